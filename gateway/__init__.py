@@ -1,0 +1,1 @@
+"""The gateway: takes readings in, keeps them, watches them, and tells people."""

@@ -1,0 +1,25 @@
+"""The errors that a person is meant to read: each names the value and the remedy."""
+
+
+class NoriaError(Exception):
+    """Base of all errors that end a command with a message instead of a stack."""
+
+
+class SettingError(NoriaError):
+    """A setting is wrong; the message names it, its value and the remedy."""
+
+
+class RegistryError(NoriaError):
+    """A registry file or row is wrong; the message names the table, the row and the field."""
+
+
+class JournalError(NoriaError):
+    """The journal cannot be trusted or written; the message says which entry and what to do."""
+
+
+class StoreError(NoriaError):
+    """The reading store refused or cannot be reached."""
+
+
+class BrokerError(NoriaError):
+    """The broker cannot be started or reached."""

@@ -1,0 +1,39 @@
+"""One entry of the journal, as its readers see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["stored", "late", "fork", "flagged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: a message or a fact, in journal order from 1.
+
+    ``received`` is gateway time in Unix s (ms precision); ``kind`` the leaf's kind (``msg fork run
+    clock reg plan cal cust cmd inc op ...``); ``subject`` a device, a random tank id or ``-``;
+    ``body`` exactly what the leaf commits to: for messages ``topic LF payload``, else one JSON
+    object. ``verdict``, ``flag`` and ``newest`` are set for messages only; ``newest`` is true when
+    the message was the newest of its era on arrival.
+    """
+
+    id: int
+    received: float
+    kind: str
+    subject: str
+    body: bytes
+    lines: Mapping[str, str] = field(default_factory=dict[str, str])
+    verdict: Verdict | None = None
+    flag: str | None = None
+    newest: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The topic of a message entry."""
+        return self.body.split(b"\n", 1)[0].decode("ascii")
+
+    @property
+    def payload(self) -> bytes:
+        """The payload of a message entry, byte for byte as it came."""
+        return self.body.split(b"\n", 1)[1]

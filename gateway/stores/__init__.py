@@ -1,0 +1,1 @@
+"""Reading stores: one port, two implementations (SQLite, InfluxDB), one contract suite."""

@@ -1,0 +1,1 @@
+"""The server: pages, API, accounts, and the ``noria`` command."""

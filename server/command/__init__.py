@@ -1,0 +1,1 @@
+"""The ``noria`` command, one module for each group of subcommands."""

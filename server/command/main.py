@@ -1,0 +1,67 @@
+"""The ``noria`` command."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gateway.errors import NoriaError
+
+# Each row: command, module under server.command, attribute, one line for --help.
+# Modules are imported only when their command runs, so that --help is quick.
+COMMANDS: tuple[tuple[str, str, str, str], ...] = (
+    ("init", "init", "init", "Make a folder with a commented configuration, keys and database."),
+    ("up", "up", "up", "Run everything: broker, gateway, server."),
+    ("gateway", "gateway", "gateway", "Run the gateway alone."),
+    ("server", "server", "server", "Run the web server alone."),
+    ("demo", "demo", "demo", "Watch a day at nine tanks in minutes, in a throw-away folder."),
+    ("status", "status", "status", "Counts, lags and the broker, for people or as JSON."),
+    ("settings", "settings", "settings", "List every setting with its default and help."),
+    ("registry", "registry", "registry", "Import or export sites, tanks, devices and plans."),
+    ("device", "device", "device", "Make a device: identity, key, broker login."),
+    ("user", "user", "user", "Add people, set passwords, list accounts."),
+    ("journal", "journal", "journal", "Export the journal."),
+    ("export", "export", "export", "Export readings as JSON lines."),
+    ("rebuild", "rebuild", "rebuild", "Rebuild the store or the watch from the journal."),
+    ("replay", "replay", "replay", "Run a recording through the watch."),
+    ("dashboards", "dashboards", "dashboards", "Write or push the Grafana dashboard."),
+)
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand's module when it is asked for; keeps the table's order in help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The table's order."""
+        return [name for name, *_ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds the command."""
+        for name, module, attribute, _ in COMMANDS:
+            if name == cmd_name:
+                return getattr(importlib.import_module(f"server.command.{module}"), attribute)
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, _, _, text in COMMANDS])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="noria", prog_name="noria")
+def cli() -> None:
+    """Noria watches water tanks, tells people where water runs low, and keeps evidence.
+
+    Begin with 'noria demo' to see it work, or 'noria init DIR' for your own installation.
+    """
+
+
+def noria(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: errors meant for people end with a message and exit status 2."""
+    try:
+        cli.main(args=None if arguments is None else list(arguments), standalone_mode=True)
+    except NoriaError as error:
+        click.echo(f"noria: {error}", err=True)
+        sys.exit(2)
