@@ -51,9 +51,7 @@ class DeviceEvent:
     kind: str
     at: float
     estimated: bool
-    fields: Mapping[str, int | str | bool | None] = field(
-        default_factory=dict[str, "int | str | bool | None"]
-    )
+    fields: Fields = field(default_factory=dict[str, int | str | bool | None])
 
 
 @dataclass(frozen=True, slots=True)

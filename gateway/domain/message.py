@@ -36,9 +36,7 @@ class RawEvent:
 
     age_s: int
     kind: str
-    fields: Mapping[str, int | str | bool | None] = field(
-        default_factory=dict[str, "int | str | bool | None"]
-    )
+    fields: Fields = field(default_factory=dict[str, int | str | bool | None])
 
 
 @dataclass(frozen=True, slots=True)
