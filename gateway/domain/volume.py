@@ -1,0 +1,138 @@
+"""One raw reading to litres with their uncertainty, or the name of what is wrong with it.
+
+A value outside what sensor and tank can show is a fault, never a level: an ultrasonic sensor that
+is too near reports far, and a full tank would read empty (DOMAIN.md, Sensors).
+"""
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+from gateway.domain import geometry, sound
+from gateway.domain.message import RawReading
+from gateway.domain.registry import Device, Install, Tank
+
+RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
+"""Nearest and farthest distance of each ultrasonic sensor; nearer is its blind zone."""
+
+ACCURACY_MM = 10.0
+"""Makers state +-10 mm for both ultrasonic sensors: rectangular, so sd = 10/sqrt(3)."""
+PROBE_ACCURACY_MM = 5.0
+"""0.5 % of a 0-1 m probe's full scale."""
+PROBE_RANGE_PA = (-500, 60_000)
+WEIGHT_ACCURACY_G = 300.0
+"""Creep and temperature drift of four load cells (200-300 g over 4 h)."""
+
+_PA_PER_MM = 9.80665  # rho g h at 1000 kg/m3
+_G_PER_L = 1000.0
+_FLOOR_SLACK_MM = 25.0  # IBC floors slope, and nobody installs to the millimetre
+_TOP_SLACK = 0.08  # a 1000 L IBC takes about 1060 L to the brim
+_WEIGHT_SLACK_G = 3000.0
+_UNSTEADY_PART = 0.15  # an sd beyond this part of the capacity says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Litres and one standard deviation, or both None and ``fault`` naming the reason.
+
+    Faults: ``no_echo out_of_range below_floor above_full unsteady not_configured``.
+    """
+
+    volume_l: float | None
+    sd_l: float | None
+    fault: str | None = None
+
+
+def _fault(name: str) -> Volume:
+    return Volume(None, None, name)
+
+
+def measure(raw: RawReading, tank: Tank, device: Device, install: Install | None) -> Volume:
+    """Turn one raw reading into litres with the calibration given, in force at event time."""
+    tank = _installed(tank, install)
+    if raw.value is None:
+        return _fault("no_echo")
+    try:
+        if raw.quantity == "g":
+            return _weighed(raw, raw.value, tank)
+        if raw.quantity == "pa":
+            return _pressed(raw, raw.value, tank)
+        return _echoed(raw, raw.value, tank, device)
+    except ValueError:  # the registry row lacks a dimension; the import names it to a person
+        return _fault("not_configured")
+
+
+def _installed(tank: Tank, install: Install | None) -> Tank:
+    """The tank's row with what the install overrides."""
+    if install is None:
+        return tank
+    given = {
+        name: value
+        for name in ("sensor_height_mm", "probe_offset_mm", "tare_g")
+        if (value := getattr(install, name)) is not None
+    }
+    return replace(tank, **given) if given else tank
+
+
+def _echoed(raw: RawReading, distance: int, tank: Tank, device: Device) -> Volume:
+    nearest, farthest = RANGE_MM.get(device.sensor, RANGE_MM["a02yyuw"])
+    if not nearest <= distance <= farthest:
+        return _fault("out_of_range")
+    if tank.sensor_height_mm is None:
+        return _fault("not_configured")
+    true_mm, air_sd = float(distance), 0.0
+    if device.temp_comp == "gateway":
+        air_c = sound.UNKNOWN_AIR_C if raw.temperature_dc is None else raw.temperature_dc / 10
+        true_mm = sound.corrected_mm(distance, air_c)
+        if raw.temperature_dc is None:
+            hot = sound.corrected_mm(distance, air_c + sound.UNKNOWN_AIR_SD_K)
+            air_sd = abs(hot - true_mm)
+    sd = sqrt(_sd(raw, ACCURACY_MM) ** 2 + air_sd**2)
+    return _from_level(tank, tank.sensor_height_mm - true_mm, sd)
+
+
+def _pressed(raw: RawReading, pressure: int, tank: Tank) -> Volume:
+    """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
+    if not PROBE_RANGE_PA[0] <= pressure <= PROBE_RANGE_PA[1]:
+        return _fault("out_of_range")
+    above_floor = float(tank.probe_offset_mm or 0)
+    sd = sqrt(PROBE_ACCURACY_MM**2 / 3 + (_noise(raw, 0.0) / _PA_PER_MM) ** 2)
+    return _from_level(tank, pressure / _PA_PER_MM + above_floor, sd)
+
+
+def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
+    """Weight to litres, 1 g of water being 1 mL; the cans themselves are in the tare."""
+    if tank.tare_g is None:
+        return _fault("not_configured")
+    net, full = float(weight - tank.tare_g), tank.capacity_l * _G_PER_L
+    if net < -_WEIGHT_SLACK_G:
+        return _fault("below_floor")
+    if net > full * (1 + _TOP_SLACK) + _WEIGHT_SLACK_G:
+        return _fault("above_full")
+    return _steady(tank, net / _G_PER_L, _sd(raw, WEIGHT_ACCURACY_G) / _G_PER_L)
+
+
+def _from_level(tank: Tank, level: float, sd_mm: float) -> Volume:
+    top = geometry.top_mm(tank)
+    if level < -max(_FLOOR_SLACK_MM, 3 * sd_mm):
+        return _fault("below_floor")
+    if level > top * (1 + _TOP_SLACK) + 3 * sd_mm:
+        return _fault("above_full")
+    slope = geometry.litres_per_mm(tank, min(max(level, 0.0), top))
+    return _steady(tank, geometry.volume_l(tank, level), slope * sd_mm)
+
+
+def _steady(tank: Tank, litres: float, sd: float) -> Volume:
+    if sd > _UNSTEADY_PART * tank.capacity_l:
+        return _fault("unsteady")
+    return Volume(round(min(max(litres, 0.0), tank.capacity_l), 3), round(sd, 3))
+
+
+def _sd(raw: RawReading, accuracy: float) -> float:
+    """Accuracy (rectangular) and the noise of the median, together; in the reading's unit."""
+    return sqrt(accuracy**2 / 3 + _noise(raw, accuracy / 3) ** 2)
+
+
+def _noise(raw: RawReading, unknown: float) -> float:
+    """Standard error of a median of ``valid`` samples: 1.2533 sd / sqrt(n), for normal noise."""
+    spread = unknown if raw.spread is None else float(raw.spread)
+    return 1.2533 * spread / sqrt(max(raw.valid or 1, 1))
