@@ -1,0 +1,142 @@
+"""FireBeetle 2 ESP32-E (DFR0654): 10 uA asleep, battery divider and charger on the board.
+
+Only this file, ``boot.py`` and ``main.py`` touch ``machine``, ``network`` and ``esp32``.
+"""
+
+import time
+
+import esp32
+import machine
+import network
+from drivers.battery import Battery
+from drivers.presence import LevelPin
+from node import clock
+
+PINS = {
+    "sensor_rx": 16,  # from the A02YYUW's TX
+    "sensor_tx": 17,  # to its RX: left high selects processed values
+    "sensor_power": 25,  # gate of the switched 3.3 V rail, high is on
+    "hx711_data": 4,
+    "hx711_clock": 26,  # held high over 60 us powers the chip down
+    "motion": 27,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
+    "tilt": 14,  # LIS3DH INT2, high while off its rest position; an RTC pin
+    "i2c_sda": 21,
+    "i2c_scl": 22,
+    "battery": 34,  # on-board divider, ADC1 (ADC2 is lost while Wi-Fi is on)
+}
+
+BATTERY_DIVIDER = 2  # 1 M over 1 M
+SENSOR_UART = 2
+SENSOR_BAUD = 9600
+RING_LABEL = "ring"
+
+_CAUSES = {
+    machine.PWRON_RESET: "power",  # a brown-out shows as this too on the ESP32
+    machine.HARD_RESET: "power",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "wake",
+    machine.SOFT_RESET: "soft",
+}
+
+
+class Board:
+    """What the node is handed: every pin, radio and clock by its meaning."""
+
+    def __init__(self):
+        self.motion = LevelPin(machine.Pin(PINS["motion"], machine.Pin.IN))
+        self.tilt = LevelPin(machine.Pin(PINS["tilt"], machine.Pin.IN))
+        self._power = machine.Pin(PINS["sensor_power"], machine.Pin.OUT, value=0)
+        self._wlan = None
+
+    def cause(self):
+        """Why we run: ``wake`` from deep sleep, else ``power watchdog soft``."""
+        return _CAUSES.get(machine.reset_cause(), "power")
+
+    def rtc_s(self):
+        """The board's clock in Unix seconds. It runs on through deep sleep, +-2 %."""
+        return clock.unix(time.time())
+
+    def set_rtc(self, unix_s):
+        """Step the board's clock: TLS checks certificates' dates against it."""
+        year, month, day, hour, minute, second = time.gmtime(clock.local(unix_s))[:6]
+        machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
+
+    def ring_device(self):
+        """The flash partition of the ring: NOR flash in sectors of 4096 bytes."""
+        found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=RING_LABEL)
+        if not found:
+            raise OSError("no flash partition labelled %r: flash firmware/partitions.csv" % RING_LABEL)
+        return found[0]
+
+    def sensor(self, config):
+        """The level sensor that the configuration names, powered."""
+        self._power.value(1)
+        if config.sensor == "hx711":
+            from drivers.hx711 import HX711
+
+            data = machine.Pin(PINS["hx711_data"], machine.Pin.IN)
+            clock_pin = machine.Pin(PINS["hx711_clock"], machine.Pin.OUT, value=0)
+            return HX711(data, clock_pin, config.zero, config.counts_per_kg)
+        from drivers.a02yyuw import A02YYUW
+
+        tx, rx = machine.Pin(PINS["sensor_tx"]), machine.Pin(PINS["sensor_rx"])
+        return A02YYUW(machine.UART(SENSOR_UART, SENSOR_BAUD, tx=tx, rx=rx, timeout=0))
+
+    def sensor_off(self):
+        """Cut the sensor's power."""
+        self._power.value(0)
+
+    def accelerometer(self):
+        """Set the LIS3DH up, which then works alone through deep sleep; None if it is silent."""
+        from drivers.lis3dh import LIS3DH, NotFoundError
+
+        try:
+            bus = machine.I2C(
+                0, scl=machine.Pin(PINS["i2c_scl"]), sda=machine.Pin(PINS["i2c_sda"])
+            )
+            return LIS3DH(bus)
+        except (NotFoundError, OSError):
+            return None
+
+    def battery_mv(self):
+        """Millivolts of the cell."""
+        adc = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
+        return Battery(adc, BATTERY_DIVIDER).read_mv()
+
+    def wlan(self):
+        """The Wi-Fi station, switched on: from here the random generator has entropy."""
+        if self._wlan is None:
+            self._wlan = network.WLAN(network.WLAN.IF_STA)
+            self._wlan.active(True)
+        return self._wlan
+
+    def radio_off(self):
+        """Switch the radio off before sleep."""
+        if self._wlan is not None:
+            self._wlan.active(False)
+            self._wlan = None
+
+    def network_time(self, host, timeout_s):
+        """Unix seconds from NTP, or None: the network may block it."""
+        import ntptime
+
+        ntptime.host = host
+        ntptime.timeout = timeout_s
+        try:
+            return clock.unix(ntptime.time())
+        except (OSError, OverflowError, IndexError):
+            return None
+
+    def sleep(self, seconds, watch):
+        """Deep sleep; with ``watch`` a motion or tilt pin that is low now wakes us. No return."""
+        self.sensor_off()
+        self.radio_off()
+        if watch:
+            quiet = [pin.pin for pin in (self.motion, self.tilt) if not pin.active()]
+            if quiet:  # a pin that stays high would wake us again at once, for ever
+                esp32.wake_on_ext1(pins=tuple(quiet), level=esp32.WAKEUP_ANY_HIGH)
+        machine.deepsleep(max(1, int(seconds * 1000)))
+
+    def reboot(self):
+        """Reset. No return."""
+        machine.reset()
