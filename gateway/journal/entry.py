@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.domain.heard import Auth
+
 Verdict = Literal["stored", "late", "fork", "flagged"]
 
 
@@ -15,7 +17,7 @@ class Entry:
     clock reg plan cal cust cmd inc op ...``); ``subject`` a device, a random tank id or ``-``;
     ``body`` exactly what the leaf commits to: for messages ``topic LF payload``, else one JSON
     object. ``verdict``, ``flag`` and ``newest`` are set for messages only; ``newest`` is true when
-    the message was the newest of its era on arrival.
+    the message was the newest of its era on arrival; ``auth`` is what proved it.
     """
 
     id: int
@@ -27,6 +29,7 @@ class Entry:
     verdict: Verdict | None = None
     flag: str | None = None
     newest: bool = False
+    auth: Auth | None = None
 
     @property
     def topic(self) -> str:

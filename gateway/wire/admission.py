@@ -1,0 +1,96 @@
+"""Who may speak: device, MAC, signature and key generation (WIRE.md, *What the gateway does*)."""
+
+import base64
+import re
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.domain import envelope
+from gateway.domain.envelope import Envelope
+from gateway.domain.registry import Device, Registry
+from gateway.wire.decoded import Decoded, decode
+
+Refusal = Literal["bad_mac", "unknown_device", "revoked", "old_key", "oversize"]
+REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
+
+_TOPIC = re.compile(r"noria/1/([a-z2-7]{6,16})/up")
+_PADDING = b"=="
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An authentic message: its device, exact OBJECT and what could be read of it."""
+
+    device: Device
+    object: bytes
+    decoded: Decoded
+
+
+def admit(
+    topic: str, payload: bytes, registry: Registry, newest_key: int = 0, *, trust: bool = False
+) -> Admitted | Refusal:
+    """Let a message in, or say why not. ``newest_key`` is the newest ``k`` seen of the device.
+
+    ``trust`` (replay only) takes any MAC and signature, and payloads that have none.
+    """
+    found = _TOPIC.fullmatch(topic)
+    device = registry.device(found.group(1)) if found else None
+    if device is None:
+        return "unknown_device"
+    if device.revoked:
+        return "revoked"
+    if payload.find(b"\n", 0, envelope.MAX_OBJECT_BYTES + 1) < 0 and (
+        len(payload) > envelope.MAX_OBJECT_BYTES
+    ):
+        return "oversize"
+    if trust:
+        object_bytes = payload.split(b"\n", 1)[0]
+        return Admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
+    return _authenticated(device, payload, newest_key)
+
+
+def _authenticated(device: Device, payload: bytes, newest_key: int) -> Admitted | Refusal:
+    if device.key is None:
+        if not device.unsigned or b"\n" in payload:
+            return "bad_mac"
+        decoded = decode(payload, device=device.id)
+        return Admitted(device, payload, replace(decoded, auth="unsigned"))
+    parts = envelope.split(payload)
+    # The MAC covers our own name of the topic: a bridge may have remapped it.
+    topic = envelope.up_topic(device.id)
+    if parts is None or not envelope.authentic(device.key, topic, parts):
+        return "bad_mac"
+    decoded = decode(parts.object, device=device.id)
+    if decoded.key_generation is not None and decoded.key_generation < newest_key:
+        return "old_key"
+    return Admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+
+
+def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
+    """``decoded`` with its ``auth``; flagged where the signature is not as it says."""
+    message = decoded.message
+    if message is None:
+        return decoded
+    if message.signed != (parts.signature is not None):
+        flag = "sig_missing" if message.signed else "sig_unexpected"
+        return replace(decoded, flag=decoded.flag or flag)
+    if parts.signature is None or device.public_key is None:
+        return decoded  # nothing promised, or no key that could judge it: counts as MAC
+    signed = envelope.signed_bytes(topic, parts.object)
+    if not _verified(device.public_key, parts.signature, signed):
+        return replace(decoded, flag=decoded.flag or "sig_wrong")
+    return replace(decoded, auth="sig")
+
+
+def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(signature + _PADDING)
+        if envelope.unpadded(raw) != signature:
+            return False  # unused bits set: another spelling of the same signature
+        Ed25519PublicKey.from_public_bytes(public_key).verify(raw, signed)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,68 @@
+"""From bytes to a message, or to as much of one as can be read."""
+
+from dataclasses import dataclass, replace
+
+from gateway.domain.heard import Auth
+from gateway.domain.message import Message
+from gateway.journal.entry import Entry
+from gateway.wire.errors import Malformed
+from gateway.wire.fields import message_from
+from gateway.wire.glimpse import glimpse
+from gateway.wire.strict import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One OBJECT, read.
+
+    ``flag`` says why it is flagged, None when nothing is wrong. ``message`` is None when it is
+    malformed; a flagged message that is there is sound enough for store and watch. ``identity``
+    is (era, boot, seq), ``prev`` and ``old`` what the line needs: None where they cannot be read.
+    """
+
+    message: Message | None
+    flag: str | None
+    identity: tuple[str, int, int] | None
+    prev: str | None = None
+    old: tuple[int, int] | None = None
+    key_generation: int | None = None
+    auth: Auth = "mac"
+
+
+def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
+    """Read one OBJECT of ``device``. Never raises: what is wrong becomes ``flag``.
+
+    ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
+    """
+    try:
+        message = message_from(parse(object_bytes), device, trust=trust)
+    except Malformed as error:
+        seen = glimpse(object_bytes)
+        return Decoded(None, error.reason, seen.identity, seen.prev, seen.old, seen.key_generation)
+    flag = None if trust else _oddity(message)
+    if flag == "time_source":
+        message = replace(message, t=0, ts="none")
+    return Decoded(
+        message=message,
+        flag=flag,
+        identity=(message.era, message.boot, message.seq),
+        prev=None if flag == "prev_empty" else message.prev,
+        old=message.old,
+        key_generation=message.key_generation,
+    )
+
+
+def _oddity(message: Message) -> str | None:
+    """Why a well-formed message is flagged all the same, though it can be used."""
+    if (message.t == 0) != (message.ts == "none"):
+        return "time_source"
+    if message.prev == "" and message.seq != 1:
+        return "prev_empty"  # only an era's first message has none
+    return None
+
+
+def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
+    """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's."""
+    object_bytes = entry.payload.split(b"\n", 1)[0]
+    decoded = decode(object_bytes, device=entry.subject, trust=trust)
+    return replace(decoded, flag=entry.flag or decoded.flag, auth=entry.auth or decoded.auth)
