@@ -4,6 +4,7 @@ SQLite through SQLAlchemy Core, so PostgreSQL is a URL away. Every package defin
 ``metadata``; ``connect`` creates what is missing.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def connect(where: Path | str) -> sa.Engine:
-    """An engine on a SQLite file (a path) or any SQLAlchemy URL; makes missing tables."""
+    """An engine on a SQLite file (a path) or any SQLAlchemy URL; makes missing tables.
+
+    The file is its owner's alone: device keys lie in it.
+    """
     if isinstance(where, Path):
+        os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
         engine = sa.create_engine(f"sqlite:///{where}", connect_args={"timeout": 30.0})
     else:
         engine = sa.create_engine(where)
