@@ -41,8 +41,7 @@ def unpadded(raw: bytes) -> bytes:
 def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     """The MAC's 43 characters for ``object_bytes`` on ``topic`` under a device's key."""
     message = topic.encode("ascii") + b"\n" + object_bytes
-    # pyright: typeshed leaves the type of one of digest's arguments open.
-    return unpadded(hmac.digest(key, message, "sha256"))  # pyright: ignore[reportUnknownMemberType]
+    return unpadded(hmac.new(key, message, "sha256").digest())
 
 
 def authentic(key: bytes, topic: str, envelope: Envelope) -> bool:

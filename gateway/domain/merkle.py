@@ -1,0 +1,103 @@
+"""RFC 6962 Merkle tree: leaf and node hashes, and a frontier that grows leaf by leaf."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HASH_BYTES = 32
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """SHA-256(0x00 || leaf): RFC 6962, section 2.1."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right): RFC 6962, section 2.1."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """What must be kept to go on growing a tree: the roots of its full subtrees, largest first.
+
+    Subtree sizes are the set bits of ``size``, so there are at most 63 of them.
+    """
+
+    size: int = 0
+    nodes: tuple[bytes, ...] = ()
+
+    def grown(self, leaf: bytes) -> "Frontier":
+        """The frontier after one more leaf, given by its leaf hash."""
+        nodes, node, carry = list(self.nodes), leaf, self.size
+        while carry & 1:
+            node = node_hash(nodes.pop(), node)
+            carry >>= 1
+        return Frontier(self.size + 1, (*nodes, node))
+
+    def root(self) -> bytes:
+        """The tree's root hash; of the empty tree, SHA-256 of nothing."""
+        if not self.nodes:
+            return hashlib.sha256(b"").digest()
+        root = self.nodes[-1]
+        for node in reversed(self.nodes[:-1]):
+            root = node_hash(node, root)
+        return root
+
+    def to_bytes(self) -> bytes:
+        """The nodes, one after the other; ``size`` is kept apart."""
+        return b"".join(self.nodes)
+
+    @classmethod
+    def from_bytes(cls, size: int, raw: bytes) -> "Frontier":
+        """Raises ValueError where the number of nodes does not belong to ``size``."""
+        if len(raw) != HASH_BYTES * size.bit_count():
+            raise ValueError(f"{len(raw)} bytes are not the frontier of {size} leaves")
+        cuts = range(0, len(raw), HASH_BYTES)
+        return cls(size, tuple(raw[i : i + HASH_BYTES] for i in cuts))
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    frontier = Frontier()
+    for leaf in leaves:
+        frontier = frontier.grown(leaf)
+    return frontier.root()
+
+
+def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The audit path of leaf ``index`` over leaf hashes, nearest first (RFC 6962, 2.1.1)."""
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"no leaf {index} among {len(leaves)}")
+    if len(leaves) == 1:
+        return []
+    split = _split(len(leaves))
+    if index < split:
+        return [*inclusion(leaves[:split], index), root(leaves[split:])]
+    return [*inclusion(leaves[split:], index - split), root(leaves[:split])]
+
+
+def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: bytes) -> bool:
+    """Whether ``path`` proves that ``leaf`` stands at ``index`` under root ``expected``.
+
+    The algorithm of RFC 9162, section 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return False
+    node, last, here = leaf, size - 1, index
+    for sibling in path:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            node = node_hash(sibling, node)
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        here, last = here >> 1, last >> 1
+    return last == 0 and node == expected
+
+
+def _split(size: int) -> int:
+    """The largest power of two below ``size``."""
+    return 1 << (size - 1).bit_length() - 1
