@@ -1,0 +1,1 @@
+"""Projections: what is made from the journal, each with its own cursor and thread."""
