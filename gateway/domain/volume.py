@@ -124,7 +124,7 @@ def _from_level(tank: Tank, level: float, sd_mm: float) -> Volume:
 def _steady(tank: Tank, litres: float, sd: float) -> Volume:
     if sd > _UNSTEADY_PART * tank.capacity_l:
         return _fault("unsteady")
-    return Volume(round(min(max(litres, 0.0), tank.capacity_l), 3), round(sd, 3))
+    return Volume(round(min(max(litres, 0.0), float(tank.capacity_l)), 3), round(sd, 3))
 
 
 def _sd(raw: RawReading, accuracy: float) -> float:

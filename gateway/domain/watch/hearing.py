@@ -1,0 +1,147 @@
+"""One message: its promise, its battery, then its events and readings in order of time."""
+
+from gateway.domain.heard import DeviceEvent, Heard, Reading
+from gateway.domain.registry import Tank
+from gateway.domain.told import Level, LevelState
+from gateway.domain.watch import (
+    falls,
+    flow,
+    health,
+    hours,
+    level,
+    power,
+    presence,
+    removal,
+    sensor,
+    silence,
+    water,
+)
+from gateway.domain.watch.level import Sample
+from gateway.domain.watch.scene import Scene
+from gateway.domain.watch.state import DeviceState, TankState
+
+FRESH_S = 1800.0
+"""A reading older than this on arrival is backlog (or its promise and a half, if longer)."""
+_LAGS_KEPT = 4
+_LAG_EVERY_S = 300.0
+
+
+def hear(scene: Scene, heard: Heard) -> None:
+    """Take one authentic message in."""
+    if scene.tank_row(heard.tank) is None:
+        return
+    if heard.auth == "unsigned" and scene.is_keyed(heard.tank):
+        return
+    device = scene.device(heard.device, heard.tank)
+    device.tank, device.auth = heard.tank, heard.auth
+    live = _is_live(device, heard)
+    current = heard.newest and (live or not _is_former_era(device, heard))
+    if current:
+        _renew(scene, device, heard, live)
+    touched: dict[str, TankState] = {}
+    handled: set[str] = set()
+    for item in sorted(heard.events + heard.readings, key=_in_time):
+        if isinstance(item, DeviceEvent):
+            removal.handled(scene, device, item)
+            handled.add(item.tank)
+        elif tank := _read(scene, device, item, current):
+            touched[item.tank] = tank
+    for tank_id in sorted(handled):
+        removal.review_tank(scene, tank_id, device)
+    for tank_id, tank in touched.items():
+        if (row := scene.tank_row(tank_id)) is not None:
+            water.decide(scene, tank, row, device, live)
+            sensor.decide(scene, tank, row, device)
+    if current:
+        removal.spoke(scene, device)
+
+
+def _in_time(item: DeviceEvent | Reading) -> tuple[float, bool]:
+    return item.at, isinstance(item, Reading)
+
+
+def _renew(scene: Scene, device: DeviceState, heard: Heard, live: bool) -> None:
+    was_silent = presence.renew(scene, device, heard, live)
+    power.hear(scene, device, heard)
+    if was_silent:
+        presence.tell_back(scene, device)
+    silence.spoke(scene, device)
+
+
+def _is_former_era(device: DeviceState, heard: Heard) -> bool:
+    return any(p.era == heard.era for p in device.promises[:-1])
+
+
+def _is_live(device: DeviceState, heard: Heard) -> bool:
+    """Whether a message came as it was spoken, rather than out of a backlog.
+
+    A clock that is always wrong by the same amount is not a backlog: the lag is compared with the
+    device's own lags, one kept for each five minutes so that a burst cannot move them.
+    """
+    if not heard.newest:
+        return False
+    times = [r.at for r in heard.readings] + [e.at for e in heard.events]
+    if not times:
+        return True
+    lag = heard.received - max(times)
+    usual = min(device.lags, default=0.0)
+    if heard.received - device.lagged_at >= _LAG_EVERY_S:
+        device.lags.append(lag)
+        del device.lags[:-_LAGS_KEPT]
+        device.lagged_at = heard.received
+    return lag <= max(usual, 0.0) + max(FRESH_S, 1.5 * heard.next_s)
+
+
+def _read(scene: Scene, device: DeviceState, reading: Reading, current: bool) -> TankState | None:
+    """One reading to its level line; the tank's record when the reading moved it."""
+    row = scene.tank_row(reading.tank)
+    if row is None:
+        return None
+    tank = scene.tank(reading.tank)
+    fed = current and _feeds(scene, tank, reading)
+    if fed:
+        _feed(scene, tank, row, device, reading)
+        state = _shown(tank, reading)
+    else:
+        state = _alone(row, reading)
+        falls.late(scene, tank, row, device, reading)
+    scene.told.append(Level(reading.at, reading.tank, reading.volume_l, reading.sd_l, state))
+    return tank if fed else None
+
+
+def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
+    """One device and channel feeds a tank's level; another takes over when that one is silent."""
+    source = f"{reading.device}/{reading.channel}"
+    feeder = scene.source(tank)
+    if tank.source != source and (feeder is None or feeder.presence == "silent"):
+        tank.source = source
+    return tank.source == source
+
+
+def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
+    scene.told += health.check(tank.health, row, reading)
+    if reading.volume_l is None:
+        return
+    for sample in level.take(tank.level, row, reading):
+        _follow(scene, tank, row, device, sample)
+    hours.start(scene, tank)
+
+
+def _follow(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample: Sample) -> None:
+    told = flow.follow(tank.flow, row, sample)
+    scene.told += told
+    falls.check(scene, tank, row, device, sample)
+    if any(event.kind == "refill" for event in told):
+        removal.refilled(scene, tank)
+        hours.forecast(scene, tank, row)
+
+
+def _shown(tank: TankState, reading: Reading) -> LevelState:
+    return "fault" if reading.fault or tank.health.faulty else tank.level.state
+
+
+def _alone(row: Tank, reading: Reading) -> LevelState:
+    """The state of a late reading, taken by itself: history, not news."""
+    if reading.volume_l is None:
+        return "fault"
+    return level.plain(row, reading.volume_l, reading.sd_l or 0.0)

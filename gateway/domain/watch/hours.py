@@ -1,0 +1,41 @@
+"""The hourly turn of a tank: what was drawn, and what that says about the days ahead."""
+
+from gateway.domain.registry import Tank
+from gateway.domain.told import Forecast, Span
+from gateway.domain.watch import flow
+from gateway.domain.watch import forecast as forecasts
+from gateway.domain.watch.scene import Scene
+from gateway.domain.watch.state import TankState
+
+HOUR_S = 3600.0
+
+
+def start(scene: Scene, tank: TankState) -> None:
+    """Let the hourly timer run from a tank's first reading on."""
+    if "hour" not in tank.due:
+        scene.set_timer(f"tank:{tank.tank}", "hour", (scene.now // HOUR_S + 1) * HOUR_S)
+
+
+def turn(scene: Scene, tank: TankState) -> None:
+    """An hour is over: account for it, and forecast anew while the tank is known."""
+    row = scene.tank_row(tank.tank)
+    if row is None:
+        return
+    scene.set_timer(f"tank:{tank.tank}", "hour", scene.now + HOUR_S)
+    forecasts.account(scene.profile(tank.tank).profile, tank.level, tank.flow, scene.now)
+    scene.touch(f"profile:{tank.tank}")
+    forecast(scene, tank, row)
+
+
+def forecast(scene: Scene, tank: TankState, row: Tank) -> None:
+    """Tell when the tank will be low and empty; nothing while its level is not known."""
+    source = scene.source(tank)
+    level = tank.level
+    if source is None or source.presence == "silent" or tank.health.faulty:
+        tank.low_at, tank.empty_at = [], []
+        return
+    profile = scene.profile(tank.tank).profile
+    ahead = forecasts.outlook(profile, level, flow.trend_lph(tank.flow), row, scene.now)
+    tank.low_at, tank.empty_at = (list(span) if span else [] for span in ahead)
+    low, empty = (Span(*span) if span else None for span in ahead)
+    scene.told.append(Forecast(scene.now, tank.tank, low, empty))

@@ -1,0 +1,32 @@
+"""A person acted on an incident: what that changes for the watch."""
+
+from gateway.domain.heard import Operated
+from gateway.domain.watch import incidents, power, removal, sensor, silence, water
+from gateway.domain.watch.scene import Scene
+from gateway.domain.watch.state import Incident
+
+
+def operate(scene: Scene, event: Operated) -> None:
+    """Apply ``close``, ``moved_by_us`` or ``seen_there``; other acts are for people alone."""
+    incident = incidents.by_id(scene, event.incident)
+    if incident is None:
+        return
+    if incident.family == removal.FAMILY and event.op in ("moved_by_us", "seen_there"):
+        removal.witnessed(scene, incident, event.op)
+    elif event.op in ("close", "moved_by_us"):
+        _mute(scene, incident)
+        incidents.close(scene, incident, why="person")
+
+
+def _mute(scene: Scene, incident: Incident) -> None:
+    """What a person closed does not open again until the matter itself has changed."""
+    if incident.family == water.FAMILY:
+        scene.tank(incident.subject).muted = incident.kind
+    elif incident.family == sensor.FAMILY:
+        scene.tank(incident.subject).health.muted = True
+    elif incident.family == silence.UPLINK:
+        scene.uplink(incident.subject).muted = True
+    elif incident.family == removal.FAMILY:
+        removal.dismiss(scene, incident)
+    elif incident.family == power.FAMILY:
+        scene.device(incident.subject, incident.tank or "").battery_muted = True

@@ -1,0 +1,306 @@
+"""Removal: was a tank taken, drained, slashed, opened? One incident for each episode.
+
+A knock is only an event. Tilt, or handling followed by silence or loss, opens an incident; what
+it is called follows the weights, and may change as more is known.
+"""
+
+from gateway.domain.heard import DeviceEvent
+from gateway.domain.registry import Tank
+from gateway.domain.told import THEFT_KINDS, EventKind, IncidentKind, TankEvent
+from gateway.domain.watch import evidence, flow, incidents, presence
+from gateway.domain.watch.cause import weigh
+from gateway.domain.watch.scene import Scene
+from gateway.domain.watch.state import DeviceState, Incident, TankState
+from gateway.domain.watch.tamper import Episode, Fall
+
+FAMILY = "removal"
+TOO_OLD_S = 48 * 3600.0
+_LATE_S = 1800.0
+_TOGETHER_S = 3600.0  # evidence this far apart still belongs to one episode
+_CALM_S = 6 * 3600.0
+_SPOKE_AFTER_S = 600.0
+_LID_S = 1800.0
+_FALLING_S = 900.0
+_REFILL_PART = 0.2
+
+
+def handled(scene: Scene, device: DeviceState, event: DeviceEvent) -> None:
+    """Take one event of a node in, for the ``review`` that follows.
+
+    Unsigned feeds leave a trace but never evidence.
+    """
+    row = scene.tank_row(event.tank)
+    if row is None or event.kind not in ("motion", "tilt", "still", "lid"):
+        return
+    tank = scene.tank(event.tank)
+    is_evidence = device.auth != "unsigned" and scene.now - event.at <= TOO_OLD_S
+    if event.kind == "still":
+        if tank.episode is not None:
+            tank.episode.still_at = event.at
+    elif event.kind == "lid":
+        _lid(scene, tank, device, event, is_evidence)
+    elif _is_knock(event):
+        tank.knock_at = max(tank.knock_at, event.at)
+        _tell(scene, event, "knock")
+    elif is_evidence:
+        _moved(scene, tank, device, event)
+    else:
+        _tell(scene, event, "moved")
+
+
+def _number(event: DeviceEvent, name: str) -> int:
+    value = event.fields.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _is_knock(event: DeviceEvent) -> bool:
+    if event.kind == "tilt":
+        return _number(event, "deg") <= evidence.TILT_DEG
+    return _number(event, "ms") < evidence.CONFIRMED_MS
+
+
+def _tell(scene: Scene, event: DeviceEvent, kind: EventKind) -> None:
+    until = event.at + _number(event, "ms") / 1000
+    scene.told.append(TankEvent(event.at, until, event.tank, kind))
+
+
+def _moved(scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent) -> None:
+    episode = _episode(scene, tank, device, event.at)
+    if event.kind == "tilt":
+        episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
+    else:
+        episode.motion_ms += _number(event, "ms")
+        episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
+    episode.spoke_at = None
+    if not episode.moved_told:
+        episode.moved_told = True
+        _tell(scene, event, "moved")
+
+
+def _lid(
+    scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent, is_evidence: bool
+) -> None:
+    if event.fields.get("open"):
+        _tell(scene, event, "lid")
+        if is_evidence:
+            _episode(scene, tank, device, event.at).lid_at = event.at
+            due = max(event.at + _LID_S, scene.now + 1.0)
+            scene.set_timer(f"tank:{tank.tank}", "lid", due)
+        return
+    _lid_closed(scene, tank, "lid_closed")
+
+
+def is_handled(scene: Scene, tank: str) -> bool:
+    """Whether the tank is being moved or is losing its water: its level says nothing for now."""
+    incident = incidents.find(scene, FAMILY, tank)
+    episode = scene.tank(tank).episode
+    if incident is None or episode is None:
+        return False
+    if incident.kind in ("seized", "moved_by_us"):
+        return True
+    is_over = episode.fall_told or scene.now >= episode.last_at + _FALLING_S
+    return episode.fall is not None and not is_over
+
+
+def _lid_closed(scene: Scene, tank: TankState, why: str) -> None:
+    if tank.episode is None or tank.episode.lid_at is None:
+        return
+    tank.episode.lid_at, tank.episode.lid_stayed = None, False
+    scene.set_timer(f"tank:{tank.tank}", "lid", None)
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    if incident is not None and incident.kind == "lid_open":
+        incidents.close(scene, incident, why=why)
+
+
+def lid_stayed_open(scene: Scene, tank: TankState) -> None:
+    """A lid that is open for half an hour without a refill is not somebody filling the tank."""
+    row, device = scene.tank_row(tank.tank), _device(scene, tank)
+    if tank.episode is None or row is None or device is None:
+        return
+    scene.touch(f"tank:{tank.tank}")
+    tank.episode.lid_stayed = True
+    review(scene, tank, row, device)
+
+
+def fell(scene: Scene, tank: TankState, row: Tank, device: DeviceState, fall: Fall) -> None:
+    """A fast fall was found: part of the episode, or its beginning."""
+    if device.auth == "unsigned":
+        return
+    episode = _episode(scene, tank, device, fall.at)
+    episode.last_at = max(episode.last_at, fall.until)
+    if episode.fall_told:
+        return
+    if episode.fall is not None and episode.fall.from_l > fall.from_l:
+        fall.at, fall.from_l = episode.fall.at, episode.fall.from_l
+    if episode.fall is not None:
+        fall.lpm = max(fall.lpm, episode.fall.lpm)
+        fall.taps_ratio = max(fall.taps_ratio, episode.fall.taps_ratio)
+    episode.fall = fall
+    review(scene, tank, row, device)
+    _tell_loss(scene, tank, episode, fall)
+
+
+def _tell_loss(scene: Scene, tank: TankState, episode: Episode, fall: Fall) -> None:
+    """Once the fall is over and its cause named: what was lost, apart from what was drawn."""
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    if incident is None or incident.kind not in ("drained", "slashed"):
+        return
+    if fall.emptied or fall.plateau:
+        kind: EventKind = "drain" if incident.kind == "drained" else "slash"
+        litres = round(fall.from_l - fall.to_l, 1)
+        scene.told.append(TankEvent(fall.at, fall.until, tank.tank, kind, litres))
+        episode.fall_told = True
+        if not episode.late:
+            flow.lost(tank.flow, fall.to_l, fall.until)
+
+
+def silent(scene: Scene, device: DeviceState) -> bool:
+    """A node broke its promise; True when an episode of handling explains it."""
+    tank = scene.records.get(f"tank:{device.tank}")
+    row = scene.tank_row(device.tank)
+    if tank is None or row is None or tank.episode is None or tank.episode.device != device.device:
+        return False
+    episode, promise = tank.episode, presence.in_force(scene, device)
+    if promise.received - episode.last_at > _TOGETHER_S or not _was_moved(episode):
+        return False
+    scene.touch(f"tank:{tank.tank}")
+    episode.silent_since, episode.promised_s = promise.received, promise.next_s
+    review(scene, tank, row, device)
+    return incidents.find(scene, FAMILY, tank.tank) is not None
+
+
+def _was_moved(episode: Episode) -> bool:
+    return episode.motion_ms > 0 or episode.tilt_deg > 0
+
+
+def spoke(scene: Scene, device: DeviceState) -> None:
+    """A newest message of a node: an episode that was silent, or is over, is seen anew."""
+    tank = scene.records.get(f"tank:{device.tank}")
+    row = scene.tank_row(device.tank)
+    if tank is None or row is None or tank.episode is None:
+        return
+    episode = tank.episode
+    well_after = scene.now > episode.last_at + _SPOKE_AFTER_S
+    if episode.silent_since is None and not (well_after and episode.spoke_at is None):
+        return
+    episode.silent_since, episode.spoke_at = None, scene.now if well_after else None
+    scene.touch(f"tank:{tank.tank}")
+    review(scene, tank, row, device)
+
+
+def refilled(scene: Scene, tank: TankState) -> None:
+    """A refill explains an open lid, and ends what was drained or slashed."""
+    _lid_closed(scene, tank, "refilled")
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    row = scene.tank_row(tank.tank)
+    if incident is None or row is None or incident.kind not in ("drained", "slashed"):
+        return
+    if (tank.flow.refill_l or 0.0) >= _REFILL_PART * row.capacity_l:
+        incidents.close(scene, incident, why="refilled")
+        tank.episode = None
+
+
+def review_tank(scene: Scene, tank: str, device: DeviceState) -> None:
+    """``review`` for a tank by its id."""
+    row = scene.tank_row(tank)
+    if row is not None:
+        review(scene, scene.tank(tank), row, device)
+
+
+def review(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> None:
+    """Weigh an episode as it now stands; open its incident, or update it."""
+    episode = tank.episode
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    if episode is None or (incident is None and episode.witnessed):
+        return
+    causes, leader, because = weigh(evidence.terms(scene, tank, row, device, episode))
+    theft = sum(causes[kind] for kind in THEFT_KINDS)
+    if incident is None and theft < 0.5 and not _is_strong(episode):
+        return
+    kind: IncidentKind = leader
+    if theft >= 0.5 and leader not in THEFT_KINDS:
+        kind = max(THEFT_KINDS, key=lambda k: causes[k])  # pyright: ignore[reportAssignmentType]
+    incidents.report(
+        scene, FAMILY, tank.tank, at=episode.at, kind=kind, probability=causes[kind],
+        causes=causes, because=because, auth=device.auth, tank=tank.tank,
+        alert=kind != "moved_by_us", learned_late=episode.late,
+        figures=_figures(tank, episode),
+    )  # fmt: skip
+
+
+def _is_strong(episode: Episode) -> bool:
+    """Evidence that people should hear of whatever it turns out to be."""
+    return episode.tilt_deg > 0 or (episode.silent_since is not None and _was_moved(episode))
+
+
+def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]:
+    return {
+        "volume_l": episode.before_l,
+        "volume_at": tank.level.at,
+        "motion_s": episode.motion_ms / 1000,
+        "tilt_deg": episode.tilt_deg,
+        "silent_since": episode.silent_since,
+        "lost_l": episode.fall.from_l - episode.fall.to_l if episode.fall else None,
+        "left_l": episode.fall.to_l if episode.fall else None,
+    }
+
+
+def witnessed(scene: Scene, incident: Incident, op: str) -> None:
+    """A person knows: *we moved it*, or *I see it there*."""
+    tank, row = scene.tank(incident.subject), scene.tank_row(incident.subject)
+    device = _device(scene, tank)
+    if tank.episode is None or row is None or device is None:
+        incidents.close(scene, incident, why=op)
+        return
+    tank.episode.witnessed = op
+    review(scene, tank, row, device)
+    if op == "moved_by_us" or incident.kind not in ("drained", "slashed", "lid_open"):
+        incidents.close(scene, incident, why=op)
+
+
+def dismiss(scene: Scene, incident: Incident) -> None:
+    """A person closed it: the same episode opens nothing again."""
+    episode = scene.tank(incident.subject).episode
+    if episode is not None:
+        episode.witnessed = episode.witnessed or "close"
+
+
+def calm(scene: Scene, tank: TankState) -> None:
+    """Nothing more happened: forget the episode, or close it when all is as before."""
+    episode = tank.episode
+    if episode is None:
+        return
+    scene.touch(f"tank:{tank.tank}")
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    if incident is None and episode.lid_at is None:
+        tank.episode = None
+        return
+    device = _device(scene, tank)
+    speaks = device is not None and device.presence == "speaking"
+    lasted = scene.now - episode.last_at >= _CALM_S
+    if incident is not None and speaks and lasted and episode.fall is None:
+        tank.episode = None
+        incidents.close(scene, incident, why="calm")
+    else:
+        scene.set_timer(f"tank:{tank.tank}", "episode", scene.now + _TOGETHER_S)
+
+
+def _episode(scene: Scene, tank: TankState, device: DeviceState, at: float) -> Episode:
+    """The episode that evidence at ``at`` belongs to, made when it is new."""
+    episode = tank.episode
+    is_open = incidents.find(scene, FAMILY, tank.tank) is not None
+    near = episode is not None and episode.at - _TOGETHER_S <= at <= episode.last_at + _TOGETHER_S
+    if episode is None or not (near or is_open):
+        late = scene.now - at > _LATE_S
+        episode = Episode(at, at, device.device, tank.level.volume_l, late)
+        tank.episode = episode
+    episode.at, episode.last_at = min(episode.at, at), max(episode.last_at, at)
+    due = max(episode.last_at + _TOGETHER_S, scene.now + _TOGETHER_S)
+    scene.set_timer(f"tank:{tank.tank}", "episode", due)
+    return episode
+
+
+def _device(scene: Scene, tank: TankState) -> DeviceState | None:
+    if tank.episode is None:
+        return scene.source(tank)
+    return scene.records.get(f"device:{tank.episode.device}")

@@ -1,0 +1,188 @@
+"""What the parts of the watch share during one step: registry, records, timers, answers.
+
+It holds no rules. Records marked by ``touch`` are what ``dirty`` saves.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.domain.registry import Registry, Tank
+from gateway.domain.told import Told
+from gateway.domain.watch.record import pack, unpack
+from gateway.domain.watch.state import (
+    DeviceState,
+    Ears,
+    Incident,
+    ProfileState,
+    TankState,
+    UplinkState,
+)
+
+_KINDS: dict[str, type[Any]] = {
+    "tank": TankState,
+    "device": DeviceState,
+    "uplink": UplinkState,
+    "ears": Ears,
+    "incident": Incident,
+    "profile": ProfileState,
+}
+
+
+class Scene:
+    """Records by key (``tank:north-1``), an index of the registry, timers, and the answers."""
+
+    def __init__(self, registry: Registry, state: Mapping[str, Any] | None) -> None:
+        self.now = 0.0
+        self.told: list[Told] = []
+        self.records: dict[str, Any] = {}
+        self._dirty: set[str] = set()
+        self._heap: list[tuple[float, str, str]] = []
+        self.incidents: dict[tuple[str, str], Incident] = {}
+        for key, value in (state or {}).items():
+            self._restore(key, value)
+        self.ears: Ears = self._get("ears", Ears)
+        self.now = self.ears.heard_at
+        self.set_registry(registry)
+
+    # Registry -----------------------------------------------------------------------------
+
+    def set_registry(self, registry: Registry) -> None:
+        """Use these rows from now on."""
+        self.registry = registry
+        self._uplinks: dict[str, list[str]] = {}
+        self._keyed: set[str] = set()
+        self._tank_rows: dict[str, Tank | None] = {}
+        for device, rows in registry.devices.items():
+            row = rows[-1]
+            if row.revoked:
+                continue
+            if row.uplink:
+                self._uplinks.setdefault(row.uplink, []).append(device)
+            if not row.unsigned:
+                self._keyed.add(row.tank)
+
+    def tank_row(self, tank: str) -> Tank | None:
+        """The row of a tank in force now: the newest, since rows are not dated ahead."""
+        if tank not in self._tank_rows:
+            self._tank_rows[tank] = self.registry.tank(tank)
+        return self._tank_rows[tank]
+
+    def is_keyed(self, tank: str) -> bool:
+        """Whether some device of this tank signs what it says."""
+        return tank in self._keyed
+
+    def uplink_of(self, device: str) -> str | None:
+        """The uplink of a device, when at least two devices share it."""
+        row = self.registry.device(device)
+        uplink = row.uplink if row else None
+        return uplink if uplink and len(self._uplinks.get(uplink, ())) > 1 else None
+
+    def neighbours(self, device: str) -> list[DeviceState]:
+        """The devices heard so far that share the uplink of ``device``, without it."""
+        uplink = self.uplink_of(device)
+        return [d for d in self.on_uplink(uplink) if d.device != device] if uplink else []
+
+    def on_uplink(self, uplink: str) -> list[DeviceState]:
+        """The devices heard so far on an uplink, in the registry's order."""
+        found = (self.records.get(f"device:{d}") for d in self._uplinks.get(uplink, ()))
+        return [d for d in found if d is not None and d.promises]
+
+    def planned(self, tank: str, at: float, *kinds: str) -> bool:
+        """Whether a plan of one of ``kinds`` covers ``at``."""
+        plans = self.registry.plans_at(tank, at)
+        return any(plan.kind in kinds for plan in plans)
+
+    # Records ------------------------------------------------------------------------------
+
+    def tank(self, tank: str) -> TankState:
+        """The record of a tank, made when it is new, and marked as changed."""
+        return self._get(f"tank:{tank}", lambda: TankState(tank))
+
+    def profile(self, tank: str) -> ProfileState:
+        """The profile of a tank, made when it is new; call ``touch`` after a change."""
+        return self._get(f"profile:{tank}", lambda: ProfileState(tank), touch=False)
+
+    def device(self, device: str, tank: str) -> DeviceState:
+        """The record of a device, made when it is new, and marked as changed."""
+        return self._get(f"device:{device}", lambda: DeviceState(device, tank))
+
+    def uplink(self, uplink: str) -> UplinkState:
+        """The record of an uplink, made when it is new, and marked as changed."""
+        return self._get(f"uplink:{uplink}", lambda: UplinkState(uplink))
+
+    def source(self, tank: TankState) -> DeviceState | None:
+        """The device that feeds a tank's level."""
+        return self.records.get(f"device:{tank.source.split('/')[0]}") if tank.source else None
+
+    def touch(self, key: str) -> None:
+        """Mark a record as changed."""
+        self._dirty.add(key)
+
+    def dirty(self) -> dict[str, Any]:
+        """Changed records since the last call as JSON values; None where one is gone."""
+        changed = {
+            key: pack(self.records[key]) if key in self.records else None
+            for key in sorted(self._dirty)
+        }
+        self._dirty.clear()
+        return changed
+
+    def add_incident(self, incident: Incident) -> None:
+        """Keep an open incident."""
+        self.records[f"incident:{incident.id}"] = incident
+        self.incidents[incident.family, incident.subject] = incident
+        self.touch(f"incident:{incident.id}")
+
+    def drop_incident(self, incident: Incident) -> None:
+        """Forget an incident that was closed."""
+        del self.records[f"incident:{incident.id}"]
+        del self.incidents[incident.family, incident.subject]
+        self.touch(f"incident:{incident.id}")
+
+    def _get(self, key: str, make: Callable[[], Any], touch: bool = True) -> Any:
+        record = self.records.get(key)
+        if record is None:
+            record = self.records[key] = make()
+        if touch:
+            self._dirty.add(key)
+        return record
+
+    def _restore(self, key: str, value: Any) -> None:
+        kind = key.split(":")[0]
+        record = self.records[key] = unpack(_KINDS[kind], value)
+        if isinstance(record, Incident):
+            self.incidents[record.family, record.subject] = record
+        elif not isinstance(record, ProfileState):
+            for name, due in record.due.items():
+                heapq.heappush(self._heap, (due, key, name))
+
+    # Timers -------------------------------------------------------------------------------
+
+    def set_timer(self, key: str, name: str, due: float | None) -> None:
+        """Let the timer ``name`` of a record fire at ``due`` (Unix s); None stops it."""
+        timers: dict[str, float] = self.records[key].due
+        if timers.get(name) == due:
+            return
+        self.touch(key)
+        if due is None:
+            timers.pop(name, None)
+            return
+        timers[name] = due
+        heapq.heappush(self._heap, (due, key, name))
+
+    def next_due(self) -> tuple[float, str, str] | None:
+        """The next timer: its time, the record's key, its name."""
+        while self._heap:
+            due, key, name = self._heap[0]
+            record = self.records.get(key)
+            if record is not None and record.due.get(name) == due:
+                return self._heap[0]
+            heapq.heappop(self._heap)
+        return None
+
+    def take_due(self, key: str, name: str) -> None:
+        """Take the timer that ``next_due`` named off the list."""
+        heapq.heappop(self._heap)
+        del self.records[key].due[name]
+        self.touch(key)

@@ -1,0 +1,44 @@
+"""What a page shows of one tank, from the records."""
+
+from gateway.domain.told import LevelState, Span, TankNow
+from gateway.domain.watch import flow, presence
+from gateway.domain.watch.scene import Scene
+from gateway.domain.watch.state import DeviceState, TankState
+
+
+def tank_now(scene: Scene, tank: str) -> TankNow:
+    """The newest good level with its age, what the tank's state is, and when it speaks next."""
+    record = scene.records.get(f"tank:{tank}")
+    row = scene.tank_row(tank)
+    if record is None or row is None:
+        return TankNow(tank=tank, state="unknown", state_since=None)
+    device = scene.source(record)
+    state, since = _state(record, device)
+    track = record.level
+    known = state not in ("unknown", "fault")
+    return TankNow(
+        tank=tank, state=state, state_since=since, at=track.at, received=track.received,
+        volume_l=track.volume_l, sd_l=track.sd_l,
+        pct=None if track.volume_l is None else round(100 * track.volume_l / row.capacity_l, 1),
+        trend_lph=flow.trend_lph(record.flow) if known else None,
+        low_at=_span(record.low_at) if known else None,
+        empty_at=_span(record.empty_at) if known else None,
+        presence=device.presence if device else "speaking",  # pyright: ignore[reportArgumentType]
+        presence_since=device.presence_since if device else None,
+        due=presence.expected_next(scene, device) if device else None,
+        last_refill_at=record.flow.refill_at, last_refill_l=record.flow.refill_l,
+        battery_mv=device.battery_mv if device else None,
+        rssi_dbm=device.rssi_dbm if device else None, auth=device.auth if device else None,
+    )  # fmt: skip
+
+
+def _state(tank: TankState, device: DeviceState | None) -> tuple[LevelState, float | None]:
+    if device is not None and device.presence == "silent":
+        return "unknown", tank.level.received
+    if tank.health.faulty:
+        return "fault", tank.health.fault_at
+    return tank.level.state, tank.level.since
+
+
+def _span(values: list[float]) -> Span | None:
+    return Span(*values) if values else None
