@@ -34,9 +34,9 @@ class Entry:
     @property
     def topic(self) -> str:
         """The topic of a message entry."""
-        return self.body.split(b"\n", 1)[0].decode("ascii")
+        return self.body.partition(b"\n")[0].decode("ascii")
 
     @property
     def payload(self) -> bytes:
         """The payload of a message entry, byte for byte as it came."""
-        return self.body.split(b"\n", 1)[1]
+        return self.body.partition(b"\n")[2]

@@ -1,0 +1,60 @@
+"""Counts over the life of the data folder, committed with what they count."""
+
+import sqlite3
+from collections.abc import Mapping
+
+RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
+REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize")
+_TOLD = "told."
+
+
+class Counters:
+    """Named counts in memory, written through inside the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._dirty: set[str] = set()
+        self._values: dict[str, int] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Load what is committed: at the start, and after a rollback."""
+        self._values = read(self._connection)
+        self._dirty.clear()
+
+    def add(self, name: str) -> None:
+        """One more of ``name``."""
+        self._values[name] = self._values.get(name, 0) + 1
+        self._dirty.add(name)
+
+    def refused_since_told(self) -> dict[str, int]:
+        """What was refused since this was last asked, by reason; for the hourly ``bad`` leaf."""
+        news: dict[str, int] = {}
+        for name in REFUSED:
+            count = self._values.get(name, 0)
+            if count > self._values.get(_TOLD + name, 0):
+                news[name] = count - self._values.get(_TOLD + name, 0)
+                self._values[_TOLD + name] = count
+                self._dirty.add(_TOLD + name)
+        return news
+
+    def save(self) -> None:
+        """Write what changed, before the transaction's commit."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO counter VALUES (?, ?)",
+            [(name, self._values[name]) for name in self._dirty],
+        )
+        self._dirty.clear()
+
+
+def read(connection: sqlite3.Connection) -> dict[str, int]:
+    """All counts by name."""
+    return dict(connection.execute("SELECT name, value FROM counter").fetchall())
+
+
+def status(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """``received``, ``refused`` and the journal's number of messages, as WIRE.md names them."""
+    received = {name: counts.get(name, 0) for name in RECEIVED}
+    kept = sum(received.values()) - received["duplicate"]
+    refused = {name: counts.get(name, 0) for name in REFUSED}
+    return {"received": received, "refused": refused, "journal": {"messages": kept}}

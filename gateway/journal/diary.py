@@ -1,0 +1,70 @@
+"""What the gateway notes of itself: origin, heartbeats, clock, and what it refused."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from gateway.journal.writer import Journal
+
+HEARTBEAT_S = 600.0
+HOUR_S = 3600.0
+STEP_S = 2.0
+"""A larger gap between the wall clock and the steady one is a step (NTP slews smaller ones)."""
+
+
+@dataclass
+class Diary:
+    """Writes what is due. ``now`` is Unix s; ``steady`` runs at its rate and is never stepped."""
+
+    journal: Journal
+    _heartbeat: float = 0.0
+    _hour: float = 0.0
+    _offset: float | None = field(default=None)
+
+    def open(self, now: float, log_key: bytes, build: str) -> None:
+        """The first leaf of a new log: where it comes from (WIRE.md, section 4)."""
+        if self.journal.last_id:
+            return
+        origin = secrets.token_hex(8)  # random: a checkpoint's origin names nobody
+        body = {"origin": origin, "key": log_key.hex(), "build": build, "previous": None}
+        with self.journal.transaction():
+            self.journal.log.append_fact("open", now, body)
+
+    def start(self, now: float, steady: float) -> None:
+        """The gateway listens from here on."""
+        self._heartbeat = self._hour = steady
+        self._offset = now - steady
+        self._run("start", now)
+
+    def stop(self, now: float) -> None:
+        """The gateway stops listening, cleanly."""
+        self._run("stop", now)
+
+    def write_due(self, now: float, steady: float) -> bool:
+        """Write a step of the clock at once, heartbeats and hourly leaves in time."""
+        offset = now - steady
+        step = offset - (offset if self._offset is None else self._offset)
+        stepped = abs(step) > STEP_S
+        beat, hour = steady - self._heartbeat >= HEARTBEAT_S, steady - self._hour >= HOUR_S
+        if not (stepped or beat or hour):
+            return False
+        with self.journal.transaction():
+            if stepped or hour:
+                said = {"source": "system", "step_s": round(step, 3) if stepped else 0}
+                self.journal.log.append_fact("clock", now, said)
+            if beat:
+                self.journal.log.append_fact("run", now, {"run": "heartbeat"})
+            if hour:
+                self._tell_refused(now)
+        self._offset = offset
+        self._heartbeat = steady if beat else self._heartbeat
+        self._hour = steady if hour else self._hour
+        return True
+
+    def _tell_refused(self, now: float) -> None:
+        refused = self.journal.counters.refused_since_told()
+        if refused:
+            self.journal.log.append_fact("bad", now, refused)
+
+    def _run(self, what: str, now: float) -> None:
+        with self.journal.transaction():
+            self.journal.log.append_fact("run", now, {"run": what})

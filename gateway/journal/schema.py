@@ -1,0 +1,96 @@
+"""The journal's tables and how its file is opened."""
+
+import sqlite3
+from pathlib import Path
+
+from gateway.errors import JournalError
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE entry (
+  id INTEGER PRIMARY KEY,        -- leaf index + 1, without gaps
+  time_ms INTEGER NOT NULL,      -- gateway time, Unix ms; never decreases
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  leaf BLOB NOT NULL,            -- the leaf's exact text
+  verdict TEXT,                  -- messages: stored late fork flagged
+  flag TEXT,
+  auth TEXT,
+  newest INTEGER NOT NULL DEFAULT 0
+);
+-- Salt and body lie beside the log and can be erased; the leaf never.
+CREATE TABLE body (entry INTEGER PRIMARY KEY, salt BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE message (
+  entry INTEGER PRIMARY KEY,
+  device TEXT NOT NULL,
+  era TEXT, boot INTEGER, seq INTEGER,  -- null where they cannot be read
+  hash BLOB NOT NULL,            -- SHA-256(OBJECT)
+  prev TEXT,                     -- null where it cannot be read
+  fork INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX message_object ON message (device, hash);
+CREATE INDEX message_identity ON message (device, era, boot, seq);
+CREATE INDEX message_prev ON message (device, prev);
+CREATE TABLE era (
+  device TEXT NOT NULL, era TEXT NOT NULL,
+  first INTEGER NOT NULL,        -- entry of the message first received
+  heard INTEGER NOT NULL,        -- grows with every message, duplicates too
+  newest_boot INTEGER NOT NULL, newest_seq INTEGER NOT NULL,
+  line_boot INTEGER NOT NULL, line_seq INTEGER NOT NULL, line_h TEXT NOT NULL,
+  old_boot INTEGER NOT NULL, old_seq INTEGER NOT NULL,
+  PRIMARY KEY (device, era)
+) WITHOUT ROWID;
+CREATE TABLE key_generation (device TEXT PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE frontier (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, nodes BLOB);
+-- Facts come from another database: their keys make journaling them repeatable.
+CREATE TABLE fact_key (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+  topic TEXT NOT NULL, payload BLOB NOT NULL
+);
+INSERT INTO frontier VALUES (1, 0, x'');
+"""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The one writer's connection; makes the file. Raises JournalError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        path.chmod(0o600)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        _migrate(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path} cannot be opened as a journal: {error}") from error
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    if version != 0:
+        raise JournalError(
+            f"{path} has format {version}; this program writes {VERSION}: use the newer program"
+        )
+    connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A reader's connection, which cannot write. Raises JournalError."""
+    if not path.is_file():
+        raise JournalError(f"no journal at {path}: start the gateway once, it makes one")
+    try:
+        # Not mode=ro: a reader of a WAL file must be able to make its -shm file.
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        connection.execute("PRAGMA query_only=ON")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path} cannot be read as a journal: {error}") from error
+    if version != VERSION:
+        connection.close()
+        raise JournalError(f"{path} has format {version}; this program reads {VERSION}")
+    return connection

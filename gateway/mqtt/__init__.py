@@ -1,0 +1,1 @@
+"""The gateway's MQTT session: PUBACK only after the journal's commit."""
