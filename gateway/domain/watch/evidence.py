@@ -90,7 +90,8 @@ def _falling(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> list[Term]
 def _rate(row: Tank, fall: Fall) -> Term:
     """Against *all taps open*: below it people may be drawing, above it they cannot."""
     ratio = fall.taps_ratio
-    weight = min(max(6.0 * log(max(ratio, 0.01)) / log(2) + 2.0, -4.0), 4.5)
+    least = -1.5 if fall.single_step else -4.0
+    weight = min(max(6.0 * log(max(ratio, 0.01)) / log(2) + 2.0, least), 4.5)
     values = {
         "rate_lpm": round(fall.lpm, 1),
         "times_all_taps": round(ratio, 2),

@@ -79,6 +79,7 @@ def fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None
     low = min(litres for _, litres in samples[end:])
     fallen = samples[start][1] - low
     stayed = samples[-1][0] - samples[end][0]
+    settled = max(_PLATEAU_S, 1.5 * (samples[end][0] - samples[max(end - 1, 0)][0]))
     if fallen < max(_LEAST_PART * row.capacity_l, _LEAST_SD * sd_l) or stayed > _OLD_S:
         return None
     emptied = low <= row.empty_l + _BOTTOM_PART * row.capacity_l
@@ -86,7 +87,7 @@ def fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None
     return Fall(
         at=samples[start][0], until=samples[end][0], from_l=samples[start][1], to_l=low,
         lpm=lpm, taps_ratio=ratio,
-        plateau=not emptied and len(samples) - end > 1 and stayed >= _PLATEAU_S, emptied=emptied,
+        single_step=end - start == 1, plateau=not emptied and stayed >= settled, emptied=emptied,
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ It holds no rules. Records marked by ``touch`` are what ``dirty`` saves.
 
 import heapq
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
-from gateway.domain.registry import Registry, Tank
+from gateway.domain.registry import Registry, Tank, in_force
 from gateway.domain.told import Told
 from gateway.domain.watch.record import pack, unpack
 from gateway.domain.watch.state import (
@@ -52,7 +53,6 @@ class Scene:
         self.registry = registry
         self._uplinks: dict[str, list[str]] = {}
         self._keyed: set[str] = set()
-        self._tank_rows: dict[str, Tank | None] = {}
         for device, rows in registry.devices.items():
             row = rows[-1]
             if row.revoked:
@@ -60,13 +60,14 @@ class Scene:
             if row.uplink:
                 self._uplinks.setdefault(row.uplink, []).append(device)
             if not row.unsigned:
-                self._keyed.add(row.tank)
+                self._keyed.add(registry.tank_of(device, inf) or row.tank)
 
     def tank_row(self, tank: str) -> Tank | None:
-        """The row of a tank in force now: the newest, since rows are not dated ahead."""
-        if tank not in self._tank_rows:
-            self._tank_rows[tank] = self.registry.tank(tank)
-        return self._tank_rows[tank]
+        """The row of a tank in force now."""
+        rows = self.registry.tanks.get(tank)
+        if not rows:
+            return None
+        return rows[0] if len(rows) == 1 else in_force(rows, self.now)
 
     def is_keyed(self, tank: str) -> bool:
         """Whether some device of this tank signs what it says."""

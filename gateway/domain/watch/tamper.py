@@ -8,7 +8,8 @@ class Fall:
     """A level that fell in one go, from ``at`` to ``until`` (Unix s).
 
     ``lpm``: the fastest part for certain, noise taken off; ``taps_ratio``: how many times faster
-    than all taps open could drain that part; ``plateau``: it stopped above the tap and stayed;
+    than all taps open could drain that part; ``single_step``: it fell between two readings, and may
+    have been faster than that; ``plateau``: it stopped above the tap and stayed;
     ``emptied``: nothing to draw is left.
     """
 
@@ -18,6 +19,7 @@ class Fall:
     to_l: float
     lpm: float
     taps_ratio: float
+    single_step: bool
     plateau: bool
     emptied: bool
 

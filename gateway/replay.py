@@ -1,0 +1,214 @@
+"""Replay: a recording through the very watch that the gateway runs (WIRE.md, section 3).
+
+Reads JSON lines (messages, time passing, our own downtime), answers with rows ready to print.
+Writes nowhere.
+"""
+
+import base64
+import binascii
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from gateway.domain.heard import Listening, Tick
+from gateway.domain.interpret import Interpreter
+from gateway.domain.message import Message
+from gateway.domain.registry import Registry
+from gateway.domain.told import Forecast, IncidentChange, Level, Span, TankEvent, Told
+from gateway.domain.watch import Watch
+from gateway.wire import Admitted, admit
+
+Row = dict[str, Any]
+
+ROW_TYPES = ("level", "event", "incident", "forecast")
+
+_GATEWAY = ("stop", "start")
+_BROKER = ("lost", "back", "drained")
+
+
+class _Unusable(Exception):
+    """A line that cannot be used; its argument is the reason that is counted."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was heard of one device: enough for the gateway's verdicts on what follows."""
+
+    objects: set[bytes] = field(default_factory=set[bytes])
+    places: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
+    prevs: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    newest: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    key: int = 0
+
+
+class Replay:
+    """One recording in progress. ``counts`` says what became of the lines, by verdict or reason.
+
+    ``trust`` takes messages without looking at MAC, SIG, ``prev``, ``old`` and ``era``.
+    """
+
+    def __init__(self, registry: Registry, *, trust: bool = False) -> None:
+        self.counts: Counter[str] = Counter()
+        self.unusable: Counter[str] = Counter()
+        self._trust = trust
+        self._registry = registry
+        self._interpreter = Interpreter(registry)
+        self._watch = Watch(registry)
+        self._known: dict[str, _Known] = {}
+        self._now = float("-inf")
+
+    def rows(self, lines: Iterable[str | bytes]) -> Iterator[Row]:
+        """Every answer to every line, in order."""
+        for line in lines:
+            if line.strip():
+                yield from map(row_of, self.line(line))
+
+    def line(self, line: str | bytes) -> list[Told]:
+        """Take one line. What cannot be used is counted, and still says that time has passed."""
+        try:
+            given = _read(line)
+            received = self._time(given)
+        except _Unusable as error:
+            self.unusable[str(error)] += 1
+            return []
+        try:
+            return self._take(given, received)
+        except _Unusable as error:
+            self.unusable[str(error)] += 1
+            return self._watch.step(Tick(received), received)
+
+    def _time(self, given: Mapping[str, Any]) -> float:
+        received = given.get("received")
+        if isinstance(received, bool) or not isinstance(received, int | float):
+            raise _Unusable("no_received")
+        if not 0 <= received < 1e11:  # also refuses NaN and infinity
+            raise _Unusable("no_received")
+        if received < self._now:
+            raise _Unusable("received_decreases")
+        self._now = float(received)
+        return self._now
+
+    def _take(self, given: Mapping[str, Any], received: float) -> list[Told]:
+        if "topic" in given:
+            return self._message(given, received)
+        if given.get("tick") is True:
+            self.counts["tick"] += 1
+            return self._watch.step(Tick(received), received)
+        change = given.get("gateway", given.get("broker"))
+        allowed = _GATEWAY if "gateway" in given else _BROKER if "broker" in given else ()
+        if change in allowed:
+            self.counts["listening"] += 1
+            return self._watch.step(Listening(change, received), received)
+        step = given.get("clock")
+        if isinstance(step, int | float) and not isinstance(step, bool):
+            self.counts["listening"] += 1
+            return self._watch.step(Listening("clock", received, float(step)), received)
+        raise _Unusable("unknown_line")
+
+    def _message(self, given: Mapping[str, Any], received: float) -> list[Told]:
+        topic = given["topic"]
+        if not isinstance(topic, str):
+            raise _Unusable("unknown_line")
+        device_id = topic.split("/")[-2] if topic.count("/") >= 3 else ""
+        known = self._known.setdefault(device_id, _Known())
+        admitted = admit(topic, _payload(given), self._registry, known.key, trust=self._trust)
+        if isinstance(admitted, str):
+            raise _Unusable(admitted)
+        if admitted.object in known.objects:
+            self.counts["duplicate"] += 1
+            return self._watch.step(Tick(received), received)
+        known.objects.add(admitted.object)
+        message = admitted.decoded.message
+        if message is None:
+            raise _Unusable(admitted.decoded.flag or "malformed")
+        return self._hear(known, message, admitted, received)
+
+    def _hear(
+        self, known: _Known, message: Message, admitted: Admitted, received: float
+    ) -> list[Told]:
+        known.key = max(known.key, message.key_generation)
+        if self._is_fork(known, message):
+            self.counts["fork"] += 1
+            return self._watch.step(Tick(received), received)
+        place = (message.boot, message.seq)
+        newest = place > known.newest.get(message.era, (0, 0)) and admitted.decoded.flag is None
+        if newest:
+            known.newest[message.era] = place
+        self.counts["stored" if newest else "late"] += 1
+        auth = "unsigned" if admitted.device.unsigned else admitted.decoded.auth
+        found = self._interpreter.hear(message, received, auth=auth, newest=newest)
+        if found.heard is None:
+            raise _Unusable("no_tank")
+        return self._watch.step(found.heard, received)
+
+    def _is_fork(self, known: _Known, message: Message) -> bool:
+        place = (message.era, message.boot, message.seq)
+        chained = (message.era, message.prev)
+        fork = place in known.places
+        if not self._trust and message.prev:
+            fork = fork or chained in known.prevs
+            known.prevs.add(chained)
+        known.places.add(place)
+        return fork
+
+
+def _read(line: str | bytes) -> Mapping[str, Any]:
+    try:
+        given: object = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _Unusable("not_json") from error
+    if not isinstance(given, dict):
+        raise _Unusable("not_json")
+    return cast(dict[str, Any], given)
+
+
+def _payload(given: Mapping[str, Any]) -> bytes:
+    text, packed = given.get("payload"), given.get("payload_b64")
+    if isinstance(text, str):
+        return text.encode()
+    if not isinstance(packed, str):
+        raise _Unusable("no_payload")
+    try:
+        return base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _Unusable("no_payload") from error
+
+
+def row_of(told: Told) -> Row:
+    """One answer as WIRE.md prints it: exactly the named fields."""
+    if isinstance(told, Level):
+        return {
+            "type": "level", "at": told.at, "tank": told.tank, "volume_l": told.volume_l,
+            "sd_l": told.sd_l, "state": told.state,
+        }  # fmt: skip
+    if isinstance(told, TankEvent):
+        return {
+            "type": "event", "at": told.at, "until": told.until, "tank": told.tank,
+            "kind": told.kind, "litres": told.litres,
+        }  # fmt: skip
+    if isinstance(told, Forecast):
+        return {
+            "type": "forecast", "at": told.at, "tank": told.tank, "low_at": _span(told.low_at),
+            "empty_at": _span(told.empty_at),
+        }  # fmt: skip
+    return _incident(told)
+
+
+def _span(span: Span | None) -> Row | None:
+    if span is None:
+        return None
+    return {"at": round(span.at, 1), "lo": round(span.lo, 1), "hi": round(span.hi, 1)}
+
+
+def _incident(told: IncidentChange) -> Row:
+    where = {"tank": told.tank} if told.tank is not None else {"uplink": told.uplink}
+    because: list[Row] = [
+        {"term": b.term, "weight": b.weight, "basis": b.basis, **b.values} for b in told.because
+    ]
+    return {
+        "type": "incident", "id": told.id, "change": told.change, "at": told.at,
+        "received": told.received, **where, "kind": told.kind, "probability": told.probability,
+        "causes": dict(told.causes), "because": because, "auth": told.auth, "alert": told.alert,
+    }  # fmt: skip
