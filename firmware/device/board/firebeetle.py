@@ -52,6 +52,10 @@ class Board:
         """Why we run: ``wake`` from deep sleep, else ``power watchdog soft``."""
         return _CAUSES.get(machine.reset_cause(), "power")
 
+    def woke_by_pin(self):
+        """Whether motion or tilt ended the sleep."""
+        return machine.wake_reason() == machine.EXT1_WAKE
+
     def rtc_s(self):
         """The board's clock in Unix seconds. It runs on through deep sleep, +-2 %."""
         return clock.unix(time.time())
@@ -65,7 +69,9 @@ class Board:
         """The flash partition of the ring: NOR flash in sectors of 4096 bytes."""
         found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=RING_LABEL)
         if not found:
-            raise OSError("no flash partition labelled %r: flash firmware/partitions.csv" % RING_LABEL)
+            raise OSError(
+                "no flash partition labelled %r: flash firmware/partitions.csv" % RING_LABEL
+            )
         return found[0]
 
     def sensor(self, config):
@@ -91,9 +97,7 @@ class Board:
         from drivers.lis3dh import LIS3DH, NotFoundError
 
         try:
-            bus = machine.I2C(
-                0, scl=machine.Pin(PINS["i2c_scl"]), sda=machine.Pin(PINS["i2c_sda"])
-            )
+            bus = machine.I2C(0, scl=machine.Pin(PINS["i2c_scl"]), sda=machine.Pin(PINS["i2c_sda"]))
             return LIS3DH(bus)
         except (NotFoundError, OSError):
             return None
@@ -134,7 +138,7 @@ class Board:
         if watch:
             quiet = [pin.pin for pin in (self.motion, self.tilt) if not pin.active()]
             if quiet:  # a pin that stays high would wake us again at once, for ever
-                esp32.wake_on_ext1(pins=tuple(quiet), level=esp32.WAKEUP_ANY_HIGH)
+                esp32.wake_on_ext1(tuple(quiet), esp32.WAKEUP_ANY_HIGH)
         machine.deepsleep(max(1, int(seconds * 1000)))
 
     def reboot(self):

@@ -1,0 +1,1 @@
+"""Sensor drivers: each is handed its bus; a raw read apart from pure conversion."""

@@ -1,0 +1,1 @@
+"""Protocols the node needs and MicroPython does not bring."""

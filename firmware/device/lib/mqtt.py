@@ -1,0 +1,251 @@
+"""MQTT 3.1.1 client over a blocking socket, in which every wait has an end.
+
+Clean sessions, QoS 0 and 1 out, any QoS in. References are to the OASIS standard of 2014.
+Waiting for a packet is done by ``poll``, reading one by the socket's own timeout: a TLS stream
+whose read timed out cannot be used again.
+"""
+
+import select
+import socket
+import struct
+import time
+
+try:
+    import tls
+except ImportError:  # CPython
+    import ssl as tls
+
+_CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
+_SUBSCRIBE, _SUBACK, _PINGREQ, _PINGRESP = 0x82, 0x90, 0xC0, 0xD0
+_DISCONNECT = 0xE0
+_KEEPALIVE_S = 120
+_PACKET_LIMIT = 16384
+_REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
+
+
+class MqttError(OSError):
+    """The connection cannot be used any more; the message says why."""
+
+
+class Client:
+    """One connection. ``timeout_s`` bounds each exchange; ``will`` is (topic, payload) or None."""
+
+    def __init__(
+        self, host, port, client_id, login=None, password=None, ca=None, will=None, timeout_s=8
+    ):
+        self._address = host, port
+        self._client_id = client_id
+        self._login = login
+        self._password = password
+        self._ca = ca
+        self._will = will
+        self._timeout_ms = timeout_s * 1000
+        self._raw = self._socket = None
+        self._poll = None
+        self._pid = 0
+        self._heard = []
+
+    # Connection
+
+    def connect(self):
+        """TCP, TLS when there is a CA, CONNECT, CONNACK. Raises MqttError."""
+        try:
+            self._open()
+            self._send(self._connect_packet())
+            kind, body = self._packet(self._timeout_ms)
+        except (OSError, ValueError) as error:  # ValueError: a certificate that does not verify
+            self.close()
+            raise MqttError("connect %s:%d: %r" % (self._address + (error,))) from error
+        if kind != _CONNACK or len(body) != 2 or body[1]:
+            self.close()
+            code = body[1] if len(body) == 2 else 0
+            why = _REFUSALS[code] if code < len(_REFUSALS) else "code %d" % code
+            raise MqttError("the broker refused: %s" % (why or "no CONNACK"))
+
+    def _open(self):
+        host, port = self._address
+        address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
+        self._raw = self._socket = socket.socket()
+        self._raw.settimeout(self._timeout_ms / 1000)
+        self._raw.connect(address)
+        if self._ca:
+            context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+            context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - the stubs mix tls with CPython's enum
+            context.load_verify_locations(cadata=_der(self._ca))
+            # Without server_hostname the certificate's name would not be checked.
+            self._socket = context.wrap_socket(self._raw, server_hostname=host)
+        self._read = getattr(self._socket, "read", None) or self._raw.recv
+        self._write = getattr(self._socket, "write", None) or self._raw.send
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+
+    def _connect_packet(self):
+        flags, payload = 0x02, _text(self._client_id)  # clean session
+        if self._will:
+            flags |= 0x04 | 0x20  # will, retained, QoS 0
+            payload += _text(self._will[0]) + _text(self._will[1])
+        if self._login is not None:
+            flags |= 0x80
+            payload += _text(self._login)
+            if self._password is not None:
+                flags |= 0x40
+                payload += _text(self._password)
+        body = _text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
+        return _framed(_CONNECT, body)
+
+    def disconnect(self):
+        """A clean end, so that the broker drops the will."""
+        try:
+            self._send(bytes((_DISCONNECT, 0)))
+        except MqttError:
+            pass  # it is gone already, and we are leaving
+        self.close()
+
+    def close(self):
+        """Drop the connection. Safe at any time."""
+        for stream in (self._socket, self._raw):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass  # a dead peer's socket may refuse even that
+        self._raw = self._socket = self._poll = None
+
+    # Packets out
+
+    def publish(self, topic, payload, qos=0, retain=False):
+        """Send one message; returns the packet id whose PUBACK to expect (0 for QoS 0)."""
+        body, pid = _text(topic), 0
+        if qos:
+            pid = self._next_pid()
+            body += struct.pack(">H", pid)
+        self._send(_framed(_PUBLISH | qos << 1 | (1 if retain else 0), body + payload))
+        return pid
+
+    def subscribe(self, topics):
+        """Subscribe at QoS 1 and wait for SUBACK. Raises MqttError when refused."""
+        pid = self._next_pid()
+        body = struct.pack(">H", pid)
+        for topic in topics:
+            body += _text(topic) + b"\1"
+        self._send(_framed(_SUBSCRIBE, body))
+        answer = self._await(_SUBACK)
+        if 0x80 in answer[2:]:
+            raise MqttError("the broker refused the subscription")
+
+    def ping(self):
+        """PINGREQ and wait for its answer: what was retained has arrived by then."""
+        self._send(bytes((_PINGREQ, 0)))
+        self._await(_PINGRESP)
+
+    # Packets in
+
+    def receive(self, wait_ms):
+        """The next of ("message", topic, payload, retained) or ("puback", pid); None after
+        ``wait_ms``. Raises MqttError when the connection is dead.
+        """
+        start = time.ticks_ms()
+        while True:
+            if self._heard:
+                return self._heard.pop(0)
+            left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
+            if left < 0 or not self._readable(left):
+                return None
+            self._take(*self._packet(self._timeout_ms))
+
+    def _await(self, wanted):
+        start = time.ticks_ms()
+        while True:
+            left = self._timeout_ms - time.ticks_diff(time.ticks_ms(), start)
+            kind, body = self._packet(left)
+            if kind == wanted:
+                return body
+            self._take(kind, body)
+
+    def _take(self, kind, body):
+        if kind & 0xF0 == _PUBLISH:
+            size = struct.unpack_from(">H", body)[0]
+            topic, at = bytes(body[2 : 2 + size]).decode(), 2 + size
+            if kind & 0x06:
+                self._send(bytes((_PUBACK, 2)) + body[at : at + 2])
+                at += 2
+            self._heard.append(("message", topic, body[at:], bool(kind & 1)))
+        elif kind == _PUBACK:
+            self._heard.append(("puback", struct.unpack(">H", body)[0]))
+
+    def _packet(self, wait_ms):
+        """(first byte, body) of the next packet, all of it within ``wait_ms`` and a timeout."""
+        start = time.ticks_ms()
+        if wait_ms <= 0 or not self._readable(wait_ms):
+            raise MqttError("the broker is silent")
+        kind = self._exactly(1, start)[0]
+        size = shift = 0
+        while True:
+            byte = self._exactly(1, start)[0]
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                break
+            if shift > 21:
+                raise MqttError("malformed length")  # 2.2.3
+        if size > _PACKET_LIMIT:
+            raise MqttError("a packet of %d bytes" % size)
+        return kind, self._exactly(size, start)
+
+    def _exactly(self, count, start):
+        """``count`` bytes; a peer that trickles them runs into the deadline all the same."""
+        parts = b""
+        while len(parts) < count:
+            if time.ticks_diff(time.ticks_ms(), start) > 2 * self._timeout_ms:
+                raise MqttError("the broker trickles")
+            try:
+                part = self._read(count - len(parts))
+            except OSError as error:
+                raise MqttError("read: %r" % error) from error
+            if not part:
+                raise MqttError("the broker closed the connection")
+            parts += part
+        return parts
+
+    def _readable(self, wait_ms):
+        if self._poll is None:
+            raise MqttError("not connected")
+        pending = getattr(self._socket, "pending", None)  # CPython's TLS, decrypted already
+        return bool((pending and pending()) or self._poll.poll(wait_ms))
+
+    def _send(self, packet):
+        start = time.ticks_ms()
+        at = 0
+        while at < len(packet):
+            if self._socket is None or time.ticks_diff(time.ticks_ms(), start) > self._timeout_ms:
+                raise MqttError("the broker takes nothing")
+            try:
+                at += self._write(packet[at:]) or 0
+            except OSError as error:
+                raise MqttError("write: %r" % error) from error
+
+    def _next_pid(self):
+        self._pid = self._pid % 65535 + 1
+        return self._pid
+
+
+def _text(text):
+    raw = text.encode() if isinstance(text, str) else text
+    return struct.pack(">H", len(raw)) + raw
+
+
+def _framed(kind, body):
+    head, size = [kind], len(body)
+    while True:
+        head.append(size % 128 | (0x80 if size > 127 else 0))
+        size //= 128
+        if not size:
+            return bytes(head) + body
+
+
+def _der(pem):
+    """The first certificate of a PEM text: MicroPython takes DER."""
+    import binascii
+
+    body = pem.split("-----BEGIN CERTIFICATE-----")[1].split("-----END CERTIFICATE-----")[0]
+    return binascii.a2b_base64("".join(body.split()))

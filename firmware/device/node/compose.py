@@ -1,0 +1,104 @@
+"""An OBJECT from what sealing fixed and the records of its range, byte for byte the same again.
+
+Formatted by hand: ``json.dumps`` of a full message needs 32 KB of heap, and its key order and
+spaces are no promise.
+"""
+
+from node import clock, envelope, records
+
+OBJECT_LIMIT = 2048
+
+
+def head_text(head):
+    """The members before ``r``, from ``{`` to the comma."""
+    parts = [
+        '{"v":1,"fw":"%s","era":"%s","boot":%d,"seq":%d,"prev":"%s","up":%d'
+        % (
+            head.fw,
+            head.era.decode(),
+            head.boot,
+            head.seq,
+            envelope.spell(head.prev) if head.prev else "",
+            head.up,
+        ),
+        '"t":%d,"ts":"%s"' % (head.t, clock.SOURCES[head.ts]),
+    ]
+    if head.ts != clock.NONE:
+        parts.append('"ta":%d' % head.ta)
+    parts.append('"next":%d,"old":[%d,%d]' % (head.next, head.old_boot, head.old_seq))
+    if head.k != 1:
+        parts.append('"k":%d' % head.k)
+    if head.mv:
+        parts.append('"mv":%d' % head.mv)
+    if head.rssi:
+        parts.append('"rssi":%d' % head.rssi)
+    return ",".join(parts)
+
+
+def reading_text(sample, up):
+    """One member of ``r``; ``up`` is the message's."""
+    parts = ['"o":%d' % max(0, up - sample.up)]
+    if sample.value is None:
+        parts.append('"%s":null' % sample.quantity)
+    else:
+        parts.append('"%s":%d,"sp":%d' % (sample.quantity, sample.value, sample.spread))
+    parts.append('"n":%d,"of":%d' % (sample.valid, sample.tried))
+    if sample.tc is not None:
+        parts.append('"tc":%d' % sample.tc)
+    if sample.channel:
+        parts.append('"ch":%d' % sample.channel)
+    return "{" + ",".join(parts) + "}"
+
+
+def event_text(payload, up):
+    """One member of ``e``; ``up`` is the message's."""
+    at, fields = records.event_parts(payload)
+    return '{"o":%d,%s}' % (max(0, up - at), fields)
+
+
+class Body:
+    """The ``r`` and ``e`` of a message, filled while they fit beside the head."""
+
+    def __init__(self, head_length, limit=OBJECT_LIMIT):
+        self._room = limit - head_length - len(',"r":[],"e":[]}')
+        self._readings = []
+        self._events = []
+        self.count = 0
+
+    def add(self, record, up):
+        """Take one SAMPLE or EVENT record. Returns whether it fitted."""
+        if record.kind == records.SAMPLE:
+            text, into = reading_text(records.sample(record.payload), up), self._readings
+        else:
+            text, into = event_text(record.payload, up), self._events
+        if len(text) + 1 > self._room:
+            return False
+        self._room -= len(text) + 1
+        into.append(text)
+        self.count += 1
+        return True
+
+    def text(self):
+        """From the comma before ``r`` to the closing brace."""
+        events = ',"e":[' + ",".join(self._events) + "]" if self._events else ""
+        return ',"r":[' + ",".join(self._readings) + "]" + events + "}"
+
+
+def matter(ring, start):
+    """The SAMPLE and EVENT records from position ``start`` on."""
+    for record in ring.records(start):
+        if record.kind == records.SAMPLE or record.kind == records.EVENT:
+            yield record
+
+
+def rebuild(ring, head):
+    """The OBJECT of a sealed message (bytes), or None when flash no longer yields the same."""
+    text = head_text(head)
+    body = Body(len(text), limit=envelope.OBJECT_LIMIT)
+    if head.count:
+        for record in matter(ring, head.start):
+            body.add(record, head.up)
+            if body.count == head.count:
+                break
+    obj = (text + body.text()).encode()
+    return obj if envelope.digest(obj) == head.digest else None

@@ -1,0 +1,179 @@
+"""One connection, step by step as WIRE.md, section 1, *Each connection* has it."""
+
+import time
+
+from node import ackline, envelope, records
+
+WINDOW = 8
+BUDGET_MS = 80_000  # the watchdog ends a wake at 120 s; what is left waits on flash
+_STALL_MS = 8000
+_STATUS_ON = b'{"s":"on"}'
+WILL = b'{"s":"lost"}'
+
+
+class Conversation:
+    """The node's side of one connection through ``client`` (lib.mqtt.Client or any like it).
+
+    ``draw`` returns eight bytes for a new era. Acks change the queue as they come in; ``time_s``
+    is the gateway's time when a live ack covered what this connection sealed, else None;
+    ``down`` the payload of the retained order, if any.
+    """
+
+    def __init__(self, client, config, key, queue, draw):
+        self._client = client
+        self._config = config
+        self._key = key
+        self._queue = queue
+        self._draw = draw
+        self._start = time.ticks_ms()
+        self._waiting = {}
+        self._newest = records.Header()  # pos 0: nothing sealed in this connection yet
+        self._live = None  # the last believed live ack, and the position it frees to
+        self._retained = None
+        self.answered = False
+        self.time_s = None
+        self.down = None
+
+    def open(self):
+        """CONNECT, SUBSCRIBE, PINGREQ; frees what the retained ack covers. Raises MqttError."""
+        self._client.connect()
+        self._client.subscribe([self._config.topic("ack"), self._config.topic("down")])
+        self._client.ping()
+        self._client.publish(self._config.topic("status"), _STATUS_ON, retain=True)
+        while True:
+            event = self._client.receive(0)
+            if event is None:
+                return
+            self._take(event)
+
+    def speak(self, newest, published_before, wait_ms):
+        """Publish ``newest`` first, then what never had a PUBACK; wait; resend what is missing.
+
+        ``published_before`` is the position before which an earlier connection had PUBACKs.
+        """
+        queue, state = self._queue, self._queue.state
+        self._newest = newest
+        self._publish(iter((newest,)))
+        state.promise_up = newest.up + newest.next
+        unheard = queue.messages(published_before, newest.pos)
+        if self._publish((head for head in unheard if not queue.freed(head)), mark=True):
+            state.published = newest.pos + 1
+        self._listen(wait_ms)
+        self._repair(published_before, wait_ms)
+
+    def resend(self, era, identity):
+        """Publish again what this era holds after ``identity``: an order from the gateway."""
+        wanted = self._queue.messages(0, self._newest.pos)
+        self._publish(h for h in wanted if h.era == era and h.identity > identity)
+
+    def close(self):
+        """DISCONNECT."""
+        self._client.disconnect()
+
+    # Publishing
+
+    def _publish(self, heads, mark=False):
+        """Publish each message and await its PUBACK. Returns False when the time ran out."""
+        complete = True
+        for head in heads:
+            if self._elapsed() > BUDGET_MS:
+                complete = False
+                break
+            while len(self._waiting) >= WINDOW:
+                self._pump()
+            obj = self._queue.object(head)
+            if obj is None:
+                continue  # part of it left the flash; ``old`` and a gap event say so
+            topic = self._config.topic("up")
+            payload = envelope.seal(self._key, topic, obj)
+            self._waiting[self._client.publish(topic, payload, qos=1)] = head.pos if mark else 0
+        while self._waiting:
+            self._pump()
+        return complete
+
+    def _pump(self):
+        event = self._client.receive(_STALL_MS)
+        if event is None:
+            raise OSError("no PUBACK within %d ms" % _STALL_MS)
+        self._take(event)
+
+    def _take(self, event):
+        if event[0] == "puback":
+            pos = self._waiting.pop(event[1], 0)
+            if pos:
+                self._queue.state.published = max(self._queue.state.published, pos + 1)
+            return
+        _, topic, payload, retained = event
+        if topic == self._config.topic("down"):
+            self.down = payload
+        elif topic == self._config.topic("ack"):
+            self._ack(payload, retained)
+
+    def _elapsed(self):
+        return time.ticks_diff(time.ticks_ms(), self._start)
+
+    # Acks
+
+    def _ack(self, payload, retained):
+        ack = ackline.heard(self._key, self._config.topic("ack"), payload)
+        if ack is None:
+            return
+        queue, state = self._queue, self._queue.state
+        verdict = ackline.judge(queue, ack)
+        if verdict.kind == ackline.TWIN:
+            queue.open_era(self._draw())
+        if verdict.kind != ackline.FREES:
+            return
+        queue.free(verdict.pos, verdict.former)
+        if verdict.former:
+            self.answered = self.answered or not retained
+            return
+        if retained:
+            self._retained = verdict if ack.t != state.ack_t else None
+        else:
+            self._live = verdict
+            self.answered = True
+            if self._covers(verdict):
+                self.time_s = ack.t
+        state.ack_t = ack.t
+
+    def _covers(self, verdict):
+        return 0 < self._newest.pos < verdict.pos
+
+    def _listen(self, wait_ms):
+        """Wait for the live ack that covers the newest; it ends the wait."""
+        start = time.ticks_ms()
+        while not (self._live and self._covers(self._live)):
+            left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
+            event = self._client.receive(left) if left > 0 else None
+            if event is None:
+                return
+            self._take(event)
+
+    # Resending
+
+    def _repair(self, published_before, wait_ms):
+        queue = self._queue
+        if self.answered:
+            self._repair_former()
+        live = self._live or self._retained
+        if live is None:
+            return  # the gateway is away, the broker holds what we said
+        if self._newest.era != queue.state.era or self._covers(live):
+            return
+        end = self._newest.pos + 1 if self._live else min(published_before, self._newest.pos)
+        start = max(live.pos, queue.state.run)
+        if start >= end:
+            return
+        queue.state.resends += 1
+        self._publish(queue.messages(start, end))
+        self._listen(wait_ms)
+        live = self._live or live
+        if queue.give_up_due() and not self._covers(live):
+            queue.give_up(max(live.pos, queue.state.run))
+
+    def _repair_former(self):
+        queue = self._queue
+        if queue.state.former < queue.state.era_start:
+            self._publish(queue.former_waiting())
+            queue.former_resent()

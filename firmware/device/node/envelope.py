@@ -1,0 +1,67 @@
+"""OBJECT, MAC and hash (WIRE.md, section 1, *Envelope*)."""
+
+import binascii
+import hashlib
+
+_BLOCK = 64  # SHA-256's, RFC 2104
+MAC_LENGTH = 43
+OBJECT_LIMIT = 8192
+
+
+class Key:
+    """A device's HMAC key, 32 bytes. No hmac module: micropython-lib's defaults to MD5."""
+
+    def __init__(self, key):
+        padded = key + bytes(_BLOCK - len(key))
+        self._inner = bytes(byte ^ 0x36 for byte in padded)
+        self._outer = bytes(byte ^ 0x5C for byte in padded)
+
+    def mac(self, topic, obj):
+        """The 43 characters that authenticate ``obj`` (bytes) on ``topic`` (text), as bytes."""
+        inner = hashlib.sha256(self._inner)
+        inner.update(topic.encode())
+        inner.update(b"\n")
+        inner.update(obj)
+        outer = hashlib.sha256(self._outer)
+        outer.update(inner.digest())
+        return _b64url(outer.digest())
+
+
+def _b64url(raw):
+    text = binascii.b2a_base64(raw).rstrip(b"\n=")
+    return text.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def digest(obj):
+    """The first 16 bytes of SHA-256(OBJECT): what the next message's ``prev`` spells."""
+    return hashlib.sha256(obj).digest()[:16]
+
+
+def spell(raw):
+    """A digest as it stands on the wire: 22 characters of base64url."""
+    return _b64url(raw).decode()
+
+
+def seal(key, topic, obj):
+    """The payload to publish: OBJECT, a line feed, MAC."""
+    return obj + b"\n" + key.mac(topic, obj)
+
+
+def opened(key, topic, payload):
+    """The OBJECT of ``payload`` if its MAC is right, else None. Bytes in, bytes out."""
+    if len(payload) > OBJECT_LIMIT + 1 + MAC_LENGTH:
+        return None
+    parts = bytes(payload).split(b"\n")
+    if len(parts) != 2 or not _same(parts[1], key.mac(topic, parts[0])):
+        return None
+    return parts[0]
+
+
+def _same(one, other):
+    """Constant time over equal lengths: a timing difference would spell out the MAC."""
+    if len(one) != len(other):
+        return False
+    difference = 0
+    for left, right in zip(one, other):  # noqa: B905 - MicroPython's zip has no strict
+        difference |= left ^ right
+    return difference == 0

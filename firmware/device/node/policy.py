@@ -1,0 +1,99 @@
+"""When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
+
+LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
+
+PROMISE_LOW_S = 604_800  # the longest promise there is: below LOW_MV only events speak
+RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
+RECOVERY_FAST_FOR_S = 30 * 60
+STILL_S = 10 * 60
+
+_RETRY_S, _RETRY_LONGEST_S = 60, 4 * 3600
+_EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
+
+
+class Plan:
+    """The intervals in force: ``down`` over the configuration, recovery over both."""
+
+    def __init__(self, config, state):
+        self._config = config
+        self._state = state
+
+    @property
+    def interval_s(self):
+        """Seconds between readings."""
+        return self._state.interval_s or self._config.interval_s
+
+    @property
+    def report_s(self):
+        """Seconds between messages while all is quiet."""
+        return self._state.report_s or self._config.report_s
+
+    def promise_s(self, up):
+        """``next`` of a message sealed now."""
+        if self._state.recovery:
+            return recovery_s(self._state, up)
+        if self._state.low:
+            return PROMISE_LOW_S
+        return self.report_s
+
+    def change(self, quantity):
+        """The change of the value that is told at once, in the unit of ``quantity``."""
+        return self._config.change_g if quantity == "g" else self._config.change_mm
+
+    def speaks(self, up, moved, event, mv):
+        """Whether to speak now.
+
+        ``moved``: the value left the last told one by the threshold; ``event``: one was confirmed
+        in this wake, which does not wait for the back-off; ``mv``: battery, 0 on mains.
+        """
+        state = self._state
+        if 0 < mv < NO_RADIO_MV:
+            return False
+        if event:
+            return True
+        if up < state.retry_up:
+            return False
+        if state.pending:
+            return True
+        return not state.low and (moved or self._due(up))
+
+    def _due(self, up):
+        remaining = self._state.promise_up - up
+        step = recovery_s(self._state, up) if self._state.recovery else self.interval_s
+        return remaining * 2 <= step
+
+    def sleep_s(self, up):
+        """Seconds to sleep from now, at least one."""
+        state = self._state
+        until = [self.interval_s]
+        if state.recovery:
+            until.append(recovery_s(state, up) * _EARLY // 100)
+        if state.promise_up > up and not state.low:
+            until.append((state.promise_up - up) * _EARLY // 100)
+        if state.retry_up > up:
+            until.append(state.retry_up - up)
+        return max(1, min(until))
+
+
+def recovery_s(state, up):
+    """Seconds between reports in recovery mode: fast for half an hour, then slow."""
+    fast = up - state.recovery_up < RECOVERY_FAST_FOR_S
+    return RECOVERY_FAST_S if fast else RECOVERY_SLOW_S
+
+
+def retry_s(fails, recovery):
+    """Seconds until the next attempt after ``fails`` in a row that reached no broker."""
+    longest = RECOVERY_SLOW_S if recovery else _RETRY_LONGEST_S
+    return min(longest, _RETRY_S * 2 ** min(fails, 10))
+
+
+def ack_wait_ms(misses):
+    """How long to wait for the live ack; after three wakes without one, briefly."""
+    return 300 if misses >= 3 else 2000
+
+
+def low_battery(state, mv):
+    """1 while the battery is low, 0 while well, with hysteresis; ``mv`` 0 is mains."""
+    if mv == 0:
+        return 0
+    return 1 if mv < (WELL_MV if state.low else LOW_MV) else 0

@@ -1,0 +1,130 @@
+"""Everything the node knows between wakes, folded from the ring's records.
+
+A STATE record is a snapshot; each sector opens with one, and each change that no other record
+tells appends one. SAMPLE, EVENT and MESSAGE records after it are folded in. Nothing else is
+kept: RTC memory is not used, so a power cut costs at most what was never appended.
+"""
+
+import struct
+
+from node import records
+
+# One row per field: name, struct code. All start at zero. Positions are the ring's (Q).
+FIELDS = (
+    ("era", "8s"),  # zeros: not drawn yet
+    ("boot", "I"),
+    ("seq", "I"),  # of the last message sealed in this boot
+    ("prev", "16s"),  # digest of the last OBJECT of this era
+    ("chained", "B"),  # 0: no message of this era was sealed yet
+    ("base", "I"),  # the board's clock at the boot, Unix s
+    ("clock_source", "B"),
+    ("clock_up", "I"),  # ``up`` when the clock was set
+    ("last_up", "I"),  # ``up`` of the last sample or event
+    ("unsealed", "Q"),  # the first record that no message covers
+    ("unsealed_count", "H"),
+    ("era_start", "Q"),  # messages before it are of former eras
+    ("freed", "Q"),  # messages of this era before it are freed
+    ("former", "Q"),  # the same for former eras; below era_start: some are not freed
+    ("former_tries", "B"),
+    ("run", "Q"),  # where the unbroken run of this era's messages begins
+    ("run_boot", "I"),
+    ("run_seq", "I"),
+    ("published", "Q"),  # messages before it had a PUBACK
+    ("promise_up", "I"),  # ``up`` at which the promise last published ends
+    ("ack_t", "I"),  # ``t`` of the last ack heard
+    ("resends", "B"),  # connections that resent while the ack stood still
+    ("misses", "B"),  # connections in a row without a live ack
+    ("fails", "B"),  # attempts in a row that reached no broker
+    ("retry_up", "I"),  # no attempt before it, except for an event
+    ("down_n", "I"),
+    ("interval_s", "I"),  # set by ``down``; 0: config.json's
+    ("report_s", "I"),
+    ("once", "32s"),  # the last eight once-ids done, 4 bytes of their hash each
+    ("spoken", "i"),  # the last value told
+    ("spoken_set", "B"),
+    ("recovery", "B"),  # 1: in recovery mode
+    ("recovery_up", "I"),  # since when
+    ("motion_up", "I"),  # the last motion in it
+    ("low", "B"),  # 1: the battery was told to be low
+    ("pending", "B"),  # 1: an event waits to be told
+    ("tilted", "B"),  # 1: the tilt that still lasts was told
+)
+_FORMAT = "<" + "".join(code for _, code in FIELDS)
+_NAMES = tuple(name for name, _ in FIELDS)
+
+
+class State:
+    """The fields of FIELDS as attributes."""
+
+    era = prev = once = b""
+    boot = seq = chained = base = clock_source = clock_up = last_up = 0
+    unsealed = unsealed_count = era_start = freed = former = former_tries = 0
+    run = run_boot = run_seq = published = promise_up = ack_t = resends = 0
+    misses = fails = retry_up = down_n = interval_s = report_s = 0
+    spoken = spoken_set = recovery = recovery_up = motion_up = low = pending = tilted = 0
+
+    def __init__(self):
+        self.set(struct.unpack(_FORMAT, bytes(struct.calcsize(_FORMAT))))
+
+    def set(self, values):
+        """Take all fields at once, in FIELDS' order."""
+        for name, value in zip(_NAMES, values):  # noqa: B905 - MicroPython's zip has no strict
+            setattr(self, name, value)
+
+    def copy(self, other):
+        """Take all fields of another State."""
+        for name in _NAMES:
+            setattr(self, name, getattr(other, name))
+
+    def packed(self):
+        """The STATE record."""
+        return struct.pack(_FORMAT, *[getattr(self, name) for name in _NAMES])
+
+    def fold(self, record):
+        """Take in one record, in the ring's order."""
+        if record.kind == records.STATE:
+            self.set(struct.unpack(_FORMAT, record.payload))
+        elif record.kind == records.SAMPLE or record.kind == records.EVENT:
+            self.last_up = struct.unpack_from("<I", record.payload)[0]
+            if not self.unsealed_count:
+                self.unsealed = record.pos
+            self.unsealed_count += 1
+        elif record.kind == records.MESSAGE:
+            self._sealed(records.header(record))
+
+    def _sealed(self, head):
+        self.boot, self.seq = head.identity
+        self.prev, self.chained = head.digest, 1
+        self.unsealed = head.end
+        self.unsealed_count -= head.count
+        if not self.run:
+            self.run, self.run_boot, self.run_seq = head.pos, head.boot, head.seq
+
+    def open_era(self, era, position):
+        """Begin a new era at ``position``: counters from 1; what was not freed becomes former."""
+        if self.former >= self.era_start:  # nothing older waits: the old era's watermark goes on
+            self.former, self.former_tries = self.freed, 0
+        self.era, self.boot, self.seq = era, 1, 0
+        self.prev, self.chained = bytes(16), 0
+        self.era_start = self.freed = position
+        self.run = self.run_boot = self.run_seq = 0
+        self.resends = 0
+
+    @property
+    def previous(self):
+        """The digest that the next message carries as ``prev``; empty for the era's first."""
+        return self.prev if self.chained else b""
+
+
+def load(ring):
+    """The state that the ring tells, or None when it holds no STATE record (a new flash)."""
+    for number in range(ring.last, ring.first - 1, -1):
+        state = None
+        for record in ring.records(number * ring.sector):
+            if record.kind == records.STATE:
+                state = state or State()
+            if state:
+                state.fold(record)
+        if state:
+            return state
+    return None
