@@ -1,0 +1,173 @@
+"""The runner over a real database and a journal held in memory."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.clock import Clock
+from gateway.database import connect
+from gateway.errors import NoriaError, StoreError
+from gateway.journal.entry import Entry
+from gateway.lock import hold
+from gateway.projections import cursor, set_aside
+from gateway.projections.runner import Runner
+from gateway.projections.wake import Wake
+
+
+class MemoryJournal:
+    """A journal of entries 1..n that tests append to."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def append(self, *bodies: bytes) -> None:
+        for body in bodies:
+            self._entries.append(Entry(len(self._entries) + 1, 0.0, "msg", "d", body))
+
+    def entries(self, after: int, limit: int) -> list[Entry]:
+        return self._entries[after : after + limit]
+
+    def last_id(self) -> int:
+        return len(self._entries)
+
+    def close(self) -> None:
+        pass
+
+
+class Collector:
+    """Collects bodies in memory, saves what it knew with its cursor, fails on demand."""
+
+    name = "collector"
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.bodies: list[str] = []
+        self.away = False
+        self.idled = threading.Event()
+
+    def restore(self) -> None:
+        with self._engine.connect() as connection:
+            saved = cursor.load_state(connection, self.name).get("bodies", [])
+        assert isinstance(saved, list)
+        self.bodies = [str(body) for body in saved]
+
+    def apply(self, entries: list[Entry]) -> None:
+        if self.away:
+            raise StoreError("the store is away")
+        for entry in entries:
+            if entry.body == b"poison":
+                raise ValueError("cannot be read")
+            self.bodies.append(entry.body.decode())
+        with self._engine.begin() as connection:
+            cursor.save_state(connection, self.name, {"bodies": list(self.bodies)})
+            cursor.save(connection, self.name, entries[-1].id)
+
+    def idle(self, now: float) -> float | None:
+        self.idled.set()
+        return None
+
+
+class Scene:
+    """One runner with everything it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = connect(folder / "noria.db")
+        self.journal = MemoryJournal()
+        self.wake = Wake()
+        self.collector = Collector(self.engine)
+        self.runner = Runner(
+            self.collector, lambda: self.journal, self.engine, self.wake, Clock(), batch=3
+        )
+
+    def cursor(self) -> int:
+        with self.engine.connect() as connection:
+            return cursor.load(connection, "collector")
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    yield made
+    made.runner.stop()
+    made.engine.dispose()
+
+
+def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def test_entries_are_applied_once_in_order_and_the_lag_falls_to_zero(scene: Scene) -> None:
+    scene.journal.append(*(b"%d" % n for n in range(8)))
+    assert scene.runner.lag() == 8
+    scene.runner.start()
+    until(lambda: scene.cursor() == 8)
+    assert scene.collector.bodies == [str(n) for n in range(8)]
+    assert scene.runner.lag() == 0
+
+
+def test_a_ring_wakes_a_drained_runner(scene: Scene) -> None:
+    scene.runner.start()
+    assert scene.collector.idled.wait(10)
+    scene.journal.append(b"a")
+    scene.wake.notify()
+    until(lambda: scene.cursor() == 1)
+
+
+def test_a_poison_entry_is_set_aside_and_the_others_are_applied_once(scene: Scene) -> None:
+    scene.journal.append(b"a", b"poison", b"b", b"c")
+    scene.runner.start()
+    until(lambda: scene.cursor() == 4)
+    assert scene.collector.bodies == ["a", "b", "c"]
+    with scene.engine.connect() as connection:
+        rows = connection.execute(sa.select(set_aside.set_aside)).all()
+    assert [(row.source, row.what, row.reason) for row in rows] == [
+        ("collector", "entry 2", "ValueError: cannot be read")
+    ]
+
+
+def test_a_store_that_is_away_is_told_once_and_costs_only_time(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="gateway.projections.loop")
+    scene.collector.away = True
+    scene.journal.append(b"a", b"b")
+    scene.runner.start()
+    until(lambda: scene.runner.trouble == "the store is away")
+    assert scene.cursor() == 0
+    scene.collector.away = False
+    until(lambda: scene.cursor() == 2)
+    until(lambda: scene.runner.trouble is None)
+    assert scene.collector.bodies == ["a", "b"]
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == "collector waits and tries again: the store is away"
+    assert told[1].startswith("collector goes on after")
+    assert len(told) == 2
+
+
+def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> None:
+    scene.journal.append(b"a", b"b")
+    scene.runner.start()
+    until(lambda: scene.cursor() == 2)
+    scene.runner.stop()
+    scene.journal.append(b"c")
+    collector = Collector(scene.engine)
+    again = Runner(collector, lambda: scene.journal, scene.engine, scene.wake, Clock())
+    again.start()
+    until(lambda: scene.cursor() == 3)
+    again.stop()
+    assert collector.bodies == ["a", "b", "c"]
+
+
+def test_a_data_folder_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.lock"
+    with hold(path), pytest.raises(NoriaError, match="end it first"), hold(path):
+        pass
+    with hold(path):
+        assert path.read_text().strip().isdigit()
