@@ -1,0 +1,5 @@
+"""What goes wrong while a real part is fetched, built or started."""
+
+
+class PartError(Exception):
+    """A part cannot be had or does not run; the message says why and what to do."""

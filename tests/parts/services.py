@@ -1,0 +1,98 @@
+"""Real services as subprocesses: free port, own folder, ready or failed with their log."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tests.parts.errors import PartError
+
+START_S = 30.0
+STOP_S = 10.0
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+    """Wait until ``condition()``; raises TimeoutError naming ``what``."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def listening(port: int) -> bool:
+    """Whether somebody accepts connections on that port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Service:
+    """A subprocess with its log in a file. Ends with SIGTERM, then SIGKILL."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.command = [str(word) for word in command]
+        self.log = log
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, ready: Callable[[], bool], timeout_s: float = START_S) -> None:
+        """Start, and return when ``ready()``. Raises PartError with the log's end otherwise."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+            )
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            code = self._process.poll()
+            if code is not None or time.monotonic() > deadline:
+                how = f"ended with status {code}" if code is not None else "is not ready"
+                self.stop()
+                raise PartError(f"{self.command[0]} {how}:\n{self.text()[-3000:]}")
+            time.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        """The process id. Raises PartError when it was never started."""
+        if self._process is None:
+            raise PartError(f"{self.command[0]} is not running")
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL, as ``kill -9``, and wait for the end."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_S)
+
+    def stop(self) -> None:
+        """SIGTERM; SIGKILL when that is not obeyed."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def text(self) -> str:
+        """The log so far."""
+        return self.log.read_text("utf-8", errors="replace") if self.log.exists() else ""
