@@ -138,12 +138,13 @@ def _dated(
 def _moved(known: Registry, added: Registry, now: float) -> Iterator[Install]:
     for name, rows in added.devices.items():
         before = known.device(name)
+        after = rows[-1]
         told = name in added.installs or len(rows) > 1
-        if before is None or told or before.tank == rows[0].tank:
+        if before is None or told or before.tank == after.tank:
             continue
         if name not in known.installs:
             yield Install(name, before.tank, 0.0)
-        yield Install(name, rows[0].tank, rows[0].since or now)
+        yield Install(name, after.tank, after.since or now)
 
 
 def _all(rows_of: Mapping[str, tuple[Any, ...]]) -> Iterator[Any]:

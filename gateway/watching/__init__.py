@@ -1,0 +1,1 @@
+"""From the watch to the database and the outbox, and what people do about incidents."""
