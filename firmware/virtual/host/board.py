@@ -1,0 +1,274 @@
+"""One board's life: power, boots, deep sleep and what ends it, the watchdog, torn writes."""
+
+import asyncio
+import enum
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.virtual.host.chip import Call, Chip
+from firmware.virtual.host.interpreter import Interpreter
+from firmware.virtual.host.process import HALTED, Process, console_tail
+from firmware.virtual.host.scaled import ScaledClock
+from firmware.virtual.host.world import World
+
+_EPOCH_2000 = 946684800
+_RING_ADDRESS, _RING_SIZE = 0x3C0000, 64 * 4096
+_AGAIN_S = 0.02
+"""Real seconds from a reset to the next boot; a real chip takes about 300 ms."""
+
+Event = dict[str, Any]
+
+
+class Reset(enum.IntEnum):
+    """``machine.reset_cause()``. A brown-out shows as POWER_ON on the ESP32."""
+
+    POWER_ON = 1
+    HARD = 2
+    WATCHDOG = 3
+    DEEP_SLEEP = 4
+    SOFT = 5
+
+
+class Wake(enum.IntEnum):
+    """``machine.wake_reason()``."""
+
+    NONE = 0
+    EXT1 = 3
+    TIMER = 4
+
+
+class State(enum.Enum):
+    """What the board is doing."""
+
+    OFF = "off"
+    AWAKE = "awake"
+    ASLEEP = "asleep"
+    STUCK = "stuck"  # at the prompt, draining its battery
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a board is made of. ``root`` is its file system, flash images lie beside it."""
+
+    device: str
+    root: Path
+    config: dict[str, Any]
+    pins: dict[str, int]
+    interpreter: Interpreter
+    clock: ScaledClock
+    heap: str | None = "320K"
+
+
+class Board:
+    """A board on its world. Methods are called from the event loop that runs the fleet.
+
+    ``tell`` receives each event: ``wake``, ``sleep``, ``reset``, ``stuck``, ``crash``, ``dark``.
+    """
+
+    def __init__(
+        self, setup: Setup, world: World, network: Callable[[], bool], tell: Callable[[Event], None]
+    ) -> None:
+        self.setup = setup
+        self.world = world
+        self.state = State.OFF
+        self.wakes = 0
+        self.cut_after: int | None = None
+        """Flash bytes that the next boot can write before the power fails; once."""
+        self._chip = Chip(world, setup.config, network)
+        self._process = Process(self._call, self._ended)
+        self._tell = tell
+        self._roles = {number: role for role, number in setup.pins.items()}
+        self._rtc_memory = ""
+        self._offset_s = 0.0
+        self._wake_pins: tuple[list[int], int] = ([], 1)
+        self._slept_at = 0.0
+        self._watchdog_s: float | None = None
+        self._wake_timer: asyncio.TimerHandle | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._world_timer: asyncio.TimerHandle | None = None
+        world.on_change = self._world_changed
+
+    def power_on(self) -> None:
+        """Connect the cell. The clock starts in 2000, RTC memory is empty."""
+        self._rtc_memory = ""
+        self._offset_s = _EPOCH_2000 - self.world.now
+        self._start(Reset.POWER_ON, Wake.NONE)
+
+    def power_off(self) -> None:
+        """Take the cell out, in the middle of whatever the board does."""
+        self._cancel_timers()
+        self._process.kill()
+        self.state = State.OFF
+
+    def press_reset(self, cause: Reset = Reset.HARD) -> None:
+        """Start over with RTC memory and clock kept."""
+        self._process.kill()
+        self._start(cause, Wake.NONE)
+
+    # One boot.
+
+    def _start(self, reset: Reset, wake: Wake) -> None:
+        self._cancel_timers()
+        if not self.world.powered:
+            self._dark()
+            return
+        self.state = State.AWAKE
+        self.wakes += 1
+        self._chip.start()
+        self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
+        setup = self.setup
+        self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
+        self.cut_after = None
+
+    def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
+        return {
+            "speed": self.setup.clock.speed,
+            "origin": self.setup.clock.origin,
+            "offset_s": self._offset_s,
+            "reset_cause": int(reset),
+            "wake_reason": int(wake),
+            "rtc_memory": self._rtc_memory,
+            "unique_id": hashlib.sha256(self.setup.device.encode()).hexdigest()[:12],
+            "pins": {str(number): role for number, role in self._roles.items()},
+            "partitions": {"ring": [_RING_ADDRESS, _RING_SIZE]},
+            "cut": self.cut_after,
+        }
+
+    def _call(self, call: Call) -> dict[str, Any]:
+        if not self.world.powered:
+            self._dark()
+            return {}
+        handler = getattr(self, f"_op_{call['op']}", None)
+        if handler is not None:
+            handler(call)
+            return {}
+        try:
+            return {"value": self._chip.answer(call)}
+        except OSError as error:
+            return {"errno": error.errno}
+
+    def _ended(self, code: int) -> None:
+        """The process is gone; after a last word that is what was expected."""
+        if self.state is State.AWAKE:
+            self._tell(self._event("crash", code=code, console=console_tail(self.setup.root)))
+            self._again(Reset.HARD)  # as the chip's panic handler does
+        elif code != HALTED and self.state is not State.OFF:
+            self._tell(self._event("crash", code=code, console=console_tail(self.setup.root)))
+
+    def _op_deepsleep(self, call: Call) -> None:
+        sleep_s = call["sleep_ms"] / 1000.0
+        self._wake_pins = (call["pins"], call["level"])
+        self._slept_at = self.world.now
+        self._cancel_timers()
+        self.state = State.ASLEEP
+        self._tell(self._event("sleep", s=sleep_s))
+        if sleep_s > 0:  # without a time the chip sleeps until a pin wakes it
+            # The sleep timer runs on the same slow clock that drifts.
+            late = 1.0 + self.world.model.drift_ppm / 1e6
+            real_s = max(self.setup.clock.real_s(sleep_s * late), _AGAIN_S)
+            self._wake_timer = self._later(real_s, lambda: self._wake(Wake.TIMER))
+        self._world_changed()
+
+    def _op_reset(self, call: Call) -> None:
+        self._tell(self._event("reset", cause=Reset(call["cause"]).name.lower()))
+        self._again(Reset(call["cause"]))
+
+    def _op_power_lost(self, call: Call) -> None:
+        self._tell(self._event("torn", at=call["ms"]))
+        self._cancel_timers()
+        self.state = State.OFF
+        self._wake_timer = self._later(_AGAIN_S, self._restart_powered)
+
+    def _op_prompt(self, call: Call) -> None:
+        self.state = State.STUCK
+        self._tell(self._event("stuck", console=console_tail(self.setup.root)))
+
+    def _op_wdt(self, call: Call) -> None:
+        self._watchdog_s = call["timeout_ms"] / 1000.0
+        self._op_wdt_feed(call)
+
+    def _op_wdt_feed(self, call: Call) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._watchdog_s is not None:
+            self._watchdog = self._later(self._watchdog_s, self._bite)
+
+    def _op_clock(self, call: Call) -> None:
+        self._offset_s = call["offset_s"]
+
+    def _op_rtc_memory(self, call: Call) -> None:
+        self._rtc_memory = call["data"]
+
+    # What ends a boot, or a sleep.
+
+    def _bite(self) -> None:
+        self._tell(self._event("watchdog"))
+        self.press_reset(Reset.WATCHDOG)
+
+    def _again(self, cause: Reset) -> None:
+        self._cancel_timers()
+        self.state = State.ASLEEP
+        self._wake_pins = ([], 1)
+        self._wake_timer = self._later(_AGAIN_S, lambda: self._restart(cause))
+
+    def _restart(self, cause: Reset) -> None:
+        self._process.kill()  # the old boot may still be leaving
+        self._start(cause, Wake.NONE)
+
+    def _restart_powered(self) -> None:
+        self._process.kill()
+        self.power_on()
+
+    def _wake(self, reason: Wake) -> None:
+        slept_s = self.world.now - self._slept_at
+        self._offset_s += slept_s * self.world.model.drift_ppm / 1e6
+        self._process.kill()
+        self._start(Reset.DEEP_SLEEP, reason)
+
+    def _world_changed(self) -> None:
+        """Hands, holes or the cell: look at the power and the wake pins, now and at next change."""
+        if self._world_timer is not None:
+            self._world_timer.cancel()
+            self._world_timer = None
+        if not self.world.powered:
+            self._dark()
+            return
+        if self.state is State.OFF and self.wakes and self._wake_timer is None:
+            self.power_on()
+        elif self.state is State.ASLEEP and self._pins_say_wake():
+            self._cancel_timers()
+            self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(Wake.EXT1))
+        change = self.world.next_change
+        if change is not None:
+            real_s = self.setup.clock.real_s(change - self.world.now)
+            self._world_timer = self._later(max(real_s, 0.001), self._world_changed)
+
+    def _pins_say_wake(self) -> bool:
+        numbers, level = self._wake_pins
+        levels = [self._chip.pin_level(self._roles.get(number, "")) for number in numbers]
+        if not levels:
+            return False
+        return any(levels) if level else not any(levels)
+
+    def _dark(self) -> None:
+        if self.state is not State.OFF:
+            self._tell(self._event("dark"))
+        self.power_off()
+
+    # Timers and words.
+
+    def _later(self, real_s: float, act: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(real_s, act)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._wake_timer, self._watchdog):
+            if timer is not None:
+                timer.cancel()
+        self._wake_timer = self._watchdog = None
+        self._watchdog_s = None
+
+    def _event(self, name: str, **fields: Any) -> Event:
+        return {"event": name, "device": self.setup.device, "at": self.world.now, **fields}

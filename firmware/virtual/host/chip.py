@@ -1,0 +1,136 @@
+"""The chip's side of the wire: answers each call of the shims from the state of the world."""
+
+from collections.abc import Callable
+from typing import Any
+
+from firmware.virtual.host.sensors import LIS3DH, a02yyuw_frame, echo_mm, hx711_counts
+from firmware.virtual.host.world import World
+
+Call = dict[str, Any]
+"""One call as the shim sent it: ``op``, ``ms`` (device ticks) and the operation's own fields."""
+
+_ENODEV = 19
+_FRAME_MS, _WARM_UP_MS = 100, 300  # A02YYUW: a processed value each 100 ms
+_UART_BUFFER = 256
+_LINK_MS = 1200
+_STAT_IDLE, _STAT_CONNECTING, _STAT_GOT_IP, _STAT_NO_AP = 1000, 1001, 1010, 201
+_SOUND_MM_PER_US = 0.343
+_DIVIDER = 2
+
+
+class Chip:
+    """Peripherals of one board during one boot; ``network`` says whether its uplink works."""
+
+    def __init__(self, world: World, config: dict[str, Any], network: Callable[[], bool]) -> None:
+        self._world = world
+        self._config = config
+        self._network = network
+        self._accelerometer = LIS3DH(world)
+        self._sensor_on_ms: int | None = None
+        self._frames_sent = 0
+        self._radio_on = False
+        self._link_from_ms: int | None = None
+
+    def start(self) -> None:
+        """A new boot: what deep sleep or reset switched off is off."""
+        self._sensor_on_ms = None
+        self._radio_on = False
+        self._link_from_ms = None
+
+    def answer(self, call: Call) -> object:
+        """The value of one call. Raises OSError with the number that the shim shall raise."""
+        operation = getattr(self, f"_op_{call['op']}", None)
+        if operation is None:
+            raise LookupError(f"the firmware's shim asked for {call['op']!r}: the model has none")
+        return operation(call)
+
+    def pin_level(self, role: str) -> int:
+        """Level of an input pin by its role."""
+        if role == "motion":
+            return int(self._world.moving)
+        if role == "tilt":
+            return int(self._world.tilt_deg > 20.0)
+        return 0
+
+    def _op_pin(self, call: Call) -> object:
+        return self.pin_level(call["role"])
+
+    def _op_pin_set(self, call: Call) -> None:
+        if call["role"] != "sensor_power":
+            return
+        if not call["level"]:
+            self._sensor_on_ms = None
+        elif self._sensor_on_ms is None:
+            self._sensor_on_ms, self._frames_sent = call["ms"], 0
+
+    def _op_uart_open(self, call: Call) -> None:
+        self._skip_frames(call["ms"])
+
+    def _op_uart(self, call: Call) -> object:
+        due = self._frames_due(call["ms"]) - self._frames_sent
+        self._frames_sent += due
+        kept = min(due, _UART_BUFFER // 4)
+        return b"".join(a02yyuw_frame(echo_mm(self._world)) for _ in range(kept)).hex()
+
+    def _skip_frames(self, at_ms: int) -> None:
+        self._frames_sent = self._frames_due(at_ms)
+
+    def _frames_due(self, at_ms: int) -> int:
+        if self._sensor_on_ms is None or self._config.get("sensor", "a02yyuw") != "a02yyuw":
+            return self._frames_sent
+        return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // _FRAME_MS, 0)
+
+    def _op_echo_us(self, call: Call) -> object:
+        distance = echo_mm(self._world)
+        return None if distance is None else round(2 * distance / _SOUND_MM_PER_US)
+
+    def _op_weight(self, call: Call) -> object:
+        zero, scale = self._config.get("zero", 0), self._config.get("counts_per_kg", 21500)
+        return hx711_counts(self._world, zero, scale)
+
+    def _op_adc_uv(self, call: Call) -> object:
+        return self._world.battery_mv * 1000 // _DIVIDER
+
+    def _op_i2c_scan(self, call: Call) -> object:
+        return [LIS3DH.ADDRESS]
+
+    def _op_i2c_read(self, call: Call) -> object:
+        self._expect_accelerometer(call)
+        return self._accelerometer.read(call["register"], call["count"]).hex()
+
+    def _op_i2c_write(self, call: Call) -> None:
+        self._expect_accelerometer(call)
+        self._accelerometer.write(call["register"], bytes.fromhex(call["data"]))
+
+    def _expect_accelerometer(self, call: Call) -> None:
+        if call["address"] != LIS3DH.ADDRESS:
+            raise OSError(_ENODEV, "no such device on the bus")
+
+    def _op_wifi_is_active(self, call: Call) -> object:
+        return self._radio_on
+
+    def _op_wifi_active(self, call: Call) -> None:
+        self._radio_on = call["on"]
+        self._link_from_ms = None
+
+    def _op_wifi_connect(self, call: Call) -> None:
+        self._link_from_ms = call["ms"]
+
+    def _op_wifi_disconnect(self, call: Call) -> None:
+        self._link_from_ms = None
+
+    def _op_wifi_rssi(self, call: Call) -> object:
+        return self._world.rssi_dbm
+
+    def _op_wifi_status(self, call: Call) -> object:
+        return self._link(call["ms"])
+
+    def _op_ntp(self, call: Call) -> object:
+        return int(self._world.now) if self._link(call["ms"]) == _STAT_GOT_IP else None
+
+    def _link(self, at_ms: int) -> int:
+        if not self._radio_on or self._link_from_ms is None:
+            return _STAT_IDLE
+        if at_ms - self._link_from_ms < _LINK_MS:
+            return _STAT_CONNECTING
+        return _STAT_GOT_IP if self._world.in_range and self._network() else _STAT_NO_AP

@@ -1,0 +1,23 @@
+"""A board's file system: the firmware of the tree by links, and a configuration of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+DEVICE = Path(__file__).resolve().parents[2] / "device"
+
+
+def lay_out(folder: Path, config: dict[str, Any], firmware: Path = DEVICE) -> Path:
+    """Makes or renews ``folder/root`` and returns it; flash images beside it stay as they are.
+
+    The firmware is linked, not copied: 200 boards share one copy, and edits show at the next wake.
+    """
+    root = folder / "root"
+    root.mkdir(parents=True, exist_ok=True)
+    for entry in sorted(firmware.iterdir()):
+        link = root / entry.name
+        if entry.name.startswith((".", "__")) or link.exists():
+            continue
+        link.symlink_to(entry)
+    (root / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return root

@@ -1,0 +1,200 @@
+"""What surrounds one board: water, people, hands that move it, battery, radio and weather."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from firmware.virtual.host.people import People
+from firmware.virtual.host.vessel import IBC_LITRES_PER_MM, Flow, Hole, Vessel
+
+Kind = Literal["ibc", "station"]
+SeizureMode = Literal["smashed", "carried"]
+
+_FULL_MV, _FLAT_MV = 4150.0, 3250.0
+_CELL_MAH = 2550.0
+_IDLE_MAH_PER_S = 8.3 / 86400.0  # hourly Wi-Fi on a FireBeetle (DESIGN.md, The node)
+_KNOCK_S, _MOVING_S = 1.0, 240.0
+_TILTED_DEG = 62.0
+_NEVER = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """How a world begins; ``fleet.json``, ``model``."""
+
+    kind: Kind = "ibc"
+    level_l: float = 700.0
+    capacity_l: float = 1000.0
+    draw_lph: float = 12.0
+    uplink: str = ""
+    sensor_height_mm: float = 1100.0
+    litres_per_mm: float = IBC_LITRES_PER_MM
+    tare_g: float = 18000.0
+    charge: float = 0.9
+    solar: bool = True
+    rssi: int = -67
+    drift_ppm: float = 0.0
+    noise_mm: float = 3.0
+    spike_share: float = 0.02
+
+
+class World:
+    """One tank or station. Every method takes effect at the clock's present moment.
+
+    ``on_change`` is called when pins or power may have changed.
+    """
+
+    def __init__(self, model: Model, clock: Callable[[], float], seed: str) -> None:
+        self.model = model
+        self.uplink = model.uplink
+        self.on_change: Callable[[], None] = lambda: None
+        self.random = Random(seed)  # noqa: S311 - weather and people, not secrets
+        self._clock = clock
+        now = clock()
+        self._vessel = Vessel(model.capacity_l, model.level_l, now, model.litres_per_mm)
+        self._people = People(model.draw_lph, Random(seed + "/people"))  # noqa: S311
+        self._moving_until = self._tilted_from = -_NEVER
+        self._tilted_until = -_NEVER
+        self._radio_gone_from = self._power_gone_from = _NEVER
+        self._charge, self._charge_at = model.charge, now
+
+    # What people do.
+
+    def refill(self, litres: float, duration_s: float = 600.0) -> None:
+        """A van pumps ``litres`` in, or volunteers bring full cans."""
+        now = self._advance()
+        self._vessel.flows.append(Flow(now, now + duration_s, litres / duration_s))
+
+    def set_draw(self, litres_per_h: float) -> None:
+        """How much people draw, as a mean over the day."""
+        self._people.change(litres_per_h, self._advance())
+
+    def set_level(self, litres: float) -> None:
+        """Put the water where a story needs it."""
+        self._advance()
+        self._vessel.level_l = min(litres, self.model.capacity_l)
+
+    def draw(self, litres: float, duration_s: float = 300.0) -> None:
+        """A steady draw on top of what people do."""
+        self.refill(-litres, duration_s)
+
+    def drain(self, diameter_mm: float = 50.0) -> None:
+        """Somebody opens the valve and walks away."""
+        self._advance()
+        self._vessel.holes.append(Hole(0.0, diameter_mm))
+        self.knock()
+
+    def slash(self, height_mm: float = 300.0, diameter_mm: float = 60.0) -> None:
+        """A knife: water runs out down to the cut."""
+        self._advance()
+        self._vessel.holes.append(Hole(height_mm, diameter_mm))
+        self.knock()
+
+    def repair(self) -> None:
+        """Every hole is closed."""
+        self._advance()
+        self._vessel.holes.clear()
+
+    def knock(self) -> None:
+        """One bump: a can set down hard, a football."""
+        self._shake(_KNOCK_S)
+
+    def seize(self, mode: SeizureMode = "smashed", after_s: float = 150.0) -> None:
+        """The tank is tipped and taken; after ``after_s`` the board is smashed or out of range."""
+        now = self._advance()
+        self._vessel.holes.append(Hole(0.0, 120.0))
+        self._tilted_from, self._tilted_until = now + 4.0, _NEVER
+        if mode == "smashed":
+            self._power_gone_from = now + after_s
+        else:
+            self._radio_gone_from = now + after_s
+        self._shake(_MOVING_S)
+
+    def put_back(self) -> None:
+        """The tank stands upright again, empty and whole, the board running."""
+        self._advance()
+        self._vessel.holes.clear()
+        self._tilted_until = self._moving_until = self._clock()
+        self._radio_gone_from = self._power_gone_from = _NEVER
+        self.on_change()
+
+    def set_battery(self, millivolts: float) -> None:
+        """A flat or a fresh cell."""
+        self._charge = (millivolts - _FLAT_MV) / (_FULL_MV - _FLAT_MV)
+        self._charge_at = self._clock()
+        self.on_change()
+
+    # What the board can sense.
+
+    @property
+    def now(self) -> float:
+        """Unix time in this world."""
+        return self._clock()
+
+    @property
+    def volume_l(self) -> float:
+        """Litres in the vessel now."""
+        self._advance()
+        return self._vessel.level_l
+
+    @property
+    def level_mm(self) -> float:
+        """Height of the water now."""
+        self._advance()
+        return self._vessel.level_mm
+
+    @property
+    def moving(self) -> bool:
+        """Whether the board is being shaken."""
+        return self._clock() < self._moving_until
+
+    @property
+    def tilt_deg(self) -> float:
+        """Angle from upright."""
+        return _TILTED_DEG if self._tilted_from <= self._clock() < self._tilted_until else 0.0
+
+    @property
+    def powered(self) -> bool:
+        """Whether the cell is connected and holds enough to run."""
+        return self._clock() < self._power_gone_from and self.battery_mv > _FLAT_MV
+
+    @property
+    def in_range(self) -> bool:
+        """Whether the access point can be heard."""
+        return self._clock() < self._radio_gone_from
+
+    @property
+    def next_change(self) -> float | None:
+        """Unix time at which a pin or the power will change next, None while nobody plans it."""
+        now = self._clock()
+        planned = (self._tilted_from, self._power_gone_from)
+        return min((at for at in planned if now < at < _NEVER), default=None)
+
+    @property
+    def battery_mv(self) -> int:
+        """Millivolts of the cell, charged by the sun of a Calais December by day."""
+        now = self._clock()
+        passed_s, self._charge_at = now - self._charge_at, now
+        sun_mah_per_s = 100.0 / 86400.0 if self.model.solar else 0.0
+        self._charge += passed_s * (sun_mah_per_s - _IDLE_MAH_PER_S) / _CELL_MAH
+        self._charge = min(max(self._charge, -0.05), 1.0)
+        return round(_FLAT_MV + self._charge * (_FULL_MV - _FLAT_MV))
+
+    @property
+    def rssi_dbm(self) -> int:
+        """Signal of the access point."""
+        return round(self.model.rssi + self.random.gauss(0.0, 2.0))
+
+    def _shake(self, duration_s: float) -> None:
+        self._moving_until = max(self._moving_until, self._clock() + duration_s)
+        self.on_change()
+
+    def _advance(self) -> float:
+        """Bring water and people up to now."""
+        now = self._clock()
+        if now > self._vessel.at:
+            self._vessel.flows += self._people.draws(self._vessel.at, now)
+            self._vessel.advance(now)
+        return now

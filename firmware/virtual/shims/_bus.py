@@ -1,0 +1,125 @@
+"""UART, I2C and ADC: each transfer is one call to the world around the board."""
+
+import _hal
+
+
+class UART:
+    """A serial port whose other end speaks in device time."""
+
+    INV_RX = 1
+    INV_TX = 2
+
+    def __init__(self, id, baudrate=115200, **options):
+        self._number = id
+        self._held = b""
+        self.init(baudrate, **options)
+
+    def init(self, baudrate=9600, bits=8, parity=None, stop=1, **options):
+        """Open the port; ``timeout`` (ms) is how long a read waits for its first byte."""
+        self._timeout_ms = options.get("timeout", 0)
+        _hal.call("uart_open", baud=baudrate)
+
+    def deinit(self):
+        """Close the port."""
+        self._held = b""
+
+    def any(self):
+        """Bytes that have arrived. Who polls in vain lets a moment of device time pass."""
+        self._take()
+        if not self._held:
+            _hal.sleep_us(5000)
+        return len(self._held)
+
+    def read(self, count=-1):
+        """Up to ``count`` bytes, or None when none came within the time-out."""
+        self._await()
+        end = len(self._held) if count is None or count < 0 else count
+        data, self._held = self._held[:end], self._held[end:]
+        return data or None
+
+    def readinto(self, buffer, count=None):
+        """Fill ``buffer``; the number of bytes, or None."""
+        data = self.read(len(buffer) if count is None else count)
+        if data is None:
+            return None
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        """Bytes sent to the sensor go unheard."""
+        return len(data)
+
+    def flush(self):
+        """Nothing waits to be sent."""
+
+    def _take(self):
+        self._held += bytes.fromhex(_hal.call("uart"))
+
+    def _await(self):
+        waited_ms = 0
+        self._take()
+        while not self._held and waited_ms <= self._timeout_ms:
+            _hal.sleep_us(5000)
+            waited_ms += 5
+            self._take()
+
+
+class I2C:
+    """The bus of the accelerometer. A device that does not answer raises OSError(19), ENODEV."""
+
+    def __init__(self, id=-1, *, scl=None, sda=None, freq=400000, timeout=50000):
+        pass
+
+    def scan(self):
+        """Addresses that answer."""
+        return _hal.call("i2c_scan")
+
+    def readfrom_mem(self, address, register, count, *, addrsize=8):
+        """``count`` bytes from a register on."""
+        return bytes.fromhex(_hal.call("i2c_read", address=address, register=register, count=count))
+
+    def readfrom_mem_into(self, address, register, buffer, *, addrsize=8):
+        """Fill ``buffer`` from a register on."""
+        buffer[:] = self.readfrom_mem(address, register, len(buffer))
+
+    def writeto_mem(self, address, register, data, *, addrsize=8):
+        """Write bytes from a register on."""
+        _hal.call("i2c_write", address=address, register=register, data=bytes(data).hex())
+
+
+class SoftI2C(I2C):
+    """The same bus, bit by bit."""
+
+    def __init__(self, scl, sda, *, freq=400000, timeout=50000):
+        I2C.__init__(self, scl=scl, sda=sda)
+
+
+class ADC:
+    """The battery's divider on an analogue pin."""
+
+    ATTN_0DB = 0
+    ATTN_2_5DB = 1
+    ATTN_6DB = 2
+    ATTN_11DB = 3
+    WIDTH_12BIT = 12
+
+    def __init__(self, pin, *, atten=ATTN_0DB):
+        self._pin = pin
+
+    def atten(self, atten):
+        """Accepted: the model's range is that of 11 dB."""
+
+    def width(self, bits):
+        """Accepted: ``read_u16`` is always scaled to 16 bits."""
+
+    def read_uv(self):
+        """Microvolts at the pin, by the chip's own calibration."""
+        return _hal.call("adc_uv")
+
+    def read_u16(self):
+        """The same, raw: 0 to 65535 over 3.3 V."""
+        return min(65535, self.read_uv() * 65535 // 3300000)
+
+    def read(self):
+        """The same in 12 bits."""
+        return self.read_u16() >> 4

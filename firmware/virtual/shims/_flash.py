@@ -1,0 +1,74 @@
+"""NOR flash over a file: programming clears bits, only erasing a sector sets them.
+
+``cut`` in the host's greeting is a number of bytes after which the power fails: programming stops
+in the middle of a byte, erasing in the middle of a sector.
+"""
+
+import _hal
+
+
+class Flash:
+    """One partition in a file beside the board's file system. Blank bytes read 0xFF."""
+
+    SECTOR = 4096
+
+    def __init__(self, name, size):
+        self._size = size
+        self._path = "../" + name
+        try:
+            self._file = open(self._path, "r+b")
+        except OSError:
+            with open(self._path, "wb") as blank:
+                for _ in range(size // self.SECTOR):
+                    blank.write(b"\xff" * self.SECTOR)
+            self._file = open(self._path, "r+b")
+
+    def read(self, address, buffer):
+        """Fill ``buffer``."""
+        self._check(address, len(buffer))
+        self._file.seek(address)
+        self._file.readinto(buffer)
+
+    def program(self, address, data):
+        """Clear the bits that are 0 in ``data``; bits that are 0 already stay 0."""
+        self._check(address, len(data))
+        whole, torn = _power_lasts(len(data))
+        if torn and whole < len(data):
+            # The byte under way keeps some of its ones: half of its bits were programmed.
+            self._clear(address, bytes(data[:whole]) + bytes([data[whole] | 0x55]))
+        else:
+            self._clear(address, bytes(data))
+        if torn:
+            _hal.last_word("power_lost")
+
+    def erase(self, sector):
+        """Set a sector's bits to 1."""
+        self._check(sector * self.SECTOR, self.SECTOR)
+        whole, torn = _power_lasts(self.SECTOR)
+        self._file.seek(sector * self.SECTOR)
+        self._file.write(b"\xff" * whole)
+        self._file.flush()
+        if torn:
+            _hal.last_word("power_lost")
+
+    def _clear(self, address, data):
+        held = bytearray(len(data))
+        self._file.seek(address)
+        self._file.readinto(held)
+        kept = int.from_bytes(held, "big") & int.from_bytes(data, "big")
+        self._file.seek(address)
+        self._file.write(kept.to_bytes(len(data), "big"))
+        self._file.flush()
+
+    def _check(self, address, count):
+        if address < 0 or address + count > self._size:
+            raise OSError(0x102)  # ESP_ERR_INVALID_ARG
+
+
+def _power_lasts(count):
+    """(bytes that are still done of ``count``, whether the power fails among or after them)."""
+    left = _hal.boot.get("cut")
+    if left is None:
+        return count, False
+    _hal.boot["cut"] = left - count
+    return (left, True) if left < count else (count, False)

@@ -1,0 +1,113 @@
+"""Pins by number. The HX711's two wires are clocked here, since a call each would be slow."""
+
+import _hal
+
+_POWER_DOWN_US = 60  # HX711 datasheet: PD_SCK high for longer than 60 us
+_SETTLE_US = 400000  # output settling after power up at 10 samples a second
+_CONVERSION_US = 100000
+
+
+class _HX711:
+    """Shifts a reading out: DOUT low when ready, 24 bits on rising clocks, then 1 to 3 more."""
+
+    def __init__(self):
+        self.clocks = 0
+        self.level = 0
+        self.word = 0
+        self.ready_us = _SETTLE_US
+        self.high_since_us = 0
+
+    def data(self):
+        if self.clocks:
+            return (self.word >> (24 - self.clocks)) & 1 if self.clocks <= 24 else 1
+        if _hal.skipped_us() < self.ready_us:
+            _hal.sleep_us(1000)  # who polls for readiness lets time pass
+            return 1
+        return 0
+
+    def clock(self, level):
+        rising, falling = level and not self.level, self.level and not level
+        self.level = level
+        now_us = _hal.skipped_us()
+        if rising:
+            self.high_since_us = now_us
+            self._shift(now_us)
+        elif falling and now_us - self.high_since_us >= _POWER_DOWN_US:
+            self.clocks, self.ready_us = 0, now_us + _SETTLE_US
+
+    def _shift(self, now_us):
+        # The pulses after the 24th choose the gain: a new train begins once the next is ready.
+        if self.clocks >= 25 and now_us >= self.ready_us:
+            self.clocks = 0
+        if self.clocks == 0:
+            if now_us < self.ready_us:
+                return
+            self.word = _hal.call("weight") & 0xFFFFFF
+        self.clocks += 1
+        if self.clocks == 25:
+            self.ready_us = now_us + _CONVERSION_US
+
+
+class Pin:
+    """One pin. Reading asks the world; writing tells it. Interrupts are not modelled."""
+
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_UP = 2
+    PULL_DOWN = 1
+    DRIVE_0 = 0
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+    WAKE_LOW = 4
+    WAKE_HIGH = 5
+
+    _hx711 = _HX711()
+
+    def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
+        self.number = id
+        self._role = _hal.boot["pins"].get(str(id), "")
+        if value is not None:
+            self.value(value)
+
+    def init(self, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
+        """Configure again."""
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        """Read the pin, or drive it."""
+        if level is None:
+            if self._role == "hx711_data":
+                return self._hx711.data()
+            return _hal.call("pin", role=self._role)
+        if self._role == "hx711_clock":
+            self._hx711.clock(1 if level else 0)
+        else:
+            _hal.call("pin_set", role=self._role, level=1 if level else 0)
+
+    __call__ = value
+
+    def on(self):
+        """Drive high."""
+        self.value(1)
+
+    def off(self):
+        """Drive low."""
+        self.value(0)
+
+    def irq(self, handler=None, trigger=0, wake=None):
+        """Accepted: deep sleep is ended by ``esp32.wake_on_ext1``."""
+
+    def __repr__(self):
+        return "Pin(%d)" % self.number
+
+
+def time_pulse_us(pin, level, timeout_us=1000000):
+    """Length of an echo pulse (JSN-SR04T), -2 when none begins in time."""
+    pulse_us = _hal.call("echo_us")
+    if pulse_us is None or pulse_us > timeout_us:
+        _hal.sleep_us(timeout_us)
+        return -2
+    _hal.sleep_us(pulse_us)
+    return pulse_us

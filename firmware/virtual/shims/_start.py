@@ -1,0 +1,34 @@
+"""Runs the board's file system as the chip does: boot.py, main.py, then the prompt."""
+
+import sys
+
+import _hal
+
+_hal.begin(int(sys.argv[1]))
+
+if sys.implementation.name != "micropython":
+    import _cpython
+
+    _cpython.install()
+
+
+def _run(name, names):
+    with open(name) as script:
+        source = script.read()
+    exec(compile(source, name, "exec"), names)
+
+
+def _main():
+    names = {"__name__": "__main__"}
+    try:
+        _run("boot.py", names)
+        _run("main.py", names)
+    except SystemExit:
+        _hal.last_word("reset", cause=5)  # sys.exit() soft-resets an ESP32
+    except BaseException as error:
+        sys.print_exception(error)
+    # The chip now sits awake at the prompt until its watchdog or its battery ends it.
+    _hal.last_word("prompt")
+
+
+_main()

@@ -1,0 +1,18 @@
+"""What the firmware takes from MicroPython's own module, for CPython."""
+
+
+def const(value):
+    """A constant; MicroPython's compiler folds it."""
+    return value
+
+
+def native(function):
+    """Compiled to machine code on the device."""
+    return function
+
+
+viper = native
+
+
+def mem_info(verbose=None):
+    """CPython has no such heap."""

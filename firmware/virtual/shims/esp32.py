@@ -1,0 +1,126 @@
+"""ESP32's ``esp32``: flash partitions as the NOR chip behaves, NVS, and wake pins."""
+
+import json
+import os
+
+import _hal
+from _flash import Flash
+
+WAKEUP_ALL_LOW = False
+WAKEUP_ANY_HIGH = True
+
+_NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
+
+
+def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
+    """Let one pin end deep sleep."""
+    wake_on_ext1((pin,) if pin is not None else (), level)
+
+
+def wake_on_ext1(pins=None, level=WAKEUP_ANY_HIGH):
+    """Let pins end deep sleep: any high, or all low; the chip can do no other."""
+    _hal.wake["pins"] = [pin.number for pin in pins or ()]
+    _hal.wake["level"] = 1 if level else 0
+
+
+class Partition:
+    """A partition of the flash, by label. Only the data partitions that the host names exist."""
+
+    BOOT = 0
+    RUNNING = 1
+    TYPE_APP = 0
+    TYPE_DATA = 1
+
+    def __init__(self, id, block_size=4096):
+        found = _hal.boot["partitions"].get(id)
+        if found is None:
+            raise OSError(2)  # ENOENT
+        self._label = id
+        self._address, self._size = found
+        self._flash = Flash(id + ".bin", self._size)
+
+    @classmethod
+    def find(cls, type=TYPE_APP, subtype=0xFF, label=None, block_size=4096):
+        """The partitions that match."""
+        if type != cls.TYPE_DATA:
+            return []
+        names = _hal.boot["partitions"]
+        return [cls(name) for name in sorted(names) if label in (None, name)]
+
+    def info(self):
+        """(type, subtype, address, size, label, encrypted)."""
+        return (self.TYPE_DATA, 0x40, self._address, self._size, self._label, False)
+
+    def readblocks(self, block_num, buf, offset=0):
+        """Fill ``buf`` from a block on."""
+        self._flash.read(block_num * Flash.SECTOR + offset, buf)
+
+    def writeblocks(self, block_num, buf, offset=None):
+        """Erase the blocks, then write; with ``offset`` only write: bits go from 1 to 0."""
+        if offset is None:
+            for sector in range(-(-len(buf) // Flash.SECTOR)):
+                self._flash.erase(block_num + sector)
+            offset = 0
+        self._flash.program(block_num * Flash.SECTOR + offset, buf)
+
+    def ioctl(self, cmd, arg):
+        """4: number of blocks; 5: their size; 6: erase block ``arg``."""
+        if cmd == 4:
+            return self._size // Flash.SECTOR
+        if cmd == 5:
+            return Flash.SECTOR
+        if cmd == 6:
+            self._flash.erase(arg)
+            return 0
+        return None
+
+    @staticmethod
+    def mark_app_valid_cancel_rollback():
+        """Accepted: the board starts one firmware only."""
+
+
+class NVS:
+    """Named numbers and blobs in flash. What was not committed is lost with the power."""
+
+    def __init__(self, namespace):
+        self._path = "../nvs-" + namespace + ".json"
+        try:
+            with open(self._path) as stored:
+                self._values = json.load(stored)
+        except OSError:
+            self._values = {}
+
+    def set_i32(self, key, value):
+        """Set a 32-bit number."""
+        self._values[key] = value
+
+    def get_i32(self, key):
+        """A number; OSError when there is none."""
+        value = self._values.get(key)
+        if not isinstance(value, int):
+            raise OSError(_NOT_FOUND)
+        return value
+
+    def set_blob(self, key, value):
+        """Set bytes."""
+        self._values[key] = bytes(value).hex()
+
+    def get_blob(self, key, buffer):
+        """Fill ``buffer``; the blob's length; OSError when there is none."""
+        value = self._values.get(key)
+        if not isinstance(value, str):
+            raise OSError(_NOT_FOUND)
+        data = bytes.fromhex(value)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def erase_key(self, key):
+        """Forget a key; OSError when there is none."""
+        if self._values.pop(key, None) is None:
+            raise OSError(_NOT_FOUND)
+
+    def commit(self):
+        """Write to flash."""
+        with open(self._path + ".new", "w") as stored:
+            json.dump(self._values, stored)
+        os.rename(self._path + ".new", self._path)

@@ -1,0 +1,113 @@
+"""ESP32's ``machine`` on the host's model of the chip: docs.micropython.org, library/machine."""
+
+import time
+
+import _hal
+from _bus import ADC, I2C, UART, SoftI2C  # noqa: F401
+from _pins import Pin, time_pulse_us  # noqa: F401
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+PIN_WAKE = 2
+EXT0_WAKE = 2
+EXT1_WAKE = 3
+TIMER_WAKE = 4
+TOUCHPAD_WAKE = 5
+ULP_WAKE = 6
+
+SLEEP = 2
+DEEPSLEEP = 4
+
+
+def reset_cause():
+    """Why the chip started: one of the ``*_RESET`` constants."""
+    return _hal.boot["reset_cause"]
+
+
+def wake_reason():
+    """What ended deep sleep: one of the ``*_WAKE`` constants, 0 after any other reset."""
+    return _hal.boot["wake_reason"]
+
+
+def unique_id():
+    """Six bytes, as the chip's MAC address."""
+    return bytes.fromhex(_hal.boot["unique_id"])
+
+
+def freq(hz=None):
+    """The chip's clock in Hz."""
+    return 160000000
+
+
+def idle():
+    """Wait for an interrupt; about a millisecond passes."""
+    time.sleep_ms(1)
+
+
+def disable_irq():
+    """Accepted: nothing interrupts the firmware here."""
+    return 0
+
+
+def enable_irq(state):
+    """Accepted: nothing interrupts the firmware here."""
+
+
+def reset():
+    """Reset the chip as its button does. No return, no ``finally``."""
+    _hal.last_word("reset", cause=HARD_RESET)
+
+
+def soft_reset():
+    """Leave the program; the interpreter starts anew."""
+    raise SystemExit
+
+
+def lightsleep(time_ms=0):
+    """Sleep with everything kept; a wake pin ends it early on the chip, here it does not."""
+    time.sleep_ms(time_ms)
+
+
+def deepsleep(time_ms=0):
+    """Halt until the timer or a wake pin starts the chip anew. Only RTC memory and flash last."""
+    _hal.last_word("deepsleep", sleep_ms=time_ms, pins=_hal.wake["pins"], level=_hal.wake["level"])
+
+
+class WDT:
+    """The watchdog: not fed within its time-out, the chip resets. It does not run in deep sleep."""
+
+    def __init__(self, id=0, timeout=5000):
+        _hal.call("wdt", timeout_ms=timeout)
+
+    def feed(self):
+        """Start the time-out again."""
+        _hal.call("wdt_feed")
+
+
+class RTC:
+    """The clock, and the memory that outlives deep sleep and resets but not a lost battery."""
+
+    def datetime(self, parts=None):
+        """Get or set (year, month, day, weekday, hours, minutes, seconds, subseconds)."""
+        if parts is None:
+            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
+            subseconds = _hal.unix_ns() // 1000 % 1000000
+            return (year, month, day, weekday, hour, minute, second, subseconds)
+        moment = tuple(parts[0:3]) + tuple(parts[4:7])
+        _hal.set_unix(time.mktime(moment) + 946684800)
+
+    init = datetime
+
+    def memory(self, data=None):
+        """Get or set up to 2048 bytes."""
+        if data is None:
+            return bytes.fromhex(_hal.boot["rtc_memory"])
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        held = bytes(data).hex()
+        _hal.boot["rtc_memory"] = held
+        _hal.call("rtc_memory", data=held)

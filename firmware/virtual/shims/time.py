@@ -1,0 +1,66 @@
+"""ESP32's ``time``: epoch 2000, whole seconds, ticks that wrap at 2^30, sleep that is scaled."""
+
+import _hal
+
+try:
+    import utime as _real
+except ImportError:  # CPython, where this file does not shadow the built-in
+    import time as _real
+
+_EPOCH_S = 946684800
+_TICKS_MASK = (1 << 30) - 1
+_TICKS_HALF = 1 << 29
+
+ticks_ms = _hal.ticks_ms
+ticks_us = _hal.ticks_us
+ticks_cpu = _hal.ticks_us
+sleep_us = _hal.sleep_us
+
+
+def sleep_ms(duration_ms):
+    """Sleep for device milliseconds."""
+    _hal.sleep_us(int(duration_ms) * 1000)
+
+
+def sleep(duration_s):
+    """Sleep for device seconds."""
+    _hal.sleep_us(int(duration_s * 1000000))
+
+
+def ticks_add(ticks, delta):
+    """``ticks`` moved by ``delta``, wrapped."""
+    return (ticks + delta) & _TICKS_MASK
+
+
+def ticks_diff(later, earlier):
+    """Signed distance, right while it is below half the period."""
+    return ((later - earlier + _TICKS_HALF) & _TICKS_MASK) - _TICKS_HALF
+
+
+def time():
+    """Whole seconds since 2000-01-01, by the board's real-time clock."""
+    return _hal.unix_ns() // 1000000000 - _EPOCH_S
+
+
+def time_ns():
+    """Nanoseconds since 2000-01-01."""
+    return _hal.unix_ns() - _EPOCH_S * 1000000000
+
+
+def gmtime(seconds=None):
+    """Eight numbers: year, month, day, hour, minute, second, weekday, day of the year."""
+    if seconds is None:
+        seconds = time()
+    return tuple(_real.gmtime(seconds + _EPOCH_S))[:8]
+
+
+localtime = gmtime  # an ESP32 knows no time zone
+
+
+def mktime(parts):
+    """Seconds since 2000-01-01 of a tuple as :func:`gmtime` gives it."""
+    year, month, day, hour, minute, second = parts[:6]
+    shifted = year - (month <= 2)  # years from March: the leap day comes last
+    day_of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    days = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + day_of_year
+    return (days - 730425) * 86400 + hour * 3600 + minute * 60 + second
