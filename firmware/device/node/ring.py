@@ -107,12 +107,16 @@ class Ring:
             offset = end
 
     def records(self, start=0):
-        """Every intact record at or after position ``start``, oldest first."""
+        """Every intact record at or after position ``start``, oldest first.
+
+        ``start`` need not be a record's: its sector is walked from the front.
+        """
         number = max(start // SECTOR, self.first)
-        offset = start % SECTOR if start // SECTOR == number else 0
         while 0 < number <= self.last:
-            yield from self._in_sector(number, max(offset, HEADER_SIZE))
-            number, offset = number + 1, 0
+            for record in self._in_sector(number, HEADER_SIZE):
+                if record.pos >= start:
+                    yield record
+            number += 1
 
     @property
     def tail(self):

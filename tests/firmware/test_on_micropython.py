@@ -1,0 +1,50 @@
+"""The pure node on the real interpreter: each check of ``on_device/`` is a test here."""
+
+import ast
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.virtual.host import interpreter
+from tests.parts import require
+
+HERE = Path(__file__).parent
+DEVICE = HERE.parents[1] / "firmware" / "device"
+VECTORS = HERE.parent / "vectors"
+MODULES = ("envelope_checks", "ring_checks", "ack_checks", "measure_checks")
+
+
+def _names(module: str) -> list[str]:
+    tree = ast.parse((HERE / "on_device" / f"{module}.py").read_text(encoding="utf-8"))
+    functions = (node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+    return [name for name in functions if name.startswith("test_")]
+
+
+@functools.cache
+def _outcomes(module: str) -> dict[str, str | None]:
+    require("micropython")
+    found = interpreter.find()
+    assert found is not None
+    command = found.command(
+        [str(HERE / "on_device" / "run.py"), module, str(VECTORS)],
+        heap="4M",
+        micropypath=[str(DEVICE), str(HERE / "on_device")],
+    )
+    ran = subprocess.run(
+        command, capture_output=True, text=True, timeout=100, env=os.environ, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {line["name"]: line["error"] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module in MODULES for name in _names(module)]
+)
+def test_it_holds_on_micropython(module: str, name: str) -> None:
+    error = _outcomes(module)[name]
+    assert error is None, error
