@@ -1,0 +1,48 @@
+"""Which InfluxDB, and its failures in words that name the remedy."""
+
+from dataclasses import dataclass, field
+
+from gateway.errors import StoreError
+
+TIMEOUT_S = 30.0
+
+_REMEDIES = {
+    401: "it refuses the token: check influxdb_token (1.8: user:password)",
+    403: "the token may not do this: give it read and write on the bucket",
+    404: "it has no such bucket or organisation: check influxdb_bucket and influxdb_org",
+    413: "it refuses the size of one line",
+    429: "it asks for patience",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The settings ``influxdb_*``. ``bucket`` is ``database/policy`` on 1.8, where org is ``-``."""
+
+    url: str
+    org: str
+    bucket: str
+    token: str = field(repr=False)
+
+    @property
+    def database(self) -> str:
+        """What InfluxQL calls the bucket."""
+        return self.bucket.partition("/")[0]
+
+    @property
+    def policy(self) -> str:
+        """The retention policy of 1.8, "" for the default."""
+        return self.bucket.partition("/")[2]
+
+    def away(self, error: Exception) -> StoreError:
+        """Nobody answered."""
+        short = str(error).split(": ", 1)[-1][:200]
+        return StoreError(f"InfluxDB at {self.url} cannot be reached: {short}")
+
+    def refused(self, status: int, body: str) -> StoreError:
+        """It answered, but not as wished."""
+        remedy = _REMEDIES.get(status, "see its log")
+        said = " ".join(body.split())[:300]
+        return StoreError(
+            f"InfluxDB at {self.url}, bucket {self.bucket}, answers {status}: {remedy} ({said})"
+        )

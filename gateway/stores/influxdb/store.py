@@ -1,0 +1,125 @@
+"""``ReadingStore`` on InfluxDB: tags are random ids, every value a field."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from math import floor
+from operator import attrgetter
+
+from gateway.domain.heard import Reading
+from gateway.domain.registry import Registry
+from gateway.stores.influxdb import line
+from gateway.stores.influxdb.access import Access
+from gateway.stores.influxdb.asking import Asker, Row, quoted
+from gateway.stores.influxdb.writing import LineWriter, SetAside
+
+_key = attrgetter("at", "device", "era", "boot", "seq", "channel", "i")
+_NS = 1_000_000_000
+_DELETES_A_REQUEST = 200
+_UNKNOWN = "-"  # the site of a tank that the registry does not know
+
+
+class InfluxStore:
+    """Readings in one bucket. ``registry`` gives the rows now known: it turns ids into random ids.
+
+    Two devices of one tank never share a series, two readings of one device differ in boot, seq
+    or i, which its nanoseconds carry.
+    """
+
+    def __init__(
+        self, access: Access, registry: Callable[[], Registry], set_aside: SetAside
+    ) -> None:
+        self._registry = registry
+        self._writer = LineWriter(access, set_aside)
+        self._asker = Asker(access)
+
+    def write(self, readings: Sequence[Reading]) -> None:
+        """Keep these; one already there is replaced. Lines refused for ever are set aside."""
+        registry = self._registry()
+        self._writer.write([_line(registry, reading) for reading in readings])
+
+    def remove(self, readings: Sequence[Reading]) -> None:
+        """Remove exactly these rows."""
+        registry = self._registry()
+        deletes = [_delete(_rid(registry, reading.tank), reading) for reading in readings]
+        for start in range(0, len(deletes), _DELETES_A_REQUEST):
+            self._asker.ask(*deletes[start : start + _DELETES_A_REQUEST])
+
+    def series(self, tank: str, start: float, end: float) -> list[Reading]:
+        """Readings of one tank with start <= at <= end (Unix s), by event time."""
+        return list(self.export(tank, start, end))
+
+    def export(
+        self, tank: str | None = None, start: float | None = None, end: float | None = None
+    ) -> Iterator[Reading]:
+        """All readings, by tank and event time, streamed; bounds as in ``series``."""
+        registry = self._registry()
+        for one in [tank] if tank is not None else sorted(registry.tanks):
+            rows = self._asker.stream(_select(_rid(registry, one), start, end))
+            for reading in _by_event_time(rows, one):
+                if (start is None or reading.at >= start) and (end is None or reading.at <= end):
+                    yield reading
+
+    def latest(self) -> dict[str, Reading]:
+        """The newest reading by event time of every tank."""
+        tanks = {rows[-1].rid: name for name, rows in self._registry().tanks.items()}
+        last = self._asker.ask("SELECT * FROM reading GROUP BY tank ORDER BY time DESC LIMIT 1")
+        # The last nanosecond stands for the last second: boot and seq are cut to three digits.
+        seconds = [_select(row["tank"], row["at"], row["at"]) for row in last]
+        rows = self._asker.ask(*seconds) if seconds else []
+        newest: dict[str, Reading] = {}
+        for row in rows:
+            tank = tanks.get(row["tank"])
+            if tank is not None:
+                reading = line.reading_of(row, tank)
+                newest[tank] = max(reading, newest.get(tank, reading), key=_key)
+        return newest
+
+    def clear(self) -> None:
+        """Empty the store, before a rebuild; other measurements of the bucket stay."""
+        self._asker.ask("DROP MEASUREMENT reading")
+
+    def write_points(self, lines: Sequence[str]) -> None:
+        """Write points of other measurements (``line.point``), for Grafana."""
+        self._writer.write(lines)
+
+    def clear_points(self, *measurements: str) -> None:
+        """Drop other measurements."""
+        self._asker.ask(*(f"DROP MEASUREMENT {name}" for name in measurements))
+
+    def close(self) -> None:
+        """Close connections."""
+        self._writer.close()
+        self._asker.close()
+
+
+def _rid(registry: Registry, tank: str) -> str:
+    row = registry.tank(tank)
+    return row.rid if row else _UNKNOWN
+
+
+def _line(registry: Registry, reading: Reading) -> str:
+    tank = registry.tank(reading.tank, reading.at)
+    site = registry.site(tank.site) if tank else None
+    return line.reading_line(
+        reading, tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN
+    )
+
+
+def _delete(rid: str, reading: Reading) -> str:
+    return (
+        f"DELETE FROM reading WHERE tank = {quoted(rid)} AND device = {quoted(reading.device)}"  # noqa: S608 - quoted
+        f" AND ch = '{reading.channel}' AND time = {line.key_ns(reading)}"
+    )
+
+
+def _select(rid: str, start: float | None, end: float | None) -> str:
+    """Whole seconds: the fraction of an event time is in its field, not in its nanoseconds."""
+    bounds = "" if start is None else f" AND time >= {floor(start) * _NS}"
+    bounds += "" if end is None else f" AND time < {(floor(end) + 1) * _NS}"
+    return f"SELECT * FROM reading WHERE tank = {quoted(rid)}{bounds}"  # noqa: S608 - quoted
+
+
+def _by_event_time(rows: Iterator[Row], tank: str) -> Iterator[Reading]:
+    """Rows come by nanosecond; inside one second that is not yet the order of the port."""
+    for _, second in groupby(rows, key=lambda row: row["time"] // _NS):
+        yield from sorted((line.reading_of(row, tank) for row in second), key=_key)

@@ -1,0 +1,202 @@
+"""One contract for every reading store: SQLite, InfluxDB 1.8 and InfluxDB 2.9, all real."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.domain.heard import Reading
+from gateway.domain.registry import Registry, Site, Tank
+from gateway.stores.influxdb import Access, InfluxStore
+from gateway.stores.port import ReadingStore
+from gateway.stores.sqlite import SqliteStore
+from tests.parts.influxdb_service import InfluxDB
+from tests.parts.influxdb_service import influxdb as running_influxdb
+
+T0 = 1795212000.0
+REGISTRY = Registry(
+    sites={"north": (Site("north", "s1rid"),)},
+    tanks={t: (Tank(t, f"{t}rid", "north"),) for t in ("a", "b", "c")},
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "influxdb-1.8", "influxdb-2.9"])
+def kind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[InfluxDB | None]:
+    """A running server of each line, or None for SQLite."""
+    name: str = request.param
+    if name == "sqlite":
+        yield None
+        return
+    folder = tmp_path_factory.mktemp(name)
+    with running_influxdb(name.removeprefix("influxdb-"), folder) as server:
+        yield server
+
+
+@pytest.fixture
+def store(kind: InfluxDB | None, tmp_path: Path) -> Iterator[ReadingStore]:
+    if kind is None:
+        made: ReadingStore = SqliteStore(tmp_path / "readings.db")
+    else:
+        made = influx_store(kind.fresh())
+    yield made
+    made.close()
+
+
+def influx_store(server: InfluxDB) -> InfluxStore:
+    def unusable(line: str, reason: str) -> None:
+        raise AssertionError(f"{reason}: {line}")
+
+    access = Access(server.url, server.org, server.bucket, server.token)
+    return InfluxStore(access, lambda: REGISTRY, unusable)
+
+
+def reading(
+    tank: str = "a", at: float = T0, *, seq: int = 1, i: int = 0, volume_l: float | None = 500.5,
+    device: str = "k7f3q5", boot: int = 1, channel: int = 0,
+) -> Reading:  # fmt: skip
+    return Reading(
+        tank=tank, device=device, era="m4xq2lzt", boot=boot, seq=seq, i=i, channel=channel, at=at,
+        received=at + 3.25, estimated=False, quantity="mm", value=412, spread=4, valid=7, tried=7,
+        temperature_dc=-12, volume_l=volume_l, sd_l=4.25,
+    )  # fmt: skip
+
+
+def everything(store: ReadingStore) -> list[Reading]:
+    return list(store.export())
+
+
+def test_what_was_written_is_read_back_in_every_field(store: ReadingStore) -> None:
+    nothing_heard = dataclasses.replace(
+        reading(seq=2, at=T0 + 0.125), estimated=True, value=None, spread=None, valid=0, tried=7,
+        temperature_dc=None, volume_l=None, sd_l=None, fault="no_echo", quantity="g", channel=3,
+        era="aaaaaaaa",
+    )  # fmt: skip
+    store.write([reading(), nothing_heard])
+    assert store.series("a", T0, T0 + 1) == [reading(), nothing_heard]
+
+
+def test_writing_twice_keeps_one(store: ReadingStore) -> None:
+    rows = [reading(seq=n, at=T0 + n) for n in range(1, 40)]
+    store.write(rows)
+    store.write(rows[10:])
+    assert everything(store) == rows
+
+
+def test_readings_of_one_second_all_survive(store: ReadingStore) -> None:
+    rows = [
+        reading(boot=boot, seq=seq, i=i, device=device)
+        for device, boot, seq, i in itertools.product(("d2345a", "d2345b"), (1, 2), (7, 8), (0, 1))
+    ]
+    store.write(rows)
+    assert everything(store) == rows
+
+
+def test_a_range_has_both_its_ends_and_no_other_tank(store: ReadingStore) -> None:
+    rows = [reading(seq=n, at=T0 + n / 4) for n in range(9)]
+    store.write([*rows, reading("b", T0 + 1)])
+    assert store.series("a", T0 + 0.5, T0 + 1.25) == rows[2:6]
+    assert store.series("a", T0 + 99, T0 + 100) == []
+    assert store.series("nowhere", T0, T0 + 9) == []
+
+
+def test_export_goes_by_tank_then_by_event_time(store: ReadingStore) -> None:
+    rows = [reading("b", T0), reading("a", T0 + 5, seq=1), reading("a", T0 - 5, seq=2)]
+    store.write(rows)
+    assert everything(store) == [rows[2], rows[1], rows[0]]
+    assert list(store.export(tank="a", start=T0)) == [rows[1]]
+    assert list(store.export(end=T0)) == [rows[2], rows[0]]
+
+
+def test_a_long_export_loses_nothing(store: ReadingStore) -> None:
+    rows = [reading(seq=n, at=T0 + n // 7, i=n % 7) for n in range(12_001)]
+    store.write(rows)
+    assert sum(1 for _ in store.export()) == len(rows)
+    assert {(r.seq, r.i) for r in store.export()} == {(r.seq, r.i) for r in rows}
+
+
+def test_latest_is_the_newest_by_event_time_not_by_arrival(store: ReadingStore) -> None:
+    store.write([reading("a", T0 + 60, seq=5), reading("b", T0 + 1)])
+    store.write([reading("a", T0 + 30, seq=6)])
+    assert store.latest() == {"a": reading("a", T0 + 60, seq=5), "b": reading("b", T0 + 1)}
+
+
+def test_latest_within_one_second_goes_by_boot_and_sequence(store: ReadingStore) -> None:
+    store.write([reading(boot=999, seq=5), reading(boot=1000, seq=4)])
+    assert store.latest() == {"a": reading(boot=1000, seq=4)}
+
+
+def test_removal_takes_exactly_these_rows_and_latest_follows(store: ReadingStore) -> None:
+    rows = [reading(seq=n, at=T0 + n) for n in range(4)]
+    store.write([*rows, reading("b", T0 + 3, seq=3)])
+    store.remove([rows[1], rows[3]])
+    assert everything(store) == [rows[0], rows[2], reading("b", T0 + 3, seq=3)]
+    assert store.latest()["a"] == rows[2]
+    store.remove([rows[0], rows[2]])
+    assert set(store.latest()) == {"b"}
+    assert store.series("a", T0, T0 + 9) == []
+
+
+def test_a_row_that_lost_its_litres_is_replaced_after_removal(store: ReadingStore) -> None:
+    store.write([reading()])
+    store.remove([reading()])
+    store.write([reading(volume_l=None)])
+    assert everything(store) == [reading(volume_l=None)]
+
+
+def test_a_cleared_store_is_empty_and_can_be_filled_again(store: ReadingStore) -> None:
+    store.write([reading()])
+    store.clear()
+    assert everything(store) == []
+    assert store.latest() == {}
+    store.write([reading("c")])
+    assert everything(store) == [reading("c")]
+
+
+def test_an_empty_store_answers(store: ReadingStore) -> None:
+    store.write([])
+    store.remove([])
+    assert everything(store) == []
+    assert store.latest() == {}
+
+
+_readings = st.builds(
+    Reading,
+    tank=st.sampled_from("abc"),
+    device=st.sampled_from(["k7f3q5", "zzzzzz"]),
+    era=st.sampled_from(["m4xq2lzt", "aaaaaaaa"]),
+    boot=st.integers(1, 999),
+    seq=st.integers(1, 999),
+    i=st.integers(0, 999),
+    channel=st.integers(0, 9),
+    at=st.integers(0, 10_000_000_000).map(lambda ms: 1767225600 + ms / 1000),
+    received=st.floats(1.7e9, 2e9),
+    estimated=st.booleans(),
+    quantity=st.sampled_from(["mm", "g", "pa"]),
+    value=st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
+    spread=st.none() | st.integers(0, 2**31),
+    valid=st.none() | st.integers(0, 255),
+    tried=st.none() | st.integers(0, 255),
+    temperature_dc=st.none() | st.integers(-500, 900),
+    volume_l=st.none() | st.floats(-1e6, 1e6),
+    sd_l=st.none() | st.floats(0, 1e6),
+    fault=st.none() | st.sampled_from(["no_echo", 'odd "text", with\\ = signs']),
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(_readings, max_size=30, unique_by=lambda r: (r.tank, r.boot, r.seq, r.i)))
+def test_any_reading_survives_the_journey(store: ReadingStore, rows: list[Reading]) -> None:
+    store.clear()
+    store.write(rows)
+    wanted = sorted(
+        rows, key=lambda r: (r.tank, r.at, r.device, r.era, r.boot, r.seq, r.channel, r.i)
+    )
+    assert everything(store) == wanted
