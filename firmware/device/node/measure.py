@@ -53,3 +53,10 @@ def tilt_deg(axes):
     """Whole degrees between the third axis and upright; single precision is plenty."""
     x, y, z = axes
     return int(math.degrees(math.atan2(math.sqrt(x * x + y * y), z)) + 0.5)
+
+
+def mean(vectors):
+    """Mean of vectors of three integers, rounded down; None of none."""
+    if not vectors:
+        return None
+    return tuple(sum(axes[at] for axes in vectors) // len(vectors) for at in range(3))

@@ -15,6 +15,7 @@ _SENSE_MS = 3000
 _LINK_MS = 10_000
 _NTP_TIMEOUT_S = 1
 _GLANCE_MS = 200
+_SHAKES = 8
 _DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -119,8 +120,9 @@ class Wake:
 
     def _tell_motion(self, lasted_ms):
         accelerometer = self._board.accelerometer()
-        gravity = accelerometer.read_mg() if accelerometer else None
-        peak = ',"mg":%d' % measure.magnitude(gravity) if gravity else ""
+        shaken = [accelerometer.read_mg() for _ in range(_SHAKES)] if accelerometer else []
+        gravity = measure.mean(shaken)  # shaking averages out, gravity stays
+        peak = ',"mg":%d' % max(measure.magnitude(axes) for axes in shaken) if shaken else ""
         self._queue.add_event(self._up(), '"k":"motion","ms":%d%s' % (lasted_ms, peak))
         if self._board.tilt.active():
             # Without the chip's own figures the pin says: at least its threshold.
