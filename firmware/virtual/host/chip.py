@@ -70,7 +70,14 @@ class Chip:
         due = self._frames_due(call["ms"]) - self._frames_sent
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
-        return b"".join(a02yyuw_frame(echo_mm(self._world)) for _ in range(kept)).hex()
+        frames = b"".join(a02yyuw_frame(echo_mm(self._world)) for _ in range(kept))
+        return [frames.hex(), self._next_frame_ms(call["ms"])]
+
+    def _next_frame_ms(self, at_ms: int) -> int:
+        if self._sensor_on_ms is None:
+            return _FRAME_MS
+        next_ms = self._sensor_on_ms + _WARM_UP_MS + (self._frames_sent + 1) * _FRAME_MS
+        return max(next_ms - at_ms, 1)
 
     def _skip_frames(self, at_ms: int) -> None:
         self._frames_sent = self._frames_due(at_ms)

@@ -18,8 +18,8 @@ class _HX711:
         self.high_since_us = 0
 
     def data(self):
-        if self.clocks:
-            return (self.word >> (24 - self.clocks)) & 1 if self.clocks <= 24 else 1
+        if 1 <= self.clocks <= 24:
+            return (self.word >> (24 - self.clocks)) & 1
         if _hal.skipped_us() < self.ready_us:
             _hal.sleep_us(1000)  # who polls for readiness lets time pass
             return 1

@@ -55,7 +55,10 @@ class WLAN:
             return _hal.call("wifi_rssi")
         if param is not None:
             raise ValueError("unknown status param")
-        return _hal.call("wifi_status")
+        status = _hal.call("wifi_status")
+        if status == STAT_CONNECTING:
+            _hal.sleep_us(20000)  # who polls lets time pass
+        return status
 
     def config(self, *names, **settings):
         """Get one setting by name, or set some."""
