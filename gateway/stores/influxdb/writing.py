@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import urllib3
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
@@ -87,8 +88,9 @@ class LineWriter:
                 self._make_database()
             else:
                 self._client.buckets_api().create_bucket(bucket_name=access.bucket, org=access.org)
-        except ApiException as error:
-            missing = access.refused(404, _answer(error)[1])
+        except (ApiException, InfluxDBError) as error:
+            said = _answer(error)[1] if isinstance(error, ApiException) else str(error)
+            missing = access.refused(404, said)
             raise StoreError(f"{missing}; making it is not permitted either") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise access.away(error) from error
