@@ -37,7 +37,7 @@ def terms(
         found.append(Term("level_steady", "measured", {"drained": -1.5, "slashed": -2.0}))
     if episode.silent_since is not None:
         found += _silent(scene, device, episode)
-    elif episode.spoke_at is not None:
+    elif episode.calm:
         found.append(_spoke(episode))
     return found + _planned(scene, tank.tank, episode) + _witnessed(episode)
 
@@ -72,7 +72,7 @@ def _is_steady(tank: TankState, episode: Episode) -> bool:
 
 
 def _falling(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
-    found = [_rate(row, fall)]
+    found = [_rate(row, fall), _size(row, fall)]
     beyond = _beyond_use(scene, tank, row, fall)
     if beyond is not None:
         found.append(beyond)
@@ -91,7 +91,7 @@ def _rate(row: Tank, fall: Fall) -> Term:
     """Against *all taps open*: below it people may be drawing, above it they cannot."""
     ratio = fall.taps_ratio
     least = -1.5 if fall.single_step else -4.0
-    weight = min(max(6.0 * log(max(ratio, 0.01)) / log(2) + 2.0, least), 4.5)
+    weight = min(max(4.0 * log(max(ratio, 0.01)) / log(2) + 0.7, least), 4.5)
     values = {
         "rate_lpm": round(fall.lpm, 1),
         "times_all_taps": round(ratio, 2),
@@ -102,13 +102,21 @@ def _rate(row: Tank, fall: Fall) -> Term:
     return Term("fall_rate", "measured", towards, values)
 
 
+def _size(row: Tank, fall: Fall) -> Term:
+    """Who drains or slashes a tank does not stop at a few cans."""
+    part = (fall.from_l - fall.to_l) / row.capacity_l
+    weight = min(max(6.0 * (part - 0.35), -1.5), 1.0)
+    towards = {"drained": weight, "slashed": weight}
+    return Term("fall_size", "measured", towards, {"pct": round(100 * part, 1)})
+
+
 def _beyond_use(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> Term | None:
     """Against the most that this tank lost in any hour of the days known."""
     most = forecast.largest_hour_l(scene.profile(tank.tank).profile)
     if most is None:
         return None
     ratio = (fall.from_l - fall.to_l) / max(most, 0.05 * row.capacity_l)
-    weight = min(max(2.2 * log(max(ratio, 0.1)), -1.5), 3.5)
+    weight = min(max(3.0 * log(max(ratio, 0.1)), -4.0), 3.5)
     values = {"fall_l": round(fall.from_l - fall.to_l, 1), "most_in_an_hour_l": round(most, 1)}
     return Term("beyond_use", "inferred", {"drained": weight, "slashed": weight}, values)
 
@@ -116,8 +124,9 @@ def _beyond_use(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> Term | 
 def _silent(scene: Scene, device: DeviceState, episode: Episode) -> list[Term]:
     """A promise broken right after handling, and what else explains a silence."""
     strong = 0 < episode.promised_s <= _RECOVERY_S
+    seized = 0.6 if episode.calm else 2.0 if strong else 1.3
     towards = {
-        "seized": 2.0 if strong else 1.3, "moved_by_us": 0.3, "drained": -0.5, "slashed": -1.0,
+        "seized": seized, "moved_by_us": 0.3, "drained": -0.5, "slashed": -1.0,
         "battery": 0.5, "network_out": 0.5,
     }  # fmt: skip
     values = {"last_word_at": episode.silent_since, "promised_s": episode.promised_s}

@@ -13,12 +13,14 @@ from gateway.domain.watch.scene import Scene
 from gateway.domain.watch.state import DeviceState, TankState
 from gateway.domain.watch.tamper import Fall
 
-_STEP_PART = 0.04  # of the capacity: a smaller step cannot begin a fall worth weighing
+_LATELY = 6  # samples
+_STEP_PART = 0.06  # of the capacity: less than this lately cannot begin a fall worth weighing
 _LEAST_PART, _LEAST_SD = 0.10, 6.0
 _NOISE_PART, _NOISE_SD = 0.012, 2.0
 _BOTTOM_PART = 0.05  # of the capacity above the tap: as good as empty
 _PLATEAU_S = 45.0
 _OLD_S = 3600.0
+_LEAST_TAPS = 2  # a tap wider than usual, or one nobody counted, is not yet a theft
 _ORDINARY = 0.3  # of all taps open: without other evidence this is people drawing water
 _LATE_KEPT = 24
 
@@ -29,7 +31,8 @@ def check(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample:
     if len(recent) < 2 or row.kind == "station":  # cans are carried off as fast as people walk
         return
     going_on = tank.episode is not None and tank.episode.fall is not None
-    if not going_on and recent[-2][1] - recent[-1][1] < _STEP_PART * row.capacity_l:
+    lately = max(litres for _, litres in recent[-_LATELY:])
+    if not going_on and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
         return
     found = fast_fall(recent, row, sample.sd_l)
     if found is not None and (tank.episode or _is_odd(found)):
@@ -56,6 +59,8 @@ def late(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading:
 def _has_ended(tank: TankState, row: Tank, fall: Fall) -> bool:
     """Whether a later reading shows the water back where it was before the fall."""
     at, litres = tank.level.at, tank.level.volume_l
+    if tank.level.pending:
+        at, _, litres, _ = tank.level.pending
     if at is None or litres is None or at <= fall.until:
         return False
     return litres > fall.from_l - _LEAST_PART * row.capacity_l
@@ -68,14 +73,12 @@ def _is_odd(fall: Fall) -> bool:
 def fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None:
     """The fall that leads to the tail of ``samples`` ([at, litres], oldest first), or None.
 
-    The tail is what stayed within the noise of its lowest; the fall is the unbroken run of steps
-    down before it.
+    The tail is what stayed within the noise; the fall is what went down before it within an hour,
+    without rising in between.
     """
     noise = max(_NOISE_PART * row.capacity_l, _NOISE_SD * sd_l)
     end = _tail(samples, noise)
-    start = end
-    while start > 0 and samples[start - 1][1] - samples[start][1] >= noise:
-        start -= 1
+    start = _head(samples, end, noise)
     low = min(litres for _, litres in samples[end:])
     fallen = samples[start][1] - low
     stayed = samples[-1][0] - samples[end][0]
@@ -103,6 +106,17 @@ def _tail(samples: list[list[float]], noise: float) -> int:
     return end
 
 
+def _head(samples: list[list[float]], end: int, noise: float) -> int:
+    """Index of the last sample before the level began to fall."""
+    first = end
+    while first > 0 and samples[first - 1][1] >= samples[first][1] - noise:
+        if samples[end][0] - samples[first - 1][0] > _OLD_S:
+            break
+        first -= 1
+    top = max(litres for _, litres in samples[first : end + 1])
+    return max(i for i in range(first, end + 1) if samples[i][1] >= top - noise)
+
+
 def _fastest(run: list[list[float]], row: Tank, sd_l: float) -> tuple[float, float]:
     """The fastest part of a run: its rate in L/min, and its ratio to all taps open.
 
@@ -127,4 +141,4 @@ def all_taps_lpm(row: Tank, from_l: float, to_l: float) -> float:
     tap_mm = level_mm(row, row.empty_l)
     heights = (max(level_mm(row, litres) - tap_mm, 10.0) for litres in (from_l, to_l))
     roots = [sqrt(height / 1000) for height in heights]
-    return max(row.taps, 1) * TAP_LPM * sum(roots) / 2
+    return max(row.taps, _LEAST_TAPS) * TAP_LPM * sum(roots) / 2

@@ -18,7 +18,7 @@ VALVE_LPM = 320.0
 
 _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty seconds
 _DRAW_PART, _DRAW_SD = 0.012, 2.0
-_RISE_PART, _RISE_SD = 0.03, 4.0
+_RISE_PART, _RISE_SD = 0.04, 5.0
 _REFILL_OVER_S = 540.0  # a pump that pauses less than this goes on with the same refill
 _DRAW_OVER_S = 2700.0
 _DRAW_LONGEST_S = 4 * 3600.0
@@ -76,10 +76,10 @@ def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     rise = flow.rise
     if rise is None:
         base = min(flow.mark_l, flow.draw.low_l if flow.draw else flow.mark_l)
-        if sample.litres - base < least:
-            return []
+        if min(litres for _, litres in flow.recent[-2:]) - base < least:
+            return []  # two readings, so that noise does not refill a tank
         told = _end_draw(flow, tank)
-        began = flow.recent[-2][0] if len(flow.recent) > 1 else sample.at
+        began = flow.recent[-3][0] if len(flow.recent) > 2 else flow.mark_at
         flow.rise = Rise(began, base, sample.at, sample.litres)
         return told
     if sample.litres > rise.top_l + least / 4:

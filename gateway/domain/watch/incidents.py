@@ -98,6 +98,8 @@ def is_theft(incident: Incident) -> bool:
 def _is_news(
     incident: Incident, kind: str, probability: float, because: tuple[Because, ...]
 ) -> bool:
+    if kind == incident.kind and kind in WATER_KINDS:
+        return False  # the level itself is on the page; its margin is not news
     if kind != incident.kind or abs(probability - incident.probability) >= _NEWS:
         return True
     return {b.term for b in because} != {str(b["term"]) for b in incident.because}

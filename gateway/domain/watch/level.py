@@ -44,7 +44,7 @@ class LevelTrack:
 
 
 def take(track: LevelTrack, tank: Tank, reading: Reading) -> list[Sample]:
-    """Weigh one good reading; returns the samples now believed, oldest first: none, one or two."""
+    """Weigh one good reading; returns the samples now believed, oldest first: none to two."""
     assert reading.volume_l is not None and reading.sd_l is not None
     new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
     believed = _believed(track, tank, new)
@@ -69,9 +69,12 @@ def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
         waiting = Sample(*track.pending)
         same_side = (waiting.litres > last) == (new.litres > last)
         farther = abs(new.litres - last) >= abs(waiting.litres - last)
-        if same_side and (farther or abs(new.litres - waiting.litres) <= jump):
+        if same_side and abs(new.litres - waiting.litres) <= jump:
             track.pending = []
             return [waiting, new]
+        if same_side and farther:  # confirms the first step, and is itself one
+            track.pending = list(new)
+            return [waiting]
         track.spikes += 1
     track.pending = list(new)
     return []

@@ -20,6 +20,8 @@ _TOGETHER_S = 3600.0  # evidence this far apart still belongs to one episode
 _CALM_S = 6 * 3600.0
 _SPOKE_AFTER_S = 600.0
 _LID_S = 1800.0
+_ENOUGH, _ENOUGH_ALONE = 0.5, 0.7
+"""Probability of theft that opens an incident; more where nothing but the level speaks."""
 _FALLING_S = 900.0
 _REFILL_PART = 0.2
 
@@ -130,14 +132,18 @@ def fell(scene: Scene, tank: TankState, row: Tank, device: DeviceState, fall: Fa
     episode.last_at = max(episode.last_at, fall.until)
     if episode.fall_told:
         return
-    if episode.fall is not None and episode.fall.from_l > fall.from_l:
-        fall.at, fall.from_l = episode.fall.at, episode.fall.from_l
-    if episode.fall is not None:
-        fall.lpm = max(fall.lpm, episode.fall.lpm)
-        fall.taps_ratio = max(fall.taps_ratio, episode.fall.taps_ratio)
+    if episode.fall is not None and fall.at <= episode.fall.until:
+        _go_on(fall, episode.fall)
     episode.fall = fall
     review(scene, tank, row, device)
     _tell_loss(scene, tank, episode, fall)
+
+
+def _go_on(fall: Fall, before: Fall) -> None:
+    """The same fall, seen further: it keeps its beginning and its fastest part."""
+    fall.at, fall.from_l = min((fall.at, fall.from_l), (before.at, before.from_l))
+    fall.lpm = max(fall.lpm, before.lpm)
+    fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
 
 
 def _tell_loss(scene: Scene, tank: TankState, episode: Episode, fall: Fall) -> None:
@@ -162,7 +168,7 @@ def silent(scene: Scene, device: DeviceState) -> bool:
         return False
     episode, promise = tank.episode, presence.in_force(scene, device)
     if promise.received - episode.last_at > _TOGETHER_S or not _was_moved(episode):
-        return False
+        return False  # too long ago to explain it
     scene.touch(f"tank:{tank.tank}")
     episode.silent_since, episode.promised_s = promise.received, promise.next_s
     review(scene, tank, row, device)
@@ -183,7 +189,9 @@ def spoke(scene: Scene, device: DeviceState) -> None:
     well_after = scene.now > episode.last_at + _SPOKE_AFTER_S
     if episode.silent_since is None and not (well_after and episode.spoke_at is None):
         return
-    episode.silent_since, episode.spoke_at = None, scene.now if well_after else None
+    episode.silent_since = None
+    if well_after:
+        episode.spoke_at = scene.now
     scene.touch(f"tank:{tank.tank}")
     review(scene, tank, row, device)
 
@@ -215,10 +223,11 @@ def review(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> Non
         return
     causes, leader, because = weigh(evidence.terms(scene, tank, row, device, episode))
     theft = sum(causes[kind] for kind in THEFT_KINDS)
-    if incident is None and theft < 0.5 and not _is_strong(episode):
+    enough = _ENOUGH if _is_handled(episode) else _ENOUGH_ALONE
+    if incident is None and theft < enough and not _is_strong(episode):
         return
     kind: IncidentKind = leader
-    if theft >= 0.5 and leader not in THEFT_KINDS:
+    if theft >= _ENOUGH and leader not in THEFT_KINDS:
         kind = max(THEFT_KINDS, key=lambda k: causes[k])  # pyright: ignore[reportAssignmentType]
     incidents.report(
         scene, FAMILY, tank.tank, at=episode.at, kind=kind, probability=causes[kind],
@@ -230,7 +239,12 @@ def review(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> Non
 
 def _is_strong(episode: Episode) -> bool:
     """Evidence that people should hear of whatever it turns out to be."""
-    return episode.tilt_deg > 0 or (episode.silent_since is not None and _was_moved(episode))
+    fell_silent = episode.silent_since is not None and not episode.calm
+    return episode.tilt_deg > 0 or (fell_silent and _was_moved(episode))
+
+
+def _is_handled(episode: Episode) -> bool:
+    return _was_moved(episode) or episode.lid_at is not None
 
 
 def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]:

@@ -46,3 +46,8 @@ class Episode:
     spoke_at: float | None = None  # spoke normally, well after the last evidence
     moved_told: bool = False
     witnessed: str = ""  # what a person said: moved_by_us, seen_there, close
+
+    @property
+    def calm(self) -> bool:
+        """Whether it has spoken on as usual since."""
+        return self.spoke_at is not None

@@ -1,0 +1,134 @@
+"""Telling a watch what happened, in the words of a story: nodes that speak, and what was told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gateway.domain.heard import Auth, Listening, Operated, Tick
+from gateway.domain.interpret import Interpreter
+from gateway.domain.message import Message, RawEvent, RawReading
+from gateway.domain.registry import Device, Plan, Registry, Tank
+from gateway.domain.told import Forecast, IncidentChange, Level, TankEvent, Told
+from gateway.domain.watch import Watch
+
+T0 = 1_795_212_000  # 2026-11-20, 22:00 UTC
+HOUR = 3600
+DAY = 24 * HOUR
+LITRES_PER_MM = 1.0716
+
+
+def ibc(tank: str = "north-1", **fields: Any) -> Tank:
+    """An IBC with four taps and its sensor 1100 mm above the floor."""
+    row = Tank(tank, f"rid-{tank}", "north", sensor_height_mm=1100, empty_l=20, taps=4)
+    return replace(row, **fields)
+
+
+def registry_of(
+    tanks: Sequence[Tank] | None = None, uplink: str | None = None, plans: Iterable[Plan] = ()
+) -> Registry:
+    """One node, ``node-1``, ``node-2``…, in each tank; ``uplink`` shared by all."""
+    rows = tanks if tanks is not None else (ibc(),)
+    devices = {
+        f"node-{i}": (Device(f"node-{i}", tank.id, key=bytes(32), uplink=uplink),)
+        for i, tank in enumerate(rows, 1)
+    }
+    by_tank: dict[str, tuple[Plan, ...]] = {}
+    for plan in plans:
+        by_tank[plan.tank] = (*by_tank.get(plan.tank, ()), plan)
+    return Registry(tanks={t.id: (t,) for t in rows}, devices=devices, plans=by_tank)
+
+
+def motion(ms: int, mg: int = 900, ago: int = 0) -> RawEvent:
+    """The node felt itself move."""
+    return RawEvent(ago, "motion", {"ms": ms, "mg": mg})
+
+
+def tilt(deg: int, ago: int = 0) -> RawEvent:
+    """The node stands aslant."""
+    return RawEvent(ago, "tilt", {"deg": deg})
+
+
+class Story:
+    """A watch, its nodes, and everything that was told. ``at`` is seconds since T0."""
+
+    def __init__(self, registry: Registry | None = None) -> None:
+        self.registry = registry or registry_of()
+        self.watch = Watch(self.registry)
+        self.interpreter = Interpreter(self.registry)
+        self.told: list[Told] = []
+        self.at = 0.0
+        self._seq: dict[str, int] = {}
+
+    def says(
+        self, litres: float | None = None, *, node: str = "node-1", mm: int | None = None,
+        events: tuple[RawEvent, ...] = (), next_s: int = 900, mv: int | None = 3990,
+        at: float | None = None, newest: bool = True, sealed: float | None = None,
+        silent: bool = False, auth: Auth = "mac", era: str = "aaaaaaaa",
+    ) -> list[Told]:  # fmt: skip
+        """A message arrives at ``at``, with one reading unless ``silent``; None is no echo."""
+        self.at = self.at if at is None else at
+        made = T0 + (self.at if sealed is None else sealed)
+        self._seq[node] = self._seq.get(node, 0) + 1
+        value = mm if litres is None else round(1100 - litres / LITRES_PER_MM)
+        message = Message(
+            device=node, fw="t", era=era, boot=1, seq=self._seq[node], prev="",
+            uptime_s=int(made - T0) + 100_000, t=int(made), ts="ntp", next_s=next_s, old=(1, 1),
+            ta_s=60, battery_mv=mv, events=events,
+            readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, 110),),
+        )  # fmt: skip
+        found = self.interpreter.hear(message, T0 + self.at, auth=auth, newest=newest)
+        assert found.heard is not None
+        return self._keep(self.watch.step(found.heard, T0 + self.at))
+
+    def levels(self, *litres: float, every: float = 900, **said: Any) -> None:
+        """One message for each level, ``every`` seconds, the first one ``every`` from now."""
+        for level in litres:
+            self.says(level, at=self.at + every, **said)
+
+    def passes(self, seconds: float) -> list[Told]:
+        """Time passes and nobody speaks."""
+        self.at += seconds
+        return self._keep(self.watch.step(Tick(T0 + self.at), T0 + self.at))
+
+    def ears(self, change: Any, at: float | None = None, step_s: float = 0.0) -> list[Told]:
+        """Our own listening changes."""
+        self.at = self.at if at is None else at
+        return self._keep(self.watch.step(Listening(change, T0 + self.at, step_s), T0 + self.at))
+
+    def person(self, op: str, incident: str) -> list[Told]:
+        """A person acts on an incident."""
+        event = Operated(incident, op, T0 + self.at)
+        return self._keep(self.watch.step(event, T0 + self.at))
+
+    def _keep(self, told: list[Told]) -> list[Told]:
+        self.told += told
+        return told
+
+    @property
+    def incidents(self) -> list[IncidentChange]:
+        """All incident changes so far."""
+        return [t for t in self.told if isinstance(t, IncidentChange)]
+
+    @property
+    def summary(self) -> list[str]:
+        """All incident changes in short: change, kind, and ``!`` when people are told."""
+        return [f"{i.change} {i.kind}{'!' if i.alert else ''}" for i in self.incidents]
+
+    @property
+    def alerts(self) -> list[IncidentChange]:
+        """The changes that people were told of."""
+        return [i for i in self.incidents if i.alert]
+
+    def events(self, *kinds: str) -> list[TankEvent]:
+        """The tank events of some kinds."""
+        return [t for t in self.told if isinstance(t, TankEvent) and t.kind in kinds]
+
+    @property
+    def states(self) -> list[str]:
+        """The state at each level line."""
+        return [t.state for t in self.told if isinstance(t, Level)]
+
+    @property
+    def forecasts(self) -> list[Forecast]:
+        """All forecasts so far."""
+        return [t for t in self.told if isinstance(t, Forecast)]

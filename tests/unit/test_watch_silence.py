@@ -1,0 +1,216 @@
+"""Stories of silence: one node, one network, our own absence, a flat battery."""
+
+import pytest
+
+from gateway.domain.registry import Plan
+from tests.unit.tank_story import HOUR, T0, Story, ibc, registry_of
+
+THEFT = {"seized", "drained", "slashed", "lid_open"}
+
+
+def three(uplink: str | None = "router") -> Story:
+    story = Story(registry_of([ibc("a"), ibc("b"), ibc("c")], uplink=uplink))
+    for _ in range(6):
+        for i in (1, 2, 3):
+            story.says(700, node=f"node-{i}", at=story.at + 10)
+        story.at += 870
+    return story
+
+
+def test_after_its_promise_it_is_late_after_three_it_is_silent_and_unknown() -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.passes(1019)
+    assert story.watch.now("north-1").presence == "speaking"
+    story.passes(2)
+    assert story.watch.now("north-1").presence == "late"
+    assert story.watch.now("north-1").state == "ok"
+    story.passes(1798)
+    assert story.watch.now("north-1").presence == "late"
+    story.passes(2)
+    now = story.watch.now("north-1")
+    assert (now.presence, now.state) == ("silent", "unknown")
+    assert now.volume_l is not None  # what it was, with its age
+    assert story.summary == ["opened silent!"]
+
+
+def test_silence_alone_is_never_theft_and_ends_when_it_speaks() -> None:
+    story = Story()
+    story.levels(700, 690, 680)
+    story.passes(30 * 24 * HOUR)
+    assert story.summary == ["opened silent!"]
+    assert story.incidents[0].causes["seized"] < 0.2
+    story.says(500)
+    assert story.summary == ["opened silent!", "closed silent"]
+    assert [e.kind for e in story.events("silent", "back")] == ["silent", "back"]
+
+
+def test_one_dead_network_is_one_message() -> None:
+    story = three()
+    story.passes(6 * HOUR)
+    assert story.summary[0] == "opened network_out!"
+    assert len(story.alerts) == 1
+    assert story.incidents[0].uplink == "router"
+    assert story.incidents[0].tank is None
+    assert story.incidents[0].probability > 0.7
+    assert {i.kind for i in story.incidents} == {"network_out"}
+    assert all(story.watch.now(t).state == "unknown" for t in "abc")
+
+
+def test_a_network_that_comes_back_closes_its_one_incident() -> None:
+    story = three()
+    story.passes(6 * HOUR)
+    for i in (1, 2, 3):
+        story.says(650, node=f"node-{i}", at=story.at + 30)
+    story.levels(650, 650, node="node-1")
+    assert story.summary[-1] == "closed network_out"
+    assert len(story.alerts) == 1
+
+
+def test_a_node_that_stays_away_after_the_network_is_back_is_then_alone() -> None:
+    story = three()
+    story.passes(2 * HOUR)
+    for _ in range(30):
+        for i in (1, 2):
+            story.says(650, node=f"node-{i}", at=story.at + 10)
+        story.at += 880
+    assert [s for s in story.summary if "silent" in s] == ["opened silent!"]
+    assert story.incidents[-1].tank == "c"
+
+
+def test_one_silent_node_with_neighbours_speaking_is_alone() -> None:
+    story = three()
+    for _ in range(12):
+        for i in (1, 2):
+            story.says(650, node=f"node-{i}", at=story.at + 10)
+        story.at += 880
+    assert story.summary == ["opened silent!"]
+    assert story.incidents[0].tank == "c"
+
+
+def test_nodes_that_share_nothing_are_told_one_by_one() -> None:
+    story = three(uplink=None)
+    story.passes(6 * HOUR)
+    assert story.summary == ["opened silent!"] * 3
+
+
+def test_a_neighbour_with_a_long_promise_does_not_hide_a_dead_network() -> None:
+    story = Story(registry_of([ibc("a"), ibc("b"), ibc("c")], uplink="router"))
+    for _ in range(4):
+        story.says(700, node="node-1", at=story.at + 10)
+        story.says(700, node="node-2", at=story.at + 10)
+        story.says(700, node="node-3", at=story.at + 10, next_s=6 * HOUR)
+        story.at += 870
+    story.passes(4 * HOUR)
+    assert story.summary[0] == "opened network_out!"
+    assert len(story.alerts) == 1
+
+
+def test_thirty_tanks_behind_one_router_are_one_message() -> None:
+    story = Story(registry_of([ibc(f"t{i}") for i in range(30)], uplink="router"))
+    for _ in range(3):
+        for i in range(1, 31):
+            story.says(700, node=f"node-{i}", at=story.at + 1)
+        story.at += 870
+    story.passes(12 * HOUR)
+    assert len(story.alerts) == 1
+
+
+@pytest.mark.parametrize("outage_h", [1, 5, 12])
+def test_our_own_absence_is_not_theirs(outage_h: int) -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.ears("stop", at=story.at + 600)
+    outage = outage_h * HOUR
+    story.ears("start", at=story.at + outage)
+    grace = min(outage, 8 * HOUR)
+    silent_after = 3 * 900 + 120 - 600 + grace
+    story.passes(silent_after - 1)
+    assert story.watch.now("north-1").presence == "late"
+    assert story.incidents == []
+    story.passes(2)
+    assert story.watch.now("north-1").presence == "silent"
+
+
+def test_a_crash_without_a_stop_counts_from_the_last_line() -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.ears("start", at=story.at + 20 * HOUR)
+    assert story.incidents == []
+    assert story.events("silent") == []
+    story.says(690, at=story.at + 60)
+    assert story.incidents == []
+
+
+def test_after_a_reconnect_nothing_is_judged_before_the_queue_has_drained() -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.ears("lost", at=story.at + 2700)
+    story.ears("back", at=story.at + 60)
+    story.passes(1000)
+    assert story.watch.now("north-1").presence != "silent"
+    story.says(690)
+    story.ears("drained", at=story.at + 1)
+    assert story.incidents == []
+    story.passes(2818)
+    assert story.watch.now("north-1").presence == "late"
+    story.passes(3)
+    assert story.watch.now("north-1").presence == "silent"
+
+
+def test_a_clock_of_ours_that_jumps_is_not_their_silence() -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.at += 1
+    story.ears("clock", at=story.at, step_s=5 * HOUR)
+    story.at += 5 * HOUR
+    story.passes(600)
+    assert story.watch.now("north-1").presence == "speaking"
+
+
+def test_old_messages_do_not_renew_a_promise() -> None:
+    story = Story()
+    story.levels(700, 700)
+    for _ in range(6):
+        story.at += 600
+        story.says(690, newest=False, sealed=0)
+    assert story.watch.now("north-1").presence == "silent"
+
+
+def test_a_battery_that_fades_is_told_before_and_named_after() -> None:
+    story = Story()
+    for millivolts in range(3700, 3380, -20):
+        story.at += 900
+        story.says(700, mv=millivolts)
+    assert story.summary == ["opened battery!"]
+    story.passes(2 * HOUR)
+    assert story.summary == ["opened battery!", "closed battery", "opened battery!"]
+    assert story.incidents[-1].probability > 0.7
+    assert not {i.kind for i in story.incidents} & THEFT
+
+
+def test_a_charged_battery_closes_the_warning() -> None:
+    story = Story()
+    for millivolts in (3480, 3480, 3600, 3700, 3700, 3480):
+        story.at += 900
+        story.says(700, mv=millivolts)
+    assert story.summary == ["opened battery!", "closed battery"]
+
+
+def test_during_a_planned_move_silence_waits() -> None:
+    plan = Plan("north-1", T0, T0 + 4 * HOUR, "move")
+    story = Story(registry_of(plans=[plan]))
+    story.levels(700, 700)
+    story.passes(3 * HOUR)
+    assert story.incidents == []
+    story.passes(3 * HOUR)
+    assert story.summary == ["opened silent!"]
+
+
+def test_a_new_era_replaces_the_old_ones_promise() -> None:
+    story = Story()
+    story.levels(700, 700, next_s=900)
+    for _ in range(8):
+        story.at += 900
+        story.says(690, era="bbbbbbbb")
+    assert story.incidents == []
