@@ -1,0 +1,167 @@
+"""Event time, as WIRE.md says it: a device's own time, else its boot's anchor, never too late."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.boot_time import EARLIEST_UNIX, EraBoots, believable
+from gateway.domain.interpret import Interpretation, Interpreter
+from gateway.domain.message import Message, RawEvent, RawReading
+from gateway.domain.registry import Device, Install, Registry, Tank
+from tests.unit.tank_story import T0, ibc, registry_of
+
+ONE = Message(
+    device="node-1", fw="t", era="aaaaaaaa", boot=1, seq=1, prev="", uptime_s=1000, t=0, ts="none",
+    next_s=900, old=(1, 1), readings=(RawReading(100, "mm", 500), RawReading(0, "mm", 510)),
+    events=(RawEvent(50, "motion", {"ms": 9000}),),
+)  # fmt: skip
+
+
+def hear(
+    interpreter: Interpreter, received: float, newest: bool = True, **fields: object
+) -> Interpretation:
+    return interpreter.hear(replace(ONE, **fields), received, auth="mac", newest=newest)
+
+
+def ats(found: Interpretation) -> list[float]:
+    assert found.heard is not None
+    return [r.at for r in found.heard.readings]
+
+
+def test_a_believable_clock_is_taken_at_its_word() -> None:
+    found = hear(Interpreter(registry_of()), T0 + 40, t=T0, ts="ntp")
+    assert ats(found) == [T0 - 100, T0]
+    assert found.heard is not None
+    assert not any(r.estimated for r in found.heard.readings)
+    assert found.heard.events[0].at == T0 - 50
+
+
+@pytest.mark.parametrize(
+    ("t", "good"),
+    [
+        (0, False),
+        (EARLIEST_UNIX - 1, False),
+        (EARLIEST_UNIX, True),
+        (T0, True),
+        (T0 + 300, True),
+        (T0 + 301, False),
+        (T0 - 10 * 365 * 86400, False),
+    ],
+)
+def test_which_clocks_are_believable(t: int, good: bool) -> None:
+    assert believable(t, T0) is good
+
+
+def test_without_a_clock_the_smallest_lag_of_the_boot_places_it() -> None:
+    interpreter = Interpreter(registry_of())
+    first = hear(interpreter, T0)
+    assert ats(first) == [T0 - 100, T0]
+    assert first.heard is not None and all(r.estimated for r in first.heard.readings)
+    second = hear(interpreter, T0 + 850, seq=2, uptime_s=1900)  # 50 s quicker than the first
+    assert ats(second) == [T0 + 750, T0 + 850]
+    assert second.moved == ("aaaaaaaa", 1)
+    assert [r.at for r in interpreter.place(ONE, T0, "mac")] == [T0 - 150, T0 - 50]
+
+
+def test_the_clock_that_was_set_last_is_the_anchor() -> None:
+    interpreter = Interpreter(registry_of())
+    hear(interpreter, T0)
+    found = hear(interpreter, T0 + 900, seq=2, uptime_s=1900, t=T0 + 700, ts="ntp", ta_s=500)
+    assert found.moved == ("aaaaaaaa", 1)
+    found = hear(interpreter, T0 + 990, seq=3, uptime_s=2000, t=T0 + 790, ts="ntp", ta_s=20)
+    assert [r.at for r in interpreter.place(ONE, T0, "mac")][1] == T0 + 790 - 2000 + 1000
+    again = hear(interpreter, T0 + 999, seq=4, uptime_s=2010, t=T0 + 500, ts="ntp", ta_s=20)
+    assert again.moved is None  # equally fresh: the lowest seq stays
+    later = hear(interpreter, T0 + 1100, seq=5, uptime_s=2100, t=T0 + 1100, ts="gw")
+    assert later.moved is None  # no ta counts as the oldest
+
+
+def test_a_boot_never_ends_after_the_next_begins() -> None:
+    interpreter = Interpreter(registry_of())
+    hear(interpreter, T0 + 5000)  # a backlog, received long after
+    found = hear(interpreter, T0 + 5000, boot=2, seq=1, uptime_s=60, t=T0 + 2000, ts="ntp", ta_s=1)
+    assert found.moved == ("aaaaaaaa", 1)
+    assert [r.at for r in interpreter.place(ONE, T0 + 5000, "mac")][1] == T0 + 1940
+
+
+def test_boots_without_any_clock_stand_one_before_the_other() -> None:
+    interpreter = Interpreter(registry_of())
+    for boot, up in ((1, 1000), (2, 500), (3, 200)):
+        hear(interpreter, T0, boot=boot, uptime_s=up)
+    ends = [
+        interpreter.place(replace(ONE, boot=boot, uptime_s=up), T0, "mac")[1].at
+        for boot, up in ((1, 1000), (2, 500), (3, 200))
+    ]
+    assert ends == [T0 - 700, T0 - 200, T0]
+
+
+def test_age_never_rejects() -> None:
+    found = hear(Interpreter(registry_of()), T0, t=EARLIEST_UNIX + 5, ts="ntp")
+    assert ats(found)[1] == EARLIEST_UNIX + 5
+
+
+def test_state_is_saved_and_restored_through_json() -> None:
+    interpreter = Interpreter(registry_of())
+    hear(interpreter, T0)
+    hear(interpreter, T0 + 5, boot=2, t=T0, ts="ntp", ta_s=3)
+    assert interpreter.dirty() == {"node-1"}
+    assert interpreter.dirty() == set()
+    saved = json.loads(json.dumps({"node-1": interpreter.state("node-1")}))
+    restored = Interpreter(registry_of(), saved)
+    assert restored.state("node-1") == interpreter.state("node-1")
+    message = replace(ONE, seq=9, uptime_s=1500)
+    assert restored.place(message, T0, "mac") == interpreter.place(message, T0, "mac")
+
+
+def test_a_device_in_no_known_tank_is_not_heard() -> None:
+    registry = Registry(devices={"node-1": (Device("node-1", "gone"),)})
+    assert hear(Interpreter(registry), T0).heard is None
+
+
+def test_the_install_at_event_time_says_which_tank_and_how_high() -> None:
+    tanks = {"a": (ibc("a"),), "b": (ibc("b"),)}
+    installs = (Install("node-1", "a", 0.0), Install("node-1", "b", T0, sensor_height_mm=1200))
+    registry = Registry(
+        tanks=tanks, devices={"node-1": (Device("node-1", "a"),)}, installs={"node-1": installs}
+    )
+    found = hear(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
+    assert found.heard is not None
+    assert [r.tank for r in found.heard.readings] == ["a", "b"]
+    assert [round(r.volume_l or 0) for r in found.heard.readings] == [643, 739]
+
+
+def test_a_calibration_of_the_time_applies_to_old_readings() -> None:
+    rows = (
+        Tank("north-1", "r", "s", sensor_height_mm=1100),
+        Tank("north-1", "r", "s", since=T0, sensor_height_mm=1000),
+    )
+    registry = replace(registry_of(), tanks={"north-1": rows})
+    found = hear(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
+    assert found.heard is not None
+    assert [round(r.volume_l or 0) for r in found.heard.readings] == [643, 525]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(0, 5000), st.booleans(), st.integers(0, 20_000)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_estimated_boots_end_before_the_next_one_begins(
+    heard: list[tuple[int, int, bool, int]],
+) -> None:
+    boots, longest = EraBoots(), {}
+    for seq, (boot, up, knows, late) in enumerate(heard, 1):
+        t = T0 + boot * 10_000 + up if knows else 0
+        boots.learn(boot, t=t, up=up, ta=5, seq=seq, received=T0 + boot * 10_000 + up + late)
+        longest[boot] = max(longest.get(boot, 0), up)
+    known = {b for b, _, knows, _ in heard if knows}
+    for before, after in zip(sorted(longest), sorted(longest)[1:], strict=False):
+        begin, end = boots.anchor(after), boots.anchor(before)
+        assert begin is not None and end is not None
+        if before not in known:
+            assert end + longest[before] <= begin
