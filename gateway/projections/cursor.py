@@ -5,12 +5,13 @@ together with them): after a crash it applies some entries again, never too few.
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from gateway.database import projection, projection_state
 
-JSON = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
+JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 
 
 def load(connection: sa.Connection, name: str) -> int:

@@ -62,14 +62,13 @@ def load(engine: sa.Engine) -> Registry:
         return load_from(connection)
 
 
-def load_from(connection: sa.Connection) -> Registry:
-    """As ``load``, inside a transaction."""
+def load_from(connection: sa.Connection, version: int | None = None) -> Registry:
+    """As ``load``, inside a transaction; as it stood at ``version`` when one is given."""
     groups: dict[str, dict[str, dict[object, Row]]] = {table: {} for table in _TYPES}
-    for table, name, value in connection.execute(
-        sa.select(registry_row.c.table, registry_row.c.name, registry_row.c.value).order_by(
-            registry_row.c.id
-        )
-    ):
+    rows = sa.select(registry_row.c.table, registry_row.c.name, registry_row.c.value)
+    if version is not None:
+        rows = rows.where(registry_row.c.id <= version)
+    for table, name, value in connection.execute(rows.order_by(registry_row.c.id)):
         row = _from_json(table, value)
         groups[table].setdefault(name, {})[_moment(row)] = row
 
