@@ -11,7 +11,10 @@ _LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """Who has claimed the incident: the name that others see, and when they will be there."""
+    """Who has claimed the incident, and when they will be there (Unix s).
+
+    ``name`` is what others see, empty where it is not known.
+    """
 
     name: str
     eta: float | None = None

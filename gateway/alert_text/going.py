@@ -11,7 +11,7 @@ def going(alert: Alert) -> list[str]:
     if alert.closed is not None:
         return [say("It ended at {time}.", time=alert.when(alert.closed)), *link(alert, "See")]
     if alert.going is not None:
-        name, eta = short(alert.going.name), alert.going.eta
+        name, eta = short(alert.going.name) or say("Somebody"), alert.going.eta
         if eta is None or eta <= alert.now:
             return [say("{name} is going.", name=name), *link(alert, "See")]
         there = say("{name} is going, there about {time}.", name=name, time=alert.when(eta))

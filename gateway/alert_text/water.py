@@ -55,7 +55,7 @@ def refilled(alert: Alert) -> list[str]:
     full, some = mark("{tank} is full again, {volume}."), mark("{tank} has water again, {volume}.")
     volume = alert.language.litres(litres)
     parts = [say(full if is_full else some, tank=alert.subject, volume=volume)]
-    if alert.going is not None:
+    if alert.going is not None and alert.going.name:
         parts.append(say("Thank you, {name}.", name=short(alert.going.name)))
     dry_s = alert.figure("dry_s")
     if dry_s:

@@ -1,0 +1,135 @@
+"""The watch as a projection: entries in, and state, incidents and messages out, together.
+
+One transaction holds the cursor, the changed state, the tanks as pages show them, the incidents
+with their history and leaves, and a message for each channel: a crash repeats nothing and loses
+nothing. Delivery is the outbox's work and never holds this up.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.domain.heard import Listening, RegistryChanged, Tick, WatchInput
+from gateway.domain.interpret import Interpreter
+from gateway.domain.told import Level, TankNow, Told
+from gateway.domain.watch import Watch
+from gateway.journal.entry import Entry
+from gateway.projections import cursor
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.watching import record
+from gateway.watching.inputs import input_of
+
+NAME = "watch"
+_BOOTS, _STATE = "boots ", "state "
+
+
+class WatchProjection:
+    """Implements ``gateway.projections.runner.Projection``.
+
+    ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
+    ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
+    ``born`` (Unix s, when the process began), so that downtime is never taken for silence.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, *, channels: Sequence[str], outbox: Wake, born: float
+    ) -> None:
+        self._engine = engine
+        self._channels = tuple(channels)
+        self._outbox = outbox
+        self._born = born - 1.0  # entries carry milliseconds
+        self._listening = False
+        self._registry_version = -1
+        self.restore()
+
+    @property
+    def name(self) -> str:
+        """Its cursor's key."""
+        return NAME
+
+    def restore(self) -> None:
+        """Take up the state of the last commit."""
+        with self._engine.connect() as connection:
+            saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
+        self._registry_version = rows.version(self._engine)
+        registry = rows.load(self._engine)
+        self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
+        self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
+        self._watch = Watch(registry, _under(_STATE, saved))
+
+    def apply(self, entries: list[Entry]) -> None:
+        """Hear these entries; save what came of it, and the cursor, in one transaction."""
+        told: list[Told] = []
+        self._follow_registry(entries[0].received, told)
+        for entry in entries:
+            said = input_of(entry, self._interpreter)
+            self._mind(said)
+            told += self._watch.step(said, said.received)
+        self._save(told, entries[-1].id)
+
+    def idle(self, now: float) -> float | None:
+        """Fire the timers that are due by ``now`` (Unix s); returns when the next is due."""
+        due = self._watch.due()
+        if not self._listening or due is None:
+            return None
+        if due <= now:
+            self._save(self._watch.step(Tick(now), now), None)
+            due = self._watch.due()
+        return due
+
+    def _mind(self, said: WatchInput) -> None:
+        if isinstance(said, Listening):
+            if said.change == "start" and said.received >= self._born:
+                self._listening = True
+            if said.change == "stop":
+                self._listening = False
+        elif isinstance(said, RegistryChanged):
+            self._load_registry()
+
+    def _follow_registry(self, received: float, told: list[Told]) -> None:
+        """A message may be journaled before the leaf that says its device is new."""
+        if rows.version(self._engine) != self._registry_version:
+            self._load_registry()
+            told += self._watch.step(RegistryChanged(received), received)
+
+    def _load_registry(self) -> None:
+        version = rows.version(self._engine)
+        if version == self._registry_version:
+            return
+        self._registry_version = version
+        registry = rows.load(self._engine)
+        self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
+        self._interpreter.registry = registry
+        self._watch.registry = registry
+
+    def _save(self, told: list[Told], entry_id: int | None) -> None:
+        changed = self._watch.dirty()
+        tanks = self._tanks(changed, told)
+        state: dict[str, Any] = {_STATE + key: value for key, value in changed.items()}
+        for device in self._interpreter.dirty():
+            state[_BOOTS + device] = self._interpreter.state(device)
+        with self._engine.begin() as connection:
+            if entry_id is not None:
+                cursor.save(connection, NAME, entry_id)
+            cursor.save_state(connection, NAME, state)
+            waiting = record.write(connection, told, tanks, self._book)
+        if waiting:
+            self._outbox.notify()
+
+    def _tanks(self, changed: dict[str, Any], told: list[Told]) -> list[TankNow]:
+        """The tanks whose page may differ now."""
+        registry = self._watch.registry
+        names = {t.tank for t in told if isinstance(t, Level)}
+        for key in changed:
+            kind, _, name = key.partition(":")
+            if kind in ("tank", "profile"):
+                names.add(name)
+            elif kind == "device" and (row := registry.device(name)) is not None:
+                names.add(row.tank)
+        return [self._watch.now(name) for name in sorted(names) if registry.tank(name)]
+
+
+def _under(prefix: str, saved: dict[str, Any]) -> dict[str, Any]:
+    return {key[len(prefix) :]: v for key, v in saved.items() if key.startswith(prefix)}

@@ -1,0 +1,30 @@
+"""``noria rebuild watch``: everything the watch derived goes; what people did stays."""
+
+import sqlalchemy as sa
+
+from gateway.database import incident, incident_step, next_version, tank_event, tank_now
+from gateway.projections import cursor
+from gateway.watching.projection import NAME
+from gateway.watching.record import REBUILT
+
+_DERIVED = ("opened", "updated", "closed")
+
+
+def reset(connection: sa.Connection, now: float) -> None:
+    """Begin the watch again from the journal's first entry, at ``now`` (Unix s).
+
+    Incidents that nobody was told of or acted on are removed and come again. The others keep
+    claims and history, stand closed as ``rebuilt`` until the journal's replay reaches them, and
+    stay so where the rules no longer find them. Messages are never sent twice.
+    """
+    cursor.reset(connection, NAME)
+    connection.execute(sa.delete(tank_now))
+    connection.execute(sa.delete(tank_event))
+    connection.execute(sa.delete(incident_step).where(incident_step.c.what.in_(_DERIVED)))
+    touched = sa.select(incident_step.c.incident)
+    connection.execute(sa.delete(incident).where(incident.c.id.not_in(touched)))
+    connection.execute(
+        sa.update(incident)
+        .where(incident.c.closed.is_(None))
+        .values(closed=now, closed_why=REBUILT, version=next_version(connection))
+    )

@@ -1,0 +1,155 @@
+"""What the watch told, written down: one call for each transaction.
+
+Safe to repeat: after a rebuild the same changes come again, and neither a message nor a leaf nor
+a step of an incident's history is written twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.database import fact, incident, incident_step, next_version, outbox, tank_event
+from gateway.database import tank_now as tank_now_table
+from gateway.domain.told import IncidentChange, TankEvent, TankNow, Told
+from gateway.watching.stored import fact_of, to_json
+
+REBUILT = "rebuilt"
+"""``closed_why`` of an incident that a rebuild has not reached again (``watching.rebuild``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the writing needs to know: the channels' names and the tanks' random ids."""
+
+    channels: Sequence[str]
+    rids: Mapping[str, str]
+
+
+def write(
+    connection: sa.Connection, told: Sequence[Told], tanks: Iterable[TankNow], book: Book
+) -> int:
+    """Write answers and changed tanks; returns how many messages now wait in the outbox.
+
+    The caller's transaction has written before (SQLite's lock is ours), so versions are unique.
+    """
+    tanks = list(tanks)
+    events = [t for t in told if isinstance(t, TankEvent)]
+    changes = [t for t in told if isinstance(t, IncidentChange)]
+    if tanks or changes:
+        version = next_version(connection)
+        _tanks(connection, tanks, version)
+        for change in changes:
+            _incident(connection, change, version)
+    _events(connection, events)
+    return sum(_announce(connection, change, book) for change in changes)
+
+
+def _tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) -> None:
+    if not tanks:
+        return
+    same = tank_now_table.c.tank == sa.bindparam("of")
+    connection.execute(sa.delete(tank_now_table).where(same), [{"of": t.tank} for t in tanks])
+    rows = [{"tank": t.tank, "version": version, "value": asdict(t)} for t in tanks]
+    connection.execute(sa.insert(tank_now_table), rows)
+
+
+def _events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
+    if not events:
+        return
+    rows = {(e.tank, e.kind, e.at): asdict(e) for e in events}
+    columns = tank_event.c
+    same = sa.and_(
+        columns.tank == sa.bindparam("t"),
+        columns.kind == sa.bindparam("k"),
+        columns.at == sa.bindparam("a"),
+    )
+    keys = [{"t": tank, "k": kind, "a": at} for tank, kind, at in rows]
+    connection.execute(sa.delete(tank_event).where(same), keys)
+    connection.execute(sa.insert(tank_event), list(rows.values()))
+
+
+def _incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:
+    """The incident as it stands after the change; claims and a person's close stay."""
+    values: dict[str, Any] = {
+        "version": version,
+        "change_number": change.change_number,
+        "kind": change.kind,
+        "tank": change.tank,
+        "uplink": change.uplink,
+        "at": change.at,
+        "updated": change.received,
+        "probability": change.probability,
+        "causes": dict(change.causes),
+        "because": [asdict(because) for because in change.because],
+        "figures": dict(change.figures),
+        "auth": change.auth,
+        "learned_late": change.learned_late,
+    }
+    is_rebuilt = incident.c.closed_why == REBUILT
+    is_free = sa.or_(incident.c.closed.is_(None), is_rebuilt)
+    closed, why = None, None
+    if change.change == "closed":
+        closed, why = change.received, str(change.figures.get("closed_why") or "")
+    kept = {
+        "closed": sa.case((is_free, closed), else_=incident.c.closed),
+        "closed_why": sa.case((is_free, why), else_=incident.c.closed_why),
+    }
+    done = connection.execute(
+        sa.update(incident).where(incident.c.id == change.id).values(**values, **kept)
+    )
+    if done.rowcount == 0:
+        opened = {"id": change.id, "opened": change.received, "claim_version": 0}
+        connection.execute(
+            sa.insert(incident).values(**values, **opened, closed=closed, closed_why=why)
+        )
+
+
+def _announce(connection: sa.Connection, change: IncidentChange, book: Book) -> int:
+    """History, leaf and messages of one change, unless it was announced before."""
+    key = f"inc:{change.id}:{change.change_number}"
+    _step(connection, change)
+    if not _is_there(connection, sa.select(fact.c.id).where(fact.c.key == key)):
+        rid = book.rids.get(change.tank) if change.tank is not None else None
+        connection.execute(
+            sa.insert(fact).values(
+                key=key, time=change.received, kind="inc", subject=rid or "-", lines={},
+                body=fact_of(change, rid),
+            )
+        )  # fmt: skip
+    return sum(_message(connection, change, name) for name in book.channels) if change.alert else 0
+
+
+def _step(connection: sa.Connection, change: IncidentChange) -> None:
+    data: dict[str, Any] = {
+        "number": change.change_number,
+        "kind": change.kind,
+        "probability": change.probability,
+        "alert": change.alert,
+    }
+    if change.change == "closed":
+        data["why"] = change.figures.get("closed_why")
+    row = {"incident": change.id, "time": change.received, "what": change.change}
+    connection.execute(sa.insert(incident_step).values(**row, data=data))
+
+
+def _message(connection: sa.Connection, change: IncidentChange, channel: str) -> int:
+    same = sa.and_(
+        outbox.c.incident == change.id,
+        outbox.c.change_number == change.change_number,
+        outbox.c.channel == channel,
+    )
+    if _is_there(connection, sa.select(outbox.c.id).where(same)):
+        return 0
+    connection.execute(
+        sa.insert(outbox).values(
+            incident=change.id, change_number=change.change_number, channel=channel,
+            made=change.received, due=change.received, attempts=0, change=to_json(change),
+        )
+    )  # fmt: skip
+    return 1
+
+
+def _is_there(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    return connection.execute(query.limit(1)).first() is not None
