@@ -19,8 +19,9 @@ _LEAST_DAYS = 3
 _Z80 = 1.2816
 _T80 = (1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350)
 """Student's t, 90th percentile, for 2 to 13 degrees of freedom: few days, wider spans."""
-_UNKNOWN_PART = 0.5  # sd of a rate that rests on hours, not days, as a part of it
-_DAY_PART = 0.1  # days differ at least this much
+_UNKNOWN_PART = 0.65  # sd of a rate that rests on hours, not days, as a part of it
+_DAY_PART = 0.15  # days differ at least this much
+_WIDER = 1.5  # crowds are heavier-tailed than a normal spread
 _RECENT_HOURS = 6
 _LEAST_LPH = 1.0
 
@@ -126,7 +127,7 @@ def _from_days(days: Sequence[Sequence[float]], now: float) -> list[Span3]:
         gone = [sum_l + day[k] * part for sum_l, day in zip(gone, days, strict=True)]
         mean = sum(gone) / count
         variance = sum((g - mean) ** 2 for g in gone) / (count - 1)
-        spread = sqrt(variance * (1 + 1 / count) + (_DAY_PART * mean) ** 2)
+        spread = sqrt(_WIDER * variance * (1 + 1 / count) + (_DAY_PART * mean) ** 2)
         ahead.append((at, mean, t80 * spread))
     return ahead
 

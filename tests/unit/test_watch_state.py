@@ -1,0 +1,194 @@
+"""The watch's state: saved at any point it changes nothing; whatever comes, its promises hold."""
+
+import json
+from dataclasses import dataclass
+from math import isclose
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.domain.heard import Heard, Listening, Operated, Tick, WatchInput
+from gateway.domain.interpret import Interpreter
+from gateway.domain.message import Message, RawEvent, RawReading
+from gateway.domain.registry import Registry
+from gateway.domain.told import IncidentChange, Told
+from gateway.domain.watch import Watch
+from tests.unit.tank_story import T0, ibc, registry_of
+
+REGISTRY = registry_of([ibc("a"), ibc("b"), ibc("c")], uplink="router")
+THEFT = {"seized", "drained", "slashed", "lid_open"}
+
+EVENTS = st.one_of(
+    st.builds(lambda ms: RawEvent(0, "motion", {"ms": ms, "mg": 700}), st.integers(0, 60_000)),
+    st.builds(lambda deg: RawEvent(0, "tilt", {"deg": deg}), st.integers(0, 90)),
+    st.builds(lambda is_open: RawEvent(0, "lid", {"open": is_open}), st.booleans()),
+    st.just(RawEvent(0, "still", {})),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One step of a random history: ``after`` seconds later, this happens."""
+
+    after: int
+    what: str
+    node: int = 1
+    mm: int | None = None
+    next_s: int = 900
+    mv: int = 3900
+    late: int = 0
+    events: tuple[RawEvent, ...] = ()
+    auth: Any = "mac"
+
+
+LEVELS = st.one_of(st.none(), st.integers(20, 1150), st.just(1085), st.just(400))
+MESSAGES = st.builds(
+    Said, after=st.sampled_from([1, 30, 600, 900, 900, 4000]), what=st.just("message"),
+    node=st.integers(1, 3), mm=LEVELS, next_s=st.sampled_from([30, 900, 3600]),
+    mv=st.integers(3300, 4000), late=st.sampled_from([0, 0, 0, 5000, 60_000]),
+    events=st.lists(EVENTS, max_size=2).map(tuple), auth=st.sampled_from(["mac", "sig"]),
+)  # fmt: skip
+QUIET = st.builds(
+    Said,
+    after=st.sampled_from([60, 3000, 20_000]),
+    what=st.sampled_from(
+        ["tick", "stop", "start", "lost", "back", "drained", "close", "moved_by_us", "seen_there"]
+    ),
+)
+HISTORIES = st.lists(st.one_of(MESSAGES, MESSAGES, QUIET), min_size=1, max_size=60)
+
+
+def inputs(history: list[Said], registry: Registry) -> list[tuple[WatchInput | Said, float]]:
+    """The history as the watch hears it; a person's act waits for an incident to act on."""
+    interpreter, now, found = Interpreter(registry), float(T0), []
+    newest: dict[int, float] = {}
+    for seq, said in enumerate(history, 1):
+        now += said.after
+        if said.what == "message":
+            found.append((_heard(interpreter, said, seq, now, newest), now))
+        elif said.what == "tick":
+            found.append((Tick(now), now))
+        elif said.what in ("stop", "start", "lost", "back", "drained"):
+            found.append((Listening(said.what, now), now))  # type: ignore[arg-type]
+        else:
+            found.append((said, now))
+    return found
+
+
+def _heard(
+    interpreter: Interpreter, said: Said, seq: int, now: float, newest: dict[int, float]
+) -> Heard:
+    is_newest = said.late == 0
+    message = Message(
+        f"node-{said.node}", "t", "aaaaaaaa", 1, seq, "", int(now - T0) + 90_000,
+        int(now) - said.late, "ntp", said.next_s, (1, 1), ta_s=5, battery_mv=said.mv,
+        readings=(RawReading(0, "mm", said.mm, 4, 7, 7),), events=said.events,
+    )  # fmt: skip
+    heard = interpreter.hear(message, now, auth=said.auth, newest=is_newest).heard
+    assert heard is not None
+    return heard
+
+
+def run(history: list[Said], restore_every: int = 0) -> list[Told]:
+    """Everything told; with ``restore_every``, through JSON and a new watch at every so many."""
+    watch, saved, told = Watch(REGISTRY), dict[str, Any](), list[Told]()
+    open_ids: list[str] = []
+    for count, (event, now) in enumerate(inputs(history, REGISTRY), 1):
+        if isinstance(event, Said):
+            if not open_ids:
+                continue
+            event = Operated(open_ids[-1], event.what, now)
+        answers = watch.step(event, now)
+        open_ids += [
+            a.id for a in answers if isinstance(a, IncidentChange) and a.change == "opened"
+        ]
+        told += answers
+        if restore_every and count % restore_every == 0:
+            for key, value in watch.dirty().items():
+                saved.pop(key, None) if value is None else saved.update({key: value})
+            saved = json.loads(json.dumps(saved))
+            watch = Watch(REGISTRY, saved)
+    return told
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES, st.integers(1, 7))
+def test_saved_and_restored_at_any_point_it_tells_the_same(history: list[Said], every: int) -> None:
+    assert run(history) == run(history, restore_every=every)
+
+
+@settings(max_examples=100, deadline=None)
+@given(HISTORIES)
+def test_whatever_happens_incidents_are_well_formed(history: list[Said]) -> None:
+    opened: set[str] = set()
+    numbers: dict[str, int] = {}
+    last: dict[str, float] = {}
+    for incident in (t for t in run(history) if isinstance(t, IncidentChange)):
+        assert isclose(sum(incident.causes.values()), 1.0)
+        assert 0 <= incident.probability <= 1
+        assert (incident.tank is None) != (incident.uplink is None)
+        assert incident.at <= incident.received
+        assert incident.received >= last.get("received", 0.0)
+        last["received"] = incident.received
+        if incident.change == "opened":
+            assert incident.id not in opened
+            opened.add(incident.id)
+        assert incident.change_number == numbers.get(incident.id, 0) + 1
+        numbers[incident.id] = incident.change_number
+
+
+@settings(max_examples=100, deadline=None)
+@given(HISTORIES)
+def test_nobody_is_told_the_same_thing_twice(history: list[Said]) -> None:
+    told: set[tuple[str, str, bool]] = set()
+    for incident in (t for t in run(history) if isinstance(t, IncidentChange) and t.alert):
+        key = (incident.id, incident.kind, incident.change == "closed")
+        assert key not in told
+        told.add(key)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 20_000)), min_size=1, max_size=40))
+def test_silence_alone_is_never_theft(speech: list[tuple[int, int]]) -> None:
+    history = [Said(after, "message", node, mm=400) for node, after in speech]
+    told = run([*history, Said(500_000, "tick")])
+    assert not {t.kind for t in told if isinstance(t, IncidentChange)} & THEFT
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 880), min_size=3, max_size=3), st.integers(3, 8))
+def test_one_dead_network_is_one_message_however_its_nodes_were_phased(
+    phases: list[int], rounds: int
+) -> None:
+    spoken = sorted((k * 900 + p, n) for k in range(rounds) for n, p in enumerate(phases, 1))
+    history, before = [], 0
+    for at, node in spoken:
+        history.append(Said(at - before, "message", node, mm=400))
+        before = at
+    told = run([*history, Said(100_000, "tick")])
+    alerts = [t for t in told if isinstance(t, IncidentChange) and t.alert]
+    assert [a.kind for a in alerts] == ["network_out"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(20, 1150), min_size=1, max_size=40), st.integers(2, 40))
+def test_late_backlog_never_raises_a_level_alert(levels: list[int], hours: int) -> None:
+    history = [Said(900, "message", mm=300), Said(900, "message", mm=300)]
+    history += [
+        Said(1, "message", mm=mm, late=hours * 3600 - 60 * i) for i, mm in enumerate(levels)
+    ]
+    told = run(history)
+    kinds = {t.kind for t in told if isinstance(t, IncidentChange)}
+    assert not kinds & {"low", "critical", "empty"}
+
+
+def test_the_state_of_a_tank_stays_small() -> None:
+    watch, total = Watch(REGISTRY), dict[str, Any]()
+    history = [Said(600, "message", mm=300 + k % 500, events=()) for k in range(3000)]
+    for event, now in inputs(history, REGISTRY):
+        assert not isinstance(event, Said)
+        watch.step(event, now)
+        total.update(watch.dirty())
+    assert len(json.dumps(total["tank:a"])) < 4000
+    assert len(json.dumps(total["profile:a"])) < 12_000
