@@ -43,7 +43,7 @@ def init(folder: Path, broker: str, store: str) -> None:
     password = urlsplit(broker).password
     if password:
         given["broker"] = broker.replace(f":{password}@", "@", 1)
-        given["broker_password_file"] = "broker.password"
+        given["broker_password_file"] = "broker.password"  # noqa: S105 - a file name
         write_secret(folder / "broker.password", unquote(password))
     write(path, given)
     try:

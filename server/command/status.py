@@ -1,0 +1,38 @@
+"""``noria status``: counts, lags and the broker."""
+
+import json
+from typing import Any
+
+import click
+
+from gateway import status as gateway_status
+from server.command.config import settings_of, with_config
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
+@with_config
+def status(as_json: bool, config: str | None) -> None:
+    """Counts over the life of the data folder, each projection's lag, the broker."""
+    found = gateway_status.of(settings_of(config))
+    click.echo(json.dumps(found) if as_json else _as_text(found))
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    received, refused, journal = found["received"], found["refused"], found["journal"]
+    gateway = "runs" if found["gateway"]["running"] else "does not run: noria up starts it"
+    broker = "connected" if found["broker"]["connected"] else "not connected"
+    lags = ", ".join(f"{name} {p['lag']}" for name, p in found["projections"].items()) or "none yet"
+    return (
+        f"Gateway     {gateway}\n"
+        f"Broker      {broker}\n"
+        f"Journal     {journal['messages']} messages, {journal['leaves']} leaves\n"
+        f"Received    {_counts(received)}\n"
+        f"Refused     {_counts(refused)}\n"
+        f"Lag         {lags} (entries behind the journal)\n"
+        f"Alerts      {found['outbox']['waiting']} waiting to be sent"
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items())
