@@ -1,0 +1,70 @@
+"""The projections of this package as one program runs them; ``watch`` joins them there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from gateway.clock import Clock
+from gateway.journal.reader import JournalReader
+from gateway.projections import figures, live
+from gateway.projections.figures import Figures
+from gateway.projections.live import Live, Publish
+from gateway.projections.loop import Loop
+from gateway.projections.readings import Readings
+from gateway.projections.runner import Runner
+from gateway.projections.wake import Wake
+from gateway.settings import Settings
+from gateway.stores.influxdb import InfluxStore
+from gateway.stores.opened import newest_registry, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Projections:
+    """Everything that follows the journal or the watch; ``start`` and ``stop`` are for all."""
+
+    threads: tuple[Runner | Loop, ...]
+    republish: Callable[[], None]
+    """Call it when the broker is back: the live topics are published again."""
+    close: Callable[[], None]
+
+    def start(self) -> None:
+        """Start every thread."""
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop and join every thread, then close the store."""
+        for thread in self.threads:
+            thread.stop()
+        self.close()
+
+
+def compose(
+    settings: Settings,
+    engine: sa.Engine,
+    clock: Clock,
+    *,
+    wake: Wake,
+    told: Wake,
+    publish: Publish,
+) -> Projections:
+    """Store and live topics, and the figures for Grafana where InfluxDB keeps the readings.
+
+    ``wake`` rings when the journal grew, ``told`` when the watch has saved (its ``Runner``'s
+    ``then``).
+    """
+    store = open_store(settings, engine)
+
+    def journal() -> JournalReader:
+        return JournalReader(settings.journal_path)
+
+    topics = Live(engine, publish)
+    threads: list[Runner | Loop] = [
+        Runner(Readings(store, journal, engine), journal, engine, wake, clock),
+        Loop(live.NAME, topics.turn, told),
+    ]
+    if isinstance(store, InfluxStore):
+        followed = Figures(engine, store, newest_registry(engine), clock)
+        threads.append(Loop(figures.NAME, followed.turn, told))
+    return Projections(tuple(threads), topics.republish, store.close)
