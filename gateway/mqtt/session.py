@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -22,6 +23,9 @@ from gateway.ingest import Change
 from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike as _Socket  # exists for type checkers only
 
 _log = logging.getLogger(__name__)
 
@@ -107,11 +111,12 @@ class Session:
 
     def close(self) -> None:
         """Say goodbye to the broker; it keeps our session."""
+        self._up = False  # not lost: the journal notes our stop instead
         if self._client.socket() is not None:
             self._client.disconnect()
             self._client.loop_write()
 
-    def _exchange(self, sock: paho.SocketLike, timeout_s: float) -> None:
+    def _exchange(self, sock: "_Socket", timeout_s: float) -> None:
         writing = [sock] if self._client.want_write() else []
         if _pending(sock):
             timeout_s = 0.0
@@ -126,7 +131,7 @@ class Session:
             self._misc_at = time.monotonic() + _MISC_S
             self._client.loop_misc()
 
-    def _drain(self, sock: paho.SocketLike) -> None:
+    def _drain(self, sock: "_Socket") -> None:
         until = time.monotonic() + BATCH_S
         while len(self._batch) < BATCH_MESSAGES and time.monotonic() < until:
             self._client.loop_read()
@@ -228,7 +233,7 @@ class Session:
         self._said = what
 
 
-def _pending(sock: paho.SocketLike) -> bool:
+def _pending(sock: "_Socket") -> bool:
     """Whether TLS has decrypted bytes that ``select`` does not see."""
     return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
