@@ -15,7 +15,7 @@ _MORNING = (0.5, 1.3, 2.0, 2.2, 1.9, 1.6)
 _AFTERNOON = (1.8, 1.7, 1.4, 1.3, 1.5, 1.9)
 _EVENING = (2.1, 1.6, 1.0, 0.5, 0.2, 0.08)
 _HOURS = (*_NIGHT, *_MORNING, *_AFTERNOON, *_EVENING)
-_MEAN = sum(_HOURS) / 24
+_MEAN, _PEAK = sum(_HOURS) / 24, max(_HOURS)
 
 
 @dataclass(slots=True)
@@ -27,27 +27,32 @@ class People:
     next_at: float = 0.0
 
     def draws(self, since: float, until: float) -> list[Flow]:
-        """The can fills that begin within a span of time, as flows out of the vessel."""
+        """The can fills that begin within a span of time, as flows out of the vessel.
+
+        Arrivals come at the busiest hour's rate, and are thinned to the rate of their own hour.
+        """
         if self.next_at < since:
-            self.next_at = since + self._wait_s(since)
+            self.next_at = since + self._wait_s()
         flows: list[Flow] = []
         while self.next_at < until:
-            litres = self.random.choice(_CANS_L)
-            duration_s = litres / _TAP_LITRES_PER_S
-            flows.append(Flow(self.next_at, self.next_at + duration_s, -_TAP_LITRES_PER_S))
-            self.next_at += self._wait_s(self.next_at)
+            if self.random.random() < _share(self.next_at):
+                duration_s = self.random.choice(_CANS_L) / _TAP_LITRES_PER_S
+                flows.append(Flow(self.next_at, self.next_at + duration_s, -_TAP_LITRES_PER_S))
+            self.next_at += self._wait_s()
         return flows
 
     def change(self, litres_per_h: float, now: float) -> None:
         """A new mean, in force at once."""
         self.litres_per_h = litres_per_h
-        self.next_at = now + self._wait_s(now)
+        self.next_at = now + self._wait_s()
 
-    def _wait_s(self, now: float) -> float:
-        """Time to the next fill: exponential, longer at night."""
-        hour = int((now + _LOCAL_OFFSET_S) // 3600) % 24
-        per_s = self.litres_per_h * _HOURS[hour] / _MEAN / 3600.0 / (sum(_CANS_L) / len(_CANS_L))
-        if per_s <= 0.0:
-            return 3600.0 if self.litres_per_h > 0 else math.inf
-        # At most an hour ahead: the rate of the next hour is another one.
-        return min(self.random.expovariate(per_s), 3600.0)
+    def _wait_s(self) -> float:
+        """Time to the next arrival at the busiest hour's rate."""
+        can_l = sum(_CANS_L) / len(_CANS_L)
+        per_s = self.litres_per_h * _PEAK / _MEAN / can_l / 3600.0
+        return self.random.expovariate(per_s) if per_s > 0.0 else math.inf
+
+
+def _share(at: float) -> float:
+    """How busy the hour of ``at`` is, against the busiest."""
+    return _HOURS[int((at + _LOCAL_OFFSET_S) // 3600) % 24] / _PEAK

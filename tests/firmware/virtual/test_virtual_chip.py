@@ -1,0 +1,154 @@
+"""The shims behave as the ESP32's documentation says, on both interpreters."""
+
+import ast
+
+from tests.firmware.virtual.bench import Bench
+
+
+def test_time_counts_from_2000_and_starts_there_without_power(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine, time\nprint(time.gmtime(0), time.time() < 60)\n"
+        "print(time.mktime((2026, 11, 23, 12, 30, 15, 0, 0)), time.gmtime(848752215)[:6])\n"
+        "march = time.mktime((2028, 3, 1, 0, 0, 0, 0, 0))\n"
+        "print(time.mktime((2028, 2, 29, 0, 0, 0, 0, 0)) - march)\n"
+        "machine.deepsleep(60000)"
+    )
+    assert lines == [
+        "(2000, 1, 1, 0, 0, 0, 5, 1) True",
+        "848752215 (2026, 11, 23, 12, 30, 15)",
+        "-86400",
+    ]
+
+
+def test_deep_sleep_halts_so_that_finally_does_not_run(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine\ntry:\n    machine.deepsleep(60000)\nfinally:\n    print('finally')"
+    )
+    assert lines == []
+    assert bench.names() == ["wake", "sleep"]
+
+
+def test_a_set_clock_runs_on_through_deep_sleep(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine, time\n"
+        "if machine.reset_cause() == machine.PWRON_RESET:\n"
+        "    machine.RTC().datetime((2026, 11, 23, 0, 10, 0, 0, 0))\n"
+        "    machine.deepsleep(600000)\n"
+        "print(machine.wake_reason() == machine.TIMER_WAKE, time.gmtime()[:4])\n"
+        "print(590 < time.time() - time.mktime((2026, 11, 23, 10, 0, 0, 0, 0)) < 900)\n"
+        "machine.deepsleep(60000)",
+        until=2,
+    )
+    assert lines == ["True (2026, 11, 23, 10)", "True"]
+
+
+def test_rtc_memory_survives_sleep_and_reset_but_not_lost_power(bench: Bench) -> None:
+    script = (
+        "import machine\nheld = machine.RTC().memory()\nprint(machine.reset_cause(), held)\n"
+        "machine.RTC().memory(held + b'x')\n"
+        "machine.reset() if len(held) == 1 else machine.deepsleep(60000)"
+    )
+    assert bench.play(script, until=3) == ["1 b''", "4 b'x'", "2 b'xx'"]
+    assert bench.play(script) == ["1 b''"]
+
+
+def test_an_unfed_watchdog_resets_the_chip(bench: Bench) -> None:
+    script = (
+        "import machine\nprint(machine.reset_cause())\n"
+        "if machine.reset_cause() == machine.WDT_RESET:\n    machine.deepsleep(60000)\n"
+        "while True:\n    pass"
+    )
+    lines = bench.play(script, until=2, boot="import machine\nmachine.WDT(timeout=300)")
+    assert lines == ["1", "3"]
+    assert bench.names() == ["wake", "watchdog", "wake", "sleep"]
+
+
+def test_a_crash_leaves_the_chip_awake_at_its_prompt(bench: Bench) -> None:
+    bench.play("raise ValueError('no such thing')")
+    assert bench.names() == ["wake", "stuck"]
+    assert "no such thing" in bench.events[-1]["console"]
+
+
+def test_motion_ends_deep_sleep_when_the_pin_is_armed(bench: Bench) -> None:
+    lines = bench.play(
+        "import esp32, machine\n"
+        "print(machine.wake_reason())\n"
+        "esp32.wake_on_ext1((machine.Pin(27),), esp32.WAKEUP_ANY_HIGH)\n"
+        "machine.deepsleep(0)",
+        until=2,
+        act=lambda fleet, board: board.world.seize(after_s=3600),
+    )
+    assert lines[:2] == ["0", "3"]
+
+
+def test_the_station_connects_in_its_time_or_finds_no_access_point(bench: Bench) -> None:
+    script = (
+        "import machine, network, time\n"
+        "wlan = network.WLAN(network.WLAN.IF_STA)\n"
+        "wlan.active(True)\nwlan.connect('site', 'secret')\nstart = time.ticks_ms()\n"
+        "while wlan.status() == network.STAT_CONNECTING:\n    time.sleep_ms(20)\n"
+        "took = time.ticks_diff(time.ticks_ms(), start)\n"
+        "print(wlan.isconnected(), 1000 <= took <= 2500)\n"
+        "machine.deepsleep(60000)"
+    )
+    lines = bench.play(script, until=2, act=lambda fleet, board: fleet.network_out(""))
+    assert lines == ["True True", "False True"]
+
+
+def test_ultrasonic_frames_come_by_uart_and_tell_the_distance(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine, time\n"
+        "machine.Pin(25, machine.Pin.OUT, value=1)\n"
+        "uart = machine.UART(2, 9600, tx=machine.Pin(17), rx=machine.Pin(16), timeout=0)\n"
+        "heard = b''\n"
+        "while len(heard) < 40:\n    heard += uart.read() or b''\n    time.sleep_ms(2)\n"
+        "print([heard[i + 1] * 256 + heard[i + 2] for i in range(0, 40, 4)\n"
+        "       if sum(heard[i:i + 3]) & 255 == heard[i + 3] and heard[i] == 255])\n"
+        "machine.deepsleep(60000)"
+    )
+    distances = ast.literal_eval(lines[0])
+    assert len(distances) == 10
+    # 1100 mm above the floor, 700 L in an IBC stand 653 mm high.
+    assert 430 <= sorted(distances)[5] <= 460
+
+
+def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
+    bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
+    lines = bench.play(
+        "import machine, time\n"
+        "data, clock = machine.Pin(4, machine.Pin.IN), machine.Pin(26, machine.Pin.OUT, value=0)\n"
+        "def read():\n"
+        "    while data.value():\n        time.sleep_ms(1)\n"
+        "    word = 0\n"
+        "    for _ in range(24):\n"
+        "        clock.value(1)\n        clock.value(0)\n        word = word << 1 | data.value()\n"
+        "    clock.value(1)\n    clock.value(0)\n    return word - ((word & 0x800000) << 1)\n"
+        "print([(read() - 1000) // 20 for _ in range(3)])\nmachine.deepsleep(60000)"
+    )
+    grams = ast.literal_eval(lines[0])
+    assert len(grams) == 3
+    # Clipped: 718 kg at 20,000 counts a kilogram exceed 24 bits, as on the real converter.
+    assert grams == [(0x7FFFFF - 1000) // 20] * 3
+
+
+def test_the_accelerometer_answers_by_its_registers(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine, struct\n"
+        "bus = machine.I2C(0, scl=machine.Pin(22), sda=machine.Pin(21))\n"
+        "x, y, z = struct.unpack('<hhh', bus.readfrom_mem(0x18, 0x28 | 0x80, 6))\n"
+        "print(bus.readfrom_mem(0x18, 0x0F, 1), abs(z // 16 - 1000) < 40)\n"
+        "try:\n    bus.readfrom_mem(0x40, 0, 1)\nexcept OSError as error:\n"
+        "    print(error.args[0])\nmachine.deepsleep(60000)"
+    )
+    assert lines == ["b'3' True", "19"]
+
+
+def test_network_time_sets_the_clock_only_over_a_link(bench: Bench) -> None:
+    lines = bench.play(
+        "import machine, network, ntptime, time\n"
+        "try:\n    ntptime.settime()\nexcept OSError as error:\n    print(error.args[0])\n"
+        "wlan = network.WLAN(0)\nwlan.active(True)\nwlan.connect('site', '')\n"
+        "while not wlan.isconnected():\n    time.sleep_ms(50)\n"
+        "ntptime.settime()\nprint(time.gmtime()[0] >= 2026)\nmachine.deepsleep(60000)"
+    )
+    assert lines == ["116", "True"]
