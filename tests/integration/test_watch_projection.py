@@ -1,0 +1,203 @@
+"""The watch's projection over a real journal and database: all or nothing, and never twice."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from gateway import facts
+from gateway.database import fact, incident, incident_step, outbox, tank_now
+from gateway.domain import envelope
+from gateway.domain.registry import Device, Registry
+from gateway.journal.diary import Diary
+from gateway.projections import cursor
+from gateway.projections.wake import Wake
+from gateway.watching import claims, rebuild
+from gateway.watching.projection import WatchProjection
+from tests.integration.speaker import KEY, T0, Gateway, Speaker, distance
+
+CHANNELS = ("log", "ntfy-3fa2b1")
+
+
+class Scene:
+    """A gateway's files with the watch over them. ``restart`` is a fresh process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.gateway = Gateway(folder)
+        self.engine = self.gateway.engine
+        self.bell = Wake()
+        self.node = Speaker()
+        self.listen(T0 - 10.0)
+        self.restart()
+
+    def listen(self, now: float) -> None:
+        """The gateway starts, reaches its broker, and has heard what waited there."""
+        Diary(self.gateway.journal).start(now, 0.0)
+        for what in ("broker_back", "broker_drained"):
+            with self.gateway.journal.transaction():
+                self.gateway.journal.log.append_fact("run", now + 1.0, {"run": what})
+
+    def restart(self, born: float = T0 - 10.0) -> None:
+        self.watch = WatchProjection(self.engine, channels=CHANNELS, outbox=self.bell, born=born)
+
+    def catch_up(self, batch: int = 1000) -> None:
+        with closing(self.gateway.reader()) as journal:
+            while entries := journal.entries(self._cursor(), batch):
+                self.watch.apply(entries)
+
+    def _cursor(self) -> int:
+        with self.engine.connect() as connection:
+            return cursor.load(connection, "watch")
+
+    def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(table)))
+
+    def sinks(self) -> None:
+        """The tank falls from 720 to 190 litres, a reading every 10 minutes, as people draw."""
+        for step, mm in enumerate(range(430, 930, 30)):
+            self.gateway.hear(self.node.say(T0 + 600 * step, distance(mm)))
+
+    def journal_facts(self) -> None:
+        facts.journal_pending(self.engine, self.gateway.journal)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    yield made
+    made.gateway.close()
+
+
+def test_a_falling_tank_becomes_incident_history_leaf_and_a_message_for_each_channel(
+    scene: Scene,
+) -> None:
+    rung = scene.bell.count
+    scene.sinks()
+    scene.catch_up()
+    (found,) = scene.rows(incident)
+    assert (found.kind, found.tank, found.closed, found.claimed_by) == (
+        "low",
+        "north-1",
+        None,
+        None,
+    )
+    assert found.figures["volume_l"] == pytest.approx(250, abs=60)
+    messages = scene.rows(outbox)
+    assert [m.channel for m in messages] == list(CHANNELS)
+    assert all(m.incident == found.id and m.change_number == 1 for m in messages)
+    assert [s.what for s in scene.rows(incident_step)][0] == "opened"
+    leaf = next(f for f in scene.rows(fact) if f.kind == "inc")
+    assert leaf.key == f"inc:{found.id}:1"
+    assert leaf.subject not in ("north-1", "-")
+    assert "north-1" not in str(leaf.body)
+    (now,) = scene.rows(tank_now)
+    assert (now.tank, now.value["state"]) == ("north-1", "low")
+    assert scene.bell.count > rung
+
+
+def test_one_batch_or_many_and_a_restart_between_give_the_same(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.sinks()
+    scene.catch_up()
+    at_once = [(i.id, i.kind, i.change_number, i.figures) for i in scene.rows(incident)]
+    (tmp_path / "again").mkdir()
+    again = Scene(tmp_path / "again")
+    again.sinks()
+    with closing(again.gateway.reader()) as journal:
+        for entry in journal.entries(0, 1000):
+            again.restart()
+            again.watch.apply([entry])
+    assert [(i.id, i.kind, i.change_number, i.figures) for i in again.rows(incident)] == at_once
+    assert len(again.rows(outbox)) == len(CHANNELS)
+    again.gateway.close()
+
+
+def test_what_cannot_be_saved_whole_is_not_saved_at_all(scene: Scene) -> None:
+    scene.sinks()
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END"
+    with scene.engine.begin() as connection:
+        connection.execute(sa.text(refuse))
+    with pytest.raises(IntegrityError):
+        scene.catch_up()
+    assert (scene.rows(incident), scene.rows(tank_now), scene.rows(outbox)) == ([], [], [])
+    with scene.engine.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER refuse"))
+    scene.watch.restore()
+    scene.catch_up()
+    assert len(scene.rows(incident)) == 1
+    assert len(scene.rows(outbox)) == len(CHANNELS)
+
+
+def test_a_rebuild_repeats_no_message_and_no_leaf_and_keeps_the_claim(scene: Scene) -> None:
+    scene.sinks()
+    scene.catch_up()
+    (before,) = scene.rows(incident)
+    with scene.engine.begin() as connection:
+        assert claims.claim(connection, before.id, "p7", T0 + 9000.0, eta=T0 + 9900.0)
+    told, leaves = scene.rows(outbox), [f.key for f in scene.rows(fact)]
+    with scene.engine.begin() as connection:
+        rebuild.reset(connection, T0 + 10_000.0)
+    assert scene.rows(incident)[0].closed_why == "rebuilt"
+    scene.restart()
+    scene.catch_up()
+    (after,) = scene.rows(incident)
+    assert (after.id, after.kind, after.closed, after.closed_why) == (
+        before.id, before.kind, None, None,
+    )  # fmt: skip
+    assert (after.claimed_by, after.claim_eta) == ("p7", T0 + 9900.0)
+    assert scene.rows(outbox) == told
+    assert [f.key for f in scene.rows(fact)] == leaves
+    whats = sorted(s.what for s in scene.rows(incident_step))
+    assert whats.count("opened") == 1
+    assert whats.count("claimed") == 1
+
+
+def test_what_a_person_closes_stays_closed_and_the_watch_hears_of_it(scene: Scene) -> None:
+    scene.sinks()
+    scene.catch_up()
+    (found,) = scene.rows(incident)
+    with scene.engine.begin() as connection:
+        assert claims.close(connection, found.id, "p7", T0 + 9000.0, why="mistaken")
+    scene.journal_facts()
+    scene.gateway.hear(scene.node.say(T0 + 9600, distance(830)))
+    scene.catch_up()
+    (after,) = scene.rows(incident)
+    assert (after.closed, after.closed_why) == (T0 + 9000.0, "mistaken")
+    assert len(scene.rows(outbox)) == len(CHANNELS)
+
+
+def test_silence_is_judged_while_we_listen_and_not_across_our_own_downtime(scene: Scene) -> None:
+    scene.gateway.hear(scene.node.say(T0, distance(430)))
+    scene.catch_up()
+    scene.restart(born=T0 + 50_000.0)  # killed, and started much later: its start not yet heard
+    assert scene.watch.idle(T0 + 50_000.0) is None
+    assert scene.rows(incident) == []
+    scene.listen(T0 + 50_001.0)
+    scene.catch_up()
+    due = scene.watch.idle(T0 + 50_002.0)
+    assert due is not None
+    assert scene.rows(incident) == []
+    while due is not None and due < T0 + 200_000.0:
+        due = scene.watch.idle(due)
+    (found,) = scene.rows(incident)
+    assert found.kind == "silent"
+    assert found.opened > T0 + 50_000.0 + 2 * 900
+
+
+def test_a_device_that_is_new_is_heard_with_its_first_message(scene: Scene) -> None:
+    other = Device("abcdef", "north-2", key=KEY[::-1])
+    scene.gateway.register(Registry(devices={"abcdef": (other,)}), T0 + 1.0)
+    node = Speaker(device="abcdef")
+    arrival = node.say(T0 + 5, distance(430))
+    sealed = arrival.payload.split(b"\n")[0]
+    signed = envelope.seal(other.key or b"", arrival.topic, sealed)
+    scene.gateway.hear(replace(arrival, payload=signed))
+    scene.catch_up()
+    assert [row.tank for row in scene.rows(tank_now) if row.value["state"] == "ok"] == ["north-2"]
