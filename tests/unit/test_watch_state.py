@@ -90,15 +90,19 @@ def _heard(
     return heard
 
 
+def _acted(step: WatchInput | Said, open_ids: list[str], now: float) -> WatchInput:
+    """A person acts on the incident that was opened last."""
+    if isinstance(step, Said):
+        return Operated(open_ids[-1] if open_ids else "none", step.what, now)
+    return step
+
+
 def run(history: list[Said], restore_every: int = 0) -> list[Told]:
     """Everything told; with ``restore_every``, through JSON and a new watch at every so many."""
     watch, saved, told = Watch(REGISTRY), dict[str, Any](), list[Told]()
     open_ids: list[str] = []
-    for count, (event, now) in enumerate(inputs(history, REGISTRY), 1):
-        if isinstance(event, Said):
-            if not open_ids:
-                continue
-            event = Operated(open_ids[-1], event.what, now)
+    for count, (step, now) in enumerate(inputs(history, REGISTRY), 1):
+        event = _acted(step, open_ids, now)
         answers = watch.step(event, now)
         open_ids += [
             a.id for a in answers if isinstance(a, IncidentChange) and a.change == "opened"

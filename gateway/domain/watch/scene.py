@@ -171,6 +171,17 @@ class Scene:
             return
         timers[name] = due
         heapq.heappush(self._heap, (due, key, name))
+        if len(self._heap) > 256 + 8 * len(self.records):
+            self._compact()
+
+    def _compact(self) -> None:
+        """Drop timers that were set anew: frequent speakers with long promises leave many."""
+        live = {
+            (due, key, name)
+            for key, record in self.records.items()
+            for name, due in getattr(record, "due", {}).items()
+        }
+        self._heap = sorted(live)
 
     def next_due(self) -> tuple[float, str, str] | None:
         """The next timer: its time, the record's key, its name."""
