@@ -39,7 +39,10 @@ def on_path(*names: str) -> Path | None:
 
 def _micropython() -> Path | None:
     """The binary. Start it with ``interpreter.find()``, which knows its loader and libraries."""
-    found = interpreter.find()
+    try:
+        found = interpreter.find()
+    except ValueError as error:  # NORIA_MICROPYTHON names something else
+        raise PartError(str(error)) from error
     return Path(found.program[-1]) if found else None
 
 

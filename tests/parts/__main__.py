@@ -92,4 +92,7 @@ _GETTERS: dict[str, Callable[[], object]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except PartError as error:
+        sys.exit(f"parts: {error}")

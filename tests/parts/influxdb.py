@@ -2,10 +2,11 @@
 
 Debian's own 1.6.7 lacks ``/api/v2/write`` and 2.x is not packaged, so each is built once, into
 the cache folder: 1.8.10 in about a minute, 2.9.1 (with its Rust query engine) in about five, on two
-cores. ``NORIA_INFLUXD`` or an ``influxd`` on the path wins for the line whose version it reports.
+cores. ``NORIA_INFLUXD`` or an ``influxd`` on the path wins for the line that it belongs to.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 from firmware.virtual.host import interpreter
 from tests.parts.errors import PartError
 
+# Where the two toolchains put themselves; not on the path of every shell.
+TOOLCHAINS = (Path("/usr/local/go/bin"), Path.home() / ".cargo/bin")
 VERSIONS = {"1.8": "1.8.10", "2.9": "2.9.1"}
 PKG_CONFIG = "github.com/influxdata/pkg-config@v0.3.0"
 MODULE_1 = "github.com/influxdata/influxdb/cmd/influxd"
@@ -23,7 +26,7 @@ MODULE_2 = "github.com/influxdata/influxdb/v2/cmd/influxd"
 def find(line: str) -> Path | None:
     """The server of ``line`` ("1.8" or "2.9"), or None."""
     for given in (os.environ.get("NORIA_INFLUXD"), shutil.which("influxd")):
-        if given and _reports(Path(given)).startswith(line[0] + "."):
+        if given and _line(Path(given)) == line:
             return Path(given)
     built = _target(line)
     return built if built.is_file() else None
@@ -31,7 +34,7 @@ def find(line: str) -> Path | None:
 
 def build(line: str) -> Path:
     """Build the server of ``line`` into the cache; takes minutes. Raises PartError."""
-    go = shutil.which("go")
+    go = _tool("go")
     if go is None:
         raise PartError("InfluxDB is built with Go: install Go 1.22 or newer, or set NORIA_INFLUXD")
     target = _target(line)
@@ -47,16 +50,21 @@ def _target(line: str) -> Path:
     return interpreter.cache_folder() / f"influxd-{VERSIONS[line]}" / "influxd"
 
 
-def _reports(influxd: Path) -> str:
-    """What ``influxd version`` says: "1.8.10", "2.9.1", or "" where it does not run."""
+def _line(influxd: Path) -> str:
+    """The line that a server belongs to, "1.8" or "2.9"; "" where it does not run.
+
+    One built by ``go install`` bears no version: 1.x then says "vunknown", 2.x says "dev".
+    """
     try:
         done = subprocess.run(
             [influxd, "version"], capture_output=True, text=True, timeout=20, check=False
         )
     except OSError:
         return ""
-    words = done.stdout.replace("InfluxDB", "").split()
-    return words[0].lstrip("v") if words else ""
+    said = re.match(r"InfluxDB (v1\.|vunknown|v?2\.|dev)", done.stdout)
+    if said is None:
+        return ""
+    return "1.8" if said[1] in ("v1.", "vunknown") else "2.9"
 
 
 def _build_1(go: str, scratch: Path) -> Path:
@@ -71,7 +79,7 @@ def _build_2(go: str, scratch: Path) -> Path:
         ("pkg-config", "apt-get install pkg-config"),
         ("cargo", "install a Rust toolchain with rustup"),
     ):
-        if shutil.which(tool) is None:
+        if _tool(tool) is None:
             raise PartError(f"InfluxDB 2 is built with {tool}: {remedy}")
     _run([go, "install", PKG_CONFIG], scratch, GOBIN=str(scratch))
     wrapper = scratch / "rustc-wrapper"
@@ -92,11 +100,19 @@ def _build_2(go: str, scratch: Path) -> Path:
     return scratch / "influxd"
 
 
+def _search() -> str:
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), *map(str, TOOLCHAINS)))
+
+
+def _tool(name: str) -> str | None:
+    return shutil.which(name, path=_search())
+
+
 def _run(command: list[str], folder: Path, **environment: str) -> None:
     done = subprocess.run(
         ["nice", "-n", "10", *command],
         cwd=folder,
-        env={**os.environ, "GOFLAGS": "-buildvcs=false", **environment},
+        env={**os.environ, "PATH": _search(), "GOFLAGS": "-buildvcs=false", **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
