@@ -56,6 +56,12 @@ class SigningGateway:
             return [json.loads(obj) for obj in dict.fromkeys(self.arrived)]
 
     @property
+    def ordered(self) -> list[bytes]:
+        """The OBJECTs by era, boot and seq."""
+        with self._changed:
+            return [self.stored[identity] for identity in sorted(self.stored)]
+
+    @property
     def events(self) -> list[Json]:
         """Every event of every message."""
         return [event for message in self.messages for event in message.get("e", [])]
