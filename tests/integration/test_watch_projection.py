@@ -91,7 +91,7 @@ def test_a_falling_tank_becomes_incident_history_leaf_and_a_message_for_each_cha
     messages = scene.rows(outbox)
     assert [m.channel for m in messages] == list(CHANNELS)
     assert all(m.incident == found.id and m.change_number == 1 for m in messages)
-    assert [s.what for s in scene.rows(incident_step)][0] == "opened"
+    assert next(s.what for s in scene.rows(incident_step)) == "opened"
     leaf = next(f for f in scene.rows(fact) if f.kind == "inc")
     assert leaf.key == f"inc:{found.id}:1"
     assert leaf.subject not in ("north-1", "-")

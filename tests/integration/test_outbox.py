@@ -1,0 +1,313 @@
+"""The outbox delivers through Apprise to real servers: once, in time, and never gives up early."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.channels import Channel, TransportError, open_channels
+from gateway.clock import Clock
+from gateway.database import connect, incident, incident_step, outbox
+from gateway.domain.registry import Registry, Site, Tank
+from gateway.domain.told import IncidentChange, IncidentKind
+from gateway.errors import SettingError
+from gateway.language import Language
+from gateway.outbox import GIVE_UP_S, OLD_S, Delivery, Outbox, Speech, lag
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.watching import claims, record
+from tests.integration.sinks import http_sink, smtp_sink
+
+NOW = 1795212000.0
+SPEECH = Speech(Language("en", "Europe/Paris"), "https://noria.example")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    made = connect(tmp_path / "noria.db")
+    watched = Registry(
+        sites={"north": (Site("north", ""),)},
+        tanks={"canal-1": (Tank("canal-1", "", "north", name="Canal 1", sensor_height_mm=1100),)},
+    )
+    with made.begin() as connection:
+        rows.put(connection, watched, NOW)
+    yield made
+    made.dispose()
+
+
+def change(
+    number: int = 1, kind: IncidentKind = "low", at: float = NOW, closed: bool = False
+) -> IncidentChange:
+    """A change of the incident 8f2k at Canal 1 that people are told of."""
+    what = "closed" if closed else "opened" if number == 1 else "updated"
+    return IncidentChange(
+        id="8f2k", change=what, change_number=number, at=at, received=at, tank="canal-1",
+        uplink=None, kind=kind, probability=0.7, causes={"unknown": 1.0}, because=(), auth="mac",
+        alert=True, figures={"volume_l": 940.0 if closed else 302.0},
+    )  # fmt: skip
+
+
+def put(engine: sa.Engine, channel: str, *changes: IncidentChange) -> None:
+    """Write changes as the watch does."""
+    with engine.begin() as connection:
+        for one in changes:
+            record.write(connection, [one], [], record.Book([channel], {"canal-1": "rid"}))
+
+
+def one(engine: sa.Engine, number: int = 1) -> sa.Row[Any]:
+    query = sa.select(outbox).where(outbox.c.change_number == number)
+    with engine.connect() as connection:
+        return connection.execute(query).one()
+
+
+def json_channel(port: int) -> Channel:
+    (channel,) = open_channels([f"json://127.0.0.1:{port}/secret-token"])
+    return channel
+
+
+def delivery_of(engine: sa.Engine, channel: Channel) -> Delivery:
+    return Delivery(engine, channel, Clock(), SPEECH)
+
+
+def test_a_web_hook_gets_the_words_once_and_the_history_says_so(engine: sa.Engine) -> None:
+    with http_sink() as sink:
+        channel = json_channel(sink.port)
+        put(engine, channel.name, change())
+        delivery = delivery_of(engine, channel)
+        assert delivery.deliver_due(NOW) is None
+        assert delivery.deliver_due(NOW + 5) is None
+        assert len(sink.bodies) == 1
+        said = json.loads(sink.bodies[0])
+        assert said["message"].startswith("Low: Canal 1, about 300\u00a0L. Nobody is going yet.")
+        assert said["message"].endswith("https://noria.example/c/8f2k")
+    assert (one(engine).sent, one(engine).error) == (NOW, None)
+    with engine.connect() as connection:
+        told = connection.execute(
+            sa.select(incident_step).where(incident_step.c.what == "told")
+        ).one()
+    assert told.data == {"channel": channel.name, "number": 1}
+
+
+def test_a_mail_arrives_with_its_subject(engine: sa.Engine) -> None:
+    with smtp_sink() as sink:
+        url = f"mailto://127.0.0.1:{sink.port}?from=noria@example.org&to=van2@example.org"
+        (channel,) = open_channels([url])
+        put(engine, channel.name, change(kind="seized"))
+        delivery_of(engine, channel).deliver_due(NOW)
+    (mail,) = sink.messages
+    assert mail["Subject"] == "May have been taken: Canal 1"
+    assert mail["To"] == "van2@example.org"
+    content = mail.get_body(("plain",))
+    assert content is not None
+    assert "About 7 in 10." in " ".join(str(content.get_content()).split())
+
+
+def test_a_claim_made_before_delivery_is_in_the_words(engine: sa.Engine) -> None:
+    with http_sink() as sink:
+        channel = json_channel(sink.port)
+        put(engine, channel.name, change())
+        with engine.begin() as connection:
+            account = sa.text("CREATE TABLE account (id TEXT PRIMARY KEY, name TEXT)")
+            connection.execute(account)
+            connection.execute(sa.text("INSERT INTO account VALUES ('p7', 'Van 2')"))
+            assert claims.claim(connection, "8f2k", "p7", NOW, eta=NOW + 3600)
+        delivery_of(engine, channel).deliver_due(NOW + 1)
+        assert "Van 2 is going, there about" in sink.bodies[0]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 404, 401])
+def test_a_server_in_trouble_is_asked_again_later(engine: sa.Engine, status: int) -> None:
+    with http_sink(status) as sink:
+        channel = json_channel(sink.port)
+        put(engine, channel.name, change())
+        delivery = delivery_of(engine, channel)
+        again = delivery.deliver_due(NOW)
+        assert again is not None
+        assert NOW + 5 <= again <= NOW + 60
+        assert one(engine).error == f"{channel.name}: answered {status}"
+        assert delivery.deliver_due(again - 1) == again
+        assert len(sink.bodies) == 1
+        assert delivery.deliver_due(again) is None
+        assert len(sink.bodies) == 2
+    assert one(engine).sent == again
+
+
+def test_nobody_at_the_address_is_tried_at_growing_distance_for_a_day(engine: sa.Engine) -> None:
+    with http_sink() as sink:
+        port = sink.port
+    channel = json_channel(port)  # nobody listens there now
+    put(engine, channel.name, change())
+    delivery = delivery_of(engine, channel)
+    now, waits = NOW, list[float]()
+    while (due := delivery.deliver_due(now)) is not None:
+        waits.append(due - now)
+        now = due
+    assert waits == sorted(waits)
+    assert waits[-1] == 900.0
+    given_up = one(engine)
+    assert given_up.sent is None
+    assert given_up.given_up - NOW > GIVE_UP_S
+    assert given_up.error == f"{channel.name}: no answer"
+    with engine.connect() as connection:
+        assert lag(connection, now) == {"waiting": 0, "oldest_s": None, "given_up": 1}
+
+
+def test_a_message_that_is_refused_for_good_is_given_up_at_once(engine: sa.Engine) -> None:
+    with http_sink(410) as sink:
+        channel = json_channel(sink.port)
+        put(engine, channel.name, change())
+        assert delivery_of(engine, channel).deliver_due(NOW) is None
+    assert (one(engine).given_up, one(engine).attempts) == (NOW, 1)
+
+
+def test_a_server_that_never_answers_is_let_go(engine: sa.Engine) -> None:
+    with http_sink() as sink:
+        (channel,) = open_channels([f"json://127.0.0.1:{sink.port}/?rto=0.3&cto=0.3"])
+        sink.hold.clear()
+        put(engine, channel.name, change())
+        began = time.monotonic()
+        assert delivery_of(engine, channel).deliver_due(NOW) is not None
+        assert time.monotonic() - began < 5
+    assert one(engine).error == f"{channel.name}: no answer"
+
+
+def test_killed_between_taking_and_sending_it_goes_out_after_the_lease(engine: sa.Engine) -> None:
+    class Killed(BaseException):
+        """kill -9 in the middle of a send."""
+
+    class Dying:
+        name = "log"
+
+        def send(self, text: str, title: str) -> None:
+            raise Killed
+
+    put(engine, "log", change())
+    with pytest.raises(Killed):
+        delivery_of(engine, Dying()).deliver_due(NOW)
+    (log,) = open_channels(["log"])
+    due = delivery_of(engine, log).deliver_due(NOW + 1)
+    assert due is not None
+    assert one(engine).sent is None
+    assert delivery_of(engine, log).deliver_due(due) is None
+    assert one(engine).sent == due
+
+
+def test_two_workers_send_it_once(engine: sa.Engine) -> None:
+    with http_sink() as sink:
+        channel = json_channel(sink.port)
+        sink.hold.clear()
+        put(engine, channel.name, change())
+        workers = [
+            threading.Thread(target=delivery_of(engine, channel).deliver_due, args=(NOW,))
+            for _ in range(4)
+        ]
+        for worker in workers:
+            worker.start()
+        _until(lambda: len(sink.bodies) == 1)
+        sink.hold.set()
+        for worker in workers:
+            worker.join()
+        assert len(sink.bodies) == 1
+    assert (one(engine).attempts, one(engine).sent) == (1, NOW)
+
+
+def test_what_is_no_news_any_more_is_marked_and_not_sent(engine: sa.Engine) -> None:
+    (log,) = open_channels(["log"])
+    put(engine, log.name, change(), change(2, "critical"))
+    delivery_of(engine, log).deliver_due(NOW)
+    assert one(engine, 1).error == "overtaken by a newer message"
+    assert one(engine, 2).sent == NOW
+    put(engine, log.name, change(3, "critical", closed=True))
+    delivery_of(engine, log).deliver_due(NOW + 1)
+    assert one(engine, 3).sent == NOW + 1
+
+
+def test_the_end_of_what_nobody_was_told_of_is_not_told(engine: sa.Engine) -> None:
+    (log,) = open_channels(["log"])
+    put(engine, log.name, change(), change(2, "low", closed=True))
+    delivery_of(engine, log).deliver_due(NOW)
+    assert (one(engine, 1).sent, one(engine, 2).sent) == (None, None)
+    assert one(engine, 2).error == "it ended before anybody was told"
+
+
+def test_after_a_long_absence_only_what_is_still_open_is_told(engine: sa.Engine) -> None:
+    (log,) = open_channels(["log"])
+    put(engine, log.name, change(kind="seized"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(incident).values(closed=NOW + 60))
+    delivery_of(engine, log).deliver_due(NOW + OLD_S + 1)
+    assert one(engine).error == "it has ended"
+    with engine.begin() as connection:
+        connection.execute(sa.update(incident).values(closed=None))
+        connection.execute(sa.update(outbox).values(given_up=None, due=NOW))
+    delivery_of(engine, log).deliver_due(NOW + OLD_S + 2)
+    assert one(engine).sent == NOW + OLD_S + 2
+
+
+def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
+    engine: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with http_sink() as sink:
+        sink.hold.clear()
+        channels = [json_channel(sink.port), *open_channels(["log"])]
+        wake = Wake()
+        workers = Outbox(engine, channels, Clock(), wake, SPEECH)
+        put(engine, "gone-000000", change(9, at=time.time()))
+        workers.start()
+        for channel in channels:
+            put(engine, channel.name, change(at=time.time()))
+        wake.notify()
+        try:
+            _until(lambda: "Low: Canal 1" in caplog.text)
+            sink.hold.set()
+            _until(lambda: _sent(engine) == 2)
+        finally:
+            workers.stop()
+    assert one(engine, 9).error == "the channel is no longer configured"
+    assert "secret-token" not in caplog.text
+
+
+def _sent(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.count(outbox.c.sent))).scalar_one()
+
+
+def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_wrong_channel_stops_the_start_and_shows_no_token() -> None:
+    with pytest.raises(SettingError, match="item 2: nosuch://") as error:
+        open_channels(["log", "nosuch://secret-token@host"])
+    assert "secret-token" not in str(error.value)
+    with pytest.raises(SettingError, match="item 1: use log, or an Apprise URL"):
+        open_channels(["secret-token"])
+    with pytest.raises(SettingError, match="stands twice"):
+        open_channels(["log", "log"])
+
+
+def test_a_channel_name_is_stable_and_shows_no_token() -> None:
+    url = "ntfy://ntfy.sh/secret-token"
+    (first,), (second,) = open_channels([url]), open_channels([url])
+    assert first.name == second.name
+    assert first.name.startswith("ntfy-")
+    assert "secret" not in first.name
+
+
+def test_what_a_channel_says_of_a_failure_shows_no_address() -> None:
+    with http_sink(500) as sink:
+        channel = json_channel(sink.port)
+        with pytest.raises(TransportError) as error:
+            channel.send("text", "title")
+    assert str(error.value) == f"{channel.name}: answered 500"
+    assert not error.value.permanent
