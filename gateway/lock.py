@@ -11,11 +11,15 @@ from gateway.errors import NoriaError
 NAME = "gateway.lock"
 
 
+class HeldError(NoriaError):
+    """Another process holds the data folder; the message names it and the remedy."""
+
+
 @contextmanager
 def hold(path: Path) -> Generator[None]:
     """Hold the lock at ``path`` (``data/gateway.lock``) until the block ends.
 
-    The kernel lets go of it when the process dies, however it dies. Raises NoriaError, naming the
+    The kernel lets go of it when the process dies, however it dies. Raises HeldError, naming the
     process and the remedy, when another one holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +29,7 @@ def hold(path: Path) -> Generator[None]:
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise NoriaError(
+            raise HeldError(
                 f"process {holder} uses the data folder {path.parent}: end it first "
                 f"(Ctrl-C, systemctl stop, or kill {holder}), then try again"
             ) from error

@@ -1,0 +1,26 @@
+"""Runners for commands that work on a data folder while no gateway does."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from gateway.clock import Clock
+from gateway.journal.reader import JournalReader
+from gateway.projections.runner import Projection, Runner
+from gateway.projections.wake import Wake
+from gateway.settings import Settings
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock that the installation counts with."""
+    return Clock(settings.clock_speed, settings.clock_origin)
+
+
+def runner_of(projection: Projection, settings: Settings, engine: sa.Engine) -> Runner:
+    """A runner of ``projection`` over the journal of ``settings``."""
+    return Runner(projection, journal_of(settings), engine, Wake(), clock_of(settings))
+
+
+def journal_of(settings: Settings) -> Callable[[], JournalReader]:
+    """Opens a reader of the journal; raises JournalError where there is none."""
+    return lambda: JournalReader(settings.journal_path)

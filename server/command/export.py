@@ -1,0 +1,93 @@
+"""``noria export``: what was measured, as JSON lines (gateway/WIRE.md, section 3)."""
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+import sqlalchemy as sa
+
+from gateway import database, lock
+from gateway.domain.heard import Reading
+from gateway.errors import RegistryError
+from gateway.projections.catching_up import catch_up, wait_for
+from gateway.projections.offline import journal_of, runner_of
+from gateway.projections.readings import Readings
+from gateway.registry import rows
+from gateway.settings import Settings
+from gateway.stores.opened import open_store
+from gateway.stores.port import ReadingStore
+from server.command.config import settings_of, with_config
+
+_WAIT_S = 30.0
+# Optional fields, by the name that the wire gives them where it has one.
+_MORE = {
+    "channel": "ch", "spread": "sp", "valid": "n", "tried": "of", "temperature_dc": "tc",
+    "estimated": "estimated", "fault": "fault",
+}  # fmt: skip
+
+
+@click.group()
+def export() -> None:
+    """Export what was measured."""
+
+
+@export.command()
+@click.option("--tank", metavar="T", help="Only this tank.")
+@click.option("--from", "start", type=float, metavar="S", help="From this Unix time on.")
+@click.option("--to", "end", type=float, metavar="S", help="Up to and with this Unix time.")
+@with_config
+def readings(tank: str | None, start: float | None, end: float | None, config: str | None) -> None:
+    """Every reading of the store as a JSON line, by tank and event time (Unix seconds).
+
+    What the journal holds and the store does not yet is waited for, or brought in where no
+    gateway runs.
+    """
+    settings = settings_of(config)
+    engine = database.connect(settings.database_path)
+    known = rows.load(engine).tanks
+    if tank is not None and tank not in known:
+        raise RegistryError(f"--tank {tank}: no such tank; there is {', '.join(known) or 'none'}")
+    store = open_store(settings, engine)
+    _complete(store, settings, engine)
+    for reading in store.export(tank, start, end):
+        sys.stdout.buffer.write(msgspec.json.encode(line_of(reading)) + b"\n")
+    store.close()
+
+
+def line_of(reading: Reading) -> dict[str, Any]:
+    """One line: WIRE.md's fields first, then what else is known of the reading."""
+    line: dict[str, Any] = {
+        "tank": reading.tank,
+        "device": reading.device,
+        "era": reading.era,
+        "boot": reading.boot,
+        "seq": reading.seq,
+        "i": reading.i,
+        "at": reading.at,
+        "received": reading.received,
+        "volume_l": reading.volume_l,
+        "sd_l": reading.sd_l,
+        reading.quantity: reading.value,
+    }
+    more = {name: getattr(reading, field) for field, name in _MORE.items()}
+    return line | {name: value for name, value in more.items() if value is not None}
+
+
+def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> None:
+    """The store shall hold what the journal held when the command began."""
+    if not settings.journal_path.is_file():
+        return
+    runner = runner_of(Readings(store, journal_of(settings), engine), settings, engine)
+    if runner.lag() == 0:
+        return
+    try:
+        with lock.hold(settings.data / lock.NAME):
+            catch_up(runner, "store", _tell)
+    except lock.HeldError:  # a gateway runs: it is doing just that
+        if left := wait_for(runner.lag, _WAIT_S):
+            _tell(f"the store is {left} journal entries behind; see noria status")
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"noria: {sentence}", err=True)

@@ -1,0 +1,83 @@
+"""``noria rebuild``: a projection again from the journal, which stays as it is."""
+
+from contextlib import closing
+
+import click
+
+from gateway import database, lock
+from gateway.projections import cursor, figures, readings, set_aside
+from gateway.projections.catching_up import catch_up
+from gateway.projections.offline import clock_of, journal_of, runner_of
+from gateway.projections.readings import Readings
+from gateway.projections.wake import Wake
+from gateway.settings import Settings
+from gateway.stores.influxdb import InfluxStore
+from gateway.stores.opened import open_store
+from gateway.watching import rebuild as watching
+from gateway.watching.projection import NAME as WATCH
+from gateway.watching.projection import WatchProjection
+from server.command.config import settings_of, with_config
+
+
+@click.group()
+def rebuild() -> None:
+    """Make the store or the watch again from the journal, while no gateway runs."""
+
+
+@rebuild.command()
+@with_config
+def store(config: str | None) -> None:
+    """Empty the reading store and fill it again, with the calibrations now known."""
+    settings = settings_of(config)
+    with lock.hold(settings.data / lock.NAME):
+        click.echo(f"{_store(settings)} readings from {_entries(settings)} journal entries.")
+
+
+@rebuild.command()
+@with_config
+def watch(config: str | None) -> None:
+    """Levels, events and incidents again. Claims and history stay; nobody is told again."""
+    settings = settings_of(config)
+    with lock.hold(settings.data / lock.NAME):
+        _watch(settings)
+        click.echo(f"The watch again, from {_entries(settings)} journal entries.")
+
+
+def _store(settings: Settings) -> int:
+    _entries(settings)  # a journal that cannot be read must not cost the store
+    engine = database.connect(settings.database_path)
+    store = open_store(settings, engine)
+    # The cursor first: a crash in between leaves too much in the store, never too little.
+    with engine.begin() as connection:
+        cursor.reset(connection, readings.NAME)
+        set_aside.forget(connection, readings.NAME)
+    store.clear()
+    projection = Readings(store, journal_of(settings), engine)
+    catch_up(runner_of(projection, settings, engine), "store", _tell)
+    store.close()
+    return projection.rows_written
+
+
+def _watch(settings: Settings) -> None:
+    _entries(settings)
+    engine = database.connect(settings.database_path)
+    opened = open_store(settings, engine)
+    if isinstance(opened, InfluxStore):
+        opened.clear_points(*figures.MEASUREMENTS)  # a running gateway writes them again
+    opened.close()
+    with engine.begin() as connection:
+        watching.reset(connection, clock_of(settings).now())
+        set_aside.forget(connection, WATCH)
+    # Nobody is told of history: no channels. It never listens: timers are the journal's.
+    projection = WatchProjection(engine, channels=(), outbox=Wake(), born=float("inf"))
+    catch_up(runner_of(projection, settings, engine), "watch", _tell)
+
+
+def _entries(settings: Settings) -> int:
+    """How many entries the journal has. Raises JournalError where there is none to read."""
+    with closing(journal_of(settings)()) as journal:
+        return journal.last_id()
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"noria: {sentence}", err=True)

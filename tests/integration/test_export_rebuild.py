@@ -1,0 +1,100 @@
+"""The commands export and rebuild on a real data folder, without and beside a gateway."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from gateway import database, lock
+from gateway.database import incident, outbox, tank_now
+from gateway.stores.sqlite import SqliteStore
+from server.command.main import cli
+from tests.integration.speaker import T0, Gateway, Speaker, distance
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose journal holds 30 messages of a tank that runs low."""
+    (tmp_path / "noria.toml").write_text('data = "."\n', encoding="utf-8")
+    gateway = Gateway(tmp_path)
+    node = Speaker()
+    gateway.hear(*(node.say(T0 + 600 * n, distance(300 + 25 * n)) for n in range(30)))
+    gateway.close()
+    return tmp_path
+
+
+def noria(folder: Path, *arguments: str, status: int = 0) -> Result:
+    done = CliRunner().invoke(cli, [*arguments, "--config", str(folder / "noria.toml")])
+    assert done.exit_code == status, done.output
+    return done
+
+
+def exported(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    done = noria(folder, "export", "readings", *arguments)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_export_brings_the_store_up_to_the_journal_first(folder: Path) -> None:
+    lines = exported(folder)
+    assert [line["seq"] for line in lines] == list(range(1, 31))
+    assert lines[0] | {"volume_l": None, "sd_l": None} == {
+        "tank": "north-1", "device": "k7f3q5", "era": "m4xq2lzt", "boot": 1, "seq": 1, "i": 0,
+        "at": T0, "received": T0 + 2, "volume_l": None, "sd_l": None, "mm": 300, "ch": 0, "sp": 4,
+        "n": 7, "of": 7, "tc": 112, "estimated": False,
+    }  # fmt: skip
+    assert lines[0]["volume_l"] == pytest.approx(856, abs=20)
+
+
+def test_export_takes_a_tank_and_both_ends_of_a_span(folder: Path) -> None:
+    some = exported(folder, "--tank", "north-1", "--from", str(T0 + 600), "--to", str(T0 + 1800))
+    assert [line["seq"] for line in some] == [2, 3, 4]
+    assert exported(folder, "--tank", "north-2") == []
+
+
+def test_export_of_an_unknown_tank_names_those_there_are(folder: Path) -> None:
+    done = noria(folder, "export", "readings", "--tank", "nowhere", status=1)
+    assert "north-1, north-2" in str(done.exception)
+
+
+def test_a_rebuilt_store_is_what_it_was_and_nothing_else(folder: Path) -> None:
+    before = exported(folder)
+    store = SqliteStore(folder / "readings.db")
+    stray = next(store.export())
+    store.remove([stray])
+    store.close()
+    done = noria(folder, "rebuild", "store")
+    assert done.stdout.startswith("30 readings")
+    assert exported(folder) == before
+
+
+def test_rebuilding_the_watch_makes_levels_and_incidents_and_tells_nobody(folder: Path) -> None:
+    noria(folder, "rebuild", "watch")
+    first = _watched(folder)
+    noria(folder, "rebuild", "watch")
+    again = _watched(folder)
+    assert first["levels"] == again["levels"]
+    assert first["levels"]["north-1"]["state"] in ("low", "critical")
+    assert first["incidents"] == again["incidents"]
+    assert {kind for _, kind in first["incidents"]} & {"low", "critical"}
+    assert again["messages"] == 0
+
+
+def test_rebuild_refuses_beside_a_running_gateway(folder: Path) -> None:
+    with lock.hold(folder / lock.NAME):
+        for what in ("store", "watch"):
+            done = noria(folder, "rebuild", what, status=1)
+            assert "end it first" in str(done.exception)
+
+
+def _watched(folder: Path) -> dict[str, Any]:
+    engine = database.connect(folder / "noria.db")
+    with engine.connect() as connection:
+        levels = {r.tank: r.value for r in connection.execute(sa.select(tank_now))}
+        incidents = {(r.id, r.kind) for r in connection.execute(sa.select(incident))}
+        messages = connection.scalar(sa.select(sa.func.count()).select_from(outbox))
+    engine.dispose()
+    return {"levels": levels, "incidents": incidents, "messages": messages}
