@@ -105,13 +105,13 @@ class Board:
 
     def press_reset(self, cause: Reset = Reset.HARD) -> None:
         """Start over with RTC memory and clock kept."""
-        self._process.kill()
         self._start(cause, Wake.NONE)
 
     # One boot.
 
     def _start(self, reset: Reset, wake: Wake) -> None:
         self._cancel_timers()
+        self._process.kill()  # a boot that is under way, or is still leaving
         if not self.world.powered:
             self._dark()
             return
@@ -180,7 +180,7 @@ class Board:
         self._tell(self._event("torn", at=call["ms"]))
         self._cancel_timers()
         self.state = State.OFF
-        self._wake_timer = self._later(_AGAIN_S, self._restart_powered)
+        self._wake_timer = self._later(_AGAIN_S, self.power_on)
 
     def _op_prompt(self, call: Call) -> None:
         self.state = State.STUCK
@@ -212,20 +212,11 @@ class Board:
         self._cancel_timers()
         self.state = State.ASLEEP
         self._wake_pins = ([], 1)
-        self._wake_timer = self._later(_AGAIN_S, lambda: self._restart(cause))
-
-    def _restart(self, cause: Reset) -> None:
-        self._process.kill()  # the old boot may still be leaving
-        self._start(cause, Wake.NONE)
-
-    def _restart_powered(self) -> None:
-        self._process.kill()
-        self.power_on()
+        self._wake_timer = self._later(_AGAIN_S, lambda: self._start(cause, Wake.NONE))
 
     def _wake(self, reason: Wake) -> None:
         slept_s = self.world.now - self._slept_at
         self._offset_s += slept_s * self.world.model.drift_ppm / 1e6
-        self._process.kill()
         self._start(Reset.DEEP_SLEEP, reason)
 
     def _world_changed(self) -> None:

@@ -69,10 +69,11 @@ class Acker:
         self._lock = threading.Lock()
         self.acking = True
         self.lines = {device: Line() for device in keys}
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "acker")
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "acker", reconnect_on_failure=True)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = _subscribe
         self._client.on_message = self._heard
         self._client.connect("127.0.0.1", port)
-        self._client.subscribe("noria/1/+/up", 1)
 
     def __enter__(self) -> "Acker":
         self._client.loop_start()
@@ -127,3 +128,7 @@ class Acker:
         body = json.dumps(ack, separators=(",", ":")).encode()
         mac = _b64(hmac.digest(key, topic.encode() + b"\n" + body, "sha256")).encode()
         client.publish(topic, body + b"\n" + mac, 0, retain=True)
+
+
+def _subscribe(client: mqtt.Client, *_: object) -> None:
+    client.subscribe("noria/1/+/up", 1)  # again after each connection: the session is clean
