@@ -1,10 +1,11 @@
 """MQTT 3.1.1 client over a blocking socket, in which every wait has an end.
 
 Clean sessions, QoS 0 and 1 out, any QoS in. References are to the OASIS standard of 2014.
-Waiting for a packet is done by ``poll``, reading one by the socket's own timeout: a TLS stream
-whose read timed out cannot be used again.
+Connecting and the TLS handshake block, each step under the socket's time-out; after that nothing
+does: a read of n bytes loops inside MicroPython, and a peer that trickles would hold it for ever.
 """
 
+import binascii
 import select
 import socket
 import struct
@@ -20,6 +21,8 @@ _SUBSCRIBE, _SUBACK, _PINGREQ, _PINGRESP = 0x82, 0x90, 0xC0, 0xD0
 _DISCONNECT = 0xE0
 _KEEPALIVE_S = 120
 _PACKET_LIMIT = 16384
+_FULL_MS = 5  # between attempts to write while the peer's window is full
+_AGAIN = (11, 2, 3)  # EAGAIN; CPython's ssl: want read, want write
 _REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
 
 
@@ -71,11 +74,13 @@ class Client:
         if self._ca:
             context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
             context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - the stubs mix tls with CPython's enum
-            context.load_verify_locations(cadata=_der(self._ca))
+            _trust(context, _der(self._ca))
             # Without server_hostname the certificate's name would not be checked.
             self._socket = context.wrap_socket(self._raw, server_hostname=host)
-        self._read = getattr(self._socket, "read", None) or self._raw.recv
-        self._write = getattr(self._socket, "write", None) or self._raw.send
+        self._socket.setblocking(False)
+        # MicroPython's TLS has read and write; sockets and CPython's TLS recv and send.
+        self._read = getattr(self._socket, "recv", None) or self._socket.read
+        self._write = getattr(self._socket, "send", None) or self._socket.write
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
 
@@ -174,10 +179,10 @@ class Client:
             self._heard.append(("puback", struct.unpack(">H", body)[0]))
 
     def _packet(self, wait_ms):
-        """(first byte, body) of the next packet, all of it within ``wait_ms`` and a timeout."""
-        start = time.ticks_ms()
+        """(first byte, body) of the next packet: begun in ``wait_ms``, whole in a time-out."""
         if wait_ms <= 0 or not self._readable(wait_ms):
             raise MqttError("the broker is silent")
+        start = time.ticks_ms()
         kind = self._exactly(1, start)[0]
         size = shift = 0
         while True:
@@ -196,16 +201,23 @@ class Client:
         """``count`` bytes; a peer that trickles them runs into the deadline all the same."""
         parts = b""
         while len(parts) < count:
-            if time.ticks_diff(time.ticks_ms(), start) > 2 * self._timeout_ms:
-                raise MqttError("the broker trickles")
-            try:
-                part = self._read(count - len(parts))
-            except OSError as error:
-                raise MqttError("read: %r" % error) from error
-            if not part:
+            left = self._timeout_ms - time.ticks_diff(time.ticks_ms(), start)
+            if left <= 0 or not self._readable(left):
+                raise MqttError("the broker stopped in the middle of a packet")
+            part = self._once(self._read, count - len(parts))
+            if part is not None and not part:
                 raise MqttError("the broker closed the connection")
-            parts += part
+            parts += part or b""
         return parts
+
+    def _once(self, act, what):
+        """What ``act`` does without waiting; None when it would have to wait."""
+        try:
+            return act(what)
+        except OSError as error:
+            if error.errno in _AGAIN:
+                return None
+            raise MqttError("connection: %r" % error) from error
 
     def _readable(self, wait_ms):
         if self._poll is None:
@@ -219,10 +231,10 @@ class Client:
         while at < len(packet):
             if self._socket is None or time.ticks_diff(time.ticks_ms(), start) > self._timeout_ms:
                 raise MqttError("the broker takes nothing")
-            try:
-                at += self._write(packet[at:]) or 0
-            except OSError as error:
-                raise MqttError("write: %r" % error) from error
+            sent = self._once(self._write, packet[at:])
+            at += sent or 0
+            if not sent:
+                time.sleep_ms(_FULL_MS)
 
     def _next_pid(self):
         self._pid = self._pid % 65535 + 1
@@ -243,9 +255,17 @@ def _framed(kind, body):
             return bytes(head) + body
 
 
-def _der(pem):
-    """The first certificate of a PEM text: MicroPython takes DER."""
-    import binascii
+def _trust(context, der):
+    try:
+        context.load_verify_locations(cadata=der)
+    except TypeError:
+        context.load_verify_locations(der)  # MicroPython's tls, unlike its ssl, by position only
 
-    body = pem.split("-----BEGIN CERTIFICATE-----")[1].split("-----END CERTIFICATE-----")[0]
+
+def _der(pem):
+    """The first certificate of a PEM text: MicroPython takes DER. Raises ValueError."""
+    parts = pem.split("-----BEGIN CERTIFICATE-----")
+    if len(parts) < 2:
+        raise ValueError("broker.ca is no PEM certificate")
+    body = parts[1].split("-----END CERTIFICATE-----")[0]
     return binascii.a2b_base64("".join(body.split()))

@@ -72,7 +72,7 @@ class Wake:
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
         self._board.accelerometer()
-        self._queue.add_event(0, '"k":"boot","c":"%s"' % ("power" if cause == "wake" else cause))
+        self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
 
     def _begin(self, base):
         state = self._state
