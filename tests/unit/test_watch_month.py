@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tests.unit.camp import a_month
-from tests.unit.tank_story import HOUR, T0
+from tests.unit.tank_story import DAY, HOUR, T0
 
 WATER = {"low", "critical", "empty"}
 
@@ -74,3 +74,14 @@ def _emptied_at(levels: list[tuple[float, float]]) -> list[float]:
 def _refilled_between(levels: list[tuple[float, float]], start: float, end: float) -> bool:
     inside = [litres for at, litres in levels if start <= at <= end]
     return any(b > a + 30 for a, b in pairwise(inside))
+
+
+def test_water_that_leaves_steadily_at_night_is_a_leak() -> None:
+    story = a_month(20, days=6).story
+    night = next(at for at in range(6 * DAY, 7 * DAY, 600) if (T0 + at) // HOUR % 24 == 0)
+    for at in range(6 * DAY, night + 5 * HOUR, 600):
+        hours = max(at - night, 0) / HOUR
+        story.says(800 - 12 * hours + (at // 600 % 3 - 1) * 4, at=at, next_s=600)
+    (leak,) = story.events("leak")
+    assert 30 < (leak.litres or 0) < 60
+    assert not {i.kind for i in story.incidents} - WATER

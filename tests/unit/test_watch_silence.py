@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.domain.registry import Plan
-from tests.unit.tank_story import HOUR, T0, Story, ibc, registry_of
+from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
 THEFT = {"seized", "drained", "slashed", "lid_open"}
 
@@ -214,3 +214,48 @@ def test_a_new_era_replaces_the_old_ones_promise() -> None:
         story.at += 900
         story.says(690, era="bbbbbbbb")
     assert story.incidents == []
+
+
+def test_a_former_eras_backlog_is_no_twin() -> None:
+    story = Story()
+    story.levels(700, 700)
+    story.says(690, at=story.at + 900, era="bbbbbbbb")
+    for ago in (500, 400, 300):
+        story.says(690, at=story.at + 1, sealed=story.at - ago)
+    assert story.incidents == []
+
+
+def test_two_eras_that_both_speak_on_are_a_clone_told_once() -> None:
+    story = Story()
+    for _ in range(6):
+        story.says(700, at=story.at + 450)
+        story.says(690, at=story.at + 450, era="bbbbbbbb")
+    assert story.summary == ["opened clone!"]
+    assert story.incidents[0].probability > 0.9
+
+
+def test_a_network_with_slow_and_quick_nodes_is_still_one_message() -> None:
+    story = Story(registry_of([ibc("a"), ibc("b")], uplink="router"))
+    for _ in range(8):
+        story.says(700, node="node-1", at=story.at + 900)
+        if round(story.at) % 3600 == 0:
+            story.says(700, node="node-2", next_s=3600)
+    story.passes(24 * HOUR)
+    assert [i.kind for i in story.alerts] == ["network_out"]
+
+
+def test_handled_and_silent_together_with_its_neighbours_is_less_sure() -> None:
+    alone, together = (
+        Story(registry_of([ibc("a"), ibc("b"), ibc("c")], uplink="router")) for _ in range(2)
+    )
+    for story in (alone, together):
+        for i in (1, 2, 3, 1, 2, 3):
+            story.says(700, node=f"node-{i}", at=story.at + 300)
+        story.says(700, at=story.at + 60, events=(motion(20_000), tilt(50)), next_s=30)
+    for _ in range(12):
+        for i in (2, 3):
+            alone.says(700, node=f"node-{i}", at=alone.at + 450)
+    together.passes(3 * HOUR)
+    sure, less_sure = ([i for i in s.incidents if i.tank == "a"][-1] for s in (alone, together))
+    assert sure.causes["seized"] > less_sure.causes["seized"]
+    assert len([a for a in together.alerts if a.kind == "network_out"]) == 1

@@ -43,6 +43,13 @@ def test_one_wrong_reading_changes_nothing() -> None:
     assert story.events("refill", "draw", "drain", "slash") == []
 
 
+def test_two_wrong_readings_in_a_row_neither_fill_nor_slash_it() -> None:
+    story = Story()
+    story.levels(*([220] * 6), 845, 925, *([220] * 12), every=300)
+    assert story.events("refill", "drain", "slash") == []
+    assert story.summary == ["opened low!"]
+
+
 def test_a_large_fall_counts_once_the_next_reading_confirms_it() -> None:
     story = Story()
     story.levels(800, 800, 120)

@@ -20,6 +20,7 @@ _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty secon
 _DRAW_PART, _DRAW_SD = 0.012, 2.0
 _RISE_PART, _RISE_SD = 0.04, 5.0
 _REFILL_OVER_S = 540.0  # a pump that pauses less than this goes on with the same refill
+_ECHOES = 3
 _DRAW_OVER_S = 2700.0
 _DRAW_LONGEST_S = 4 * 3600.0
 
@@ -55,6 +56,7 @@ class Flow:
     drawn_l: float = 0.0  # all draws that ended, summed up
     refill_at: float | None = None
     refill_l: float | None = None
+    leak_at: float = 0.0
 
 
 def follow(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
@@ -82,6 +84,8 @@ def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
         began = flow.recent[-3][0] if len(flow.recent) > 2 else flow.mark_at
         flow.rise = Rise(began, base, sample.at, sample.litres)
         return told
+    if sample.litres < rise.from_l + least / 2 and _forget_rise(flow, rise):
+        return []
     if sample.litres > rise.top_l + least / 4:
         rise.top_at, rise.top_l = sample.at, sample.litres
         return []
@@ -89,6 +93,16 @@ def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
         rise.top_l = max(rise.top_l, sample.litres)
         return []
     return end_refill(flow, tank)
+
+
+def _forget_rise(flow: Flow, rise: Rise) -> bool:
+    """Two readings up and right back to where it was: an echo off something, not a bowser."""
+    up = [entry for entry in flow.recent[:-1] if entry[0] > rise.at]
+    if len(up) > _ECHOES:
+        return False
+    flow.recent = [entry for entry in flow.recent if entry not in up]
+    flow.rise = None
+    return True
 
 
 def end_refill(flow: Flow, tank: Tank) -> list[TankEvent]:

@@ -59,6 +59,18 @@ def largest_hour_l(profile: Profile) -> float | None:
     return max(litres for _, litres in profile.hours)
 
 
+def usual_lph(profile: Profile, start: float, end: float) -> tuple[float, float] | None:
+    """What is usually drawn an hour between two times of day, and over the whole day.
+
+    None before three days are known.
+    """
+    if len(profile.hours) < 24 * _LEAST_DAYS:
+        return None
+    means = _means(profile)
+    span = [means.get(h % 24, 0.0) for h in range(int(start // HOUR_S), int(end // HOUR_S) + 1)]
+    return sum(span) / len(span), sum(litres for _, litres in profile.hours) / len(profile.hours)
+
+
 def outlook(
     profile: Profile, level: LevelTrack, trend_lph: float | None, row: Tank, now: float
 ) -> tuple[Span3 | None, Span3 | None]:

@@ -14,6 +14,7 @@ from gateway.domain.watch import (
     removal,
     sensor,
     silence,
+    twins,
     water,
 )
 from gateway.domain.watch.level import Sample
@@ -35,7 +36,7 @@ def hear(scene: Scene, heard: Heard) -> None:
     device = scene.device(heard.device, heard.tank)
     device.tank, device.auth = heard.tank, heard.auth
     live = _is_live(device, heard)
-    current = heard.newest and (live or not _is_former_era(device, heard))
+    current = heard.newest and (not twins.is_former(device, heard) or twins.speaks(device, heard))
     if current:
         _renew(scene, device, heard, live)
     touched: dict[str, TankState] = {}
@@ -63,13 +64,10 @@ def _in_time(item: DeviceEvent | Reading) -> tuple[float, bool]:
 def _renew(scene: Scene, device: DeviceState, heard: Heard, live: bool) -> None:
     was_silent = presence.renew(scene, device, heard, live)
     power.hear(scene, device, heard)
+    twins.watch(scene, device)
     if was_silent:
         presence.tell_back(scene, device)
     silence.spoke(scene, device)
-
-
-def _is_former_era(device: DeviceState, heard: Heard) -> bool:
-    return any(p.era == heard.era for p in device.promises[:-1])
 
 
 def _is_live(device: DeviceState, heard: Heard) -> bool:

@@ -2,7 +2,7 @@
 
 from gateway.domain.registry import Tank
 from gateway.domain.told import Forecast, Span
-from gateway.domain.watch import flow
+from gateway.domain.watch import flow, leaks
 from gateway.domain.watch import forecast as forecasts
 from gateway.domain.watch.scene import Scene
 from gateway.domain.watch.state import TankState
@@ -24,6 +24,9 @@ def turn(scene: Scene, tank: TankState) -> None:
     scene.set_timer(f"tank:{tank.tank}", "hour", scene.now + HOUR_S)
     forecasts.account(scene.profile(tank.tank).profile, tank.level, tank.flow, scene.now)
     scene.touch(f"profile:{tank.tank}")
+    if row.kind == "tank" and tank.episode is None:
+        profile = scene.profile(tank.tank).profile
+        scene.told += leaks.check(tank.flow, profile, row, scene.now)
     forecast(scene, tank, row)
 
 

@@ -196,6 +196,14 @@ def spoke(scene: Scene, device: DeviceState) -> None:
     review(scene, tank, row, device)
 
 
+def reconsider(scene: Scene, neighbours: list[DeviceState]) -> None:
+    """One more node fell silent: that may explain the silence of those that were handled."""
+    for neighbour in neighbours:
+        tank = scene.records.get(f"tank:{neighbour.tank}")
+        if tank is not None and tank.episode and tank.episode.silent_since is not None:
+            review_tank(scene, neighbour.tank, neighbour)
+
+
 def refilled(scene: Scene, tank: TankState) -> None:
     """A refill explains an open lid, and ends what was drained or slashed."""
     _lid_closed(scene, tank, "refilled")

@@ -45,8 +45,18 @@ def _wait(scene: Scene, device: DeviceState, until: float) -> None:
 
 
 def waited(scene: Scene, device: DeviceState) -> None:
-    """No neighbour settled it in time."""
-    if device.waiting and device.presence == "silent":
+    """No neighbour settled it in time: those that are late by now count as silent too."""
+    if not device.waiting or device.presence != "silent":
+        return
+    uplink = scene.uplink_of(device.device)
+    if uplink is None or incidents.find(scene, UPLINK, uplink):
+        blame_device(scene, device)
+        return
+    group = _together(scene, device, ("late", "silent"))
+    alive = _alive(scene, device, group)
+    if len(group) > 1 and not alive:
+        _blame_uplink(scene, uplink, group, alive)
+    else:
         blame_device(scene, device)
 
 
@@ -83,12 +93,14 @@ def _span(scene: Scene, device: DeviceState) -> tuple[float, float]:
     return promise.received, presence.expected_at(scene, device, 1)
 
 
-def _together(scene: Scene, device: DeviceState) -> list[DeviceState]:
-    """The silent devices of this uplink whose silence one moment explains."""
+def _together(
+    scene: Scene, device: DeviceState, absent: tuple[str, ...] = ("silent",)
+) -> list[DeviceState]:
+    """The absent devices of this uplink whose silence one moment explains."""
     after, before = _span(scene, device)
     group = [device]
     for other in scene.neighbours(device.device):
-        if other.presence != "silent":
+        if other.presence not in absent:
             continue
         other_after, other_before = _span(scene, other)
         if max(after, other_after) < min(before, other_before):

@@ -92,7 +92,7 @@ class Watch:
     def _listen_again(self) -> None:
         """Silence counts again: set every promise's timers, and decide what had to wait."""
         self._reschedule()
-        for record in list(self._scene.records.values()):
+        for _, record in sorted(self._scene.records.items()):  # the same order after a restart
             if isinstance(record, TankState) and record.held:
                 water.release(self._scene, record)
 
@@ -113,6 +113,7 @@ def _silent(scene: Scene, device: DeviceState) -> None:
         return
     if presence.turn_silent(scene, device) and not removal.silent(scene, device):
         silence.judge(scene, device)
+    removal.reconsider(scene, scene.neighbours(device.device))
 
 
 _DEVICE_TIMERS: dict[str, Callable[[Scene, DeviceState], None]] = {
