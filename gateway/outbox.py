@@ -22,7 +22,6 @@ from gateway.language import Language
 from gateway.projections.loop import Loop
 from gateway.projections.wake import Wake
 from gateway.registry import rows
-from gateway.settings import Settings
 from gateway.watching.stored import from_json
 
 _log = logging.getLogger(__name__)
@@ -79,14 +78,6 @@ class Outbox:
         """End after the message in hand."""
         for loop in self._loops:
             loop.stop()
-
-
-def of_settings(
-    settings: Settings, engine: sa.Engine, channels: Sequence[Channel], clock: Clock, wake: Wake
-) -> Outbox:
-    """The outbox that the settings describe."""
-    language = Language(settings.language, settings.timezone)
-    return Outbox(engine, channels, clock, wake, Speech(language, settings.public_url))
 
 
 def _turn_of(delivery: "Delivery", clock: Clock) -> Callable[[], float]:

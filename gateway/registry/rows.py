@@ -85,6 +85,8 @@ def put(connection: sa.Connection, added: Registry, now: float) -> list[Change]:
     changes its tank gets installs, so that its past stays with the old tank. Draws random ids
     where there are none. Raises RegistryError when a given ``rid`` contradicts the kept one.
     """
+    # A write that changes nothing takes SQLite's lock before we read: no import races another.
+    connection.execute(sa.delete(registry_row).where(sa.false()))
     known = load_from(connection)
     rids = _Rids(known)
     changes: list[Change] = []
@@ -93,11 +95,6 @@ def put(connection: sa.Connection, added: Registry, now: float) -> list[Change]:
             continue
         changes.append(_insert(connection, row, old, now, rids))
     return changes
-
-
-def tank_ids(registry: Registry) -> dict[str, str]:
-    """Random id -> id of every tank."""
-    return {rows[-1].rid: name for name, rows in registry.tanks.items()}
 
 
 def _wanted(
@@ -164,8 +161,9 @@ def _insert(
     )
     (row_id,) = cast(tuple[int], result.inserted_primary_key)
     facts.queue(connection, row, row_id, now, rids.known)
-    differs = tuple(f for f in value | before if value.get(f) != before.get(f) and f != "rid")
-    return Change(table, name, old is None, differs)
+    differs = [f for f in value | before if value.get(f) != before.get(f)]
+    told = tuple(f for f in differs if f not in ("rid", "since")) or tuple(differs)
+    return Change(table, name, old is None, told)
 
 
 class _Rids:

@@ -1,0 +1,109 @@
+"""Who goes: one at a time, undone by who did it, each act a step and a leaf."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.database import connect, fact, incident, incident_step
+from gateway.domain.told import IncidentChange
+from gateway.watching import claims, record
+
+NOW = 1795212000.0
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    made = connect(tmp_path / "noria.db")
+    low = IncidentChange(
+        id="8f2k", change="opened", change_number=1, at=NOW, received=NOW, tank="canal-1",
+        uplink=None, kind="low", probability=0.9, causes={}, because=(), auth="mac", alert=True,
+    )  # fmt: skip
+    with made.begin() as connection:
+        record.write(connection, [low], [], record.Book([], {}))
+    yield made
+    made.dispose()
+
+
+def now_of(engine: sa.Engine) -> sa.Row[Any]:
+    with engine.connect() as connection:
+        return connection.execute(sa.select(incident)).one()
+
+
+def steps(engine: sa.Engine) -> list[tuple[str, str | None]]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(incident_step).order_by(incident_step.c.id))
+        return [(row.what, row.person) for row in rows]
+
+
+def ops(engine: sa.Engine) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [f.body for f in connection.execute(sa.select(fact)) if f.kind == "op"]
+
+
+def test_one_goes_and_a_second_is_told_no(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        assert claims.claim(connection, "8f2k", "van2", NOW + 1, eta=NOW + 900)
+        assert not claims.claim(connection, "8f2k", "van3", NOW + 2)
+        assert claims.claim(connection, "8f2k", "van2", NOW + 3, eta=NOW + 1200)
+    found = now_of(engine)
+    assert (found.claimed_by, found.claim_eta, found.claim_version) == ("van2", NOW + 1200, 2)
+    assert ops(engine) == [
+        {"incident": "8f2k", "op": "claim", "person": "van2", "eta": NOW + 900},
+        {"incident": "8f2k", "op": "claim", "person": "van2", "eta": NOW + 1200},
+    ]
+
+
+def test_eight_who_claim_at_once_make_one_claim(engine: sa.Engine) -> None:
+    won: list[str] = []
+    ready = threading.Barrier(8)
+
+    def go(person: str) -> None:
+        ready.wait()
+        with engine.begin() as connection:
+            if claims.claim(connection, "8f2k", person, NOW):
+                won.append(person)
+
+    people = [threading.Thread(target=go, args=(f"p{n}",)) for n in range(8)]
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
+    assert len(won) == 1
+    assert now_of(engine).claimed_by == won[0]
+    assert steps(engine) == [("opened", None), ("claimed", won[0])]
+
+
+def test_a_claim_is_handed_over_and_taken_back_by_who_has_it(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        assert claims.claim(connection, "8f2k", "van2", NOW)
+        assert not claims.hand_over(connection, "8f2k", "van3", "van4", NOW)
+        assert claims.hand_over(connection, "8f2k", "van2", "van3", NOW)
+        assert not claims.release(connection, "8f2k", "van2", NOW)
+        assert claims.release(connection, "8f2k", "van3", NOW)
+        assert claims.claim(connection, "8f2k", "van2", NOW)
+    assert [what for what, _ in steps(engine)] == [
+        "opened", "claimed", "handed_over", "released", "claimed",
+    ]  # fmt: skip
+
+
+def test_what_is_closed_or_unknown_is_left_alone(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        assert claims.see(connection, "8f2k", "van2", NOW, seen="there")
+        assert claims.close(connection, "8f2k", "van2", NOW + 5, why="refilled")
+        assert not claims.close(connection, "8f2k", "van2", NOW + 6)
+        assert not claims.claim(connection, "8f2k", "van3", NOW + 7)
+        assert not claims.claim(connection, "nosuch", "van3", NOW + 7)
+    found = now_of(engine)
+    assert (found.closed, found.closed_why) == (NOW + 5, "refilled")
+    assert [body["op"] for body in ops(engine)] == ["seen_there", "close"]
+
+
+def test_every_act_shows_on_pages_that_follow_changes(engine: sa.Engine) -> None:
+    before = now_of(engine).version
+    with engine.begin() as connection:
+        claims.claim(connection, "8f2k", "van2", NOW)
+    assert now_of(engine).version > before
