@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -15,7 +16,7 @@ from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.mqtt.retained import RetainedTopics
+from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
 from gateway.projections.wake import Wake
 from gateway.registry import rows
@@ -34,7 +35,8 @@ class Listener:
     ingest: Ingest
     journal: Journal
     diary: Diary
-    retained: RetainedTopics
+    outgoing: Outgoing
+    republish: Callable[[], None]
     engine: sa.Engine
     wake: Wake
     clock: Clock
@@ -45,7 +47,8 @@ class Listener:
     _registry_version: int = -1
     _poll_at: float = 0.0
     _renew_at: float = 0.0
-    _was_ready: bool = field(default=False)
+    _was_ready: bool = False
+    _was_connected: bool = False
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -79,18 +82,21 @@ class Listener:
 
     def _answer(self, acks: list[Ack]) -> None:
         for ack in acks:
-            self.session.publish_retained(ack.topic, ack.payload)
+            self.session.publish(Publication(ack.topic, ack.payload, retain=True))
 
     def _speak(self) -> None:
         """Send what the broker should hold for others."""
-        if self.session.connected and self.session.fresh:
-            self.session.fresh = False
-            self._answer(self.ingest.all_acks(self.clock.now()))
-            self.retained.repeat()
+        waiting = self.outgoing.take()
         if self.session.connected:
-            for topic, payload in self.retained.take().items():
-                self.session.publish_retained(topic, payload)
+            if self.session.fresh:
+                self.session.fresh = False
+                self._answer(self.ingest.all_acks(self.clock.now()))
+            if not self._was_connected:
+                self.republish()
+            for publication in waiting:
+                self.session.publish(publication)
             self.session.flush()
+        self._was_connected = self.session.connected
         if self.session.ready and not self._said_ready:
             self._said_ready = True
             alive.renew(self.engine, self.gateway, connected=True, broker=self.broker)

@@ -1,24 +1,35 @@
 """The gateway program: every part made here once, and ended in order."""
 
+import contextlib
 import logging
 import signal
+from collections.abc import Generator
+from contextlib import ExitStack
 from types import FrameType
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway import database, lock, origin
+from gateway import broker, channels, database, lock, origin
 from gateway.clock import Clock
 from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
 from gateway.journal.diary import Diary
+from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from gateway.language import Language
 from gateway.listener import Listener
-from gateway.mqtt import address
+from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
-from gateway.mqtt.retained import RetainedTopics
+from gateway.mqtt.outgoing import Outgoing
 from gateway.mqtt.session import Session
+from gateway.outbox import Outbox, Speech
+from gateway.projections import composed
+from gateway.projections.composed import Projections
+from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.watching.projection import WatchProjection
 
 _log = logging.getLogger(__name__)
 
@@ -28,43 +39,80 @@ def run(settings: Settings) -> int:
 
     Raises NoriaError when it cannot start: the message names the remedy.
     """
-    with lock.hold(settings.data / lock.NAME):
-        return _listen(settings)
+    with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
+        clock = Clock(settings.clock_speed, settings.clock_origin)
+        engine = database.connect(settings.database_path)
+        parts.callback(engine.dispose)
+        journal = Journal(settings.journal_path, settings.gateway_id)
+        parts.callback(journal.close)
+        bell = Bell()
+        parts.callback(bell.close)
+        wake, outgoing = Wake(), Outgoing(bell)
+        diary = _opened(settings, journal, clock)
+        address = parts.enter_context(broker.reached(settings, engine))
+        projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+        listener = Listener(
+            session=Session(address, settings.gateway_id, bell, clock.now),
+            ingest=Ingest(journal, Registry()),
+            journal=journal,
+            diary=diary,
+            outgoing=outgoing,
+            republish=projections.republish,
+            engine=engine,
+            wake=wake,
+            clock=clock,
+            gateway=settings.gateway_id,
+            broker=_name(address),
+        )
+        _stop_by_signal(listener, bell)
+        listener.run()
+    return 0
 
 
-def _listen(settings: Settings) -> int:
-    clock = Clock(settings.clock_speed, settings.clock_origin)
-    engine = database.connect(settings.database_path)
-    journal = Journal(settings.journal_path, settings.gateway_id)
-    diary = Diary(journal)
+def _opened(settings: Settings, journal: Journal, clock: Clock) -> Diary:
+    """The diary of the journal, whose log begins with where it comes from."""
     key = origin.log_key(settings.data).public_key()
+    diary = Diary(journal)
     diary.open(clock.now(), key.public_bytes(Encoding.Raw, PublicFormat.Raw), origin.build())
-    bell = Bell()
-    retained = RetainedTopics(bell)
-    where = address.of_settings(settings)
-    listener = Listener(
-        session=Session(where, settings.gateway_id, bell, clock.now),
-        ingest=Ingest(journal, Registry()),
-        journal=journal,
-        diary=diary,
-        retained=retained,
-        engine=engine,
-        wake=Wake(),
-        clock=clock,
-        gateway=settings.gateway_id,
-        broker=f"{where.host}:{where.port}",
-    )
+    return diary
 
+
+@contextlib.contextmanager
+def _projected(
+    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wake, outgoing: Outgoing
+) -> Generator[Projections]:
+    """Store, watch, outbox and live topics, each on its own thread, ended in that order."""
+    opened = channels.open_channels(settings.channels)
+    language = Language(settings.language, settings.timezone)
+    told = Wake()
+    watch = WatchProjection(
+        engine, channels=[c.name for c in opened], outbox=told, born=clock.now()
+    )
+    runner = Runner(
+        watch, lambda: JournalReader(settings.journal_path), engine, wake, clock, then=told
+    )
+    delivery = Outbox(engine, opened, clock, told, Speech(language, settings.public_url))
+    projections = composed.compose(
+        settings, engine, clock, wake=wake, told=told, publish=outgoing.publish
+    )
+    parts = (projections, runner, delivery)
+    for part in parts:
+        part.start()
+    try:
+        yield projections
+    finally:
+        for part in parts:
+            part.stop()
+
+
+def _name(address: Address) -> str:
+    return f"{address.host}:{address.port}"
+
+
+def _stop_by_signal(listener: Listener, bell: Bell) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         listener.stopping = True
         bell.ring()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    try:
-        listener.run()
-    finally:
-        journal.close()
-        engine.dispose()
-        bell.close()
-    return 0

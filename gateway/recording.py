@@ -10,6 +10,7 @@ from gateway.journal.entry import Entry
 _RUN = {
     "start": {"gateway": "start"},
     "stop": {"gateway": "stop"},
+    "heartbeat": {"tick": True},  # a start without a stop: down since the line before
     "broker_lost": {"broker": "lost"},
     "broker_back": {"broker": "back"},
     "broker_drained": {"broker": "drained"},

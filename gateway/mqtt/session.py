@@ -23,6 +23,7 @@ from gateway.ingest import Change
 from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
+from gateway.mqtt.outgoing import Publication
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike as _Socket  # exists for type checkers only
@@ -99,10 +100,12 @@ class Session:
                 self._client.ack(receipt.mid, 1)
         self._receipts.clear()
 
-    def publish_retained(self, topic: str, payload: bytes) -> None:
-        """Queue a QoS 0 retained message; ``flush`` or the next ``turn`` sends it."""
+    def publish(self, publication: Publication) -> None:
+        """Queue a QoS 0 message; ``flush`` or the next ``turn`` sends it."""
         if self._up:
-            self._client.publish(topic, payload, qos=0, retain=True)
+            self._client.publish(
+                publication.topic, publication.payload, qos=0, retain=publication.retain
+            )
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it."""
@@ -219,11 +222,13 @@ class Session:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = "not UTF-8"  # counted among unknown devices
+            topic = "not UTF-8/up"  # counted among unknown devices
         if topic == self._marker_topic:
             if message.payload == self._nonce:
                 self._batch.append(Change("broker_drained", self._now()))
             return
+        if not topic.endswith("/up"):
+            return  # amqtt sends retained messages past filters when a session resumes
         self._batch.append(Arrival(topic, bytes(message.payload), self._now()))
 
     def _tell(self, what: str) -> None:

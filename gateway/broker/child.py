@@ -1,0 +1,139 @@
+"""A broker as our child process: started, watched, ended, and taken over after our own crash."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.errors import BrokerError
+
+START_S = 15.0
+END_S = 10.0
+_POLL_S = 0.05
+_SHOWN_LINES = 5
+
+
+class Child:
+    """``mark`` is a text of the command line by which a forgotten child is known as ours."""
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, mark: str, address: tuple[str, int]
+    ) -> None:
+        self._command = list(command)
+        self._log = folder / "broker.log"
+        self._pid = folder / "broker.pid"
+        self._mark = mark
+        self._address = address
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it accepts connections.
+
+        Raises BrokerError when the port is taken or when it ends, with the last lines it wrote.
+        """
+        self.end_forgotten()
+        _check_free(self._address)
+        # A log of this run only: a broker's log names clients, and is no place for history.
+        with self._log.open("wb") as log:
+            # A session of its own: Ctrl-C at a terminal is ours to handle, in order.
+            self._process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
+                self._command, stdout=log, stderr=log, start_new_session=True
+            )
+        self._pid.write_text(f"{self._process.pid}\n", "ascii")
+        until = time.monotonic() + START_S
+        while not _listening(self._address):
+            if not self.running:
+                raise BrokerError(f"the private broker ended at once: {self._last_words()}")
+            if time.monotonic() > until:
+                self.stop()
+                raise BrokerError(
+                    f"the private broker does not listen after {START_S:.0f} s: "
+                    f"{self._last_words()}"
+                )
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """End it, gently first: it saves its queues."""
+        if self._process is not None:
+            if self.running:
+                self._process.terminate()
+                try:
+                    self._process.wait(END_S)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+            self._process.wait()
+        self._pid.unlink(missing_ok=True)
+
+    def end_forgotten(self) -> None:
+        """End a broker of ours that outlived a killed gateway; it saves its queues for the next."""
+        try:
+            pid = int(self._pid.read_text("ascii"))
+        except (OSError, ValueError):
+            return
+        if self._mark in _command_line(pid):
+            os.kill(pid, signal.SIGTERM)
+            until = time.monotonic() + END_S
+            while self._mark in _command_line(pid) and time.monotonic() < until:
+                time.sleep(_POLL_S)
+            if self._mark in _command_line(pid):
+                os.kill(pid, signal.SIGKILL)
+        self._pid.unlink(missing_ok=True)
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:]
+        return " / ".join(lines) or "it wrote nothing"
+
+
+def _command_line(pid: int) -> str:
+    """The command line of a running process; empty when there is none."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").replace("\0", " ")
+        except OSError:
+            return ""
+    listed = subprocess.run(  # noqa: S603 - a fixed command and a number
+        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return listed.stdout
+
+
+def _check_free(address: tuple[str, int]) -> None:
+    host, port = address
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        with contextlib.closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise BrokerError(
+            f"broker_listen = {host}:{port}: cannot be listened on ({error.strerror}): choose "
+            "another address, or set broker to the URL of the broker that runs there"
+        ) from error
+
+
+def _listening(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(local(address), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def local(address: tuple[str, int]) -> tuple[str, int]:
+    """Where we ourselves reach a listener: one on every interface, by loopback."""
+    host, port = address
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 - compared, not bound
