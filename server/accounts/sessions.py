@@ -1,0 +1,92 @@
+"""Sessions: a random token in a cookie, its hash in the database.
+
+Times are real Unix seconds also where the installation's clock runs fast.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+import sqlalchemy as sa
+
+from server.accounts.people import Person, person_of
+from server.accounts.tables import account, session
+
+IDLE_S = 14 * 86400.0
+"""A session that nobody used for this long is over."""
+LONGEST_S = 90 * 86400.0
+_TOUCH_S = 3600.0  # a write for every page would cost more than it tells
+
+
+def begin(engine: sa.Engine, person: Person, now: float) -> str:
+    """A new session; returns the token, which is kept nowhere. Sweeps sessions that are over."""
+    token = secrets.token_urlsafe(32)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.delete(session).where(
+                (session.c.seen < now - IDLE_S) | (session.c.created < now - LONGEST_S)
+            )
+        )
+        connection.execute(
+            sa.insert(session).values(
+                token_hash=_hash(token), account=person.id, created=now, seen=now
+            )
+        )
+    return token
+
+
+def find(engine: sa.Engine, token: str, now: float) -> Person | None:
+    """The person whose session this token opens, or None."""
+    if not 20 <= len(token) <= 100:
+        return None
+    where = session.c.token_hash == _hash(token)
+    with engine.connect() as connection:
+        row = connection.execute(
+            sa.select(account, session.c.seen, session.c.created.label("began"))
+            .join(session, session.c.account == account.c.id)
+            .where(where, account.c.disabled.is_(None))
+        ).first()
+    if row is None or now - row.seen > IDLE_S or now - row.began > LONGEST_S:
+        return None
+    if now - row.seen > _TOUCH_S:
+        with engine.begin() as connection:
+            connection.execute(sa.update(session).where(where).values(seen=now))
+    return person_of(row)
+
+
+def end(engine: sa.Engine, token: str) -> None:
+    """End a session; one that is not there is over already."""
+    with engine.begin() as connection:
+        connection.execute(sa.delete(session).where(session.c.token_hash == _hash(token)))
+
+
+def form_token(secret: str) -> str:
+    """What a form carries to prove that our own page made it.
+
+    Drawn from the cookie's secret and masked anew each time, so that compressing the page beside
+    text that a stranger chose tells nothing (the BREACH attack).
+    """
+    mask = secrets.token_bytes(32)
+    mixed = bytes(a ^ b for a, b in zip(mask, _form_key(secret), strict=True))
+    return base64.urlsafe_b64encode(mask + mixed).decode()
+
+
+def is_form_token(secret: str, token: str) -> bool:
+    """Whether ``token`` was made from this cookie's secret, in constant time."""
+    try:
+        raw = base64.urlsafe_b64decode(token.encode())
+    except ValueError:
+        return False
+    if len(raw) != 64:
+        return False
+    found = bytes(a ^ b for a, b in zip(raw[:32], raw[32:], strict=True))
+    return hmac.compare_digest(found, _form_key(secret))
+
+
+def _form_key(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"noria-form-1", "sha256")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

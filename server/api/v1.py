@@ -1,0 +1,175 @@
+"""Version 1 of the API. A session's cookie with X-Form-Token, or a bearer token, opens it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+
+from gateway.watching import claims
+from server.accounts import sessions
+from server.api.models import (
+    Claim,
+    Close,
+    HandOver,
+    IncidentsOut,
+    IncidentWithSteps,
+    MeOut,
+    ReadingOut,
+    SeriesOut,
+    SignIn,
+    TankOut,
+    TanksOut,
+    TokenOut,
+    incident_out,
+    tank_out,
+    with_steps,
+)  # fmt: skip
+from server.guard import AnyVisit, OurForm, SignedIn, Visit
+from server.pages.incident import Act, do, others, person_id
+from server.pages.sign_in import attempt
+from server.views import incident as incidents
+
+router = APIRouter(prefix="/api/v1", tags=["v1"])
+_LONGEST_S = 40 * 86400.0
+_PAST = 500
+
+
+@router.post("/session", summary="Sign in a program")
+def sign_in(visit: AnyVisit, given: SignIn) -> TokenOut:
+    """A bearer token for login and password; limited like the sign-in page."""
+    person, wait_s = attempt(visit, given.login, given.password)
+    if wait_s:
+        raise HTTPException(429, "too many tries", {"Retry-After": str(int(wait_s) + 1)})
+    if person is None:
+        raise HTTPException(403, "login and password do not match")
+    token = sessions.begin(visit.parts.engine, person, visit.parts.real.now())
+    return TokenOut(
+        id=person.id, name=person.name, role=person.role, token=token,
+        form_token=sessions.form_token(token),
+    )  # fmt: skip
+
+
+@router.get("/me", summary="Who am I")
+def me(visit: SignedIn) -> MeOut:
+    """Who asks, and the token for POSTs made with the cookie."""
+    assert visit.person is not None
+    person = visit.person
+    return MeOut(id=person.id, name=person.name, role=person.role, form_token=visit.form_token())
+
+
+@router.get("/tanks", summary="All tanks now")
+def tanks(visit: SignedIn) -> TanksOut:
+    """All tanks as they are known now."""
+    snapshot = visit.parts.snapshot()
+    return TanksOut(
+        now=snapshot.now, version=snapshot.version, live=snapshot.fresh.live,
+        heard=snapshot.fresh.heard, tanks=[tank_out(view) for view in snapshot.tanks],
+    )  # fmt: skip
+
+
+@router.get("/tanks/{tank}", summary="One tank now")
+def tank(visit: SignedIn, tank: str) -> TankOut:
+    """One tank as it is known now."""
+    view = visit.parts.snapshot().tank(tank)
+    if view is None:
+        raise HTTPException(404, f"no tank is called {tank!r}")
+    return tank_out(view)
+
+
+@router.get("/tanks/{tank}/series", summary="A tank's readings")
+def series(
+    visit: SignedIn,
+    tank: str,
+    start: Annotated[float | None, Query(alias="from", description="Unix s; a day ago")] = None,
+    end: Annotated[float | None, Query(alias="to", description="Unix s; now")] = None,
+) -> SeriesOut:
+    """Readings with from <= at <= to, at most 40 days."""
+    if visit.parts.registry().tank(tank) is None:
+        raise HTTPException(404, f"no tank is called {tank!r}")
+    end = visit.now if end is None else end
+    start = end - 86400.0 if start is None else start
+    if not 0 <= end - start <= _LONGEST_S:
+        raise HTTPException(422, "from and to: in order, and at most 40 days apart")
+    readings = visit.parts.history.series(tank, start, end)
+    if readings is None:
+        raise HTTPException(503, "the reading store does not answer; try again")
+    rows = [
+        ReadingOut(
+            at=r.at, received=r.received, volume_l=r.volume_l, sd_l=r.sd_l, estimated=r.estimated,
+            fault=r.fault,
+        )
+        for r in readings
+    ]  # fmt: skip
+    return SeriesOut(tank=tank, start=start, end=end, readings=rows)
+
+
+@router.get("/incidents", summary="Incidents")
+def listed(
+    visit: SignedIn,
+    closed: Annotated[bool, Query(description="the closed ones too")] = True,
+) -> IncidentsOut:
+    """Open incidents, and the newest closed ones."""
+    snapshot = visit.parts.snapshot()
+    found = list(snapshot.incidents)
+    if closed:
+        with visit.parts.engine.connect() as connection:
+            found += incidents.past_ones(connection, _PAST)
+    me_id = person_id(visit)
+    found.sort(key=lambda i: -i.at)
+    return IncidentsOut(
+        now=snapshot.now, incidents=[incident_out(i, snapshot, me_id) for i in found]
+    )
+
+
+@router.get("/incidents/{incident}", summary="One incident")
+def one(visit: SignedIn, incident: str) -> IncidentWithSteps:
+    """One incident with its history."""
+    snapshot = visit.parts.snapshot()
+    with visit.parts.engine.connect() as connection:
+        found = incidents.one(connection, incident)
+        steps = incidents.steps(connection, incident)
+    if found is None:
+        raise HTTPException(404, f"no incident {incident!r}")
+    return with_steps(found, steps, snapshot, person_id(visit))
+
+
+def _acted(visit: Visit, incident: str, act: Act) -> IncidentWithSteps:
+    """Do it, or 409 with how it stands."""
+    before = one(visit, incident)
+    if not do(visit, act):
+        who = before.claimed_by or "nobody"
+        state = "closed" if before.closed is not None else f"claimed by {who}"
+        raise HTTPException(409, f"incident {incident} is {state}; read it again")
+    return one(visit, incident)
+
+
+@router.post("/incidents/{incident}/claim", dependencies=[OurForm], summary="I am going")
+def claim(visit: SignedIn, incident: str, given: Claim | None = None) -> IncidentWithSteps:
+    """Claim it; 409 when somebody else has, or it is closed."""
+    me_id, minutes = person_id(visit), given.minutes if given else None
+    eta = None if minutes is None else visit.now + minutes * 60.0
+    return _acted(visit, incident, lambda c: claims.claim(c, incident, me_id, visit.now, eta))
+
+
+@router.post("/incidents/{incident}/hand-over", dependencies=[OurForm], summary="Somebody else")
+def hand_over(visit: SignedIn, incident: str, given: HandOver) -> IncidentWithSteps:
+    """Give my claim to somebody else; 409 when it is not mine."""
+    if given.to not in {p.id for p in others(visit)}:
+        raise HTTPException(422, f"nobody has the id {given.to!r}")
+    me_id = person_id(visit)
+    return _acted(
+        visit, incident, lambda c: claims.hand_over(c, incident, me_id, given.to, visit.now)
+    )
+
+
+@router.post("/incidents/{incident}/release", dependencies=[OurForm], summary="Not going")
+def release(visit: SignedIn, incident: str) -> IncidentWithSteps:
+    """Take my claim back; 409 when it is not mine."""
+    me_id = person_id(visit)
+    return _acted(visit, incident, lambda c: claims.release(c, incident, me_id, visit.now))
+
+
+@router.post("/incidents/{incident}/close", dependencies=[OurForm], summary="It is over")
+def close(visit: SignedIn, incident: str, given: Close | None = None) -> IncidentWithSteps:
+    """Close it; 409 when it is closed already."""
+    me_id, why = person_id(visit), given.why if given else "other"
+    return _acted(visit, incident, lambda c: claims.close(c, incident, me_id, visit.now, why))

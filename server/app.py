@@ -1,0 +1,64 @@
+"""The application: routes, headers, error pages, put together in one place."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Scope
+
+from gateway import database
+from gateway.settings import Settings
+from gateway.stores.port import ReadingStore
+from server import failures, parts
+from server.api import v1
+from server.live import stream
+from server.pages import devices, home, incident, more, people, sign_in, tank
+from server.render import STATIC
+from server.security import Secured
+
+_KEPT = "public, max-age=31536000, immutable"
+
+
+class Assets(StaticFiles):
+    """Our own style, script and icons; their address changes with their content."""
+
+    def file_response(self, *args: object, **kwargs: object):
+        """As the parent, to be kept for a year."""
+        response = super().file_response(*args, **kwargs)  # pyright: ignore[reportArgumentType]
+        response.headers["Cache-Control"] = _KEPT
+        return response
+
+    async def get_response(self, path: str, scope: Scope):
+        """As the parent."""
+        return await super().get_response(path, scope)
+
+
+def create(
+    settings: Settings, engine: sa.Engine | None = None, store: ReadingStore | None = None
+) -> FastAPI:
+    """The application for these settings; database and store are opened unless given."""
+    made = parts.make(settings, engine or database.connect(settings.database_path), store)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        yield
+        made.history.close()
+        if engine is None:
+            made.engine.dispose()
+
+    app = FastAPI(
+        title="Noria", version="1", docs_url=None, redoc_url=None,
+        openapi_url="/api/v1/openapi.json", lifespan=lifespan,
+        description="Levels, incidents and claims of one installation. Times are Unix seconds.",
+    )  # fmt: skip
+    app.state.parts = made
+    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
+    app.add_middleware(Secured, https=made.secure)
+    app.mount("/static", Assets(directory=STATIC), name="static")
+    for room in (home, tank, incident, sign_in, more, devices, people, stream, v1):
+        app.include_router(room.router)
+    failures.install(app)
+    return app

@@ -1,0 +1,220 @@
+"""One tank's chart, ready for its template; and the table that says the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.domain.heard import Reading
+from gateway.domain.told import Span, TankEvent, TankNow
+from server.charts.line import Line, Sample, line
+from server.charts.scale import Point, Scale, area, path
+from server.views.incident import Incident
+from server.words.incident import KINDS
+from server.words.speech import Speech
+
+Range = Literal["24h", "7d", "30d"]
+_DAY_S = 86400.0
+_SPANS: dict[Range, tuple[float, float]] = {
+    "24h": (_DAY_S, 18 * 3600.0),
+    "7d": (7 * _DAY_S, _DAY_S),
+    "30d": (30 * _DAY_S, 2 * _DAY_S),
+}
+"""Seconds shown before and after now."""
+_TICKS: dict[Range, tuple[int, str]] = {"24h": (6, "HH"), "7d": (24, "EEE"), "30d": (24, "d MMM")}
+_ROWS_S: dict[Range, float] = {"24h": 3600.0, "7d": 6 * 3600.0, "30d": _DAY_S}
+_LEAST_GAP_PCT = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A label or sign at ``left`` per cent, in words for those who cannot see the chart."""
+
+    left: float
+    text: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A horizontal line: ``y`` in chart units, ``top`` in per cent."""
+
+    y: float
+    top: float
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: when, the lowest and highest level in it."""
+
+    time: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Paths in chart units, labels in per cent. ``band`` and ``middle`` are what is expected."""
+
+    range: Range
+    lines: tuple[str, ...]
+    areas: tuple[str, ...]
+    gaps: tuple[tuple[float, float], ...]
+    band: str
+    middle: str
+    now_x: float
+    now_left: float
+    limits: tuple[Limit, ...]
+    ticks: tuple[Mark, ...]
+    refills: tuple[Mark, ...]
+    incidents: tuple[Mark, ...]
+    rows: tuple[Row, ...]
+    empty: bool
+
+
+def window(range_: Range, now: float) -> tuple[float, float]:
+    """From when to when a chart reaches (Unix s); what lies after now is expected."""
+    back, ahead = _SPANS[range_]
+    return now - back, now + ahead
+
+
+def draw(
+    speech: Speech, range_: Range, known: TankNow, capacity_l: float, limits_l: tuple[float, float],
+    readings: Sequence[Reading], events: Sequence[TankEvent], incidents: Sequence[Incident],
+    now: float, low_l: float = 0.0,
+) -> Chart:  # fmt: skip
+    """The chart of one tank. ``limits_l``: low and critical; ``low_l``: what cannot be drawn."""
+    start, end = window(range_, now)
+    scale = Scale(start, end, capacity_l)
+    levels = line(readings, start, now)
+    runs = [[(scale.x(at), scale.y(litres)) for at, litres in run] for run in levels.runs]
+    band, middle = _expected(scale, known, limits_l, low_l, now)
+    return Chart(
+        range=range_, lines=tuple(path(_seen(run)) for run in runs),
+        areas=tuple(area(_seen(run)) for run in runs), gaps=_gaps(scale, levels), band=band,
+        middle=middle, now_x=scale.x(now), now_left=scale.left_pct(now),
+        limits=_limits(speech, scale, limits_l), ticks=_ticks(speech, scale, range_, now),
+        refills=_refills(speech, scale, events, now),
+        incidents=_incidents(speech, scale, incidents, now),
+        rows=_rows(speech, levels, range_, start, now), empty=not levels.runs,
+    )  # fmt: skip
+
+
+def _seen(run: list[Point]) -> list[Point]:
+    """A lone reading is drawn as a short dash, not as nothing."""
+    return [run[0], (run[0][0] + 1.0, run[0][1])] if len(run) == 1 else run
+
+
+def _gaps(scale: Scale, levels: Line) -> tuple[tuple[float, float], ...]:
+    found = ((scale.left_pct(a), scale.left_pct(b)) for a, b in levels.gaps)
+    return tuple((a, round(b - a, 2)) for a, b in found if b - a > _LEAST_GAP_PCT)
+
+
+def _expected(
+    scale: Scale, known: TankNow, limits_l: tuple[float, float], low_l: float, now: float
+) -> tuple[str, str]:
+    """The 80 % band and its middle, through the forecast moments of *low* and *empty*."""
+    if known.volume_l is None or known.at is None or known.state in ("unknown", "fault", "empty"):
+        return "", ""
+    points: list[tuple[Span, float]] = []
+    if known.low_at is not None and known.volume_l > limits_l[0]:
+        points.append((known.low_at, limits_l[0]))
+    if known.empty_at is not None:
+        points.append((known.empty_at, low_l))
+    if not points:
+        return "", ""
+    begin = (max(known.at, scale.start), known.volume_l)
+    early, late, middle = [begin], [begin], [begin]
+    for span, litres in points:
+        early.append((max(span.lo, early[-1][0]), litres))
+        middle.append((max(span.at, middle[-1][0]), litres))
+        late.append((max(span.hi, late[-1][0]), litres))
+    early.append((late[-1][0], early[-1][1]))
+    edge = [*_cut(scale, early), *reversed(_cut(scale, late))]
+    return f"{path(edge)}Z", path(_cut(scale, middle))
+
+
+def _cut(scale: Scale, samples: list[Sample]) -> list[Point]:
+    """Up to the right edge, where the last piece is cut."""
+    points: list[Point] = []
+    for index, (at, litres) in enumerate(samples):
+        if at <= scale.end:
+            points.append((scale.x(at), scale.y(litres)))
+            continue
+        before, before_l = samples[index - 1]
+        share = (scale.end - before) / (at - before)
+        points.append((scale.x(scale.end), scale.y(before_l + share * (litres - before_l))))
+        break
+    return points
+
+
+def _limits(speech: Speech, scale: Scale, limits_l: tuple[float, float]) -> tuple[Limit, ...]:
+    def limit(litres: float, text: str, tone: str = "") -> Limit:
+        return Limit(scale.y(litres), scale.top_pct(litres), text, tone)
+
+    low, critical = (round(litres) for litres in limits_l)
+    whole = round(scale.capacity_l)
+    return (
+        limit(whole, speech.say("{n} L", n=whole)),
+        limit(whole / 2, str(round(whole / 2))),
+        limit(low, speech.say("{n} low", n=low), "low"),
+        limit(critical, speech.say("{n} crit.", n=critical), "dry"),
+    )
+
+
+def _ticks(speech: Speech, scale: Scale, range_: Range, now: float) -> tuple[Mark, ...]:
+    step_h, pattern = _TICKS[range_]
+    every = 6 if range_ == "30d" else 1
+    times = speech.midnights(scale.start, scale.end, step_h)[::every]
+    near = (scale.end - scale.start) * 0.06
+    shown = [t for t in times if abs(t - now) > near and 0.02 < scale.x(t) / 1000 < 0.97]
+    unit = "\u00a0h" if range_ == "24h" else ""
+    return tuple(Mark(scale.left_pct(t), speech.label(t, pattern) + unit) for t in shown)
+
+
+def _refills(
+    speech: Speech, scale: Scale, events: Sequence[TankEvent], now: float
+) -> tuple[Mark, ...]:
+    def text(event: TankEvent) -> str:
+        time = speech.moment(event.at, now)
+        if event.litres is None:
+            return speech.say("Refill, {time}", time=time)
+        return speech.say(
+            "Refill of about {litres}, {time}", litres=speech.litres(event.litres), time=time
+        )
+
+    return tuple(
+        Mark(scale.left_pct(e.at), text(e))
+        for e in events
+        if e.kind == "refill" and scale.start <= e.at <= now
+    )
+
+
+def _incidents(
+    speech: Speech, scale: Scale, incidents: Sequence[Incident], now: float
+) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(
+            scale.left_pct(i.at),
+            f"{speech.say(KINDS[i.kind].short)}, {speech.moment(i.at, now)}",
+            KINDS[i.kind].icon,
+        )
+        for i in incidents
+        if scale.start <= i.at <= now
+    )
+
+
+def _rows(speech: Speech, levels: Line, range_: Range, start: float, now: float) -> tuple[Row, ...]:
+    """The newest first; a step without a reading says so."""
+    step = _ROWS_S[range_]
+    samples = [sample for run in levels.runs for sample in run]
+    rows: list[Row] = []
+    at = now - now % step if range_ != "30d" else max(speech.midnights(now - _DAY_S, now, 24))
+    while at > start - step:
+        inside = [litres for when, litres in samples if at <= when < at + step]
+        time = speech.day(at, now) if range_ == "30d" else speech.moment(at, now)
+        low, high = (speech.litres(f(inside)) for f in (min, max)) if inside else ("", "")
+        rows.append(Row(time, low, high))
+        at -= step
+    return tuple(rows)

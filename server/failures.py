@@ -1,0 +1,79 @@
+"""Errors as people read them: a page in plain words, or JSON for the API."""
+
+import logging
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from server import guard, render
+from server.guard import NeedsSignIn, Refused
+from server.words.speech import mark
+
+_log = logging.getLogger(__name__)
+
+_WORDS = {
+    400: (mark("That did not work"), mark("Something in the form was not understood.")),
+    403: (mark("Not for you"), mark("You may not do this.")),
+    404: (mark("Nothing here"), mark("This page does not exist, or no longer.")),
+    405: (mark("Nothing here"), mark("This page does not exist, or no longer.")),
+    409: (mark("Somebody was faster"), mark("Load the page again to see how it stands.")),
+    500: (
+        mark("This went wrong"),
+        mark("The mistake is ours. Levels and alerts go on; try again in a minute."),
+    ),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a page or JSON of ours."""
+    app.add_exception_handler(NeedsSignIn, _needs_sign_in)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def _needs_sign_in(request: Request, _: Exception) -> Response:
+    if _is_api(request) or request.url.path == "/live":
+        return JSONResponse({"detail": "sign in first"}, 401, {"WWW-Authenticate": "Bearer"})
+    return RedirectResponse(guard.sign_in_path(request), 303)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    refused = cast(Refused, error)
+    return _answer(request, refused.status, refused.message)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    failed = cast(HTTPException, error)
+    return _answer(request, failed.status_code, str(failed.detail) if _is_api(request) else "")
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    if _is_api(request):
+        details = [
+            {"where": ".".join(str(p) for p in e["loc"]), "what": str(e["msg"])}
+            for e in cast(RequestValidationError, error).errors()
+        ]
+        return JSONResponse({"detail": details}, 422)
+    return _answer(request, 400, "")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(request, 500, "")
+
+
+def _answer(request: Request, status: int, message: str) -> Response:
+    if _is_api(request):
+        return JSONResponse({"detail": message or "failed"}, status)
+    visit = guard.visit(request)
+    title, text = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
+    return render.page(visit, "failure.html", status, title=title, text=message or text)

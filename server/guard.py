@@ -1,0 +1,147 @@
+"""Who asks, in which language, and whether they may: the first thing that a route depends on."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, cast
+from urllib.parse import quote
+
+from fastapi import Depends, Form, Header, Request
+
+from server.accounts import sessions
+from server.accounts.people import Person
+from server.parts import Parts
+from server.words.speech import LANGUAGES, Speech
+
+
+class NeedsSignIn(Exception):
+    """Nobody is signed in; pages send them to the sign-in page and back."""
+
+
+class Refused(Exception):
+    """The request must not be done; the message is for people, in English."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request: who, in which language, when (Unix s of the installation's clock).
+
+    ``secret`` is what form tokens are drawn from: the session's token, or a visitor's cookie.
+    """
+
+    request: Request
+    parts: Parts
+    speech: Speech
+    person: Person | None
+    secret: str
+    token: str
+    bearer: bool
+    now: float
+
+    def form_token(self) -> str:
+        """A fresh token for a form of this page."""
+        return sessions.form_token(self.secret)
+
+
+def cookie(parts: Parts, name: str) -> str:
+    """A cookie's name; with HTTPS it is bound to this very host."""
+    return f"__Host-noria-{name}" if parts.secure else f"noria-{name}"
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts that the application was made with."""
+    return cast(Parts, request.app.state.parts)
+
+
+def speech_of(request: Request) -> Speech:
+    """The reader's language: the cookie, what the browser asks for, the installation's."""
+    settings = parts_of(request).settings
+    wanted = request.cookies.get("noria-language", "")
+    if wanted not in LANGUAGES:
+        wanted = _accepted(request.headers.get("accept-language", "")) or settings.language
+    return Speech(wanted, settings.timezone)
+
+
+def _accepted(header: str) -> str:
+    """The first language of Accept-Language that we speak, by its weights."""
+    found: list[tuple[float, str]] = []
+    for item in header.split(","):
+        name, _, weight = item.partition(";q=")
+        code = name.strip().lower().split("-")[0]
+        if code in LANGUAGES:
+            try:
+                found.append((float(weight or 1), code))
+            except ValueError:
+                continue
+    return max(found, key=lambda f: f[0])[1] if found else ""
+
+
+def visit(request: Request) -> Visit:
+    """Who asks: by session cookie, or by bearer token."""
+    parts = parts_of(request)
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    bearer = scheme.lower() == "bearer"
+    token = given.strip() if bearer else request.cookies.get(cookie(parts, "session"), "")
+    person = sessions.find(parts.engine, token, parts.real.now()) if token else None
+    secret = token if person else request.cookies.get(cookie(parts, "visitor"), "")
+    return Visit(
+        request, parts, speech_of(request), person, secret or secrets.token_urlsafe(16),
+        token if person else "", bearer and person is not None, parts.clock.now(),
+    )  # fmt: skip
+
+
+AnyVisit = Annotated[Visit, Depends(visit)]
+
+
+def signed_in(visit: AnyVisit) -> Visit:
+    """Raises NeedsSignIn when nobody is."""
+    if visit.person is None:
+        raise NeedsSignIn
+    return visit
+
+
+SignedIn = Annotated[Visit, Depends(signed_in)]
+
+
+def coordinating(visit: SignedIn) -> Visit:
+    """Raises Refused for anyone but a coordinator."""
+    if visit.person is None or not visit.person.coordinates:
+        raise Refused(403, "This page is for coordinators.")
+    return visit
+
+
+Coordinating = Annotated[Visit, Depends(coordinating)]
+
+
+def our_form(
+    visit: AnyVisit,
+    form: Annotated[str, Form()] = "",
+    x_form_token: Annotated[str, Header()] = "",
+    sec_fetch_site: Annotated[str, Header()] = "",
+) -> None:
+    """Raises Refused unless the request comes from a form of ours (or bears a token)."""
+    if visit.bearer:
+        return
+    foreign = sec_fetch_site in ("cross-site", "same-site")
+    if foreign or not sessions.is_form_token(visit.secret, form or x_form_token):
+        raise Refused(403, "This form is too old. Go back, load the page again, then repeat.")
+
+
+OurForm = Depends(our_form)
+
+
+def local_path(wanted: str) -> str:
+    """A path of our own to go on to; anything else becomes the home page."""
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
+    return wanted if ours and wanted.isprintable() else "/"
+
+
+def sign_in_path(request: Request) -> str:
+    """Where somebody signs in, to come back to this page."""
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = f"?next={quote(path, safe='/')}" if request.method == "GET" and path != "/" else ""
+    return f"/sign-in{back}"

@@ -1,0 +1,46 @@
+"""Past readings, from the store that the settings name."""
+
+import logging
+from dataclasses import dataclass, field
+from threading import Lock
+
+import sqlalchemy as sa
+
+from gateway.domain.heard import Reading
+from gateway.errors import StoreError
+from gateway.settings import Settings
+from gateway.stores import opened
+from gateway.stores.port import ReadingStore
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class History:
+    """The reading store, opened when first asked; ``store`` is given by tests."""
+
+    settings: Settings
+    engine: sa.Engine
+    store: ReadingStore | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def series(self, tank: str, start: float, end: float) -> list[Reading] | None:
+        """A tank's readings by event time (Unix s); None when the store does not answer."""
+        try:
+            return self._opened().series(tank, start, end)
+        except StoreError as error:
+            _log.warning("the reading store does not answer: %s", error)
+            return None
+
+    def _opened(self) -> ReadingStore:
+        with self._lock:
+            if self.store is None:
+                self.store = opened.open_store(self.settings, self.engine)
+            return self.store
+
+    def close(self) -> None:
+        """Release the store."""
+        with self._lock:
+            if self.store is not None:
+                self.store.close()
+                self.store = None

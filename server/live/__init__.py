@@ -1,0 +1,1 @@
+"""The live stream: what changed, told to open pages as it happens."""

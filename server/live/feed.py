@@ -1,0 +1,94 @@
+"""Follows the ``version`` columns while somebody watches, and wakes their streams."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from gateway.alive import gateway_now
+from gateway.database import incident, tank_now
+
+_log = logging.getLogger(__name__)
+EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the newest look at the database found: ``version`` grows with every change."""
+
+    version: int
+    tanks: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    renewed: bool = False
+
+
+class Feed:
+    """One look every half second for all open pages together; none when nobody watches."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._watching: set[asyncio.Queue[Change]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._version = 0
+        self._connected: bool | None = None
+
+    @contextlib.asynccontextmanager
+    async def watch(self) -> AsyncGenerator[asyncio.Queue[Change]]:
+        """A queue of changes from now on."""
+        queue: asyncio.Queue[Change] = asyncio.Queue(maxsize=100)
+        if self._task is None or self._task.done():
+            await asyncio.to_thread(self._look)
+            self._task = asyncio.create_task(self._follow(), name="live feed")
+        self._watching.add(queue)
+        try:
+            yield queue
+        finally:
+            self._watching.discard(queue)
+
+    @property
+    def version(self) -> int:
+        """The newest version seen."""
+        return self._version
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            if not self._watching:
+                return
+            try:
+                change = await asyncio.to_thread(self._look)
+            except OperationalError as error:  # locked for long: the next look will do
+                _log.warning("the live stream could not look: %s", error)
+                continue
+            if change is not None:
+                self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        for queue in list(self._watching):
+            try:
+                queue.put_nowait(change)
+            except asyncio.QueueFull:  # a page that stopped reading; it reconnects by itself
+                self._watching.discard(queue)
+
+    def _look(self) -> Change | None:
+        after = self._version
+        with self._engine.connect() as connection:
+            tanks = connection.execute(
+                sa.select(tank_now.c.tank, tank_now.c.version).where(tank_now.c.version > after)
+            ).all()
+            found = connection.execute(
+                sa.select(incident.c.id, incident.c.version).where(incident.c.version > after)
+            ).all()
+            connected = connection.execute(sa.select(sa.func.max(gateway_now.c.connected))).scalar()
+        self._version = max((r.version for r in (*tanks, *found)), default=after)
+        renewed = connected != self._connected
+        self._connected = connected
+        if self._version == after and not renewed:
+            return None
+        return Change(
+            self._version, tuple(r.tank for r in tanks), tuple(r.id for r in found), renewed
+        )

@@ -1,0 +1,174 @@
+"""Incidents: the list, one with everything that is known of it, and what people do about it."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from gateway.domain.told import WATER_KINDS
+from gateway.watching import claims
+from server import render
+from server.accounts import people
+from server.guard import OurForm, Refused, SignedIn, Visit
+from server.views import incident as incidents
+from server.views.incident import Incident
+from server.views.snapshot import Snapshot
+from server.words import causes as cause_words
+from server.words import incident as words
+from server.words import steps as step_words
+from server.words import tank as tank_words
+from server.words.speech import mark
+
+router = APIRouter(include_in_schema=False)
+PAST = 100
+ETAS_MIN = (20, 40, 90)
+_TAKEN = mark("Somebody was faster, or this is over. Here is how it stands.")
+
+
+@router.get("/incidents")
+def listed(visit: SignedIn) -> Response:
+    """Open incidents, then past ones."""
+    snapshot = visit.parts.snapshot()
+    with visit.parts.engine.connect() as connection:
+        past = incidents.past_ones(connection, PAST)
+    open_ones = sorted(snapshot.incidents, key=lambda i: (words.urgency(i), i.at))
+    return render.page(
+        visit, "incidents.html", snapshot=snapshot, tab="incidents", past=past,
+        open_ones=open_ones, words=words,
+    )  # fmt: skip
+
+
+@router.get("/i/{incident_id}")
+def short(incident_id: str) -> Response:
+    """The short link of an alert; leads to the page, which asks who comes."""
+    return render.go(f"/incidents/{incident_id}")
+
+
+@router.get("/incidents/{incident_id}")
+@router.get("/c/{incident_id}")
+def one(visit: SignedIn, incident_id: str) -> Response:
+    """What it could be and why, what happened so far, and what a person can do."""
+    return show(visit, incident_id)
+
+
+def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) -> Response:
+    """One incident's page. Raises 404 when there is none."""
+    snapshot, speech = visit.parts.snapshot(), visit.speech
+    with visit.parts.engine.connect() as connection:
+        incident = incidents.one(connection, incident_id)
+        history = incidents.steps(connection, incident_id)
+    if incident is None:
+        raise HTTPException(404)
+    view = snapshot.tank(incident.tank or "")
+    grounds = cause_words.grounds(speech, incident.because, snapshot.now)
+    return render.page(
+        visit, "incident.html", status, snapshot=snapshot, tab="incidents", incident=incident,
+        kind=words.KINDS[incident.kind], view=view, notice=notice, words=words,
+        card=tank_words.card(speech, view, None, snapshot.now) if view else None,
+        name=subject(snapshot, incident), claimant=snapshot.person(incident.claimed_by),
+        causes=cause_words.causes(speech, incident), judged=cause_words.is_judged(incident),
+        grounds=grounds, steps=step_words.lines(speech, history, snapshot),
+        near=_near(visit, snapshot, incident), etas=ETAS_MIN, others=others(visit),
+        mine=visit.person is not None and incident.claimed_by == visit.person.id,
+        water=incident.kind in WATER_KINDS,
+    )  # fmt: skip
+
+
+def subject(snapshot: Snapshot, incident: Incident) -> str:
+    """What an incident is about, as people call it: a tank, or the site behind an uplink."""
+    view = snapshot.tank(incident.tank or "")
+    if view is not None:
+        return view.name
+    sites = {v.tank.site for v in snapshot.behind(incident.uplink or "")}
+    names = [(s.name or s.id) for s in (snapshot.registry.site(n) for n in sorted(sites)) if s]
+    return ", ".join(names) or incident.tank or incident.uplink or "-"
+
+
+def _near(visit: Visit, snapshot: Snapshot, incident: Incident) -> list[tank_words.Card]:
+    view = snapshot.tank(incident.tank or "")
+    if view is None:
+        views = snapshot.behind(incident.uplink or "")
+    else:
+        views = [v for v in snapshot.at_site(view.tank.site) if v.tank.id != view.tank.id]
+    return [tank_words.card(visit.speech, v, None, snapshot.now) for v in views]
+
+
+def others(visit: Visit) -> list[people.Person]:
+    """Everybody to whom a claim can be handed over."""
+    everyone = people.everyone(visit.parts.engine)
+    return [p for p in everyone if not p.disabled and p != visit.person]
+
+
+Act = Callable[[sa.Connection], bool]
+
+
+def do(visit: Visit, act: Act) -> bool:
+    """Do one act in a transaction of its own; False when the incident was not as believed."""
+    with visit.parts.engine.begin() as connection:
+        return act(connection)
+
+
+def _done(visit: Visit, incident_id: str, act: Act) -> Response:
+    if do(visit, act):
+        return render.go(f"/incidents/{incident_id}")
+    return show(visit, incident_id, visit.speech.say(_TAKEN), 409)
+
+
+def person_id(visit: Visit) -> str:
+    """The random id of who asks."""
+    assert visit.person is not None
+    return visit.person.id
+
+
+@router.post("/c/{incident_id}", dependencies=[OurForm])
+@router.post("/incidents/{incident_id}/claim", dependencies=[OurForm])
+def claim(
+    visit: SignedIn,
+    incident_id: str,
+    minutes: Annotated[int | None, Form(ge=1, le=1440)] = None,
+) -> Response:
+    """I am going, there in so many minutes."""
+    eta = None if minutes is None else visit.now + minutes * 60.0
+    me = person_id(visit)
+    return _done(visit, incident_id, lambda c: claims.claim(c, incident_id, me, visit.now, eta))
+
+
+@router.post("/incidents/{incident_id}/hand-over", dependencies=[OurForm])
+def hand_over(
+    visit: SignedIn, incident_id: str, to: Annotated[str, Form(max_length=20)]
+) -> Response:
+    """Somebody else goes instead of me."""
+    if to not in {p.id for p in others(visit)}:
+        raise Refused(400, "Choose who goes instead.")
+    me = person_id(visit)
+    return _done(visit, incident_id, lambda c: claims.hand_over(c, incident_id, me, to, visit.now))
+
+
+@router.post("/incidents/{incident_id}/release", dependencies=[OurForm])
+def release(visit: SignedIn, incident_id: str) -> Response:
+    """I am not going after all: also the *undo* of a claim."""
+    me = person_id(visit)
+    return _done(visit, incident_id, lambda c: claims.release(c, incident_id, me, visit.now))
+
+
+@router.post("/incidents/{incident_id}/close", dependencies=[OurForm])
+def close(
+    visit: SignedIn, incident_id: str, why: Annotated[claims.CloseReason, Form()] = "other"
+) -> Response:
+    """It is over, for this reason; ``moved_by_us`` also tells the watch why it moved."""
+    me = person_id(visit)
+    return _done(visit, incident_id, lambda c: claims.close(c, incident_id, me, visit.now, why))
+
+
+@router.post("/incidents/{incident_id}/see", dependencies=[OurForm])
+def see(
+    visit: SignedIn,
+    incident_id: str,
+    seen: Annotated[Literal["there", "gone", "damaged", "empty", "blocked"], Form()],
+) -> Response:
+    """I am here: this is what I see. Witnessed evidence."""
+    me = person_id(visit)
+    return _done(visit, incident_id, lambda c: claims.see(c, incident_id, me, visit.now, seen))

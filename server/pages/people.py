@@ -1,0 +1,57 @@
+"""People, for coordinators: add an account, close it, open it again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from server import render
+from server.accounts import people
+from server.accounts.people import AccountError, Role
+from server.guard import Coordinating, OurForm, Refused, Visit
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/people")
+def listed(visit: Coordinating) -> Response:
+    """Everybody with an account."""
+    return _show(visit)
+
+
+@router.post("/people", dependencies=[OurForm])
+def add(
+    visit: Coordinating,
+    name: Annotated[str, Form(max_length=100)] = "",
+    role: Annotated[Role, Form()] = "volunteer",
+) -> Response:
+    """Make an account; its password is drawn, and shown this once."""
+    password = people.draw_password()
+    try:
+        person = people.add(visit.parts.engine, name, role, password, visit.parts.real.now())
+    except AccountError as error:
+        return _show(visit, wrong=str(error), status=400)
+    return _show(visit, added=person, password=password)
+
+
+@router.post("/people/{person}/{change}", dependencies=[OurForm])
+def change(visit: Coordinating, person: str, change: str) -> Response:
+    """Close an account (its sessions end), or open it again; nobody closes their own."""
+    if change not in ("close", "open"):
+        raise Refused(404, "This page does not exist, or no longer.")
+    if visit.person is not None and person == visit.person.id:
+        raise Refused(400, "Ask another coordinator to close your own account.")
+    closed = visit.parts.real.now() if change == "close" else None
+    people.set_disabled(visit.parts.engine, person, closed)
+    return render.go("/people")
+
+
+def _show(
+    visit: Visit, added: people.Person | None = None, password: str = "", wrong: str = "",
+    status: int = 200,
+) -> Response:  # fmt: skip
+    return render.page(
+        visit, "people.html", status, snapshot=visit.parts.snapshot(), tab="people",
+        everyone=people.everyone(visit.parts.engine), roles=people.ROLES, added=added,
+        password=password, wrong=wrong,
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Signing in and out; the demo's door."""
+
+import hmac
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from server import render
+from server.accounts import demo, people, sessions
+from server.accounts.people import Person
+from server.guard import AnyVisit, OurForm, Visit
+from server.words.speech import LANGUAGES
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/sign-in")
+def ask(visit: AnyVisit, next: str = "/") -> Response:
+    """The sign-in form; says nothing of places or people."""
+    if visit.person is not None:
+        return render.go(next)
+    return _form(visit, next, "", "")
+
+
+@router.post("/sign-in", dependencies=[OurForm])
+def sign_in(
+    visit: AnyVisit,
+    login: Annotated[str, Form(max_length=100)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """Check name and password; then go on to where the visitor wanted to be."""
+    person, wait_s = attempt(visit, login, password)
+    if person is not None:
+        return enter(visit, person, next)
+    speech = visit.speech
+    if wait_s:
+        text = speech.say("Too many tries. Wait {time}.", time=speech.lasting(wait_s + 60))
+        return _form(visit, next, login, text, 429)
+    return _form(visit, next, login, speech.say("This name and password do not match."), 403)
+
+
+def attempt(visit: Visit, login: str, password: str) -> tuple[Person | None, float]:
+    """The person, or None with the seconds to wait before the next try (0: none)."""
+    parts, now = visit.parts, visit.parts.real.now()
+    source = visit.request.client.host if visit.request.client else "-"
+    wait_s = parts.attempts.wait_s(login, source, now)
+    if wait_s > 0:
+        return None, wait_s
+    parts.attempts.failed(login, source, now)  # counted first: parallel tries count as well
+    person = people.check(parts.engine, login, password)
+    if person is not None:
+        parts.attempts.passed(login, source)
+    return person, 0.0
+
+
+def enter(visit: Visit, person: Person, where: str) -> Response:
+    """Begin a session and go on."""
+    if visit.token:
+        sessions.end(visit.parts.engine, visit.token)
+    token = sessions.begin(visit.parts.engine, person, visit.parts.real.now())
+    response = render.go(where)
+    render.set_cookie(visit, response, "session", token, int(sessions.IDLE_S))
+    render.drop_cookie(visit, response, "visitor")
+    return response
+
+
+@router.post("/sign-out", dependencies=[OurForm])
+def sign_out(visit: AnyVisit) -> Response:
+    """End this session."""
+    if visit.token:
+        sessions.end(visit.parts.engine, visit.token)
+    response = render.go("/sign-in")
+    render.drop_cookie(visit, response, "session")
+    return response
+
+
+@router.get("/enter/{code}")
+def demo_door(visit: AnyVisit, code: str) -> Response:
+    """The demo's link signs its visitor in; on any other installation there is no such page."""
+    wanted = visit.parts.settings.demo_code
+    if not wanted or not hmac.compare_digest(wanted.encode(), code.encode()):
+        raise HTTPException(404)
+    return enter(visit, demo.visitor(visit.parts.engine, visit.parts.real.now()), "/")
+
+
+@router.post("/language", dependencies=[OurForm])
+def language(
+    visit: AnyVisit,
+    to: Annotated[str, Form(max_length=5)],
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """Keep the language that the visitor chose."""
+    response = render.go(next)
+    if to in LANGUAGES:
+        render.set_cookie(visit, response, "language", to)
+    return response
+
+
+def _form(visit: Visit, next_path: str, login: str, wrong: str, status: int = 200) -> Response:
+    wanted = urlsplit(next_path).path
+    return render.page(
+        visit, "sign_in.html", status, next_path=next_path, login=login, wrong=wrong,
+        claims=wanted.startswith("/c/"),
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""``noria server``: serve the pages until told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from gateway import settings as settings_module
+from gateway.errors import SettingError
+from gateway.settings import Settings
+from server.app import create
+
+_LAST_WORDS_S = 2
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; prints ``ready`` on standard error. Returns 0.
+
+    Raises SettingError when the address cannot be listened on.
+    """
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    listening = bind(settings.server_listen)
+    config = uvicorn.Config(
+        create(settings), log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on",
+    )  # fmt: skip
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt), listening:
+        asyncio.run(server.serve(sockets=[listening]))
+    return 0
+
+
+class Server(uvicorn.Server):
+    """Says ``ready`` once requests are answered; ends cleanly on a signal."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            print("ready", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        """As the parent, without raising the signal again once all is closed."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def bind(address: str) -> socket.socket:
+    """A socket bound to ``host:port``. Raises SettingError naming the busy or wrong address."""
+    host, port = settings_module.listen_address("server_listen", address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listening.close()
+        raise SettingError(
+            f"server_listen = {address!r}: {error.strerror or error}; "
+            "end what uses this port, or choose another"
+        ) from error
+    return listening

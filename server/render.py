@@ -1,0 +1,83 @@
+"""Pages from templates: one environment, one function."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from server import guard
+from server.guard import Visit
+from server.words.speech import LANGUAGES
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+_ONE_YEAR_S = 31_536_000
+
+_environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """A static file's address with its content's hash, so that it can be kept for a year."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+# Macros see globals alone. jinja2 leaves the type of globals open.
+_environment.globals["asset"] = asset  # pyright: ignore[reportUnknownMemberType]
+
+
+def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Response:
+    """A whole page in the visitor's language. ``values`` are the template's own."""
+    speech = visit.speech
+    snapshot = values.get("snapshot")
+    html = _environment.get_template(template).render(
+        visit=visit, person=visit.person, speech=speech, say=speech.say, plural=speech.plural,
+        rich=speech.rich, now=visit.now, speed=visit.parts.clock.speed, path=_path(visit.request),
+        languages=LANGUAGES, fresh=snapshot.fresh if snapshot else None,
+        form_token=visit.form_token, **values,
+    )  # fmt: skip
+    response = HTMLResponse(html, status)
+    response.headers["Content-Language"] = speech.code
+    response.headers["Vary"] = "Cookie, Accept-Language"
+    if visit.person is None:
+        set_cookie(visit, response, "visitor", visit.secret, None)
+    return response
+
+
+def _path(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def go(where: str) -> Response:
+    """After a form: on to a page of ours, by GET."""
+    return RedirectResponse(guard.local_path(where), 303)
+
+
+def set_cookie(
+    visit: Visit, response: Response, name: str, value: str, age_s: int | None = _ONE_YEAR_S
+) -> None:
+    """Set one of our cookies; ``age_s`` None: until the browser closes."""
+    full = "noria-language" if name == "language" else guard.cookie(visit.parts, name)
+    response.set_cookie(
+        full, value, max_age=age_s, path="/", httponly=True, samesite="lax",
+        secure=visit.parts.secure,
+    )  # fmt: skip
+
+
+def drop_cookie(visit: Visit, response: Response, name: str) -> None:
+    """Forget one of our cookies."""
+    response.delete_cookie(
+        guard.cookie(visit.parts, name), path="/", httponly=True, samesite="lax",
+        secure=visit.parts.secure,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What pages and API show, read from the relational database: values, no markup."""

@@ -1,0 +1,155 @@
+"""Everything that the pages show of this moment, read in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.database import next_version, tank_now
+from gateway.domain.registry import Registry, Site, Tank
+from gateway.domain.told import THEFT_KINDS, Span, TankNow
+from server.accounts.tables import account
+from server.views import incident as incidents
+from server.views.freshness import Freshness, freshness
+from server.views.incident import Incident
+
+_RANK: Mapping[str, int] = {
+    "seized": 0, "unknown": 0, "empty": 1, "drained": 2, "slashed": 2, "critical": 3,
+    "lid_open": 4, "access_blocked": 4, "low": 5,
+}  # fmt: skip
+"""The urgent kinds, the most urgent first (LOOK: taken, dry, low)."""
+UNSEEN, FINE = 8, 9
+
+
+@dataclass(frozen=True, slots=True)
+class TankView:
+    """One tank: its row, what the watch knows, and the open incidents that touch it.
+
+    ``incident`` is the most urgent one that asks for a person, ``others`` the rest;
+    ``network`` the outage that hides the tank. ``live`` is false while the gateway is away.
+    """
+
+    tank: Tank
+    now: TankNow
+    incident: Incident | None
+    others: tuple[Incident, ...]
+    network: Incident | None
+    live: bool
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.tank.name or self.tank.id
+
+    @property
+    def seen(self) -> bool:
+        """Whether the level is current: measured, and its sensor keeps its promise."""
+        known = self.now.state not in ("unknown", "fault") and self.now.volume_l is not None
+        taken = self.incident is not None and self.incident.kind == "seized"
+        return known and self.live and not taken and self.network is None
+
+    @property
+    def rank(self) -> int:
+        """Order of urgency: smaller comes first."""
+        if self.incident is not None:
+            return _RANK[self.incident.kind]
+        return FINE if self.seen else UNSEEN
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it may have been taken."""
+        return self.incident is not None and self.incident.kind in ("seized", "unknown")
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether an open incident of a theft kind is about it."""
+        return self.incident is not None and self.incident.kind in (*THEFT_KINDS, "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """This moment: ``now`` in Unix s of the installation's clock; pages follow ``version``."""
+
+    now: float
+    version: int
+    registry: Registry
+    tanks: tuple[TankView, ...]
+    incidents: tuple[Incident, ...]
+    names: Mapping[str, str]
+    fresh: Freshness
+
+    def tank(self, tank: str) -> TankView | None:
+        """The view of one tank, or None."""
+        return next((view for view in self.tanks if view.tank.id == tank), None)
+
+    def sites(self) -> list[tuple[Site, list[TankView]]]:
+        """The sites with their tanks, in the registry's order."""
+        found = [(site_rows[-1], self.at_site(name)) for name, site_rows in self._sites()]
+        return [(site, tanks) for site, tanks in found if tanks]
+
+    def _sites(self) -> list[tuple[str, tuple[Site, ...]]]:
+        return list(self.registry.sites.items())
+
+    def at_site(self, site: str) -> list[TankView]:
+        """The tanks of one site."""
+        return [view for view in self.tanks if view.tank.site == site]
+
+    def behind(self, uplink: str) -> list[TankView]:
+        """The tanks whose devices share this way to the broker."""
+        ids = _tanks_behind(self.registry, uplink)
+        return [view for view in self.tanks if view.tank.id in ids]
+
+    def person(self, person: str | None) -> str | None:
+        """The name of a person, or None when nobody or no longer known."""
+        return self.names.get(person) if person else None
+
+
+def take(
+    engine: sa.Engine, registry: Registry, now: float, real_now: float, speed: float = 1.0
+) -> Snapshot:
+    """Read this moment. ``real_now``: real Unix s; ``speed``: how fast ``now`` runs."""
+    with engine.connect() as connection:
+        version = next_version(connection) - 1
+        known = {row.tank: row for row in connection.execute(sa.select(tank_now))}
+        open_ones = incidents.open_ones(connection)
+        names = {r.id: r.name for r in connection.execute(sa.select(account.c.id, account.c.name))}
+        fresh = freshness(connection, now, real_now, speed)
+    values = {tank: tank_now_of(row.value) for tank, row in known.items()}
+    views = _views(registry, values, open_ones, fresh.live or not fresh.started)
+    return Snapshot(now, version, registry, views, tuple(open_ones), names, fresh)
+
+
+def _views(
+    registry: Registry, known: Mapping[str, TankNow], open_ones: list[Incident], live: bool
+) -> tuple[TankView, ...]:
+    hidden = {
+        tank: outage
+        for outage in open_ones
+        if outage.uplink is not None
+        for tank in _tanks_behind(registry, outage.uplink)
+    }
+    views: list[TankView] = []
+    for name, tank_rows in registry.tanks.items():
+        now = known.get(name) or TankNow(tank=name, state="unknown", state_since=None)
+        mine = [i for i in open_ones if i.tank == name]
+        urgent = sorted((i for i in mine if i.kind in _RANK), key=lambda i: _RANK[i.kind])
+        worst = urgent[0] if urgent else None
+        network = hidden.get(name) if now.state == "unknown" else None
+        others = tuple(i for i in mine if i is not worst)
+        views.append(TankView(tank_rows[-1], now, worst, others, network, live))
+    return tuple(views)
+
+
+def _tanks_behind(registry: Registry, uplink: str) -> set[str]:
+    newest = (device_rows[-1] for device_rows in registry.devices.values())
+    return {d.tank for d in newest if d.uplink == uplink and not d.revoked}
+
+
+def tank_now_of(value: Mapping[str, Any]) -> TankNow:
+    """A row of ``tank_now`` as the domain's value; spans are kept as objects."""
+    fields = {k: v for k, v in value.items() if k in TankNow.__dataclass_fields__}
+    for name in ("low_at", "empty_at"):
+        if fields.get(name):
+            fields[name] = Span(**fields[name])
+    return TankNow(**fields)

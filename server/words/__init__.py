@@ -1,0 +1,1 @@
+"""How a reader is spoken to: figures, ages, spans of time and sentences, in their language."""

@@ -1,0 +1,134 @@
+"""What an incident could be, in words and bars; and why, term by term."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from babel.numbers import format_decimal
+
+from gateway.domain.told import Because
+from server.views.incident import Incident
+from server.words.speech import Speech, mark
+
+VERDICTS: Mapping[str, str] = {
+    "seized": mark("Taken away"),
+    "drained": mark("Drained"),
+    "slashed": mark("Cut or holed"),
+    "lid_open": mark("Lid opened"),
+    "moved_by_us": mark("Moved by us"),
+    "battery": mark("Battery flat"),
+    "network_out": mark("Network out"),
+    "sensor_fault": mark("Sensor fault"),
+    "clone": mark("A second device"),
+    "unknown": mark("Not known"),
+}
+_SHOWN = 0.02
+
+_TERMS: Mapping[str, str] = {
+    "motion": mark("Strong motion for {duration_s}."),
+    "tilt": mark("Tilted {tilt_deg}° and stayed so."),
+    "lid": mark("The lid was open for {open_s}."),
+    "fall_rate": mark("It fell by {rate_lpm}, {times_all_taps} times what all taps let through."),
+    "emptied": mark("It ran out to the last, about {left_l}."),
+    "plateau": mark("The fall stopped at about {left_l}, as water does at the height of a cut."),
+    "knock": mark("Something knocked it shortly before."),
+    "beyond_use": mark("More left than in any hour of the days known: {fall_l}."),
+    "level_steady": mark("The level did not fall."),
+    "silence_after_handling": mark(
+        "Last word {last_word_at}. It had promised the next within {promised_s}."
+    ),
+    "silence": mark("Last word {last_word_at}. It had promised the next within {promised_s}."),
+    "battery_low": mark("The battery was low, {battery_mv}."),
+    "battery_good": mark("The battery was good, {battery_mv}."),
+    "signal_fading": mark("The signal was fading."),
+    "neighbours_speaking": mark("{devices} on the same network kept answering."),
+    "neighbours_silent": mark("{devices} on the same network went silent too."),
+    "silent_together": mark("{devices} on one network went silent together."),
+    "own_downtime": mark("We ourselves did not listen for {seconds}."),
+    "speaks_again": mark("It speaks again since {at}."),
+    "planned_move": mark("A move was planned."),
+    "no_move_planned": mark("No move was planned."),
+    "planned_cleaning": mark("Cleaning was planned."),
+    "eviction_risk": mark("An eviction was feared for this time."),
+    "said_moved_by_us": mark("One of us says: we moved it."),
+    "seen_there": mark("One of us sees it in its place."),
+    "level": mark("Measured {volume_l}; the threshold is {threshold_l}."),
+    "stuck": mark("The same value {readings} times."),
+    "no_believable_reading": mark("{readings} readings in a row that cannot be."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One row of *What it could be*: ``tenths`` is the bar's length, 0-100."""
+
+    verdict: str
+    word: str
+    chance: str
+    width: int
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One line of *Why*: it points to the leading verdict, or away from it."""
+
+    text: str
+    towards: bool
+    basis: str
+
+
+def causes(speech: Speech, incident: Incident) -> list[Cause]:
+    """The verdicts worth naming, the likeliest first; *not known* always, and last."""
+    ranked = sorted(incident.causes.items(), key=lambda item: -item[1])
+    shown = [(v, p) for v, p in ranked if v != "unknown" and p >= _SHOWN and v in VERDICTS]
+    shown.append(("unknown", incident.causes.get("unknown", 0.0)))
+    leader = ranked[0][0] if ranked else "unknown"
+    return [
+        Cause(v, speech.say(VERDICTS[v]), speech.chance(p), max(round(p * 100), 1), v == leader)
+        for v, p in shown
+    ]
+
+
+def is_judged(incident: Incident) -> bool:
+    """Whether several causes were weighed, rather than one kind measured."""
+    return sum(1 for p in incident.causes.values() if p >= _SHOWN) > 1
+
+
+def grounds(speech: Speech, because: Sequence[Because], now: float) -> list[Ground]:
+    """Why, in sentences; a term without a sentence is shown by its name."""
+    return [Ground(_sentence(speech, term, now), term.weight >= 0, term.basis) for term in because]
+
+
+def _sentence(speech: Speech, because: Because, now: float) -> str:
+    message = _TERMS.get(because.term)
+    if message is None:
+        return because.term.replace("_", " ")
+    values = {name: _value(speech, name, value, now) for name, value in because.values.items()}
+    try:
+        return speech.say(message, **values)
+    except KeyError:  # recorded by an older version without this figure
+        return because.term.replace("_", " ")
+
+
+def _value(speech: Speech, name: str, value: object, now: float) -> str:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    for ending, form in _FORMS:
+        if name.endswith(ending):
+            return form(speech, float(value), now)
+    return f"{value:.0f}"
+
+
+_Form = Callable[[Speech, float, float], str]
+_FORMS: tuple[tuple[str, _Form], ...] = (
+    ("rate_lpm", lambda s, v, now: s.say("{n} L/min", n=round(v))),
+    ("times_all_taps", lambda s, v, now: format_decimal(round(v, 1), locale=s.code)),
+    ("_at", lambda s, v, now: s.moment(v, now, seconds=True)),
+    ("at", lambda s, v, now: s.moment(v, now)),
+    ("_s", lambda s, v, now: s.lasting(v)),
+    ("seconds", lambda s, v, now: s.lasting(v)),
+    ("threshold_l", lambda s, v, now: f"{v:.0f}\u00a0L"),
+    ("_l", lambda s, v, now: s.litres(v)),
+    ("_mv", lambda s, v, now: s.say("{n} V", n=f"{v / 1000:.2f}")),
+    ("devices", lambda s, v, now: s.plural("{n} sensor", "{n} sensors", int(v))),
+)

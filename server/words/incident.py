@@ -1,0 +1,187 @@
+"""Sentences about an incident: its kind, what happened, who is going, what it could be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gateway.domain.told import WATER_KINDS, Span
+from server.views.incident import Incident
+from server.words.speech import Speech, mark
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of incident is shown: its words, its icon, the tone of its block.
+
+    ``brief`` is the word without a time, where the word has one.
+    """
+
+    word: str
+    icon: str
+    tone: str
+    heading: str
+    brief: str = ""
+
+    @property
+    def short(self) -> str:
+        """The word without a time."""
+        return self.brief or self.word
+
+
+KINDS: Mapping[str, Kind] = {
+    "low": Kind(mark("Low"), "low", "low", mark("{tank} is low")),
+    "critical": Kind(mark("Nearly empty"), "critical", "dry", mark("{tank} is nearly empty")),
+    "empty": Kind(
+        mark("Empty since {time}"),
+        "empty",
+        "dry",
+        mark("{tank} is empty"),
+        mark("Empty"),
+    ),
+    "seized": Kind(
+        mark("May have been taken"), "taken", "taken", mark("{tank} moved and stopped answering")
+    ),
+    "unknown": Kind(mark("Moved, cause not known"), "taken", "taken", mark("{tank} was moved")),
+    "drained": Kind(mark("Losing water fast"), "fast", "dry", mark("{tank} lost water fast")),
+    "slashed": Kind(mark("May have been cut"), "fast", "dry", mark("{tank} may have been cut")),
+    "lid_open": Kind(
+        mark("Lid open since {time}"),
+        "lid",
+        "low",
+        mark("{tank}: the lid is open"),
+        mark("Lid open"),
+    ),
+    "access_blocked": Kind(
+        mark("Way in is blocked"), "critical", "low", mark("{tank} cannot be reached")
+    ),
+    "silent": Kind(
+        mark("Silent since {time}"), "silent", "", mark("{tank} is silent"), mark("Silent")
+    ),
+    "battery": Kind(
+        mark("Battery nearly flat"), "battery", "", mark("{tank}: battery nearly flat")
+    ),
+    "sensor_fault": Kind(
+        mark("Sensor fault"), "fault", "", mark("{tank}: the sensor does not work")
+    ),
+    "network_out": Kind(
+        mark("Network out since {time}"),
+        "network",
+        "",
+        mark("Network out at {site}"),
+        mark("Network out"),
+    ),
+    "moved_by_us": Kind(mark("Moved by us"), "moved", "", mark("{tank} was moved by us")),
+    "clone": Kind(
+        mark("Two devices answer as one"), "fault", "", mark("{tank}: two devices answer as one")
+    ),
+}
+
+_ORDER = ("seized", "unknown", "empty", "drained", "slashed", "critical", "lid_open", "low")
+
+_CLOSED: Mapping[str, str] = {
+    "refilled": mark("Refilled"),
+    "speaks": mark("Heard again"),
+    "charged": mark("Charged again"),
+    "network_out": mark("The network was out"),
+    "believable": mark("The sensor works again"),
+    "person": mark("Closed by a person"),
+    "moved_by_us": mark("We moved it"),
+    "seen_there": mark("Seen in its place"),
+    "calm": mark("Nothing more happened"),
+    "lid_closed": mark("The lid is closed"),
+    "rebuilt": mark("Being worked out again"),
+    "found": mark("Found again"),
+    "repaired": mark("Repaired"),
+    "mistaken": mark("It was nothing"),
+    "other": mark("Closed by a person"),
+}
+
+
+def word(speech: Speech, incident: Incident, now: float) -> str:
+    """The state in words: ``Nearly empty``, ``Empty since 15:21``."""
+    since = incident.number("empty_since") or incident.number("silent_since") or incident.at
+    return speech.say(KINDS[incident.kind].word, time=speech.moment(since, now))
+
+
+def heading(speech: Speech, incident: Incident, tank: str, site: str) -> str:
+    """The sentence that is the page's first line."""
+    if incident.kind == "seized" and incident.number("silent_since") is None:
+        return speech.say("{tank} was moved", tank=tank)
+    return speech.say(KINDS[incident.kind].heading, tank=tank, site=site)
+
+
+def what(speech: Speech, incident: Incident, now: float) -> Markup:
+    """What happened and what it held, with ages."""
+    if incident.kind in WATER_KINDS:
+        return _water(speech, incident, now)
+    parts = [_happened(speech, incident, now)]
+    litres = incident.number("volume_l")
+    if litres is not None and incident.kind not in ("battery", "clone"):
+        parts.append(speech.rich("It held about {litres}.", litres=speech.litres(litres)))
+    return Markup(" ").join(parts)
+
+
+def _water(speech: Speech, incident: Incident, now: float) -> Markup:
+    since = incident.number("empty_since")
+    if incident.kind == "empty" and since is not None:
+        dry = speech.lasting(now - since)
+        return speech.rich("No water at the tap for {time}.", time=dry)
+    litres = incident.number("volume_l") or 0.0
+    text = speech.rich("**About {litres}**.", litres=speech.litres(litres))
+    return _with_forecast(speech, text, incident.span("empty"), now)
+
+
+def _with_forecast(speech: Speech, text: Markup, span: Span | None, now: float) -> Markup:
+    if span is None:
+        return text
+    return text + " " + speech.rich("Empty {when}.", when=speech.between(span, now))
+
+
+def _happened(speech: Speech, incident: Incident, now: float) -> Markup:
+    at, age = speech.moment(incident.at, now), speech.aged(incident.at, now)
+    silent = incident.number("silent_since")
+    if incident.kind in ("seized", "unknown") and silent is not None:
+        return speech.rich("Moved at {time}, {age}, then stopped answering.", time=at, age=age)
+    if incident.kind in ("drained", "slashed"):
+        lost = incident.number("lost_l")
+        if lost is not None:
+            text = "Lost about {litres} from {time} on, {age}."
+            return speech.rich(text, litres=speech.litres(lost), time=at, age=age)
+        return speech.rich("The level fell fast from {time} on, {age}.", time=at, age=age)
+    if incident.kind in ("seized", "unknown", "moved_by_us"):
+        return speech.rich("Moved at {time}, {age}.", time=at, age=age)
+    return speech.rich("Since {time}, {age}.", time=at, age=age)
+
+
+def who(speech: Speech, incident: Incident, person: str | None, now: float) -> str:
+    """Whether somebody is going: the sentence that every urgent block ends with."""
+    looks = incident.kind not in WATER_KINDS
+    if incident.claimed_by is None:
+        return speech.say("Nobody is looking yet.") if looks else speech.say("Nobody is going yet.")
+    name = person or speech.say("Somebody")
+    if incident.claim_eta is None or incident.claim_eta < now:
+        return speech.say("{name} is going.", name=name)
+    return speech.say(
+        "{name} is going, there about {time}.",
+        name=name,
+        time=speech.moment(incident.claim_eta, now),
+    )
+
+
+def urgency(incident: Incident) -> int:
+    """Its place among open incidents: smaller comes first."""
+    return _ORDER.index(incident.kind) if incident.kind in _ORDER else len(_ORDER)
+
+
+def closed(speech: Speech, incident: Incident, now: float) -> str:
+    """How and when it ended."""
+    if incident.closed is None:
+        return ""
+    why = speech.say(_CLOSED.get(incident.closed_why or "", mark("Closed")))
+    return f"{why}, {speech.moment(incident.closed, now)}."
+
+
+def closed_because(speech: Speech, why: str) -> str:
+    """How it ended, for a line of its history."""
+    return speech.say(_CLOSED.get(why, mark("Closed"))) + "."

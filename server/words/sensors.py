@@ -1,0 +1,113 @@
+"""Sentences about the devices themselves: battery, signal, when one speaks again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.domain.registry import Plan
+from gateway.domain.told import TankNow
+from server.views.incident import Incident
+from server.views.snapshot import Snapshot, TankView
+from server.words import incident as said
+from server.words.speech import Speech, mark
+
+LOW_MV = 3500
+"""Below this a single Li-ion cell has little left (DESIGN.md: events only below 3400 mV)."""
+FAIR_DBM = -75
+POOR_DBM = -85
+
+PLANS: Mapping[str, str] = {
+    "move": mark("We move {tank}. Alerts held."),
+    "cleaning": mark("{tank} is cleaned. Water alerts held."),
+    "eviction_risk": mark("Eviction feared at {tank}. Every sign counts."),
+}
+PLAN_ICONS: Mapping[str, str] = {"move": "moved", "cleaning": "low", "eviction_risk": "calendar"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """One sensor, or one network, that somebody should look at."""
+
+    name: str
+    icon: str
+    text: str
+    href: str
+
+
+def sick(speech: Speech, snapshot: Snapshot) -> list[Sick]:
+    """What needs a look, outages first."""
+    found = [
+        _sick(speech, snapshot, i)
+        for i in snapshot.incidents
+        if i.kind in ("network_out", "silent", "battery", "sensor_fault", "clone")
+    ]
+    return sorted(found, key=lambda s: s.icon != "network")
+
+
+def _sick(speech: Speech, snapshot: Snapshot, incident: Incident) -> Sick:
+    kind = said.KINDS[incident.kind]
+    href = f"/incidents/{incident.id}"
+    if incident.uplink is not None:
+        n = len([v for v in snapshot.behind(incident.uplink) if v.network is incident])
+        behind = speech.plural("{n} tank behind it.", "{n} tanks behind it.", n)
+        word = said.word(speech, incident, snapshot.now)
+        return Sick(incident.uplink, kind.icon, f"{word}. {behind}", href)
+    view = snapshot.tank(incident.tank or "")
+    text = said.word(speech, incident, snapshot.now) + "."
+    if incident.kind == "battery" and view is not None and view.now.battery_mv is not None:
+        text += " " + battery(speech, view.now.battery_mv)
+    return Sick(view.name if view else incident.tank or "", kind.icon, text, href)
+
+
+def battery(speech: Speech, mv: int) -> str:
+    """``Battery 3.98 V.``, with a word when it is low."""
+    volts = f"{mv / 1000:.2f}".replace(".", "," if speech.code == "fr" else ".")
+    if mv < LOW_MV:
+        return speech.say("Battery low, {volts} V.", volts=volts)
+    return speech.say("Battery good, {volts} V.", volts=volts)
+
+
+def signal(speech: Speech, dbm: int) -> str:
+    """Good, fair or weak."""
+    if dbm >= FAIR_DBM:
+        return speech.say("Signal good.")
+    return speech.say("Signal fair.") if dbm >= POOR_DBM else speech.say("Signal weak.")
+
+
+def state(speech: Speech, view: TankView, now: float) -> tuple[str, str]:
+    """A sensor's state as (icon, word): working, late, silent, faulty, not heard yet."""
+    known = view.now
+    if known.received is None:
+        return "unknown", speech.say("Not heard yet.")
+    if known.presence == "silent":
+        since = speech.moment(known.presence_since or known.received, now)
+        return "silent", speech.say("Silent since {time}.", time=since)
+    if known.state == "fault":
+        return "fault", speech.say("Sensor fault.")
+    if known.presence == "late":
+        return "silent", speech.say("Late.")
+    return "chip", speech.say("Working.")
+
+
+def details(speech: Speech, known: TankNow, now: float) -> str:
+    """Battery, signal, and when it speaks again, as far as they are known."""
+    parts: list[str] = []
+    if known.battery_mv is not None:
+        parts.append(battery(speech, known.battery_mv))
+    if known.rssi_dbm is not None:
+        parts.append(signal(speech, known.rssi_dbm))
+    if known.due is not None and known.presence != "silent":
+        due = speech.moment(known.due, now)
+        ahead, past = mark("Speaks again by {time}."), mark("Should have spoken by {time}.")
+        text = ahead if known.due > now else past
+        parts.append(speech.say(text, time=due))
+    return " ".join(parts)
+
+
+def plan(speech: Speech, snapshot: Snapshot, row: Plan) -> tuple[str, str, str]:
+    """A plan as (icon, when, what)."""
+    view = snapshot.tank(row.tank)
+    day = speech.label(row.start, "EEE d MMM")
+    same_day = speech.label(row.end, "EEE d MMM") == day
+    end = speech.clock(row.end) if same_day else speech.moment(row.end, row.start)
+    what = speech.say(PLANS[row.kind], tank=view.name if view else row.tank)
+    return PLAN_ICONS[row.kind], f"{day}, {speech.clock(row.start)}–{end}", what

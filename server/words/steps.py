@@ -1,0 +1,100 @@
+"""An incident's history in sentences, the newest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from server.views.incident import Step
+from server.views.snapshot import Snapshot
+from server.words import incident as said
+from server.words.speech import Speech, mark
+
+_ICONS: Mapping[str, str] = {
+    "opened": "flag", "updated": "unknown", "closed": "check", "told": "bell", "claimed": "van",
+    "handed_over": "van", "released": "van", "closed_by_person": "check", "seen": "eye",
+}  # fmt: skip
+SEEN: Mapping[str, str] = {
+    "there": mark("It is there"),
+    "gone": mark("It is gone"),
+    "damaged": mark("It is damaged"),
+    "empty": mark("It is empty"),
+    "blocked": mark("I cannot get there"),
+    "moved_by_us": mark("We moved it"),
+}
+CLOSING: Mapping[str, str] = {
+    "refilled": mark("Refilled"),
+    "found": mark("Found again"),
+    "repaired": mark("Repaired"),
+    "moved_by_us": mark("We moved it"),
+    "mistaken": mark("It was nothing"),
+    "other": mark("Something else"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of *So far*: ``at`` in Unix s."""
+
+    at: float
+    time: str
+    icon: str
+    text: str
+
+
+def lines(speech: Speech, steps: Sequence[Step], snapshot: Snapshot) -> list[Line]:
+    """The newest first; updates that changed no word are left out."""
+    found: list[Line] = []
+    kind = ""
+    for step in steps:
+        changed = step.data.get("kind") != kind
+        kind = str(step.data.get("kind") or kind)
+        if step.what == "updated" and not changed:
+            continue
+        time = speech.moment(step.time, snapshot.now, seconds=True)
+        icon = _ICONS.get(step.what, "clock")
+        found.append(Line(step.time, time, icon, _text(speech, step, snapshot)))
+    return found[::-1]
+
+
+def _text(speech: Speech, step: Step, snapshot: Snapshot) -> str:
+    name = snapshot.person(step.person) or speech.say("Somebody")
+    match step.what:
+        case "claimed":
+            return _claimed(speech, step, name, snapshot.now)
+        case "handed_over":
+            to = snapshot.person(str(step.data.get("to"))) or speech.say("somebody else")
+            return speech.say("{name} hands over to {to}.", name=name, to=to)
+        case "released":
+            return speech.say("{name} is not going after all.", name=name)
+        case "seen":
+            seen = speech.say(SEEN.get(str(step.data.get("seen")), mark("Seen")))
+            return speech.say("{name} is there: {what}.", name=name, what=seen.lower())
+        case "closed_by_person":
+            why = speech.say(CLOSING.get(str(step.data.get("why")), mark("Something else")))
+            return speech.say("{name} closed it: {what}.", name=name, what=why.lower())
+        case "told":
+            return _told(speech, step)
+        case _:
+            return _changed(speech, step)
+
+
+def _claimed(speech: Speech, step: Step, name: str, now: float) -> str:
+    eta = step.data.get("eta")
+    if not isinstance(eta, int | float):
+        return speech.say("{name} is going.", name=name)
+    time = speech.moment(float(eta), now)
+    return speech.say("{name} is going, there about {time}.", name=name, time=time)
+
+
+def _told(speech: Speech, step: Step) -> str:
+    n = step.data.get("channels", 1)
+    return speech.plural("Told on {n} channel.", "Told on {n} channels.", int(n))
+
+
+def _changed(speech: Speech, step: Step) -> str:
+    kind = said.KINDS.get(str(step.data.get("kind")))
+    if step.what == "closed":
+        return said.closed_because(speech, str(step.data.get("why") or ""))
+    word = speech.say(kind.short).lower() if kind else ""
+    if step.what == "opened":
+        return speech.say("Noticed: {what}.", what=word) if word else speech.say("Noticed.")
+    return speech.say("Now it looks like: {what}.", what=word)

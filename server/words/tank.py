@@ -1,0 +1,212 @@
+"""One tank as a row, a block or a table line: words, icons and figures, ready for a template."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gateway.domain.told import TankNow
+from server.views.incident import Incident
+from server.views.snapshot import TankView
+from server.words import incident as said
+from server.words.speech import Speech, mark
+
+STEADY_LPH = 5.0
+FAST_SHARE = 0.1  # of the capacity in an hour: the double arrow
+_FILLED_S = 12 * 3600.0
+_NO_INCIDENT = {"low": mark("Low"), "critical": mark("Nearly empty"), "empty": mark("Empty")}
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line of text with the icon before it (a name, or none)."""
+
+    text: str | Markup
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a template needs of one tank.
+
+    ``glyph``: water, empty, taken, unknown, silent or fault; ``tone``: taken, dry, low or none;
+    ``status`` the state in words (none when fine); ``soon`` when it will be low.
+    """
+
+    view: TankView
+    name: str
+    glyph: str
+    pct: float | None
+    tone: str
+    status: Noted | None
+    soon: str
+    note: Noted | None
+    lead: str
+    litres: str
+    share: str
+    age: Markup
+    who: str
+
+
+def card(speech: Speech, view: TankView, who: str | None, now: float) -> Card:
+    """``who`` is the name of the person who claimed the tank's incident, if known."""
+    known = view.now
+    return Card(
+        view=view, name=view.name, glyph=glyph(view), pct=known.pct, tone=_tone(view),
+        status=_status(speech, view, now), soon=_soon(speech, view, now),
+        note=_note(speech, view, who, now), lead=_lead(speech, view),
+        litres="" if known.volume_l is None else speech.litres(known.volume_l),
+        share=share(speech, view) if view.seen else "",
+        age=Markup("") if known.at is None else speech.aged(known.at, now),
+        who=_short_who(speech, view.incident, who, now),
+    )  # fmt: skip
+
+
+def glyph(view: TankView) -> str:
+    """The shape that the tank is drawn in."""
+    if view.is_taken:
+        return "taken"
+    if view.now.state == "fault":
+        return "fault"
+    if view.network is None and view.now.presence == "silent" and view.live:
+        return "silent"
+    if not view.seen:
+        return "unknown"
+    return "empty" if view.now.state == "empty" else "water"
+
+
+def share(speech: Speech, view: TankView) -> str:
+    """How full: ``48 %``, or ``7 of 12 full`` for a station of cans."""
+    tank, known = view.tank, view.now
+    if tank.kind == "station" and tank.cans and known.volume_l is not None:
+        full = min(int(known.volume_l // (tank.can_l or 20.0)), tank.cans)
+        return speech.say("{n} of {all} full", n=full, all=tank.cans)
+    return "" if known.pct is None else speech.percent(known.pct)
+
+
+def _lead(speech: Speech, view: TankView) -> str:
+    if not view.seen:
+        return speech.say("was")
+    return speech.say("under") if view.now.state == "empty" else speech.say("about")
+
+
+def _tone(view: TankView) -> str:
+    if view.incident is not None:
+        return said.KINDS[view.incident.kind].tone
+    if not view.seen:
+        return ""
+    return {"low": "low", "critical": "dry", "empty": "dry"}.get(view.now.state, "")
+
+
+def _status(speech: Speech, view: TankView, now: float) -> Noted | None:
+    if view.incident is not None and (view.live or view.is_disturbed):
+        return Noted(said.word(speech, view.incident, now), said.KINDS[view.incident.kind].icon)
+    if not view.seen:
+        return _unseen(speech, view)
+    message = _NO_INCIDENT.get(view.now.state)
+    return None if message is None else Noted(speech.say(message), view.now.state)
+
+
+def _unseen(speech: Speech, view: TankView) -> Noted:
+    if not view.live and view.now.state in ("low", "critical", "empty"):
+        return Noted(speech.say("Was low, may be dry"), "low")
+    if view.now.state == "fault":
+        return Noted(speech.say("Sensor fault"), "fault")
+    if view.network is None and view.now.presence == "silent" and view.live:
+        return Noted(speech.say("Silent"), "silent")
+    if view.now.at is None:
+        return Noted(speech.say("Not heard yet"))
+    return Noted(speech.say("Unknown"))
+
+
+def _soon(speech: Speech, view: TankView, now: float) -> str:
+    if not view.seen or view.incident is not None or view.now.state != "ok":
+        return ""
+    if view.now.low_at is None:
+        return ""
+    return speech.say("Low {when}", when=speech.window(view.now.low_at, now))
+
+
+def _note(speech: Speech, view: TankView, who: str | None, now: float) -> Noted | None:
+    incident, known = view.incident, view.now
+    if incident is not None and incident.claimed_by is not None:
+        return Noted(_short_who(speech, incident, who, now), "van")
+    if not view.seen:
+        return _since(speech, view, now)
+    refilled = known.last_refill_at
+    if refilled is not None and now - refilled < _FILLED_S and known.state == "ok":
+        rose = (known.trend_lph or 0.0) > -STEADY_LPH or now - refilled < 3600.0
+        if rose:
+            return Noted(speech.say("filled {time}", time=speech.moment(refilled, now)), "refill")
+    return trend(speech, known, view.tank.capacity_l)
+
+
+def _since(speech: Speech, view: TankView, now: float) -> Noted | None:
+    since = view.network.at if view.network else (view.now.received or view.now.at)
+    if since is None:
+        return None
+    time = speech.moment(since, now)
+    if view.is_disturbed:
+        return Noted(speech.say("no word since {time}", time=time))
+    return Noted(speech.say("since {time}", time=time))
+
+
+def trend(speech: Speech, known: TankNow, capacity_l: float) -> Noted | None:
+    """Falling, rising or steady, with its rate."""
+    lph = known.trend_lph
+    if lph is None:
+        return None
+    if abs(lph) < STEADY_LPH:
+        return Noted(speech.say("steady"), "steady")
+    icon = "rising" if lph > 0 else "fast" if -lph > FAST_SHARE * capacity_l else "falling"
+    return Noted(speech.say("about {rate}", rate=speech.rate(lph)), icon)
+
+
+def _short_who(speech: Speech, incident: Incident | None, who: str | None, now: float) -> str:
+    if incident is None:
+        return ""
+    if incident.claimed_by is None:
+        return speech.say("nobody yet")
+    name = who or speech.say("Somebody")
+    if incident.claim_eta is None or incident.claim_eta < now:
+        return name
+    time = speech.moment(incident.claim_eta, now)
+    return speech.say("{name}, about {time}", name=name, time=time)
+
+
+def sentence(speech: Speech, view: TankView, now: float) -> str:
+    """The line under a tank's name: ``Fine now. Low today between 17 and 20 h.``"""
+    known = view.now
+    if known.at is None:
+        return speech.say("Its sensor has not spoken yet.")
+    if not view.live:
+        return speech.say("This is the last we know, not how it is now.")
+    if view.network is not None:
+        return speech.say("Its network is out. The level is unknown, not empty.")
+    if known.state == "fault":
+        return speech.say("The sensor’s figures cannot be believed. The level is unknown.")
+    if not view.seen:
+        return speech.say("Nobody can see its level now. It is unknown, not empty.")
+    word = speech.say("Fine now.") if known.state == "ok" else ""
+    if known.state == "ok" and known.low_at is not None:
+        low = speech.say("Low {when}.", when=speech.between(known.low_at, now))
+        return f"{word} {low}"
+    if known.empty_at is not None and known.state != "empty":
+        empty = speech.say("Empty {when}.", when=speech.between(known.empty_at, now))
+        return f"{word} {empty}".strip()
+    return word
+
+
+def situation(speech: Speech, view: TankView, now: float) -> Markup:
+    """What an urgent block says: the newest level for water, what happened for the rest."""
+    incident, known = view.incident, view.now
+    assert incident is not None
+    if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:
+        return said.what(speech, incident, now)
+    share_words = share(speech, view)
+    text = speech.rich(
+        "**About {litres}** ({share}), {age}." if share_words else "**About {litres}**, {age}.",
+        litres=speech.litres(known.volume_l), share=share_words, age=speech.aged(known.at, now),
+    )  # fmt: skip
+    if known.empty_at is None or incident.claimed_by is not None:
+        return text
+    return text + " " + speech.rich("Empty {when}.", when=speech.between(known.empty_at, now))
