@@ -6,6 +6,7 @@ from gateway.domain.told import Level, LevelState
 from gateway.domain.watch import (
     falls,
     flow,
+    handling,
     health,
     hours,
     level,
@@ -43,7 +44,7 @@ def hear(scene: Scene, heard: Heard) -> None:
     handled: set[str] = set()
     for item in sorted(heard.events + heard.readings, key=_in_time):
         if isinstance(item, DeviceEvent):
-            removal.handled(scene, device, item)
+            handling.handled(scene, device, item)
             handled.add(item.tank)
         elif tank := _read(scene, device, item, current):
             touched[item.tank] = tank

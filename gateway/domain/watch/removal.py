@@ -4,7 +4,6 @@ A knock is only an event. Tilt, or handling followed by silence or loss, opens a
 it is called follows the weights, and may change as more is known.
 """
 
-from gateway.domain.heard import DeviceEvent
 from gateway.domain.registry import Tank
 from gateway.domain.told import THEFT_KINDS, EventKind, IncidentKind, TankEvent
 from gateway.domain.watch import evidence, flow, incidents, presence
@@ -19,77 +18,10 @@ _LATE_S = 1800.0
 _TOGETHER_S = 3600.0  # evidence this far apart still belongs to one episode
 _CALM_S = 6 * 3600.0
 _SPOKE_AFTER_S = 600.0
-_LID_S = 1800.0
 _ENOUGH, _ENOUGH_ALONE = 0.5, 0.7
 """Probability of theft that opens an incident; more where nothing but the level speaks."""
 _FALLING_S = 900.0
 _REFILL_PART = 0.2
-
-
-def handled(scene: Scene, device: DeviceState, event: DeviceEvent) -> None:
-    """Take one event of a node in, for the ``review`` that follows.
-
-    Unsigned feeds leave a trace but never evidence.
-    """
-    row = scene.tank_row(event.tank)
-    if row is None or event.kind not in ("motion", "tilt", "still", "lid"):
-        return
-    tank = scene.tank(event.tank)
-    is_evidence = device.auth != "unsigned" and scene.now - event.at <= TOO_OLD_S
-    if event.kind == "still":
-        if tank.episode is not None:
-            tank.episode.still_at = event.at
-    elif event.kind == "lid":
-        _lid(scene, tank, device, event, is_evidence)
-    elif _is_knock(event):
-        tank.knock_at = max(tank.knock_at, event.at)
-        _tell(scene, event, "knock")
-    elif is_evidence:
-        _moved(scene, tank, device, event)
-    else:
-        _tell(scene, event, "moved")
-
-
-def _number(event: DeviceEvent, name: str) -> int:
-    value = event.fields.get(name)
-    return value if isinstance(value, int) else 0
-
-
-def _is_knock(event: DeviceEvent) -> bool:
-    if event.kind == "tilt":
-        return _number(event, "deg") <= evidence.TILT_DEG
-    return _number(event, "ms") < evidence.CONFIRMED_MS
-
-
-def _tell(scene: Scene, event: DeviceEvent, kind: EventKind) -> None:
-    until = event.at + _number(event, "ms") / 1000
-    scene.told.append(TankEvent(event.at, until, event.tank, kind))
-
-
-def _moved(scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent) -> None:
-    episode = _episode(scene, tank, device, event.at)
-    if event.kind == "tilt":
-        episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
-    else:
-        episode.motion_ms += _number(event, "ms")
-        episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
-    episode.spoke_at = None
-    if not episode.moved_told:
-        episode.moved_told = True
-        _tell(scene, event, "moved")
-
-
-def _lid(
-    scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent, is_evidence: bool
-) -> None:
-    if event.fields.get("open"):
-        _tell(scene, event, "lid")
-        if is_evidence:
-            _episode(scene, tank, device, event.at).lid_at = event.at
-            due = max(event.at + _LID_S, scene.now + 1.0)
-            scene.set_timer(f"tank:{tank.tank}", "lid", due)
-        return
-    _lid_closed(scene, tank, "lid_closed")
 
 
 def is_handled(scene: Scene, tank: str) -> bool:
@@ -104,7 +36,8 @@ def is_handled(scene: Scene, tank: str) -> bool:
     return episode.fall is not None and not is_over
 
 
-def _lid_closed(scene: Scene, tank: TankState, why: str) -> None:
+def lid_closed(scene: Scene, tank: TankState, why: str) -> None:
+    """The lid is shut, or a refill explains it: nothing is open any more."""
     if tank.episode is None or tank.episode.lid_at is None:
         return
     tank.episode.lid_at, tank.episode.lid_stayed = None, False
@@ -114,21 +47,11 @@ def _lid_closed(scene: Scene, tank: TankState, why: str) -> None:
         incidents.close(scene, incident, why=why)
 
 
-def lid_stayed_open(scene: Scene, tank: TankState) -> None:
-    """A lid that is open for half an hour without a refill is not somebody filling the tank."""
-    row, device = scene.tank_row(tank.tank), _device(scene, tank)
-    if tank.episode is None or row is None or device is None:
-        return
-    scene.touch(f"tank:{tank.tank}")
-    tank.episode.lid_stayed = True
-    review(scene, tank, row, device)
-
-
 def fell(scene: Scene, tank: TankState, row: Tank, device: DeviceState, fall: Fall) -> None:
     """A fast fall was found: part of the episode, or its beginning."""
     if device.auth == "unsigned":
         return
-    episode = _episode(scene, tank, device, fall.at)
+    episode = episode_of(scene, tank, device, fall.at)
     episode.last_at = max(episode.last_at, fall.until)
     if episode.fall_told:
         return
@@ -206,7 +129,7 @@ def reconsider(scene: Scene, neighbours: list[DeviceState]) -> None:
 
 def refilled(scene: Scene, tank: TankState) -> None:
     """A refill explains an open lid, and ends what was drained or slashed."""
-    _lid_closed(scene, tank, "refilled")
+    lid_closed(scene, tank, "refilled")
     incident = incidents.find(scene, FAMILY, tank.tank)
     row = scene.tank_row(tank.tank)
     if incident is None or row is None or incident.kind not in ("drained", "slashed"):
@@ -270,7 +193,7 @@ def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]
 def witnessed(scene: Scene, incident: Incident, op: str) -> None:
     """A person knows: *we moved it*, or *I see it there*."""
     tank, row = scene.tank(incident.subject), scene.tank_row(incident.subject)
-    device = _device(scene, tank)
+    device = handled_device(scene, tank)
     if tank.episode is None or row is None or device is None:
         incidents.close(scene, incident, why=op)
         return
@@ -297,7 +220,7 @@ def calm(scene: Scene, tank: TankState) -> None:
     if incident is None and episode.lid_at is None:
         tank.episode = None
         return
-    device = _device(scene, tank)
+    device = handled_device(scene, tank)
     speaks = device is not None and device.presence == "speaking"
     lasted = scene.now - episode.last_at >= _CALM_S
     if incident is not None and speaks and lasted and episode.fall is None:
@@ -307,7 +230,7 @@ def calm(scene: Scene, tank: TankState) -> None:
         scene.set_timer(f"tank:{tank.tank}", "episode", scene.now + _TOGETHER_S)
 
 
-def _episode(scene: Scene, tank: TankState, device: DeviceState, at: float) -> Episode:
+def episode_of(scene: Scene, tank: TankState, device: DeviceState, at: float) -> Episode:
     """The episode that evidence at ``at`` belongs to, made when it is new."""
     episode = tank.episode
     is_open = incidents.find(scene, FAMILY, tank.tank) is not None
@@ -322,7 +245,8 @@ def _episode(scene: Scene, tank: TankState, device: DeviceState, at: float) -> E
     return episode
 
 
-def _device(scene: Scene, tank: TankState) -> DeviceState | None:
+def handled_device(scene: Scene, tank: TankState) -> DeviceState | None:
+    """The node whose evidence the episode rests on, else the one that feeds the level."""
     if tank.episode is None:
         return scene.source(tank)
     return scene.records.get(f"device:{tank.episode.device}")

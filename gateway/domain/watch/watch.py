@@ -16,7 +16,17 @@ from gateway.domain.heard import (
 )
 from gateway.domain.registry import Registry
 from gateway.domain.told import TankNow, Told
-from gateway.domain.watch import hearing, hours, operate, presence, removal, silence, view, water
+from gateway.domain.watch import (
+    handling,
+    hearing,
+    hours,
+    operate,
+    presence,
+    removal,
+    silence,
+    view,
+    water,
+)
 from gateway.domain.watch.scene import Scene
 from gateway.domain.watch.state import DeviceState, TankState
 
@@ -34,6 +44,7 @@ class Watch:
 
     @registry.setter
     def registry(self, registry: Registry) -> None:
+        """Use these rows from now on."""
         self._scene.set_registry(registry)
 
     def step(self, event: WatchInput, now: float) -> list[Told]:
@@ -124,6 +135,6 @@ _DEVICE_TIMERS: dict[str, Callable[[Scene, DeviceState], None]] = {
 _TANK_TIMERS: dict[str, Callable[[Scene, TankState], None]] = {
     "hour": hours.turn,
     "plan": water.release,
-    "lid": removal.lid_stayed_open,
+    "lid": handling.lid_stayed_open,
     "episode": removal.calm,
 }
