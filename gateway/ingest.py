@@ -52,6 +52,13 @@ class Ingest:
                     due[era.device, era.era] = era
         return self._acks(due.values(), now)
 
+    def strangers(self, batch: Sequence[Arrival | Change]) -> bool:
+        """Whether a device speaks that the registry does not know: it may be older than that."""
+        return any(
+            isinstance(item, Arrival) and self.registry.device(_device_of(item.topic)) is None
+            for item in batch
+        )
+
     def all_acks(self, now: float) -> list[Ack]:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)

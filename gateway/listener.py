@@ -69,8 +69,10 @@ class Listener:
         """Journal a batch; while the disk refuses, try again and read nothing more."""
         while True:
             try:
+                if self.ingest.strangers(batch):
+                    self._reload_registry()  # enrolled at the broker a moment before our look
                 acks = self.ingest.commit(batch, self.clock.now())
-            except JournalError as error:
+            except (JournalError, OperationalError) as error:
                 _log.error("%s; nothing is acknowledged meanwhile; trying again", error)
                 if self.stopping:
                     return []
