@@ -1,11 +1,13 @@
 """Water, people and hands: the physics that stories are told with."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.virtual.host import story
 from firmware.virtual.host.people import People
 from firmware.virtual.host.scaled import ScaledClock
 from firmware.virtual.host.sensors import LIS3DH, a02yyuw_frame, echo_mm, hx711_counts
@@ -144,3 +146,8 @@ def test_scaled_time_passes_as_the_gateways_does() -> None:
     assert clock.real_s(600.0) == 5.0
     assert ScaledClock().real_s(600.0) == 600.0
     assert real != NOON
+
+
+def test_the_readme_names_every_word_of_a_story() -> None:
+    text = (Path(story.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert [word for word in story.WORDS if f"`{word}`" not in text] == []
