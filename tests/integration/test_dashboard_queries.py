@@ -1,0 +1,145 @@
+"""Every query of every panel, on real InfluxDB servers that the real projections filled."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards import provisioning
+from dashboards.water import dashboard
+from gateway.clock import Clock
+from gateway.ingest import Change
+from gateway.journal.messages import Arrival
+from gateway.projections import cursor
+from gateway.projections.figures import Figures
+from gateway.projections.readings import Readings
+from gateway.projections.runner import Projection
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.stores.influxdb import Access, InfluxStore
+from gateway.stores.influxdb.asking import Asker
+from gateway.watching.projection import WatchProjection
+from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.parts.influxdb_service import influxdb as running_influxdb
+
+DAY = 86400
+END = T0 + 2 * DAY
+
+
+class At(Clock):
+    """A clock that stands where the story is."""
+
+    def now(self) -> float:
+        return END + 2 * 3600.0
+
+
+@pytest.fixture(scope="module", params=["1.8", "2.9"])
+def asker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Asker]:
+    """A server after two days at one tank: draws, a refill, water running low, then silence."""
+    folder = tmp_path_factory.mktemp(f"grafana-{request.param}")
+    with running_influxdb(request.param, folder / "influx") as server:
+        access = Access(server.url, server.org, server.bucket, server.token)
+        fill(folder, access)
+        yield Asker(access)
+
+
+def fill(folder: Path, access: Access) -> None:
+    gateway = Gateway(folder)
+    gateway.hear(*two_days())
+    gateway.ingest.commit([Change(r, END) for r in ("start", "broker_back", "broker_drained")], END)
+    engine = gateway.engine
+
+    def unusable(line: str, reason: str) -> None:
+        pytest.fail(f"{reason}: {line}")
+
+    store = InfluxStore(access, lambda: rows.load(engine), unusable)
+    watch = WatchProjection(engine, channels=(), outbox=Wake(), born=END)
+    for projection in (Readings(store, gateway.reader, engine), watch):
+        drain(gateway, projection)
+    watch.idle(END + 2 * 3600.0)  # the promise was 15 minutes
+    Figures(engine, store, lambda: rows.load(engine), At()).turn()
+    store.close()
+    gateway.close()
+
+
+def two_days() -> list[Arrival]:
+    node, mm, said = Speaker(), 300, list[Arrival]()
+    for n in range(2 * DAY // 600):
+        hour = n // 6 % 24
+        mm = 300 if n == 150 else mm + (30 if 8 <= hour < 18 and n % 3 == 0 else 0)
+        said.append(node.say(T0 + 600 * n, distance(min(mm, 1060))))
+    return said
+
+
+def drain(gateway: Gateway, projection: Projection) -> None:
+    projection.restore()
+    with closing(gateway.reader()) as journal:
+        after = 0
+        while entries := journal.entries(after, 100):
+            projection.apply(entries)
+            after = entries[-1].id
+    with gateway.engine.connect() as connection:
+        assert cursor.load(connection, projection.name) == after
+
+
+def queries() -> dict[str, str]:
+    """Title -> query of every panel, annotation and alert rule."""
+    made = dashboard(timezone="Europe/Paris")
+    found = {panel["title"]: panel["targets"] for panel in made["panels"]}
+    texts = {f"{title} {t['refId']}": t["query"] for title, ts in found.items() for t in ts}
+    texts["marks"] = made["annotations"]["list"][0]["target"]["query"]
+    rule = provisioning.alerting()["groups"][0]["rules"][0]
+    texts["alert"] = rule["data"][0]["model"]["query"]
+    return texts
+
+
+def answer(asker: Asker, query: str) -> list[dict[str, Any]]:
+    """As Grafana asks: its macros filled in."""
+    span = f"time >= {T0 - DAY}s AND time <= {END + DAY}s"
+    return asker.ask(query.replace("$timeFilter", span).replace("$__interval", "10m"))
+
+
+@pytest.mark.parametrize("title", list(queries()))
+def test_every_query_yields_rows(asker: Asker, title: str) -> None:
+    assert answer(asker, queries()[title])
+
+
+def test_levels_are_litres_of_the_tank(asker: Asker) -> None:
+    levels = answer(asker, queries()["Litres in each tank A"])
+    assert len(levels) == 2 * DAY // 600
+    assert levels[0]["mean"] == pytest.approx(856, abs=20)
+
+
+def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: Asker) -> None:
+    days = answer(asker, queries()["Litres drawn per day A"])
+    drawn = [day["sum"] for day in days if day["sum"]]
+    assert len(drawn) >= 2
+    assert all(litres > 50 for litres in drawn)
+    paris_is_ahead_s = 3600
+    assert all((day["time"] // 10**9 + paris_is_ahead_s) % DAY == 0 for day in days)
+
+
+def test_the_silent_device_is_named_and_counted(asker: Asker) -> None:
+    (silent,) = answer(asker, queries()["Silent devices A"])
+    assert (silent["device"], silent["presence"]) == ("k7f3q5", "silent")
+    assert silent["heard"] == pytest.approx((END - 598) * 1000)
+    (count,) = answer(asker, queries()["alert"])
+    assert count["sum"] == 1
+
+
+def test_incidents_say_what_and_whether_it_is_open(asker: Asker) -> None:
+    incidents = answer(asker, queries()["Incidents A"])
+    kinds = {row["kind"] for row in incidents}
+    assert "silent" in kinds
+    assert kinds & {"low", "critical", "empty"}
+    assert {row["open"] for row in incidents} <= {0, 1}
+
+
+def test_no_name_of_a_tank_or_site_is_in_influxdb(asker: Asker) -> None:
+    for measurement in ("reading", "presence", "event", "incident"):
+        for row in asker.ask(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
+            assert not {"north", "north-1", "north-2"} & set(map(str, row.values()))
