@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.wire import decode
 from tests.firmware.board_at_work import DEVICE, KEY, UPLINK, Work, board
 from tests.firmware.signing_gateway import SigningGateway, digest
 from tests.parts import require
@@ -45,6 +46,11 @@ def _follows(before: dict[str, Any], after: dict[str, Any]) -> bool:
     return step == (0, 1) or (step[0] == 1 and after["seq"] == 1)
 
 
+def _sound(gateway: SigningGateway) -> bool:
+    """The project's own gateway reads every message without a flag."""
+    return all(decode(obj, device=DEVICE).flag is None for obj in gateway.ordered)
+
+
 def _all_after(gateway: SigningGateway, count: int, timeout_s: float = 40.0) -> None:
     """Wait for more than ``count`` messages without a hole among them."""
     gateway.until(lambda: len(gateway.stored) > count and _unbroken(gateway), timeout_s)
@@ -65,6 +71,7 @@ def test_readings_arrive_in_an_unbroken_chain(
     # 700 litres in an IBC stand 654 mm high under a sensor at 1100.
     assert 430 < first["r"][0]["mm"] < 460 and first["r"][0]["n"] >= 5
     assert gateway.refused == 0 and "Traceback" not in work.console
+    assert _sound(gateway)
 
 
 def test_nothing_is_lost_while_the_gateway_is_away(
@@ -157,6 +164,7 @@ def test_a_seizure_is_told_at_once_with_its_evidence(
     assert motion["ms"] >= 4000 and motion["mg"] > 900
     tilt = next(event for event in gateway.events if event["k"] == "tilt")
     assert tilt["deg"] > 20
+    assert _sound(gateway)
 
 
 def test_one_bump_is_one_quiet_event(
@@ -193,6 +201,7 @@ def test_a_down_is_obeyed_once_and_answered(
     assert gateway.messages[-1]["next"] == 1200
     boots = [event["c"] for event in gateway.events if event["k"] == "boot"]
     assert boots == ["power", "power"]  # a commanded reset is a hard one
+    assert _sound(gateway)
 
 
 def test_acks_that_prove_nothing_free_nothing(tmp_path: Path, mosquitto: Mosquitto) -> None:
