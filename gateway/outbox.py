@@ -17,23 +17,20 @@ from gateway.channels import Channel, TransportError
 from gateway.clock import Clock
 from gateway.database import incident, incident_step, next_version, outbox
 from gateway.domain.registry import Registry
-from gateway.domain.told import WATER_KINDS, IncidentChange
+from gateway.domain.told import IncidentChange
 from gateway.language import Language
 from gateway.projections.loop import Loop
 from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.watching.news import CHANNEL_GONE, WAITS, why_moot
 from gateway.watching.stored import from_json
 
 _log = logging.getLogger(__name__)
 
 GIVE_UP_S = 24 * 3600.0
-OLD_S = 12 * 3600.0
-"""An alert this old about something that has ended is no news to anybody."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 10.0, 900.0
 _LEASE_S = 120.0
 _LOOK_S = 5.0
-
-_WAITS = sa.and_(outbox.c.sent.is_(None), outbox.c.given_up.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,8 @@ class Outbox:
         with self._engine.begin() as connection:
             connection.execute(
                 sa.update(outbox)
-                .where(_WAITS, outbox.c.channel.not_in(self._names))
-                .values(given_up=self._clock.now(), error="the channel is no longer configured")
+                .where(WAITS, outbox.c.channel.not_in(self._names))
+                .values(given_up=self._clock.now(), error=CHANNEL_GONE)
             )
         for loop in self._loops:
             loop.start()
@@ -88,19 +85,6 @@ def _turn_of(delivery: "Delivery", clock: Clock) -> Callable[[], float]:
         return min(max(clock.real_s(due - clock.now()), 0.0), _LOOK_S)
 
     return turn
-
-
-def lag(connection: sa.Connection, now: float) -> dict[str, Any]:
-    """For the operator: how many wait, how old the oldest is (s), how many were given up."""
-    waiting = sa.func.count().filter(_WAITS)
-    oldest = sa.func.min(outbox.c.made).filter(_WAITS)
-    given_up = sa.func.count(outbox.c.given_up)
-    row = connection.execute(sa.select(waiting, oldest, given_up)).one()
-    return {
-        "waiting": row[0],
-        "oldest_s": None if row[1] is None else max(now - row[1], 0.0),
-        "given_up": row[2],
-    }
 
 
 class Delivery:
@@ -126,7 +110,7 @@ class Delivery:
     def _next(self, now: float) -> sa.Row[Any] | None:
         query = (
             sa.select(outbox)
-            .where(_WAITS, outbox.c.channel == self.channel.name)
+            .where(WAITS, outbox.c.channel == self.channel.name)
             .order_by(outbox.c.due, outbox.c.id)
             .limit(1)
         )
@@ -139,7 +123,7 @@ class Delivery:
         with self._engine.begin() as connection:
             done = connection.execute(
                 sa.update(outbox)
-                .where(outbox.c.id == row.id, outbox.c.attempts == row.attempts, _WAITS)
+                .where(outbox.c.id == row.id, outbox.c.attempts == row.attempts, WAITS)
                 .values(attempts=row.attempts + 1, due=now + lease_s)
             )
         return done.rowcount == 1
@@ -147,7 +131,7 @@ class Delivery:
     def _deliver(self, row: sa.Row[Any], now: float) -> None:
         change = from_json(row.change)
         with self._engine.connect() as connection:
-            moot = _moot(connection, row, change, now)
+            moot = why_moot(connection, row, change, now)
             alert = self._alert(connection, change, now)
         if moot is not None:
             self._mark(row, given_up=now, error=moot)
@@ -217,24 +201,3 @@ def _going(connection: sa.Connection, row: sa.Row[Any]) -> Going | None:
         query = sa.select(accounts.c.name).where(accounts.c.id == row.claimed_by)
         name = connection.execute(query).scalar()
     return Going(name or "", row.claim_eta)
-
-
-def _moot(
-    connection: sa.Connection, row: sa.Row[Any], change: IncidentChange, now: float
-) -> str | None:
-    """Why this message need not be sent any more, None when it must."""
-    same = sa.and_(outbox.c.incident == row.incident, outbox.c.channel == row.channel)
-    newer = sa.select(outbox.c.id).where(same, outbox.c.change_number > row.change_number)
-    if connection.execute(newer.limit(1)).first() is not None:
-        return "overtaken by a newer message"
-    is_water = change.kind in WATER_KINDS
-    if change.change == "closed":
-        told = sa.select(outbox.c.id).where(same, outbox.c.sent.is_not(None)).limit(1)
-        if connection.execute(told).first() is None:
-            return "it ended before anybody was told"
-        return "too old" if now - row.made > OLD_S else None
-    query = sa.select(incident.c.closed).where(incident.c.id == row.incident)
-    has_ended = connection.execute(query).scalar() is not None
-    if has_ended and (is_water or now - row.made > OLD_S):
-        return "it has ended"
-    return None

@@ -5,9 +5,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway import alive, database
+from gateway.clock import Clock
 from gateway.journal import counters
 from gateway.journal.reader import JournalReader
 from gateway.settings import Settings
+from gateway.watching import news
 
 
 def of(settings: Settings) -> dict[str, Any]:
@@ -19,11 +21,8 @@ def of(settings: Settings) -> dict[str, Any]:
     engine = database.connect(settings.database_path)
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(database.projection)).all()
-        waiting = connection.execute(
-            sa.select(sa.func.count()).where(
-                database.outbox.c.sent.is_(None), database.outbox.c.given_up.is_(None)
-            )
-        ).scalar_one()
+        clock = Clock(settings.clock_speed, settings.clock_origin)
+        messages = news.lag(connection, clock.now())
     known = alive.look(engine, settings.gateway_id)
     engine.dispose()
     return {
@@ -31,7 +30,7 @@ def of(settings: Settings) -> dict[str, Any]:
         "projections": {row.name: {"lag": max(0, newest - row.cursor)} for row in cursors},
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},
-        "outbox": {"waiting": waiting},
+        "outbox": messages,
     }
 
 

@@ -30,8 +30,14 @@ def _as_text(found: dict[str, Any]) -> str:
         f"Received    {_counts(received)}\n"
         f"Refused     {_counts(refused)}\n"
         f"Lag         {lags} (entries behind the journal)\n"
-        f"Alerts      {found['outbox']['waiting']} waiting to be sent"
+        f"Alerts      {_alerts(found['outbox'])}"
     )
+
+
+def _alerts(outbox: dict[str, Any]) -> str:
+    oldest = f", the oldest for {outbox['oldest_s']:.0f} s" if outbox["waiting"] else ""
+    failed = f"; {outbox['failed']} could not be delivered" if outbox["failed"] else ""
+    return f"{outbox['waiting']} waiting to be sent{oldest}{failed}"
 
 
 def _counts(counts: dict[str, int]) -> str:

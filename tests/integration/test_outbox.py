@@ -18,10 +18,11 @@ from gateway.domain.registry import Registry, Site, Tank
 from gateway.domain.told import IncidentChange, IncidentKind
 from gateway.errors import SettingError
 from gateway.language import Language
-from gateway.outbox import GIVE_UP_S, OLD_S, Delivery, Outbox, Speech, lag
+from gateway.outbox import GIVE_UP_S, Delivery, Outbox, Speech
 from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.watching import claims, record
+from gateway.watching.news import OLD_S, lag
 from tests.integration.sinks import http_sink, smtp_sink
 
 NOW = 1795212000.0
@@ -155,7 +156,7 @@ def test_nobody_at_the_address_is_tried_at_growing_distance_for_a_day(engine: sa
     assert given_up.given_up - NOW > GIVE_UP_S
     assert given_up.error == f"{channel.name}: no answer"
     with engine.connect() as connection:
-        assert lag(connection, now) == {"waiting": 0, "oldest_s": None, "given_up": 1}
+        assert lag(connection, now) == {"waiting": 0, "oldest_s": None, "failed": 1}
 
 
 def test_a_message_that_is_refused_for_good_is_given_up_at_once(engine: sa.Engine) -> None:
