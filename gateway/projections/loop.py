@@ -40,6 +40,7 @@ class Loop:
         self._stop = threading.Event()
         self._wait_s = _FIRST_WAIT_S
         self._since = 0.0
+        self._told: set[str] = set()
         self.trouble: str | None = None
         """Why it waits, None while it works."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -65,6 +66,7 @@ class Loop:
         if self.trouble is not None:
             _log.info("%s goes on after %.0f s", self.name, time.monotonic() - self._since)
             self.trouble = None
+            self._told.clear()
         self._wait_s = _FIRST_WAIT_S
 
     def _run(self) -> None:
@@ -84,7 +86,8 @@ class Loop:
         text = str(error) or type(error).__name__
         if self.trouble is None:
             self._since = time.monotonic()
-        if self.trouble != text:
+        if text not in self._told:
+            self._told.add(text)
             stack = None if isinstance(error, RETRYABLE) else error
             _log.warning("%s waits and tries again: %s", self.name, text, exc_info=stack)
         self.trouble = text

@@ -38,7 +38,7 @@ class Grafana(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Grafana
+    server: Grafana  # pyright: ignore[reportIncompatibleVariableOverride] - http.server sets it
 
     def do_GET(self) -> None:
         uid = self.path.rpartition("/")[2]

@@ -1,7 +1,6 @@
 """The commands export and rebuild on a real data folder, without and beside a gateway."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.integration.speaker import T0, Gateway, Speaker, distance
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A data folder whose journal holds 30 messages of a tank that runs low."""
     (tmp_path / "noria.toml").write_text('data = "."\n', encoding="utf-8")
     gateway = Gateway(tmp_path)

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 from gateway.errors import StoreError
 
-TIMEOUT_S = 30.0
+WRITE_TIMEOUT_S = 10.0
+"""A write that hangs holds up the end of the program."""
+QUERY_TIMEOUT_S = 60.0
+"""Dropping a measurement of years takes a while."""
 
 _REMEDIES = {
     401: "it refuses the token: check influxdb_token (1.8: user:password)",

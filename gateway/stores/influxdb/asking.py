@@ -7,7 +7,7 @@ from typing import Any
 import urllib3
 
 from gateway.errors import StoreError
-from gateway.stores.influxdb.access import TIMEOUT_S, Access
+from gateway.stores.influxdb.access import QUERY_TIMEOUT_S, Access
 
 Row = dict[str, Any]
 _CHUNK_ROWS = "5000"
@@ -19,7 +19,7 @@ class Asker:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._http = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False)
+        self._http = urllib3.PoolManager(timeout=QUERY_TIMEOUT_S, retries=False)
 
     def ask(self, *statements: str) -> list[Row]:
         """All rows; ``time`` is nanoseconds, tags of a group stand beside its fields."""

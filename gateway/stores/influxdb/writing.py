@@ -14,7 +14,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
 from gateway.errors import StoreError
-from gateway.stores.influxdb.access import TIMEOUT_S, Access
+from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access
 
 SetAside = Callable[[str, str], None]
 """Keeps a line that InfluxDB will never take, with the reason."""
@@ -34,7 +34,7 @@ class LineWriter:
         self._set_aside = set_aside
         # Any: the library annotates little, and nothing strictly.
         self._client: Any = InfluxDBClient(
-            url=access.url, token=access.token, org=access.org, timeout=int(TIMEOUT_S * 1000)
+            url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
         )
         self._api: Any = self._client.write_api(write_options=SYNCHRONOUS)
 

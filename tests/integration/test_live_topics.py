@@ -1,0 +1,116 @@
+"""The live topics, from what the watch saved."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.database import incident
+from gateway.projections.live import Live
+from gateway.projections.wake import Wake
+from gateway.watching import claims
+from gateway.watching.projection import WatchProjection
+from tests.integration.speaker import T0, Gateway, Speaker, distance
+
+
+class Scene:
+    """A gateway without broker: ``published`` is what a broker would have been given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.gateway = Gateway(folder)
+        self.node = Speaker()
+        self.watch = WatchProjection(self.gateway.engine, channels=(), outbox=Wake(), born=T0)
+        self.published: list[tuple[str, Any, bool]] = []
+        self.live = Live(self.gateway.engine, self._publish)
+        self._after = 0
+
+    def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
+        self.published.append((topic, json.loads(payload) if payload else None, retain))
+
+    def hear(self, at: int, mm: int) -> None:
+        """A message, through journal and watch."""
+        self.gateway.hear(self.node.say(at, distance(mm)))
+        with closing(self.gateway.reader()) as journal:
+            entries = journal.entries(self._after, 100)
+        self._after = entries[-1].id
+        self.watch.apply(entries)
+
+    def turn(self) -> list[tuple[str, Any, bool]]:
+        """What one turn publishes."""
+        self.published.clear()
+        self.live.turn()
+        return list(self.published)
+
+    def run_low(self) -> str:
+        """Until an incident is open; returns its id."""
+        for n in range(6):
+            self.hear(T0 + 600 * n, 900)
+        with self.gateway.engine.connect() as connection:
+            return connection.execute(sa.select(incident.c.id)).scalar_one()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    yield made
+    made.gateway.close()
+
+
+def test_a_level_is_published_retained_with_its_times_and_litres(scene: Scene) -> None:
+    scene.hear(T0, 400)
+    ((topic, said, retained),) = scene.turn()
+    assert (topic, retained) == ("noria/1/live/north-1", True)
+    assert set(said) == {"at", "received", "volume_l", "sd_l", "pct", "state"}
+    assert (said["at"], said["received"], said["state"]) == (T0, T0 + 2, "ok")
+    assert said["volume_l"] == pytest.approx(749, abs=20)
+
+
+def test_only_what_changed_is_published_again(scene: Scene) -> None:
+    scene.hear(T0, 400)
+    scene.turn()
+    assert scene.turn() == []
+    scene.hear(T0 + 600, 401)
+    assert [topic for topic, _, _ in scene.turn()] == ["noria/1/live/north-1"]
+
+
+def test_everything_is_published_again_for_a_broker_that_came_back(scene: Scene) -> None:
+    key = scene.run_low()
+    first = scene.turn()
+    scene.live.republish()
+    assert scene.turn() == first
+    assert {topic for topic, _, _ in first} == {
+        "noria/1/live/north-1",
+        f"noria/1/live/incident/{key}",
+    }
+
+
+def test_an_incident_is_retained_while_open_and_names_nobody(scene: Scene) -> None:
+    key = scene.run_low()
+    scene.turn()
+    with scene.gateway.engine.begin() as connection:
+        assert claims.claim(connection, key, "p-anna", T0 + 4000.0)
+    ((topic, said, retained),) = scene.turn()
+    assert (topic, retained) == (f"noria/1/live/incident/{key}", True)
+    assert (said["id"], said["claimed"], said["closed"]) == (key, True, None)
+    assert "p-anna" not in json.dumps(said)
+    with scene.gateway.engine.begin() as connection:
+        assert claims.close(connection, key, "p-anna", T0 + 5000.0)
+    told, cleared = scene.turn()
+    assert (told[1]["closed"], told[2]) == (T0 + 5000.0, False)
+    assert cleared == (topic, None, True)
+
+
+def test_a_publish_that_fails_is_repeated(scene: Scene) -> None:
+    scene.hear(T0, 400)
+
+    def broken(topic: str, payload: bytes, retain: bool) -> None:
+        raise OSError("no broker")
+
+    failing = Live(scene.gateway.engine, broken)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no broker"):
+            failing.turn()

@@ -1,0 +1,60 @@
+"""InfluxDB goes away in the middle of the work and comes back: it costs time, not readings."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from gateway.clock import Clock
+from gateway.projections.readings import Readings
+from gateway.projections.runner import Runner
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.stores.influxdb import Access, InfluxStore
+from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.parts.influxdb_service import influxdb as running_influxdb
+from tests.parts.services import listening
+
+
+@pytest.mark.parametrize("line", ["1.8", "2.9"])
+def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> None:
+    gateway, node, wake = Gateway(tmp_path), Speaker(), Wake()
+    engine = gateway.engine
+
+    def unusable(text: str, reason: str) -> None:
+        pytest.fail(f"{reason}: {text}")
+
+    with running_influxdb(line, tmp_path / "influx") as server:
+        access = Access(server.url, server.org, server.bucket, server.token)
+        store = InfluxStore(access, lambda: rows.load(engine), unusable)
+        runner = Runner(
+            Readings(store, gateway.reader, engine), gateway.reader, engine, wake, Clock(), batch=7
+        )
+
+        def hear(first: int, last: int) -> None:
+            for n in range(first, last):
+                gateway.hear(node.say(T0 + 60 * n, distance(400 + n)))
+                wake.notify()
+
+        runner.start()
+        hear(0, 40)
+        server.service.kill()
+        hear(40, 80)
+        until(lambda: runner.trouble is not None and "cannot be reached" in runner.trouble)
+        assert runner.lag() > 0
+        server.service.start(lambda: listening(urlsplit(server.url).port or 0))
+        hear(80, 100)
+        until(lambda: runner.lag() == 0)
+        runner.stop()
+        assert [row.seq for row in store.export()] == list(range(1, 101))
+        store.close()
+    gateway.close()
+
+
+def until(true: Callable[[], bool], within_s: float = 40.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
