@@ -54,6 +54,7 @@ class Process:
                     stdout=console,
                     stderr=console,
                     pass_fds=(theirs.fileno(),),
+                    process_group=0,  # Ctrl-C is for the host, which ends its boards itself
                 )
         ours.setblocking(False)
         self._wire = ours

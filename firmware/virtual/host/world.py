@@ -31,7 +31,7 @@ class Model:
     uplink: str = ""
     sensor_height_mm: float = 1100.0
     litres_per_mm: float = IBC_LITRES_PER_MM
-    tare_g: float = 18000.0
+    tare_g: float = 12000.0
     charge: float = 0.9
     solar: bool = True
     rssi: int = -67

@@ -127,7 +127,7 @@ def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
     )
     grams = ast.literal_eval(lines[0])
     assert len(grams) == 3
-    # Clipped: 718 kg at 20,000 counts a kilogram exceed 24 bits, as on the real converter.
+    # Clipped: 712 kg at 20,000 counts a kilogram exceed 24 bits, as on the real converter.
     assert grams == [(0x7FFFFF - 1000) // 20] * 3
 
 
