@@ -1,0 +1,134 @@
+"""The strict JSON of an OBJECT, against the standard library's parser told to be as strict."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.errors import Malformed
+from gateway.wire.strict import MAX_INTEGER, parse
+
+TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters='"\\'))
+NUMBER = st.integers(-MAX_INTEGER, MAX_INTEGER)
+SCALAR = st.none() | st.booleans() | NUMBER | TEXT
+SPACE = st.sampled_from(["", "", " ", "  "])
+
+
+def nested(depth: int) -> st.SearchStrategy[Any]:
+    if depth == 0:
+        return SCALAR
+    inner = nested(depth - 1)
+    return SCALAR | st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
+
+
+OBJECTS = st.dictionaries(TEXT, nested(3), max_size=5)
+
+
+def refused(text: str | bytes) -> str:
+    with pytest.raises(Malformed) as caught:
+        parse(text if isinstance(text, bytes) else text.encode())
+    return caught.value.reason
+
+
+@given(OBJECTS)
+def test_every_allowed_object_is_read_as_it_stands(value: dict[str, Any]) -> None:
+    assert parse(json.dumps(value, separators=(",", ":")).encode()) == value
+    assert parse(json.dumps(value, separators=(" , ", " : ")).encode()) == value
+
+
+class _Strict(Exception):
+    pass
+
+
+def reference(text: str) -> Any:
+    """WIRE.md's rules by another parser."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({name for name, _ in found}) != len(found):
+            raise _Strict
+        return dict(found)
+
+    def whole(digits: str) -> int:
+        if digits == "-0" or abs(int(digits)) > MAX_INTEGER:
+            raise _Strict
+        return int(digits)
+
+    def never(_text: str) -> None:
+        raise _Strict
+
+    def depth(value: Any) -> int:
+        if isinstance(value, dict):
+            return 1 + max(map(depth, value.values()), default=0)
+        if isinstance(value, list):
+            return 1 + max(map(depth, value), default=0)
+        return 0
+
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        raise _Strict
+    if not (text.startswith("{") and text.endswith("}")):
+        raise _Strict
+    value = json.loads(
+        text, object_pairs_hook=pairs, parse_int=whole, parse_float=never, parse_constant=never
+    )
+    if depth(value) > 4:
+        raise _Strict
+    return value
+
+
+PIECES = st.sampled_from(
+    ['"a"', '"b"', ":", ",", "{", "}", "[", "]", "1", "-0", "0", "1.0", "1e3", "true", "null", " ",
+     "9007199254740992", "-9007199254740991", "NaN", '":', "\\", "é", "\t", '"a":1', '"b":[{}]']
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_any_bytes_get_the_same_verdict_from_another_parser(inside: str) -> None:
+    text = "{" + inside + "}"
+    try:
+        expected = reference(text)
+    except (_Strict, ValueError):
+        refused(text)
+    else:
+        assert parse(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a":1,"a":1}', "duplicate_name"),
+        ('{"e":[{"k":1,"o":2,"k":3}]}', "duplicate_name"),
+        ('{"a":{"b":{"c":{"d":{}}}}}', "depth"),
+        ('{"a":[[[[]]]]}', "depth"),
+        ('{"a":9007199254740992}', "number"),
+        ('{"a":-9007199254740992}', "number"),
+        ('{"a":' + "1" * 30 + "}", "number"),
+        ('{"a":' + "1" * 5000 + "}", "json"),
+        ('{"a":-0}', "number"),
+        ('{"a":1.0}', "number"),
+        ('{"a":1e2}', "number"),
+        ('{"a":NaN}', "json"),
+        ('{"a":01}', "json"),
+        ('{"a":"\\u0062"}', "backslash"),
+        ('{"\\u0061":1}', "backslash"),
+        ('{"a":1}{}', "json"),
+        ('{"a":1} ', "json"),
+        (' {"a":1}', "json"),
+        ("[]", "json"),
+        ("", "json"),
+        ('{"a":"é"}', "bytes"),
+        ('{"a":\t1}', "bytes"),
+        ('{"a":"\x7f"}', "bytes"),
+        ('{"a":' * 1600 + "1" + "}" * 1600, "depth"),
+        ('{"a":' + "[" * 4000 + "]" * 4000 + "}", "depth"),
+    ],
+)
+def test_what_is_not_allowed_is_named(text: str, reason: str) -> None:
+    assert refused(text) == reason
+
+
+def test_the_largest_integers_and_depth_are_allowed() -> None:
+    assert parse(b'{"a":9007199254740991,"b":-9007199254740991}')["a"] == MAX_INTEGER
+    assert parse(b'{"a":[{"b":[]}]}') == {"a": [{"b": []}]}
+    assert parse(b'{"a":"-0 : \'{[","b":"-0"}')["b"] == "-0"
