@@ -1,0 +1,198 @@
+"""Sets the demo up, tells its story, and leaves nothing behind."""
+
+import contextlib
+import json
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gateway import database
+from gateway import settings as settings_module
+from gateway.clock import Clock
+from gateway.errors import NoriaError
+from gateway.registry import rows
+from gateway.settings import Settings
+from server.command import init
+from server.demo import place
+from server.demo.programs import Child, python
+from server.demo.story import Teller
+
+_READY_S = 60.0
+_BEGINS = "11:30"
+"""Local time at which the demo's day begins: people are drawing water."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that runs: its settings, clock and the link that signs the visitor in."""
+
+    settings: Settings
+    clock: Clock
+    link: str
+    teller: Teller
+    children: tuple[Child, ...]
+
+    def ended_early(self) -> str | None:
+        """The name of a child that ended by itself, None while all run."""
+        return next((c.name for c in self.children if c.ended is not None), None)
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    say: Callable[[str], None],
+    speed: float = 120.0,
+    port: int = 8080,
+    interpreter: str = "auto",
+    keep: bool = False,
+    more: Mapping[str, object] | None = None,
+) -> Generator[Demo]:
+    """Start everything in a throw-away folder; end and remove all of it on leaving.
+
+    ``say`` is told of each step; ``more`` are settings on top of the demo's own, InfluxDB for one.
+    Raises NoriaError with the log's place when a part does not start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="noria-demo-"))
+    children: list[Child] = []
+    try:
+        settings = _configure(folder, speed=speed, port=port, say=say, more=more or {})
+        clock = Clock(settings.clock_speed, settings.clock_origin)
+        nodes = place.nodes()
+        _register(settings, nodes, clock)
+        say("Starting broker, gateway and server ...")
+        children.append(_start_programs(settings, folder, say))
+        say("Starting the virtual boards ...")
+        children.append(_start_fleet(settings, folder, nodes, interpreter, say))
+        teller = Teller(
+            settings, clock, {n.spot.tank: n.device for n in nodes}, children[1].say, say
+        )
+        link = f"http://{settings.server_listen}/enter/{settings.demo_code}"
+        yield Demo(settings, clock, link, teller, tuple(children))
+    except NoriaError:
+        keep = True
+        raise
+    finally:
+        say("Ending everything ...")
+        for child in reversed(children):
+            child.end()
+        if keep:
+            say(f"Kept for a look: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _configure(
+    folder: Path,
+    *,
+    speed: float,
+    port: int,
+    say: Callable[[str], None],
+    more: Mapping[str, object],
+) -> Settings:
+    server_port = _free_port(port)
+    if server_port != port:
+        say(f"Port {port} is busy; the page is on {server_port}.")
+    address = f"127.0.0.1:{server_port}"
+    given: dict[str, object] = {
+        "gateway_id": "demo",
+        "broker_listen": f"127.0.0.1:{_free_port(0)}",
+        "server_listen": address,
+        "public_url": f"http://{address}",
+        "channels": ["log"],
+        "clock_speed": float(speed),
+        "clock_origin": _origin(speed, time.time()),
+        "demo_code": secrets.token_urlsafe(18),
+        **more,
+    }
+    init.write(folder / "noria.toml", given)
+    return settings_module.read(folder / "noria.toml")
+
+
+def _origin(speed: float, real_now: float) -> float:
+    """The clock's origin with which fast time reads ``_BEGINS`` now.
+
+    From ``now = origin + (real - origin) * speed``, solved for the origin. At speed 1 there is
+    nothing to shift.
+    """
+    if speed == 1.0:
+        return 0.0
+    hour, minute = (int(part) for part in _BEGINS.split(":"))
+    local = datetime.fromtimestamp(real_now, ZoneInfo("Europe/Paris"))
+    begins = local.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
+    return (real_now * speed - begins) / (speed - 1.0)
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise NoriaError("no free port on 127.0.0.1: end a program that listens, then try again")
+
+
+def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> None:
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = database.connect(settings.database_path)
+    with engine.begin() as connection:
+        rows.put(connection, place.registry(nodes), clock.now())
+    engine.dispose()
+
+
+def _start_programs(settings: Settings, folder: Path, say: Callable[[str], None]) -> Child:
+    ready = threading.Event()
+
+    def heard(line: str) -> None:
+        if line == "ready":
+            ready.set()
+        elif "amqtt" in line:
+            say(line)
+
+    command = python("server.command", "up", "--config", str(settings.source))
+    child = Child("noria up", command, folder / "up.log", heard)
+    _await(child, ready, folder / "up.log")
+    return child
+
+
+def _start_fleet(
+    settings: Settings,
+    folder: Path,
+    nodes: list[place.Node],
+    interpreter: str,
+    say: Callable[[str], None],
+) -> Child:
+    fleet = place.fleet(nodes, settings, interpreter=interpreter)
+    (folder / "fleet.json").write_text(json.dumps(fleet), "utf-8")
+    ready = threading.Event()
+
+    def heard(line: str) -> None:
+        event: dict[str, str] = json.loads(line) if line.startswith("{") else {}
+        if event.get("event") == "ready":
+            say(f"The nodes' firmware runs on {event.get('interpreter')}.")
+            ready.set()
+
+    command = python("firmware.virtual.host.run", "--fleet", str(folder / "fleet.json"))
+    child = Child("the virtual boards", command, folder / "fleet.log", heard)
+    _await(child, ready, folder / "fleet.log")
+    return child
+
+
+def _await(child: Child, ready: threading.Event, log: Path) -> None:
+    deadline = time.monotonic() + _READY_S
+    while not ready.wait(0.1):
+        if child.ended is not None or time.monotonic() > deadline:
+            why = f"ended ({child.ended})" if child.ended is not None else "is not ready"
+            tail = "\n".join(log.read_text("utf-8").splitlines()[-8:])
+            child.end()
+            raise NoriaError(f"{child.name} {why}. Its last words, from {log}:\n{tail}")
