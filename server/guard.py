@@ -10,7 +10,9 @@ from fastapi import Depends, Form, Header, Request
 from server.accounts import sessions
 from server.accounts.people import Person
 from server.parts import Parts
-from server.words.speech import LANGUAGES, Speech
+from server.words.speech import LANGUAGES, Speech, mark
+
+_OLD_FORM = mark("This form is too old. Go back, load the page again, then repeat.")
 
 
 class NeedsSignIn(Exception):
@@ -110,7 +112,7 @@ SignedIn = Annotated[Visit, Depends(signed_in)]
 def coordinating(visit: SignedIn) -> Visit:
     """Raises Refused for anyone but a coordinator."""
     if visit.person is None or not visit.person.coordinates:
-        raise Refused(403, "This page is for coordinators.")
+        raise Refused(403, mark("This page is for coordinators."))
     return visit
 
 
@@ -128,7 +130,7 @@ def our_form(
         return
     foreign = sec_fetch_site in ("cross-site", "same-site")
     if foreign or not sessions.is_form_token(visit.secret, form or x_form_token):
-        raise Refused(403, "This form is too old. Go back, load the page again, then repeat.")
+        raise Refused(403, _OLD_FORM)
 
 
 OurForm = Depends(our_form)

@@ -10,7 +10,7 @@ from gateway.domain.registry import Plan, Site
 from server import render
 from server.guard import SignedIn, Visit
 from server.views.incident import Incident
-from server.views.snapshot import FINE, Snapshot
+from server.views.snapshot import FINE, UNSEEN, Snapshot
 from server.words import home as words
 from server.words import incident as incident_words
 from server.words import sensors
@@ -84,7 +84,7 @@ def _block(visit: Visit, snapshot: Snapshot, card: Card) -> Block:
 
 
 def _site(speech: Speech, snapshot: Snapshot, site: Site, cards: dict[str, Card]) -> SiteList:
-    views = snapshot.at_site(site.id)
+    views = sorted(snapshot.at_site(site.id), key=lambda v: min(v.rank, UNSEEN))
     outages = [v.network for v in views if v.network is not None]
     known = [v for v in views if v.now.volume_l is not None]
     return SiteList(

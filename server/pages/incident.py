@@ -37,7 +37,7 @@ def listed(visit: SignedIn) -> Response:
     open_ones = sorted(snapshot.incidents, key=lambda i: (words.urgency(i), i.at))
     return render.page(
         visit, "incidents.html", snapshot=snapshot, tab="incidents", past=past,
-        open_ones=open_ones, words=words,
+        open_ones=open_ones, words=words, subject=subject,
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def hand_over(
 ) -> Response:
     """Somebody else goes instead of me."""
     if to not in {p.id for p in others(visit)}:
-        raise Refused(400, "Choose who goes instead.")
+        raise Refused(400, mark("Choose who goes instead."))
     me = person_id(visit)
     return _done(visit, incident_id, lambda c: claims.hand_over(c, incident_id, me, to, visit.now))
 

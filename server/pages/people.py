@@ -9,6 +9,7 @@ from server import render
 from server.accounts import people
 from server.accounts.people import AccountError, Role
 from server.guard import Coordinating, OurForm, Refused, Visit
+from server.words.speech import mark
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,9 +39,9 @@ def add(
 def change(visit: Coordinating, person: str, change: str) -> Response:
     """Close an account (its sessions end), or open it again; nobody closes their own."""
     if change not in ("close", "open"):
-        raise Refused(404, "This page does not exist, or no longer.")
+        raise Refused(404, mark("This page does not exist, or no longer."))
     if visit.person is not None and person == visit.person.id:
-        raise Refused(400, "Ask another coordinator to close your own account.")
+        raise Refused(400, mark("Ask another coordinator to close your own account."))
     closed = visit.parts.real.now() if change == "close" else None
     people.set_disabled(visit.parts.engine, person, closed)
     return render.go("/people")

@@ -45,7 +45,7 @@ def _count(speech: Speech, n: int, what: str) -> str:
         return speech.plural("{n} is being handled", "{n} are being handled", n)
     if what == "fine":
         return speech.plural("{n} is fine", "{n} are fine", n)
-    return speech.plural("{n} unknown", "{n} unknown ", n).strip()
+    return speech.say("{n} unknown", n=n)
 
 
 def _until(speech: Speech, snapshot: Snapshot) -> str:

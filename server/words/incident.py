@@ -95,6 +95,7 @@ _CLOSED: Mapping[str, str] = {
     "repaired": mark("Repaired"),
     "mistaken": mark("It was nothing"),
     "other": mark("Closed by a person"),
+    "over": mark("It is over"),
 }
 
 
@@ -178,10 +179,10 @@ def closed(speech: Speech, incident: Incident, now: float) -> str:
     """How and when it ended."""
     if incident.closed is None:
         return ""
-    why = speech.say(_CLOSED.get(incident.closed_why or "", mark("Closed")))
+    why = speech.say(_CLOSED.get(incident.closed_why or "", _CLOSED["over"]))
     return f"{why}, {speech.moment(incident.closed, now)}."
 
 
 def closed_because(speech: Speech, why: str) -> str:
     """How it ended, for a line of its history."""
-    return speech.say(_CLOSED.get(why, mark("Closed"))) + "."
+    return speech.say(_CLOSED.get(why, _CLOSED["over"])) + "."

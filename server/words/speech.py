@@ -148,17 +148,19 @@ class Speech(Language):
     def _hour(self, at: float) -> str:
         return self._local(at).strftime("%H")
 
-    def window(self, span: Span, now: float) -> str:
-        """``today 17–20 h``, ``14:55–15:40``, ``today 22 h – tomorrow 03 h``."""
+    def window(self, span: Span, now: float, bare: bool = False) -> str:
+        """``today 17–20 h`` (``bare``: no day when it is today), ``14:55–15:40``."""
         lo, hi, wide = self._ends(span)
         day = self.day(lo, now)
+        today = day == self.say("today")
         if self.day(hi - 1, now) != day:
             return f"{self._one(lo, now)} – {self._one(hi, now)}"
         if wide:
             last = self._hour(hi) if self._hour(hi) != "00" else "24"
-            return self._glue(f"{day} {self._hour(lo)}–{last} h")
+            hours = self._glue(f"{self._hour(lo)}–{last} h")
+            return hours if today and bare else f"{day} {hours}"
         text = f"{self.clock(lo)}–{self.clock(hi)}"
-        return text if day == self.say("today") else f"{day} {text}"
+        return text if today else f"{day} {text}"
 
     def _one(self, at: float, now: float) -> str:
         return self._glue(f"{self.day(at, now)} {self._hour(at)} h")

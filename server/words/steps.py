@@ -66,10 +66,10 @@ def _text(speech: Speech, step: Step, snapshot: Snapshot) -> str:
         case "released":
             return speech.say("{name} is not going after all.", name=name)
         case "seen":
-            seen = speech.say(SEEN.get(str(step.data.get("seen")), mark("Seen")))
+            seen = speech.say(SEEN.get(str(step.data.get("seen")), SEEN["there"]))
             return speech.say("{name} is there: {what}.", name=name, what=seen.lower())
         case "closed_by_person":
-            why = speech.say(CLOSING.get(str(step.data.get("why")), mark("Something else")))
+            why = speech.say(CLOSING.get(str(step.data.get("why")), CLOSING["other"]))
             return speech.say("{name} closed it: {what}.", name=name, what=why.lower())
         case "told":
             return _told(speech, step)

@@ -12,7 +12,8 @@ from server.words.speech import Speech, mark
 
 STEADY_LPH = 5.0
 FAST_SHARE = 0.1  # of the capacity in an hour: the double arrow
-_FILLED_S = 12 * 3600.0
+HOUR_S = 3600.0
+_FILLED_S = 12 * HOUR_S
 _NO_INCIDENT = {"low": mark("Low"), "critical": mark("Nearly empty"), "empty": mark("Empty")}
 
 
@@ -45,6 +46,7 @@ class Card:
     share: str
     age: Markup
     who: str
+    rate: str
 
 
 def card(speech: Speech, view: TankView, who: str | None, now: float) -> Card:
@@ -58,6 +60,8 @@ def card(speech: Speech, view: TankView, who: str | None, now: float) -> Card:
         share=share(speech, view) if view.seen else "",
         age=Markup("") if known.at is None else speech.aged(known.at, now),
         who=_short_who(speech, view.incident, who, now),
+        rate="" if known.trend_lph is None or abs(known.trend_lph) < STEADY_LPH
+        else speech.rate(known.trend_lph),
     )  # fmt: skip
 
 
@@ -132,12 +136,18 @@ def _note(speech: Speech, view: TankView, who: str | None, now: float) -> Noted 
         return Noted(_short_who(speech, incident, who, now), "van")
     if not view.seen:
         return _since(speech, view, now)
-    refilled = known.last_refill_at
-    if refilled is not None and now - refilled < _FILLED_S and known.state == "ok":
-        rose = (known.trend_lph or 0.0) > -STEADY_LPH or now - refilled < 3600.0
-        if rose:
-            return Noted(speech.say("filled {time}", time=speech.moment(refilled, now)), "refill")
+    if _was_just_filled(known, now):
+        time = speech.moment(known.last_refill_at or now, now)
+        return Noted(speech.say("filled {time}", time=time), "refill")
     return trend(speech, known, view.tank.capacity_l)
+
+
+def _was_just_filled(known: TankNow, now: float) -> bool:
+    """Within the hour, or within half a day while the level has not begun to fall."""
+    if known.last_refill_at is None or known.state != "ok":
+        return False
+    age_s, falls = now - known.last_refill_at, (known.trend_lph or 0.0) <= -STEADY_LPH
+    return age_s < (HOUR_S if falls else _FILLED_S)
 
 
 def _since(speech: Speech, view: TankView, now: float) -> Noted | None:
@@ -202,11 +212,14 @@ def situation(speech: Speech, view: TankView, now: float) -> Markup:
     assert incident is not None
     if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:
         return said.what(speech, incident, now)
-    share_words = share(speech, view)
-    text = speech.rich(
-        "**About {litres}** ({share}), {age}." if share_words else "**About {litres}**, {age}.",
-        litres=speech.litres(known.volume_l), share=share_words, age=speech.aged(known.at, now),
-    )  # fmt: skip
+    litres, age = speech.litres(known.volume_l), speech.aged(known.at, now)
+    how_full = share(speech, view)
+    if how_full:
+        text = speech.rich(
+            "**About {litres}** ({share}), {age}.", litres=litres, share=how_full, age=age
+        )
+    else:
+        text = speech.rich("**About {litres}**, {age}.", litres=litres, age=age)
     if known.empty_at is None or incident.claimed_by is not None:
         return text
     return text + " " + speech.rich("Empty {when}.", when=speech.between(known.empty_at, now))

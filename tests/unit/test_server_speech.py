@@ -1,0 +1,69 @@
+"""Figures, ages and spans as pages say them, in both languages."""
+
+import pytest
+
+from gateway.domain.told import Span
+from server.words.speech import Speech
+
+NOW = 1795267920.0  # Saturday 21 November 2026, 14:32 in Paris
+HOUR = 3600.0
+EN, FR = Speech("en", "Europe/Paris"), Speech("fr", "Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "french"),
+    [
+        (20, "20 s ago", "il y a 20 s"),
+        (360, "6 min ago", "il y a 6 min"),
+        (5460, "1 h 31 min ago", "il y a 1 h 31 min"),
+        (3 * HOUR + 720, "3 h ago", "il y a 3 h"),
+        (50 * HOUR, "2 days ago", "il y a 2 jours"),
+        (-5, "0 s ago", "il y a 0 s"),
+    ],
+)
+def test_an_age_is_said_in_the_readers_language(seconds: float, english: str, french: str):
+    assert EN.age(seconds).replace("\u00a0", " ") == english
+    assert FR.age(seconds).replace("\u00a0", " ") == french
+
+
+def test_a_wide_range_is_widened_outward_to_the_hour():
+    span = Span(NOW + 4 * HOUR, NOW + 2.6 * HOUR, NOW + 5.2 * HOUR)
+    assert EN.window(span, NOW) == "today 17–20\u00a0h"
+    assert FR.window(span, NOW) == "aujourd’hui 17–20\u00a0h"
+    assert EN.between(span, NOW) == "today between 17 and 20\u00a0h"
+
+
+def test_a_narrow_range_is_widened_outward_to_five_minutes():
+    span = Span(NOW + 2000, NOW + 1400, NOW + 4000)
+    assert EN.window(span, NOW) == "14:55–15:40"
+    assert FR.between(span, NOW) == "entre 14\u00a0h\u00a055 et 15\u00a0h\u00a040"
+
+
+def test_a_range_over_midnight_names_both_days():
+    span = Span(NOW + 10 * HOUR, NOW + 8 * HOUR, NOW + 12 * HOUR)
+    assert EN.window(span, NOW).replace("\u00a0", " ") == "today 22 h – tomorrow 03 h"
+
+
+def test_a_range_that_ends_at_midnight_stays_on_its_day():
+    span = Span(NOW + 8 * HOUR, NOW + 6.6 * HOUR, NOW + 9.4 * HOUR)
+    assert EN.window(span, NOW) == "today 21–24\u00a0h"
+
+
+def test_litres_are_rounded_to_ten_and_never_part_from_their_unit():
+    assert EN.litres(484.9) == "480\u00a0L"
+    assert EN.litres(-3) == "0\u00a0L"
+
+
+def test_days_are_counted_by_the_calendar_and_not_by_hours():
+    assert EN.day(NOW + 10 * HOUR, NOW) == "tomorrow"
+    assert EN.day(NOW - 15 * HOUR, NOW) == "yesterday"
+    assert FR.day(NOW + 48 * HOUR, NOW) == "lundi"
+
+
+def test_values_in_rich_text_are_escaped_and_bold_is_markup():
+    said = EN.rich("**About {litres}**.", litres="<b>9</b>")
+    assert said == "<strong>About &lt;b&gt;9&lt;/b&gt;</strong>."
+
+
+def test_a_language_that_is_not_spoken_becomes_english():
+    assert Speech("xx", "UTC").code == "en"

@@ -1,0 +1,50 @@
+"""Every word of the pages exists in French, and no French word is left over."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+SERVER = Path(__file__).parents[2] / "server"
+KEYWORDS = {"say": None, "rich": None, "mark": None, "plural": (1, 2)}
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+Message = str | tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def said() -> set[Message]:
+    """Every message of code and templates; commands and the demo speak English."""
+    found = extract_from_dir(str(SERVER), METHODS, OPTIONS, KEYWORDS)
+    return {
+        message for name, _, message, *_ in found if not name.startswith(("command", "demo"))
+    }
+
+
+@pytest.fixture(scope="module")
+def french() -> Catalog:
+    with (SERVER / "locale" / "fr" / "server.po").open("rb") as file:
+        return read_po(file, locale="fr")
+
+
+def test_french_lacks_nothing_and_keeps_nothing_old(said: set[Message], french: Catalog):
+    assert len(said) > 200
+    assert {m.id for m in french if m.id} == said
+    assert [m.id for m in french if m.id and not m.string] == []
+
+
+def test_french_keeps_every_placeholder(french: Catalog):
+    for message in french:
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        for text in strings:
+            assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", ids[-1])), ids
+
+
+def test_words_that_would_overstate_are_not_used(said: set[Message]):
+    texts = " ".join(m if isinstance(m, str) else " ".join(m) for m in said).lower()
+    for word in ("stolen", "theft", "alert!", "just now"):
+        assert word not in texts
