@@ -1,0 +1,94 @@
+"""A gateway as its own process on a folder of its own, driven by the ``noria`` command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.parts.services import Service, until
+
+NORIA = (sys.executable, "-m", "server.command")
+_PLACE = """\
+[[site]]
+id = "north"
+[[tank]]
+id = "north-1"
+site = "north"
+shape = "ibc1000"
+sensor_height_mm = 1100
+"""
+
+
+class RunningGateway:
+    """``noria gateway`` in ``folder``, with ``settings`` (TOML) in its configuration."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.config = folder / "noria.toml"
+        self.config.write_text(settings, "utf-8")
+        self.log = folder / "gateway.log"
+        self._service = Service([*NORIA, "gateway", "--config", self.config], self.log)
+
+    def enrol(self, keys: dict[str, bytes], more: str = "") -> None:
+        """Import devices with their keys; ``more`` stands in each device's table."""
+        devices = "".join(
+            f'[[device]]\nid = "{device}"\ntank = "north-1"\nkey = "{key.hex()}"\n{more}\n'
+            for device, key in keys.items()
+        )
+        file = self.folder / "registry.toml"
+        file.write_text(_PLACE + devices, "utf-8")
+        self.noria("registry", "import", str(file))
+
+    def start(self) -> None:
+        """Start, and return when it says ``ready``."""
+        before = self._text().count("ready\n")
+        self._service.start(lambda: self._text().count("ready\n") > before)
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        self._service.kill()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        self._service.stop()
+
+    def pause(self) -> None:
+        """It hangs: it neither reads nor answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It goes on where it hung."""
+        self._signal(signal.SIGCONT)
+
+    def noria(self, *words: str) -> str:
+        """What a command prints. Raises CalledProcessError when it fails."""
+        return subprocess.run(
+            [*NORIA, *words, "--config", str(self.config)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def status(self) -> dict[str, Any]:
+        """``noria status --json``."""
+        return json.loads(self.noria("status", "--json"))
+
+    def exported(self) -> list[dict[str, Any]]:
+        """``noria journal export``: its lines that are messages."""
+        lines = [json.loads(line) for line in self.noria("journal", "export").splitlines()]
+        return [line for line in lines if "topic" in line]
+
+    def readings(self) -> list[dict[str, Any]]:
+        """``noria export readings``, once the store has caught up."""
+        until(lambda: self.status()["projections"]["store"]["lag"] == 0, 30, "the store's lag is 0")
+        return [json.loads(line) for line in self.noria("export", "readings").splitlines()]
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.kill(self._service.pid, number)
+
+    def _text(self) -> str:
+        return self.log.read_text("utf-8") if self.log.exists() else ""
