@@ -7,14 +7,13 @@ from operator import attrgetter
 
 from gateway.domain.heard import Reading
 from gateway.domain.registry import Registry
-from gateway.stores.influxdb import line
+from gateway.stores.influxdb import line, removal
 from gateway.stores.influxdb.access import Access
 from gateway.stores.influxdb.asking import Asker, Row, quoted
 from gateway.stores.influxdb.writing import LineWriter, SetAside
 
 _key = attrgetter("at", "device", "era", "boot", "seq", "channel", "i")
 _NS = 1_000_000_000
-_DELETES_A_REQUEST = 200
 _UNKNOWN = "-"  # the site of a tank that the registry does not know
 
 
@@ -40,9 +39,8 @@ class InfluxStore:
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows."""
         registry = self._registry()
-        deletes = [_delete(_rid(registry, reading.tank), reading) for reading in readings]
-        for start in range(0, len(deletes), _DELETES_A_REQUEST):
-            self._asker.ask(*deletes[start : start + _DELETES_A_REQUEST])
+        rows = (((_rid(registry, r.tank), r.device, r.channel), line.key_ns(r)) for r in readings)
+        removal.remove(self._asker, rows)
 
     def series(self, tank: str, start: float, end: float) -> list[Reading]:
         """Readings of one tank with start <= at <= end (Unix s), by event time."""
@@ -62,7 +60,7 @@ class InfluxStore:
     def latest(self) -> dict[str, Reading]:
         """The newest reading by event time of every tank."""
         tanks = {rows[-1].rid: name for name, rows in self._registry().tanks.items()}
-        last = self._asker.ask("SELECT * FROM reading GROUP BY tank ORDER BY time DESC LIMIT 1")
+        last = self._asker.ask('SELECT last("at") AS "at" FROM reading GROUP BY tank')
         # The last nanosecond stands for the last second: boot and seq are cut to three digits.
         seconds = [_select(row["tank"], row["at"], row["at"]) for row in last]
         rows = self._asker.ask(*seconds) if seconds else []
@@ -102,13 +100,6 @@ def _line(registry: Registry, reading: Reading) -> str:
     site = registry.site(tank.site) if tank else None
     return line.reading_line(
         reading, tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN
-    )
-
-
-def _delete(rid: str, reading: Reading) -> str:
-    return (
-        f"DELETE FROM reading WHERE tank = {quoted(rid)} AND device = {quoted(reading.device)}"  # noqa: S608 - quoted
-        f" AND ch = '{reading.channel}' AND time = {line.key_ns(reading)}"
     )
 
 
