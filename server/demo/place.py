@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.broker import login
-
 from gateway.domain.registry import Device, Registry, Site, Tank
 from gateway.settings import Settings, listen_address
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+IBC_L, CANS_L = 1000.0, 240.0
 SITES = {"canal": "Canal", "birches": "Birches", "dunes": "Dunes", "orchard": "Orchard"}
 
 
@@ -59,6 +59,16 @@ class Node:
     key: bytes = field(repr=False)
 
 
+def name_of(tank: str) -> str:
+    """A tank's name."""
+    return next(s.name for s in SPOTS if s.tank == tank)
+
+
+def capacity_l(tank: str) -> float:
+    """Litres that a tank or station holds."""
+    return next(CANS_L if s.kind == "station" else IBC_L for s in SPOTS if s.tank == tank)
+
+
 def _draw(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
@@ -94,10 +104,10 @@ def _tank(spot: Spot) -> Tank:
     if spot.kind == "station":
         return Tank(
             id=spot.tank, rid="", site=spot.site, name=spot.name, kind="station",
-            shape=None, capacity_l=240, tare_g=12000, cans=12, can_l=20.0,
+            shape=None, capacity_l=CANS_L, tare_g=12000, cans=12, can_l=20.0,
         )  # fmt: skip
     return Tank(
-        id=spot.tank, rid="", site=spot.site, name=spot.name, capacity_l=1000,
+        id=spot.tank, rid="", site=spot.site, name=spot.name, capacity_l=IBC_L,
         empty_l=20, sensor_height_mm=1100, taps=4,
     )  # fmt: skip
 

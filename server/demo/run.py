@@ -20,6 +20,7 @@ from gateway.clock import Clock
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from gateway.settings import Settings
+from server.accounts import people
 from server.command import init
 from server.demo import place
 from server.demo.programs import Child, python
@@ -66,13 +67,18 @@ def running(
         settings = _configure(folder, speed=speed, port=port, say=say, more=more or {})
         clock = Clock(settings.clock_speed, settings.clock_origin)
         nodes = place.nodes()
-        _register(settings, nodes, clock)
+        volunteer = _register(settings, nodes, clock)
         say("Starting broker, gateway and server ...")
         children.append(_start_programs(settings, folder, say))
         say("Starting the virtual boards ...")
         children.append(_start_fleet(settings, folder, nodes, interpreter, say))
         teller = Teller(
-            settings, clock, {n.spot.tank: n.device for n in nodes}, children[1].say, say
+            settings,
+            clock,
+            volunteer=volunteer,
+            nodes={n.spot.tank: n.device for n in nodes},
+            control=children[1].say,
+            say=say,
         )
         link = f"http://{settings.server_listen}/enter/{settings.demo_code}"
         yield Demo(settings, clock, link, teller, tuple(children))
@@ -142,12 +148,15 @@ def _free_port(wanted: int) -> int:
     raise NoriaError("no free port on 127.0.0.1: end a program that listens, then try again")
 
 
-def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> None:
+def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
+    """Put the place and a volunteer in the database; returns the volunteer's random id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = database.connect(settings.database_path)
     with engine.begin() as connection:
         rows.put(connection, place.registry(nodes), clock.now())
+    van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())
     engine.dispose()
+    return van.id
 
 
 def _start_programs(settings: Settings, folder: Path, say: Callable[[str], None]) -> Child:
@@ -156,7 +165,9 @@ def _start_programs(settings: Settings, folder: Path, say: Callable[[str], None]
     def heard(line: str) -> None:
         if line == "ready":
             ready.set()
-        elif "amqtt" in line:
+        elif "noria.alert: " in line:
+            say("       Alert: " + line.split("noria.alert: ", 1)[1])
+        elif "trying out" in line:
             say(line)
 
     command = python("server.command", "up", "--config", str(settings.source))
