@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gateway import settings
+from gateway import status as gateway_status
 from tests.parts.services import Service, until
 
 NORIA = (sys.executable, "-m", "server.command")
@@ -23,13 +25,13 @@ sensor_height_mm = 1100
 
 
 class RunningGateway:
-    """``noria gateway`` in ``folder``, with ``settings`` (TOML) in its configuration."""
+    """``noria gateway`` in ``folder``, with ``configuration`` (TOML)."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, configuration: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config = folder / "noria.toml"
-        self.config.write_text(settings, "utf-8")
+        self.config.write_text(configuration, "utf-8")
         self.log = folder / "gateway.log"
         self._service = Service([*NORIA, "gateway", "--config", self.config], self.log)
 
@@ -77,6 +79,10 @@ class RunningGateway:
         """``noria status --json``."""
         return json.loads(self.noria("status", "--json"))
 
+    def glance(self) -> dict[str, Any]:
+        """What ``status`` finds, without starting a command: for polling."""
+        return gateway_status.of(settings.read(self.config))
+
     def exported(self) -> list[dict[str, Any]]:
         """``noria journal export``: its lines that are messages."""
         lines = [json.loads(line) for line in self.noria("journal", "export").splitlines()]
@@ -84,7 +90,7 @@ class RunningGateway:
 
     def readings(self) -> list[dict[str, Any]]:
         """``noria export readings``, once the store has caught up."""
-        until(lambda: self.status()["projections"]["store"]["lag"] == 0, 30, "the store's lag is 0")
+        until(lambda: self.glance()["projections"]["store"]["lag"] == 0, 30, "the store's lag is 0")
         return [json.loads(line) for line in self.noria("export", "readings").splitlines()]
 
     def _signal(self, number: signal.Signals) -> None:

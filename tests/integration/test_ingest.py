@@ -1,0 +1,335 @@
+"""WIRE.md's table, *What the gateway does with what arrives*, on a real journal.
+
+Messages come from ``wire_node``, which shares no code with the gateway.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain import envelope, leaf, merkle
+from gateway.domain.registry import Device, Registry
+from gateway.errors import JournalError
+from gateway.ingest import Change, Ingest
+from gateway.journal import counters
+from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.writer import QUARANTINE_ROWS, Journal
+from tests.wire_node.sealed import Ring, Sealed, mac
+
+KEY = bytes(range(32))
+NOW = 1795212000.0
+
+
+class Listening:
+    """A journal with its ingest, and one enrolled device with its ring."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "journal.db"
+        self.ring = Ring("k7f3q5", KEY)
+        self.registry = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY),)})
+        self.open()
+
+    def open(self) -> None:
+        self.journal = Journal(self.path, "g1")
+        self.ingest = Ingest(self.journal, self.registry)
+
+    def arrive(self, *messages: Sealed, now: float = NOW) -> list[dict[str, Any]]:
+        """One commit; the acks' objects, each checked for its MAC."""
+        payloads = [self.ring.payload(m) for m in messages]
+        return self.payloads(*payloads, now=now)
+
+    def payloads(self, *payloads: str | bytes, now: float = NOW) -> list[dict[str, Any]]:
+        raw = [p.encode() if isinstance(p, str) else p for p in payloads]
+        acks = self.ingest.commit([Arrival(self.ring.topic, p, now) for p in raw], now)
+        said: list[dict[str, Any]] = []
+        for ack in acks:
+            text, proof = ack.payload.decode().split("\n")
+            assert ack.topic == "noria/1/k7f3q5/ack"
+            assert proof == mac(KEY, ack.topic, text)
+            said.append(json.loads(text))
+        return said
+
+    def seal_raw(self, text: str) -> str:
+        return f"{text}\n{mac(KEY, self.ring.topic, text)}"
+
+    def verdicts(self) -> list[tuple[str, str | None, str | None, bool]]:
+        with closing(JournalReader(self.path)) as reader:
+            return [(e.kind, e.verdict, e.flag, e.newest) for e in reader.all()]
+
+    def counts(self) -> dict[str, int]:
+        with closing(JournalReader(self.path)) as reader:
+            found = counters.status(reader.counts())
+            return {n: c for part in found.values() for n, c in part.items() if c}
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Listening]:
+    made = Listening(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def covers(ack: dict[str, Any], message: Sealed) -> bool:
+    return (ack["boot"], ack["seq"], ack["h"]) == (*message.place, message.h)
+
+
+def test_a_message_is_kept_byte_for_byte_and_acknowledged(listening: Listening) -> None:
+    message = listening.ring.seal(NOW)
+    (ack,) = listening.arrive(message)
+    assert ack == {
+        "v": 1, "era": listening.ring.era, "boot": 1, "seq": 1, "h": message.h, "t": int(NOW),
+    }  # fmt: skip
+    with closing(JournalReader(listening.path)) as reader:
+        (entry,) = reader.entries(0, 10)
+    assert entry.payload.decode() == listening.ring.payload(message)
+    assert (entry.topic, entry.received, entry.auth) == (listening.ring.topic, NOW, "mac")
+
+
+def test_a_duplicate_is_kept_once_and_its_ack_repeated(listening: Listening) -> None:
+    message = listening.ring.seal(NOW)
+    listening.arrive(message)
+    (ack,) = listening.arrive(message, message, now=NOW + 60)
+    assert covers(ack, message)
+    assert ack["t"] == int(NOW) + 60
+    assert listening.counts() == {"stored": 1, "duplicate": 2, "messages": 1}
+
+
+def test_one_ack_for_each_commit_however_many_messages(listening: Listening) -> None:
+    sealed = [listening.ring.seal(NOW) for _ in range(50)]
+    (ack,) = listening.arrive(*sealed)
+    assert covers(ack, sealed[-1])
+
+
+def test_a_gap_holds_the_line_until_it_is_filled(listening: Listening) -> None:
+    first, lost, third = (listening.ring.seal(NOW) for _ in range(3))
+    assert covers(listening.arrive(first, third)[0], first)
+    assert covers(listening.arrive(lost)[0], third)
+    assert listening.verdicts()[-1] == ("msg", "late", None, False)
+
+
+def test_before_the_line_has_begun_the_ack_frees_nothing(listening: Listening) -> None:
+    lost, second = listening.ring.seal(NOW), listening.ring.seal(NOW)
+    (ack,) = listening.arrive(second)
+    assert (ack["boot"], ack["seq"], ack["h"]) == (0, 0, "")
+    assert covers(listening.arrive(lost)[0], second)
+
+
+def test_old_declares_a_gap_and_the_line_begins_again_there(listening: Listening) -> None:
+    ring = listening.ring
+    first = ring.seal(NOW)
+    listening.arrive(first)
+    for _ in range(3):
+        ring.seal(NOW)  # never arrive: the flash was full
+    held, newest = ring.seal(NOW), ring.seal(NOW, old=[1, 5])
+    assert covers(listening.arrive(newest)[0], first)
+    assert covers(listening.arrive(held)[0], newest)
+
+
+def test_an_old_above_its_own_identity_is_ignored(listening: Listening) -> None:
+    ring = listening.ring
+    first, _lost = ring.seal(NOW), ring.seal(NOW)
+    boaster, ahead = ring.seal(NOW, old=[1, 4]), ring.seal(NOW)
+    assert covers(listening.arrive(first, boaster, ahead)[0], first)
+
+
+def test_acks_never_go_back(listening: Listening) -> None:
+    ring = listening.ring
+    sealed = [ring.seal(NOW) for _ in range(3)]
+    listening.arrive(*sealed)
+    late = ring.seal(NOW, old=[1, 1])
+    assert covers(listening.arrive(late)[0], late)
+    assert covers(listening.arrive(sealed[0])[0], late)
+
+
+def test_the_line_runs_across_boots(listening: Listening) -> None:
+    first = listening.ring.seal(NOW)
+    listening.ring.reboot()
+    second = listening.ring.seal(NOW)
+    assert covers(listening.arrive(first, second)[0], second)
+
+
+def test_a_fork_is_kept_shown_and_does_not_move_the_line(listening: Listening) -> None:
+    ring = listening.ring
+    first, second = ring.seal(NOW), ring.seal(NOW)
+    listening.arrive(first, second)
+    twin = Ring("k7f3q5", KEY, era=ring.era, seq=1, prev=first.h)
+    other = twin.seal(NOW, mv=3600)
+    (ack,) = listening.arrive(other)
+    assert covers(ack, second)
+    assert listening.verdicts()[-1] == ("fork", "fork", None, False)
+
+
+def test_two_messages_with_one_prev_are_a_fork(listening: Listening) -> None:
+    ring = listening.ring
+    first, second = ring.seal(NOW), ring.seal(NOW)
+    listening.arrive(first, second)
+    twin = Ring("k7f3q5", KEY, era=ring.era, boot=2, prev=first.h)
+    assert covers(listening.arrive(twin.seal(NOW))[0], second)
+    assert listening.verdicts()[-1][:2] == ("fork", "fork")
+
+
+def test_a_flagged_message_goes_on_by_prev_or_where_that_is_lost_by_seq(
+    listening: Listening,
+) -> None:
+    ring = listening.ring
+    first = ring.seal(NOW)
+    by_prev = ring.seal(NOW, v=7)
+    by_seq = ring.seal(NOW, prev=12)
+    last = ring.seal(NOW)
+    assert covers(listening.arrive(first, by_prev)[0], by_prev)
+    assert covers(listening.arrive(by_seq)[0], by_seq)
+    assert covers(listening.arrive(last)[0], last)
+    assert [v[1:] for v in listening.verdicts()] == [
+        ("stored", None, True),
+        ("flagged", "version", False),
+        ("flagged", "bad_field", False),
+        ("stored", None, True),
+    ]
+
+
+def test_malformed_without_identity_is_kept_and_answered_with_the_last_era(
+    listening: Listening,
+) -> None:
+    first = listening.ring.seal(NOW)
+    listening.arrive(first)
+    (ack,) = listening.payloads(listening.seal_raw('{"boot":'))
+    assert covers(ack, first)
+    assert listening.verdicts()[-1][:3] == ("msg", "flagged", "json")
+
+
+def test_bytes_that_are_no_text_are_kept_under_a_right_mac(listening: Listening) -> None:
+    raw = envelope.seal(KEY, listening.ring.topic, b'{"a":"\xff"}')
+    assert listening.payloads(raw) == []  # it has no era to speak of
+    assert listening.verdicts() == [("msg", "flagged", "bytes", False)]
+
+
+def test_each_era_has_its_line_and_the_last_speaker_is_acked_last(listening: Listening) -> None:
+    old, ring = listening.ring.seal(NOW), Ring("k7f3q5", KEY)
+    new = ring.seal(NOW)
+    acks = listening.arrive(old, new)
+    assert [a["era"] for a in acks] == [listening.ring.era, ring.era]
+    acks = listening.arrive(new, old)
+    assert [a["era"] for a in acks] == [ring.era, listening.ring.era]
+    again = [json.loads(a.payload.split(b"\n")[0])["era"] for a in listening.ingest.all_acks(NOW)]
+    assert again == [ring.era, listening.ring.era]
+
+
+def test_an_older_key_generation_is_refused_and_counted(listening: Listening) -> None:
+    first = listening.ring.seal(NOW, k=2)
+    assert covers(listening.arrive(first)[0], first)
+    listening.open()
+    assert listening.arrive(listening.ring.seal(NOW)) == []
+    assert listening.counts() == {"stored": 1, "old_key": 1, "messages": 1}
+
+
+def test_what_is_refused_is_not_acknowledged_and_quarantine_is_bounded(
+    listening: Listening,
+) -> None:
+    assert listening.payloads(*[b"x%d" % i for i in range(QUARANTINE_ROWS + 50)]) == []
+    assert listening.payloads("y" * 9216) == []
+    assert listening.counts() == {"bad_mac": QUARANTINE_ROWS + 50, "oversize": 1}
+    with closing(sqlite3.connect(listening.path)) as raw:
+        (rows,) = raw.execute("SELECT count(*) FROM quarantine").fetchone()
+    assert rows == QUARANTINE_ROWS
+
+
+def test_everything_is_there_again_after_a_restart(listening: Listening) -> None:
+    ring = listening.ring
+    sealed = [ring.seal(NOW) for _ in range(5)]
+    listening.arrive(*sealed[:2], sealed[4])
+    frontier = listening.journal.log.frontier
+    listening.journal.close()
+    listening.open()
+    assert listening.journal.log.frontier == frontier
+    assert covers(listening.arrive(*sealed[2:4])[0], sealed[4])
+
+
+def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listening) -> None:
+    listening.arrive(listening.ring.seal(NOW), listening.ring.seal(NOW, v=2))
+    with closing(sqlite3.connect(listening.path)) as raw:
+        rows = raw.execute(
+            "SELECT leaf, salt, body FROM entry JOIN body ON body.entry = entry.id ORDER BY id"
+        ).fetchall()
+    for text, salt, body in rows:
+        head, kind, time_ms, gateway, subject, commit, *lines = text.decode().splitlines()
+        assert (head, kind, gateway, subject) == ("noria-leaf-1", "msg", "g1", "k7f3q5")
+        assert time_ms == str(int(NOW * 1000))
+        assert commit == leaf.commit(salt, body)
+    assert lines == ["flag=version"]
+    root = merkle.root([merkle.leaf_hash(text) for text, _, _ in rows])
+    assert root == listening.journal.log.frontier.root()
+
+
+def test_a_changed_leaf_stops_the_start_with_a_word(listening: Listening) -> None:
+    listening.arrive(*[listening.ring.seal(NOW) for _ in range(5)])
+    listening.journal.close()
+    with closing(sqlite3.connect(listening.path)) as raw, raw:
+        raw.execute("UPDATE entry SET leaf = replace(leaf, 'msg', 'reg') WHERE id = 2")
+    with pytest.raises(JournalError, match="leaves 1 to 4"):
+        Journal(listening.path, "g1")
+    listening.journal = Journal(listening.path.with_name("other.db"), "g1")
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(listening: Listening) -> None:
+    ring = listening.ring
+    first, second = ring.seal(NOW), ring.seal(NOW)
+    with closing(sqlite3.connect(listening.path)) as raw, raw:
+        raw.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON message WHEN new.seq = 2"
+            " BEGIN SELECT raise(ABORT, 'disk is full'); END"
+        )
+    with pytest.raises(JournalError, match="disk is full"):
+        listening.arrive(first, second)
+    assert (listening.journal.last_id, listening.verdicts(), listening.counts()) == (0, [], {})
+    with closing(sqlite3.connect(listening.path)) as raw, raw:
+        raw.execute("DROP TRIGGER full")
+    assert covers(listening.arrive(first, second)[0], second)
+
+
+# What the gateway notes of itself
+
+
+def kinds(listening: Listening) -> list[tuple[str, dict[str, Any]]]:
+    with closing(JournalReader(listening.path)) as reader:
+        return [(e.kind, json.loads(e.body)) for e in reader.all() if e.kind != "msg"]
+
+
+def test_the_diary_begins_with_open_and_beats_every_ten_minutes(listening: Listening) -> None:
+    diary = Diary(listening.journal)
+    diary.open(NOW, bytes(32), "1.0")
+    diary.open(NOW, bytes(32), "1.0")
+    diary.start(NOW, 50.0)
+    assert not diary.write_due(NOW + 599, 649.0)
+    assert diary.write_due(NOW + HEARTBEAT_S, 50.0 + HEARTBEAT_S)
+    diary.stop(NOW + 700)
+    said = kinds(listening)
+    assert said[0][0] == "open"
+    assert said[0][1]["key"] == "00" * 32
+    assert [body["run"] for _, body in said[1:]] == ["start", "heartbeat", "stop"]
+
+
+def test_refusals_are_told_hourly_as_counts(listening: Listening) -> None:
+    diary = Diary(listening.journal)
+    diary.start(NOW, 0.0)
+    listening.payloads(b"x", b"y")
+    diary.write_due(NOW + HOUR_S, HOUR_S)
+    diary.write_due(NOW + 2 * HOUR_S, 2 * HOUR_S)
+    assert [body for kind, body in kinds(listening) if kind == "bad"] == [{"bad_mac": 2}]
+
+
+def test_a_step_of_the_clock_is_noted_and_time_never_goes_back(listening: Listening) -> None:
+    diary = Diary(listening.journal)
+    diary.start(NOW, 0.0)
+    assert diary.write_due(NOW - 90.0, 10.0)
+    listening.ingest.commit([Change("broker_back", NOW - 80.0)], NOW - 80.0)
+    with closing(JournalReader(listening.path)) as reader:
+        entries = list(reader.all())
+    assert json.loads(entries[1].body) == {"source": "system", "step_s": -100.0}
+    assert [e.received for e in entries] == [NOW, NOW, NOW]
