@@ -122,18 +122,27 @@ Coordinating = Annotated[Visit, Depends(coordinating)]
 def our_form(
     visit: AnyVisit,
     form: Annotated[str, Form()] = "",
-    x_form_token: Annotated[str, Header()] = "",
     sec_fetch_site: Annotated[str, Header()] = "",
 ) -> None:
-    """Raises Refused unless the request comes from a form of ours (or bears a token)."""
-    if visit.bearer:
-        return
+    """Raises Refused unless the request comes from a form of one of our pages."""
     foreign = sec_fetch_site in ("cross-site", "same-site")
-    if foreign or not sessions.is_form_token(visit.secret, form or x_form_token):
+    if foreign or not sessions.is_form_token(visit.secret, form):
         raise Refused(403, _OLD_FORM)
 
 
+def our_call(
+    visit: AnyVisit,
+    x_form_token: Annotated[
+        str, Header(description="form_token of /me; not needed with a bearer token")
+    ] = "",
+) -> None:
+    """As ``our_form`` for the API: the token in a header, or a bearer token instead of cookies."""
+    if not visit.bearer and not sessions.is_form_token(visit.secret, x_form_token):
+        raise Refused(403, "X-Form-Token is missing or not of this session: read it from /me")
+
+
 OurForm = Depends(our_form)
+OurCall = Depends(our_call)
 
 
 def local_path(wanted: str) -> str:

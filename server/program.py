@@ -12,6 +12,7 @@ from gateway import settings as settings_module
 from gateway.errors import SettingError
 from gateway.settings import Settings
 from server.app import create
+from server.parts import Parts
 
 _LAST_WORDS_S = 2
 
@@ -24,11 +25,12 @@ def run(settings: Settings) -> int:
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     listening = bind(settings.server_listen)
+    app = create(settings)
     config = uvicorn.Config(
-        create(settings), log_level="warning", access_log=False, server_header=False,
+        app, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on",
     )  # fmt: skip
-    server = Server(config)
+    server = Server(config, app.state.parts)
     with contextlib.suppress(KeyboardInterrupt), listening:
         asyncio.run(server.serve(sockets=[listening]))
     return 0
@@ -37,11 +39,20 @@ def run(settings: Settings) -> int:
 class Server(uvicorn.Server):
     """Says ``ready`` once requests are answered; ends cleanly on a signal."""
 
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
         if self.started:
             print("ready", file=sys.stderr, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the live streams first, which would otherwise hold the end up."""
+        self._parts.feed.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self):

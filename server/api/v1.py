@@ -23,7 +23,7 @@ from server.api.models import (
     tank_out,
     with_steps,
 )  # fmt: skip
-from server.guard import AnyVisit, OurForm, SignedIn, Visit
+from server.guard import AnyVisit, OurCall, SignedIn, Visit
 from server.pages.incident import Act, do, others, person_id
 from server.pages.sign_in import attempt
 from server.views import incident as incidents
@@ -142,7 +142,7 @@ def _acted(visit: Visit, incident: str, act: Act) -> IncidentWithSteps:
     return one(visit, incident)
 
 
-@router.post("/incidents/{incident}/claim", dependencies=[OurForm], summary="I am going")
+@router.post("/incidents/{incident}/claim", dependencies=[OurCall], summary="I am going")
 def claim(visit: SignedIn, incident: str, given: Claim | None = None) -> IncidentWithSteps:
     """Claim it; 409 when somebody else has, or it is closed."""
     me_id, minutes = person_id(visit), given.minutes if given else None
@@ -150,7 +150,7 @@ def claim(visit: SignedIn, incident: str, given: Claim | None = None) -> Inciden
     return _acted(visit, incident, lambda c: claims.claim(c, incident, me_id, visit.now, eta))
 
 
-@router.post("/incidents/{incident}/hand-over", dependencies=[OurForm], summary="Somebody else")
+@router.post("/incidents/{incident}/hand-over", dependencies=[OurCall], summary="Somebody else")
 def hand_over(visit: SignedIn, incident: str, given: HandOver) -> IncidentWithSteps:
     """Give my claim to somebody else; 409 when it is not mine."""
     if given.to not in {p.id for p in others(visit)}:
@@ -161,14 +161,14 @@ def hand_over(visit: SignedIn, incident: str, given: HandOver) -> IncidentWithSt
     )
 
 
-@router.post("/incidents/{incident}/release", dependencies=[OurForm], summary="Not going")
+@router.post("/incidents/{incident}/release", dependencies=[OurCall], summary="Not going")
 def release(visit: SignedIn, incident: str) -> IncidentWithSteps:
     """Take my claim back; 409 when it is not mine."""
     me_id = person_id(visit)
     return _acted(visit, incident, lambda c: claims.release(c, incident, me_id, visit.now))
 
 
-@router.post("/incidents/{incident}/close", dependencies=[OurForm], summary="It is over")
+@router.post("/incidents/{incident}/close", dependencies=[OurCall], summary="It is over")
 def close(visit: SignedIn, incident: str, given: Close | None = None) -> IncidentWithSteps:
     """Close it; 409 when it is closed already."""
     me_id, why = person_id(visit), given.why if given else "other"

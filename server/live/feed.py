@@ -31,15 +31,16 @@ class Feed:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._watching: set[asyncio.Queue[Change]] = set()
+        self._watching: set[asyncio.Queue[Change | None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._version = 0
         self._connected: bool | None = None
+        self._over = False
 
     @contextlib.asynccontextmanager
-    async def watch(self) -> AsyncGenerator[asyncio.Queue[Change]]:
-        """A queue of changes from now on."""
-        queue: asyncio.Queue[Change] = asyncio.Queue(maxsize=100)
+    async def watch(self) -> AsyncGenerator[asyncio.Queue[Change | None]]:
+        """A queue of changes from now on; None is the end."""
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=100)
         if self._task is None or self._task.done():
             await asyncio.to_thread(self._look)
             self._task = asyncio.create_task(self._follow(), name="live feed")
@@ -48,6 +49,16 @@ class Feed:
             yield queue
         finally:
             self._watching.discard(queue)
+
+    def close(self) -> None:
+        """End every stream: the server stops."""
+        self._over = True
+        self._tell(None)
+
+    @property
+    def over(self) -> bool:
+        """Whether the server stops."""
+        return self._over
 
     @property
     def version(self) -> int:
@@ -67,7 +78,7 @@ class Feed:
             if change is not None:
                 self._tell(change)
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, change: Change | None) -> None:
         for queue in list(self._watching):
             try:
                 queue.put_nowait(change)

@@ -28,13 +28,14 @@ async def live(request: Request, visit: SignedIn) -> StreamingResponse:
 async def _events(request: Request, parts: Parts) -> AsyncIterator[str]:
     async with parts.feed.watch() as queue:
         yield f"retry: 2000\n\n{_event(parts, Change(parts.feed.version))}"
-        while not await request.is_disconnected():
+        while not (parts.feed.over or await request.is_disconnected()):
             try:
                 change = await asyncio.wait_for(queue.get(), BEAT_S)
             except TimeoutError:
                 yield _event(parts, Change(parts.feed.version), name="beat")
                 continue
-            yield _event(parts, change)
+            if change is not None:
+                yield _event(parts, change)
 
 
 def _event(parts: Parts, change: Change, name: str = "change") -> str:

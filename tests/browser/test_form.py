@@ -1,0 +1,103 @@
+"""How pages are made: weight, narrow screens, large text, languages, accessibility."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site, served
+
+PAGES = (
+    "/", "/tanks/birches-1", "/tanks/canal-1", "/tanks/birches-2", "/tanks/orchard-1",
+    "/tanks/dunes-3?range=30d", "/incidents", "/incidents/birchtaken", "/incidents/canalcrit2",
+    "/incidents/duneslow22", "/incidents/orchardnet", "/incidents/birchlow11", "/more",
+    "/devices", "/people",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Site]:
+    """One server for all: nothing here changes what it shows."""
+    with served(tmp_path_factory.mktemp("site"), chromium) as running:
+        yield running
+
+
+def opened(site: Site, page: Page, path: str) -> None:
+    """Open a page while the gateway is seen to listen."""
+    site.scene.beat()
+    page.goto(site.url + path)
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_nothing_is_wider_than_a_narrow_phone(site: Site, language: str):
+    with site.person("sam", 320, language=language) as page:
+        for path in PAGES:
+            opened(site, page, path)
+            assert overflow(page) <= 0, path
+
+
+def test_text_at_twice_its_size_still_fits_a_phone(site: Site):
+    with site.person("sam", 320) as page:
+        for path in PAGES:
+            opened(site, page, path)
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert overflow(page) <= 0, path
+
+
+@pytest.mark.parametrize("width", [768, 900, 1280])
+def test_nothing_is_wider_than_a_larger_screen(site: Site, width: int):
+    with site.person("sam", width) as page:
+        for path in PAGES:
+            opened(site, page, path)
+            assert overflow(page) <= 0, path
+
+
+def test_a_first_visit_weighs_little(site: Site):
+    with site.person() as page:
+        client = page.context.new_cdp_session(page)
+        client.send("Network.enable")
+        client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        sizes: list[float] = []
+        client.on("Network.loadingFinished", lambda e: sizes.append(e["encodedDataLength"]))
+        for path in ("/", "/tanks/birches-1?range=30d", "/incidents/birchtaken"):
+            sizes.clear()
+            opened(site, page, path)
+            page.wait_for_selector("html[data-following]")
+            assert len(sizes) >= 3
+            assert sum(sizes) <= 30_000, path
+
+
+def test_a_french_reader_gets_french(site: Site):
+    site.scene.beat()
+    with site.person(language="fr-FR") as page:
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        expect(page.locator("h1")).to_have_text("2 cuves attendent quelqu’un")
+        expect(page.locator("#block-canalcrit2")).to_contain_text("Personne n’y va encore.")
+        page.goto(f"{site.url}/more")
+        page.get_by_role("button", name="English").click()
+        page.goto(site.url)
+        expect(page.locator("h1")).to_have_text("2 tanks need somebody")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing(site: Site, width: int, dark: bool):
+    axe = Axe()
+    with site.person("sam", width, dark=dark) as page:
+        for path in PAGES:
+            opened(site, page, path)
+            found = axe.run(page)
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+
+
+def test_the_sign_in_page_names_no_place(site: Site):
+    with site.visitor() as page:
+        page.goto(f"{site.url}/i/birchtaken")
+        expect(page).to_have_title("Sign in · Noria")
+        assert "Birches" not in page.content()
+        assert Axe().run(page).violations_count == 0

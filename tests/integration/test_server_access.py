@@ -1,0 +1,207 @@
+"""Who may do what: sessions, forms, roles, limits, headers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from server.accounts import people, sessions
+from server.accounts.attempts import PER_ACCOUNT
+from server.accounts.tables import session
+from server.app import create
+from tests.browser import scenes
+from tests.browser.scenes import PASSWORD, Scene
+
+CODE = "a-long-and-random-demo-code"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = scenes.make(tmp_path, extra=f'demo_code = "{CODE}"\n')
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def client(scene: Scene) -> Iterator[TestClient]:
+    with TestClient(create(scene.settings, scene.engine), follow_redirects=False) as running:
+        yield running
+
+
+def token(client: TestClient, path: str = "/sign-in") -> str:
+    """The form token of a page."""
+    return client.get(path).text.split('name="form" value="')[1].split('"')[0]
+
+
+def sign_in(client: TestClient, login: str = "van-1", password: str = PASSWORD, **more: str):
+    form = {"login": login, "password": password, "form": token(client), **more}
+    return client.post("/sign-in", data=form)
+
+
+@pytest.mark.parametrize("path", ["/", "/tanks/canal-1", "/incidents", "/more", "/devices"])
+def test_every_page_asks_who_comes_and_leads_back(client: TestClient, path: str):
+    answer = client.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+    assert (path == "/") == ("next" not in answer.headers["location"])
+
+
+def test_the_api_and_the_stream_answer_401(client: TestClient):
+    assert client.get("/api/v1/tanks").status_code == 401
+    assert client.get("/live").status_code == 401
+
+
+def test_signing_in_leads_on_to_the_page_that_was_wanted(client: TestClient):
+    answer = sign_in(client, next="/c/canalcrit2")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/c/canalcrit2")
+    assert client.get("/c/canalcrit2").status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_signing_in_leads_nowhere_else(client: TestClient, wanted: str):
+    assert sign_in(client, next=wanted).headers["location"] == "/"
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_alike(client: TestClient):
+    wrong, unknown = sign_in(client, password="wrong-password"), sign_in(client, "nobody")
+    assert wrong.status_code == unknown.status_code == 403
+    assert "do not match" in wrong.text
+    assert "do not match" in unknown.text
+
+
+def test_too_many_tries_must_wait_even_with_the_right_password(client: TestClient):
+    for _ in range(PER_ACCOUNT):
+        sign_in(client, password="wrong-password")
+    answer = sign_in(client)
+    assert answer.status_code == 429
+    assert "Wait" in answer.text
+
+
+def test_a_session_is_kept_as_a_hash_and_its_cookie_is_guarded(client: TestClient, scene: Scene):
+    cookie = sign_in(client).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    value = client.cookies["noria-session"]
+    with scene.engine.connect() as connection:
+        kept = connection.execute(sa.select(session.c.token_hash)).scalars().all()
+    assert len(kept) == 1
+    assert value not in kept[0]
+
+
+def test_cookies_travel_by_https_alone_where_people_come_by_https(tmp_path: Path):
+    made = scenes.make(tmp_path, extra='public_url = "https://noria.example"\n')
+    with TestClient(create(made.settings, made.engine)) as client:
+        answer = client.get("/sign-in")
+    assert "__Host-noria-visitor" in answer.headers["set-cookie"]
+    assert "Secure" in answer.headers["set-cookie"]
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    made.engine.dispose()
+
+
+def test_signing_out_ends_the_session_for_everybody_who_holds_it(client: TestClient):
+    sign_in(client)
+    held = client.cookies["noria-session"]
+    client.post("/sign-out", data={"form": token(client, "/more")})
+    client.cookies.set("noria-session", held)
+    assert client.get("/").status_code == 303
+
+
+def test_a_form_without_its_token_changes_nothing(client: TestClient):
+    sign_in(client)
+    for form in ({}, {"form": "x"}, {"form": sessions.form_token("another secret")}):
+        answer = client.post("/incidents/canalcrit2/claim", data=form)
+        assert answer.status_code == 403
+    assert "Nobody is going yet." in client.get("/incidents/canalcrit2").text
+
+
+def test_a_form_from_another_site_changes_nothing(client: TestClient):
+    sign_in(client)
+    answer = client.post(
+        "/incidents/canalcrit2/claim",
+        data={"form": token(client, "/more")},
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )
+    assert answer.status_code == 403
+
+
+def test_a_volunteer_sees_neither_devices_nor_people(client: TestClient):
+    sign_in(client)
+    for path in ("/devices", "/people"):
+        answer = client.get(path)
+        assert answer.status_code == 403
+        assert "This page is for coordinators." in answer.text
+    form = {"name": "Eve", "role": "coordinator", "form": token(client, "/more")}
+    assert client.post("/people", data=form).status_code == 403
+
+
+def test_closing_an_account_ends_its_sessions(client: TestClient, scene: Scene):
+    sign_in(client)
+    people.set_disabled(scene.engine, people.find(scene.engine, "van-1").id, scene.now)
+    assert client.get("/").status_code == 303
+    assert sign_in(client).status_code == 403
+
+
+def test_nobody_closes_their_own_account(client: TestClient, scene: Scene):
+    sign_in(client, "sam")
+    sam = people.find(scene.engine, "sam")
+    form = {"form": token(client, "/people")}
+    assert client.post(f"/people/{sam.id}/close", data=form).status_code == 400
+    assert not people.find(scene.engine, "sam").disabled
+
+
+def test_a_new_password_ends_every_session(client: TestClient, scene: Scene):
+    sign_in(client)
+    people.set_password(scene.engine, "van-1", "another-password")
+    assert client.get("/").status_code == 303
+
+
+def test_a_session_ends_when_nobody_used_it_for_two_weeks(scene: Scene):
+    person = people.find(scene.engine, "van-1")
+    opened = sessions.begin(scene.engine, person, 1000.0)
+    assert sessions.find(scene.engine, opened, 1000.0 + sessions.IDLE_S - 1) == person
+    assert sessions.find(scene.engine, opened, 1000.0 + 3 * sessions.IDLE_S) is None
+
+
+def test_the_demos_link_signs_in_and_a_wrong_one_does_not_exist(client: TestClient):
+    assert client.get("/enter/wrong").status_code == 404
+    assert client.get(f"/enter/{CODE}").status_code == 303
+    assert client.get("/devices").status_code == 200
+
+
+def test_without_a_demo_code_there_is_no_such_door(tmp_path: Path):
+    made = scenes.make(tmp_path)
+    with TestClient(create(made.settings, made.engine)) as client:
+        assert client.get("/enter/").status_code == 404
+        assert client.get("/enter/x").status_code == 404
+    made.engine.dispose()
+
+
+def test_pages_forbid_scripts_of_others_frames_referrers_and_copies(client: TestClient):
+    headers = client.get("/sign-in").headers
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_style_and_script_are_kept_for_a_year(client: TestClient):
+    for name in ("noria.css", "noria.js", "icons.svg"):
+        answer = client.get(f"/static/{name}")
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_missing_page_says_so_in_the_readers_language(client: TestClient):
+    french = client.get("/nope", headers={"Accept-Language": "fr;q=0.9, en;q=0.3"})
+    assert french.status_code == 404
+    assert "Rien ici" in french.text
+    assert client.get("/nope").text.count("Nothing here") >= 1
+
+
+def test_a_body_that_is_too_large_is_refused(client: TestClient):
+    answer = client.post("/sign-in", content=b"x" * 70_000)
+    assert answer.status_code == 413
