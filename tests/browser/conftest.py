@@ -40,9 +40,9 @@ class Site:
         page = context.new_page()
         page.set_default_timeout(15_000)
         wrong: list[str] = []
-        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else 0)
+        page.on("console", lambda m: wrong.extend([m.text] * (m.type in ("error", "warning"))))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda r: 0 if r.url.startswith(self.url) else wrong.append(r.url))
+        page.on("request", lambda r: wrong.extend([r.url] * (not r.url.startswith(self.url))))
         try:
             yield page
         finally:

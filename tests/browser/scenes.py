@@ -64,7 +64,12 @@ def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "
     settings.data.mkdir()
     engine = database.connect(settings.database_path)
     scene = Scene(settings, engine, time.time())
-    for name, role in (("Sam", "coordinator"), ("Van 1", "volunteer"), ("Van 2", "volunteer")):
+    accounts: tuple[tuple[str, people.Role], ...] = (
+        ("Sam", "coordinator"),
+        ("Van 1", "volunteer"),
+        ("Van 2", "volunteer"),
+    )
+    for name, role in accounts:
         people.add(engine, name, role, PASSWORD, scene.now)
     if live:
         scene.beat()

@@ -98,7 +98,7 @@ class SigningGateway:
         client.subscribe(f"noria/1/{self.device}/up", 1)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        obj, found = message.payload.split(b"\n")
+        obj, found = bytes(message.payload).split(b"\n")
         if not hmac.compare_digest(found, mac(self.key, message.topic, obj)):
             self.refused += 1
             return

@@ -61,9 +61,15 @@ def listener(port: int, topic: str) -> Iterator[list[tuple[bytes, bool]]]:
     heard: list[tuple[bytes, bool]] = []
     ready = threading.Event()
     client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.on_connect = lambda *_: client.subscribe(topic, 1)
+
+    def connected(*_: object) -> None:
+        client.subscribe(topic, 1)
+
+    client.on_connect = connected
     client.on_subscribe = lambda *_: ready.set()
-    client.on_message = lambda _c, _d, message: heard.append((message.payload, message.retain))
+    client.on_message = lambda _c, _d, message: heard.append(
+        (bytes(message.payload), message.retain)
+    )
     client.connect("127.0.0.1", port)
     client.loop_start()
     assert ready.wait(5)

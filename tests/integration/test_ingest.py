@@ -257,6 +257,7 @@ def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listeni
         rows = raw.execute(
             "SELECT leaf, salt, body FROM entry JOIN body ON body.entry = entry.id ORDER BY id"
         ).fetchall()
+    lines: list[str] = []
     for text, salt, body in rows:
         head, kind, time_ms, gateway, subject, commit, *lines = text.decode().splitlines()
         assert (head, kind, gateway, subject) == ("noria-leaf-1", "msg", "g1", "k7f3q5")

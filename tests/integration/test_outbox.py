@@ -23,6 +23,7 @@ from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.watching import claims, record
 from gateway.watching.news import OLD_S, lag
+from server.accounts import people
 from tests.integration.sinks import http_sink, smtp_sink
 
 NOW = 1795212000.0
@@ -113,11 +114,9 @@ def test_a_claim_made_before_delivery_is_in_the_words(engine: sa.Engine) -> None
     with http_sink() as sink:
         channel = json_channel(sink.port)
         put(engine, channel.name, change())
+        van = people.add(engine, "Van 2", "volunteer", people.draw_password(), NOW)
         with engine.begin() as connection:
-            account = sa.text("CREATE TABLE account (id TEXT PRIMARY KEY, name TEXT)")
-            connection.execute(account)
-            connection.execute(sa.text("INSERT INTO account VALUES ('p7', 'Van 2')"))
-            assert claims.claim(connection, "8f2k", "p7", NOW, eta=NOW + 3600)
+            assert claims.claim(connection, "8f2k", van.id, NOW, eta=NOW + 3600)
         delivery_of(engine, channel).deliver_due(NOW + 1)
         assert "Van 2 is going, there about" in sink.bodies[0]
 

@@ -31,9 +31,12 @@ class Wire:
         self.acks: list[dict[str, Any]] = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._hear
-        self._client.on_connect = lambda client, *_: client.subscribe("noria/1/+/ack", 1)
+        self._client.on_connect = self._connected
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
+
+    def _connected(self, client: paho.Client, *_: object) -> None:
+        client.subscribe("noria/1/+/ack", 1)
 
     def publish(self, payload: str, topic: str = "noria/1/k7f3q5/up") -> None:
         self._client.publish(topic, payload, qos=1).wait_for_publish(5)

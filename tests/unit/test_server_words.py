@@ -19,9 +19,7 @@ Message = str | tuple[str, ...]
 def said() -> set[Message]:
     """Every message of code and templates; commands and the demo speak English."""
     found = extract_from_dir(str(SERVER), METHODS, OPTIONS, KEYWORDS)
-    return {
-        message for name, _, message, *_ in found if not name.startswith(("command", "demo"))
-    }
+    return {message for name, _, message, *_ in found if not name.startswith(("command", "demo"))}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +39,7 @@ def test_french_keeps_every_placeholder(french: Catalog):
         ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
         strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
         for text in strings:
+            assert text is not None
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", ids[-1])), ids
 
 

@@ -1,6 +1,7 @@
 """Stories of tanks that were taken, drained, cut, opened, moved, or only knocked."""
 
 from math import isclose, sqrt
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, til
 THEFT = {"seized", "drained", "slashed", "lid_open"}
 
 
-def lived(**fields: object) -> Story:
+def lived(**fields: Any) -> Story:
     """A tank in its ordinary life."""
     story = Story(registry_of([ibc(**fields)]))
     story.levels(*([700] * 8))

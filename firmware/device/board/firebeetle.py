@@ -18,7 +18,7 @@ PINS = {
     "sensor_power": 25,  # gate of the switched 3.3 V rail, high is on
     "hx711_data": 4,
     "hx711_clock": 26,  # held high over 60 us powers the chip down
-    "motion": 27,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
+    "motion": 13,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
     "tilt": 14,  # LIS3DH INT2, high while off its rest position; an RTC pin
     "i2c_sda": 21,
     "i2c_scl": 22,

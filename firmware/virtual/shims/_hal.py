@@ -131,7 +131,10 @@ def _receive():
 def _read(count):
     held = b""
     while len(held) < count:
-        part = _wire.read(count - len(held))
+        try:
+            part = _wire.read(count - len(held))
+        except OSError:
+            part = b""
         if not part:  # the host is gone, and with it the board
             halt()
         held += part
