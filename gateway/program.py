@@ -1,8 +1,8 @@
 """The gateway program: every part made here once, and ended in order."""
 
 import contextlib
-import logging
 import signal
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack
 from types import FrameType
@@ -31,7 +31,12 @@ from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.watching.projection import WatchProjection
 
-_log = logging.getLogger(__name__)
+WATCH_REST_S = 0.01
+"""The watch saves at most a hundred times a second, with all that came meanwhile."""
+
+SWITCH_S = 0.0005
+"""SQLite lets go of the interpreter at each statement; with Python's 5 ms, a watch of ten
+statements would wait behind the other threads ten times that long before an alert is saved."""
 
 
 def run(settings: Settings) -> int:
@@ -39,6 +44,7 @@ def run(settings: Settings) -> int:
 
     Raises NoriaError when it cannot start: the message names the remedy.
     """
+    sys.setswitchinterval(SWITCH_S)
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         engine = database.connect(settings.database_path)
@@ -84,14 +90,20 @@ def _projected(
     """Store, watch, outbox and live topics, each on its own thread, ended in that order."""
     opened = channels.open_channels(settings.channels)
     language = Language(settings.language, settings.timezone)
-    told = Wake()
+    told, mail = Wake(), Wake()
     watch = WatchProjection(
-        engine, channels=[c.name for c in opened], outbox=told, born=clock.now()
+        engine, channels=[c.name for c in opened], outbox=mail, born=clock.now()
     )
     runner = Runner(
-        watch, lambda: JournalReader(settings.journal_path), engine, wake, clock, then=told
+        watch,
+        lambda: JournalReader(settings.journal_path),
+        engine,
+        wake,
+        clock,
+        then=told,
+        rest_s=WATCH_REST_S,
     )
-    delivery = Outbox(engine, opened, clock, told, Speech(language, settings.public_url))
+    delivery = Outbox(engine, opened, clock, mail, Speech(language, settings.public_url))
     projections = composed.compose(
         settings, engine, clock, wake=wake, told=told, publish=outgoing.publish
     )

@@ -18,6 +18,9 @@ from gateway.settings import Settings
 from gateway.stores.influxdb import InfluxStore
 from gateway.stores.opened import newest_registry, open_store
 
+REST_S = 0.1
+"""Neither history nor live topics are in a hurry; alerts are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Projections:
@@ -61,8 +64,8 @@ def compose(
 
     topics = Live(engine, publish)
     threads: list[Runner | Loop] = [
-        Runner(Readings(store, journal, engine), journal, engine, wake, clock),
-        Loop(live.NAME, topics.turn, told),
+        Runner(Readings(store, journal, engine), journal, engine, wake, clock, rest_s=REST_S),
+        Loop(live.NAME, topics.turn, told, rest_s=REST_S),
     ]
     if isinstance(store, InfluxStore):
         followed = Figures(engine, store, newest_registry(engine), clock)

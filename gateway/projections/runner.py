@@ -63,7 +63,7 @@ class Runner:
     """One projection, one thread. ``start`` it, ``stop`` joins it.
 
     ``then`` is rung whenever the projection has saved something or fired its timers, for those
-    who follow what it saves.
+    who follow what it saves. ``rest_s`` is ``Loop``'s.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Runner:
         *,
         then: Wake | None = None,
         batch: int = BATCH,
+        rest_s: float = 0.0,
     ) -> None:
         self._projection = projection
         self._open_journal = journal_reader_factory
@@ -85,7 +86,8 @@ class Runner:
         self._batch = batch
         self._journal: Reader | None = None
         self._stale = True
-        self._loop = Loop(projection.name, self._turn, wake, self._close)
+        self._at = 0
+        self._loop = Loop(projection.name, self._turn, wake, self._close, rest_s=rest_s)
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
@@ -129,21 +131,24 @@ class Runner:
     def _refresh(self) -> None:
         if self._stale:
             self._projection.restore()
+            self._at = self._cursor()
             self._stale = False
 
     def _drain(self) -> bool:
         """Apply one batch; False when there is nothing to apply."""
         self._journal = self._journal or self._open_journal()
-        entries = self._journal.entries(after=self._cursor(), limit=self._batch)
+        entries = self._journal.entries(after=self._at, limit=self._batch)
         if not entries:
             return False
         try:
             self._projection.apply(entries)
+            self._at = entries[-1].id
         except RETRYABLE:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one entry does, the others go on
             _log.debug("%s: a batch failed", self._projection.name, exc_info=error)
             self._one_by_one(entries)
+            self._at = self._cursor()
         return True
 
     def _one_by_one(self, entries: list[Entry]) -> None:

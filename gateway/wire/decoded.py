@@ -1,6 +1,7 @@
 """From bytes to a message, or to as much of one as can be read."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gateway.domain.heard import Auth
 from gateway.domain.message import Message
@@ -9,6 +10,9 @@ from gateway.wire.errors import Malformed
 from gateway.wire.fields import message_from
 from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
+
+_REMEMBERED = 4096
+"""Ingest, watch and store read the same bytes within moments of one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
 
     ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
     """
+    return _decoded(object_bytes, device, trust)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
     try:
         message = message_from(parse(object_bytes), device, trust=trust)
     except Malformed as error:

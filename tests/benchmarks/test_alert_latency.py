@@ -1,0 +1,149 @@
+"""From publish to the incident's and the outbox's rows, at 500 messages a second.
+
+250 tanks speak twice a second; 120 of them fall below their threshold once, each at a moment of
+its own. The second low reading decides, and its publishing starts the clock. Mosquitto's own rate on the same
+machine stands beside the result, so that figures from different machines can be compared.
+"""
+
+import random
+import secrets
+import sqlite3
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.integration.running_gateway import RunningGateway
+from tests.parts.mosquitto_service import Mosquitto
+from tests.parts.services import until
+from tests.wire_node.sealed import Ring, drawn
+
+RATE = 500
+TANKS = 250
+ALERTS = 120
+ROUNDS = 24  # each tank speaks so often: 12 s
+P99_S = 0.050
+OK_MM, LOW_MM = 760, 830  # about 340 and 270 litres; the threshold is 300
+RAW_MESSAGES = 10_000
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(120)
+def test_an_alert_waits_in_the_outbox_within_50_ms_at_500_messages_a_second(
+    tmp_path: Path, mosquitto: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = _raw_rate(mosquitto)
+    gateway = RunningGateway(
+        tmp_path / "noria", f'broker = "{mosquitto.url}"\nchannels = ["log"]\n'
+    )
+    rings = {f"tank-{n}": Ring(drawn(8), secrets.token_bytes(32)) for n in range(TANKS)}
+    _import(gateway, rings)
+    gateway.start()
+    try:
+        waits = sorted(_waits(gateway, mosquitto, rings))
+    finally:
+        gateway.stop()
+    p50, p99 = statistics.median(waits), waits[int(len(waits) * 0.99)]
+    with capsys.disabled():
+        print(
+            f"\n{RATE} messages/s: publish to incident and outbox rows, {len(waits)} alerts: "
+            f"p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, most {waits[-1] * 1000:.0f} ms; "
+            f"raw Mosquitto, QoS 1, one publisher to one subscriber: {raw:.0f} messages/s"
+        )
+    assert len(waits) == ALERTS
+    assert p99 <= P99_S
+
+
+def _import(gateway: RunningGateway, rings: dict[str, Ring]) -> None:
+    rows = ['[[site]]\nid = "north"\n']
+    for tank, ring in rings.items():
+        rows.append(
+            f'[[tank]]\nid = "{tank}"\nsite = "north"\nshape = "ibc1000"\n'
+            f'sensor_height_mm = 1100\n[[device]]\nid = "{ring.device}"\ntank = "{tank}"\n'
+            f'key = "{ring.key.hex()}"\n'
+        )
+    file = gateway.folder / "tanks.toml"
+    file.write_text("".join(rows), "utf-8")
+    gateway.noria("registry", "import", str(file))
+
+
+def _waits(gateway: RunningGateway, broker: Mosquitto, rings: dict[str, Ring]) -> Iterator[float]:
+    """Seconds from the decisive publish to both rows, for each tank."""
+    decided: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    done = threading.Event()
+    looking = threading.Thread(target=_look, args=(gateway, seen, done))
+    looking.start()
+    _speak(broker, rings, decided)
+    until(lambda: len(seen) == ALERTS, 10, "every alert")
+    done.set()
+    looking.join()
+    for tank, at in seen.items():
+        yield at - decided[tank]
+
+
+def _look(gateway: RunningGateway, seen: dict[str, float], done: threading.Event) -> None:
+    """Note when each tank's incident and its outbox row can first be read by others."""
+    sql = "SELECT i.tank FROM incident i JOIN outbox o ON o.incident = i.id WHERE i.rowid > ?"
+    with closing(sqlite3.connect(gateway.folder / "data" / "noria.db")) as database:
+        while not done.is_set():
+            rows = database.execute(sql, (len(seen),)).fetchall()
+            now = time.monotonic()
+            for (tank,) in rows:
+                seen.setdefault(tank, now)
+            time.sleep(0.002)
+
+
+def _speak(broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float]) -> None:
+    client = _client(broker)
+    order = list(rings.items())
+    turns = {tank: random.randrange(4, ROUNDS - 2) for tank in random.sample(sorted(rings), ALERTS)}
+    begun = time.monotonic()
+    for number in range(TANKS * ROUNDS):
+        tank, ring = order[number % TANKS]
+        turn = number // TANKS
+        mm = LOW_MM if turn >= turns.get(tank, ROUNDS) else OK_MM
+        reading = {"o": 0, "mm": mm, "sp": 3, "n": 7, "of": 7, "tc": 150}
+        message = ring.seal(time.time(), r=[reading], up=10 + turn)
+        time.sleep(max(0.0, begun + number / RATE - time.monotonic()))
+        if turn == turns.get(tank, ROUNDS) + 1:
+            decided[tank] = time.monotonic()
+        client.publish(ring.topic, ring.payload(message), qos=1)
+    spent = time.monotonic() - begun
+    client.loop_stop()
+    assert spent < 1.1 * TANKS * ROUNDS / RATE, f"the benchmark itself was too slow: {spent:.1f} s"
+
+
+def _client(broker: Mosquitto) -> paho.Client:
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.max_inflight_messages_set(1000)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    return client
+
+
+def _raw_rate(broker: Mosquitto) -> float:
+    """Messages/s from one publisher to one subscriber with QoS 1 on both sides, no gateway."""
+    heard = threading.Semaphore(0)
+    listener, speaker = _client(broker), _client(broker)
+    listener.on_message = lambda *_: heard.release()
+    subscribed = threading.Event()
+    listener.on_subscribe = lambda *_: subscribed.set()
+    listener.subscribe("raw", 1)
+    assert subscribed.wait(5)
+    begun = time.monotonic()
+    for _ in range(RAW_MESSAGES):
+        speaker.publish("raw", b"x" * 300, qos=1)
+    for _ in range(RAW_MESSAGES):
+        assert heard.acquire(timeout=20)
+    spent = time.monotonic() - begun
+    for client in (listener, speaker):
+        client.disconnect()
+        client.loop_stop()
+    return RAW_MESSAGES / spent
