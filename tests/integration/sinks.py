@@ -12,6 +12,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from gateway.channels import Channel, open_channels
+
 
 @dataclass
 class HttpSink:
@@ -82,3 +84,9 @@ def smtp_sink() -> Iterator[SmtpSink]:
         yield sink
     finally:
         controller.stop()
+
+
+def json_channel(port: int) -> Channel:
+    """Apprise's JSON web hook to a sink, with a token in its address."""
+    (channel,) = open_channels([f"json://127.0.0.1:{port}/secret-token"])
+    return channel

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.channels import Channel, TransportError, open_channels
+from gateway.channels import Channel, open_channels
 from gateway.clock import Clock
 from gateway.database import connect, incident, incident_step, outbox
 from gateway.domain.registry import Registry, Site, Tank
 from gateway.domain.told import IncidentChange, IncidentKind
-from gateway.errors import SettingError
 from gateway.language import Language
 from gateway.outbox import GIVE_UP_S, Delivery, Outbox, Speech
 from gateway.projections.wake import Wake
@@ -24,7 +23,7 @@ from gateway.registry import rows
 from gateway.watching import claims, record
 from gateway.watching.news import OLD_S, lag
 from server.accounts import people
-from tests.integration.sinks import http_sink, smtp_sink
+from tests.integration.sinks import http_sink, json_channel, smtp_sink
 
 NOW = 1795212000.0
 SPEECH = Speech(Language("en", "Europe/Paris"), "https://noria.example")
@@ -66,11 +65,6 @@ def one(engine: sa.Engine, number: int = 1) -> sa.Row[Any]:
     query = sa.select(outbox).where(outbox.c.change_number == number)
     with engine.connect() as connection:
         return connection.execute(query).one()
-
-
-def json_channel(port: int) -> Channel:
-    (channel,) = open_channels([f"json://127.0.0.1:{port}/secret-token"])
-    return channel
 
 
 def delivery_of(engine: sa.Engine, channel: Channel) -> Delivery:
@@ -284,30 +278,3 @@ def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def test_a_wrong_channel_stops_the_start_and_shows_no_token() -> None:
-    with pytest.raises(SettingError, match="item 2: nosuch://") as error:
-        open_channels(["log", "nosuch://secret-token@host"])
-    assert "secret-token" not in str(error.value)
-    with pytest.raises(SettingError, match="item 1: use log, or an Apprise URL"):
-        open_channels(["secret-token"])
-    with pytest.raises(SettingError, match="stands twice"):
-        open_channels(["log", "log"])
-
-
-def test_a_channel_name_is_stable_and_shows_no_token() -> None:
-    url = "ntfy://ntfy.sh/secret-token"
-    (first,), (second,) = open_channels([url]), open_channels([url])
-    assert first.name == second.name
-    assert first.name.startswith("ntfy-")
-    assert "secret" not in first.name
-
-
-def test_what_a_channel_says_of_a_failure_shows_no_address() -> None:
-    with http_sink(500) as sink:
-        channel = json_channel(sink.port)
-        with pytest.raises(TransportError) as error:
-            channel.send("text", "title")
-    assert str(error.value) == f"{channel.name}: answered 500"
-    assert not error.value.permanent
