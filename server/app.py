@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import Scope
 
 from gateway import database
 from gateway.settings import Settings
@@ -30,10 +29,6 @@ class Assets(StaticFiles):
         response = super().file_response(*args, **kwargs)  # pyright: ignore[reportArgumentType]
         response.headers["Cache-Control"] = _KEPT
         return response
-
-    async def get_response(self, path: str, scope: Scope):
-        """As the parent."""
-        return await super().get_response(path, scope)
 
 
 def create(

@@ -46,7 +46,6 @@ def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") ->
         who=incident_words.who(speech, incident, who, snapshot.now) if incident else "",
         mine=visit.person is not None and incident is not None
         and incident.claimed_by == visit.person.id,
-        trend=words.trend(speech, view.now, view.tank.capacity_l) if view.seen else None,
         chart=_chart(visit, view, range, happened, past), ranges=RANGES, etas=ETAS_MIN,
         sensor=sensors.state(speech, view, snapshot.now),
         details=sensors.details(speech, view.now, snapshot.now), limits=limits_l(view),

@@ -46,6 +46,7 @@ class Card:
     share: str
     age: Markup
     who: str
+    trend: Noted | None
     rate: str
 
 
@@ -60,6 +61,7 @@ def card(speech: Speech, view: TankView, who: str | None, now: float) -> Card:
         share=share(speech, view) if view.seen else "",
         age=Markup("") if known.at is None else speech.aged(known.at, now),
         who=_short_who(speech, view.incident, who, now),
+        trend=trend(speech, known, view.tank.capacity_l) if view.seen else None,
         rate="" if known.trend_lph is None or abs(known.trend_lph) < STEADY_LPH
         else speech.rate(known.trend_lph),
     )  # fmt: skip
