@@ -122,6 +122,7 @@ def verify(connection: sqlite3.Connection) -> None:
 
 def _subtree(connection: sqlite3.Connection, at: int, width: int) -> bytes:
     rows = connection.execute(
-        "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? AND id <= ? ORDER BY id", (at, at + width)
+        "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? AND id <= ? ORDER BY id",
+        (at, at + width),
     )
     return merkle.root([merkle.leaf_hash(text) for (text,) in rows])

@@ -1,8 +1,8 @@
 """From publish to the incident's and the outbox's rows, at 500 messages a second.
 
 250 tanks speak twice a second; 120 of them fall below their threshold once, each at a moment of
-its own. The second low reading decides, and its publishing starts the clock. Mosquitto's own rate on the same
-machine stands beside the result, so that figures from different machines can be compared.
+its own. The second low reading decides, and its publishing starts the clock. Mosquitto's own rate
+on the same machine stands beside the result, so that figures of different machines compare.
 """
 
 import random

@@ -1,72 +1,18 @@
-"""WIRE.md's table, *What the gateway does with what arrives*, on a real journal.
-
-Messages come from ``wire_node``, which shares no code with the gateway.
-"""
+"""WIRE.md's table, *What the gateway does with what arrives*, on a real journal."""
 
 import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gateway.domain import envelope, leaf, merkle
-from gateway.domain.registry import Device, Registry
-from gateway.errors import JournalError
-from gateway.ingest import Change, Ingest
-from gateway.journal import counters
-from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
-from gateway.journal.messages import Arrival
+from gateway.domain import envelope
 from gateway.journal.reader import JournalReader
-from gateway.journal.writer import QUARANTINE_ROWS, Journal
-from tests.wire_node.sealed import Ring, Sealed, mac
-
-KEY = bytes(range(32))
-NOW = 1795212000.0
-
-
-class Listening:
-    """A journal with its ingest, and one enrolled device with its ring."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "journal.db"
-        self.ring = Ring("k7f3q5", KEY)
-        self.registry = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY),)})
-        self.open()
-
-    def open(self) -> None:
-        self.journal = Journal(self.path, "g1")
-        self.ingest = Ingest(self.journal, self.registry)
-
-    def arrive(self, *messages: Sealed, now: float = NOW) -> list[dict[str, Any]]:
-        """One commit; the acks' objects, each checked for its MAC."""
-        payloads = [self.ring.payload(m) for m in messages]
-        return self.payloads(*payloads, now=now)
-
-    def payloads(self, *payloads: str | bytes, now: float = NOW) -> list[dict[str, Any]]:
-        raw = [p.encode() if isinstance(p, str) else p for p in payloads]
-        acks = self.ingest.commit([Arrival(self.ring.topic, p, now) for p in raw], now)
-        said: list[dict[str, Any]] = []
-        for ack in acks:
-            text, proof = ack.payload.decode().split("\n")
-            assert ack.topic == "noria/1/k7f3q5/ack"
-            assert proof == mac(KEY, ack.topic, text)
-            said.append(json.loads(text))
-        return said
-
-    def seal_raw(self, text: str) -> str:
-        return f"{text}\n{mac(KEY, self.ring.topic, text)}"
-
-    def verdicts(self) -> list[tuple[str, str | None, str | None, bool]]:
-        with closing(JournalReader(self.path)) as reader:
-            return [(e.kind, e.verdict, e.flag, e.newest) for e in reader.all()]
-
-    def counts(self) -> dict[str, int]:
-        with closing(JournalReader(self.path)) as reader:
-            found = counters.status(reader.counts())
-            return {n: c for part in found.values() for n, c in part.items() if c}
+from gateway.journal.writer import QUARANTINE_ROWS
+from tests.integration.listening import KEY, NOW, Listening, covers
+from tests.wire_node.sealed import Ring
 
 
 @pytest.fixture
@@ -74,10 +20,6 @@ def listening(tmp_path: Path) -> Iterator[Listening]:
     made = Listening(tmp_path)
     yield made
     made.journal.close()
-
-
-def covers(ack: dict[str, Any], message: Sealed) -> bool:
-    return (ack["boot"], ack["seq"], ack["h"]) == (*message.place, message.h)
 
 
 def test_a_message_is_kept_byte_for_byte_and_acknowledged(listening: Listening) -> None:
@@ -249,88 +191,3 @@ def test_everything_is_there_again_after_a_restart(listening: Listening) -> None
     listening.open()
     assert listening.journal.log.frontier == frontier
     assert covers(listening.arrive(*sealed[2:4])[0], sealed[4])
-
-
-def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listening) -> None:
-    listening.arrive(listening.ring.seal(NOW), listening.ring.seal(NOW, v=2))
-    with closing(sqlite3.connect(listening.path)) as raw:
-        rows = raw.execute(
-            "SELECT leaf, salt, body FROM entry JOIN body ON body.entry = entry.id ORDER BY id"
-        ).fetchall()
-    lines: list[str] = []
-    for text, salt, body in rows:
-        head, kind, time_ms, gateway, subject, commit, *lines = text.decode().splitlines()
-        assert (head, kind, gateway, subject) == ("noria-leaf-1", "msg", "g1", "k7f3q5")
-        assert time_ms == str(int(NOW * 1000))
-        assert commit == leaf.commit(salt, body)
-    assert lines == ["flag=version"]
-    root = merkle.root([merkle.leaf_hash(text) for text, _, _ in rows])
-    assert root == listening.journal.log.frontier.root()
-
-
-def test_a_changed_leaf_stops_the_start_with_a_word(listening: Listening) -> None:
-    listening.arrive(*[listening.ring.seal(NOW) for _ in range(5)])
-    listening.journal.close()
-    with closing(sqlite3.connect(listening.path)) as raw, raw:
-        raw.execute("UPDATE entry SET leaf = replace(leaf, 'msg', 'reg') WHERE id = 2")
-    with pytest.raises(JournalError, match="leaves 1 to 4"):
-        Journal(listening.path, "g1")
-    listening.journal = Journal(listening.path.with_name("other.db"), "g1")
-
-
-def test_a_batch_is_kept_whole_or_not_at_all(listening: Listening) -> None:
-    ring = listening.ring
-    first, second = ring.seal(NOW), ring.seal(NOW)
-    with closing(sqlite3.connect(listening.path)) as raw, raw:
-        raw.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON message WHEN new.seq = 2"
-            " BEGIN SELECT raise(ABORT, 'disk is full'); END"
-        )
-    with pytest.raises(JournalError, match="disk is full"):
-        listening.arrive(first, second)
-    assert (listening.journal.last_id, listening.verdicts(), listening.counts()) == (0, [], {})
-    with closing(sqlite3.connect(listening.path)) as raw, raw:
-        raw.execute("DROP TRIGGER full")
-    assert covers(listening.arrive(first, second)[0], second)
-
-
-# What the gateway notes of itself
-
-
-def kinds(listening: Listening) -> list[tuple[str, dict[str, Any]]]:
-    with closing(JournalReader(listening.path)) as reader:
-        return [(e.kind, json.loads(e.body)) for e in reader.all() if e.kind != "msg"]
-
-
-def test_the_diary_begins_with_open_and_beats_every_ten_minutes(listening: Listening) -> None:
-    diary = Diary(listening.journal)
-    diary.open(NOW, bytes(32), "1.0")
-    diary.open(NOW, bytes(32), "1.0")
-    diary.start(NOW, 50.0)
-    assert not diary.write_due(NOW + 599, 649.0)
-    assert diary.write_due(NOW + HEARTBEAT_S, 50.0 + HEARTBEAT_S)
-    diary.stop(NOW + 700)
-    said = kinds(listening)
-    assert said[0][0] == "open"
-    assert said[0][1]["key"] == "00" * 32
-    assert [body["run"] for _, body in said[1:]] == ["start", "heartbeat", "stop"]
-
-
-def test_refusals_are_told_hourly_as_counts(listening: Listening) -> None:
-    diary = Diary(listening.journal)
-    diary.start(NOW, 0.0)
-    listening.payloads(b"x", b"y")
-    diary.write_due(NOW + HOUR_S, HOUR_S)
-    diary.write_due(NOW + 2 * HOUR_S, 2 * HOUR_S)
-    assert [body for kind, body in kinds(listening) if kind == "bad"] == [{"bad_mac": 2}]
-
-
-def test_a_step_of_the_clock_is_noted_and_time_never_goes_back(listening: Listening) -> None:
-    diary = Diary(listening.journal)
-    diary.start(NOW, 0.0)
-    assert diary.write_due(NOW - 90.0, 10.0)
-    listening.ingest.commit([Change("broker_back", NOW - 80.0)], NOW - 80.0)
-    with closing(JournalReader(listening.path)) as reader:
-        entries = list(reader.all())
-    assert json.loads(entries[1].body) == {"source": "system", "step_s": -100.0}
-    assert [e.received for e in entries] == [NOW, NOW, NOW]

@@ -1,0 +1,63 @@
+"""A journal that listens to one node of ``wire_node``, which shares no code with the gateway."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.registry import Device, Registry
+from gateway.ingest import Ingest
+from gateway.journal import counters
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.writer import Journal
+from tests.wire_node.sealed import Ring, Sealed, mac
+
+KEY = bytes(range(32))
+NOW = 1795212000.0
+
+
+class Listening:
+    """A journal with its ingest, and one enrolled device with its ring."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "journal.db"
+        self.ring = Ring("k7f3q5", KEY)
+        self.registry = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY),)})
+        self.open()
+
+    def open(self) -> None:
+        self.journal = Journal(self.path, "g1")
+        self.ingest = Ingest(self.journal, self.registry)
+
+    def arrive(self, *messages: Sealed, now: float = NOW) -> list[dict[str, Any]]:
+        """One commit; the acks' objects, each checked for its MAC."""
+        payloads = [self.ring.payload(m) for m in messages]
+        return self.payloads(*payloads, now=now)
+
+    def payloads(self, *payloads: str | bytes, now: float = NOW) -> list[dict[str, Any]]:
+        raw = [p.encode() if isinstance(p, str) else p for p in payloads]
+        acks = self.ingest.commit([Arrival(self.ring.topic, p, now) for p in raw], now)
+        said: list[dict[str, Any]] = []
+        for ack in acks:
+            text, proof = ack.payload.decode().split("\n")
+            assert ack.topic == "noria/1/k7f3q5/ack"
+            assert proof == mac(KEY, ack.topic, text)
+            said.append(json.loads(text))
+        return said
+
+    def seal_raw(self, text: str) -> str:
+        return f"{text}\n{mac(KEY, self.ring.topic, text)}"
+
+    def verdicts(self) -> list[tuple[str, str | None, str | None, bool]]:
+        with closing(JournalReader(self.path)) as reader:
+            return [(e.kind, e.verdict, e.flag, e.newest) for e in reader.all()]
+
+    def counts(self) -> dict[str, int]:
+        with closing(JournalReader(self.path)) as reader:
+            found = counters.status(reader.counts())
+            return {n: c for part in found.values() for n, c in part.items() if c}
+
+
+def covers(ack: dict[str, Any], message: Sealed) -> bool:
+    return (ack["boot"], ack["seq"], ack["h"]) == (*message.place, message.h)
