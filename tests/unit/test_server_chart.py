@@ -32,9 +32,7 @@ def every(step_h: float, start_h: float, end_h: float) -> list[float]:
 
 
 def test_a_gap_cuts_the_line_in_two():
-    found = line(
-        readings(*every(0.2, 10, 6), *every(0.2, 3, 0)), NOW - 10 * HOUR, NOW
-    )
+    found = line(readings(*every(0.2, 10, 6), *every(0.2, 3, 0)), NOW - 10 * HOUR, NOW)
     assert len(found.runs) == 2
     assert [(round((NOW - a) / HOUR), round((NOW - b) / HOUR)) for a, b in found.gaps] == [(6, 3)]
 
@@ -96,9 +94,7 @@ def test_an_unknown_level_has_no_forecast():
 
 def test_refills_are_marked_with_their_litres():
     made = drawn(known(), TankEvent(NOW - 5 * HOUR, NOW - 4.8 * HOUR, "t", "refill", 704.0))
-    assert [m.text.replace("\u00a0", " ") for m in made.refills] == [
-        "Refill of about 700 L, 09:32"
-    ]
+    assert [m.text.replace("\u00a0", " ") for m in made.refills] == ["Refill of about 700 L, 09:32"]
 
 
 def test_the_table_says_the_same_as_the_line():
