@@ -90,7 +90,7 @@ class Listener:
         """Send what the broker should hold for others."""
         waiting = self.outgoing.take()
         if self.session.connected:
-            if self.session.fresh:
+            if self.session.fresh and self.session.drained:
                 self.session.fresh = False
                 self._answer(self.ingest.all_acks(self.clock.now()))
             if not self._was_connected:

@@ -35,6 +35,7 @@ BATCH_MESSAGES = 2000
 BATCH_S = 0.02
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
+MARKER_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
 
@@ -65,12 +66,16 @@ class Session:
         self._try_at = 0.0
         self._wait_s = _FIRST_WAIT_S
         self._misc_at = 0.0
+        self._marked_at = 0.0
         self._said = ""
         self._up = False
         self.ready = False
         """Connected and subscribed."""
-        self.fresh = False
-        """Set on connecting without a stored session; the owner clears it."""
+        self.drained = False
+        """What the broker held for us has been read: our marker came back."""
+        self.fresh = True
+        """All acks are due again: at the start (the journal may be a restored one), and after
+        connecting without a stored session. The owner clears it."""
         self._client = self._make_client()
 
     @property
@@ -133,6 +138,14 @@ class Session:
         if time.monotonic() >= self._misc_at:
             self._misc_at = time.monotonic() + _MISC_S
             self._client.loop_misc()
+            self._miss_marker()
+
+    def _miss_marker(self) -> None:
+        if self.ready and not self.drained and time.monotonic() > self._marked_at + MARKER_S:
+            self._tell(
+                f"has not given back our marker on {self._marker_topic} yet: a long queue, or the "
+                "gateway's user may not write and read noria/1/#; no silence is judged meanwhile"
+            )
 
     def _drain(self, sock: "_Socket") -> None:
         until = time.monotonic() + BATCH_S
@@ -188,6 +201,8 @@ class Session:
             self._tell(f"refuses our login ({reason}): check broker and broker_password")
             return
         self._up = True
+        self.drained = False
+        self._marked_at = time.monotonic()
         self.fresh = self.fresh or not flags.session_present
         self._wait_s = _FIRST_WAIT_S
         self._batch.append(Change("broker_back", self._now()))
@@ -203,7 +218,7 @@ class Session:
         _properties: object,
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._tell(f"refuses our subscription to {UP_TOPICS}: let the gateway's user read it")
+            self._tell("refuses our subscriptions: let the gateway's user read noria/1/#")
             return
         self.ready = True
         self._said = ""
@@ -225,6 +240,7 @@ class Session:
             topic = "not UTF-8/up"  # counted among unknown devices
         if topic == self._marker_topic:
             if message.payload == self._nonce:
+                self.drained = True
                 self._batch.append(Change("broker_drained", self._now()))
             return
         if not topic.endswith("/up"):

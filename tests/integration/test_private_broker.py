@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.parts import require
 from tests.parts.errors import PartError
 from tests.parts.services import free_port, listening, until
 from tests.wire_node.node import Lost, Node
+from tests.wire_node.sealed import Ring
 
 KEY = bytes(range(32))
 
@@ -196,6 +198,39 @@ def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:
         gateway = RunningGateway(tmp_path, f'broker_listen = "127.0.0.1:{port}"\n')
         with pytest.raises(PartError, match=f"broker_listen = 127.0.0.1:{port}: .*in use"):
             gateway.start()
+
+
+def test_with_a_certificate_devices_need_tls_and_the_gateway_still_listens(tmp_path: Path) -> None:
+    openssl = require("openssl")
+    require("mosquitto")
+    key, certificate = tmp_path / "broker.key", tmp_path / "broker.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    port = free_port()
+    gateway = RunningGateway(
+        tmp_path,
+        f'broker_listen = "127.0.0.1:{port}"\n'
+        f'broker_certificate = "{certificate}"\nbroker_key = "{key}"\n',
+    )
+    gateway.enrol({"aaaaaa": KEY})
+    gateway.start()
+    try:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="aaaaaa")
+        client.username_pw_set("aaaaaa", login(KEY))
+        client.tls_set(ca_certs=str(certificate))
+        client.connect("localhost", port)
+        client.loop_start()
+        ring = Ring("aaaaaa", KEY)
+        client.publish(ring.topic, ring.payload(ring.seal(time.time())), qos=1)
+        until(lambda: gateway.glance()["received"]["stored"] == 1, 10, "the message by TLS")
+        client.disconnect()
+        client.loop_stop()
+        with pytest.raises(Lost):
+            Node("aaaaaa", KEY, port, login(KEY)).connection(1, time.time)
+    finally:
+        gateway.stop()
 
 
 def test_secrets_are_for_their_owner_only(place: Place) -> None:

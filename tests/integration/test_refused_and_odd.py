@@ -133,3 +133,15 @@ def test_a_broker_that_lost_everything_is_told_every_ack_again(
     mosquitto.start()
     until(lambda: len(wire.acks) >= 2, 20, "the ack, again")
     assert (wire.acks[-1]["seq"], wire.acks[-1]["h"]) == (1, message.h)
+
+
+def test_a_started_gateway_says_every_ack_again_since_its_journal_may_be_restored(
+    wire: Wire,
+) -> None:
+    message = wire.ring.seal(time.time())
+    wire.publish(wire.ring.payload(message))
+    until(lambda: len(wire.acks) == 1, 5, "the ack")
+    wire.gateway.kill()
+    wire.gateway.start()
+    until(lambda: len(wire.acks) == 2, 10, "the ack, again")
+    assert (wire.acks[-1]["seq"], wire.acks[-1]["h"]) == (1, message.h)
