@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
 
@@ -124,7 +125,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=30000")  # ms: one writer waits for another
     cursor.close()
+
+
+def _json(value: Any) -> str:
+    """Several times faster than ``json``: the watch saves its state with every batch."""
+    return msgspec.json.encode(value).decode("utf-8")
 
 
 def connect(where: Path | str) -> sa.Engine:
@@ -134,9 +141,8 @@ def connect(where: Path | str) -> sa.Engine:
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
-        engine = sa.create_engine(f"sqlite:///{where}", connect_args={"timeout": 30.0})
-    else:
-        engine = sa.create_engine(where)
+        where = f"sqlite:///{where}"
+    engine = sa.create_engine(where, json_serializer=_json)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     metadata.create_all(engine)

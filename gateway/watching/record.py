@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import to_builtins
 
 from gateway.database import fact, incident, incident_step, next_version, outbox, tank_event
 from gateway.database import tank_now as tank_now_table
@@ -51,7 +52,7 @@ def _tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) ->
         return
     same = tank_now_table.c.tank == sa.bindparam("of")
     connection.execute(sa.delete(tank_now_table).where(same), [{"of": t.tank} for t in tanks])
-    rows = [{"tank": t.tank, "version": version, "value": asdict(t)} for t in tanks]
+    rows = [{"tank": t.tank, "version": version, "value": to_builtins(t)} for t in tanks]
     connection.execute(sa.insert(tank_now_table), rows)
 
 

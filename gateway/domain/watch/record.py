@@ -10,17 +10,23 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
+_PLAIN = frozenset((str, int, float, bool, NoneType))
 
 
 def pack(value: Any) -> Any:
     """A copy of ``value`` in JSON values; later changes of the state do not reach it."""
-    if isinstance(value, str | int | float | NoneType):  # the most frequent first
+    # Half of the watch's time is spent here: most values are plain, and no call is spent on them.
+    kind = cast("type[Any]", type(value))
+    if kind in _PLAIN:
         return value
-    if dataclasses.is_dataclass(value):
-        return {name: pack(getattr(value, name)) for name in _names(type(value))}
-    if isinstance(value, list | tuple):
-        return [pack(item) for item in cast("list[Any]", value)]
-    return {key: pack(item) for key, item in cast("dict[str, Any]", value).items()}
+    if kind is list or kind is tuple:
+        return [v if type(v) in _PLAIN else pack(v) for v in value]
+    if kind is dict:
+        return {k: v if type(v) in _PLAIN else pack(v) for k, v in value.items()}
+    if dataclasses.is_dataclass(kind):
+        fields = [(name, getattr(value, name)) for name in _names(kind)]
+        return {k: v if type(v) in _PLAIN else pack(v) for k, v in fields}
+    return [pack(v) for v in value]  # a named tuple
 
 
 def unpack(kind: type[_T], value: dict[str, Any]) -> _T:
