@@ -61,8 +61,9 @@ class Site:
             yield page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """One browser for this folder: its event loop must not outlive it into tests that run one."""
     path = require("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
