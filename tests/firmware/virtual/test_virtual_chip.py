@@ -2,7 +2,10 @@
 
 import ast
 
-from tests.firmware.virtual.bench import Bench
+from firmware.virtual.host import pins
+from tests.firmware.virtual.bench import PINS, Bench
+
+PIN = pins.read(PINS)
 
 
 def test_time_counts_from_2000_and_starts_there_without_power(bench: Bench) -> None:
@@ -73,7 +76,7 @@ def test_motion_ends_deep_sleep_when_the_pin_is_armed(bench: Bench) -> None:
     lines = bench.play(
         "import esp32, machine\n"
         "print(machine.wake_reason())\n"
-        "esp32.wake_on_ext1((machine.Pin(27),), esp32.WAKEUP_ANY_HIGH)\n"
+        f"esp32.wake_on_ext1((machine.Pin({PIN['motion']}),), esp32.WAKEUP_ANY_HIGH)\n"
         "machine.deepsleep(0)",
         until=2,
         act=lambda fleet, board: board.world.seize(after_s=3600),
@@ -98,8 +101,9 @@ def test_the_station_connects_in_its_time_or_finds_no_access_point(bench: Bench)
 def test_ultrasonic_frames_come_by_uart_and_tell_the_distance(bench: Bench) -> None:
     lines = bench.play(
         "import machine, time\n"
-        "machine.Pin(25, machine.Pin.OUT, value=1)\n"
-        "uart = machine.UART(2, 9600, tx=machine.Pin(17), rx=machine.Pin(16), timeout=0)\n"
+        f"machine.Pin({PIN['sensor_power']}, machine.Pin.OUT, value=1)\n"
+        f"tx, rx = machine.Pin({PIN['sensor_tx']}), machine.Pin({PIN['sensor_rx']})\n"
+        "uart = machine.UART(2, 9600, tx=tx, rx=rx, timeout=0)\n"
         "heard = b''\n"
         "while len(heard) < 40:\n    heard += uart.read() or b''\n    time.sleep_ms(2)\n"
         "print([heard[i + 1] * 256 + heard[i + 2] for i in range(0, 40, 4)\n"
@@ -116,7 +120,8 @@ def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
     bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
     lines = bench.play(
         "import machine, time\n"
-        "data, clock = machine.Pin(4, machine.Pin.IN), machine.Pin(26, machine.Pin.OUT, value=0)\n"
+        f"data = machine.Pin({PIN['hx711_data']}, machine.Pin.IN)\n"
+        f"clock = machine.Pin({PIN['hx711_clock']}, machine.Pin.OUT, value=0)\n"
         "def read():\n"
         "    while data.value():\n        time.sleep_ms(1)\n"
         "    word = 0\n"
@@ -134,7 +139,8 @@ def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
 def test_the_accelerometer_answers_by_its_registers(bench: Bench) -> None:
     lines = bench.play(
         "import machine, struct\n"
-        "bus = machine.I2C(0, scl=machine.Pin(22), sda=machine.Pin(21))\n"
+        f"scl, sda = machine.Pin({PIN['i2c_scl']}), machine.Pin({PIN['i2c_sda']})\n"
+        "bus = machine.I2C(0, scl=scl, sda=sda)\n"
         "x, y, z = struct.unpack('<hhh', bus.readfrom_mem(0x18, 0x28 | 0x80, 6))\n"
         "print(bus.readfrom_mem(0x18, 0x0F, 1), abs(z // 16 - 1000) < 40)\n"
         "try:\n    bus.readfrom_mem(0x40, 0, 1)\nexcept OSError as error:\n"

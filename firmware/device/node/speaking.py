@@ -1,0 +1,123 @@
+"""One connection of a wake: link, clock, messages, orders."""
+
+import os
+
+from lib import mqtt, wifi
+
+from node import clock, conversation, envelope, orders, policy
+
+_LINK_MS = 10_000
+_NTP_TIMEOUT_S = 1
+_DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
+
+
+class Speaking:
+    """Speaks for ``queue`` over ``board``'s radio of what ``senses`` found."""
+
+    def __init__(self, board, config, queue, plan, senses):
+        self._board = board
+        self._config = config
+        self._key = envelope.Key(config.key)
+        self._queue = queue
+        self._state = queue.state
+        self._plan = plan
+        self._senses = senses
+        self.reboot = False
+        """Whether an order asks for a reset after this wake."""
+
+    def speak(self):
+        """Connect and converse; a failure backs off, and an event is sealed all the same."""
+        state = self._state
+        try:
+            if not wifi.join(self._board.wlan(), self._config.wifi, _LINK_MS):
+                raise OSError("no network of %d answered" % len(self._config.wifi))
+            self.need_era()
+            self._talk()
+            state.fails = state.retry_up = 0
+        except OSError as error:
+            print("no connection:", error)
+            state.fails = min(state.fails + 1, 255)
+            state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery)
+            if self._senses.event and state.unsealed_count:
+                self.seal()
+
+    def _talk(self):
+        client = mqtt.Client(
+            self._config.host,
+            self._config.port,
+            self._config.device,
+            self._config.login,
+            self._config.password,
+            ca=self._config.ca,
+            will=(self._config.topic("status"), conversation.WILL),
+        )
+        talk = conversation.Conversation(client, self._config, self._key, self._queue, self._draw)
+        self._set_clock()  # before TLS, which checks dates
+        try:
+            talk.open()
+            self._converse(talk)
+        finally:
+            talk.close()
+
+    def _converse(self, talk):
+        state = self._state
+        told = self._obey(talk.down)
+        published = state.published
+        wait_ms = policy.ack_wait_ms(state.misses)
+        talk.speak(self.seal(wifi.rssi(self._board.wlan())), published, wait_ms)
+        state.pending = 0
+        if self._senses.value is not None:
+            state.spoken, state.spoken_set = self._senses.value, 1
+        if told and told.resend_era:
+            talk.resend(told.resend_era, told.resend_after)
+        state.misses = 0 if talk.answered else min(state.misses + 1, 255)
+        if talk.time_s and clock.wants(state, self._board.rtc_s()):
+            self._take_time(talk.time_s, clock.GW)
+
+    def seal(self, rssi=0):
+        """Seal what is unsealed, into at least one message; returns the newest header."""
+        self.need_era()
+        up = self._up()
+        return self._queue.seal(up, self._plan.promise_s(up), self._senses.mv, rssi)
+
+    def _obey(self, payload):
+        if payload is None:
+            return None
+        told = orders.take(self._key, self._config.topic("down"), payload, self._state)
+        if told is None:
+            return None
+        self.reboot = told.reboot
+        if told.recover and not self._state.recovery:
+            self._senses.enter_recovery()
+        self._queue.add_event(self._up(), told.conf(self._plan))
+        self._queue.save()  # each once-id once, whatever happens to this connection
+        return told
+
+    def need_era(self):
+        """Draw the era when the counters are new."""
+        if not any(self._state.era):
+            self._queue.open_era(self._draw())
+
+    def _draw(self):
+        self._board.wlan()  # the radio's noise feeds the generator
+        return bytes(_DIGITS[byte & 31] for byte in os.urandom(8))
+
+    # Time
+
+    def _set_clock(self):
+        if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
+            unix_s = self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S)
+            if clock.plausible(unix_s):
+                self._take_time(unix_s, clock.NTP)
+
+    def _take_time(self, unix_s, source):
+        if not clock.plausible(unix_s):
+            return
+        by = clock.step(self._state, self._board.rtc_s(), unix_s, source)
+        self._board.set_rtc(unix_s)
+        if by:
+            self._queue.add_event(self._up(), '"k":"time","by":%d' % by)
+        self._queue.save()
+
+    def _up(self):
+        return clock.up(self._state, self._board.rtc_s())
