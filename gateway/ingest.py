@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gateway.adapters.intake import Delivered, Intake
 from gateway.domain import envelope
 from gateway.domain.registry import Registry
 from gateway.journal.eras import Era
@@ -30,8 +31,9 @@ class Ack:
 class Ingest:
     """Turns batches into commits. ``registry`` may be replaced between batches."""
 
-    def __init__(self, journal: Journal, registry: Registry) -> None:
+    def __init__(self, journal: Journal, registry: Registry, feeds: Intake | None = None) -> None:
         self._journal = journal
+        self._feeds = feeds or Intake()
         self.registry = registry
 
     def commit(self, batch: Sequence[Arrival | Change], now: float) -> list[Ack]:
@@ -55,15 +57,23 @@ class Ingest:
     def strangers(self, batch: Sequence[Arrival | Change]) -> bool:
         """Whether a device speaks that the registry does not know: it may be older than that."""
         return any(
-            isinstance(item, Arrival) and self.registry.device(_device_of(item.topic)) is None
+            isinstance(item, Arrival) and self.registry.device(self._device_of(item)) is None
             for item in batch
         )
+
+    def _device_of(self, arrival: Arrival) -> str:
+        if isinstance(arrival, Delivered):
+            return self._feeds.device_of(arrival)
+        return _device_of(arrival.topic)
 
     def all_acks(self, now: float) -> list[Ack]:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)
 
     def _take(self, arrival: Arrival) -> Era | None:
+        if isinstance(arrival, Delivered):
+            self._feeds.take(arrival, self._journal, self.registry)
+            return None  # nobody waits for an ack
         device = _device_of(arrival.topic)
         newest_key = self._journal.messages.newest_key(device)
         admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)

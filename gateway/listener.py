@@ -16,6 +16,7 @@ from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
+from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
 from gateway.projections.wake import Wake
@@ -32,6 +33,7 @@ class Listener:
     """Runs on one thread, the only one that writes the journal. ``stopping`` ends ``run``."""
 
     session: Session
+    feeds: Feeds
     ingest: Ingest
     journal: Journal
     diary: Diary
@@ -49,6 +51,7 @@ class Listener:
     _renew_at: float = 0.0
     _was_ready: bool = False
     _was_connected: bool = False
+    _feeds_were: dict[str, bool] | None = None
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -56,7 +59,7 @@ class Listener:
         self.wake.notify()
         while not self.stopping:
             self._chores()
-            batch = self.session.turn(POLL_S)
+            batch = [*self.session.turn(POLL_S), *self.feeds.take()]
             if batch:
                 self._answer(self._commit(batch))
             self._speak()
@@ -79,6 +82,7 @@ class Listener:
                 time.sleep(_RETRY_S)
             else:
                 self.session.acknowledge()
+                self.feeds.acknowledge()
                 self.wake.notify()
                 return acks
 
@@ -114,6 +118,7 @@ class Listener:
             grew = facts.journal_pending(self.engine, self.journal) > 0
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
+            self._renew_feeds()
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
             return
@@ -132,6 +137,11 @@ class Listener:
             self._was_ready = ready
             self._renew_at = time.monotonic() + alive.RENEW_S
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
+
+    def _renew_feeds(self) -> None:
+        if self.feeds.connected != self._feeds_were:
+            self._feeds_were = self.feeds.connected
+            alive.renew_feeds(self.engine, self.gateway, self._feeds_were)
 
     def _steady(self) -> float:
         """Seconds that no step of the wall clock moves, at the clock's speed."""

@@ -37,6 +37,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("broker_listen", "127.0.0.1:1883", "Where the private broker listens for devices."),
     Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
     Setting("broker_key", "", "PEM key of that certificate."),
+    Setting(
+        "adapters",
+        "",
+        "Mapping file of third-party sensors (ESPHome, Tasmota, ChirpStack, The Things Stack); "
+        "empty: none. 'noria adapters example' prints one.",
+    ),
     Setting("store", "sqlite", "Where readings go: sqlite or influxdb."),
     Setting("influxdb_url", "http://127.0.0.1:8086", "Address of InfluxDB 1.8+, 2.x or 3 Core."),
     Setting("influxdb_org", "-", "Organisation; - for InfluxDB 1.8."),
@@ -77,6 +83,7 @@ class Settings:
     broker_listen: str
     broker_certificate: str
     broker_key: str
+    adapters: str
     store: str
     influxdb_url: str
     influxdb_org: str
@@ -134,7 +141,7 @@ def read(path: Path) -> Settings:
     _check(values)
     values["data"] = (path.parent / values["data"]).absolute()
     values["channels"] = tuple(values["channels"])
-    for name in ("broker_ca", "broker_certificate", "broker_key"):
+    for name in ("broker_ca", "broker_certificate", "broker_key", "adapters"):
         if values[name]:
             values[name] = str((path.parent / values[name]).absolute())
     return Settings(source=path, **values)

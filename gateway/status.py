@@ -24,9 +24,11 @@ def of(settings: Settings) -> dict[str, Any]:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
     known = alive.look(engine, settings.gateway_id)
+    feeds = alive.look_at_feeds(engine, settings.gateway_id)
     engine.dispose()
     return {
         **found,
+        "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
         "projections": {row.name: {"lag": max(0, newest - row.cursor)} for row in cursors},
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.line import Identity
@@ -10,6 +11,9 @@ from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
 from gateway.journal.log import Judged, Log
 from gateway.wire import Admitted
+
+_RECENT = 32
+"""A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ class Messages:
         """The newest key generation seen of a device, 0 when none."""
         return self._keys.get(device, 0)
 
-    def accept(self, arrival: Arrival, admitted: Admitted) -> Era | None:
-        """Journal an authentic message, unless it is a duplicate.
+    def accept(
+        self, arrival: Arrival, admitted: Admitted, lines: Mapping[str, str] | None = None
+    ) -> Era | None:
+        """Journal an authentic message, unless it is a duplicate; ``lines`` stand in its leaf.
 
         Returns the era whose ack is due: the message's, or where that cannot be read the device's
         last; None when it never had one.
@@ -60,7 +66,7 @@ class Messages:
         fork = self._is_fork(device, decoded.identity, decoded.prev)
         era = self._eras.get(device, decoded.identity[0]) if decoded.identity else None
         judged = _judge(admitted, era, fork)
-        entry = self._append(arrival, device, judged)
+        entry = self._append(arrival, device, judged, lines)
         self._counters.add(judged.verdict)
         self._connection.execute(
             "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -76,19 +82,31 @@ class Messages:
             return self._eras.get(device, era.era)
         return self._spoken(device, None)
 
+    def is_recent(self, device: str, body: bytes) -> bool:
+        """Whether one of the device's last messages had exactly this body (topic LF payload)."""
+        rows = self._connection.execute(
+            "SELECT b.body FROM message m JOIN body b ON b.entry = m.entry"
+            " WHERE m.device = ? ORDER BY m.era DESC, m.boot DESC, m.seq DESC LIMIT ?",
+            (device, _RECENT),
+        )
+        return any(kept == body for (kept,) in rows)
+
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
         if found is not None:
             self._eras.spoke(found)
         return found
 
-    def _append(self, arrival: Arrival, device: str, judged: Judged) -> int:
+    def _append(
+        self, arrival: Arrival, device: str, judged: Judged, lines: Mapping[str, str] | None
+    ) -> int:
+        flag = {"flag": judged.flag} if judged.flag else {}
         return self._log.append(
             "fork" if judged.verdict == "fork" else "msg",
             arrival.received,
             device,
             arrival.topic.encode("ascii") + b"\n" + arrival.payload,
-            {"flag": judged.flag} if judged.flag else None,
+            {**(lines or {}), **flag} or None,
             judged,
         )
 

@@ -1,12 +1,13 @@
 """Stories of tanks that were taken, drained, cut, opened, moved, or only knocked."""
 
+from dataclasses import replace
 from math import isclose, sqrt
 from typing import Any
 
 import pytest
 
 from gateway.domain.message import RawEvent
-from gateway.domain.registry import Plan
+from gateway.domain.registry import Device, Plan, Registry
 from gateway.domain.watch.cause import VERDICTS
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
@@ -215,6 +216,47 @@ def test_readings_that_nobody_signed_neither_open_nor_close_it() -> None:
     story.says(700, at=story.at + 60, events=(motion(41_000), tilt(64)), auth="unsigned")
     story.passes(HOUR)
     assert thefts(story) == []
+
+
+@pytest.mark.parametrize(("kind", "then"), [("slashed", 20.0), ("lid_open", 700.0)])
+def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -> None:
+    story = lived()
+    if kind == "slashed":
+        story.says(700, at=story.at + 60, events=(motion(9000),), next_s=30)
+        story.levels(500, 300, 250, 250, 250, 250, every=30, next_s=30)
+    else:
+        story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
+        story.levels(*([700] * 4))
+    assert kind in thefts(story)
+    signed, fed = (replace_key(story, unsigned) for unsigned in (False, True))
+    story.watch.registry = story.interpreter.registry = fed
+    for level in (then, then, *([950] * 9)):
+        story.says(level, node="feed22", at=story.at + 60, auth="unsigned")
+    story.passes(1200)
+    story.says(950, node="feed22", auth="unsigned")
+    assert story.events("refill")
+    shut = RawEvent(0, "lid", {"open": False})
+    story.says(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
+    assert story.watch.now("north-1").volume_l == pytest.approx(950, abs=2)
+    assert closed_thefts(story) == []
+    story.watch.registry = story.interpreter.registry = signed
+    for level in (then, then, *([950] * 9)):
+        story.says(level, node="feed22", at=story.at + 60)
+    story.passes(1200)
+    story.says(950, node="feed22")
+    assert closed_thefts(story) == [kind]
+
+
+def closed_thefts(story: Story) -> list[str]:
+    return [i.kind for i in story.incidents if i.change == "closed" and i.kind in THEFT]
+
+
+def replace_key(story: Story, unsigned: bool) -> Registry:
+    """The node was revoked, and another hangs in its tank."""
+    gone = replace(story.registry.devices["node-1"][0], revoked=True)
+    key = None if unsigned else bytes(32)
+    other = Device("feed22", "north-1", unsigned=unsigned, key=key)
+    return replace(story.registry, devices={"node-1": (gone,), "feed22": (other,)})
 
 
 def test_a_tank_that_was_set_upright_and_speaks_on_is_no_longer_called_taken() -> None:

@@ -80,9 +80,20 @@ class Scene:
         return uplink if uplink and len(self._uplinks.get(uplink, ())) > 1 else None
 
     def neighbours(self, device: str) -> list[DeviceState]:
-        """The devices heard so far that share the uplink of ``device``, without it."""
+        """The devices heard so far that share the uplink of ``device``, without it.
+
+        What an unsigned feed says or leaves unsaid weighs nothing where a device signs.
+        """
         uplink = self.uplink_of(device)
-        return [d for d in self.on_uplink(uplink) if d.device != device] if uplink else []
+        others = [d for d in self.on_uplink(uplink) if d.device != device] if uplink else []
+        return others if self._is_unsigned(device) else self._signing(others)
+
+    def _is_unsigned(self, device: str) -> bool:
+        row = self.registry.device(device)
+        return row is not None and row.unsigned
+
+    def _signing(self, devices: list[DeviceState]) -> list[DeviceState]:
+        return [d for d in devices if not self._is_unsigned(d.device)]
 
     def on_uplink(self, uplink: str) -> list[DeviceState]:
         """The devices heard so far on an uplink, in the registry's order."""

@@ -4,6 +4,9 @@ A network that went away explains every device behind it with one moment: after 
 word, before each one's next. Silence alone is never theft.
 """
 
+from typing import get_args
+
+from gateway.domain.heard import Auth
 from gateway.domain.watch import incidents, power, presence
 from gateway.domain.watch.cause import Term, weigh
 from gateway.domain.watch.scene import Scene
@@ -182,7 +185,7 @@ def _blame_uplink(
     causes, _, because = weigh(found)
     incidents.report(
         scene, UPLINK, uplink, at=max(presence.last_word(d) for d in group), kind="network_out",
-        probability=causes["network_out"], causes=causes, because=because, auth=group[0].auth,
+        probability=causes["network_out"], causes=causes, because=because, auth=_weakest(group),
         uplink=uplink, figures=_counted(group),
     )  # fmt: skip
     for device in group:
@@ -191,6 +194,12 @@ def _blame_uplink(
         scene.set_timer(f"device:{device.device}", "wait", None)
         if incident := incidents.find(scene, FAMILY, device.device):
             incidents.close(scene, incident, why="network_out")
+
+
+def _weakest(group: list[DeviceState]) -> Auth:
+    """What rests on several is proved no better than the least of them."""
+    proofs: tuple[Auth, ...] = get_args(Auth)
+    return max((d.auth for d in group), key=proofs.index)
 
 
 def _counted(group: list[DeviceState]) -> dict[str, int]:
