@@ -36,7 +36,7 @@ class Ingest:
         self._feeds = feeds or Intake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[Arrival | Change], now: float) -> list[Ack]:
+    def commit(self, batch: Sequence[Arrival | Delivered | Change], now: float) -> list[Ack]:
         """Journal a batch, in order, in one transaction; returns the acks that are then due.
 
         At most one for each device and era, the last message's era last. ``now`` is Unix s.
@@ -54,14 +54,14 @@ class Ingest:
                     due[era.device, era.era] = era
         return self._acks(due.values(), now)
 
-    def strangers(self, batch: Sequence[Arrival | Change]) -> bool:
+    def strangers(self, batch: Sequence[Arrival | Delivered | Change]) -> bool:
         """Whether a device speaks that the registry does not know: it may be older than that."""
         return any(
-            isinstance(item, Arrival) and self.registry.device(self._device_of(item)) is None
+            not isinstance(item, Change) and self.registry.device(self._device_of(item)) is None
             for item in batch
         )
 
-    def _device_of(self, arrival: Arrival) -> str:
+    def _device_of(self, arrival: Arrival | Delivered) -> str:
         if isinstance(arrival, Delivered):
             return self._feeds.device_of(arrival)
         return _device_of(arrival.topic)
@@ -70,7 +70,7 @@ class Ingest:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)
 
-    def _take(self, arrival: Arrival) -> Era | None:
+    def _take(self, arrival: Arrival | Delivered) -> Era | None:
         if isinstance(arrival, Delivered):
             self._feeds.take(arrival, self._journal, self.registry)
             return None  # nobody waits for an ack

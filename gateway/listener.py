@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts
+from gateway.adapters.intake import Delivered
 from gateway.clock import Clock
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
@@ -68,7 +69,7 @@ class Listener:
         alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
         self.wake.notify()
 
-    def _commit(self, batch: list[Arrival | Change]) -> list[Ack]:
+    def _commit(self, batch: list[Arrival | Delivered | Change]) -> list[Ack]:
         """Journal a batch; while the disk refuses, try again and read nothing more."""
         while True:
             try:

@@ -102,7 +102,11 @@ def _projected(
     language = Language(settings.language, settings.timezone)
     told, mail = Wake(), Wake()
     watch = WatchProjection(
-        engine, channels=[c.name for c in opened], outbox=mail, born=clock.now()
+        engine,
+        channels=[c.name for c in opened],
+        outbox=mail,
+        born=clock.now(),
+        settle_s=clock.speed,  # one real second
     )
     runner = Runner(
         watch,

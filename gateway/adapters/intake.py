@@ -16,13 +16,14 @@ NO_TIME = "no_time"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered(Arrival):
+class Delivered:
     """A message from the feeds' broker called ``broker``.
 
     ``retained``: the broker kept it, so it is old. ``queued``: it waited for us, nobody knows how
     long. ``again``: the broker says that it may have delivered it before.
     """
 
+    arrival: Arrival
     broker: str = ""
     retained: bool = False
     queued: bool = False
@@ -41,35 +42,41 @@ class Intake:
 
     def device_of(self, delivered: Delivered) -> str:
         """The device that a mapped topic belongs to, or an empty text."""
-        reader = self._readers.get((delivered.broker, delivered.topic))
+        reader = self._readers.get((delivered.broker, delivered.arrival.topic))
         return reader.feed.device if reader else ""
 
     def take(self, delivered: Delivered, journal: Journal, registry: Registry) -> None:
         """Journal one message, or count why not."""
-        reader = self._readers.get((delivered.broker, delivered.topic))
+        reader = self._readers.get((delivered.broker, delivered.arrival.topic))
         device = registry.device(self.device_of(delivered))
-        if reader is None or device is None or not self._may(device, registry, delivered.received):
-            journal.refuse(delivered, "feed_refused")
+        if (
+            reader is None
+            or device is None
+            or not self._may(device, registry, delivered.arrival.received)
+        ):
+            journal.refuse(delivered.arrival, "feed_refused")
         elif delivered.retained:
             journal.counters.add("feed_retained")
-        elif len(delivered.payload) > LARGEST_BYTES:
-            journal.refuse(delivered, "feed_unreadable")
+        elif len(delivered.arrival.payload) > LARGEST_BYTES:
+            journal.refuse(delivered.arrival, "feed_unreadable")
         else:
             self._read(delivered, reader, device, journal)
 
     def _read(self, delivered: Delivered, reader: Reader, device: Device, journal: Journal) -> None:
         try:
-            said, uplink = reader.read(delivered.topic, delivered.payload, delivered.received)
+            said, uplink = reader.read(
+                delivered.arrival.topic, delivered.arrival.payload, delivered.arrival.received
+            )
         except Unreadable:
-            journal.refuse(delivered, "feed_unreadable")
+            journal.refuse(delivered.arrival, "feed_unreadable")
             return
-        body = delivered.topic.encode("ascii") + b"\n" + delivered.payload
+        body = delivered.arrival.topic.encode("ascii") + b"\n" + delivered.arrival.payload
         if delivered.again and journal.messages.is_recent(device.id, body):
             journal.counters.add("duplicate")
             return
         entry = journal.last_id + 1
         translated = numbered(said, entry)
-        identity = _identity(uplink, delivered.topic) or translated
+        identity = _identity(uplink, delivered.arrival.topic) or translated
         decoded = replace(
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
         )
@@ -78,7 +85,7 @@ class Intake:
             decoded = _untimed(decoded)
         else:
             lines[AS] = translated.decode("ascii")
-        journal.messages.accept(delivered, Admitted(device, identity, decoded), lines)
+        journal.messages.accept(delivered.arrival, Admitted(device, identity, decoded), lines)
 
     def _may(self, device: Device, registry: Registry, at: float) -> bool:
         """An unsigned device of the registry, in a tank that no device with a key measures."""

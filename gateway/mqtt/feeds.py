@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.adapters.intake import Delivered
 from gateway.adapters.mapping import FeedBroker, MappingFile
+from gateway.journal.messages import Arrival
 from gateway.mqtt.bell import Bell
 
 _log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class FeedSession:
             client.ack(message.mid, message.qos)  # not asked for
             return
         delivered = Delivered(
-            topic, bytes(message.payload), self._now(), broker=self._broker.id,
+            Arrival(topic, bytes(message.payload), self._now()), broker=self._broker.id,
             retained=bool(message.retain), queued=self._is_queued(message.qos),
             again=bool(message.dup),
         )  # fmt: skip

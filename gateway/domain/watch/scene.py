@@ -53,13 +53,16 @@ class Scene:
         self.registry = registry
         self._uplinks: dict[str, list[str]] = {}
         self._keyed: set[str] = set()
+        self._unsigned: set[str] = set()
         for device, rows in registry.devices.items():
             row = rows[-1]
             if row.revoked:
                 continue
             if row.uplink:
                 self._uplinks.setdefault(row.uplink, []).append(device)
-            if not row.unsigned:
+            if row.unsigned:
+                self._unsigned.add(device)
+            else:
                 self._keyed.add(registry.tank_of(device, inf) or row.tank)
 
     def tank_row(self, tank: str) -> Tank | None:
@@ -85,15 +88,11 @@ class Scene:
         What an unsigned feed says or leaves unsaid weighs nothing where a device signs.
         """
         uplink = self.uplink_of(device)
-        others = [d for d in self.on_uplink(uplink) if d.device != device] if uplink else []
-        return others if self._is_unsigned(device) else self._signing(others)
-
-    def _is_unsigned(self, device: str) -> bool:
-        row = self.registry.device(device)
-        return row is not None and row.unsigned
-
-    def _signing(self, devices: list[DeviceState]) -> list[DeviceState]:
-        return [d for d in devices if not self._is_unsigned(d.device)]
+        if uplink is None:
+            return []
+        ignored = self._unsigned if device not in self._unsigned else ()
+        found = self.on_uplink(uplink)
+        return [d for d in found if d.device != device and d.device not in ignored]
 
     def on_uplink(self, uplink: str) -> list[DeviceState]:
         """The devices heard so far on an uplink, in the registry's order."""

@@ -4,8 +4,6 @@ A network that went away explains every device behind it with one moment: after 
 word, before each one's next. Silence alone is never theft.
 """
 
-from typing import get_args
-
 from gateway.domain.heard import Auth
 from gateway.domain.watch import incidents, power, presence
 from gateway.domain.watch.cause import Term, weigh
@@ -198,8 +196,8 @@ def _blame_uplink(
 
 def _weakest(group: list[DeviceState]) -> Auth:
     """What rests on several is proved no better than the least of them."""
-    proofs: tuple[Auth, ...] = get_args(Auth)
-    return max((d.auth for d in group), key=proofs.index)
+    proofs = {d.auth for d in group}
+    return "unsigned" if "unsigned" in proofs else "mac" if "mac" in proofs else "sig"
 
 
 def _counted(group: list[DeviceState]) -> dict[str, int]:
