@@ -142,7 +142,8 @@ def connect(where: Path | str) -> sa.Engine:
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
         where = f"sqlite:///{where}"
-    engine = sa.create_engine(where, json_serializer=_json)
+    # Errors name the statement, never its values: keys, contacts and payloads are among them.
+    engine = sa.create_engine(where, json_serializer=_json, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     metadata.create_all(engine)

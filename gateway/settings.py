@@ -50,6 +50,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("influxdb_token", "", "Token; user:password for InfluxDB 1.8.", secret=True),
     Setting("server_listen", "127.0.0.1:8080", "Where the web server listens."),
     Setting("public_url", "", "Address under which people reach the server, for links in alerts."),
+    Setting(
+        "metrics_token",
+        "",
+        "Token (a long random text) with which Prometheus reads /metrics; empty: no such page.",
+        secret=True,
+    ),
+    Setting("log_format", "text", "Lines of the log: text (name=value) or json."),
     Setting("timezone", "Europe/Paris", "Time zone of screens and alerts."),
     Setting("language", "en", "Language of alerts and of the first page: en or fr."),
     Setting(
@@ -64,9 +71,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("demo_code", "", "Demo only: /enter/<code> signs in without a password.", secret=True),
 )
 
+_SHORTEST_TOKEN = 16
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "store": ("sqlite", "influxdb"),
     "language": ("en", "fr"),
+    "log_format": ("text", "json"),
 }
 
 
@@ -91,6 +100,8 @@ class Settings:
     influxdb_token: str
     server_listen: str
     public_url: str
+    metrics_token: str
+    log_format: str
     timezone: str
     language: str
     channels: tuple[str, ...]
@@ -199,6 +210,11 @@ def _check(values: Mapping[str, Any]) -> None:
         listen_address(name, values[name])
     if bool(values["broker_certificate"]) != bool(values["broker_key"]):
         raise SettingError("broker_certificate and broker_key go together: set both or neither")
+    if values["metrics_token"] and len(values["metrics_token"]) < _SHORTEST_TOKEN:
+        raise SettingError(
+            f"metrics_token: shorter than {_SHORTEST_TOKEN} characters: draw one, for example "
+            "openssl rand -hex 24"
+        )
     for name in ("influxdb_url", "public_url"):
         if values[name] and urlsplit(str(values[name])).scheme not in ("http", "https"):
             raise SettingError(f"{name} = {values[name]!r}: use http:// or https://")

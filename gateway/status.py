@@ -17,15 +17,21 @@ def of(settings: Settings) -> dict[str, Any]:
 
     Works whether or not the gateway runs. ``projections`` has those that have run once.
     """
-    found, newest = _journal(settings)
     engine = database.connect(settings.database_path)
+    try:
+        return _of(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
+    found, newest = _journal(settings)
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(database.projection)).all()
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
     known = alive.look(engine, settings.gateway_id)
     feeds = alive.look_at_feeds(engine, settings.gateway_id)
-    engine.dispose()
     return {
         **found,
         "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
