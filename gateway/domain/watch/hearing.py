@@ -4,6 +4,7 @@ from gateway.domain.heard import DeviceEvent, Heard, Reading
 from gateway.domain.registry import Tank
 from gateway.domain.told import Level, LevelState
 from gateway.domain.watch import (
+    aslant,
     falls,
     flow,
     handling,
@@ -121,6 +122,8 @@ def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading
     scene.told += health.check(tank.health, row, reading)
     if reading.volume_l is None:
         return
+    if tank.aslant is not None:
+        tank.aslant = aslant.read(tank.aslant, row, reading)
     for sample in level.take(tank.level, row, reading):
         _follow(scene, tank, row, device, sample)
     hours.start(scene, tank)
@@ -136,7 +139,9 @@ def _follow(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sampl
 
 
 def _shown(tank: TankState, reading: Reading) -> LevelState:
-    return "fault" if reading.fault or tank.health.faulty else tank.level.state
+    if reading.fault or tank.health.faulty:
+        return "fault"
+    return "unknown" if tank.aslant else tank.level.state
 
 
 def _alone(row: Tank, reading: Reading) -> LevelState:
