@@ -119,11 +119,12 @@ def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
 
 
 def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
-    scene.told += health.check(tank.health, row, reading)
+    if tank.aslant is None:  # a beam that leaves the water is no fault of the sensor
+        scene.told += health.check(tank.health, row, reading)
+    else:
+        tank.aslant = aslant.read(tank.aslant, row, reading)
     if reading.volume_l is None:
         return
-    if tank.aslant is not None:
-        tank.aslant = aslant.read(tank.aslant, row, reading)
     for sample in level.take(tank.level, row, reading):
         _follow(scene, tank, row, device, sample)
     hours.start(scene, tank)
