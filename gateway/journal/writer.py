@@ -49,6 +49,7 @@ class Journal:
             self.log.save()
             self.eras.save()
             self.counters.save()
+            self.messages.save()
             self._connection.execute("COMMIT")
             self._noted(self.log.seen)
         except BaseException as error:
@@ -66,6 +67,8 @@ class Journal:
     def refuse(self, arrival: Arrival, reason: str) -> None:
         """Count what is not let in, and keep the newest of it to look at, shortened."""
         self.counters.add(reason)
+        if reason != "unknown_device":
+            self.counters.mark(reason, arrival.topic.split("/")[2], arrival.received)
         added = self._connection.execute(
             "INSERT INTO quarantine (time_ms, reason, topic, payload) VALUES (?, ?, ?, ?)",
             (
