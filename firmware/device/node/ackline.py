@@ -32,8 +32,8 @@ class Ack:
 class Verdict:
     """``frees``: everything of the ack's era before ``pos``; ``former`` tells whose era it is.
 
-    An ack that frees nothing and yet is to be believed (the line has not begun) is FREES with
-    ``pos`` 0.
+    An ack that frees nothing and yet is to be believed (the line has not begun, or ends before
+    what is still on flash) is FREES with ``pos`` 0: everything held stands after it.
     """
 
     def __init__(self, kind, pos=0, former=False):
@@ -74,9 +74,11 @@ def judge(queue, ack):
         found = _match(ack, head)
         if found is not None:
             return Verdict(FREES, found, era != state.era)
-    if oldest and era == state.era and ack.identity >= oldest.identity:
+    if oldest is None or era != state.era:
+        return Verdict(NOTHING)
+    if ack.identity >= oldest.identity:
         return Verdict(TWIN)
-    return Verdict(NOTHING)
+    return Verdict(FREES)  # below all that we hold: a gateway restored from a backup, say
 
 
 def _is_newest(ack, state):

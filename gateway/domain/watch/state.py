@@ -64,6 +64,7 @@ class DeviceState:
     low_battery: int = 0  # consecutive messages below the warning, negative above
     battery_muted: bool = False  # a person closed the warning; until it was charged
     twins_told: bool = False  # while two eras speak
+    forked_told: list[str] = field(default_factory=list[str])  # eras whose fork was reported
     lags: list[float] = field(default_factory=list[float])  # receipt - event time, when live
     lagged_at: float = 0.0
     due: Due = field(default_factory=dict[str, float])

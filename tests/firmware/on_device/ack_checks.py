@@ -103,10 +103,11 @@ def test_the_newest_hash_under_another_number_frees_nothing():
     assert len(_held(queue)) == 5
 
 
-def test_a_stale_ack_below_the_oldest_means_nothing():
+def test_an_ack_below_the_oldest_frees_nothing_and_all_that_is_held_stands_after_it():
     queue = _queue(5)
     ack = _ack(None, h="AAAAAAAAAAAAAAAAAAAAAA", identity=(0, 7))
-    assert _take(queue, ack).kind == ackline.NOTHING
+    verdict = _take(queue, ack)
+    assert (verdict.kind, verdict.pos) == (ackline.FREES, 0)
     assert len(_held(queue)) == 5
 
 
