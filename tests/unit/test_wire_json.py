@@ -1,6 +1,7 @@
 """The strict JSON of an OBJECT, against the standard library's parser told to be as strict."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.wire.errors import Malformed
 from gateway.wire.strict import MAX_INTEGER, parse
+from tests.hostile import objects
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "objects.json").read_text("utf-8"))
 
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters='"\\'))
 NUMBER = st.integers(-MAX_INTEGER, MAX_INTEGER)
@@ -132,3 +136,26 @@ def test_the_largest_integers_and_depth_are_allowed() -> None:
     assert parse(b'{"a":9007199254740991,"b":-9007199254740991}')["a"] == MAX_INTEGER
     assert parse(b'{"a":[{"b":[]}]}') == {"a": [{"b": []}]}
     assert parse(b'{"a":"-0 : \'{[","b":"-0"}')["b"] == "-0"
+
+
+@pytest.mark.parametrize("case", VECTORS["objects"], ids=lambda case: case["name"])
+def test_each_vector_is_taken_or_refused_as_the_node_does(case: dict[str, Any]) -> None:
+    text = case["object"].encode()
+    if case["valid"]:
+        assert parse(text) == json.loads(text)
+    else:
+        refused(text)
+
+
+def test_hostile_objects_get_the_same_verdict_from_another_parser() -> None:
+    verdicts = [0, 0]
+    for text in objects(seed=7, count=20_000):
+        try:
+            expected = reference(text.decode("latin-1"))
+        except (_Strict, ValueError, RecursionError):
+            refused(text)
+            verdicts[0] += 1
+        else:
+            assert parse(text) == expected
+            verdicts[1] += 1
+    assert min(verdicts) > 2000
