@@ -13,12 +13,14 @@ from collections.abc import Callable
 from tests.wire_node.node import Lost, Node
 from tests.wire_node.sealed import Sealed, drawn
 
-SPEED = 60.0
+SPEED = 120.0
 """Story seconds in a real one."""
 
-# (real seconds into the cycle, litres): straight lines between; the refill is a jump.
-_CYCLE = ((0.0, 800.0), (8.0, 800.0), (15.0, 230.0), (24.0, 230.0), (27.0, 90.0), (36.0, 90.0))
+# (real seconds into the cycle, litres): straight lines between; the refill is a jump. The falls
+# are people drawing water: at most a quarter of what the taps would let through.
+_CYCLE = ((0.0, 800.0), (7.0, 800.0), (16.0, 230.0), (24.0, 230.0), (28.0, 90.0), (36.0, 90.0))
 CYCLE_S = 36.0
+TAPS = 12
 
 
 def litres_at(real_s: float) -> float:
@@ -79,7 +81,8 @@ def registry(tellers: list[Teller]) -> str:
         ring = teller.node.ring
         rows.append(
             f'[[tank]]\nid = "{teller.tank}"\nsite = "north"\nshape = "ibc1000"\n'
-            f'sensor_height_mm = 1100\nempty_l = 20\ntaps = 4\n[[device]]\nid = "{ring.device}"\n'
+            f"sensor_height_mm = 1100\nempty_l = 20\ntaps = {TAPS}\n"
+            f'[[device]]\nid = "{ring.device}"\n'
             f'tank = "{teller.tank}"\nkey = "{ring.key.hex()}"\n'
         )
     return "".join(rows)

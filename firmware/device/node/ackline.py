@@ -1,8 +1,6 @@
 """What a node believes of an ack (WIRE.md, section 1, *What a node believes*)."""
 
-import json
-
-from node import envelope
+from node import envelope, strict
 
 # What an ack does.
 NOTHING, FREES, TWIN = range(3)
@@ -48,14 +46,14 @@ def heard(key, topic, payload):
     if obj is None:
         return None
     try:
-        given = json.loads(obj.decode())
+        given = strict.parse(obj)
         ack = Ack(given["era"], given["boot"], given["seq"], given["h"], given["t"])
     except (ValueError, KeyError, TypeError):
         return None
     numbers = (ack.boot, ack.seq, ack.t)
-    if not all(isinstance(number, int) for number in numbers) or not isinstance(ack.h, str):
-        return None
-    return ack if isinstance(ack.era, str) and isinstance(given, dict) else None
+    if not all(type(number) is int for number in numbers) or not isinstance(ack.h, str):
+        return None  # True is an int to isinstance
+    return ack if isinstance(ack.era, str) else None
 
 
 def judge(queue, ack):
