@@ -47,7 +47,7 @@ def run(settings: Settings) -> int:
     sys.setswitchinterval(SWITCH_S)
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
-        engine = database.connect(settings.database_path)
+        engine = database.opened(settings)
         parts.callback(engine.dispose)
         journal = Journal(settings.journal_path, settings.gateway_id)
         parts.callback(journal.close)

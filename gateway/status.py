@@ -18,7 +18,7 @@ def of(settings: Settings) -> dict[str, Any]:
     Works whether or not the gateway runs. ``projections`` has those that have run once.
     """
     found, newest = _journal(settings)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(database.projection)).all()
         clock = Clock(settings.clock_speed, settings.clock_origin)

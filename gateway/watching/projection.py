@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.told import Level, TankNow, Told
@@ -111,6 +112,7 @@ class WatchProjection:
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
         with self._engine.begin() as connection:
+            serialise(connection)
             if entry_id is not None:
                 cursor.save(connection, NAME, entry_id)
             cursor.save_state(connection, NAME, state)

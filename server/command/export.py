@@ -44,7 +44,7 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
     gateway runs.
     """
     settings = settings_of(config)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     known = rows.load(engine).tanks
     if tank is not None and tank not in known:
         raise RegistryError(f"--tank {tank}: no such tank; there is {', '.join(known) or 'none'}")

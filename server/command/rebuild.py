@@ -45,7 +45,7 @@ def watch(config: str | None) -> None:
 
 def _store(settings: Settings) -> int:
     _entries(settings)  # a journal that cannot be read must not cost the store
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     store = open_store(settings, engine)
     # The cursor first: a crash in between leaves too much in the store, never too little.
     with engine.begin() as connection:
@@ -60,7 +60,7 @@ def _store(settings: Settings) -> int:
 
 def _watch(settings: Settings) -> None:
     _entries(settings)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     opened = open_store(settings, engine)
     if isinstance(opened, InfluxStore):
         opened.clear_points(*figures.MEASUREMENTS)  # a running gateway writes them again
