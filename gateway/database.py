@@ -145,6 +145,8 @@ _POSTGRESQL_S = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
+    # A process that was stopped in the middle of a transaction may not hold up the others.
+    "options": "-c idle_in_transaction_session_timeout=5000",
     "application_name": "noria",
 }
 _SERIAL = 0x6E6F7269  # "nori": the advisory lock of ``serialise``
@@ -186,6 +188,11 @@ def connect(where: Path | sa.URL) -> sa.Engine:
             "database_password_file"
         ) from None
     return engine
+
+
+def another(engine: sa.Engine) -> sa.Engine:
+    """Another engine on the same PostgreSQL, with connections of its own."""
+    return _postgresql(engine.url)
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

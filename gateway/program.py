@@ -29,6 +29,7 @@ from gateway.projections.composed import Projections
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.sharing import together
 from gateway.watching.projection import WatchProjection
 
 WATCH_REST_S = 0.01
@@ -56,19 +57,26 @@ def run(settings: Settings) -> int:
         wake, outgoing = Wake(), Outgoing(bell)
         diary = _opened(settings, journal, clock)
         address = parts.enter_context(broker.reached(settings, engine))
-        projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+        shared = None
+        if settings.shared:
+            shared = parts.enter_context(together.joined(settings, engine, clock, wake, outgoing))
+            republish = shared.again
+        else:
+            projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+            republish = projections.republish
         listener = Listener(
-            session=Session(address, settings.gateway_id, bell, clock.now),
+            session=Session(address, settings.gateway_id, bell, clock.now, shared=settings.shared),
             ingest=Ingest(journal, Registry()),
             journal=journal,
             diary=diary,
             outgoing=outgoing,
-            republish=projections.republish,
+            republish=republish,
             engine=engine,
             wake=wake,
             clock=clock,
             gateway=settings.gateway_id,
             broker=_name(address),
+            shared=shared,
         )
         _stop_by_signal(listener, bell)
         listener.run()

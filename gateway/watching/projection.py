@@ -32,16 +32,23 @@ class WatchProjection:
     ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
     ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
     ``born`` (Unix s, when the process began), so that downtime is never taken for silence.
+    ``listening``: they fire from the beginning, as others listened meanwhile.
     """
 
     def __init__(
-        self, engine: sa.Engine, *, channels: Sequence[str], outbox: Wake, born: float
+        self,
+        engine: sa.Engine,
+        *,
+        channels: Sequence[str],
+        outbox: Wake,
+        born: float,
+        listening: bool = False,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
         self._outbox = outbox
         self._born = born - 1.0  # entries carry milliseconds
-        self._listening = False
+        self._listening = listening
         self._registry_version = -1
         self.restore()
 
