@@ -18,7 +18,6 @@ from gateway.projections import figures, live
 from gateway.projections.figures import Figures
 from gateway.projections.live import Live
 from gateway.projections.loop import Loop
-from gateway.projections.readings import NAME as STORE
 from gateway.projections.readings import Readings
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
@@ -28,6 +27,7 @@ from gateway.sharing.acks import Acks
 from gateway.sharing.holding import Holding
 from gateway.sharing.merging import Merging
 from gateway.sharing.names import own_gateway
+from gateway.sharing.naming import store_name
 from gateway.sharing.reader import MergedReader
 from gateway.sharing.registrar import Ears, Registrar
 from gateway.stores.influxdb import InfluxStore
@@ -127,11 +127,6 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
     finally:
         runner.stop()
         store.close()
-
-
-def store_name(settings: Settings) -> str:
-    """The store's projection: one for all with InfluxDB, one for each gateway's own file."""
-    return STORE if settings.store != "sqlite" else f"{STORE} {settings.gateway_id}"
 
 
 class _Bounded:

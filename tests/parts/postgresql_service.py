@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from tests.parts import require
 from tests.parts.errors import PartError
@@ -102,7 +103,7 @@ def _answers(cluster: PostgreSQL) -> bool:
     try:
         with engine.connect():
             return True
-    except sa.exc.OperationalError:
+    except OperationalError:
         return False
     finally:
         engine.dispose()

@@ -79,7 +79,7 @@ class Fleet:
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         node = self.nodes[message.topic.split("/")[2]]
         with self._lock:
-            node.hear(message.payload)
+            node.hear(bytes(message.payload))
 
 
 class _Node:
