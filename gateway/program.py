@@ -31,6 +31,7 @@ from gateway.projections.composed import Projections
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.sharing import together
 from gateway.watching.projection import WatchProjection
 
 WATCH_REST_S = 0.01
@@ -49,7 +50,7 @@ def run(settings: Settings) -> int:
     sys.setswitchinterval(SWITCH_S)
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
-        engine = database.connect(settings.database_path)
+        engine = database.opened(settings)
         parts.callback(engine.dispose)
         witness = Witness(settings.witness_paths)
         parts.callback(witness.close)
@@ -61,19 +62,26 @@ def run(settings: Settings) -> int:
         restored.settle(engine, journal.last_id)
         diary = _opened(settings, journal, witness, clock)
         address = parts.enter_context(broker.reached(settings, engine))
-        projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+        shared = None
+        if settings.shared:
+            shared = parts.enter_context(together.joined(settings, engine, clock, wake, outgoing))
+            republish = shared.again
+        else:
+            projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+            republish = projections.republish
         listener = Listener(
-            session=Session(address, settings.gateway_id, bell, clock.now),
+            session=Session(address, settings.gateway_id, bell, clock.now, shared=settings.shared),
             ingest=Ingest(journal, Registry()),
             journal=journal,
             diary=diary,
             outgoing=outgoing,
-            republish=projections.republish,
+            republish=republish,
             engine=engine,
             wake=wake,
             clock=clock,
             gateway=settings.gateway_id,
             broker=_name(address),
+            shared=shared,
         )
         _stop_by_signal(listener, bell)
         listener.run()

@@ -152,7 +152,7 @@ def _free_port(wanted: int) -> int:
 def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
     """Put the place and a volunteer in the database; returns the volunteer's random id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     with engine.begin() as connection:
         rows.put(connection, place.registry(nodes), clock.now())
     van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())
