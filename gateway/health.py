@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway import alive, database, uptime
+from gateway import alive, database, status, uptime
 from gateway.clock import Clock
 from gateway.errors import JournalError
 from gateway.journal.reader import JournalReader
@@ -62,7 +62,7 @@ class Health:
 def of(settings: Settings, engine: sa.Engine | None = None) -> Health:
     """How it stands now. ``engine``: the database where it is open already."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
-    opened = engine or database.connect(settings.database_path)
+    opened = engine or database.opened(settings)
     try:
         known = alive.look(opened, settings.gateway_id)
         parts = _processes(opened, settings, known)
@@ -72,7 +72,8 @@ def of(settings: Settings, engine: sa.Engine | None = None) -> Health:
         except JournalError:
             parts["journal"] = Part(False, "there is none that can be read")
         else:
-            parts |= _journal(reader, opened, clock)
+            parts |= _journal(reader, clock)
+            parts |= _shared(settings) if settings.shared else _projections(reader, opened, clock)
             listened = _listened(reader, clock.now(), known.running)
             reader.close()
         parts["outbox"] = _outbox(opened, clock)
@@ -95,11 +96,21 @@ def _processes(engine: sa.Engine, settings: Settings, known: alive.Alive) -> dic
     return found
 
 
-def _journal(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict[str, Part]:
+def _journal(reader: JournalReader, clock: Clock) -> dict[str, Part]:
+    at = reader.received_at(reader.last_id())
+    age_s = None if at is None else max(0.0, clock.now() - at)
+    return {"journal": Part(True, "", {"leaves": reader.leaves(), "newest_age_s": age_s})}
+
+
+def _shared(settings: Settings) -> dict[str, Part]:
+    """Where gateways share a database, their projections follow an order of their own."""
+    lags = status.of(settings)["projections"]
+    return {name: Part(True, "", {"lag": figures["lag"]}) for name, figures in lags.items()}
+
+
+def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict[str, Part]:
     newest, now = reader.last_id(), clock.now()
-    at = reader.received_at(newest)
-    age_s = None if at is None else max(0.0, now - at)
-    found = {"journal": Part(True, "", {"leaves": reader.leaves(), "newest_age_s": age_s})}
+    found: dict[str, Part] = {}
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(database.projection)).all()
         aside = set_aside.counts(connection)

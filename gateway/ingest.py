@@ -26,6 +26,8 @@ class Ack:
 
     topic: str
     payload: bytes
+    device: str
+    era: str
 
 
 class Ingest:
@@ -75,6 +77,8 @@ class Ingest:
             self._feeds.take(arrival, self._journal, self.registry)
             return None  # nobody waits for an ack
         device = _device_of(arrival.topic)
+        if self._journal.messages.is_flood(device, arrival.received):
+            return None
         newest_key = self._journal.messages.newest_key(device)
         admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)
         if isinstance(admitted, Admitted):
@@ -90,7 +94,8 @@ class Ingest:
                 continue
             end, topic = era.line.end, envelope.ack_topic(era.device)
             said = envelope.ack_object(era.era, *end.place, end.h, int(now))
-            acks.append(Ack(topic, envelope.seal(device.key, topic, said)))
+            sealed = envelope.seal(device.key, topic, said)
+            acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from gateway.domain.heard import Listening, Operated, Tick, WatchInput
+from gateway.domain.heard import Forked, Listening, Operated, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry
@@ -129,7 +129,10 @@ class Replay:
             known.key = max(known.key, decoded.key_generation or 1)
         if fork:
             self.counts["fork"] += 1
-            return self._watch.step(Tick(received), received)
+            era = decoded.identity[0] if decoded.identity else ""
+            said = Forked(admitted.device.id, era, received, decoded.auth)
+            # What --trust does not look at proves no twin.
+            return self._watch.step(Tick(received) if self._trust else said, received)
         if decoded.message is None:
             raise _Unusable(decoded.flag or "malformed")
         return self._hear(known, decoded.message, admitted, received)

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.told import Level, TankNow, Told
@@ -32,6 +33,7 @@ class WatchProjection:
     ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
     ``born`` (Unix s, when the process began), so that downtime is never taken for silence; and
     ``settle_s`` late, since what was received just before may still be on its way to the journal.
+    ``listening``: they fire from the beginning, as others listened meanwhile.
     """
 
     def __init__(
@@ -42,13 +44,14 @@ class WatchProjection:
         outbox: Wake,
         born: float,
         settle_s: float = 1.0,
+        listening: bool = False,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
         self._outbox = outbox
         self._born = born - 1.0  # entries carry milliseconds
         self._settle_s = settle_s
-        self._listening = False
+        self._listening = listening
         self._registry_version = -1
         self.restore()
 
@@ -119,6 +122,7 @@ class WatchProjection:
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
         with self._engine.begin() as connection:
+            serialise(connection)
             if entry_id is not None:
                 cursor.save(connection, NAME, entry_id)
             cursor.save_state(connection, NAME, state)

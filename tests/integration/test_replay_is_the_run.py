@@ -37,7 +37,9 @@ class Camp:
             f'broker = "{broker.url}"\nchannels = []\n'
             f"clock_speed = {SPEED}\nclock_origin = {self.clock.origin}\n",
         )
-        self.rings = {device: Ring(device, secrets.token_bytes(32)) for device in DEVICES}
+        self.rings: dict[str, Ring] = {
+            device: Ring(device, secrets.token_bytes(32)) for device in DEVICES
+        }
         place = folder / "place.toml"
         place.write_text(
             '[[site]]\nid = "north"\n'
@@ -54,7 +56,7 @@ class Camp:
         self.client.reconnect_delay_set(0, 1)
         self.client.connect("127.0.0.1", broker.port)
         self.client.loop_start()
-        self.litres = dict.fromkeys(DEVICES, 700.0)
+        self.litres: dict[str, float] = dict.fromkeys(DEVICES, 700.0)
 
     def says(self, device: str, **more: Any) -> None:
         ring = self.rings[device]

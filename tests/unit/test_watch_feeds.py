@@ -1,7 +1,13 @@
 """What an unsigned feed may not do to the watch of those that sign."""
 
+from dataclasses import replace
+
+import pytest
+
+from gateway.domain.message import RawEvent
 from gateway.domain.registry import Device, Registry
-from tests.unit.tank_story import HOUR, Story, ibc, registry_of
+from tests.unit.tank_story import HOUR, Story, ibc, motion, registry_of
+from tests.unit.test_watch_removal import THEFT, lived, thefts
 
 
 def on_one_uplink(unsigned: bool) -> Story:
@@ -38,3 +44,44 @@ def test_what_rests_on_feeds_alone_is_marked_so() -> None:
     by_kind = {i.kind: i.auth for i in story.incidents}
     assert by_kind["silent"] == "mac"
     assert by_kind["network_out"] == "unsigned"
+
+
+@pytest.mark.parametrize(("kind", "then"), [("slashed", 20.0), ("lid_open", 700.0)])
+def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -> None:
+    story = lived()
+    if kind == "slashed":
+        story.says(700, at=story.at + 60, events=(motion(9000),), next_s=30)
+        story.levels(500, 300, 250, 250, 250, 250, every=30, next_s=30)
+    else:
+        story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
+        story.levels(*([700] * 4))
+    assert kind in thefts(story)
+    signed, fed = (replace_key(story, unsigned) for unsigned in (False, True))
+    story.watch.registry = story.interpreter.registry = fed
+    for level in (then, then, *([950] * 9)):
+        story.says(level, node="feed22", at=story.at + 60, auth="unsigned")
+    story.passes(1200)
+    story.says(950, node="feed22", auth="unsigned")
+    assert story.events("refill")
+    shut = RawEvent(0, "lid", {"open": False})
+    story.says(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
+    assert story.watch.now("north-1").volume_l == pytest.approx(950, abs=2)
+    assert closed_thefts(story) == []
+    story.watch.registry = story.interpreter.registry = signed
+    for level in (then, then, *([950] * 9)):
+        story.says(level, node="feed22", at=story.at + 60)
+    story.passes(1200)
+    story.says(950, node="feed22")
+    assert closed_thefts(story) == [kind]
+
+
+def closed_thefts(story: Story) -> list[str]:
+    return [i.kind for i in story.incidents if i.change == "closed" and i.kind in THEFT]
+
+
+def replace_key(story: Story, unsigned: bool) -> Registry:
+    """The node was revoked, and another hangs in its tank."""
+    gone = replace(story.registry.devices["node-1"][0], revoked=True)
+    key = None if unsigned else bytes(32)
+    other = Device("feed22", "north-1", unsigned=unsigned, key=key)
+    return replace(story.registry, devices={"node-1": (gone,), "feed22": (other,)})

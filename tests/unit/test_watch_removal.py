@@ -1,13 +1,13 @@
 """Stories of tanks that were taken, drained, cut, opened, moved, or only knocked."""
 
-from dataclasses import replace
 from math import isclose, sqrt
 from typing import Any
 
 import pytest
 
 from gateway.domain.message import RawEvent
-from gateway.domain.registry import Device, Plan, Registry
+from gateway.domain.registry import Plan
+from gateway.domain.told import Level
 from gateway.domain.watch.cause import VERDICTS
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
@@ -218,47 +218,6 @@ def test_readings_that_nobody_signed_neither_open_nor_close_it() -> None:
     assert thefts(story) == []
 
 
-@pytest.mark.parametrize(("kind", "then"), [("slashed", 20.0), ("lid_open", 700.0)])
-def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -> None:
-    story = lived()
-    if kind == "slashed":
-        story.says(700, at=story.at + 60, events=(motion(9000),), next_s=30)
-        story.levels(500, 300, 250, 250, 250, 250, every=30, next_s=30)
-    else:
-        story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
-        story.levels(*([700] * 4))
-    assert kind in thefts(story)
-    signed, fed = (replace_key(story, unsigned) for unsigned in (False, True))
-    story.watch.registry = story.interpreter.registry = fed
-    for level in (then, then, *([950] * 9)):
-        story.says(level, node="feed22", at=story.at + 60, auth="unsigned")
-    story.passes(1200)
-    story.says(950, node="feed22", auth="unsigned")
-    assert story.events("refill")
-    shut = RawEvent(0, "lid", {"open": False})
-    story.says(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
-    assert story.watch.now("north-1").volume_l == pytest.approx(950, abs=2)
-    assert closed_thefts(story) == []
-    story.watch.registry = story.interpreter.registry = signed
-    for level in (then, then, *([950] * 9)):
-        story.says(level, node="feed22", at=story.at + 60)
-    story.passes(1200)
-    story.says(950, node="feed22")
-    assert closed_thefts(story) == [kind]
-
-
-def closed_thefts(story: Story) -> list[str]:
-    return [i.kind for i in story.incidents if i.change == "closed" and i.kind in THEFT]
-
-
-def replace_key(story: Story, unsigned: bool) -> Registry:
-    """The node was revoked, and another hangs in its tank."""
-    gone = replace(story.registry.devices["node-1"][0], revoked=True)
-    key = None if unsigned else bytes(32)
-    other = Device("feed22", "north-1", unsigned=unsigned, key=key)
-    return replace(story.registry, devices={"node-1": (gone,), "feed22": (other,)})
-
-
 def test_a_tank_that_was_set_upright_and_speaks_on_is_no_longer_called_taken() -> None:
     story = lived()
     story.says(700, at=story.at + 60, events=(motion(20_000), tilt(40)), next_s=30)
@@ -267,6 +226,29 @@ def test_a_tank_that_was_set_upright_and_speaks_on_is_no_longer_called_taken() -
     assert story.incidents[-1].change == "closed"
     assert story.incidents[-1].causes["seized"] < 0.4
     assert len(story.alerts) <= 2
+
+
+def test_a_tilted_sensor_looks_past_the_water_so_the_level_before_it_is_shown() -> None:
+    story = lived()
+    before = story.watch.now("north-1")
+    story.says(640, at=story.at + 60, events=(motion(41_000), tilt(64)), next_s=30)
+    for litres in (60, 55, 300):
+        story.says(litres, at=story.at + 30, next_s=30)
+    aslant = story.watch.now("north-1")
+    assert (aslant.state, aslant.volume_l, aslant.at) == ("unknown", before.volume_l, before.at)
+    levels = [t for t in story.told if isinstance(t, Level)]
+    assert [level.state for level in levels[-4:]] == ["unknown"] * 4
+    assert not {"low", "critical", "empty"} & {i.kind for i in story.incidents}
+
+
+@pytest.mark.parametrize("upright", [tilt(3), None], ids=["told upright", "reads as before"])
+def test_a_tank_that_stands_again_shows_its_level_again(upright: RawEvent | None) -> None:
+    story = lived()
+    story.says(60, at=story.at + 60, events=(motion(20_000), tilt(64)), next_s=30)
+    events = (upright,) if upright else ()
+    story.says(700, at=story.at + 60, events=events)
+    story.says(700, at=story.at + 60)
+    assert story.watch.now("north-1").state == "ok"
 
 
 def test_probabilities_of_every_incident_sum_to_one_and_leave_room_for_doubt() -> None:
