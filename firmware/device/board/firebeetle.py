@@ -10,6 +10,7 @@ import machine
 import network
 from drivers.battery import Battery
 from drivers.presence import LevelPin
+from lib import wifi
 from node import clock
 
 PINS = {
@@ -28,7 +29,9 @@ PINS = {
 BATTERY_DIVIDER = 2  # 1 M over 1 M
 SENSOR_UART = 2
 SENSOR_BAUD = 9600
+WATCHDOG_MS = 120_000  # as boot.py set it
 RING_LABEL = "ring"
+HOST_NAME = "host"  # what DHCP is told; MicroPython's own name would say what we are
 
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out shows as this too on the ESP32
@@ -40,13 +43,19 @@ _CAUSES = {
 
 
 class Board:
-    """What the node is handed: every pin, radio and clock by its meaning."""
+    """What the node is handed: every pin, radio and clock by its meaning.
+
+    Another board of the family is a subclass: a table of its own, and what its powers differ in.
+    """
+
+    pins = PINS
 
     def __init__(self):
-        self.motion = LevelPin(machine.Pin(PINS["motion"], machine.Pin.IN))
-        self.tilt = LevelPin(machine.Pin(PINS["tilt"], machine.Pin.IN))
-        self._power = machine.Pin(PINS["sensor_power"], machine.Pin.OUT, value=0)
+        self.motion = LevelPin(machine.Pin(self.pins["motion"], machine.Pin.IN))
+        self.tilt = LevelPin(machine.Pin(self.pins["tilt"], machine.Pin.IN))
         self._wlan = None
+        self._link = None
+        self.sensor_off()
 
     def cause(self):
         """Why we run: ``wake`` from deep sleep, else ``power watchdog soft``."""
@@ -76,35 +85,41 @@ class Board:
 
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
-        self._power.value(1)
+        self._sensor_power(1)
         if config.sensor == "hx711":
             from drivers.hx711 import HX711
 
-            data = machine.Pin(PINS["hx711_data"], machine.Pin.IN)
-            clock_pin = machine.Pin(PINS["hx711_clock"], machine.Pin.OUT, value=0)
+            data = machine.Pin(self.pins["hx711_data"], machine.Pin.IN)
+            clock_pin = machine.Pin(self.pins["hx711_clock"], machine.Pin.OUT, value=0)
             return HX711(data, clock_pin, config.zero, config.counts_per_kg)
         from drivers.a02yyuw import A02YYUW
 
-        tx, rx = machine.Pin(PINS["sensor_tx"]), machine.Pin(PINS["sensor_rx"])
+        tx, rx = machine.Pin(self.pins["sensor_tx"]), machine.Pin(self.pins["sensor_rx"])
         return A02YYUW(machine.UART(SENSOR_UART, SENSOR_BAUD, tx=tx, rx=rx, timeout=0))
 
     def sensor_off(self):
         """Cut the sensor's power."""
-        self._power.value(0)
+        self._sensor_power(0)
+
+    def _sensor_power(self, on):
+        machine.Pin(self.pins["sensor_power"], machine.Pin.OUT, value=on)
 
     def accelerometer(self):
         """Set the LIS3DH up, which then works alone through deep sleep; None if it is silent."""
         from drivers.lis3dh import LIS3DH, NotFoundError
 
         try:
-            bus = machine.I2C(0, scl=machine.Pin(PINS["i2c_scl"]), sda=machine.Pin(PINS["i2c_sda"]))
-            return LIS3DH(bus)
+            return LIS3DH(self._i2c())
         except (NotFoundError, OSError):
             return None
 
+    def _i2c(self):
+        scl, sda = machine.Pin(self.pins["i2c_scl"]), machine.Pin(self.pins["i2c_sda"])
+        return machine.I2C(0, scl=scl, sda=sda)
+
     def battery_mv(self):
         """Millivolts of the cell."""
-        adc = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
+        adc = machine.ADC(machine.Pin(self.pins["battery"]), atten=machine.ADC.ATTN_11DB)
         return Battery(adc, BATTERY_DIVIDER).read_mv()
 
     def wlan(self):
@@ -114,8 +129,30 @@ class Board:
             self._wlan.active(True)
         return self._wlan
 
+    def link(self, config, address):
+        """The way to the broker that ``config`` names, not joined yet.
+
+        ``address`` are the six bytes by which an access point knows us. Raises OSError when this
+        board has no such radio.
+        """
+        if config.lte:
+            raise OSError("lte: this board has no modem: take a board that has, or wifi")
+        network.hostname(HOST_NAME)
+        self._link = wifi.Wifi(self.wlan(), config.wifi, address)
+        return self._link
+
+    def receiver(self, config):
+        """The satellite receiver, powered; None where there is none."""
+        return None
+
+    def receiver_off(self):
+        """Cut the receiver's power."""
+
     def radio_off(self):
-        """Switch the radio off before sleep."""
+        """Switch the radios off before sleep."""
+        if self._link is not None:
+            self._link.off()
+            self._link = None
         if self._wlan is not None:
             self._wlan.active(False)
             self._wlan = None
@@ -130,6 +167,10 @@ class Board:
             return clock.unix(ntptime.time())
         except (OSError, OverflowError, IndexError):
             return None
+
+    def feed(self):
+        """Give the watchdog its full time again: what the wake had to wait for has come."""
+        machine.WDT(timeout=WATCHDOG_MS).feed()
 
     def sleep(self, seconds, watch):
         """Deep sleep; with ``watch`` a motion or tilt pin that is low now wakes us. No return."""

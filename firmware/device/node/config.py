@@ -3,6 +3,7 @@
 import binascii
 import json
 
+_FILE = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _SHORTEST_S, _LONGEST_S = 30, 604_800
 
@@ -19,7 +20,12 @@ class Config:
         self.key = _key(given)
         self.k = given.get("k", 1)
         self.wifi = [(net["ssid"], net.get("password", "")) for net in given.get("wifi", [])]
+        self._lte(given.get("lte"))
         self._broker(given.get("broker") or {})
+        self.board = given.get("board", "firebeetle")
+        if not self.board or any(char not in _FILE for char in self.board):
+            raise ConfigError("board %r: a file's name in board/, without .py" % self.board)
+        self.gnss = given.get("gnss", False)
         self.sensor = given.get("sensor", "a02yyuw")
         if self.sensor not in ("a02yyuw", "hx711"):
             raise ConfigError("sensor %r: use a02yyuw or hx711" % self.sensor)
@@ -31,6 +37,10 @@ class Config:
         self.counts_per_kg = given.get("counts_per_kg", 21500)
         self.battery = given.get("battery", True)
         self.ntp = given.get("ntp", "pool.ntp.org")
+
+    def _lte(self, lte):
+        """``lte``: None, or (apn, user or None, password or None)."""
+        self.lte = lte and (lte["apn"], lte.get("user"), lte.get("password"))
 
     def _broker(self, broker):
         self.ca = broker.get("ca")

@@ -40,8 +40,7 @@ class Fleet:
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
         self._heap: str | None = plan.get("heap", "320K")
         self._starts: list[asyncio.TimerHandle] = []
-        board_file = plan.get("board_file") or self._firmware / "board/firebeetle.py"
-        self._pins = pins.read(Path(board_file))
+        self._board_file: str | None = plan.get("board_file")
         for given in plan.get("boards", []):
             self._add(given)
 
@@ -54,8 +53,15 @@ class Fleet:
             config["key"] = given["key"]
         root = filesystem.lay_out(self._folder / device, config, self._firmware)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
-        setup = Setup(device, root, config, self._pins, self.interpreter, self.clock, self._heap)
+        table = self._table(config.get("board", "firebeetle"))
+        setup = Setup(device, root, config, table, self.interpreter, self.clock, self._heap)
         self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
+
+    def _table(self, board: str) -> dict[str, int]:
+        path = Path(self._board_file or self._firmware / f"board/{board}.py")
+        if not path.is_file():
+            raise FleetError(f"board {board!r}: there is no {path}")
+        return pins.read(path)
 
     async def __aenter__(self) -> "Fleet":
         loop = asyncio.get_running_loop()

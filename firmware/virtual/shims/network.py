@@ -13,6 +13,7 @@ STAT_BEACON_TIMEOUT = 200
 STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
+_settings = {}
 _ADDRESS = ("192.0.2.10", "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
 
@@ -26,7 +27,7 @@ class WLAN:
     PM_POWERSAVE = 2
 
     def __init__(self, interface_id=STA_IF):
-        self._settings = {}
+        pass
 
     def active(self, on=None):
         """Whether the radio is on, or switch it."""
@@ -45,6 +46,12 @@ class WLAN:
         """Leave the access point."""
         _hal.call("wifi_disconnect")
 
+    def scan(self):
+        """(ssid, bssid, channel, RSSI, security, hidden) of each network in range."""
+        _hal.sleep_us(2000000)
+        heard = _hal.call("wifi_scan")
+        return [(ssid.encode(), bytes(6), 1, rssi, 4, False) for ssid, rssi in heard]
+
     def isconnected(self):
         """Whether the station has an address."""
         return self.status() == STAT_GOT_IP
@@ -62,11 +69,13 @@ class WLAN:
 
     def config(self, *names, **settings):
         """Get one setting by name, or set some."""
-        self._settings.update(settings)
+        _settings.update(settings)
+        if "mac" in settings:
+            _hal.call("wifi_mac", mac=bytes(settings["mac"]).hex())
         if names:
             if names[0] == "mac":
-                return bytes.fromhex(_hal.boot["unique_id"])
-            return self._settings.get(names[0])
+                return _settings.get("mac") or bytes.fromhex(_hal.boot["unique_id"])
+            return _settings.get(names[0])
         return None
 
     def ifconfig(self, config=None):
@@ -80,9 +89,43 @@ class WLAN:
         return None
 
 
+class PPP:
+    """A link through the modem whose UART it is handed. Sockets are real."""
+
+    SEC_NONE = 0
+    SEC_PAP = 1
+    SEC_CHAP = 2
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def active(self, on=None):
+        """Accepted: the link is what ``connect`` makes it."""
+        return bool(on)
+
+    def config(self, *names, **settings):
+        """The stream, by name."""
+        return self._stream if names else None
+
+    def connect(self, security=SEC_NONE, user=None, key=None):
+        """Begin to negotiate; the modem must have been dialled."""
+        _hal.call("ppp_connect")
+
+    def disconnect(self):
+        """End the link; the modem says NO CARRIER."""
+        _hal.call("ppp_disconnect")
+
+    def isconnected(self):
+        """Whether there is an address."""
+        return _hal.call("ppp_status")
+
+
 def hostname(name=None):
-    """Accepted and forgotten."""
-    return name or "mpy-esp32"
+    """Get or set the name that DHCP is told."""
+    if name is not None:
+        _settings["hostname"] = name
+        _hal.call("hostname", name=name)
+    return _settings.get("hostname", "mpy-esp32")
 
 
 def country(code=None):
