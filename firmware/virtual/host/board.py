@@ -77,7 +77,7 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
-        self._chip = Chip(world, setup.config, network)
+        self.chip = Chip(world, setup.config, network)
         self._process = Process(self._call, self._ended)
         self._tell = tell
         self._roles = {number: role for role, number in setup.pins.items()}
@@ -94,6 +94,7 @@ class Board:
     def power_on(self) -> None:
         """Connect the cell. The clock starts in 2000, RTC memory is empty."""
         self._rtc_memory = ""
+        self.chip.power_on()
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
 
@@ -117,7 +118,7 @@ class Board:
             return
         self.state = State.AWAKE
         self.wakes += 1
-        self._chip.start()
+        self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
         self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
@@ -146,7 +147,7 @@ class Board:
             handler(call)
             return {}
         try:
-            return {"value": self._chip.answer(call)}
+            return {"value": self.chip.answer(call)}
         except OSError as error:
             return {"errno": error.errno}
 
@@ -239,7 +240,7 @@ class Board:
 
     def _pins_say_wake(self) -> bool:
         numbers, level = self._wake_pins
-        levels = [self._chip.pin_level(self._roles.get(number, "")) for number in numbers]
+        levels = [self.chip.pin_level(self._roles.get(number, "")) for number in numbers]
         if not levels:
             return False
         return any(levels) if level else not any(levels)

@@ -44,6 +44,11 @@ class Chip:
         self._radio_on = False
         self._link_from_ms = None
 
+    def power_on(self) -> None:
+        """The cell was connected: parts that stay powered asleep begin anew as well."""
+        self.power_chip.power_on()
+        self.modem.cut()
+
     def answer(self, call: Call) -> object:
         """The value of one call. Raises OSError with the number that the shim shall raise."""
         self._at_ms = call["ms"]
@@ -140,7 +145,7 @@ class Chip:
 
     def _parts(self) -> dict[int, LIS3DH | AXP2101]:
         found: dict[int, LIS3DH | AXP2101] = {LIS3DH.ADDRESS: self._accelerometer}
-        if self._config.get("board") == "t_sim7080g":
+        if self._config.get("board") == "t_sim7080g" and not self.power_chip.silent:
             found[AXP2101.ADDRESS] = self.power_chip
         return found
 

@@ -21,6 +21,8 @@ class AXP2101:
         self._battery_mv = battery_mv
         self._changed = changed
         self._held = bytearray(0x100)
+        self.silent = False
+        """A chip that does not answer, for tests."""
         self.power_on()
 
     def power_on(self) -> None:
