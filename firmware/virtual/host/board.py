@@ -3,6 +3,9 @@
 import asyncio
 import enum
 import hashlib
+import os
+import pty
+import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +111,21 @@ class Board:
         """Start over with RTC memory and clock kept."""
         self._start(cause, Wake.NONE)
 
+    def plug_in(self) -> str:
+        """Put it on a cable and stop its program: the path of the port. ``power_off`` ends it."""
+        master, slave = pty.openpty()
+        try:
+            tty.setraw(slave)
+            path = os.ttyname(slave)
+            self._start(Reset.HARD, Wake.NONE, master)
+        finally:
+            os.close(master)  # the board holds its own
+            os.close(slave)
+        return path
+
     # One boot.
 
-    def _start(self, reset: Reset, wake: Wake) -> None:
+    def _start(self, reset: Reset, wake: Wake, cable: int | None = None) -> None:
         self._cancel_timers()
         self._process.kill()  # a boot that is under way, or is still leaving
         if not self.world.powered:
@@ -121,7 +136,8 @@ class Board:
         self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
-        self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
+        greeting = self._greeting(reset, wake)
+        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable)
         self.cut_after = None
 
     def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
