@@ -15,7 +15,7 @@ def main():
     """Run the wake and sleep. Does not return."""
     try:
         settings = config.load(CONFIG)
-        hardware = board.named(settings.board)()
+        hardware = board.named(settings.board)
         seconds, watch = Wake(hardware, settings).run()
         hardware.sleep(seconds, watch)
     except Exception as error:  # noqa: BLE001 - a fault must end in sleep, and be read on the wire

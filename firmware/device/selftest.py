@@ -21,7 +21,7 @@ _SECTORS = 4
 def main(path="config.json"):
     """Check every part of the board that ``path`` describes."""
     settings = config.load(path)
-    hardware = board.named(settings.board)()
+    hardware = board.named(settings.board)
     for part in (_level, _battery, _motion, _ring, _link, _identity):
         hardware.feed()
         try:
@@ -38,13 +38,13 @@ def main(path="config.json"):
 def level(path="config.json"):
     """One reading, for calibrating."""
     settings = config.load(path)
-    print(json.dumps(_level(board.named(settings.board)(), settings)))
+    print(json.dumps(_level(board.named(settings.board), settings)))
 
 
 def counts(path="config.json"):
     """The mean of raw HX711 conversions, for calibrating."""
     settings = config.load(path)
-    hardware = board.named(settings.board)()
+    hardware = board.named(settings.board)
     sensor = hardware.sensor(settings)
     read = [sensor.read_counts() for _ in range(_COUNTS)]
     hardware.sensor_off()

@@ -5,8 +5,5 @@
 
 
 def named(name):
-    """The Board class of ``board/<name>.py``. Raises OSError when there is no such file."""
-    try:
-        return __import__("board." + name, None, None, ("Board",)).Board
-    except ImportError as error:
-        raise OSError("board %r: no such file in board/: copy the firmware again" % name) from error
+    """The board of ``board/<name>.py``. Raises ImportError when there is none."""
+    return __import__("board." + name, None, None, ("Board",)).Board()

@@ -177,7 +177,10 @@ class Chip:
         self.modem.disconnect()
 
     def _op_ppp_status(self, call: Call) -> object:
-        return self.modem.connected(call["ms"], self._network())
+        if self.modem.connected(call["ms"], self._network()):
+            return [_STAT_GOT_IP, 0]
+        wait_ms = self.modem.connecting_ms(call["ms"])
+        return [_STAT_CONNECTING, wait_ms] if wait_ms else [_STAT_IDLE, 0]
 
     def _op_wifi_disconnect(self, call: Call) -> None:
         self._link_from_ms = None
@@ -186,7 +189,9 @@ class Chip:
         return self._world.rssi_dbm
 
     def _op_wifi_status(self, call: Call) -> object:
-        return self._link(call["ms"])
+        status = self._link(call["ms"])
+        from_ms = self._link_from_ms
+        return [status, 0 if from_ms is None else max(from_ms + _LINK_MS - call["ms"], 0)]
 
     def _op_ntp(self, call: Call) -> object:
         online = self.modem.connected(call["ms"], self._network())

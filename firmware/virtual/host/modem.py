@@ -89,6 +89,10 @@ class Modem:
         """Whether PPP has an address."""
         return online and self._data and self._ppp_ms is not None and at_ms >= self._ppp_ms
 
+    def connecting_ms(self, at_ms: int) -> int:
+        """For how long PPP goes on negotiating, 0 when it does not."""
+        return 0 if self._ppp_ms is None else max(self._ppp_ms - at_ms, 0)
+
     # AT
 
     def _obey(self, text: str, at_ms: int) -> None:

@@ -17,6 +17,27 @@ _settings = {}
 _ADDRESS = ("192.0.2.10", "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
 
+class _Link:
+    """What the host said of a link, and until when: polling costs no calls, and lets time pass."""
+
+    def forget(self):
+        self._until_ms = None
+
+    _until_ms = None
+
+    def status(self, op):
+        now = _hal.ticks_ms()
+        if self._until_ms is None or (now - self._until_ms) & (1 << 29) == 0:
+            self._status, wait_ms = _hal.call(op)
+            self._until_ms = now + wait_ms if self._status == STAT_CONNECTING else None
+        if self._status == STAT_CONNECTING:
+            _hal.sleep_us(20000)
+        return self._status
+
+
+_link = _Link()
+
+
 class WLAN:
     """The station interface. It connects, or does not, in device time."""
 
@@ -33,6 +54,7 @@ class WLAN:
         """Whether the radio is on, or switch it."""
         if on is None:
             return _hal.call("wifi_is_active")
+        _link.forget()
         _hal.call("wifi_active", on=bool(on))
         return bool(on)
 
@@ -40,10 +62,12 @@ class WLAN:
         """Begin to connect. Like the chip, refuses while the radio is off."""
         if not self.active():
             raise OSError("Wifi Not Started")
+        _link.forget()
         _hal.call("wifi_connect", ssid=ssid)
 
     def disconnect(self):
         """Leave the access point."""
+        _link.forget()
         _hal.call("wifi_disconnect")
 
     def scan(self):
@@ -62,10 +86,7 @@ class WLAN:
             return _hal.call("wifi_rssi")
         if param is not None:
             raise ValueError("unknown status param")
-        status = _hal.call("wifi_status")
-        if status == STAT_CONNECTING:
-            _hal.sleep_us(20000)  # who polls lets time pass
-        return status
+        return _link.status("wifi_status")
 
     def config(self, *names, **settings):
         """Get one setting by name, or set some."""
@@ -109,15 +130,17 @@ class PPP:
 
     def connect(self, security=SEC_NONE, user=None, key=None):
         """Begin to negotiate; the modem must have been dialled."""
+        _link.forget()
         _hal.call("ppp_connect")
 
     def disconnect(self):
         """End the link; the modem says NO CARRIER."""
+        _link.forget()
         _hal.call("ppp_disconnect")
 
     def isconnected(self):
         """Whether there is an address."""
-        return _hal.call("ppp_status")
+        return _link.status("ppp_status") == STAT_GOT_IP
 
 
 def hostname(name=None):

@@ -6,10 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import firmware
 from server.command.device.cable import CableError
 
-ROOM = Path(firmware.__file__).parent
+ROOM = Path(__file__).parents[3] / "firmware"
 DEVICE = ROOM / "device"
 CHIPS = {"firebeetle": "esp32", "t_sim7080g": "esp32s3"}
 """Board files of the firmware, and the chip of each."""
