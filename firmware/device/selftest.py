@@ -8,11 +8,11 @@ import sys
 import time
 
 import board
-from drivers import presence
+from drivers import SensorError
 from lib import wifi
 from node import config, measure
 
-_SAMPLES, _SENSE_MS = 7, 3000
+_STREAM_MS = 400
 _COUNTS = 10
 _EARTH_MG = (850, 1150)  # gravity, with the chip's own offset
 _SECTORS = 4
@@ -46,25 +46,26 @@ def counts(path="config.json"):
     settings = config.load(path)
     hardware = board.named(settings.board)
     sensor = hardware.sensor(settings)
-    read = [sensor.read_counts() for _ in range(_COUNTS)]
+    read = []
+    try:
+        while len(read) < _COUNTS:
+            read.append(sensor.read_counts())
+    except SensorError as error:
+        print(error)
     hardware.sensor_off()
-    valid = sorted(value for value in read if value is not None)
-    print(json.dumps({"n": len(valid), "counts": measure.median(valid) if valid else None}))
+    read.sort()
+    print(json.dumps({"n": len(read), "counts": measure.median(read) if read else None}))
 
 
 def _level(hardware, settings):
     sensor = hardware.sensor(settings)
-    samples = measure.sampled(sensor.read, time.ticks_ms, time.ticks_diff, _SAMPLES, _SENSE_MS)
+    burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
     hardware.sensor_off()
-    burst = measure.burst(samples)
-    return {
-        "ok": burst.valid * 2 > burst.tried,
-        "quantity": sensor.quantity,
-        "value": burst.value,
-        "spread": burst.spread,
-        "n": burst.valid,
-        "of": burst.tried,
-    }
+    told = {"ok": burst.value is not None, "quantity": sensor.quantity, "value": burst.value}
+    told.update({"spread": burst.spread, "n": burst.valid, "of": burst.tried})
+    if burst.code:
+        told["code"] = burst.code
+    return told
 
 
 def _battery(hardware, settings):
@@ -75,16 +76,21 @@ def _battery(hardware, settings):
 
 
 def _motion(hardware, settings):
+    if not settings.motion:
+        return {"ok": True, "say": "not fitted"}
     chip = hardware.accelerometer()
     if chip is None:
         return {"ok": False, "say": "no LIS3DH answers"}
-    axes = measure.mean([chip.read_mg() for _ in range(8)])
-    deg = measure.tilt_deg(axes)
-    level_and_still = _EARTH_MG[0] < measure.magnitude(axes) < _EARTH_MG[1]
-    told = {"mg": axes, "deg": deg}
-    told["pins"] = [int(hardware.motion.active()), int(hardware.tilt.active())]
-    told["ok"] = level_and_still and deg < presence.TILT_DEG and told["pins"] == [0, 0]
-    return told
+    chip.stream()
+    time.sleep_ms(_STREAM_MS)
+    axes = measure.mean(chip.samples())
+    if axes is None:
+        return {"ok": False, "say": "the LIS3DH gives no samples"}
+    chip.arm(axes)  # as the next start does: this is how it lies while all is well
+    time.sleep_ms(_STREAM_MS)
+    pins = [int(hardware.motion.active()), int(hardware.tilt.active())]
+    still = _EARTH_MG[0] < measure.magnitude(axes) < _EARTH_MG[1]
+    return {"ok": still and pins == [0, 0], "mg": axes, "pins": pins}
 
 
 def _ring(hardware, settings):

@@ -12,7 +12,7 @@ from gateway.settings import Settings, listen_address
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 IBC_L, CANS_L = 1000.0, 240.0
-_SENSORS = ("a02yyuw",)
+_SENSORS = ("a02yyuw", "probe", "a02yyuw", "a02yyuw")
 
 
 @dataclass(frozen=True, slots=True)

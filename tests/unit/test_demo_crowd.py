@@ -16,6 +16,7 @@ def test_twelve_spots_are_the_storys_and_more_are_of_mixed_kinds() -> None:
     kinds = Counter((spot.kind, spot.lte) for spot in crowd)
     assert min(kinds.values()) > 5 and len(kinds) == 4
     assert {spot.sensor for spot in crowd if spot.kind == "station"} == {"hx711"}
+    assert Counter(spot.sensor for spot in crowd)["probe"] > 20
     assert all(0 < spot.level_l < spot.capacity_l for spot in crowd)
 
 

@@ -10,9 +10,6 @@ import time
 import machine
 import network
 from drivers.axp2101 import AXP2101, AXP2101Error
-from drivers.gnss import GNSS
-from drivers.sim7080g import SIM7080G
-from lib.lte import Lte
 
 from board import firebeetle
 
@@ -23,6 +20,7 @@ PINS = {
     "hx711_clock": 10,  # held high over 60 us powers the chip down
     "motion": 11,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
     "tilt": 12,  # LIS3DH INT2, high while off its rest position; an RTC pin
+    "lid": 13,  # reed or phototransistor to ground, pull-up outside; an RTC pin
     "i2c_sda": 15,  # on the board: AXP2101; the LIS3DH joins it
     "i2c_scl": 7,
     "modem_rx": 4,  # on the board: from the modem's TX
@@ -84,6 +82,8 @@ class Board(firebeetle.Board):
         self._rail("modem", 1)
         self._rail("modem_level", 1)
         if self._modem is None:
+            from drivers.sim7080g import SIM7080G
+
             tx, rx = machine.Pin(PINS["modem_tx"]), machine.Pin(PINS["modem_rx"])
             self._uart = machine.UART(MODEM_UART, MODEM_BAUD, tx=tx, rx=rx, timeout=0, rxbuf=2048)
             self._modem = SIM7080G(self._uart, self._press)
@@ -98,6 +98,8 @@ class Board(firebeetle.Board):
         """LTE-M when the configuration says ``lte``, else Wi-Fi."""
         if not config.lte:
             return super().link(config, address)
+        from lib.lte import Lte
+
         try:
             modem = self._sim7080g()
         except AXP2101Error as error:
@@ -109,6 +111,8 @@ class Board(firebeetle.Board):
         """The modem's own receiver, LTE off; None unless the configuration has ``gnss``."""
         if not config.gnss:
             return None
+        from drivers.gnss import GNSS
+
         try:
             modem = self._sim7080g()
             self._rail("gnss_antenna", 1)

@@ -6,7 +6,7 @@ of what stands between ``$`` and ``*``. All figures are integers: floats here ha
 
 import time
 
-from drivers.sim7080g import unix
+from node.clock import unix_of
 
 _GOOD_HDOP = 20  # tenths: settled; a worse one is kept while waiting for better
 _WORST_HDOP = 100
@@ -131,4 +131,4 @@ def moment_s(fields):
     day, month, year = (int(date[at : at + 2]) for at in (0, 2, 4))
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60):
         return None
-    return unix(2000 + year, month, day, hour, minute, second)
+    return unix_of(2000 + year, month, day, hour, minute, second)

@@ -7,6 +7,8 @@ the receiver: switching one on switches the other off.
 
 import time
 
+from node.clock import unix_of
+
 _KEY_MS = 1100  # PWRKEY low: over 1 s starts it, over 1.2 s ends it
 _KEY_OFF_MS = 1500
 _START_MS = 8000  # UART answers about 1.8 s after PWRKEY; a cold one takes longer
@@ -211,14 +213,6 @@ def clock_s(lines):
             year, month, day, hour, minute, second = fields
             if year >= 80:
                 return None
-            local = unix(2000 + year, month, day, hour, minute, second)
+            local = unix_of(2000 + year, month, day, hour, minute, second)
             return local - quarters * 900
     return None
-
-
-def unix(year, month, day, hour, minute, second):
-    """Unix seconds of a date in UTC, by the civil calendar's own rule."""
-    shifted = year - (1 if month <= 2 else 0)  # years from March: the leap day comes last
-    day_of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    days = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + day_of_year - 719468
-    return days * 86400 + hour * 3600 + minute * 60 + second

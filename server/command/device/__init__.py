@@ -25,7 +25,7 @@ for _command in (new, flash, test, calibrate, replace):
 @with_config
 def list_(config: str | None) -> None:
     """One line for each device: id, tank, sensor, uplink, and how it proves itself."""
-    registry = rows.load(database.connect(settings_of(config).database_path))
+    registry = rows.load(database.opened(settings_of(config)))
     for name in sorted(registry.devices):
         row = registry.devices[name][-1]
         proof = "revoked" if row.revoked else "unsigned" if row.unsigned else "key"
@@ -41,6 +41,6 @@ def revoke(name: str, config: str | None) -> None:
     """Accept nothing more of DEVICE: it was lost, taken or replaced."""
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.connect(settings.database_path).begin() as connection:
+    with database.opened(settings).begin() as connection:
         enrolment.revoke(connection, name, now)
     click.echo(f"{name} is revoked. A running gateway refuses it within 2 seconds.")

@@ -77,7 +77,7 @@ def new(tank: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
 def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
     """Make a device that takes over OLD's tank; OLD is revoked, its history stays."""
     settings = settings_of(config)
-    row = rows.load(database.connect(settings.database_path)).device(old)
+    row = rows.load(database.opened(settings)).device(old)
     if row is None:
         raise RegistryError(f"device = {old!r}: no device has this id: see 'noria device list'")
     same: Wishes = {
@@ -90,7 +90,7 @@ def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
 
 
 def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None) -> None:
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     sensor = cast(Sensor | None, wishes["sensor"])
     made = enrolment.draw(rows.load(engine), tank, sensor, wishes["uplink"])
     more = _hardware(wishes)

@@ -25,7 +25,7 @@ _PARTS = {
 _REMEDIES = {
     "level": "check its supply, and RX and TX, which cross",
     "battery": "check the cell and its plug",
-    "motion": "lay it level and still; check SDA, SCL, INT1 and INT2",
+    "motion": "lay it still; check SDA, SCL, INT1 and INT2",
     "ring": "noria device flash writes the partition table",
     "link": "check network, password and antenna; config.json names them",
     "identity": "noria device flash copies config.json",
@@ -69,8 +69,10 @@ def _figures(told: Mapping[str, Any]) -> str:
     if "say" in told:
         return str(told["say"])
     if "quantity" in told:
-        value = "no echo" if told["value"] is None else f"{told['value']} {told['quantity']}"
-        return f"{value}, spread {told['spread']}, {told['n']} of {told['of']} samples"
+        if told["value"] is None:
+            return f"{told.get('code', 'nothing')}, {told['n']} of {told['of']} samples"
+        value = f"{told['value']} {told['quantity']}, spread {told['spread']}"
+        return f"{value}, {told['n']} of {told['of']} samples"
     shown = ((k, v) for k, v in told.items() if k not in ("ok", "part", "public_key"))
     return ", ".join(f"{name} {value}" for name, value in shown)
 
@@ -81,6 +83,6 @@ def _keep_key(told: Mapping[str, Any], config: str | None) -> None:
         return
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.connect(settings.database_path).begin() as connection:
+    with database.opened(settings).begin() as connection:
         enrolment.keep_public_key(connection, device, bytes.fromhex(key), now)
     click.echo(f"The public key of {device} is in the registry.")
