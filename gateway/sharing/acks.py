@@ -15,7 +15,7 @@ from gateway.sharing import tables
 from gateway.sharing.union import Standing, standing_of
 
 NAME = "acks"
-LOOK_S = 0.05
+LOOK_S = 0.1
 _MOST = 2000
 """At once: fewer than wait to be published before the oldest is dropped (``mqtt.outgoing``)."""
 

@@ -110,8 +110,8 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
         for r in rings
     ]
     size = sum(len(a.payload) for a in said) / MESSAGES
-    print(f"\n{MESSAGES} messages of {size:.0f} bytes, one "
-          f"reading each, {DEVICES} devices\n{'stage':34}{'gateway':>12}{'PostgreSQL':>12}")  # fmt: skip
+    print(f"\n{MESSAGES} messages of {size:.0f} bytes, one reading each, {DEVICES} devices")
+    print(f"{'stage':34}{'gateway':>12}{'PostgreSQL':>12}")
     costs = Costs(cluster.service.pid)
     path = folder / "journal.db"
     journal = Journal(path, "g1")
