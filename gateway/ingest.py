@@ -67,6 +67,8 @@ class Ingest:
 
     def _take(self, arrival: Arrival) -> Era | None:
         device = _device_of(arrival.topic)
+        if self._journal.messages.is_flood(device, arrival.received):
+            return None
         newest_key = self._journal.messages.newest_key(device)
         admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)
         if isinstance(admitted, Admitted):

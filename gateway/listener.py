@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway import alive, facts
+from gateway import alive, facts, oddities
 from gateway.clock import Clock
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
@@ -50,6 +50,7 @@ class Listener:
     _poll_at: float = 0.0
     _renew_at: float = 0.0
     _was_ready: bool = False
+    _told_all: bool = False
     _was_connected: bool = False
 
     def run(self) -> None:
@@ -153,6 +154,8 @@ class Listener:
         if ready != self._was_ready or time.monotonic() >= self._renew_at:
             self._was_ready = ready
             self._renew_at = time.monotonic() + alive.RENEW_S
+            oddities.tell(self.engine, self.gateway, self.journal.counters.marks(self._told_all))
+            self._told_all = True
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
 
     def _steady(self) -> float:

@@ -14,8 +14,10 @@ from gateway import broker, channels, database, lock, origin
 from gateway.clock import Clock
 from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
+from gateway.journal import restored
 from gateway.journal.diary import Diary
 from gateway.journal.reader import JournalReader
+from gateway.journal.witness import Witness
 from gateway.journal.writer import Journal
 from gateway.language import Language
 from gateway.listener import Listener
@@ -50,12 +52,15 @@ def run(settings: Settings) -> int:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         engine = database.opened(settings)
         parts.callback(engine.dispose)
-        journal = Journal(settings.journal_path, settings.gateway_id)
+        witness = Witness(settings.witness_paths)
+        parts.callback(witness.close)
+        journal = Journal(settings.journal_path, settings.gateway_id, witness.keep)
         parts.callback(journal.close)
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
-        diary = _opened(settings, journal, clock)
+        restored.settle(engine, journal.last_id)
+        diary = _opened(settings, journal, witness, clock)
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
         if settings.shared:
@@ -85,11 +90,16 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _opened(settings: Settings, journal: Journal, clock: Clock) -> Diary:
-    """The diary of the journal, whose log begins with where it comes from."""
-    key = origin.log_key(settings.data).public_key()
+def _opened(settings: Settings, journal: Journal, witness: Witness, clock: Clock) -> Diary:
+    """The diary of the journal, whose log begins with where it comes from.
+
+    A restored journal begins a new one, and has said so before anything else is appended.
+    """
+    key = origin.log_key(settings.data).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     diary = Diary(journal)
-    diary.open(clock.now(), key.public_bytes(Encoding.Raw, PublicFormat.Raw), origin.build())
+    diary.open(clock.now(), key, origin.build(), restored.noticed(journal, witness))
+    witness.keep(journal.log.seen)
+    witness.sync()
     return diary
 
 

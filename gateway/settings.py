@@ -1,5 +1,6 @@
 """Every setting: its name, default and help, in one table from which the docs are checked."""
 
+import hashlib
 import os
 import re
 import tomllib
@@ -25,6 +26,12 @@ class Setting:
 
 TABLE: tuple[Setting, ...] = (
     Setting("data", "data", "Folder for journal, databases and keys; relative to this file."),
+    Setting(
+        "witness",
+        "auto",
+        "Folder where the gateway notes how long its log is, so that it notices when data comes "
+        "back from a backup: outside data and its backups. auto: ~/.local/state/noria.",
+    ),
     Setting("gateway_id", "g1", "Name of this gateway in its log: 1-16 of a-z 0-9."),
     Setting(
         "broker",
@@ -77,6 +84,7 @@ class Settings:
 
     source: Path
     data: Path
+    witness: str
     gateway_id: str
     broker: str
     broker_password: str
@@ -104,6 +112,15 @@ class Settings:
     def journal_path(self) -> Path:
         """The journal's SQLite file."""
         return self.data / "journal.db"
+
+    @property
+    def witness_paths(self) -> tuple[Path, Path]:
+        """Where the log's length is noted: beside the journal, and outside of the data folder."""
+        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        outside = f"{state}/noria" if self.witness == "auto" else self.witness
+        folder = self.source.parent / Path(outside).expanduser()
+        name = hashlib.sha256(f"{self.data.resolve()}\n{self.gateway_id}".encode()).hexdigest()
+        return self.data / "log.witness", folder / f"{name[:16]}.witness"
 
     @property
     def database_path(self) -> Path:

@@ -58,8 +58,8 @@ class JournalReader:
         return self._fetch("SELECT coalesce(max(id), 0) FROM entry")[0][0]
 
     def leaves(self) -> int:
-        """How many leaves the log has."""
-        return self._fetch("SELECT size FROM frontier")[0][0]
+        """How many leaves there are, former logs' too."""
+        return self.last_id()
 
     def counts(self) -> dict[str, int]:
         """Counts over the life of the data folder (``counters.status`` names them)."""

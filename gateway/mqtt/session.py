@@ -86,8 +86,9 @@ class Session:
         self.drained = False
         """What the broker held for us has been read: our marker came back."""
         self.fresh = True
-        """All acks are due again: at the start (the journal may be a restored one), and after
-        connecting without a stored session. The owner clears it."""
+        """All acks are due again: at the start (the journal may be a restored one), after
+        connecting without a stored session, and after a connection that broke: it may have taken
+        acks with it whose messages had their PUBACK. The owner clears it."""
         self._client = self._make_client()
 
     @property
@@ -242,6 +243,7 @@ class Session:
         if self._up:
             self._batch.append(Change("broker_lost", self._now()))
             self._tell("was lost; connecting again")
+            self.fresh = True
         self._up = self.ready = False
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

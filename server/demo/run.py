@@ -109,6 +109,7 @@ def _configure(
     address = f"127.0.0.1:{server_port}"
     given: dict[str, object] = {
         "gateway_id": "demo",
+        "witness": ".",  # goes when the demo's folder goes
         "broker_listen": f"127.0.0.1:{_free_port(0)}",
         "server_listen": address,
         "public_url": f"http://{address}",
