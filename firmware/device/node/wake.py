@@ -34,7 +34,7 @@ class Wake:
         self._queue.save()
         if speaking.reboot:
             self._board.reboot()
-        return self._plan.sleep_s(self._up()), senses.armed()
+        return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())

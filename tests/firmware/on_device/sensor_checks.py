@@ -251,6 +251,7 @@ def test_the_tilt_watch_follows_the_mounting():
     assert lis3dh.tilt_watch((0, 0, 1000)) == (22, 0x0A)  # 352 mg on X or Y
     assert lis3dh.tilt_watch((0, -1000, 30)) == (24, 0x22)  # upright on Y: X or Z
     assert lis3dh.tilt_watch((-960, 170, 230)) == (36, 0x28)
+    assert lis3dh.tilt_watch((0, 574, 819)) == (22, 0x02)  # 35 degrees askew: X alone
 
 
 def test_the_fifo_is_emptied_in_one_read():
