@@ -22,6 +22,7 @@ MODULES = (
     "measure_checks",
     "sensor_checks",
     "burst_checks",
+    "hands_checks",
 )
 
 

@@ -30,7 +30,7 @@ class _JSN:
     quantity = "mm"
     lowest, highest = 200, 6000
     blind_mm = 200
-    window = 40
+    window = 30  # as the A02YYUW's
 
 
 class PulseJSNSR04T(_JSN):

@@ -187,7 +187,7 @@ class Hands:
             samples += found
         rest = motion.rest_of(samples)
         if rest:
-            self._state.rest = bytes(axis // _STEP_MG & 0xFF for axis in rest)
+            self._state.rest = bytes((axis + _STEP_MG // 2) // _STEP_MG & 0xFF for axis in rest)
 
     # Lid
 
