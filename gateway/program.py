@@ -79,7 +79,9 @@ def run(settings: Settings) -> int:
         feeds.start()
         parts.callback(feeds.stop)
         listener = Listener(
-            session=Session(address, settings.gateway_id, bell, clock.now, shared=settings.shared),
+            session=Session(
+                address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
+            ),
             feeds=feeds,
             ingest=Ingest(journal, Registry(), Intake(mapped.feeds)),
             journal=journal,
@@ -147,6 +149,11 @@ def _projected(
     finally:
         for part in parts:
             part.stop()
+
+
+def _shares(settings: Settings) -> bool:
+    """Whether other gateways hear the same broker: a private one has no login for them."""
+    return settings.shared and settings.broker != "auto"
 
 
 def _name(address: Address) -> str:
