@@ -112,8 +112,8 @@ def _link(hardware, settings):
 def _identity(hardware, settings):
     told = {"ok": True, "device": settings.device}
     try:
-        from node.identity import public_key_hex
+        identity = __import__("node.identity", None, None, ("public_key_hex",))
     except ImportError:
         return told  # a build that does not sign
-    told["public_key"] = public_key_hex(hardware)
+    told["public_key"] = identity.public_key_hex(hardware)
     return told
