@@ -99,7 +99,7 @@ def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None)
     sensor = cast(Sensor | None, wishes["sensor"])
     registry = rows.load(engine)
     made = enrolment.draw(registry, tank, sensor, wishes["uplink"])
-    more = _hardware(wishes) | _floor(made, registry.tank(tank))
+    more: dict[str, Any] = _hardware(wishes) | _floor(made, registry.tank(tank))
     networks = {ssid: _asked(ssid) for ssid in wishes["wifi"]}
     board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
     path = (wishes["out"] or Path(made.id)) / "config.json"
@@ -142,7 +142,7 @@ def _hardware(wishes: Wishes) -> dict[str, Any]:
     return more
 
 
-def _floor(made: Device, tank: Tank | None) -> dict[str, int]:
+def _floor(made: Device, tank: Tank | None) -> dict[str, Any]:
     """What a JSN-SR04T must know: nearer than its blind zone it reads far, below any floor."""
     if made.sensor != "jsn-sr04t":
         return {}
