@@ -7,7 +7,8 @@ RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
 RECOVERY_FAST_FOR_S = 30 * 60
 STILL_S = 10 * 60
 
-_RETRY_S, _RETRY_LONGEST_S = 60, 4 * 3600
+_RETRY_S, _RETRY_LONGEST_S, _RETRY_LONGEST_LTE_S = 60, 4 * 3600, 8 * 3600
+AWAY_MISSES, AWAY_REPORT_S = 12, 3600  # nobody signs: what nobody hears costs flash and cell
 _EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
@@ -26,7 +27,13 @@ class Plan:
     @property
     def report_s(self):
         """Seconds between messages while all is quiet."""
-        return self._state.report_s or self._config.report_s
+        wanted = self._state.report_s or self._config.report_s
+        return max(wanted, AWAY_REPORT_S) if self.away else wanted
+
+    @property
+    def away(self):
+        """Whether no gateway answered for long: changes wait for the schedule, events do not."""
+        return self._state.misses >= AWAY_MISSES
 
     def promise_s(self, up):
         """``next`` of a message sealed now."""
@@ -55,7 +62,7 @@ class Plan:
             return False
         if state.pending:
             return True
-        return not state.low and (moved or self._due(up))
+        return not state.low and ((moved and not self.away) or self._due(up))
 
     def _due(self, up):
         remaining = self._state.promise_up - up
@@ -81,15 +88,18 @@ def recovery_s(state, up):
     return RECOVERY_FAST_S if fast else RECOVERY_SLOW_S
 
 
-def retry_s(fails, recovery):
-    """Seconds until the next attempt after ``fails`` in a row that reached no broker."""
-    longest = RECOVERY_SLOW_S if recovery else _RETRY_LONGEST_S
-    return min(longest, _RETRY_S * 2 ** min(fails, 10))
+def retry_s(fails, recovery, lte=False):
+    """Seconds until the next attempt after ``fails`` in a row that reached no broker.
+
+    A failed attempt by LTE costs six of Wi-Fi's, hence the longer wait.
+    """
+    longest = _RETRY_LONGEST_LTE_S if lte else _RETRY_LONGEST_S
+    return min(RECOVERY_SLOW_S if recovery else longest, _RETRY_S * 2 ** min(fails, 10))
 
 
-def ack_wait_ms(misses):
+def ack_wait_ms(misses, lte=False):
     """How long to wait for the live ack; after three wakes without one, briefly."""
-    return 300 if misses >= 3 else 2000
+    return 300 if misses >= 3 else 4000 if lte else 2000
 
 
 def low_battery(state, mv):

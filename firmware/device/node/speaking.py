@@ -28,6 +28,10 @@ class Speaking:
     def speak(self):
         """Connect and converse; a failure backs off, and an event is sealed all the same."""
         state = self._state
+        # Counted before it begins: whatever ends this wake, the next attempt waits.
+        state.fails = min(state.fails + 1, 255)
+        state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery)
+        self._queue.save()
         try:
             if not wifi.join(self._board.wlan(), self._config.wifi, _LINK_MS):
                 raise OSError("no network of %d answered" % len(self._config.wifi))
@@ -36,7 +40,6 @@ class Speaking:
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
-            state.fails = min(state.fails + 1, 255)
             state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery)
             if self._senses.event and state.unsealed_count:
                 self.seal()
@@ -113,7 +116,8 @@ class Speaking:
     def _take_time(self, unix_s, source):
         if not clock.plausible(unix_s):
             return
-        by = clock.step(self._state, self._board.rtc_s(), unix_s, source)
+        tail = self._queue.ring.tail
+        by = clock.step(self._state, self._board.rtc_s(), unix_s, source, tail)
         self._board.set_rtc(unix_s)
         if by:
             self._queue.add_event(self._up(), '"k":"time","by":%d' % by)

@@ -43,7 +43,7 @@ class Wake:
         """Every reset but a wake from deep sleep is a boot; so is a clock that went back."""
         state, rtc_s = self._state, self._board.rtc_s()
         cause = self._board.cause()
-        if cause == "wake" and state.boot and rtc_s >= state.base + state.last_up:
+        if cause == "wake" and state.boot and not clock.went_back(state, rtc_s):
             return
         if state.unsealed_count and not self._queue.only_boots():
             # What that boot left is sealed under its number, with its last record's times.
@@ -58,10 +58,11 @@ class Wake:
         self._board.accelerometer()
         self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
 
-    def _begin(self, base):
+    def _begin(self, rtc_s):
         state = self._state
-        state.base = base
-        state.clock_source, state.clock_up = clock.NONE, 0
-        state.last_up = state.promise_up = state.retry_up = 0
-        state.fails = state.recovery = state.recovery_up = state.motion_up = 0
+        clock.begin(state, rtc_s)
+        state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
+        # An attempt under way when the power failed was one that failed: a weak cell under the
+        # radio's load would reset for ever.
+        state.retry_up = policy.retry_s(state.fails, 0) if state.fails else 0
         state.pending = 1

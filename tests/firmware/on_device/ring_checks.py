@@ -43,9 +43,10 @@ def test_the_ring_turns_and_keeps_the_newest_sectors():
     for number in range(3000):
         ring.append(9, number.to_bytes(4, "big"))
     again = Ring(flash)
-    kept = [int.from_bytes(r.payload, "big") for r in again.records()]
+    kept = [int.from_bytes(r.payload, "big") for r in again.records() if r.kind == 9]
     assert kept == list(range(kept[0], 3000))
-    assert len(kept) > 3 * (4096 // 10 - 9)
+    # One sector in four has left and waits for its erase, one is being filled.
+    assert len(kept) > 2 * ((4096 - 19) // 11)
     assert again.tail == ring.tail and again.first == ring.first
 
 
@@ -61,9 +62,9 @@ def test_garbage_on_a_new_flash_is_not_taken_for_records():
 
 def test_a_payload_too_long_is_named():
     try:
-        Ring(Flash(4)).append(9, bytes(251))
+        Ring(Flash(4)).append(9, bytes(501))
     except ValueError as error:
-        assert "251" in str(error)
+        assert "501" in str(error)
     else:
         raise AssertionError("accepted")
 
@@ -202,13 +203,11 @@ def test_what_a_full_flash_drops_is_declared():
     for head in held:
         obj = json.loads(queue.object(head))
         readings += len(obj["r"])
-    for record in queue.ring.records():
-        if record.kind == records.EVENT and records.is_gap(record.payload):
-            fields = json.loads("{" + records.event_parts(record.payload)[1] + "}")
-            dropped += fields["n"]
-            assert fields["s"] > 0
-    # The oldest gap events have been dropped with their sectors by now.
-    assert 0 < dropped <= 1500 - readings
+        for event in obj.get("e", []):
+            dropped += event["n"]
+            assert event["k"] == "gap" and event["s"] > 0
+    # A gap event that is dropped in turn is declared again by the one after it.
+    assert dropped + queue.state.gap_n == 1500 - readings > 0, (dropped, readings)
 
 
 def test_freed_messages_are_dropped_without_a_word():
