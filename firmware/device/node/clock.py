@@ -67,9 +67,9 @@ def stamp(state, up_s):
 
 
 def wants(state, rtc_s):
-    """Whether the clock is unset or stale."""
+    """Whether the clock is unset or stale; sooner while its drift is not known."""
     age = up(state, rtc_s) - state.clock_up
-    return state.clock_source == NONE or not 0 <= age < FRESH_S
+    return state.clock_source == NONE or not 0 <= age < (FRESH_S if state.rate_ppm else LEARN_S)
 
 
 def step(state, rtc_s, unix_s, source, tail=0):

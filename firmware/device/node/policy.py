@@ -8,7 +8,10 @@ RECOVERY_FAST_FOR_S = 30 * 60
 STILL_S = 10 * 60
 
 _RETRY_S, _RETRY_LONGEST_S, _RETRY_LONGEST_LTE_S = 60, 4 * 3600, 8 * 3600
-AWAY_MISSES, AWAY_REPORT_S = 12, 3600  # nobody signs: what nobody hears costs flash and cell
+# Connections in a row that nobody signed for, and how often to speak from then on at most: what
+# nobody hears costs flash and cell, and the gateway allows for it after its own outages.
+AWAY_MISSES, AWAY_REPORT_S = 12, 3600
+LONG_MISSES, LONG_REPORT_S = 36, 7200
 _EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
@@ -28,7 +31,9 @@ class Plan:
     def report_s(self):
         """Seconds between messages while all is quiet."""
         wanted = self._state.report_s or self._config.report_s
-        return max(wanted, AWAY_REPORT_S) if self.away else wanted
+        if not self.away:
+            return wanted
+        return max(wanted, LONG_REPORT_S if self._state.misses >= LONG_MISSES else AWAY_REPORT_S)
 
     @property
     def away(self):

@@ -3,8 +3,8 @@
 import json
 
 from drivers import a02yyuw, hx711, lis3dh
-from node import clock, config, envelope, measure, orders, policy
-from node.ring import PAYLOAD_LIMIT
+from node import clock, config, envelope, measure, orders, policy, records
+from node.ring import PAYLOAD_LIMIT, Record
 from node.state import FIELDS, State
 
 
@@ -131,6 +131,23 @@ def test_the_state_survives_the_flash():
     assert again.packed() == state.packed()
 
 
+def test_a_change_of_the_state_costs_what_changed_and_says_it_all():
+    before, after = State(), State()
+    after.fails, after.retry_up, after.era, after.spoken = 3, 2**32 - 1, b"abcdefgh", -7
+    changes = after.changes(before)
+    assert len(changes) == (1 + 1) + (1 + 4) + (1 + 8) + (1 + 4)
+    before.fold(Record(0, 0, records.CHANGE, changes + bytes((len(FIELDS), 9, 9))))
+    assert before.packed() == after.packed() and after.changes(before) == b""
+
+
+def test_a_state_of_a_build_with_fewer_or_more_fields_is_read():
+    state, again = State(), State()
+    state.boot, state.seq = 7, 9
+    for payload in (state.packed()[:-8], state.packed() + b"later"):
+        again.fold(Record(0, 0, records.STATE, payload))
+        assert again.packed() == state.packed()
+
+
 def _plan(**state_fields):
     state = State()
     for name, value in state_fields.items():
@@ -171,10 +188,19 @@ def test_it_sleeps_short_of_the_promise():
     assert _plan(promise_up=900).sleep_s(600) == 291
 
 
+def test_while_nobody_signs_it_speaks_of_events_at_once_and_else_ever_less_often():
+    assert _plan(misses=11).promise_s(0) == 900 and _plan(misses=12).promise_s(0) == 3600
+    away = _plan(misses=36, promise_up=7200)
+    assert away.promise_s(0) == 7200 and _plan(misses=36, report_s=9000).promise_s(0) == 9000
+    assert not away.speaks(100, True, False, 3900) and away.speaks(100, False, True, 3900)
+    assert away.speaks(6984, False, False, 3900)
+
+
 def test_it_backs_off_to_four_hours_and_in_recovery_to_five_minutes():
     waits = [policy.retry_s(fails, 0) for fails in range(1, 10)]
     assert waits[:3] == [120, 240, 480] and waits[-1] == 14400
     assert policy.retry_s(9, 1) == 300
+    assert policy.retry_s(9, 0, lte=True) == 28800 and policy.retry_s(9, 1, lte=True) == 300
     plan = _plan(promise_up=900, retry_up=1300, fails=2)
     assert not plan.speaks(1200, True, False, 3900) and plan.speaks(1300, False, False, 3900)
 

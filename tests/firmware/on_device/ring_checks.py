@@ -53,7 +53,7 @@ def test_the_ring_turns_and_keeps_the_newest_sectors():
 def test_garbage_on_a_new_flash_is_not_taken_for_records():
     flash = Flash(4)
     random.seed(3)
-    flash._cells[:] = bytes(random.getrandbits(8) for _ in range(4 * 4096))
+    flash.restore([bytes(random.getrandbits(8) for _ in range(4096)) for _ in range(4)])
     assert Queue(Ring(flash), "0.1.0").fresh
     queue = _queue(flash)
     _add(queue, 7)
@@ -232,3 +232,27 @@ def test_counters_go_on_after_a_restart():
     second = queue.seal(2, 900)
     assert (first.identity, second.identity) == ((1, 1), (1, 2))
     assert second.prev == first.digest and second.era == b"abcdefgh"
+
+
+def test_records_behind_damage_that_no_power_cut_makes_start_a_new_era():
+    """A number may have been given that cannot be read any more: it must not be given again."""
+    flash = Flash(8)
+    queue = _queue(flash)
+    for value in range(9):
+        _add(queue, value)
+        queue.seal(value, 900)
+    third = list(queue.messages())[2]
+    flash.writeblocks(third.pos // 4096 % 8, bytes(16), third.pos % 4096 + 50)
+    queue = Queue(Ring(flash), "0.1.0")
+    assert queue.ring.damaged and queue.state.era == bytes(8)
+    again = Queue(Ring(flash), "0.1.0")
+    assert not again.ring.damaged and again.state.era == bytes(8)
+
+
+def test_sealing_ends_though_flash_does_not_yield_what_was_counted():
+    queue = _queue(Flash(8))
+    for value in range(5):
+        _add(queue, value)
+    queue.state.unsealed_count = 9
+    head = queue.seal(9, 900)
+    assert head.count == 5 and queue.state.unsealed_count == 0 and queue.state.gap_n == 4
