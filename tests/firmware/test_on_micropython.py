@@ -24,6 +24,7 @@ MODULES = (
     "cut_checks",
     "forgery_checks",
     "volume_checks",
+    "strict_checks",
 )
 CUTS = 1000
 """Power cuts of the run that ``make bench`` makes in each of two tests; 200 otherwise."""
