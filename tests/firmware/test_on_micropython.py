@@ -24,6 +24,7 @@ MODULES = (
     "cut_checks",
     "forgery_checks",
     "volume_checks",
+    "away_checks",
     "strict_checks",
 )
 CUTS = 1000

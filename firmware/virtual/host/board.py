@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.virtual.host.chip import Call, Chip
+from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
 from firmware.virtual.host.process import HALTED, Process, console_tail
 from firmware.virtual.host.scaled import ScaledClock
@@ -78,6 +79,8 @@ class Board:
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
         self._chip = Chip(world, setup.config, network)
+        kind = setup.config.get("board", "firebeetle")
+        self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
         self._process = Process(self._call, self._ended)
         self._tell = tell
         self._roles = {number: role for role, number in setup.pins.items()}
@@ -146,9 +149,11 @@ class Board:
             handler(call)
             return {}
         try:
-            return {"value": self._chip.answer(call)}
+            value = self._chip.answer(call)
         except OSError as error:
             return {"errno": error.errno}
+        self.meter.heard(call, value)
+        return {"value": value}
 
     def _ended(self, code: int) -> None:
         """The process is gone; after a last word that is what was expected."""
@@ -162,6 +167,7 @@ class Board:
         sleep_s = call["sleep_ms"] / 1000.0
         self._wake_pins = (call["pins"], call["level"])
         self._slept_at = self.world.now
+        self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.ASLEEP
         self._tell(self._event("sleep", s=sleep_s))
@@ -174,10 +180,12 @@ class Board:
 
     def _op_reset(self, call: Call) -> None:
         self._tell(self._event("reset", cause=Reset(call["cause"]).name.lower()))
+        self._spend(call["ms"])
         self._again(Reset(call["cause"]))
 
     def _op_power_lost(self, call: Call) -> None:
         self._tell(self._event("torn", at=call["ms"]))
+        self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.OFF
         self._wake_timer = self._later(_AGAIN_S, self.power_on)
@@ -202,10 +210,17 @@ class Board:
     def _op_rtc_memory(self, call: Call) -> None:
         self._rtc_memory = call["data"]
 
+    def _spend(self, at_ms: int | None = None) -> None:
+        """A wake is over: the cell gave what its states cost."""
+        before_mah = self.meter.mah
+        self.meter.awake(at_ms)
+        self.world.spend(self.meter.mah - before_mah)
+
     # What ends a boot, or a sleep.
 
     def _bite(self) -> None:
         self._tell(self._event("watchdog"))
+        self._spend()
         self.press_reset(Reset.WATCHDOG)
 
     def _again(self, cause: Reset) -> None:
@@ -216,6 +231,9 @@ class Board:
 
     def _wake(self, reason: Wake) -> None:
         slept_s = self.world.now - self._slept_at
+        before_mah = self.meter.mah
+        self.meter.asleep(slept_s)
+        self.world.spend(self.meter.mah - before_mah)
         self._offset_s += slept_s * self.world.model.drift_ppm / 1e6
         self._start(Reset.DEEP_SLEEP, reason)
 

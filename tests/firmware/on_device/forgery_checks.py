@@ -54,7 +54,7 @@ def _after(made, head):
 
 
 def test_every_honest_ack_frees_its_own_era_up_to_its_message_and_no_more():
-    for seed in range(60):
+    for seed in range(30):
         queue, made = _queue(seed)
         for head in sorted(made, key=lambda _: random.random()):
             before = _held(queue)
@@ -187,7 +187,7 @@ def test_time_is_taken_from_a_live_ack_of_what_was_just_sealed_and_from_no_other
         field.wake()
     assert field.queue.state.clock_source != 0
     field.broker.heard = False  # only old acks are heard now, live and retained
-    for _ in range(60):
+    for _ in range(30):
         before = field.queue.state.clock_up
         field.wake()
         assert field.queue.state.clock_up == before
