@@ -48,6 +48,20 @@ CLASSES = {
     "devkitc": BoardClass("DevKitC", 10.0),  # 5-20 mA [M]
 }
 
+PLANS = (
+    ("firebeetle", "wifi", 24),
+    ("firebeetle", "wifi", 96),
+    ("firebeetle", "lte", 4),
+    ("firebeetle", "lte", 24),
+    ("t_sim7080g", "lte", 4),
+    ("t_sim7080g", "lte", 24),
+    ("t_sim7080g", "wifi", 24),
+    ("lolin32", "wifi", 24),
+    ("nodemcu32s", "wifi", 24),
+    ("devkitc", "wifi", 24),
+)
+"""What the budget states: board, uplink (LTE with its modem's power cut asleep), reports a day."""
+
 CURRENTS_MA = {
     "cpu": CPU_MA,
     "sensor": SENSOR_MA,
