@@ -146,9 +146,10 @@ def test_a_week_away_arrives_and_is_sent_once(
             readings = sum(len(m["r"]) for m in gateway.messages)
     radio_mah = radio_s * (energy.WIFI_MA + energy.CPU_MA) / 3600
     print(
-        f"\n{away} away for a week, {time.monotonic() - began_s:.0f} s: {spent_mah:.1f} mAh, of them "
-        f"{radio_mah:.1f} by radio ({radio_mah / energy.USABLE_MAH:.1%} of the cell), {work.wakes} "
-        f"wakes; {readings} readings in {distinct} messages, {arrived / distinct:.2f} x sent"
+        f"\n{away} away for a week, {time.monotonic() - began_s:.0f} s: {spent_mah:.1f} mAh, "
+        f"{radio_mah:.1f} of them by radio ({radio_mah / energy.USABLE_MAH:.1%} of the cell), "
+        f"{work.wakes} wakes; {readings} readings in {distinct} messages, "
+        f"{arrived / distinct:.2f} x sent"
     )
     assert readings >= work.wakes - 3
     assert arrived <= 1.2 * distinct

@@ -2,6 +2,7 @@
 
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
 
+LOW_INTERVAL_S = 1800  # measuring is half of a quiet day's charge
 PROMISE_LOW_S = 604_800  # the longest promise there is: below LOW_MV only events speak
 RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
 RECOVERY_FAST_FOR_S = 30 * 60
@@ -25,7 +26,9 @@ class Plan:
     @property
     def interval_s(self):
         """Seconds between readings."""
-        return self._state.interval_s or self._config.interval_s
+        state = self._state
+        wanted = state.interval_s or self._config.interval_s
+        return max(wanted, LOW_INTERVAL_S) if state.low and not state.recovery else wanted
 
     @property
     def report_s(self):

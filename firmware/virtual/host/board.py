@@ -106,6 +106,20 @@ class Board:
         self._process.kill()
         self.state = State.OFF
 
+    def erase_ring(self) -> None:
+        """Its cell is out and its ring wiped, as by a maker with a cable; then it runs again."""
+        self._lose("ring.bin")
+
+    def lose_nvs(self) -> None:
+        """Its small settings in flash are gone, the ring is kept; then it runs again."""
+        self._lose("nvs-*.json")
+
+    def _lose(self, pattern: str) -> None:
+        self.power_off()
+        for image in self.setup.root.parent.glob(pattern):
+            image.unlink()
+        self.power_on()
+
     def press_reset(self, cause: Reset = Reset.HARD) -> None:
         """Start over with RTC memory and clock kept."""
         self._start(cause, Wake.NONE)

@@ -169,6 +169,8 @@ def test_a_low_battery_speaks_for_events_only_and_an_empty_one_never():
     assert plan.speaks(100, False, True, 3390)
     assert not plan.speaks(873, True, True, 3299)
     assert plan.promise_s(0) == 604800
+    assert plan.sleep_s(100) == 1800 and _plan(low=1, interval_s=3600).interval_s == 3600
+    assert _plan(low=1, recovery=1).interval_s == 600
 
 
 def test_a_node_on_mains_knows_no_low_battery():
