@@ -15,18 +15,7 @@ from tests.parts import require
 HERE = Path(__file__).parent
 DEVICE = HERE.parents[1] / "firmware" / "device"
 VECTORS = HERE.parent / "vectors"
-MODULES = (
-    "envelope_checks",
-    "ring_checks",
-    "ack_checks",
-    "measure_checks",
-    "clock_checks",
-    "cut_checks",
-    "forgery_checks",
-    "volume_checks",
-    "away_checks",
-    "strict_checks",
-)
+MODULES = sorted(file.stem for file in (HERE / "on_device").glob("*_checks.py"))
 CUTS = 1000
 """Power cuts of the run that ``make bench`` makes in each of two tests; 200 otherwise."""
 

@@ -68,6 +68,12 @@ class Senses:
         self._board, self._queue = board, queue
         self.value, self.moved, self.event, self.mv = None, False, False, 3987
 
+    def started(self):
+        pass
+
+    def armed(self):
+        return ()
+
     def level(self):
         cls = Senses
         cls.number += 1
