@@ -17,6 +17,7 @@ from tests.parts.mosquitto_service import Mosquitto
 
 HALF_A_YEAR_DAYS = 183
 WEEK_S = 7 * 86400
+_SAMPLE, _MESSAGE, _CHANGE = 2, 4, 5  # node/records.py
 # Beyond it the machine is so busy that its own delays are counted as the board's.
 SPEED = 2000
 
@@ -26,6 +27,18 @@ def _until(met: Callable[[], bool], timeout_s: float) -> None:
     while not met():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.05)
+
+
+def _written(image: Path) -> dict[int, list[int]]:
+    """Sizes on flash of the records of a ring in its first sectors, by kind."""
+    cells, found = image.read_bytes(), dict[int, list[int]]()
+    for start in range(0, len(cells), 4096):
+        at = start + 12
+        while cells[start] != 0xFF and at + 7 <= start + 4096 and cells[at] != 0xFF:
+            size = 7 + int.from_bytes(cells[at + 1 : at + 3], "little")
+            found.setdefault(cells[at], []).append(size)
+            at += size
+    return found
 
 
 def _quiet(work: Work) -> None:
@@ -47,6 +60,12 @@ def test_a_boards_states_are_those_that_the_budget_counts_with(
         meter, wakes = work.fleet.boards[DEVICE].meter, work.count("sleep")
         seconds = dict(meter.seconds)
         connections, charge_mah = meter.connections, meter.mah
+    kinds = _written(tmp_path / DEVICE / "ring.bin")
+    print({kind: (len(sizes), sum(sizes)) for kind, sizes in kinds.items()})
+    assert len(kinds[_SAMPLE]) >= wakes and set(kinds[_SAMPLE]) == {23}
+    # A wake that only measures writes its reading and nothing else; a report about 180 bytes.
+    assert len(kinds[_CHANGE]) <= 3 * connections + 1
+    assert sum(kinds[_CHANGE] + kinds[_MESSAGE]) <= 230 * connections
     assert 3 <= connections <= 5  # at its boot, then hourly
     assert seconds["sensor"] / wakes == pytest.approx(energy.SENSE_S, rel=0.15)
     assert seconds["join"] / connections == pytest.approx(energy.JOIN_S, rel=0.15)
