@@ -19,7 +19,7 @@ LTE_MA = 77.0  # over the processor: SIM7080G about 120 mA for about 40 s [M]
 GNSS_MA = 25.0  # [M]
 
 BOOT_S = 0.35  # from deep sleep to the first line of boot.py [E]
-# The interpreter over one wake: 1.1 ms of a desktop's, 104-128 times slower [D], and loading .mpy [E].
+# One wake of the interpreter: 1.1 ms of a desktop, 104-128 times slower [D]; loading .mpy [E].
 THINK_S = 0.6
 SPEAK_S = 0.8  # and over a connection: compose, MAC, hash [E]
 NETWORK_S = 1.6  # DHCP, name, round trips to broker and gateway and back; here they take none [E]
