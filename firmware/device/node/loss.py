@@ -13,15 +13,10 @@ class Loss:
 
     def message(self, head):
         """Count a message that nobody signed for."""
-        left = head.count
-        for record in compose.matter(self._ring, head.start):
-            if not left:
-                break
-            left -= 1
-            self._count(record)
+        self.between(head.start, head.end)
 
-    def unsealed(self, start, cut):
-        """Count what no message covers from position ``start`` to before ``cut``; how many."""
+    def between(self, start, cut):
+        """Count what lies from position ``start`` to before ``cut``; returns how many records."""
         counted = 0
         for record in compose.matter(self._ring, start):
             if record.pos >= cut:

@@ -161,10 +161,24 @@ class Queue:
         name = "former" if former else "freed"
         if head_pos <= getattr(self.state, name):
             return False
+        self._forget_places(getattr(self.state, name), head_pos)
         setattr(self.state, name, head_pos)
         if not former:
             self.state.resends = 0
         return True
+
+    def _forget_places(self, start, end):
+        """Zero the fixes of messages in a range, before it counts as freed: a cut repeats it."""
+        first = last = None
+        for head in self.messages(start, end):
+            first, last = first or head, head
+        if first is None:
+            return
+        for record in self.ring.records(first.start):  # messages lie in the order of their records
+            if record.pos >= last.end:
+                break
+            if record.kind == records.ZEROED or records.is_fix(record):
+                self.ring.zero(record)
 
     def former_until(self, era, pos):
         """How far an ack of former era ``era`` for all before ``pos`` frees: not what another
@@ -233,7 +247,7 @@ class Queue:
             state.run = keep if whole else 0
             state.run_boot, state.run_seq = whole.identity if whole else (0, 0)
         if state.unsealed_count and state.unsealed < cut:
-            left = loss.unsealed(state.unsealed, cut)
+            left = loss.between(state.unsealed, cut)
             state.unsealed, state.unsealed_count = cut, max(0, state.unsealed_count - left)
         state.gap_n += loss.n
         state.gap_s += loss.s

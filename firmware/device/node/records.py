@@ -4,6 +4,7 @@ import json
 import struct
 
 STATE, SAMPLE, EVENT, MESSAGE, CHANGE = 1, 2, 3, 4, 5
+ZEROED = 0  # what a place leaves once it was signed for: no torn write can, see ring.py
 
 QUANTITIES = ("mm", "g", "pa")
 NO_ECHO = -(2**31)  # the value of a sample in which nothing came back
@@ -68,6 +69,11 @@ def event_parts(payload):
 def is_gap(payload):
     """Whether an EVENT record declares dropped readings."""
     return bytes(payload[4:]).startswith(b'"k":"gap"')
+
+
+def is_fix(record):
+    """Whether a record is an event that tells a place."""
+    return record.kind == EVENT and bytes(record.payload[4:]).startswith(b'"k":"fix"')
 
 
 def gap(n, s):

@@ -6,6 +6,8 @@ records follow without gaps: kind, length, CRC32, payload. The CRC is seeded wit
 number, so that what an incomplete erase left cannot pass. A record whose CRC fails is a torn
 tail: it seals its sector, and the next append opens a new one.
 
+A record may be zeroed in its place: kind 0, which no torn write can leave, keeps only its length.
+
 A sector counts from the moment that its first record is whole: then, and at once, the ring's
 oldest leaves. The sector that left is erased only when the next one opens, so what is erased was
 always told of before, by that first record; a cut in between finds the ring as it was.
@@ -23,6 +25,8 @@ HEADER_SIZE = 12
 _RECORD = "<BHI"
 RECORD_SIZE = 7
 PAYLOAD_LIMIT = 500
+ZEROED = 0
+_ZEROABLE = 3  # the one kind that is ever zeroed, records.EVENT
 _ERASED = 0xFF
 _MARK = 15
 _IOCTL_COUNT, _IOCTL_ERASE = 4, 6
@@ -102,7 +106,9 @@ class Ring:
             end = record.end - self.last * SECTOR
         if not _dirty(self._load(self.last), end):
             return end
-        self.damaged = any(self._whole(self.last, at) for at in range(end + 1, SECTOR))
+        for at in range(end + 1, SECTOR):
+            record = self._whole(self.last, at)
+            self.damaged = self.damaged or (record is not None and record.kind != ZEROED)
         return SECTOR
 
     def _load(self, number):
@@ -121,7 +127,9 @@ class Ring:
         if kind == _ERASED or length > PAYLOAD_LIMIT or end > SECTOR:
             return None
         payload = bytes(buffer[offset + RECORD_SIZE : end])
-        if crc != _crc(bytes(buffer[offset : offset + 3]) + payload, number):
+        if kind != ZEROED:
+            kind = _kind(kind, bytes(buffer[offset + 1 : offset + 3]) + payload, crc, number)
+        if kind is None:
             return None
         return Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
 
@@ -170,6 +178,15 @@ class Ring:
         self._offset += len(record)
         return pos
 
+    def zero(self, record):
+        """Clear every bit of a record but its length, in its place. May be cut off and repeated."""
+        number, offset = record.pos // SECTOR, record.pos % SECTOR
+        index = number % self._sectors
+        self._device.writeblocks(index, bytes((ZEROED,)), offset)
+        self._device.writeblocks(index, bytes(RECORD_SIZE - 3 + len(record.payload)), offset + 3)
+        if self._buffered == number:
+            self._buffered = 0  # read again
+
     def make_room(self, size):
         """Open a new sector now unless ``size`` more bytes, record heads included, fit this one."""
         if self._offset + size > SECTOR:
@@ -195,6 +212,14 @@ def _mark(_first):
 def _packed(kind, payload, number):
     head = struct.pack("<BH", kind, len(payload))
     return head + struct.pack("<I", _crc(head + payload, number)) + payload
+
+
+def _kind(kind, rest, crc, number):
+    """The kind of an intact record, else None. A cut while zeroing may have cleared some bits."""
+    for meant in (kind, _ZEROABLE):
+        if meant & kind == kind and crc == _crc(bytes((meant,)) + rest, number):
+            return meant
+    return None
 
 
 def _crc(data, seed):

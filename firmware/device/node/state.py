@@ -136,6 +136,8 @@ class State:
             self._change(record.payload)
         elif record.kind == records.SAMPLE or record.kind == records.EVENT:
             self._kept(record)
+        elif record.kind == records.ZEROED:
+            self.unsealed_count += 1  # the message that it was in counts it too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
 

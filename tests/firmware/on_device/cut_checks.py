@@ -69,6 +69,27 @@ def test_cuts_that_tear_whole_pages_and_erases_lose_nothing():
     _run(12, 64, True)
 
 
+def test_a_place_is_zeroed_once_it_is_signed_for_whatever_fails():
+    random.seed(19)
+    field = Field(16, True)
+    for place in range(40):
+        field.broker.heard = False
+        field.wake()
+        text = '"k":"fix","lat":50%05d,"lon":18%04d,"acc":7' % (place * 101, place * 11)
+        field.queue.add_event(field.queue.state.last_up, text)
+        field.wake()
+        held = b"".join(field.board.flash.image())
+        assert b'"lat":50%05d' % (place * 101) in held
+        field.broker.returned()
+        for _ in range(random.randint(0, 3)):
+            field.wake(random.randint(0, 120))
+        assert field.settle(), "stuck"
+        assert b'"lat"' not in b"".join(field.board.flash.image())
+    _whole(field, Senses.kept)
+    assert sum(event["k"] == "fix" for event in field.gateway.events()) == 40
+    assert len(field.gateway.lines) == 1 and field.gaps() == 0
+
+
 def test_an_erased_ring_starts_over_and_loses_only_what_it_held():
     random.seed(13)
     field = Field(16, True)
