@@ -1,6 +1,7 @@
 """What a node's days cost, from the states that the virtual board went through."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,14 +136,17 @@ def test_a_week_away_arrives_and_is_sent_once(
     """The gateway with a session that the broker keeps for it, as the project's own has."""
     require("micropython")
     queue = paho.Client(CallbackAPIVersion.VERSION2, f"gateway-{DEVICE}", clean_session=False)
+    subscribed = threading.Event()
+    queue.on_subscribe = lambda *_: subscribed.set()
     queue.connect("127.0.0.1", mosquitto.port)
     queue.subscribe(f"noria/1/{DEVICE}/up", 1)
     queue.loop_start()
-    with board(tmp_path / "board", mosquitto.port, speed=SPEED, report_s=3600) as work:
+    assert subscribed.wait(10)
+    queue.disconnect()
+    queue.loop_stop()
+    with board(tmp_path / "board", mosquitto.port, speed=3 * SPEED, report_s=3600) as work:
         clock = work.fleet.clock.now
         _until(lambda: work.count("sleep") >= 3, 60)
-        queue.loop_stop()
-        queue.disconnect()
         if away == "broker":
             mosquitto.stop()
         elif away == "network":

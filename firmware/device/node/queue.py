@@ -169,13 +169,13 @@ class Queue:
 
     def _forget_places(self, start, end):
         """Zero the fixes of messages in a range, before it counts as freed: a cut repeats it."""
-        first = last = None
+        covered = None  # messages lie in the order of their records
         for head in self.messages(start, end):
-            first, last = first or head, head
-        if first is None:
+            covered = covered[0] if covered else head.start, head.end
+        if covered is None:
             return
-        for record in self.ring.records(first.start):  # messages lie in the order of their records
-            if record.pos >= last.end:
+        for record in self.ring.records(covered[0]):
+            if record.pos >= covered[1]:
                 break
             if record.kind == records.ZEROED or records.is_fix(record):
                 self.ring.zero(record)
