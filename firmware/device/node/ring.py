@@ -106,10 +106,18 @@ class Ring:
             end = record.end - self.last * SECTOR
         if not _dirty(self._load(self.last), end):
             return end
-        for at in range(end + 1, SECTOR):
-            record = self._whole(self.last, at)
-            self.damaged = self.damaged or (record is not None and record.kind != ZEROED)
+        self.damaged = self._goes_on(end + 1)
         return SECTOR
+
+    def _goes_on(self, start):
+        """Whether an intact record lies anywhere behind ``start`` of the newest sector."""
+        buffer = self._load(self.last)
+        for at in range(start, SECTOR - RECORD_SIZE):
+            # Most bytes cannot begin a record: looking further at each would litter the heap.
+            may_be = ZEROED < buffer[at] <= _MARK and buffer[at + 2] <= PAYLOAD_LIMIT >> 8
+            if may_be and self._whole(self.last, at):
+                return True
+        return False
 
     def _load(self, number):
         if self._buffered != number:

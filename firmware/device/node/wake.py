@@ -1,5 +1,6 @@
 """One wake of the node, from the watchdog to deep sleep (DESIGN.md, *The node*)."""
 
+import gc
 import time
 
 from node import FW, clock, policy
@@ -15,6 +16,7 @@ class Wake:
     def __init__(self, board, config):
         self._board = board
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
+        gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
         self._senses = Senses(board, config, self._queue, self._plan)
