@@ -4,7 +4,7 @@ Owns the ring and the state folded from it. Every method leaves the flash such t
 at any moment loses nothing that was appended, and a resend spells the same bytes.
 """
 
-from node import clock, compose, envelope, records
+from node import clock, compose, envelope, place, records
 from node import state as states
 from node.loss import Loss
 from node.ring import RECORD_SIZE, Record
@@ -177,7 +177,7 @@ class Queue:
         for record in self.ring.records(covered[0]):
             if record.pos >= covered[1]:
                 break
-            if record.kind == records.ZEROED or records.is_fix(record):
+            if record.kind == records.ZEROED or place.is_fix(record):
                 self.ring.zero(record)
 
     def former_until(self, era, pos):

@@ -71,11 +71,6 @@ def is_gap(payload):
     return bytes(payload[4:]).startswith(b'"k":"gap"')
 
 
-def is_fix(record):
-    """Whether a record is an event that tells a place."""
-    return record.kind == EVENT and bytes(record.payload[4:]).startswith(b'"k":"fix"')
-
-
 def gap(n, s):
     """The members of the event that declares ``n`` dropped readings over ``s`` seconds."""
     return '"k":"gap","n":%d,"s":%d' % (n, s)

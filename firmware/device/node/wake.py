@@ -3,7 +3,7 @@
 import gc
 import time
 
-from node import FW, clock, policy
+from node import FW, clock, place, policy
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
 from node.senses import Senses
@@ -15,6 +15,7 @@ class Wake:
 
     def __init__(self, board, config):
         self._board = board
+        self._config = config
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
@@ -26,9 +27,11 @@ class Wake:
         """Sense, keep, speak when there is reason to. The board sleeps or resets after it."""
         senses, speaking = self._senses, self._speaking
         self._boot()
+        before_up = self._state.last_up
         senses.level()
         senses.presence()
         senses.battery()
+        self._place(before_up)
         if self._plan.speaks(self._up(), senses.moved, senses.event, senses.mv):
             speaking.speak()
         elif self._state.unsealed_count >= FULL_COUNT:
@@ -36,7 +39,19 @@ class Wake:
         self._queue.save()
         if speaking.reboot:
             self._board.reboot()
-        return self._plan.sleep_s(self._up()), senses.armed()
+        return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
+
+    def _place(self, before_up):
+        """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
+        if not place.due(self._state, before_up, self._up()):
+            return
+        receiver = self._board.receiver(self._config)
+        fix = receiver and receiver.fix(place.LOOK_MS)
+        self._board.receiver_off()
+        self._board.feed()
+        if fix:
+            self._speaking.take_time(fix.unix_s, clock.GNSS)
+            self._queue.add_event(self._up(), place.event(fix))
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
@@ -66,6 +81,7 @@ class Wake:
         state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
         # An attempt under way when the power failed was one that failed: a weak cell under the
         # radio's load would reset for ever.
-        state.retry_up = policy.retry_s(state.fails, 0) if state.fails else 0
+        lte = bool(self._config.lte)
+        state.retry_up = policy.retry_s(state.fails, 0, lte) if state.fails else 0
         state.fault_up = state.good_up = state.same_up = state.budget_up = 0
         state.pending = 1

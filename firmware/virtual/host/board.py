@@ -1,13 +1,16 @@
 """One board's life: power, boots, deep sleep and what ends it, the watchdog, torn writes."""
 
 import asyncio
-import enum
 import hashlib
+import os
+import pty
+import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.virtual.host.causes import Reset, State, Wake
 from firmware.virtual.host.chip import Call, Chip
 from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
@@ -21,34 +24,6 @@ _AGAIN_S = 0.02
 """Real seconds from a reset to the next boot; a real chip takes about 300 ms."""
 
 Event = dict[str, Any]
-
-
-class Reset(enum.IntEnum):
-    """``machine.reset_cause()``. A brown-out shows as POWER_ON on the ESP32."""
-
-    POWER_ON = 1
-    HARD = 2
-    WATCHDOG = 3
-    DEEP_SLEEP = 4
-    SOFT = 5
-
-
-class Wake(enum.IntEnum):
-    """``machine.wake_reason()``."""
-
-    NONE = 0
-    EXT0 = 2
-    EXT1 = 3
-    TIMER = 4
-
-
-class State(enum.Enum):
-    """What the board is doing."""
-
-    OFF = "off"
-    AWAKE = "awake"
-    ASLEEP = "asleep"
-    STUCK = "stuck"  # at the prompt, draining its battery
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +54,7 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
-        self._chip = Chip(world, setup.config, network)
+        self.chip = Chip(world, setup.config, network)
         kind = setup.config.get("board", "firebeetle")
         self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
         self._process = Process(self._call, self._ended)
@@ -98,7 +73,7 @@ class Board:
 
     def power_on(self) -> None:
         """Connect the cell. The clock starts in 2000, RTC memory is empty."""
-        self._chip.power_on()
+        self.chip.power_on()
         self._rtc_memory = ""
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
@@ -127,9 +102,21 @@ class Board:
         """Start over with RTC memory and clock kept."""
         self._start(cause, Wake.NONE)
 
+    def plug_in(self) -> str:
+        """Put it on a cable and stop its program: the path of the port. ``power_off`` ends it."""
+        master, slave = pty.openpty()
+        try:
+            tty.setraw(slave)
+            path = os.ttyname(slave)
+            self._start(Reset.HARD, Wake.NONE, master)
+        finally:
+            os.close(master)  # the board holds its own
+            os.close(slave)
+        return path
+
     # One boot.
 
-    def _start(self, reset: Reset, wake: Wake) -> None:
+    def _start(self, reset: Reset, wake: Wake, cable: int | None = None) -> None:
         self._cancel_timers()
         self._process.kill()  # a boot that is under way, or is still leaving
         if not self.world.powered:
@@ -137,10 +124,11 @@ class Board:
             return
         self.state = State.AWAKE
         self.wakes += 1
-        self._chip.start()
+        self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
-        self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
+        greeting = self._greeting(reset, wake)
+        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable)
         self.cut_after = None
 
     def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
@@ -166,7 +154,7 @@ class Board:
             handler(call)
             return {}
         try:
-            value = self._chip.answer(call)
+            value = self.chip.answer(call)
         except OSError as error:
             return {"errno": error.errno}
         self.meter.heard(call, value)
@@ -283,7 +271,7 @@ class Board:
         return Wake.EXT1 if levels and woken else Wake.NONE
 
     def _level(self, number: int) -> int:
-        return self._chip.pin_level(self._roles.get(number, ""))
+        return self.chip.pin_level(self._roles.get(number, ""))
 
     def _dark(self) -> None:
         if self.state is not State.OFF:
