@@ -106,7 +106,7 @@ class _Held:
         self._era = (device, era)
 
     def first(self) -> Link | None:
-        return self.at((1, 1)) or self._one(_BY_PREV, "")
+        return self.at((1, 1))
 
     def at(self, place: Identity) -> Link | None:
         return self._one(_BY_PLACE, *place)

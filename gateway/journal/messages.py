@@ -111,10 +111,10 @@ class Messages:
         return twin is not None or prior is not None
 
     def _note_key(self, device: str, admitted: Admitted) -> None:
-        """Only a well-formed message raises the key generation: it shuts older ones out."""
+        """A malformed message raises no key generation: that would shut older ones out."""
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
-        if decoded.flag is None and generation > self._keys.get(device, 0):
+        if decoded.message is not None and generation > self._keys.get(device, 0):
             self._keys[device] = generation
             self._connection.execute(
                 "INSERT OR REPLACE INTO key_generation VALUES (?, ?)", (device, generation)
