@@ -1,6 +1,6 @@
 """The envelope of ``up``, ``ack`` and ``down``: OBJECT LF MAC, optionally LF SIG (WIRE.md, 1)."""
 
-import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 MAX_OBJECT_BYTES = 8192
 """A larger OBJECT is refused; nodes keep to 2048."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAC = re.compile(rb"[A-Za-z0-9_-]{43}")
 _SIG = re.compile(rb"[A-Za-z0-9_-]{86}")
 
@@ -35,13 +36,13 @@ def split(payload: bytes) -> Envelope | None:
 
 def unpadded(raw: bytes) -> bytes:
     """Base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
 
 
 def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     """The MAC's 43 characters for ``object_bytes`` on ``topic`` under a device's key."""
     message = topic.encode("ascii") + b"\n" + object_bytes
-    return unpadded(hmac.new(key, message, "sha256").digest())
+    return unpadded(hmac.digest(key, message, "sha256"))
 
 
 def authentic(key: bytes, topic: str, envelope: Envelope) -> bool:

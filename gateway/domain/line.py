@@ -77,6 +77,25 @@ def advanced(line: Line, held: Held) -> Line:
     return Line(end, line.old)
 
 
+def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:
+    """As ``declared`` and ``advanced`` after one ``message``, where nothing journaled follows it.
+
+    None where that cannot be said without looking at what is journaled.
+    """
+    declared = line.declared(old, message.place)
+    end = declared.end
+    if declared.old > end.place:
+        if declared.old == message.place:
+            end = message
+        elif declared is not line:
+            return None  # the message that it names may be there
+    if end.place == NOWHERE and message.place == (1, 1):
+        end = message
+    if end.place != NOWHERE and prev == end.h and message.place > end.place:
+        end = message
+    return Line(end, declared.old)
+
+
 def _follower(end: Link, held: Held) -> Link | None:
     boot, seq = end.place
     linked = held.after(end.h)

@@ -1,10 +1,11 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
 import sqlite3
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, advanced
+from gateway.journal import bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Eras:
         self._connection = connection
         self._eras: dict[tuple[str, str], Era] = {}
         self._dirty: dict[tuple[str, str], None] = {}
+        self._last: dict[str, tuple[str, str]] = {}
         self._heard = 0
         self.reload()
 
@@ -36,6 +38,7 @@ class Eras:
             " line_boot, line_seq, line_h, old_boot, old_seq FROM era"
         )
         self._eras = {(row[0], row[1]): _era(row) for row in rows}
+        self._last = {e.device: (e.device, e.era) for e in self.all()}
         self._dirty.clear()
         self._heard = max((e.heard for e in self._eras.values()), default=0)
 
@@ -43,23 +46,25 @@ class Eras:
         """The era as known, or a fresh one."""
         return self._eras.get((device, era)) or Era(device, era)
 
-    def spoke(self, era: Era) -> None:
+    def spoke(self, era: Era) -> Era:
         """``era`` as it is after one more of its messages, which is the last one heard."""
         self._heard += 1
         key = (era.device, era.era)
-        self._eras[key] = replace(era, heard=self._heard)
+        spoken = Era(era.device, era.era, era.first, self._heard, era.newest, era.line)
+        self._eras[key] = spoken
         self._dirty[key] = None
+        self._last[era.device] = key
+        return spoken
 
-    def advance(self, era: Era, old: Identity | None, by: Identity) -> Era:
-        """``era`` with its line moved on after the message at ``by``, which declares ``old``."""
+    def advanced(self, era: Era, old: Identity | None, by: Identity) -> Line:
+        """The line of ``era`` moved on after the message at ``by``, which declares ``old``."""
         line = era.line.declared(old, by)
-        held = _Held(self._connection, era.device, era.era)
-        return replace(era, line=advanced(line, held))
+        return advanced(line, _Held(self._connection, era.device, era.era))
 
     def last_of(self, device: str) -> Era | None:
         """The era of the device's last message, or None."""
-        own = [e for e in self._eras.values() if e.device == device]
-        return max(own, key=lambda e: e.heard, default=None)
+        key = self._last.get(device)
+        return self._eras[key] if key else None
 
     def all(self) -> list[Era]:
         """All, each device's last message's era last."""
@@ -67,10 +72,8 @@ class Eras:
 
     def save(self) -> None:
         """Write what changed, before the transaction's commit."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO era VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(self._eras[key]) for key in self._dirty],
-        )
+        rows = [_row(self._eras[key]) for key in self._dirty]
+        bulk.insert(self._connection, "INSERT OR REPLACE INTO era", rows)
         self._dirty.clear()
 
 

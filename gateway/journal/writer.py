@@ -39,6 +39,7 @@ class Journal:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
+            self.messages.save()
             self.log.save()
             self.eras.save()
             self.counters.save()
@@ -96,7 +97,7 @@ class Journal:
     @property
     def last_id(self) -> int:
         """The newest entry's id, 0 when there is none."""
-        return self.log.frontier.size
+        return self.log.last_id
 
     def close(self) -> None:
         """Close the file; nothing is pending outside a transaction."""

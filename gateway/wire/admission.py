@@ -1,6 +1,7 @@
 """Who may speak: device, MAC, signature and key generation (WIRE.md, *What the gateway does*)."""
 
 import base64
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -22,11 +23,20 @@ _PADDING = b"=="
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An authentic message: its device, exact OBJECT and what could be read of it."""
+    """An authentic message: its device, exact OBJECT and what could be read of it.
+
+    ``digest`` is SHA-256(OBJECT).
+    """
 
     device: Device
     object: bytes
     decoded: Decoded
+    digest: bytes
+
+    def is_older_than(self, newest_key: int) -> bool:
+        """Whether it was sealed under an older key generation than the newest one seen."""
+        generation = self.decoded.key_generation
+        return self.device.key is not None and generation is not None and generation < newest_key
 
 
 def admit(
@@ -48,34 +58,38 @@ def admit(
         return "oversize"
     if trust:
         object_bytes = payload.split(b"\n", 1)[0]
-        return Admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
-    return _authenticated(device, payload, newest_key)
+        return _admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
+    found = _authenticated(device, payload)
+    if isinstance(found, Admitted) and found.is_older_than(newest_key):
+        return "old_key"
+    return found
 
 
-def _authenticated(device: Device, payload: bytes, newest_key: int) -> Admitted | Refusal:
+def _authenticated(device: Device, payload: bytes) -> Admitted | Refusal:
     if device.key is None:
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
         decoded = decode(payload, device=device.id)
-        return Admitted(device, payload, replace(decoded, auth="unsigned"))
+        return _admitted(device, payload, replace(decoded, auth="unsigned"))
     parts = envelope.split(payload)
     # The MAC covers our own name of the topic: a bridge may have remapped it.
     topic = envelope.up_topic(device.id)
     if parts is None or not envelope.authentic(device.key, topic, parts):
         return "bad_mac"
     decoded = decode(parts.object, device=device.id)
-    if decoded.key_generation is not None and decoded.key_generation < newest_key:
-        return "old_key"
-    return Admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+    return _admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+
+
+def _admitted(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
+    return Admitted(device, object_bytes, decoded, hashlib.sha256(object_bytes).digest())
 
 
 def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
     """``decoded`` with its ``auth``; flagged where the signature is not as it says."""
-    message = decoded.message
-    if message is None:
+    if decoded.sealed is None:
         return decoded
-    if message.signed != (parts.signature is not None):
-        flag = "sig_missing" if message.signed else "sig_unexpected"
+    if decoded.signed != (parts.signature is not None):
+        flag = "sig_missing" if decoded.signed else "sig_unexpected"
         return replace(decoded, flag=decoded.flag or flag)
     if parts.signature is None or device.public_key is None:
         return decoded  # nothing promised, or no key that could judge it: counts as MAC
