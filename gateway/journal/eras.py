@@ -1,15 +1,14 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
 import sqlite3
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, advanced
 from gateway.journal import bulk
 
 
-@dataclass(frozen=True, slots=True)
-class Era:
+class Era(NamedTuple):
     """One era of a device. ``first`` is an entry's id, ``heard`` grows with every message."""
 
     device: str
@@ -17,7 +16,7 @@ class Era:
     first: int = 0
     heard: int = 0
     newest: Identity = NOWHERE
-    line: Line = field(default=Line())
+    line: Line = Line()
 
 
 class Eras:

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import chain
 
-from gateway.domain.envelope import link_of
 from gateway.journal import bulk
 
 Key = tuple[str, str, int, int]
@@ -35,13 +34,12 @@ class Fresh:
         self._places: set[Key] = set()
         self._prevs: set[tuple[str, str]] = set()
 
-    def ask(self, messages: Iterable[tuple[Key, bytes, str]]) -> None:
-        """Look all up by key, SHA-256(OBJECT) and ``prev``. Raises sqlite3.Error."""
+    def ask(self, messages: Iterable[tuple[Key, str, str]]) -> None:
+        """Look all up by key, their own link, and ``prev``. Raises sqlite3.Error."""
         rows: list[bulk.Row] = []
         keys: list[Key] = []
-        for key, digest, prev in messages:
+        for key, link, prev in messages:
             device, era, boot, seq = key
-            link = link_of(digest)
             rows.append((len(keys), device, era, boot, seq, seq + 1, prev or None, link))
             keys.append(key)
         touched: set[int] = set()

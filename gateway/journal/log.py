@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.domain import leaf, merkle
 from gateway.domain.heard import Auth
@@ -19,8 +19,7 @@ _SALTS_AT_ONCE = 256
 _INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What the gateway made of a message, kept with its entry."""
 
     verdict: Verdict
@@ -60,9 +59,7 @@ class Log:
         self._last_ms = time_ms
         self._hashes.append(merkle.leaf_hash(text))
         entry = self.last_id
-        kept = (None, None, None, False)
-        if judged:
-            kept = (judged.verdict, judged.flag, judged.auth, judged.newest)
+        kept = judged or (None, None, None, False)
         self._entries.append((entry, time_ms, kind, subject, text, *kept))
         self._bodies.append((entry, salt, body))
         return entry

@@ -2,9 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from gateway.domain.envelope import link_of
 from gateway.domain.line import Identity, Line, Link, extended
 from gateway.journal import bulk
 from gateway.journal.counters import Counters
@@ -15,8 +14,7 @@ from gateway.journal.log import Judged, Log
 from gateway.wire import Admitted
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A payload as it came; ``received`` in Unix s."""
 
     topic: str
@@ -58,7 +56,7 @@ class Messages:
     def expect(self, coming: Iterable[Admitted]) -> None:
         """These will be accepted in this transaction: look them up together."""
         self._fresh.ask(
-            ((one.device.id, *one.decoded.identity), one.digest, one.decoded.prev)
+            ((one.device.id, *one.decoded.identity), one.link, one.decoded.prev)
             for one in coming
             if one.decoded.identity is not None and one.decoded.prev is not None
         )
@@ -96,7 +94,7 @@ class Messages:
         if decoded.identity is None or decoded.prev is None:
             return False
         key = (admitted.device.id, *decoded.identity)
-        return self._fresh.is_alone(key, link_of(admitted.digest), decoded.prev)
+        return self._fresh.is_alone(key, admitted.link, decoded.prev)
 
     def _known(self, admitted: Admitted) -> tuple[str | None] | None:
         """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
@@ -123,8 +121,8 @@ class Messages:
         assert decoded.identity is not None
         place = decoded.identity[1:]
         if alone and decoded.prev is not None:
-            link = Link(place, link_of(admitted.digest))
-            line = extended(era.line, decoded.old, link, decoded.prev)
+            end = Link(place, admitted.link)
+            line = extended(era.line, decoded.old, end, decoded.prev)
             if line is not None:
                 return line
         self._flush()

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -21,17 +21,17 @@ _TOPIC = re.compile(r"noria/1/([a-z2-7]{6,16})/up")
 _PADDING = b"=="
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """An authentic message: its device, exact OBJECT and what could be read of it.
 
-    ``digest`` is SHA-256(OBJECT).
+    ``digest`` is SHA-256(OBJECT), ``link`` what the next message carries of it as ``prev``.
     """
 
     device: Device
     object: bytes
     decoded: Decoded
     digest: bytes
+    link: str
 
     def is_older_than(self, newest_key: int) -> bool:
         """Whether it was sealed under an older key generation than the newest one seen."""
@@ -70,7 +70,7 @@ def _authenticated(device: Device, payload: bytes) -> Admitted | Refusal:
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
         decoded = decode(payload, device=device.id)
-        return _admitted(device, payload, replace(decoded, auth="unsigned"))
+        return _admitted(device, payload, msgspec.structs.replace(decoded, auth="unsigned"))
     parts = envelope.split(payload)
     # The MAC covers our own name of the topic: a bridge may have remapped it.
     topic = envelope.up_topic(device.id)
@@ -81,7 +81,8 @@ def _authenticated(device: Device, payload: bytes) -> Admitted | Refusal:
 
 
 def _admitted(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
-    return Admitted(device, object_bytes, decoded, hashlib.sha256(object_bytes).digest())
+    digest = hashlib.sha256(object_bytes).digest()
+    return Admitted(device, object_bytes, decoded, digest, envelope.link_of(digest))
 
 
 def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
@@ -90,13 +91,13 @@ def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Enve
         return decoded
     if decoded.signed != (parts.signature is not None):
         flag = "sig_missing" if decoded.signed else "sig_unexpected"
-        return replace(decoded, flag=decoded.flag or flag)
+        return msgspec.structs.replace(decoded, flag=decoded.flag or flag)
     if parts.signature is None or device.public_key is None:
         return decoded  # nothing promised, or no key that could judge it: counts as MAC
     signed = envelope.signed_bytes(topic, parts.object)
     if not _verified(device.public_key, parts.signature, signed):
-        return replace(decoded, flag=decoded.flag or "sig_wrong")
-    return replace(decoded, auth="sig")
+        return msgspec.structs.replace(decoded, flag=decoded.flag or "sig_wrong")
+    return msgspec.structs.replace(decoded, auth="sig")
 
 
 def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:

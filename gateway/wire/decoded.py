@@ -1,8 +1,10 @@
 """From bytes to a message, or to as much of one as can be read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
+
+import msgspec
 
 from gateway.domain.heard import Auth
 from gateway.domain.message import Message
@@ -34,8 +36,7 @@ class _Sealed:
         return self._message
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """One OBJECT, read.
 
     ``flag`` says why it is flagged, None when nothing is wrong. ``message`` is None when it is
@@ -123,4 +124,4 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if (flag, auth) == (decoded.flag, decoded.auth):
         return decoded
-    return replace(decoded, flag=flag, auth=auth)
+    return msgspec.structs.replace(decoded, flag=flag, auth=auth)

@@ -56,7 +56,7 @@ class Usual(msgspec.Struct):
     mv: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType = msgspec.UNSET
     rssi: Annotated[int, Meta(ge=-1000, le=1000)] | msgspec.UnsetType = msgspec.UNSET
     sg: Any = None
-    e: Annotated[list[Any], Meta(max_length=0)] = []  # noqa: RUF012 - msgspec copies it
+    e: Annotated[list[Any], Meta(max_length=0)] = []
 
     @property
     def signed(self) -> bool:
@@ -96,7 +96,7 @@ def usual(object_bytes: bytes) -> Usual | None:
     structure = b"".join(object_bytes.split(b'"')[::2])
     if _ODD_NUMBER.search(structure) or not _shallow(structure.translate(None, _NOT_BRACKETS)):
         return None
-    return found if all(map(_measures_one, found.r)) else None
+    return found if all([_measures_one(reading) for reading in found.r]) else None
 
 
 @lru_cache(maxsize=256)
@@ -110,8 +110,8 @@ def _shallow(brackets: bytes) -> bool:
 
 
 def _measures_one(reading: _Reading) -> bool:
-    values = (reading.mm, reading.g, reading.pa)
-    return values.count(msgspec.UNSET) == len(values) - 1
+    unset = msgspec.UNSET
+    return (reading.mm is unset) + (reading.g is unset) + (reading.pa is unset) == 2
 
 
 def _given(value: int | msgspec.UnsetType) -> int | None:
