@@ -12,7 +12,7 @@ _SIZES = (256, 32, 4, 1)
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Row]) -> None:
-    """``INSERT INTO table`` (or ``INSERT OR REPLACE INTO table``) all rows; raises sqlite3.Error."""
+    """``INSERT INTO table`` or ``INSERT OR REPLACE INTO table`` all rows; raises sqlite3.Error."""
     for chunk in chunks(rows):
         values = list(chain.from_iterable(chunk))
         connection.execute(f"{into} VALUES {marks(len(chunk), len(chunk[0]))}", values)

@@ -98,9 +98,16 @@ class Messages:
 
     def _known(self, admitted: Admitted) -> tuple[str | None] | None:
         """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
+        identity = admitted.decoded.identity
+        if identity is None:
+            return self._connection.execute(
+                "SELECT era FROM message WHERE device = ? AND hash = ? AND boot IS NULL",
+                (admitted.device.id, admitted.digest),
+            ).fetchone()
         return self._connection.execute(
-            "SELECT era FROM message WHERE device = ? AND hash = ?",
-            (admitted.device.id, admitted.digest),
+            "SELECT era FROM message INDEXED BY message_identity"
+            " WHERE device = ? AND era = ? AND boot = ? AND seq = ? AND hash = ?",
+            (admitted.device.id, *identity, admitted.digest),
         ).fetchone()
 
     def _wait(self, entry: int, admitted: Admitted, fork: bool) -> None:

@@ -15,7 +15,7 @@ from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
 from gateway.wire.usual import usual
 
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 """Ingest, watch and store read the same bytes within moments of one another."""
 
 
@@ -75,7 +75,9 @@ def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
         identity = (found.era, found.boot, found.seq)
         if _readable(found.prev, identity) is not None:
             sealed = _Sealed(partial(found.message, device))
-            return Decoded(sealed, None, identity, found.prev, found.old, found.k, found.signed)
+            return Decoded(
+                sealed, None, identity, found.prev, found.old, found.generation, found.signed
+            )
     return _exactly_decoded(object_bytes, device, trust)
 
 

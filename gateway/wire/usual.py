@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.message import Message, Quantity, RawReading, TimeSource
 from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S
@@ -22,25 +22,25 @@ _Count = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
 _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
 
-class _Reading(msgspec.Struct):
-    """A reading's fields; a value may be null, the others are there or not."""
+class _Reading(msgspec.Struct, kw_only=True):
+    """A reading's fields in WIRE.md's order; a value may be null, the others are there or not."""
 
     o: _Natural
-    mm: _Count | None | msgspec.UnsetType = msgspec.UNSET
-    g: _Signed | None | msgspec.UnsetType = msgspec.UNSET
-    pa: _Signed | None | msgspec.UnsetType = msgspec.UNSET
-    sp: _Count | msgspec.UnsetType = msgspec.UNSET
-    n: _Count | msgspec.UnsetType = msgspec.UNSET
-    of: _Count | msgspec.UnsetType = msgspec.UNSET
-    tc: _Signed | msgspec.UnsetType = msgspec.UNSET
-    ch: _Count = 0
+    mm: _Count | UnsetType | None = UNSET
+    g: _Signed | UnsetType | None = UNSET
+    pa: _Signed | UnsetType | None = UNSET
+    sp: _Count | UnsetType = UNSET
+    n: _Count | UnsetType = UNSET
+    of: _Count | UnsetType = UNSET
+    tc: _Signed | UnsetType = UNSET
+    ch: _Count | UnsetType = UNSET
 
 
-class Usual(msgspec.Struct):
-    """A well-formed message without events; names are the wire's."""
+class Usual(msgspec.Struct, kw_only=True):
+    """A well-formed message without events, its fields in WIRE.md's order, by the wire's names."""
 
     v: Annotated[int, Meta(ge=1, le=1)]
-    fw: Annotated[str, Meta(max_length=MAX_FW)]
+    fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")]
     era: Annotated[str, Meta(pattern="^[a-z2-7]{8}$")]
     boot: _Number
     seq: _Number
@@ -48,27 +48,32 @@ class Usual(msgspec.Struct):
     up: _Natural
     t: _Natural
     ts: TimeSource
+    ta: _Natural | UnsetType = UNSET
     next: Annotated[int, Meta(ge=0, le=MAX_PROMISE_S)]
     old: tuple[_Number, _Number]
+    k: _Number | UnsetType = UNSET
+    mv: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
+    rssi: Annotated[int, Meta(ge=-1000, le=1000)] | UnsetType = UNSET
+    sg: Any = UNSET
     r: list[_Reading]
-    ta: _Natural | msgspec.UnsetType = msgspec.UNSET
-    k: _Number = 1
-    mv: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType = msgspec.UNSET
-    rssi: Annotated[int, Meta(ge=-1000, le=1000)] | msgspec.UnsetType = msgspec.UNSET
-    sg: Any = None
-    e: Annotated[list[Any], Meta(max_length=0)] = []
+    e: Annotated[list[Any], Meta(max_length=0)] | UnsetType = UNSET
 
     @property
     def signed(self) -> bool:
         """Whether it says that a signature follows."""
         return type(self.sg) is int and self.sg == 1
 
+    @property
+    def generation(self) -> int:
+        """The key generation."""
+        return 1 if self.k is UNSET else self.k
+
     def message(self, device: str) -> Message:
         """The message of ``device``."""
         return Message(
             device, self.fw, self.era, self.boot, self.seq, self.prev, self.up, self.t, self.ts,
-            self.next, self.old, _given(self.ta), self.k, _given(self.mv), _given(self.rssi),
-            self.signed, tuple([_reading(reading) for reading in self.r]),
+            self.next, self.old, _given(self.ta), self.generation, _given(self.mv),
+            _given(self.rssi), self.signed, tuple([_reading(reading) for reading in self.r]),
         )  # fmt: skip
 
 
@@ -83,20 +88,28 @@ _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
 def usual(object_bytes: bytes) -> Usual | None:
     """The message in OBJECT, or None: not usual, which says nothing about its being sound."""
     try:
-        text = object_bytes.decode("ascii")
-        if not text.isprintable() or "\\" in text:
-            return None
         found = _typed(object_bytes)
-        # The same bytes again: no name twice, no blank, no -0.
-        if _written(_plain(object_bytes)) != object_bytes:
+        # Written again it is the same: no other names, no name twice, no blank, no -0.
+        if _written(found) != object_bytes and not _sound(object_bytes):
             return None
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None
+    for reading in found.r:
+        if (reading.mm is UNSET) + (reading.g is UNSET) + (reading.pa is UNSET) != 2:
+            return None
+    return found
+
+
+def _sound(object_bytes: bytes) -> bool:
+    """The same for names that are new or in another order."""
+    text = object_bytes.decode("ascii")
+    if not text.isprintable() or "\\" in text or _written(_plain(object_bytes)) != object_bytes:
+        return False
     # No backslash, so a string runs from quote to quote: what is left is structure and numbers.
     structure = b"".join(object_bytes.split(b'"')[::2])
-    if _ODD_NUMBER.search(structure) or not _shallow(structure.translate(None, _NOT_BRACKETS)):
-        return None
-    return found if all([_measures_one(reading) for reading in found.r]) else None
+    if _ODD_NUMBER.search(structure):
+        return False
+    return _shallow(structure.translate(None, _NOT_BRACKETS))
 
 
 @lru_cache(maxsize=256)
@@ -109,21 +122,16 @@ def _shallow(brackets: bytes) -> bool:
     return deepest <= MAX_DEPTH
 
 
-def _measures_one(reading: _Reading) -> bool:
-    unset = msgspec.UNSET
-    return (reading.mm is unset) + (reading.g is unset) + (reading.pa is unset) == 2
-
-
-def _given(value: int | msgspec.UnsetType) -> int | None:
-    return None if value is msgspec.UNSET else value
+def _given(value: int | UnsetType) -> int | None:
+    return None if value is UNSET else value
 
 
 def _reading(given: _Reading) -> RawReading:
     quantity: Quantity = "mm"
     value = given.mm
-    if value is msgspec.UNSET:
-        quantity, value = ("pa", given.pa) if given.g is msgspec.UNSET else ("g", given.g)
+    if value is UNSET:
+        quantity, value = ("pa", given.pa) if given.g is UNSET else ("g", given.g)
     return RawReading(
-        given.o, quantity, None if value is msgspec.UNSET else value, _given(given.sp),
-        _given(given.n), _given(given.of), _given(given.tc), given.ch,
+        given.o, quantity, None if value is UNSET else value, _given(given.sp),
+        _given(given.n), _given(given.of), _given(given.tc), _given(given.ch) or 0,
     )  # fmt: skip
