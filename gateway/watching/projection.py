@@ -65,8 +65,8 @@ class WatchProjection:
         self._follow_registry(entries[0].received, told)
         for entry in entries:
             said = input_of(entry, self._interpreter)
-            self._mind(said)
-            told += self._watch.step(said, said.received)
+            if self._mind(said):
+                told += self._watch.step(said, said.received)
         self._save(told, entries[-1].id)
 
     def idle(self, now: float) -> float | None:
@@ -79,30 +79,36 @@ class WatchProjection:
             due = self._watch.due()
         return due
 
-    def _mind(self, said: WatchInput) -> None:
+    def _mind(self, said: WatchInput) -> bool:
+        """Note what concerns ourselves; returns whether the watch should hear it.
+
+        An import of a thousand devices is thousands of leaves, but one new registry.
+        """
         if isinstance(said, Listening):
             if said.change == "start" and said.received >= self._born:
                 self._listening = True
             if said.change == "stop":
                 self._listening = False
         elif isinstance(said, RegistryChanged):
-            self._load_registry()
+            return self._load_registry()
+        return True
 
     def _follow_registry(self, received: float, told: list[Told]) -> None:
         """A message may be journaled before the leaf that says its device is new."""
-        if rows.version(self._engine) != self._registry_version:
-            self._load_registry()
+        if self._load_registry():
             told += self._watch.step(RegistryChanged(received), received)
 
-    def _load_registry(self) -> None:
+    def _load_registry(self) -> bool:
+        """Take the newest registry; False when that is the one in use."""
         version = rows.version(self._engine)
         if version == self._registry_version:
-            return
+            return False
         self._registry_version = version
         registry = rows.load(self._engine)
         self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
         self._interpreter.registry = registry
         self._watch.registry = registry
+        return True
 
     def _save(self, told: list[Told], entry_id: int | None) -> None:
         changed = self._watch.dirty()
