@@ -15,6 +15,7 @@ from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
+from gateway.journal.trouble import Trouble
 from gateway.journal.writer import Journal
 from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
@@ -44,7 +45,9 @@ class Listener:
     clock: Clock
     gateway: str
     broker: str
+    trouble: Trouble
     stopping: bool = False
+    _told: str = ""
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
@@ -64,8 +67,11 @@ class Listener:
                 self._answer(self._commit(batch))
             self._speak()
         self.session.close()
-        self.diary.stop(self.clock.now())
-        alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+        try:
+            self.diary.stop(self.clock.now())
+            alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+        except (JournalError, OperationalError) as error:
+            _log.error("our own stop is not journaled: %s", error)
         self.wake.notify()
 
     def _commit(self, batch: list[Arrival | Change]) -> list[Ack]:
@@ -76,14 +82,29 @@ class Listener:
                     self._reload_registry()  # enrolled at the broker a moment before our look
                 acks = self.ingest.commit(batch, self.clock.now())
             except (JournalError, OperationalError) as error:
-                _log.error("%s; nothing is acknowledged meanwhile; trying again", error)
+                self._say(error)
                 if self.stopping:
                     return []
                 time.sleep(_RETRY_S)
             else:
+                self._goes_on()
                 self.session.acknowledge()
                 self.wake.notify()
                 return acks
+
+    def _say(self, error: Exception) -> None:
+        """Told once, and where ``noria status`` finds it though the disk be full."""
+        text = f"nothing is acknowledged until this passes: {error}"
+        if text != self._told:
+            _log.error("%s", text)
+        self._told = text
+        self.trouble.say(text)
+
+    def _goes_on(self) -> None:
+        if self._told:
+            _log.warning("journaling goes on; nothing was lost")
+            self._told = ""
+            self.trouble.over()
 
     def _answer(self, acks: list[Ack]) -> None:
         for ack in acks:

@@ -17,6 +17,7 @@ from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import Trouble
 from gateway.journal.writer import Journal
 from gateway.language import Language
 from gateway.listener import Listener
@@ -56,6 +57,8 @@ def run(settings: Settings) -> int:
         parts.callback(engine.dispose)
         journal = Journal(settings.journal_path, settings.gateway_id)
         parts.callback(journal.close)
+        trouble = Trouble(settings.data)
+        parts.callback(trouble.close)
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
@@ -74,6 +77,7 @@ def run(settings: Settings) -> int:
             clock=clock,
             gateway=settings.gateway_id,
             broker=_name(address),
+            trouble=trouble,
         )
         _stop_by_signal(listener, bell)
         listener.run()

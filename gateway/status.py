@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from gateway import alive, database
 from gateway.clock import Clock
-from gateway.journal import counters
+from gateway.journal import counters, trouble
 from gateway.journal.reader import JournalReader
 from gateway.settings import Settings
 from gateway.watching import news
@@ -23,6 +23,7 @@ def of(settings: Settings) -> dict[str, Any]:
         cursors = connection.execute(sa.select(database.projection)).all()
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
+    found["journal"]["trouble"] = trouble.read(settings.data)
     known = alive.look(engine, settings.gateway_id)
     engine.dispose()
     return {
