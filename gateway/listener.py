@@ -80,6 +80,7 @@ class Listener:
             try:
                 if self.ingest.strangers(batch):
                     self._reload_registry()  # enrolled at the broker a moment before our look
+                self.diary.note_step(self.clock.now(), self._steady())
                 acks = self.ingest.commit(batch, self.clock.now())
             except (JournalError, OperationalError) as error:
                 self._say(error)

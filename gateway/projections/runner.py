@@ -5,12 +5,14 @@ aside entry by entry, so that one poison entry never stops the line.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from gateway.clock import Clock
+from gateway.journal.diary import STEP_S
 from gateway.journal.entry import Entry
 from gateway.projections import cursor, set_aside
 from gateway.projections.loop import RETRYABLE, Loop
@@ -20,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 BATCH = 2000
 PRESSED_BATCH = 250
+_STEP_NOTED_S = 2.0  # the diary looks twice a second
 _LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
 
@@ -87,6 +90,7 @@ class Runner:
         self._then = then
         self._batch = batch
         self._journal: Reader | None = None
+        self._offset: float | None = None
         self._stale = True
         self._at = 0
         self._loop = Loop(projection.name, self._turn, wake, self._close, rest_s=rest_s)
@@ -119,6 +123,8 @@ class Runner:
             self._refresh()
             if self._drain():
                 return 0.0
+            if self._stepped():
+                return _STEP_NOTED_S
             due = self._projection.idle(self._clock.now())
         except Exception:
             self._stale = True
@@ -129,6 +135,13 @@ class Runner:
         if due is None:
             return _LOOK_ANYWAY_S
         return min(_LOOK_ANYWAY_S, max(0.0, self._clock.real_s(due - self._clock.now())))
+
+    def _stepped(self) -> bool:
+        """Whether the clock was stepped just now: its leaf comes first, or time that never passed
+        would be held against somebody."""
+        offset = self._clock.now() - time.monotonic() * self._clock.speed
+        before, self._offset = self._offset, offset
+        return before is not None and abs(offset - before) > STEP_S
 
     def _refresh(self) -> None:
         if self._stale:

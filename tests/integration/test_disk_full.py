@@ -71,7 +71,7 @@ def test_a_full_disk_costs_time_and_nothing_else(
 
 def _all_acked(nodes: list[Node]) -> bool:
     """Each node speaks once more; whether acks cover all that they ever sealed."""
-    return all([node.connection(BURST, time.time, wait_s=1.5) for node in nodes])
+    return all(node.connection(BURST, time.time, wait_s=1.5) for node in nodes)
 
 
 def _each_once(gateway: RunningGateway, nodes: list[Node]) -> None:

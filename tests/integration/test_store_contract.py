@@ -71,7 +71,8 @@ def everything(store: ReadingStore) -> list[Reading]:
 
 
 def test_what_was_written_is_read_back_in_every_field(store: ReadingStore) -> None:
-    nothing_heard = reading(seq=2, at=T0 + 0.125)._replace(estimated=True, value=None, spread=None, valid=0, tried=7,
+    nothing_heard = reading(seq=2, at=T0 + 0.125)._replace(
+        estimated=True, value=None, spread=None, valid=0, tried=7,
         temperature_dc=None, volume_l=None, sd_l=None, fault="no_echo", quantity="g", channel=3,
         era="aaaaaaaa",
     )  # fmt: skip
