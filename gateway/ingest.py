@@ -25,6 +25,8 @@ class Ack:
 
     topic: str
     payload: bytes
+    device: str
+    era: str
 
 
 class Ingest:
@@ -67,11 +69,15 @@ class Ingest:
     ) -> tuple[Arrival | Change, Admitted | Refusal | None]:
         if isinstance(item, Change):
             return item, None
+        if self._journal.messages.floods(_device_of(item.topic), item.received):
+            return item, None  # and will at its turn: what comes before it only spends
         return item, admit(item.topic, item.payload, self.registry)
 
     def _take(self, item: Arrival | Change, admitted: Admitted | Refusal | None) -> Era | None:
         if isinstance(item, Change):
             self._journal.log.append_fact("run", item.received, {"run": item.run})
+            return None
+        if self._journal.messages.is_flood(_device_of(item.topic), item.received):
             return None
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
@@ -90,7 +96,8 @@ class Ingest:
                 continue
             end, topic = era.line.end, envelope.ack_topic(era.device)
             said = envelope.ack_object(era.era, *end.place, end.h, int(now))
-            acks.append(Ack(topic, envelope.seal(device.key, topic, said)))
+            sealed = envelope.seal(device.key, topic, said)
+            acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
 
 

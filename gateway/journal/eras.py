@@ -37,8 +37,8 @@ class Eras:
             " line_boot, line_seq, line_h, old_boot, old_seq FROM era"
         )
         self._eras = {(row[0], row[1]): _era(row) for row in rows}
-        self._last = {e.device: (e.device, e.era) for e in self.all()}
         self._dirty.clear()
+        self._last = {era.device: (era.device, era.era) for era in self.all()}
         self._heard = max((e.heard for e in self._eras.values()), default=0)
 
     def get(self, device: str, era: str) -> Era:

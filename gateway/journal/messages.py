@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from gateway.domain.flood import Flood
 from gateway.domain.line import Identity, Line, Link, extended
 from gateway.journal import bulk
 from gateway.journal.counters import Counters
@@ -35,6 +36,7 @@ class Messages:
         self._keys: dict[str, int] = {}
         self._fresh = Fresh(connection)
         self._waiting: list[bulk.Row] = []
+        self._flood = Flood()
         self.reload()
 
     def reload(self) -> None:
@@ -43,11 +45,25 @@ class Messages:
         self._keys = dict(rows.fetchall())
         self._waiting.clear()
         self._fresh.clear()
+        self._flood.undo()
 
     def save(self) -> None:
         """Write what waits, before the transaction's commit."""
         self._flush()
         self._fresh.clear()
+        self._flood.save()
+
+    def floods(self, device: str, received: float) -> bool:
+        """Whether a message of this device, received then, would be one of a flood."""
+        return self._flood.floods(device, received)
+
+    def is_flood(self, device: str, received: float) -> bool:
+        """Whether this message is one of a flood: then it is counted, and not even looked at."""
+        if not self._flood.floods(device, received):
+            return False
+        self._counters.add("flood")
+        self._counters.mark("flood", device, received)
+        return True
 
     def newest_key(self, device: str) -> int:
         """The newest key generation seen of a device, 0 when none."""
@@ -78,6 +94,8 @@ class Messages:
         fork = not alone and self._is_fork(device, decoded.identity, decoded.prev)
         era = self._eras.get(device, decoded.identity[0]) if decoded.identity else None
         judged = _judge(admitted, era, fork)
+        self._flood.spend(device, arrival.received)
+        self._mark(device, judged, era, arrival.received)
         entry = self._append(arrival, device, judged)
         self._counters.add(judged.verdict)
         self._wait(entry, admitted, fork)
@@ -138,6 +156,13 @@ class Messages:
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
         return None if found is None else self._eras.spoke(found)
+
+    def _mark(self, device: str, judged: Judged, era: Era | None, received: float) -> None:
+        """What a coordinator should know of a device: forks, flags, counters that began anew."""
+        if judged.verdict in ("fork", "flagged"):
+            self._counters.mark(judged.verdict, device, received)
+        elif era is not None and not era.first and self._eras.last_of(device) is not None:
+            self._counters.mark("era", device, received)
 
     def _append(self, arrival: Arrival, device: str, judged: Judged) -> int:
         return self._log.append(

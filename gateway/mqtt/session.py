@@ -9,11 +9,9 @@ import logging
 import random
 import secrets
 import select
-import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,11 +22,12 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Published, Stream, puback, publication
+from gateway.mqtt.stream import Client, Published, Stream, puback, publication
 
 _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
+SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
 BATCH_MESSAGES = 2000
 BATCH_S = 0.02
 GATHER_S = 0.002
@@ -40,12 +39,23 @@ _MISC_S = 1.0
 
 
 class Session:
-    """Subscribes to every device's ``up``. ``now`` gives Unix s."""
+    """Subscribes to every device's ``up``. ``now`` gives Unix s.
+
+    ``shared``: each message comes to one of several gateways, in a clean session: a stored one
+    would go on receiving a dead gateway's share, while the nodes' resend repairs.
+    """
 
     def __init__(
-        self, address: Address, gateway: str, bell: Bell, now: Callable[[], float]
+        self,
+        address: Address,
+        gateway: str,
+        bell: Bell,
+        now: Callable[[], float],
+        *,
+        shared: bool = False,
     ) -> None:
         self._address = address
+        self._shared = shared
         # Two letters at the third level: no device can be called so.
         self._marker_topic = f"noria/1/gw/{gateway}/drained"
         self._bell = bell
@@ -67,8 +77,9 @@ class Session:
         self.drained = False
         """What the broker held for us has been read: our marker came back."""
         self.fresh = True
-        """All acks are due again: at the start (the journal may be a restored one), and after
-        connecting without a stored session. The owner clears it."""
+        """All acks are due again: at the start (the journal may be a restored one), after
+        connecting without a stored session, and after a connection that broke: it may have taken
+        acks with it whose messages had their PUBACK. The owner clears it."""
         self._client = self._make_client()
 
     @property
@@ -179,12 +190,12 @@ class Session:
             if self._client.socket() is None:
                 return
 
-    def _make_client(self) -> "_Client":
+    def _make_client(self) -> Client:
         address = self._address
-        client = _Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
-            clean_session=False,
+            clean_session=self._shared,
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
@@ -229,7 +240,8 @@ class Session:
         self._wait_s = _FIRST_WAIT_S
         self._batch.append(Change("broker_back", self._now()))
         self._nonce = secrets.token_hex(8).encode()
-        client.subscribe([(UP_TOPICS, 1), (self._marker_topic, 1)])
+        ups = SHARED_UP_TOPICS if self._shared else UP_TOPICS
+        client.subscribe([(ups, 1), (self._marker_topic, 1)])
 
     def _on_subscribe(
         self,
@@ -251,6 +263,7 @@ class Session:
         if self._up:
             self._batch.append(Change("broker_lost", self._now()))
             self._tell("was lost; connecting again")
+            self.fresh = True
         self._up = self.ready = False
 
     def _on_message(self, message: Published, now: float) -> None:
@@ -275,16 +288,6 @@ class Session:
         if what != self._said:
             _log.warning("broker %s:%d %s", self._address.host, self._address.port, what)
         self._said = what
-
-
-class _Client(paho.Client):
-    """paho on a ``Stream``: the one place where its inside is touched."""
-
-    stream: Stream
-
-    def _create_socket(self) -> Any:
-        self.stream = Stream(cast(socket.socket, super()._create_socket()))
-        return self.stream
 
 
 def _leave_to_loop(*_given: object) -> None:

@@ -40,7 +40,7 @@ def new(
 ) -> None:
     """Draw an id and a key for a new device and write config.json for its board."""
     settings = settings_of(config)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     made = enrolment.draw(rows.load(engine), tank, cast(Sensor | None, sensor), uplink)
     networks = {wifi: _asked(wifi)} if wifi else {}
     board = enrolment.board_configuration(made, settings, networks, broker_host)
@@ -100,7 +100,7 @@ def _is_only_here(host: str) -> bool:
 @with_config
 def list_(config: str | None) -> None:
     """One line for each device: id, tank, sensor, uplink, and how it proves itself."""
-    registry = rows.load(database.connect(settings_of(config).database_path))
+    registry = rows.load(database.opened(settings_of(config)))
     for name in sorted(registry.devices):
         row = registry.devices[name][-1]
         proof = "revoked" if row.revoked else "unsigned" if row.unsigned else "key"
@@ -116,6 +116,6 @@ def revoke(name: str, config: str | None) -> None:
     """Accept nothing more of DEVICE: it was lost, taken or replaced."""
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.connect(settings.database_path).begin() as connection:
+    with database.opened(settings).begin() as connection:
         enrolment.revoke(connection, name, now)
     click.echo(f"{name} is revoked. A running gateway refuses it within 2 seconds.")

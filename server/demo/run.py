@@ -109,6 +109,7 @@ def _configure(
     address = f"127.0.0.1:{server_port}"
     given: dict[str, object] = {
         "gateway_id": "demo",
+        "witness": ".",  # goes when the demo's folder goes
         "broker_listen": f"127.0.0.1:{_free_port(0)}",
         "server_listen": address,
         "public_url": f"http://{address}",
@@ -151,7 +152,7 @@ def _free_port(wanted: int) -> int:
 def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
     """Put the place and a volunteer in the database; returns the volunteer's random id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     with engine.begin() as connection:
         rows.put(connection, place.registry(nodes), clock.now())
     van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())

@@ -65,7 +65,7 @@ class Teller:
         self._control = control
         self._say = say
         self._zone = ZoneInfo(settings.timezone)
-        self._engine = database.connect(settings.database_path)
+        self._engine = database.opened(settings)
         self._start = clock.now()
         self._todo = list(STEPS)
         self._on_the_way: dict[str, float] = {}

@@ -103,13 +103,7 @@ def test_the_eras_first_message_has_an_empty_prev() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [
-        {"ta": None},
-        {"k": None},
-        {"mv": None},
-        {"rssi": None},
-        {"r": [{"o": 1, "g": 9, "sp": None}]},
-    ],
+    [*({n: None} for n in ("ta", "k", "mv", "rssi")), {"r": [{"o": 1, "g": 9, "sp": None}]}],
 )
 def test_null_for_a_field_that_may_be_absent_is_flagged_and_read_as_absent(
     changed: dict[str, Any],

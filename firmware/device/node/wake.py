@@ -10,7 +10,7 @@ from node.speaking import Speaking
 
 
 class Wake:
-    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, watch pins)."""
+    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, wake pins)."""
 
     def __init__(self, board, config):
         self._board = board
@@ -34,7 +34,7 @@ class Wake:
         self._queue.save()
         if speaking.reboot:
             self._board.reboot()
-        return self._plan.sleep_s(self._up()), not self._state.recovery
+        return self._plan.sleep_s(self._up()), senses.armed()
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
@@ -55,7 +55,7 @@ class Wake:
         self._begin(rtc_s - time.ticks_diff(time.ticks_ms(), 0) // 1000)
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
-        self._board.accelerometer()
+        self._senses.started()
         self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
 
     def _begin(self, base):
@@ -64,4 +64,5 @@ class Wake:
         state.clock_source, state.clock_up = clock.NONE, 0
         state.last_up = state.promise_up = state.retry_up = 0
         state.fails = state.recovery = state.recovery_up = state.motion_up = 0
+        state.fault_up = state.good_up = state.same_up = state.budget_up = 0
         state.pending = 1

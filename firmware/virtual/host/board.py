@@ -36,6 +36,7 @@ class Wake(enum.IntEnum):
     """``machine.wake_reason()``."""
 
     NONE = 0
+    EXT0 = 2
     EXT1 = 3
     TIMER = 4
 
@@ -84,6 +85,7 @@ class Board:
         self._rtc_memory = ""
         self._offset_s = 0.0
         self._wake_pins: tuple[list[int], int] = ([], 1)
+        self._wake_pin: list[int] | None = None
         self._slept_at = 0.0
         self._watchdog_s: float | None = None
         self._wake_timer: asyncio.TimerHandle | None = None
@@ -93,6 +95,7 @@ class Board:
 
     def power_on(self) -> None:
         """Connect the cell. The clock starts in 2000, RTC memory is empty."""
+        self._chip.power_on()
         self._rtc_memory = ""
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
@@ -161,6 +164,7 @@ class Board:
     def _op_deepsleep(self, call: Call) -> None:
         sleep_s = call["sleep_ms"] / 1000.0
         self._wake_pins = (call["pins"], call["level"])
+        self._wake_pin = call["ext0"]
         self._slept_at = self.world.now
         self._cancel_timers()
         self.state = State.ASLEEP
@@ -211,7 +215,7 @@ class Board:
     def _again(self, cause: Reset) -> None:
         self._cancel_timers()
         self.state = State.ASLEEP
-        self._wake_pins = ([], 1)
+        self._wake_pins, self._wake_pin = ([], 1), None
         self._wake_timer = self._later(_AGAIN_S, lambda: self._start(cause, Wake.NONE))
 
     def _wake(self, reason: Wake) -> None:
@@ -229,20 +233,25 @@ class Board:
             return
         if self.state is State.OFF and self.wakes and self._wake_timer is None:
             self.power_on()
-        elif self.state is State.ASLEEP and self._pins_say_wake():
+        elif self.state is State.ASLEEP and (reason := self._pins_say_wake()):
             self._cancel_timers()
-            self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(Wake.EXT1))
+            self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(reason))
         change = self.world.next_change
         if change is not None:
             real_s = self.setup.clock.real_s(change - self.world.now)
             self._world_timer = self._later(max(real_s, 0.001), self._world_changed)
 
-    def _pins_say_wake(self) -> bool:
+    def _pins_say_wake(self) -> Wake:
+        """Which pins end the sleep now; NONE is false."""
+        if self._wake_pin is not None and self._level(self._wake_pin[0]) == self._wake_pin[1]:
+            return Wake.EXT0
         numbers, level = self._wake_pins
-        levels = [self._chip.pin_level(self._roles.get(number, "")) for number in numbers]
-        if not levels:
-            return False
-        return any(levels) if level else not any(levels)
+        levels = [self._level(number) for number in numbers]
+        woken = any(levels) if level else not any(levels)
+        return Wake.EXT1 if levels and woken else Wake.NONE
+
+    def _level(self, number: int) -> int:
+        return self._chip.pin_level(self._roles.get(number, ""))
 
     def _dark(self) -> None:
         if self.state is not State.OFF:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from firmware.virtual.host.sensors import LIS3DH, a02yyuw_frame, echo_mm, hx711_counts
+from firmware.virtual.host.accelerometer import LIS3DH
+from firmware.virtual.host.ads1115 import ADS1115
+from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts, jsn_mm
 from firmware.virtual.host.world import World
 
 Call = dict[str, Any]
@@ -14,7 +16,8 @@ _FRAME_MS, _WARM_UP_MS = 100, 300  # A02YYUW: a processed value each 100 ms
 _UART_BUFFER = 256
 _LINK_MS = 1200
 _STAT_IDLE, _STAT_CONNECTING, _STAT_GOT_IP, _STAT_NO_AP = 1000, 1001, 1010, 201
-_SOUND_MM_PER_US = 0.343
+_SOUND_MM_PER_US = 0.3432  # at 20 degC
+_NO_ECHO_US = 60_000
 _DIVIDER = 2
 
 
@@ -26,10 +29,15 @@ class Chip:
         self._config = config
         self._network = network
         self._accelerometer = LIS3DH(world)
+        self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
         self._frames_sent = 0
         self._radio_on = False
         self._link_from_ms: int | None = None
+
+    def power_on(self) -> None:
+        """A new supply: what deep sleep leaves alone has forgotten its settings."""
+        self._accelerometer.power_on()
 
     def start(self) -> None:
         """A new boot: what deep sleep or reset switched off is off."""
@@ -47,9 +55,12 @@ class Chip:
     def pin_level(self, role: str) -> int:
         """Level of an input pin by its role."""
         if role == "motion":
-            return int(self._world.moving)
+            return int(self._world.moving and "accelerometer" not in self._world.unplugged)
         if role == "tilt":
-            return int(self._world.tilt_deg > 20.0)
+            tilted = self._accelerometer.tilt_pin
+            return int(tilted and "accelerometer" not in self._world.unplugged)
+        if role == "lid":  # a reed without its magnet is open; a lit transistor pulls down
+            return int(self._world.lid_open == (self._config.get("lid") != "light"))
         return 0
 
     def _op_pin(self, call: Call) -> object:
@@ -70,7 +81,8 @@ class Chip:
         due = self._frames_due(call["ms"]) - self._frames_sent
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
-        frames = b"".join(a02yyuw_frame(echo_mm(self._world)) for _ in range(kept))
+        measure = jsn_mm if self._sensor == "jsn-sr04t" else echo_mm
+        frames = b"".join(a02yyuw_frame(measure(self._world)) for _ in range(kept))
         return [frames.hex(), self._next_frame_ms(call["ms"])]
 
     def _next_frame_ms(self, at_ms: int) -> int:
@@ -83,15 +95,30 @@ class Chip:
         self._frames_sent = self._frames_due(at_ms)
 
     def _frames_due(self, at_ms: int) -> int:
-        if self._sensor_on_ms is None or self._config.get("sensor", "a02yyuw") != "a02yyuw":
+        speaks = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
+        if self._sensor_on_ms is None or not speaks:
             return self._frames_sent
         return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // _FRAME_MS, 0)
 
+    @property
+    def _sensor(self) -> str:
+        return self._config.get("sensor", "a02yyuw")
+
+    @property
+    def _plugged(self) -> bool:
+        return "sensor" not in self._world.unplugged
+
     def _op_echo_us(self, call: Call) -> object:
-        distance = echo_mm(self._world)
-        return None if distance is None else round(2 * distance / _SOUND_MM_PER_US)
+        """Microseconds of the pulse on ECHO, a long one without an echo; None when none begins."""
+        if not self._plugged or self._sensor_on_ms is None:
+            return None
+        distance = jsn_mm(self._world)
+        return _NO_ECHO_US if distance is None else round(2 * distance / _SOUND_MM_PER_US)
 
     def _op_weight(self, call: Call) -> object:
+        """Counts of the scale; None: DOUT does not fall."""
+        if not self._plugged:
+            return None
         zero, scale = self._config.get("zero", 0), self._config.get("counts_per_kg", 21500)
         return hx711_counts(self._world, zero, scale)
 
@@ -99,19 +126,25 @@ class Chip:
         return self._world.battery_mv * 1000 // _DIVIDER
 
     def _op_i2c_scan(self, call: Call) -> object:
-        return [LIS3DH.ADDRESS]
+        return [address for address in (LIS3DH.ADDRESS, ADS1115.ADDRESS) if self._answers(address)]
 
     def _op_i2c_read(self, call: Call) -> object:
-        self._expect_accelerometer(call)
-        return self._accelerometer.read(call["register"], call["count"]).hex()
+        return self._addressed(call).read(call["register"], call["count"]).hex()
 
     def _op_i2c_write(self, call: Call) -> None:
-        self._expect_accelerometer(call)
-        self._accelerometer.write(call["register"], bytes.fromhex(call["data"]))
+        self._addressed(call).write(call["register"], bytes.fromhex(call["data"]))
 
-    def _expect_accelerometer(self, call: Call) -> None:
-        if call["address"] != LIS3DH.ADDRESS:
+    def _addressed(self, call: Call) -> LIS3DH | ADS1115:
+        if not self._answers(call["address"]):
             raise OSError(_ENODEV, "no such device on the bus")
+        part = self._adc if call["address"] == ADS1115.ADDRESS else self._accelerometer
+        part.at_ms = call["ms"]
+        return part
+
+    def _answers(self, address: int) -> bool:
+        if address == ADS1115.ADDRESS:
+            return self._sensor == "probe" and self._plugged and self._sensor_on_ms is not None
+        return address == LIS3DH.ADDRESS and "accelerometer" not in self._world.unplugged
 
     def _op_wifi_is_active(self, call: Call) -> object:
         return self._radio_on
