@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import to_builtins
 
 from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, Tick, WatchInput
@@ -65,7 +66,7 @@ class WatchProjection:
         registry = rows.load(self._engine)
         self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
         self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
-        self._watch = Watch(registry, _under(_STATE, saved))
+        self._watch = Watch(registry, _under(_STATE, saved), to_builtins)
 
     def apply(self, entries: list[Entry]) -> None:
         """Hear these entries; save what came of it, and the cursor, in one transaction."""
