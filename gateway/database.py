@@ -191,16 +191,19 @@ def connect(where: Path | sa.URL) -> sa.Engine:
 
 
 def another(engine: sa.Engine) -> sa.Engine:
-    """Another engine on the same PostgreSQL, with connections of its own."""
-    return _postgresql(engine.url)
+    """Another engine on the same PostgreSQL, with connections of its own.
+
+    For loops that try again: after a restart of PostgreSQL its first transaction fails.
+    """
+    return _postgresql(engine.url, pre_ping=False)
 
 
-def _postgresql(url: sa.URL) -> sa.Engine:
+def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
     try:
         return sa.create_engine(
             url.update_query_dict({k: v for k, v in _POSTGRESQL_S.items() if k not in url.query}),
             json_serializer=_json,
-            pool_pre_ping=True,  # after a restart of PostgreSQL the pool's connections are dead
+            pool_pre_ping=pre_ping,  # after a restart of PostgreSQL the pool's are dead
             hide_parameters=True,  # device keys are among them; errors are logged
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:

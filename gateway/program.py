@@ -78,7 +78,9 @@ def run(settings: Settings) -> int:
             projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
             republish = projections.republish
         listener = Listener(
-            session=Session(address, settings.gateway_id, bell, clock.now, shared=settings.shared),
+            session=Session(
+                address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
+            ),
             ingest=Ingest(journal, Registry()),
             journal=journal,
             diary=diary,
@@ -142,6 +144,11 @@ def _projected(
     finally:
         for part in parts:
             part.stop()
+
+
+def _shares(settings: Settings) -> bool:
+    """Whether other gateways hear the same broker: a private one has no login for them."""
+    return settings.shared and settings.broker != "auto"
 
 
 def _name(address: Address) -> str:

@@ -38,6 +38,11 @@ class JournalReader:
         query = "SELECT entry, key FROM fact_key WHERE entry BETWEEN ? AND ?"
         return dict(self._fetch(query, first, last))
 
+    def hashes(self, first: int, last: int) -> dict[int, bytes]:
+        """SHA-256(OBJECT) of the messages among the entries ``first`` to ``last``, by entry."""
+        query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
+        return dict(self._fetch(query, first, last))
+
     def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
         """The messages of one boot, by ``seq``; forks left out."""
         return self._read(

@@ -15,7 +15,7 @@ from gateway.sharing import tables
 from gateway.sharing.union import Standing, standing_of
 
 NAME = "acks"
-LOOK_S = 0.05
+LOOK_S = 0.1
 _MOST = 2000
 """At once: fewer than wait to be published before the oldest is dropped (``mqtt.outgoing``)."""
 
@@ -48,13 +48,14 @@ class Acks:
         query = sa.select(tables.era).where(c.version > self._version)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
+        registry = self._registry() if rows else None
         for row in rows:
-            self._say(standing_of(row))
+            self._say(standing_of(row), registry)
             self._version = row.version
         return 0.0 if len(rows) == _MOST else LOOK_S
 
-    def _say(self, standing: Standing) -> None:
-        device = self._registry().device(standing.device)
+    def _say(self, standing: Standing, registry: Registry | None) -> None:
+        device = registry.device(standing.device) if registry else None
         if device is None or device.key is None or device.revoked:
             return
         end, topic = standing.line.end, envelope.ack_topic(standing.device)

@@ -8,7 +8,7 @@ ack go out. While PostgreSQL is away the journal goes on and the acks wait.
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +111,7 @@ class Registrar:
         until = min(now - SETTLE_S * self._clock.speed, self._ears.committing_since or now)
         with closing(self._open()) as journal:
             entries = journal.entries(self._at, BATCH)
-            facts = journal.fact_keys(entries[0].id, entries[-1].id) if entries else {}
+            known = _known(journal, entries)
             self._count(journal, now)
         end = entries[-1].id if entries else self._at
         due = self._due_until(end)
@@ -119,7 +119,7 @@ class Registrar:
             with self._engine.begin() as connection:
                 news = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
                 if news or due:
-                    _Batch(connection, self._gateway, news, facts, due).write()
+                    _Batch(connection, self._gateway, news, known, due).write()
                 waiting = len(entries) == BATCH
                 self._say(connection, end, entries[-1].received if waiting else until, waiting)
         except BaseException:
@@ -182,6 +182,21 @@ class Registrar:
         connection.execute(sa.update(tables.member).where(mine).values(fresh))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the journal has beside its entries: facts' keys and messages' hashes, by entry."""
+
+    facts: Mapping[int, str]
+    hashes: Mapping[int, bytes]
+
+
+def _known(journal: JournalReader, entries: Sequence[Entry]) -> _Known:
+    if not entries:
+        return _Known({}, {})
+    span = entries[0].id, entries[-1].id
+    return _Known(journal.fact_keys(*span), journal.hashes(*span))
+
+
 class _Batch:
     """One transaction's rows."""
 
@@ -190,16 +205,16 @@ class _Batch:
         connection: sa.Connection,
         gateway: str,
         entries: Sequence[Entry],
-        facts: dict[int, str],
+        known: _Known,
         due: Sequence[tuple[str, str, int]],
     ) -> None:
         self._connection = connection
         self._gateway = gateway
-        self._facts = facts
+        self._facts = known.facts
         self._due = due
         # Read before the lock is taken: it is everybody's.
         self._news: list[Said | Entry] = [
-            said(e) if e.kind in ("msg", "fork") else e for e in entries
+            said(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e for e in entries
         ]
 
     def write(self) -> None:

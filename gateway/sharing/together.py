@@ -144,7 +144,9 @@ class _Bounded:
         self._watch.apply(entries)
 
     def idle(self, now: float) -> float | None:
-        return self._watch.idle(min(now, self._merged.at))
+        due = self._watch.idle(min(now, self._merged.at))
+        # One that the horizon holds up is looked at again when the order has moved, not at once.
+        return due if due is None or due > now else None
 
 
 @contextlib.contextmanager

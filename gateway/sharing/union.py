@@ -4,7 +4,6 @@ The rules are WIRE.md's, as ``gateway.journal.messages`` has them for one journa
 needs to know is asked at once; only a line that walks on into older rows asks again.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -57,11 +56,13 @@ class Said:
         return self.entry.subject
 
 
-def said(entry: Entry) -> Said:
-    """What registering needs of a journal's entry of kind ``msg`` or ``fork``."""
+def said(entry: Entry, object_hash: bytes) -> Said:
+    """What registering needs of a journal's entry of kind ``msg`` or ``fork``, and its hash there.
+
+    The hash is the journal's: a third-party message is known by more than its bytes.
+    """
     decoded = wire.message_of(entry)
-    digest = hashlib.sha256(entry.payload.split(b"\n", 1)[0]).digest()
-    return Said(entry, digest, decoded.identity, decoded.prev, decoded.old, decoded.flag)
+    return Said(entry, object_hash, decoded.identity, decoded.prev, decoded.old, decoded.flag)
 
 
 @dataclass(frozen=True, slots=True)

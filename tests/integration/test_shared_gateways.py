@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect
+from gateway.database import connect, tank_now
 from gateway.errors import DatabaseError
 from gateway.sharing import holding, tables
 from tests.integration.running_gateway import RunningGateway
@@ -74,6 +75,12 @@ class Camp:
         with self.engine().connect() as connection:
             name = connection.execute(sa.select(tables.holder.c.gateway)).scalar_one()
         return ("g1", "g2").index(name)
+
+    def tanks(self) -> list[tuple[str, float]]:
+        """Every tank and its level, as pages show them."""
+        with self.engine().connect() as connection:
+            found = connection.execute(sa.select(tank_now.c.tank, tank_now.c.value)).all()
+        return sorted((row.tank, row.value["volume_l"]) for row in found)
 
     def engine(self) -> sa.Engine:
         return sa.create_engine(self.url, poolclass=sa.NullPool)
@@ -139,6 +146,30 @@ def test_each_gateway_and_the_database_are_killed_and_nothing_is_lost_or_doubled
     assert journaled.keys() == {
         (n.ring.topic, n.ring.payload(m)) for n in camp.nodes for m in n.ring.sealed
     }
+    _assert_commands_say_the_same(camp)
+
+
+def _assert_commands_say_the_same(camp: Camp) -> None:
+    sealed = camp.sealed()
+    names = {(n.ring.device, m.boot, m.seq) for n in camp.nodes for m in n.ring.sealed}
+    for gateway in camp.gateways:
+        found = gateway.status()
+        assert found["received"]["stored"] + found["received"]["late"] == sealed
+        assert found["journal"]["messages"] == sealed
+        assert sorted(found["gateways"]) == ["g1", "g2"]
+        assert sum(one["watches"] for one in found["gateways"].values()) == 1
+        assert len(gateway.exported()) == sealed  # of all journals, each once
+        readings = gateway.readings()
+        assert Counter((r["device"], r["boot"], r["seq"]) for r in readings) == Counter(names)
+        assert "noria-test-only" not in gateway.log.read_text("utf-8")
+    with pytest.raises(CalledProcessError):
+        camp.gateways[0].noria("rebuild", "watch")  # while a gateway watches
+    before = camp.tanks()
+    for gateway in camp.gateways:
+        gateway.stop()
+    assert f"{sealed} readings" in camp.gateways[1].noria("rebuild", "store")
+    camp.gateways[0].noria("rebuild", "watch")
+    assert camp.tanks() == before
 
 
 def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp: Camp) -> None:

@@ -16,7 +16,7 @@ from tests.stories.world import Alert, Kill, World, clock_at, play
 START = 1_795_212_000.0
 _BEFORE_S = float(os.environ.get("NORIA_STORIES_BEFORE_S", "12"))
 """Real seconds for two worlds to start in."""
-_SETTLE_S = 8.0
+_SETTLE_S = float(os.environ.get("NORIA_STORIES_AFTER_S", "8"))
 """Real seconds after the last wake: what is then not told belongs to no story."""
 
 
