@@ -9,7 +9,7 @@ from gateway.domain.registry import Registry
 from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.wire import Admitted, admit
+from gateway.wire import Admitted, Refusal, admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,9 @@ class Change:
 
     run: str
     received: float
+
+
+_Item = Arrival | Delivered | Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Ingest:
         self._feeds = feeds or Intake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[Arrival | Delivered | Change], now: float) -> list[Ack]:
+    def commit(self, batch: Sequence[_Item], now: float) -> list[Ack]:
         """Journal a batch, in order, in one transaction; returns the acks that are then due.
 
         At most one for each device and era, the last message's era last. ``now`` is Unix s.
@@ -46,17 +49,16 @@ class Ingest:
         """
         due: dict[tuple[str, str], Era] = {}
         with self._journal.transaction():
-            for item in batch:
-                if isinstance(item, Change):
-                    self._journal.log.append_fact("run", item.received, {"run": item.run})
-                    continue
-                era = self._take(item)
+            items = [self._admitted(item) for item in batch]
+            self._journal.messages.expect(a for _, a in items if isinstance(a, Admitted))
+            for item, admitted in items:
+                era = self._take(item, admitted)
                 if era is not None:
                     due.pop((era.device, era.era), None)  # so that the last one stands last
                     due[era.device, era.era] = era
         return self._acks(due.values(), now)
 
-    def strangers(self, batch: Sequence[Arrival | Delivered | Change]) -> bool:
+    def strangers(self, batch: Sequence[_Item]) -> bool:
         """Whether a device speaks that the registry does not know: it may be older than that."""
         return any(
             not isinstance(item, Change) and self.registry.device(self._device_of(item)) is None
@@ -72,18 +74,29 @@ class Ingest:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)
 
-    def _take(self, arrival: Arrival | Delivered) -> Era | None:
-        if isinstance(arrival, Delivered):
-            self._feeds.take(arrival, self._journal, self.registry)
-            return None  # nobody waits for an ack
-        device = _device_of(arrival.topic)
-        if self._journal.messages.is_flood(device, arrival.received):
+    def _admitted(self, item: _Item) -> tuple[_Item, Admitted | Refusal | None]:
+        if not isinstance(item, Arrival):
+            return item, None
+        if self._journal.messages.floods(_device_of(item.topic), item.received):
+            return item, None  # and will at its turn: what comes before it only spends
+        return item, admit(item.topic, item.payload, self.registry)
+
+    def _take(self, item: _Item, admitted: Admitted | Refusal | None) -> Era | None:
+        if isinstance(item, Change):
+            self._journal.log.append_fact("run", item.received, {"run": item.run})
             return None
-        newest_key = self._journal.messages.newest_key(device)
-        admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)
+        if isinstance(item, Delivered):
+            self._feeds.take(item, self._journal, self.registry)
+            return None  # nobody waits for an ack
+        if self._journal.messages.is_flood(_device_of(item.topic), item.received):
+            return None
         if isinstance(admitted, Admitted):
-            return self._journal.messages.accept(arrival, admitted)
-        self._journal.refuse(arrival, admitted)
+            # Judged here, in order: a message before this one may have brought a newer key.
+            if not admitted.is_older_than(self._journal.messages.newest_key(admitted.device.id)):
+                return self._journal.messages.accept(item, admitted)
+            admitted = "old_key"
+        if admitted:
+            self._journal.refuse(item, admitted)
         return None
 
     def _acks(self, eras: Iterable[Era], now: float) -> list[Ack]:

@@ -16,6 +16,7 @@ from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
+from gateway.journal.trouble import Trouble
 from gateway.journal.writer import Journal
 from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
@@ -27,6 +28,8 @@ from gateway.sharing.together import Together
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+PRESSED_MESSAGES = 256
+"""So many in one batch: more comes than commits can take one by one."""
 _RETRY_S = 1.0
 
 
@@ -46,8 +49,10 @@ class Listener:
     clock: Clock
     gateway: str
     broker: str
+    trouble: Trouble
     shared: Together | None = None
     stopping: bool = False
+    _told: str = ""
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
@@ -64,6 +69,7 @@ class Listener:
         while not self.stopping:
             self._chores()
             heard = self.session.turn(POLL_S)
+            self.wake.pressed = len(heard) >= PRESSED_MESSAGES
             if self.shared:
                 self.shared.hears(self.session.ready and self.session.drained, heard)
             batch = [*heard, *self.feeds.take()]
@@ -71,8 +77,11 @@ class Listener:
                 self._answer(self._commit(batch))
             self._speak()
         self.session.close()
-        self.diary.stop(self.clock.now())
-        alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+        try:
+            self.diary.stop(self.clock.now())
+            alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+        except (JournalError, OperationalError) as error:
+            _log.error("our own stop is not journaled: %s", error)
         self.wake.notify()
 
     def _commit(self, batch: list[Arrival | Delivered | Change]) -> list[Ack]:
@@ -81,17 +90,33 @@ class Listener:
             try:
                 if self.ingest.strangers(batch):
                     self._meet_strangers()
+                self.diary.note_step(self.clock.now(), self._steady())
                 acks = self.ingest.commit(batch, self.clock.now())
             except (JournalError, OperationalError) as error:
-                _log.error("%s; nothing is acknowledged meanwhile; trying again", error)
+                self._say(error)
                 if self.stopping:
                     return []
                 time.sleep(_RETRY_S)
             else:
+                self._goes_on()
                 self.session.acknowledge()
                 self.feeds.acknowledge()
                 self.wake.notify()
                 return acks
+
+    def _say(self, error: Exception) -> None:
+        """Told once, and where ``noria status`` finds it though the disk be full."""
+        text = f"nothing is acknowledged until this passes: {error}"
+        if text != self._told:
+            _log.error("%s", text)
+        self._told = text
+        self.trouble.say(text)
+
+    def _goes_on(self) -> None:
+        if self._told:
+            _log.warning("journaling goes on; nothing was lost")
+            self._told = ""
+            self.trouble.over()
 
     def _answer(self, acks: list[Ack]) -> None:
         if self.shared:

@@ -1,6 +1,7 @@
 """The gateway program: every part made here once, and ended in order."""
 
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Generator
@@ -21,6 +22,7 @@ from gateway.ingest import Ingest
 from gateway.journal import restored
 from gateway.journal.diary import Diary
 from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import Trouble
 from gateway.journal.witness import Witness
 from gateway.journal.writer import Journal
 from gateway.language import Language
@@ -46,6 +48,9 @@ SWITCH_S = 0.0005
 """SQLite lets go of the interpreter at each statement; with Python's 5 ms, a watch of ten
 statements would wait behind the other threads ten times that long before an alert is saved."""
 
+COLLECT = (20_000, 50, 20)
+"""Nearly nothing here is cyclic, and looking for cycles at Python's pace costs ingest a tenth."""
+
 
 def run(settings: Settings) -> int:
     """Run the gateway until SIGTERM or SIGINT; prints ``ready`` when it hears the broker.
@@ -54,6 +59,7 @@ def run(settings: Settings) -> int:
     """
     sys.setswitchinterval(SWITCH_S)
     mapped = mapping.read(Path(settings.adapters)) if settings.adapters else MappingFile()
+    gc.set_threshold(*COLLECT)
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         engine = database.opened(settings)
@@ -62,6 +68,8 @@ def run(settings: Settings) -> int:
         parts.callback(witness.close)
         journal = Journal(settings.journal_path, settings.gateway_id, witness.keep)
         parts.callback(journal.close)
+        trouble = Trouble(settings.data)
+        parts.callback(trouble.close)
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
@@ -93,6 +101,7 @@ def run(settings: Settings) -> int:
             clock=clock,
             gateway=settings.gateway_id,
             broker=_name(address),
+            trouble=trouble,
             shared=shared,
         )
         _stop_by_signal(listener, bell)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from gateway import alive, database
 from gateway.clock import Clock
-from gateway.journal import counters
+from gateway.journal import counters, trouble
 from gateway.journal.reader import JournalReader
 from gateway.projections.readings import NAME as STORE
 from gateway.settings import Settings
@@ -39,6 +39,7 @@ def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
             cursors |= {} if own is None else {STORE: own}
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
+    found["journal"]["trouble"] = trouble.read(settings.data)
     known = alive.look(engine, settings.gateway_id)
     feeds = alive.look_at_feeds(engine, settings.gateway_id)
     return {

@@ -9,9 +9,8 @@ from gateway.adapters.paths import Path
 from gateway.adapters.port import Adapter, Unreadable, Uplink, number
 from gateway.adapters.units import FIGURES, Convert
 from gateway.domain.boot_time import believable
+from gateway.wire import FEED_ERA
 
-ERA = "unsigned"
-"""The era of every feed: eight letters, so that each identity says by itself what it is."""
 TEMPERATURE_LASTS_S = 900.0
 _BOOT_LENGTH = 1 << 30
 _LARGEST = 2**31 - 1
@@ -80,7 +79,7 @@ class Reader:
             rssi = round(uplink.rssi_dbm)
         at, source = _sealed(uplink.at, received)
         said: dict[str, Any] = {
-            "v": 1, "fw": self.feed.adapter.name, "era": ERA, "prev": "", "up": 0, "t": at,
+            "v": 1, "fw": self.feed.adapter.name, "era": FEED_ERA, "prev": "", "up": 0, "t": at,
             "ts": source, "next": self.feed.every_s, "r": readings,
             "mv": _within(found.get("battery"), _MV), "rssi": _within(rssi, _DBM),
         }  # fmt: skip

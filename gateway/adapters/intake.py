@@ -1,14 +1,16 @@
 """What arrives of third parties, journaled as it came and marked as unsigned."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from gateway.adapters.feed import Feed, Reader, numbered
 from gateway.adapters.port import Unreadable, Uplink
 from gateway.domain.registry import Device, Registry
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.wire import Admitted, Decoded, decode
+from gateway.wire import Decoded, admitted, decode
 from gateway.wire.decoded import AS
 
 LARGEST_BYTES = 65_536
@@ -77,7 +79,7 @@ class Intake:
         entry = journal.last_id + 1
         translated = numbered(said, entry)
         identity = _identity(uplink, delivered.arrival.topic) or translated
-        decoded = replace(
+        decoded = structs.replace(
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
         )
         lines = {"auth": "unsigned"}
@@ -85,7 +87,7 @@ class Intake:
             decoded = _untimed(decoded)
         else:
             lines[AS] = translated.decode("ascii")
-        journal.messages.accept(delivered.arrival, Admitted(device, identity, decoded), lines)
+        journal.messages.accept(delivered.arrival, admitted(device, identity, decoded), lines)
 
     def _may(self, device: Device, registry: Registry, at: float) -> bool:
         """An unsigned device of the registry, in a tank that no device with a key measures."""
@@ -105,4 +107,4 @@ def _identity(uplink: Uplink, topic: str) -> bytes | None:
 
 def _untimed(decoded: Decoded) -> Decoded:
     """Kept, but from when it is nobody knows: an old level is never shown as the present one."""
-    return replace(decoded, message=None, flag=NO_TIME)
+    return structs.replace(decoded, sealed=None, flag=NO_TIME)

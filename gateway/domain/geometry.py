@@ -53,6 +53,8 @@ def litres_per_mm(tank: Tank, level: float) -> float:
 
     Taken over 20 mm, so that a rounded end or a short table row does not make it vanish.
     """
+    if tank.shape not in ("lying", "table"):
+        return _footprint_mm2(tank) / _MM3_PER_L  # straight walls: the same everywhere
     low = max(level - 10.0, 0.0)
     slope = (volume_l(tank, low + 20.0) - volume_l(tank, low)) / 20.0
     return slope if slope > 0 else (volume_l(tank, low) - volume_l(tank, low - 20.0)) / 20.0

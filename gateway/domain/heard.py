@@ -5,15 +5,14 @@ These are the values that flow from the journal to the stores and to the watch.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.domain.message import Fields, Quantity
 
 Auth = Literal["sig", "mac", "unsigned"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One reading placed in time and turned into litres.
 
     ``at`` is event time and ``received`` receive time, Unix s; ``estimated`` says that ``at`` was

@@ -11,9 +11,10 @@ from gateway.domain import volume
 from gateway.domain.boot_time import EraBoots, believable
 from gateway.domain.heard import Auth, DeviceEvent, Heard, Reading
 from gateway.domain.message import Message, RawReading
-from gateway.domain.registry import Registry, in_force
+from gateway.domain.registry import Device, Install, Registry, Tank, in_force
 
 _KEPT_ERAS = 8
+_Place = tuple[Tank, Device, Install | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,30 @@ class Interpreter:
         ``auth`` is the message's own; it does not change where or when a reading belongs.
         """
         base, estimated = self._sealed_at(message, received)
-        rows = (
-            self._reading(message, i, raw, base - raw.age_s, received, estimated)
+        place = self._fixed_place(message.device)
+        rows = [
+            self._reading(message, i, raw, base - raw.age_s, received, estimated, place)
             for i, raw in enumerate(message.readings)
-        )
-        return tuple(row for row in rows if row is not None)
+        ]
+        return tuple([row for row in rows if row is not None])
+
+    def _fixed_place(self, device: str) -> "_Place | None":
+        """Where a device has always been: most have one row, one tank and no history."""
+        registry = self.registry
+        rows = registry.devices.get(device, ())
+        if len(rows) != 1 or device in registry.installs:
+            return None
+        tanks = registry.tanks.get(rows[0].tank, ())
+        return (tanks[0], rows[0], None) if len(tanks) == 1 else None
+
+    def _place(self, device: str, at: float) -> "_Place | None":
+        """The rows in force at event time; None where the device hung in no tank we know."""
+        tank_id = self.registry.tank_of(device, at)
+        tank = self.registry.tank(tank_id, at) if tank_id else None
+        rows = self.registry.devices.get(device)
+        if tank is None or not rows:
+            return None
+        return tank, in_force(rows, at), self.registry.install(device, at)
 
     def events(self, message: Message, received: float) -> tuple[DeviceEvent, ...]:
         """The message's events with the anchors now known. Pure: learns nothing."""
@@ -117,19 +137,15 @@ class Interpreter:
 
     def _reading(
         self, message: Message, i: int, raw: RawReading, at: float, received: float,
-        estimated: bool,
+        estimated: bool, fixed: "_Place | None",
     ) -> Reading | None:  # fmt: skip
-        registry, device = self.registry, message.device
-        tank_id = registry.tank_of(device, at)
-        tank = registry.tank(tank_id, at) if tank_id else None
-        rows = registry.devices.get(device)
-        if tank is None or not rows:
+        place = fixed or self._place(message.device, at)
+        if place is None:
             return None
-        found = volume.measure(raw, tank, in_force(rows, at), registry.install(device, at))
+        tank, device, install = place
+        found = volume.measure(raw, tank, device, install)
         return Reading(
-            tank=tank.id, device=device, era=message.era, boot=message.boot, seq=message.seq, i=i,
-            channel=raw.channel, at=at, received=received, estimated=estimated,
-            quantity=raw.quantity, value=raw.value, spread=raw.spread, valid=raw.valid,
-            tried=raw.tried, temperature_dc=raw.temperature_dc, volume_l=found.volume_l,
-            sd_l=found.sd_l, fault=found.fault,
+            tank.id, message.device, message.era, message.boot, message.seq, i, raw.channel, at,
+            received, estimated, raw.quantity, raw.value, raw.spread, raw.valid, raw.tried,
+            raw.temperature_dc, found.volume_l, found.sd_l, found.fault,
         )  # fmt: skip

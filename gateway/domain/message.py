@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Fields = Mapping[str, int | str | bool | None]
 """The other fields of an event, by their wire names."""
@@ -12,8 +12,7 @@ Quantity = Literal["mm", "g", "pa", "ml", "bp"]
 TimeSource = Literal["ntp", "gnss", "net", "gw", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class RawReading:
+class RawReading(NamedTuple):
     """One burst of the sensor, as it stands on the wire.
 
     ``value`` is in the unit that ``quantity`` names, ``None`` when nothing came back;

@@ -4,8 +4,9 @@ A value outside what sensor and tank can show is a fault, never a level: an ultr
 is too near reports far, and a full tank would read empty (DOMAIN.md, Sensors).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
+from typing import NamedTuple
 
 from gateway.domain import geometry, sound
 from gateway.domain.message import RawReading
@@ -33,8 +34,7 @@ _WEIGHT_SLACK_G = 3000.0
 _UNSTEADY_PART = 0.15  # an sd beyond this part of the capacity says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(NamedTuple):
     """Litres and one standard deviation, or both None and ``fault`` naming the reason.
 
     Faults: ``no_echo out_of_range below_floor above_full unsteady not_configured``.

@@ -48,24 +48,35 @@ class Diary:
 
     def write_due(self, now: float, steady: float) -> bool:
         """Write a step of the clock at once, heartbeats and hourly leaves in time."""
-        offset = now - steady
-        step = offset - (offset if self._offset is None else self._offset)
-        stepped = abs(step) > STEP_S
+        stepped = self.note_step(now, steady)
         beat, hour = steady - self._heartbeat >= HEARTBEAT_S, steady - self._hour >= HOUR_S
-        if not (stepped or beat or hour):
-            return False
+        if not (beat or hour):
+            return stepped
         with self.journal.transaction():
-            if stepped or hour:
-                said = {"source": "system", "step_s": round(step, 3) if stepped else 0}
-                self.journal.log.append_fact("clock", now, said)
+            if hour:
+                self.journal.log.append_fact("clock", now, {"source": "system", "step_s": 0})
             if beat:
                 self.journal.log.append_fact("run", now, {"run": "heartbeat"})
             if hour:
                 self._tell_refused(now)
-        self._offset = offset
         self._heartbeat = steady if beat else self._heartbeat
         self._hour = steady if hour else self._hour
         return True
+
+    def note_step(self, now: float, steady: float) -> bool:
+        """Journal a step of the clock, before anything that came after it; returns whether.
+
+        The leaf of a step ahead bears the time that it would have been without it: whoever reads
+        the journal in order knows of the step before any time passes by it.
+        """
+        offset = now - steady
+        step = 0.0 if self._offset is None else offset - self._offset
+        if abs(step) > STEP_S:
+            with self.journal.transaction():
+                said = {"source": "system", "step_s": round(step, 3)}
+                self.journal.log.append_fact("clock", min(now, now - step), said)
+        self._offset = offset  # small steps add up to nothing: NTP slews
+        return abs(step) > STEP_S
 
     def _tell_refused(self, now: float) -> None:
         refused = self.journal.counters.refused_since_told()

@@ -1,16 +1,16 @@
 """One entry of the journal, as its readers see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from gateway.domain.heard import Auth
 
+NO_LINES: Mapping[str, str] = MappingProxyType({})
 Verdict = Literal["stored", "late", "fork", "flagged"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: a message or a fact, in journal order from 1.
 
     ``received`` is gateway time in Unix s (ms precision); ``kind`` the leaf's kind (``msg fork run
@@ -25,7 +25,7 @@ class Entry:
     kind: str
     subject: str
     body: bytes
-    lines: Mapping[str, str] = field(default_factory=dict[str, str])
+    lines: Mapping[str, str] = NO_LINES
     verdict: Verdict | None = None
     flag: str | None = None
     newest: bool = False

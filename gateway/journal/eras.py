@@ -1,14 +1,14 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
 import sqlite3
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, advanced
+from gateway.journal import bulk
 
 
-@dataclass(frozen=True, slots=True)
-class Era:
+class Era(NamedTuple):
     """One era of a device. ``first`` is an entry's id, ``heard`` grows with every message."""
 
     device: str
@@ -16,7 +16,7 @@ class Era:
     first: int = 0
     heard: int = 0
     newest: Identity = NOWHERE
-    line: Line = field(default=Line())
+    line: Line = Line()
 
 
 class Eras:
@@ -45,19 +45,20 @@ class Eras:
         """The era as known, or a fresh one."""
         return self._eras.get((device, era)) or Era(device, era)
 
-    def spoke(self, era: Era) -> None:
+    def spoke(self, era: Era) -> Era:
         """``era`` as it is after one more of its messages, which is the last one heard."""
         self._heard += 1
         key = (era.device, era.era)
-        self._eras[key] = replace(era, heard=self._heard)
+        spoken = Era(era.device, era.era, era.first, self._heard, era.newest, era.line)
+        self._eras[key] = spoken
         self._dirty[key] = None
         self._last[era.device] = key
+        return spoken
 
-    def advance(self, era: Era, old: Identity | None, by: Identity) -> Era:
-        """``era`` with its line moved on after the message at ``by``, which declares ``old``."""
+    def advanced(self, era: Era, old: Identity | None, by: Identity) -> Line:
+        """The line of ``era`` moved on after the message at ``by``, which declares ``old``."""
         line = era.line.declared(old, by)
-        held = _Held(self._connection, era.device, era.era)
-        return replace(era, line=advanced(line, held))
+        return advanced(line, _Held(self._connection, era.device, era.era))
 
     def last_of(self, device: str) -> Era | None:
         """The era of the device's last message, or None."""
@@ -70,10 +71,8 @@ class Eras:
 
     def save(self) -> None:
         """Write what changed, before the transaction's commit."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO era VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(self._eras[key]) for key in self._dirty],
-        )
+        rows = [_row(self._eras[key]) for key in self._dirty]
+        bulk.insert(self._connection, "INSERT OR REPLACE INTO era", rows)
         self._dirty.clear()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.errors import JournalError
 from gateway.journal import counters, schema
-from gateway.journal.entry import Entry
+from gateway.journal.entry import NO_LINES, Entry
 
 _SELECT = (
     "SELECT e.id, e.time_ms, e.kind, e.subject, e.leaf, coalesce(b.body, x''),"
@@ -118,20 +118,13 @@ def _entry(
     entry: int, time_ms: int, kind: str, subject: str, leaf: bytes, body: bytes, *judged: Any
 ) -> Entry:
     verdict, flag, newest, auth = judged
-    return Entry(
-        id=entry,
-        received=time_ms / 1000,
-        kind=kind,
-        subject=subject,
-        body=body,
-        lines=_lines(leaf),
-        verdict=verdict,
-        flag=flag,
-        newest=bool(newest),
-        auth=auth,
-    )
+    lines = _lines(leaf)
+    received = time_ms / 1000
+    return Entry(entry, received, kind, subject, body, lines, verdict, flag, bool(newest), auth)
 
 
 def _lines(leaf: bytes) -> Mapping[str, str]:
+    if leaf.count(b"\n") == _FIXED_LINES:
+        return NO_LINES
     rows = leaf.decode("ascii").split("\n")[_FIXED_LINES:-1]
     return dict(row.split("=", 1) for row in rows)

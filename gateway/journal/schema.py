@@ -5,7 +5,9 @@ from pathlib import Path
 
 from gateway.errors import JournalError
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""1 has another index, which no reader asks; the gateway's start changes it."""
 
 _TABLES = """
 CREATE TABLE entry (
@@ -29,9 +31,11 @@ CREATE TABLE message (
   prev TEXT,                     -- null where it cannot be read
   fork INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX message_object ON message (device, hash);
 CREATE INDEX message_identity ON message (device, era, boot, seq);
 CREATE INDEX message_prev ON message (device, prev);
+-- The same OBJECT has the same identity: only without one is it known by its hash, and where the
+-- identity was made here, of what a third party sent.
+CREATE UNIQUE INDEX message_object ON message (device, hash) WHERE boot IS NULL OR era = 'unsigned';
 CREATE TABLE era (
   device TEXT NOT NULL, era TEXT NOT NULL,
   first INTEGER NOT NULL,        -- entry of the message first received
@@ -55,6 +59,11 @@ INSERT INTO frontier VALUES (1, 0, x'');
 
 # Our own starts, stops and connections are few: found without reading past the messages.
 _RUNS = "CREATE INDEX IF NOT EXISTS entry_run ON entry (time_ms) WHERE kind = 'run'"
+_FROM_1 = """
+DROP INDEX message_object;
+CREATE UNIQUE INDEX message_object ON message (device, hash) WHERE boot IS NULL OR era = 'unsigned';
+"""
+
 _ADDED = """
 -- Logs that ended because the journal was restored. What anybody may have seen of one: shown.
 CREATE TABLE IF NOT EXISTS former_log (
@@ -85,6 +94,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
+    if version == 1:
+        connection.executescript(f"BEGIN; {_FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
+        return
     if version != 0:
         raise JournalError(
             f"{path} has format {version}; this program writes {VERSION}: use the newer program"
@@ -103,7 +115,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be read as a journal: {error}") from error
-    if version != VERSION:
+    if version not in READABLE:
         connection.close()
         raise JournalError(f"{path} has format {version}; this program reads {VERSION}")
     return connection

@@ -5,12 +5,14 @@ aside entry by entry, so that one poison entry never stops the line.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from gateway.clock import Clock
+from gateway.journal.diary import STEP_S
 from gateway.journal.entry import Entry
 from gateway.projections import cursor, set_aside
 from gateway.projections.loop import RETRYABLE, Loop
@@ -19,6 +21,8 @@ from gateway.projections.wake import Wake
 _log = logging.getLogger(__name__)
 
 BATCH = 2000
+PRESSED_BATCH = 250
+_STEP_NOTED_S = 2.0  # the diary looks twice a second
 _LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
 
@@ -83,11 +87,13 @@ class Runner:
         self._projection = projection
         self._open_journal = journal_reader_factory
         self._engine = engine
+        self._wake = wake
         self._clock = clock
         self._then = then
         self._batch = batch
         self._look_s = look_s
         self._journal: Reader | None = None
+        self._offset: float | None = None
         self._stale = True
         self._at = 0
         self._loop = Loop(projection.name, self._turn, wake, self._close, rest_s=rest_s)
@@ -120,6 +126,8 @@ class Runner:
             self._refresh()
             if self._drain():
                 return 0.0
+            if self._stepped():
+                return _STEP_NOTED_S
             due = self._projection.idle(self._clock.now())
         except Exception:
             self._stale = True
@@ -131,6 +139,13 @@ class Runner:
             return self._look_s
         return min(self._look_s, max(0.0, self._clock.real_s(due - self._clock.now())))
 
+    def _stepped(self) -> bool:
+        """Whether the clock was stepped just now: its leaf comes first, or time that never passed
+        would be held against somebody."""
+        offset = self._clock.now() - time.monotonic() * self._clock.speed
+        before, self._offset = self._offset, offset
+        return before is not None and abs(offset - before) > STEP_S
+
     def _refresh(self) -> None:
         if self._stale:
             self._projection.restore()
@@ -140,7 +155,8 @@ class Runner:
     def _drain(self) -> bool:
         """Apply one batch; False when there is nothing to apply."""
         self._journal = self._journal or self._open_journal()
-        entries = self._journal.entries(after=self._at, limit=self._batch)
+        limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
+        entries = self._journal.entries(after=self._at, limit=limit)
         if not entries:
             return False
         try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import to_builtins
 
 from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, WatchInput
@@ -68,7 +69,7 @@ class WatchProjection:
         registry = rows.load(self._engine)
         self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
         self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
-        self._watch = Watch(registry, _under(_STATE, saved))
+        self._watch = Watch(registry, _under(_STATE, saved), to_builtins)
 
     def apply(self, entries: list[Entry]) -> None:
         """Hear these entries; save what came of it, and the cursor, in one transaction."""
@@ -76,8 +77,8 @@ class WatchProjection:
         self._follow_registry(entries[0].received, told)
         for entry in entries:
             said = input_of(entry, self._interpreter)
-            self._mind(said)
-            told += self._watch.step(said, said.received)
+            if self._mind(said):
+                told += self._watch.step(said, said.received)
         self._save(told, entries[-1].id)
 
     def idle(self, now: float) -> float | None:
@@ -90,30 +91,36 @@ class WatchProjection:
             due = self._watch.due()
         return None if due is None else due + self._settle_s
 
-    def _mind(self, said: WatchInput) -> None:
+    def _mind(self, said: WatchInput) -> bool:
+        """Note what concerns ourselves; returns whether the watch should hear it.
+
+        An import of a thousand devices is thousands of leaves, but one new registry.
+        """
         if isinstance(said, Listening):
             if said.change == "start" and said.received >= self._born:
                 self._listening = True
             if said.change == "stop":
                 self._listening = False
         elif isinstance(said, RegistryChanged):
-            self._load_registry()
+            return self._load_registry()
+        return True
 
     def _follow_registry(self, received: float, told: list[Told]) -> None:
         """A message may be journaled before the leaf that says its device is new."""
-        if rows.version(self._engine) != self._registry_version:
-            self._load_registry()
+        if self._load_registry():
             told += self._watch.step(RegistryChanged(received), received)
 
-    def _load_registry(self) -> None:
+    def _load_registry(self) -> bool:
+        """Take the newest registry; False when that is the one in use."""
         version = rows.version(self._engine)
         if version == self._registry_version:
-            return
+            return False
         self._registry_version = version
         registry = rows.load(self._engine)
         self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
         self._interpreter.registry = registry
         self._watch.registry = registry
+        return True
 
     def _save(self, told: list[Told], entry_id: int | None) -> None:
         changed = self._watch.dirty()

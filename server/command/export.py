@@ -8,7 +8,6 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway import database, lock
-from gateway.adapters.feed import ERA
 from gateway.domain.heard import Reading
 from gateway.errors import RegistryError
 from gateway.projections.catching_up import catch_up, wait_for
@@ -19,6 +18,7 @@ from gateway.settings import Settings
 from gateway.sharing.naming import store_name
 from gateway.stores.opened import open_store
 from gateway.stores.port import ReadingStore
+from gateway.wire import FEED_ERA
 from server.command.config import settings_of, with_config
 
 _WAIT_S = 30.0
@@ -72,7 +72,7 @@ def line_of(reading: Reading) -> dict[str, Any]:
         "sd_l": reading.sd_l,
         reading.quantity: reading.value,
     }
-    if reading.era == ERA:
+    if reading.era == FEED_ERA:
         line["auth"] = "unsigned"
     more = {name: getattr(reading, field) for field, name in _MORE.items()}
     return line | {name: value for name, value in more.items() if value is not None}

@@ -31,11 +31,12 @@ def _as_text(found: dict[str, Any]) -> str:
     gateway = "runs" if found["gateway"]["running"] else "does not run: noria up starts it"
     broker = "connected" if found["broker"]["connected"] else "not connected"
     lags = ", ".join(f"{name} {p['lag']}" for name, p in found["projections"].items()) or "none yet"
+    trouble = f"\n            {journal['trouble']}" if journal.get("trouble") else ""
     return (
         f"Gateway     {gateway}\n"
         f"{_others(found)}"
         f"Broker      {broker}\n"
-        f"Journal     {journal['messages']} messages, {journal['leaves']} leaves\n"
+        f"Journal     {journal['messages']} messages, {journal['leaves']} leaves{trouble}\n"
         f"Received    {_counts(received)}\n"
         f"Refused     {_counts(refused)}\n"
         f"Lag         {lags} (entries behind the journal)\n"

@@ -50,6 +50,11 @@ class RunningGateway:
         before = self._text().count("ready\n")
         self._service.start(lambda: self._text().count("ready\n") > before)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._service.pid
+
     def kill(self) -> None:
         """``kill -9``."""
         self._service.kill()

@@ -108,3 +108,22 @@ def test_a_step_of_the_clock_is_noted_and_time_never_goes_back(listening: Listen
         entries = list(reader.all())
     assert json.loads(entries[1].body) == {"source": "system", "step_s": -100.0}
     assert [e.received for e in entries] == [NOW, NOW, NOW]
+
+
+def test_a_journal_of_the_first_format_is_taken_over_as_it_is(listening: Listening) -> None:
+    first = listening.ring.seal(NOW)
+    listening.arrive(first)
+    listening.payloads(listening.seal_raw("nothing readable"))
+    before = listening.verdicts()
+    listening.journal.close()
+    with closing(sqlite3.connect(listening.path)) as raw:
+        raw.executescript(
+            "DROP INDEX message_object; PRAGMA user_version = 1;"
+            "CREATE UNIQUE INDEX message_object ON message (device, hash);"
+        )
+    listening.open()
+    assert listening.verdicts() == before
+    (ack,) = listening.arrive(first)
+    assert covers(ack, first)
+    listening.payloads(listening.seal_raw("nothing readable"))
+    assert listening.counts()["duplicate"] == 2

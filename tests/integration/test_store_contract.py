@@ -1,6 +1,5 @@
 """One contract for every reading store: SQLite, InfluxDB 1.8 and InfluxDB 2.9, all real."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,8 +71,8 @@ def everything(store: ReadingStore) -> list[Reading]:
 
 
 def test_what_was_written_is_read_back_in_every_field(store: ReadingStore) -> None:
-    nothing_heard = dataclasses.replace(
-        reading(seq=2, at=T0 + 0.125), estimated=True, value=None, spread=None, valid=0, tried=7,
+    nothing_heard = reading(seq=2, at=T0 + 0.125)._replace(
+        estimated=True, value=None, spread=None, valid=0, tried=7,
         temperature_dc=None, volume_l=None, sd_l=None, fault="no_echo", quantity="g", channel=3,
         era="aaaaaaaa",
     )  # fmt: skip

@@ -24,7 +24,7 @@ ONE = Reading(
 
 def readings(*ages_h: float, litres: float = 500.0) -> list[Reading]:
     """Readings this many hours old, oldest first."""
-    return [replace(ONE, at=NOW - age * HOUR, volume_l=litres) for age in sorted(ages_h)[::-1]]
+    return [ONE._replace(at=NOW - age * HOUR, volume_l=litres) for age in sorted(ages_h)[::-1]]
 
 
 def every(step_h: float, start_h: float, end_h: float) -> list[float]:
@@ -44,7 +44,7 @@ def test_after_the_last_reading_is_a_gap_and_not_a_line():
 
 
 def test_readings_without_litres_are_gaps():
-    mute = [replace(r, volume_l=None) for r in readings(*every(0.2, 3, 0))]
+    mute = [r._replace(volume_l=None) for r in readings(*every(0.2, 3, 0))]
     assert line(mute, NOW - 3 * HOUR, NOW).runs == ()
 
 
@@ -52,7 +52,7 @@ def test_readings_without_litres_are_gaps():
 def test_thinning_keeps_the_lowest_and_the_highest(levels: list[float]):
     span = 30 * 86400.0
     given_readings = [
-        replace(ONE, at=NOW - span + i * span / len(levels), volume_l=v)
+        ONE._replace(at=NOW - span + i * span / len(levels), volume_l=v)
         for i, v in enumerate(levels)
     ]
     found = line(given_readings, NOW - span, NOW)

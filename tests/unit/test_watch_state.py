@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from gateway.domain.heard import Heard, Listening, Operated, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
@@ -196,3 +197,14 @@ def test_the_state_of_a_tank_stays_small() -> None:
         total.update(watch.dirty())
     assert len(json.dumps(total["tank:a"])) < 4000
     assert len(json.dumps(total["profile:a"])) < 12_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES)
+def test_the_gateways_faster_packing_gives_the_same_state(history: list[Said]) -> None:
+    slow, fast = Watch(REGISTRY), Watch(REGISTRY, pack=to_builtins)
+    for step, now in inputs(history, REGISTRY):
+        event = _acted(step, [], now)
+        slow.step(event, now)
+        fast.step(event, now)
+    assert fast.dirty() == slow.dirty()

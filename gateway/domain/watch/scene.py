@@ -33,7 +33,13 @@ _KINDS: dict[str, type[Any]] = {
 class Scene:
     """Records by key (``tank:north-1``), an index of the registry, timers, and the answers."""
 
-    def __init__(self, registry: Registry, state: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        state: Mapping[str, Any] | None,
+        pack: Callable[[Any], Any] = pack,
+    ) -> None:
+        self._pack = pack
         self.now = 0.0
         self.told: list[Told] = []
         self.records: dict[str, Any] = {}
@@ -133,7 +139,7 @@ class Scene:
     def dirty(self) -> dict[str, Any]:
         """Changed records since the last call as JSON values; None where one is gone."""
         changed = {
-            key: pack(self.records[key]) if key in self.records else None
+            key: self._pack(self.records[key]) if key in self.records else None
             for key in sorted(self._dirty)
         }
         self._dirty.clear()

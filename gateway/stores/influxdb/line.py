@@ -41,24 +41,32 @@ def point(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value]
 
 def reading_line(reading: Reading, tank_rid: str, site_rid: str) -> str:
     """A reading as one line: tags are random ids, fields every value that is there."""
-    r = reading
-    parts = [
-        f"reading,tank={tank_rid},site={site_rid},device={tag(r.device)},ch={r.channel}"
-        f' at={r.at!r},received={r.received!r},era="{r.era.translate(_TEXT)}",boot={r.boot}i,'
-        f'seq={r.seq}i,i={r.i}i,estimated={"t" if r.estimated else "f"},quantity="{r.quantity}"'
-    ]
-    for name in _INTEGERS:
-        integer = getattr(r, name)
-        if integer is not None:
-            parts.append(f",{name}={integer}i")
-    for name in _FLOATS:
-        number = getattr(r, name)
-        if number is not None:
-            parts.append(f",{name}={float(number)!r}")
-    if r.fault is not None:
-        parts.append(f',fault="{r.fault.translate(_TEXT)}"')
-    parts.append(f" {key_ns(r)}")
-    return "".join(parts)
+    (
+        _tank, device, era, boot, seq, i, channel, at, received, estimated, quantity, value, spread,
+        valid, tried, temperature_dc, volume_l, sd_l, fault,
+    ) = reading  # fmt: skip
+    said = (
+        f"reading,tank={tank_rid},site={site_rid},device={tag(device)},ch={channel}"
+        f' at={at!r},received={received!r},era="{era.translate(_TEXT)}",boot={boot}i,'
+        f'seq={seq}i,i={i}i,estimated={"t" if estimated else "f"},quantity="{quantity}"'
+    )
+    if value is not None:
+        said += f",value={value}i"
+    if spread is not None:
+        said += f",spread={spread}i"
+    if valid is not None:
+        said += f",valid={valid}i"
+    if tried is not None:
+        said += f",tried={tried}i"
+    if temperature_dc is not None:
+        said += f",temperature_dc={temperature_dc}i"
+    if volume_l is not None:
+        said += f",volume_l={float(volume_l)!r}"
+    if sd_l is not None:
+        said += f",sd_l={float(sd_l)!r}"
+    if fault is not None:
+        said += f',fault="{fault.translate(_TEXT)}"'
+    return f"{said} {key_ns(reading)}"
 
 
 def reading_of(row: Mapping[str, Any], tank: str) -> Reading:

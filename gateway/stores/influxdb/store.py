@@ -34,7 +34,7 @@ class InfluxStore:
     def write(self, readings: Sequence[Reading]) -> None:
         """Keep these; one already there is replaced. Lines refused for ever are set aside."""
         registry = self._registry()
-        self._writer.write([_line(registry, reading) for reading in readings])
+        self._writer.write(_lines(registry, readings))
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows."""
@@ -95,12 +95,22 @@ def _rid(registry: Registry, tank: str) -> str:
     return row.rid if row else _UNKNOWN
 
 
-def _line(registry: Registry, reading: Reading) -> str:
+def _lines(registry: Registry, readings: Sequence[Reading]) -> list[str]:
+    """A line of each; a tank's ids are looked up once, unless it has a history."""
+    known: dict[str, tuple[str, str]] = {}
+    lines: list[str] = []
+    for reading in readings:
+        rids = known.get(reading.tank) or _rids(registry, reading)
+        if len(registry.tanks.get(reading.tank, ())) <= 1:
+            known[reading.tank] = rids
+        lines.append(line.reading_line(reading, *rids))
+    return lines
+
+
+def _rids(registry: Registry, reading: Reading) -> tuple[str, str]:
     tank = registry.tank(reading.tank, reading.at)
     site = registry.site(tank.site) if tank else None
-    return line.reading_line(
-        reading, tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN
-    )
+    return (tank.rid if tank else _UNKNOWN), (site.rid if site else _UNKNOWN)
 
 
 def _select(rid: str, start: float | None, end: float | None) -> str:

@@ -1,0 +1,139 @@
+"""However messages are cut into batches, the journal says the same of them."""
+
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.domain.registry import Device, Registry
+from gateway.ingest import Ingest
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.writer import Journal
+from tests.wire_node.sealed import Ring
+
+KEY = bytes(range(32))
+DEVICES = ("k7f3q5", "aaaaaa")
+REGISTRY = Registry(
+    devices={name: (Device(id=name, tank="north-1", since=0.0, key=KEY),) for name in DEVICES}
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(DEVICES),
+        st.sampled_from(["next", "reboot", "skip", "back", "era", "old", "odd", "no_prev"]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def spoken(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
+    """What two nodes say, whose counters now and then do what they should not."""
+    rings = {name: Ring(name, KEY, era="m4xq2lzt") for name in DEVICES}
+    said: list[Any] = []
+    for device, what in steps:
+        ring = rings[device]
+        more: dict[str, Any] = {"old": [1, 1]}
+        if what == "reboot":
+            ring.reboot()
+        elif what == "skip":
+            ring.seq += 1
+        elif what == "back" and ring.seq:
+            ring.seq -= 1
+        elif what == "era":
+            ring.era, ring.boot, ring.seq, ring.prev = "aaaaaaaa", 1, 0, ""
+        elif what == "old":
+            more = {"old": [ring.boot, ring.seq + 1]}
+        elif what == "odd":
+            more |= {"next": -1}
+        elif what == "no_prev":
+            more |= {"prev": 5}
+        said.append((ring.topic, ring.payload(ring.seal(1_795_212_000, **more)).encode()))
+    return said
+
+
+def journaled(arrivals: list[Arrival], cuts: list[int]) -> tuple[Any, ...]:
+    """Verdicts, lines and acks after committing the arrivals in pieces that end at ``cuts``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        journal = Journal(path, "g1")
+        ingest = Ingest(journal, REGISTRY)
+        last = {}
+        for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True):
+            for ack in ingest.commit(arrivals[begin:end], 1_795_212_000):
+                last[ack.topic] = ack.payload
+        reader = JournalReader(path)
+        entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
+        counts = reader.counts()
+        reader.close()
+        eras = [era._replace(heard=0) for era in journal.eras.all()]
+        journal.close()
+        again = Journal(path, "g1")  # verifies leaves and frontier
+        assert [era._replace(heard=0) for era in again.eras.all()] == eras
+        again.close()
+    return entries, counts, sorted(eras), last
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, st.randoms(use_true_random=False), st.data())
+def test_one_batch_or_one_message_at_a_time(steps: Any, random: Any, data: st.DataObject) -> None:
+    said = spoken(steps)
+    said += random.sample(said, min(3, len(said)))  # resent
+    if data.draw(st.booleans()):
+        random.shuffle(said)
+    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
+    singly = journaled(arrivals, list(range(1, len(arrivals))))
+    assert journaled(arrivals, []) == singly
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=3)))
+    assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == singly
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS, st.randoms(use_true_random=False))
+def test_what_is_looked_up_together_is_judged_as_what_is_looked_up_alone(
+    steps: Any, random: Any
+) -> None:
+    said = spoken(steps)
+    random.shuffle(said)
+    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
+    together = journaled(arrivals, [])
+    with NothingExpected():
+        assert journaled(arrivals, list(range(1, len(arrivals)))) == together
+
+
+class NothingExpected:
+    """While it lasts, every message is judged by SQLite alone."""
+
+    def __enter__(self) -> None:
+        from gateway.journal.messages import Messages
+
+        self._kept = Messages.expect
+        Messages.expect = lambda self, coming: None
+
+    def __exit__(self, *_given: object) -> None:
+        from gateway.journal.messages import Messages
+
+        Messages.expect = self._kept
+
+
+def test_a_batch_of_many_devices_is_one_commit(tmp_path: Path) -> None:
+    keys = {f"a{n:05d}".translate(str.maketrans("0189", "abcd")): secrets.token_bytes(32)
+            for n in range(300)}  # fmt: skip
+    registry = Registry(
+        devices={d: (Device(id=d, tank="t", since=0.0, key=k),) for d, k in keys.items()}
+    )
+    journal = Journal(tmp_path / "journal.db", "g1")
+    rings = [Ring(device, key) for device, key in keys.items()]
+    batch = [
+        Arrival(ring.topic, ring.payload(ring.seal(1_795_212_000)).encode(), 1_795_212_000.0)
+        for _ in range(3)
+        for ring in rings
+    ]
+    acks = Ingest(journal, registry).commit(batch, 1_795_212_000)
+    assert len(acks) == len(rings)
+    assert all(b'"seq":3' in ack.payload for ack in acks)
+    assert journal.last_id == len(batch)
+    journal.close()
