@@ -8,7 +8,7 @@ from gateway.domain.registry import Registry
 from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.wire import Admitted, admit
+from gateway.wire import Admitted, Refusal, admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,10 @@ class Ingest:
         """
         due: dict[tuple[str, str], Era] = {}
         with self._journal.transaction():
-            for item in batch:
-                if isinstance(item, Change):
-                    self._journal.log.append_fact("run", item.received, {"run": item.run})
-                    continue
-                era = self._take(item)
+            items = [self._admitted(item) for item in batch]
+            self._journal.messages.expect(a for _, a in items if isinstance(a, Admitted))
+            for item, admitted in items:
+                era = self._take(item, admitted)
                 if era is not None:
                     due.pop((era.device, era.era), None)  # so that the last one stands last
                     due[era.device, era.era] = era
@@ -63,15 +62,29 @@ class Ingest:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)
 
-    def _take(self, arrival: Arrival) -> Era | None:
-        device = _device_of(arrival.topic)
-        if self._journal.messages.is_flood(device, arrival.received):
+    def _admitted(
+        self, item: Arrival | Change
+    ) -> tuple[Arrival | Change, Admitted | Refusal | None]:
+        if isinstance(item, Change):
+            return item, None
+        if self._journal.messages.is_flood(_device_of(item.topic), item.received):
+            return item, None  # not even looked at: a flood must stay cheap
+        return item, admit(item.topic, item.payload, self.registry)
+
+    def _take(self, item: Arrival | Change, admitted: Admitted | Refusal | None) -> Era | None:
+        if isinstance(item, Change):
+            self._journal.log.append_fact("run", item.received, {"run": item.run})
             return None
-        newest_key = self._journal.messages.newest_key(device)
-        admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)
         if isinstance(admitted, Admitted):
-            return self._journal.messages.accept(arrival, admitted)
-        self._journal.refuse(arrival, admitted)
+            # Judged here, in order: a message before this one may have brought a newer key.
+            messages, device = self._journal.messages, admitted.device.id
+            if messages.is_flood(device, item.received):
+                return None
+            if not admitted.is_older_than(messages.newest_key(device)):
+                return messages.accept(item, admitted)
+            admitted = "old_key"
+        if admitted:
+            self._journal.refuse(item, admitted)
         return None
 
     def _acks(self, eras: Iterable[Era], now: float) -> list[Ack]:

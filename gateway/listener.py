@@ -24,6 +24,8 @@ from gateway.registry import rows
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+PRESSED_MESSAGES = 256
+"""So many in one batch: more comes than commits can take one by one."""
 _RETRY_S = 1.0
 
 
@@ -58,6 +60,7 @@ class Listener:
         while not self.stopping:
             self._chores()
             batch = self.session.turn(POLL_S)
+            self.wake.pressed = len(batch) >= PRESSED_MESSAGES
             if batch:
                 self._answer(self._commit(batch))
             self._speak()

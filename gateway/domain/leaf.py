@@ -9,9 +9,11 @@ from gateway.domain.envelope import unpadded
 MAX_BYTES = 4096
 SALT_BYTES = 32
 
-_KIND = re.compile(r"[a-z]{2,8}")
-_LINE = re.compile(r"[\x20-\x7e]+")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KIND = r"[a-z]{2,8}"
+_ROW = r"[\x20-\x7e]+"
+_LINE = r"[a-z][a-z0-9_]*=[\x20-\x7e]+"
+_FIXED_ROWS = 6
+_LEAF = re.compile(rf"noria-leaf-1\n{_KIND}\n-?[0-9]+\n(?:{_ROW}\n){{3}}(?:{_LINE}\n)*")
 
 
 def commit(salt: bytes, body: bytes) -> str:
@@ -34,18 +36,19 @@ def text(
 
     Raises ValueError naming the part that cannot stand in a leaf.
     """
-    if not _KIND.fullmatch(kind):
-        raise ValueError(f"kind {kind!r} is not 2-8 letters a-z")
-    named = sorted((lines or {}).items())
-    for name, value in named:
-        if not _NAME.fullmatch(name) or not _LINE.fullmatch(value):
-            raise ValueError(f"line {name}={value!r} is not ASCII text with a name")
-    fixed = ["noria-leaf-1", kind, str(time_ms), gateway, subject, body_commit]
-    rows = [*fixed, *(f"{name}={value}" for name, value in named)]
-    for row in rows:
-        if not _LINE.fullmatch(row):
-            raise ValueError(f"{row!r} cannot be a line of a leaf")
-    leaf = "".join(f"{row}\n" for row in rows).encode("ascii")
-    if len(leaf) > MAX_BYTES:
-        raise ValueError(f"a leaf of {len(leaf)} bytes is longer than {MAX_BYTES}")
-    return leaf
+    more = "".join([f"{name}={value}\n" for name, value in sorted(lines.items())]) if lines else ""
+    whole = f"noria-leaf-1\n{kind}\n{time_ms}\n{gateway}\n{subject}\n{body_commit}\n{more}"
+    if not _LEAF.fullmatch(whole) or whole.count("\n") != _FIXED_ROWS + len(lines or ()):
+        raise ValueError(f"{whole!r} cannot be a leaf: {_odd_part(kind, lines or {})}")
+    if len(whole) > MAX_BYTES:
+        raise ValueError(f"a leaf of {len(whole)} bytes is longer than {MAX_BYTES}")
+    return whole.encode("ascii")
+
+
+def _odd_part(kind: str, lines: Mapping[str, str]) -> str:
+    if not re.fullmatch(_KIND, kind):
+        return f"kind {kind!r} is not 2-8 letters a-z"
+    for name, value in lines.items():
+        if not re.fullmatch(_LINE, f"{name}={value}"):
+            return f"line {name}={value!r} is not ASCII text with a name"
+    return "a row is empty or is not ASCII text"

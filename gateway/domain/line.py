@@ -1,7 +1,6 @@
 """The line: how far a device's messages stand unbroken on our disk (WIRE.md, *The line*)."""
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Identity = tuple[int, int]
 """(boot, seq) within one era; compared as a pair."""
@@ -9,22 +8,20 @@ Identity = tuple[int, int]
 NOWHERE: Identity = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One journaled message of an era: its place, and ``h``, the hash that its follower names."""
 
     place: Identity
     h: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """Where an era's line stands, and the largest ``old`` that the device declared.
 
     Before it has begun, ``end`` is at (0, 0) with an empty ``h``: that frees nothing.
     """
 
-    end: Link = field(default=Link(NOWHERE, ""))
+    end: Link = Link(NOWHERE, "")
     old: Identity = NOWHERE
 
     @property
@@ -75,6 +72,25 @@ def advanced(line: Line, held: Held) -> Line:
             break
         end = follower
     return Line(end, line.old)
+
+
+def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:
+    """As ``declared`` and ``advanced`` after one ``message``, where nothing journaled follows it.
+
+    None where that cannot be said without looking at what is journaled.
+    """
+    declared = line.declared(old, message.place)
+    end = declared.end
+    if declared.old > end.place:
+        if declared.old == message.place:
+            end = message
+        elif declared is not line:
+            return None  # the message that it names may be there
+    if end.place == NOWHERE and message.place == (1, 1):
+        end = message
+    if end.place != NOWHERE and prev == end.h and message.place > end.place:
+        end = message
+    return Line(end, declared.old)
 
 
 def _follower(end: Link, held: Held) -> Link | None:

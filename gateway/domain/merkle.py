@@ -27,13 +27,17 @@ class Frontier:
     size: int = 0
     nodes: tuple[bytes, ...] = ()
 
-    def grown(self, leaf: bytes) -> "Frontier":
-        """The frontier after one more leaf, given by its leaf hash."""
-        nodes, node, carry = list(self.nodes), leaf, self.size
-        while carry & 1:
-            node = node_hash(nodes.pop(), node)
-            carry >>= 1
-        return Frontier(self.size + 1, (*nodes, node))
+    def grown(self, *leaves: bytes) -> "Frontier":
+        """The frontier after more leaves, each given by its leaf hash."""
+        nodes, size = list(self.nodes), self.size
+        for node in leaves:
+            carry = size
+            while carry & 1:
+                node = node_hash(nodes.pop(), node)  # noqa: PLW2901 - climbs the tree
+                carry >>= 1
+            nodes.append(node)
+            size += 1
+        return Frontier(size, tuple(nodes))
 
     def root(self) -> bytes:
         """The tree's root hash; of the empty tree, SHA-256 of nothing."""
@@ -59,10 +63,7 @@ class Frontier:
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier = frontier.grown(leaf)
-    return frontier.root()
+    return Frontier().grown(*leaves).root()
 
 
 def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:

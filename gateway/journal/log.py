@@ -4,21 +4,23 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.domain import leaf, merkle
 from gateway.domain.heard import Auth
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
+from gateway.journal import bulk
 from gateway.journal.entry import Verdict
 from gateway.journal.witness import Seen
 
 _TAIL_LEAVES = 1 << 16
 """How many leaves the start hashes again: the whole log while it is small, else its tail."""
+_SALTS_AT_ONCE = 256
+_INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What the gateway made of a message, kept with its entry."""
 
     verdict: Verdict
@@ -33,6 +35,10 @@ class Log:
     def __init__(self, connection: sqlite3.Connection, gateway: str) -> None:
         self._connection = connection
         self._gateway = gateway
+        self._hashes: list[bytes] = []
+        self._entries: list[bulk.Row] = []
+        self._bodies: list[bulk.Row] = []
+        self._salts: list[bytes] = []
         self.reload()
         found = connection.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
         self._last_ms: int = found[0] if found else 0
@@ -49,21 +55,28 @@ class Log:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
         time_ms = max(self._last_ms, int(received * 1000))
-        salt = secrets.token_bytes(leaf.SALT_BYTES)
+        salt = self._salt()
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
-        self.frontier = self.frontier.grown(merkle.leaf_hash(text))
         self._last_ms = time_ms
+        self._hashes.append(merkle.leaf_hash(text))
         entry = self.last_id
-        kept = (None, None, None, False)
-        if judged:
-            kept = (judged.verdict, judged.flag, judged.auth, judged.newest)
-        self._connection.execute(
-            "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (entry, time_ms, kind, subject, text, *kept),
-        )
-        self._connection.execute("INSERT INTO body VALUES (?, ?, ?)", (entry, salt, body))
+        kept = judged or (None, None, None, False)
+        self._entries.append((entry, time_ms, kind, subject, text, *kept))
+        self._bodies.append((entry, salt, body))
         return entry
+
+    @property
+    def last_id(self) -> int:
+        """The newest entry's id, 0 when there is none: former logs' leaves count."""
+        return self._former + self.frontier.size + len(self._hashes)
+
+    def _salt(self) -> bytes:
+        """32 random bytes; asking the kernel costs more than the bytes do."""
+        if not self._salts:
+            drawn = secrets.token_bytes(leaf.SALT_BYTES * _SALTS_AT_ONCE)
+            cuts = range(0, len(drawn), leaf.SALT_BYTES)
+            self._salts = [drawn[i : i + leaf.SALT_BYTES] for i in cuts]
+        return self._salts.pop()
 
     def append_fact(
         self,
@@ -76,11 +89,6 @@ class Log:
         """Append an entry whose body is one JSON object."""
         text = json.dumps(body, separators=(",", ":"), sort_keys=True)
         return self.append(kind, received, subject, text.encode("ascii"), lines)
-
-    @property
-    def last_id(self) -> int:
-        """The newest entry's id, 0 when there is none: former logs' leaves count."""
-        return self._former + self.frontier.size
 
     @property
     def seen(self) -> Seen:
@@ -115,7 +123,11 @@ class Log:
         self.frontier, self._former, self.origin = Frontier(), self._former + held, ""
 
     def save(self) -> None:
-        """Write the frontier, before the transaction's commit."""
+        """Write what was appended and the frontier, before the transaction's commit."""
+        bulk.insert(self._connection, _INTO_ENTRY, self._entries)
+        bulk.insert(self._connection, "INSERT INTO body", self._bodies)
+        self.frontier = self.frontier.grown(*self._hashes)
+        self._forget()
         self._connection.execute(
             "UPDATE frontier SET size = ?, nodes = ?",
             (self.frontier.size, self.frontier.to_bytes()),
@@ -123,8 +135,14 @@ class Log:
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
+        self._forget()
         self.frontier, self._former = _load(self._connection), _former(self._connection)
         self.origin = _origin(self._connection, self._former + 1)
+
+    def _forget(self) -> None:
+        self._hashes.clear()
+        self._entries.clear()
+        self._bodies.clear()
 
 
 def _load(connection: sqlite3.Connection) -> Frontier:

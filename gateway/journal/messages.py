@@ -1,20 +1,21 @@
 """Which message this is: new, late, a duplicate, a fork (WIRE.md, *What the gateway does*)."""
 
-import hashlib
 import sqlite3
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateway.domain.flood import Flood
-from gateway.domain.line import Identity
+from gateway.domain.line import Identity, Line, Link, extended
+from gateway.journal import bulk
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
+from gateway.journal.fresh import Fresh
 from gateway.journal.log import Judged, Log
 from gateway.wire import Admitted
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A payload as it came; ``received`` in Unix s."""
 
     topic: str
@@ -34,16 +35,22 @@ class Messages:
         self._counters = counters
         self._keys: dict[str, int] = {}
         self._flood = Flood()
+        self._fresh = Fresh(connection)
+        self._waiting: list[bulk.Row] = []
         self.reload()
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
         rows = self._connection.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
+        self._waiting.clear()
+        self._fresh.clear()
         self._flood.undo()
 
     def save(self) -> None:
-        """Before the transaction's commit."""
+        """Write what waits, before the transaction's commit."""
+        self._flush()
+        self._fresh.clear()
         self._flood.save()
 
     def is_flood(self, device: str, received: float) -> bool:
@@ -58,6 +65,14 @@ class Messages:
         """The newest key generation seen of a device, 0 when none."""
         return self._keys.get(device, 0)
 
+    def expect(self, coming: Iterable[Admitted]) -> None:
+        """These will be accepted in this transaction: look them up together."""
+        self._fresh.ask(
+            ((one.device.id, *one.decoded.identity), one.link, one.decoded.prev)
+            for one in coming
+            if one.decoded.identity is not None and one.decoded.prev is not None
+        )
+
     def accept(self, arrival: Arrival, admitted: Admitted) -> Era | None:
         """Journal an authentic message, unless it is a duplicate.
 
@@ -65,39 +80,78 @@ class Messages:
         last; None when it never had one.
         """
         device, decoded = admitted.device.id, admitted.decoded
-        digest = hashlib.sha256(admitted.object).digest()
-        known = self._connection.execute(
-            "SELECT era FROM message WHERE device = ? AND hash = ?", (device, digest)
-        ).fetchone()
-        if known:
-            self._counters.add("duplicate")
-            return self._spoken(device, known[0])
-        fork = self._is_fork(device, decoded.identity, decoded.prev)
+        alone = self._is_alone(admitted)
+        if not alone:
+            self._flush()  # the questions that follow are to see this batch's messages too
+            known = self._known(admitted)
+            if known:
+                self._counters.add("duplicate")
+                return self._spoken(device, known[0])
+        fork = not alone and self._is_fork(device, decoded.identity, decoded.prev)
         era = self._eras.get(device, decoded.identity[0]) if decoded.identity else None
         judged = _judge(admitted, era, fork)
         self._flood.spend(device, arrival.received)
         self._mark(device, judged, era, arrival.received)
         entry = self._append(arrival, device, judged)
         self._counters.add(judged.verdict)
-        self._connection.execute(
-            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (entry, device, *(decoded.identity or (None,) * 3), digest, decoded.prev, fork),
-        )
+        self._wait(entry, admitted, fork)
         self._note_key(device, admitted)
-        if era is not None and decoded.identity is not None:
-            place = decoded.identity[1:]
-            if not fork:
-                era = self._eras.advance(era, decoded.old, place)
-            newest = place if judged.newest else era.newest
-            self._eras.spoke(replace(era, first=era.first or entry, newest=newest))
-            return self._eras.get(device, era.era)
-        return self._spoken(device, None)
+        if era is None or decoded.identity is None:
+            return self._spoken(device, None)
+        place = decoded.identity[1:]
+        line = era.line if fork else self._line(era, admitted, alone)
+        newest = place if judged.newest else era.newest
+        return self._eras.spoke(Era(device, era.era, era.first or entry, 0, newest, line))
+
+    def _is_alone(self, admitted: Admitted) -> bool:
+        decoded = admitted.decoded
+        if decoded.identity is None or decoded.prev is None:
+            return False
+        key = (admitted.device.id, *decoded.identity)
+        return self._fresh.is_alone(key, admitted.link, decoded.prev)
+
+    def _known(self, admitted: Admitted) -> tuple[str | None] | None:
+        """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
+        identity = admitted.decoded.identity
+        if identity is None:
+            return self._connection.execute(
+                "SELECT era FROM message WHERE device = ? AND hash = ? AND boot IS NULL",
+                (admitted.device.id, admitted.digest),
+            ).fetchone()
+        return self._connection.execute(
+            "SELECT era FROM message INDEXED BY message_identity"
+            " WHERE device = ? AND era = ? AND boot = ? AND seq = ? AND hash = ?",
+            (admitted.device.id, *identity, admitted.digest),
+        ).fetchone()
+
+    def _wait(self, entry: int, admitted: Admitted, fork: bool) -> None:
+        device, decoded = admitted.device.id, admitted.decoded
+        identity = decoded.identity
+        self._waiting.append(
+            (entry, device, *(identity or (None,) * 3), admitted.digest, decoded.prev, fork)
+        )
+        self._fresh.add((device, *identity) if identity else None, device, decoded.prev)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            bulk.insert(self._connection, "INSERT INTO message", self._waiting)
+            self._waiting.clear()
+
+    def _line(self, era: Era, admitted: Admitted, alone: bool) -> Line:
+        decoded = admitted.decoded
+        assert decoded.identity is not None
+        place = decoded.identity[1:]
+        if alone and decoded.prev is not None:
+            end = Link(place, admitted.link)
+            line = extended(era.line, decoded.old, end, decoded.prev)
+            if line is not None:
+                return line
+        self._flush()
+        return self._eras.advanced(era, decoded.old, place)
 
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
-        if found is not None:
-            self._eras.spoke(found)
-        return found
+        return None if found is None else self._eras.spoke(found)
 
     def _mark(self, device: str, judged: Judged, era: Era | None, received: float) -> None:
         """What a coordinator should know of a device: forks, flags, counters that began anew."""
@@ -138,7 +192,7 @@ class Messages:
         """A malformed message raises no key generation: that would shut older ones out."""
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
-        if decoded.message is not None and generation > self._keys.get(device, 0):
+        if decoded.sealed is not None and generation > self._keys.get(device, 0):
             self._keys[device] = generation
             self._connection.execute(
                 "INSERT OR REPLACE INTO key_generation VALUES (?, ?)", (device, generation)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.errors import JournalError
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE entry (
@@ -29,9 +29,10 @@ CREATE TABLE message (
   prev TEXT,                     -- null where it cannot be read
   fork INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX message_object ON message (device, hash);
 CREATE INDEX message_identity ON message (device, era, boot, seq);
 CREATE INDEX message_prev ON message (device, prev);
+-- The same OBJECT has the same identity: only without one is it known by its hash.
+CREATE UNIQUE INDEX message_object ON message (device, hash) WHERE boot IS NULL;
 CREATE TABLE era (
   device TEXT NOT NULL, era TEXT NOT NULL,
   first INTEGER NOT NULL,        -- entry of the message first received
@@ -62,6 +63,11 @@ CREATE TABLE IF NOT EXISTS former_log (
 ) WITHOUT ROWID;
 """
 
+_FROM_1 = """
+DROP INDEX message_object;
+CREATE UNIQUE INDEX message_object ON message (device, hash) WHERE boot IS NULL;
+"""
+
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """The one writer's connection; makes the file. Raises JournalError."""
@@ -81,6 +87,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
+        return
+    if version == 1:
+        connection.executescript(f"BEGIN; {_FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
         return
     if version != 0:
         raise JournalError(

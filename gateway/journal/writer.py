@@ -46,10 +46,10 @@ class Journal:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
+            self.messages.save()
             self.log.save()
             self.eras.save()
             self.counters.save()
-            self.messages.save()
             self._connection.execute("COMMIT")
             self._noted(self.log.seen)
         except BaseException as error:

@@ -9,11 +9,11 @@ import logging
 import random
 import secrets
 import select
+import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,28 +24,19 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-
-if TYPE_CHECKING:
-    from paho.mqtt.client import SocketLike as _Socket  # exists for type checkers only
+from gateway.mqtt.stream import Published, Stream, puback, publication
 
 _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
 BATCH_MESSAGES = 2000
 BATCH_S = 0.02
+GATHER_S = 0.002
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
 MARKER_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What PUBACK needs: the packet's number and the connection on which it came."""
-
-    mid: int
-    connection: int
 
 
 class Session:
@@ -60,7 +51,9 @@ class Session:
         self._bell = bell
         self._now = now
         self._batch: list[Arrival | Change] = []
-        self._receipts: list[Receipt] = []
+        self._receipts: list[int] = []
+        self._receipts_of = 0
+        self._committed = self._committing_s = self._drained_at = 0.0
         self._connection = 0
         self._nonce = b""
         self._try_at = 0.0
@@ -86,56 +79,62 @@ class Session:
 
     def turn(self, timeout_s: float) -> list[Arrival | Change]:
         """Wait up to ``timeout_s`` for something; returns what arrived, in order."""
-        sock = self._client.socket()
-        if sock is None and time.monotonic() >= self._try_at:
+        stream = self._stream
+        if stream is None and time.monotonic() >= self._try_at:
             self._connect()
-            sock = self._client.socket()
-        if sock is None:
+            stream = self._stream
+        if stream is None:
             wait_s = max(0.0, min(timeout_s, self._try_at - time.monotonic()))
             select.select([self._bell], [], [], wait_s)
             self._bell.hear()
         else:
-            self._exchange(sock, timeout_s)
+            self._exchange(stream, timeout_s)
         batch, self._batch = self._batch, []
         return batch
 
     def acknowledge(self) -> None:
         """PUBACK all that ``turn`` returned last: it is committed."""
-        for receipt in self._receipts:
-            if receipt.connection == self._connection:  # of an older one the broker sends again
-                self._client.ack(receipt.mid, 1)
-        self._receipts.clear()
+        stream = self._stream
+        if stream is not None and self._receipts_of == self._connection:
+            stream.send(b"".join(map(puback, self._receipts)))
+        self._receipts.clear()  # those of an older connection the broker sends again
+        self._committed = time.monotonic()
+        self._committing_s = self._committed - self._drained_at
 
-    def publish(self, publication: Publication) -> None:
+    def publish(self, message: Publication) -> None:
         """Queue a QoS 0 message; ``flush`` or the next ``turn`` sends it."""
-        if self._up:
-            self._client.publish(
-                publication.topic, publication.payload, qos=0, retain=publication.retain
-            )
+        if self._up and self._stream is not None:
+            self._stream.send(publication(message.topic, message.payload, retain=message.retain))
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it."""
         if self._client.want_write():
             self._client.loop_write()
+        if self._stream is not None:
+            self._stream.flush()
 
     def close(self) -> None:
         """Say goodbye to the broker; it keeps our session."""
         self._up = False  # not lost: the journal notes our stop instead
         if self._client.socket() is not None:
             self._client.disconnect()
-            self._client.loop_write()
+            self.flush()
 
-    def _exchange(self, sock: "_Socket", timeout_s: float) -> None:
-        writing = [sock] if self._client.want_write() else []
-        if _pending(sock):
+    @property
+    def _stream(self) -> Stream | None:
+        return self._client.stream if self._client.socket() is not None else None
+
+    def _exchange(self, stream: Stream, timeout_s: float) -> None:
+        self.flush()
+        writing = [stream] if stream.waiting else []
+        if stream.pending:
             timeout_s = 0.0
-        readable, writable, _ = select.select([sock, self._bell], writing, [], timeout_s)
+        readable, _, _ = select.select([stream, self._bell], writing, [], timeout_s)
         if self._bell in readable:
             self._bell.hear()
-        if writable:
-            self._client.loop_write()
-        if sock in readable or _pending(sock):
-            self._drain(sock)
+        if stream in readable or stream.pending:
+            self._drain(stream)
+        self.flush()
         if time.monotonic() >= self._misc_at:
             self._misc_at = time.monotonic() + _MISC_S
             self._client.loop_misc()
@@ -148,18 +147,42 @@ class Session:
                 "gateway's user may not write and read noria/1/#; no silence is judged meanwhile"
             )
 
-    def _drain(self, sock: "_Socket") -> None:
-        until = time.monotonic() + BATCH_S
-        while len(self._batch) < BATCH_MESSAGES and time.monotonic() < until:
-            self._client.loop_read()
-            if self._client.socket() is not sock:
+    def _drain(self, stream: Stream) -> None:
+        """Read until nothing more comes, or the batch is full.
+
+        Right after a commit a little more is worth waiting for than the next fsync: as long as the
+        commit before took, so that a busy gateway commits more at a time, and a quiet one at once.
+        """
+        began = time.monotonic()
+        gathered = min(self._committed + max(GATHER_S, self._committing_s), began + BATCH_S)
+        while True:
+            stream.fill()
+            self._hear(stream)
+            if self._client.socket() is None or len(self._batch) >= BATCH_MESSAGES:
+                break
+            now = time.monotonic()
+            wait_s = max(0.0, gathered - now) if self._batch else 0.0
+            if now >= began + BATCH_S or not (
+                stream.pending or select.select([stream], [], [], wait_s)[0]
+            ):
+                break
+        self._drained_at = time.monotonic()
+
+    def _hear(self, stream: Stream) -> None:
+        """Take every whole packet that was read."""
+        now = self._now()
+        while True:
+            for message in stream.published():
+                self._on_message(message, now)
+            if not stream.offer():
                 return
-            if not _pending(sock) and not select.select([sock], [], [], 0)[0]:
+            self._client.loop_read()
+            if self._client.socket() is None:
                 return
 
-    def _make_client(self) -> paho.Client:
+    def _make_client(self) -> "_Client":
         address = self._address
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
             clean_session=False,
@@ -175,7 +198,6 @@ class Session:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         # Says that the loop is ours: otherwise paho sends every packet at once, by itself.
         client.on_socket_register_write = _leave_to_loop
         client.on_socket_unregister_write = _leave_to_loop
@@ -233,21 +255,22 @@ class Session:
             self.fresh = True
         self._up = self.ready = False
 
-    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        if message.qos:
-            self._receipts.append(Receipt(message.mid, self._connection))
+    def _on_message(self, message: Published, now: float) -> None:
+        if message.mid:
+            self._receipts.append(message.mid)
+            self._receipts_of = self._connection
         try:
-            topic = message.topic
+            topic = message.topic.decode()
         except UnicodeDecodeError:
             topic = "not UTF-8/up"  # counted among unknown devices
         if topic == self._marker_topic:
             if message.payload == self._nonce:
                 self.drained = True
-                self._batch.append(Change("broker_drained", self._now()))
+                self._batch.append(Change("broker_drained", now))
             return
         if not topic.endswith("/up"):
             return  # amqtt sends retained messages past filters when a session resumes
-        self._batch.append(Arrival(topic, bytes(message.payload), self._now()))
+        self._batch.append(Arrival(topic, message.payload, now))
 
     def _tell(self, what: str) -> None:
         """Say once what is wrong with the broker, not at every try."""
@@ -256,9 +279,14 @@ class Session:
         self._said = what
 
 
-def _pending(sock: "_Socket") -> bool:
-    """Whether TLS has decrypted bytes that ``select`` does not see."""
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+class _Client(paho.Client):
+    """paho on a ``Stream``: the one place where its inside is touched."""
+
+    stream: Stream
+
+    def _create_socket(self) -> Any:
+        self.stream = Stream(cast(socket.socket, super()._create_socket()))
+        return self.stream
 
 
 def _leave_to_loop(*_given: object) -> None:

@@ -19,6 +19,7 @@ from gateway.projections.wake import Wake
 _log = logging.getLogger(__name__)
 
 BATCH = 2000
+PRESSED_BATCH = 250
 _LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
 
@@ -81,6 +82,7 @@ class Runner:
         self._projection = projection
         self._open_journal = journal_reader_factory
         self._engine = engine
+        self._wake = wake
         self._clock = clock
         self._then = then
         self._batch = batch
@@ -137,7 +139,8 @@ class Runner:
     def _drain(self) -> bool:
         """Apply one batch; False when there is nothing to apply."""
         self._journal = self._journal or self._open_journal()
-        entries = self._journal.entries(after=self._at, limit=self._batch)
+        limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
+        entries = self._journal.entries(after=self._at, limit=limit)
         if not entries:
             return False
         try:

@@ -7,6 +7,8 @@ class Wake:
     """A counted bell: who waits with the count it last saw never misses a ring."""
 
     def __init__(self) -> None:
+        self.pressed = False
+        """Ingest has all that it can take: who follows leaves it most of the time."""
         self._condition = threading.Condition()
         self._count = 0
 

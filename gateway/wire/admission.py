@@ -1,10 +1,11 @@
 """Who may speak: device, MAC, signature and key generation (WIRE.md, *What the gateway does*)."""
 
 import base64
+import hashlib
 import re
-from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -20,13 +21,22 @@ _TOPIC = re.compile(r"noria/1/([a-z2-7]{6,16})/up")
 _PADDING = b"=="
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """An authentic message: its device, exact OBJECT and what could be read of it."""
+class Admitted(msgspec.Struct, frozen=True):
+    """An authentic message: its device, exact OBJECT and what could be read of it.
+
+    ``digest`` is SHA-256(OBJECT), ``link`` what the next message carries of it as ``prev``.
+    """
 
     device: Device
     object: bytes
     decoded: Decoded
+    digest: bytes
+    link: str
+
+    def is_older_than(self, newest_key: int) -> bool:
+        """Whether it was sealed under an older key generation than the newest one seen."""
+        generation = self.decoded.key_generation
+        return self.device.key is not None and generation is not None and generation < newest_key
 
 
 def admit(
@@ -48,41 +58,46 @@ def admit(
         return "oversize"
     if trust:
         object_bytes = payload.split(b"\n", 1)[0]
-        return Admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
-    return _authenticated(device, payload, newest_key)
+        return _admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
+    found = _authenticated(device, payload)
+    if isinstance(found, Admitted) and found.is_older_than(newest_key):
+        return "old_key"
+    return found
 
 
-def _authenticated(device: Device, payload: bytes, newest_key: int) -> Admitted | Refusal:
+def _authenticated(device: Device, payload: bytes) -> Admitted | Refusal:
     if device.key is None:
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
         decoded = decode(payload, device=device.id)
-        return Admitted(device, payload, replace(decoded, auth="unsigned"))
+        return _admitted(device, payload, msgspec.structs.replace(decoded, auth="unsigned"))
     parts = envelope.split(payload)
     # The MAC covers our own name of the topic: a bridge may have remapped it.
     topic = envelope.up_topic(device.id)
     if parts is None or not envelope.authentic(device.key, topic, parts):
         return "bad_mac"
     decoded = decode(parts.object, device=device.id)
-    if decoded.key_generation is not None and decoded.key_generation < newest_key:
-        return "old_key"
-    return Admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+    return _admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+
+
+def _admitted(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
+    digest = hashlib.sha256(object_bytes).digest()
+    return Admitted(device, object_bytes, decoded, digest, envelope.link_of(digest))
 
 
 def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
     """``decoded`` with its ``auth``; flagged where the signature is not as it says."""
-    message = decoded.message
-    if message is None:
+    if decoded.sealed is None:
         return decoded
-    if message.signed != (parts.signature is not None):
-        flag = "sig_missing" if message.signed else "sig_unexpected"
-        return replace(decoded, flag=decoded.flag or flag)
+    if decoded.signed != (parts.signature is not None):
+        flag = "sig_missing" if decoded.signed else "sig_unexpected"
+        return msgspec.structs.replace(decoded, flag=decoded.flag or flag)
     if parts.signature is None or device.public_key is None:
         return decoded  # nothing promised, or no key that could judge it: counts as MAC
     signed = envelope.signed_bytes(topic, parts.object)
     if not _verified(device.public_key, parts.signature, signed):
-        return replace(decoded, flag=decoded.flag or "sig_wrong")
-    return replace(decoded, auth="sig")
+        return msgspec.structs.replace(decoded, flag=decoded.flag or "sig_wrong")
+    return msgspec.structs.replace(decoded, auth="sig")
 
 
 def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:

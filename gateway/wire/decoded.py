@@ -1,7 +1,10 @@
 """From bytes to a message, or to as much of one as can be read."""
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
+
+import msgspec
 
 from gateway.domain.heard import Auth
 from gateway.domain.message import Message
@@ -10,27 +13,51 @@ from gateway.wire.errors import Malformed
 from gateway.wire.fields import message_from
 from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
+from gateway.wire.usual import usual
 
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 """Ingest, watch and store read the same bytes within moments of one another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class _Sealed:
+    """What an OBJECT says, made into a ``Message`` when that is first asked for."""
+
+    __slots__ = ("_make", "_message")
+
+    def __init__(self, make: Callable[[], Message]) -> None:
+        self._make = make
+        self._message: Message | None = None
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        if self._message is None:
+            self._message = self._make()
+        return self._message
+
+
+class Decoded(msgspec.Struct, frozen=True):
     """One OBJECT, read.
 
     ``flag`` says why it is flagged, None when nothing is wrong. ``message`` is None when it is
     malformed; a flagged message that is there is sound enough for store and watch. ``identity``
     is (era, boot, seq), ``prev`` and ``old`` what the line needs: None where they cannot be read.
+    ``signed`` says that a signature follows.
     """
 
-    message: Message | None
+    sealed: _Sealed | None
     flag: str | None
     identity: tuple[str, int, int] | None
     prev: str | None = None
     old: tuple[int, int] | None = None
     key_generation: int | None = None
+    signed: bool = False
     auth: Auth = "mac"
+
+    @property
+    def message(self) -> Message | None:
+        """The message, or None when it is malformed."""
+        return self.sealed.message if self.sealed else None
 
 
 def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
@@ -43,6 +70,19 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
+    found = None if trust else usual(object_bytes)
+    if found is not None and (found.t == 0) == (found.ts == "none"):
+        identity = (found.era, found.boot, found.seq)
+        if _readable(found.prev, identity) is not None:
+            sealed = _Sealed(partial(found.message, device))
+            return Decoded(
+                sealed, None, identity, found.prev, found.old, found.generation, found.signed
+            )
+    return _exactly_decoded(object_bytes, device, trust)
+
+
+def _exactly_decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
+    """As ``decode``, of whatever may come; names what is wrong."""
     try:
         message = message_from(parse(object_bytes), device, trust=trust)
     except Malformed as error:
@@ -54,12 +94,13 @@ def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
         message = replace(message, t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
     return Decoded(
-        message=message,
+        sealed=_Sealed(lambda: message),
         flag=flag,
         identity=identity,
         prev=message.prev if trust else _readable(message.prev, identity),
         old=message.old,
         key_generation=message.key_generation,
+        signed=message.signed,
     )
 
 
@@ -82,4 +123,7 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's."""
     object_bytes = entry.payload.split(b"\n", 1)[0]
     decoded = decode(object_bytes, device=entry.subject, trust=trust)
-    return replace(decoded, flag=entry.flag or decoded.flag, auth=entry.auth or decoded.auth)
+    flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
+    if (flag, auth) == (decoded.flag, decoded.auth):
+        return decoded
+    return msgspec.structs.replace(decoded, flag=flag, auth=auth)

@@ -47,7 +47,7 @@ def test_forks_new_eras_and_forgeries_are_counted_by_device(gateway: Gateway) ->
     assert marked(gateway)["era"] == (1, T0 + 122)
     forged = node.say(T0 + 240)
     unknown = Arrival("noria/1/none22/up", forged.payload, T0 + 240.0)
-    gateway.hear(replace(forged, payload=forged.payload[:-1] + b"!"), unknown)
+    gateway.hear(forged._replace(payload=forged.payload[:-1] + b"!"), unknown)
     assert marked(gateway)["bad_mac"] == (1, T0 + 242)
     assert counts(gateway)["unknown_device"] == 1
 
@@ -58,12 +58,12 @@ def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     monkeypatch.setattr(flood, "BURST", 50)
     node = Speaker()
     sent = [node.say(T0 + n, distance(500)) for n in range(60)]
-    at_once = [replace(arrival, received=T0 + 100.0) for arrival in sent]
+    at_once = [arrival._replace(received=T0 + 100.0) for arrival in sent]
     acks = gateway.ingest.commit(at_once, T0 + 100.0)
     assert counts(gateway) == {"stored": 50, "flood": 10}
     assert marked(gateway)["flood"] == (10, T0 + 100)
     assert b'"seq":50' in acks[0].payload
-    again = [replace(arrival, received=T0 + 110.0) for arrival in sent]
+    again = [arrival._replace(received=T0 + 110.0) for arrival in sent]
     acks = gateway.ingest.commit(again, T0 + 110.0)
     assert counts(gateway) == {"stored": 60, "flood": 10, "duplicate": 50}
     assert b'"seq":60' in acks[0].payload

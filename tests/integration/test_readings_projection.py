@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,7 +95,7 @@ def test_a_clock_that_is_set_later_moves_its_boot_and_leaves_nothing_behind(scen
     node = Speaker()
     lost = [node.say(T0 + 60 * n, distance(400 + n), clock=False) for n in range(3)]
     # They lay at the broker for an hour: by receipt alone they would be placed an hour late.
-    scene.gateway.hear(*(replace(arrival, received=T0 + 3600.0) for arrival in lost))
+    scene.gateway.hear(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
     scene.catch_up()
     assert scene.rows()[-1].estimated
     assert scene.ats()[-1] > T0 + 3400
@@ -167,7 +166,7 @@ def lives(draw: st.DrawFn) -> list[Arrival]:
             node.reboot(at)
         said = node.say(at, distance(400 + n), distance(500, o=5), clock=draw(st.booleans()))
         received = max(received, at + draw(st.sampled_from([0.25, 2.0, 700.0, 5000.0])))
-        arrivals.append(replace(said, received=received))
+        arrivals.append(said._replace(received=received))
     return arrivals
 
 

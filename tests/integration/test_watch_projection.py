@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +197,6 @@ def test_a_device_that_is_new_is_heard_with_its_first_message(scene: Scene) -> N
     arrival = node.say(T0 + 5, distance(430))
     sealed = arrival.payload.split(b"\n")[0]
     signed = envelope.seal(other.key or b"", arrival.topic, sealed)
-    scene.gateway.hear(replace(arrival, payload=signed))
+    scene.gateway.hear(arrival._replace(payload=signed))
     scene.catch_up()
     assert [row.tank for row in scene.rows(tank_now) if row.value["state"] == "ok"] == ["north-2"]

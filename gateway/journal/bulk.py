@@ -1,0 +1,36 @@
+"""Many rows in one statement: SQLite runs it without Python's lock, and once for all of them."""
+
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+
+Row = Sequence[str | int | bytes | None]
+
+_SIZES = (256, 32, 4, 1)
+"""Few sizes, so that their statements stay prepared."""
+
+
+def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Row]) -> None:
+    """``INSERT INTO table`` or ``INSERT OR REPLACE INTO table`` all rows; raises sqlite3.Error."""
+    for chunk in chunks(rows):
+        values = list(chain.from_iterable(chunk))
+        connection.execute(f"{into} VALUES {marks(len(chunk), len(chunk[0]))}", values)
+
+
+def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """``rows`` in pieces for which a statement is kept prepared; the last ones are small."""
+    pieces: list[Sequence[Row]] = []
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            pieces.append(rows[at : at + size])
+            at += size
+    return pieces
+
+
+@cache
+def marks(rows: int, width: int) -> str:
+    """``(?,?),(?,?)`` for so many rows of so many values."""
+    row = f"({','.join('?' * width)})"
+    return ",".join([row] * rows)

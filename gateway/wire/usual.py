@@ -1,0 +1,137 @@
+"""The usual message, read fast: compact, without nulls or anything odd.
+
+What is accepted here, ``strict`` and ``fields`` accept too, with the same values; everything else
+is left to them, who name what is wrong. Ingest spends a sixth of the time that they would take.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.domain.message import Message, Quantity, RawReading, TimeSource
+from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S
+from gateway.wire.strict import MAX_DEPTH, MAX_INTEGER
+
+_Natural = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+_Number = Annotated[int, Meta(ge=1, le=MAX_COUNTER)]
+_Count = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
+_Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
+
+
+class _Reading(msgspec.Struct, kw_only=True):
+    """A reading's fields in WIRE.md's order; a value may be null, the others are there or not."""
+
+    o: _Natural
+    mm: _Count | UnsetType | None = UNSET
+    g: _Signed | UnsetType | None = UNSET
+    pa: _Signed | UnsetType | None = UNSET
+    sp: _Count | UnsetType = UNSET
+    n: _Count | UnsetType = UNSET
+    of: _Count | UnsetType = UNSET
+    tc: _Signed | UnsetType = UNSET
+    ch: _Count | UnsetType = UNSET
+
+
+class Usual(msgspec.Struct, kw_only=True):
+    """A well-formed message without events, its fields in WIRE.md's order, by the wire's names."""
+
+    v: Annotated[int, Meta(ge=1, le=1)]
+    fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")]
+    era: Annotated[str, Meta(pattern="^[a-z2-7]{8}$")]
+    boot: _Number
+    seq: _Number
+    prev: Annotated[str, Meta(pattern="^(?:[A-Za-z0-9_-]{22})?$")]
+    up: _Natural
+    t: _Natural
+    ts: TimeSource
+    ta: _Natural | UnsetType = UNSET
+    next: Annotated[int, Meta(ge=0, le=MAX_PROMISE_S)]
+    old: tuple[_Number, _Number]
+    k: _Number | UnsetType = UNSET
+    mv: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
+    rssi: Annotated[int, Meta(ge=-1000, le=1000)] | UnsetType = UNSET
+    sg: Any = UNSET
+    r: list[_Reading]
+    e: Annotated[list[Any], Meta(max_length=0)] | UnsetType = UNSET
+
+    @property
+    def signed(self) -> bool:
+        """Whether it says that a signature follows."""
+        return type(self.sg) is int and self.sg == 1
+
+    @property
+    def generation(self) -> int:
+        """The key generation."""
+        return 1 if self.k is UNSET else self.k
+
+    def message(self, device: str) -> Message:
+        """The message of ``device``."""
+        return Message(
+            device, self.fw, self.era, self.boot, self.seq, self.prev, self.up, self.t, self.ts,
+            self.next, self.old, _given(self.ta), self.generation, _given(self.mv),
+            _given(self.rssi), self.signed, tuple([_reading(reading) for reading in self.r]),
+        )  # fmt: skip
+
+
+_typed = msgspec.json.Decoder(Usual).decode
+_plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+_written = msgspec.json.Encoder().encode
+_NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
+# -0, a fraction, an exponent, or digits enough for 2^53.
+_ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
+
+
+def usual(object_bytes: bytes) -> Usual | None:
+    """The message in OBJECT, or None: not usual, which says nothing about its being sound."""
+    try:
+        found = _typed(object_bytes)
+        # Written again it is the same: no other names, no name twice, no blank, no -0.
+        if _written(found) != object_bytes and not _sound(object_bytes):
+            return None
+    except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
+        return None
+    for reading in found.r:
+        if (reading.mm is UNSET) + (reading.g is UNSET) + (reading.pa is UNSET) != 2:
+            return None
+    return found
+
+
+def _sound(object_bytes: bytes) -> bool:
+    """The same for names that are new or in another order."""
+    text = object_bytes.decode("ascii")
+    if not text.isprintable() or "\\" in text or _written(_plain(object_bytes)) != object_bytes:
+        return False
+    # No backslash, so a string runs from quote to quote: what is left is structure and numbers.
+    structure = b"".join(object_bytes.split(b'"')[::2])
+    if _ODD_NUMBER.search(structure):
+        return False
+    return _shallow(structure.translate(None, _NOT_BRACKETS))
+
+
+@lru_cache(maxsize=256)
+def _shallow(brackets: bytes) -> bool:
+    """Whether brackets alone, as in ``{[][{}]}``, nest as deep as is allowed."""
+    depth = deepest = 0
+    for bracket in brackets:
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest <= MAX_DEPTH
+
+
+def _given(value: int | UnsetType) -> int | None:
+    return None if value is UNSET else value
+
+
+def _reading(given: _Reading) -> RawReading:
+    quantity: Quantity = "mm"
+    value = given.mm
+    if value is UNSET:
+        quantity, value = ("pa", given.pa) if given.g is UNSET else ("g", given.g)
+    return RawReading(
+        given.o, quantity, None if value is UNSET else value, _given(given.sp),
+        _given(given.n), _given(given.of), _given(given.tc), _given(given.ch) or 0,
+    )  # fmt: skip
