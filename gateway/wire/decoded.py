@@ -1,6 +1,7 @@
 """From bytes to a message, or to as much of one as can be read."""
 
 from collections.abc import Callable
+import logging
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -14,6 +15,11 @@ from gateway.wire.fields import message_from
 from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
 from gateway.wire.usual import usual
+
+_log = logging.getLogger(__name__)
+
+FAULT = "unreadable"
+"""The flag of a message that this program failed on: none is known."""
 
 _REMEMBERED = 1024
 """Ingest, watch and store read the same bytes within moments of one another."""
@@ -65,7 +71,13 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
 
     ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
     """
-    return _decoded(object_bytes, device, trust)
+    try:
+        return _decoded(object_bytes, device, trust)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
+        # A fault of ours, not a rule: the message is authentic and is kept. Raised on, it would
+        # come again after every restart and stop everybody's line.
+        _log.error("device %s: an object could not be read: %r", device, error, exc_info=error)
+        return Decoded(None, FAULT, None)
 
 
 @lru_cache(maxsize=_REMEMBERED)
