@@ -1,7 +1,7 @@
 """From bytes to a message, or to as much of one as can be read."""
 
-from collections.abc import Callable
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 
