@@ -25,6 +25,8 @@ class Ack:
 
     topic: str
     payload: bytes
+    device: str
+    era: str
 
 
 class Ingest:
@@ -95,7 +97,8 @@ class Ingest:
                 continue
             end, topic = era.line.end, envelope.ack_topic(era.device)
             said = envelope.ack_object(era.era, *end.place, end.h, int(now))
-            acks.append(Ack(topic, envelope.seal(device.key, topic, said)))
+            sealed = envelope.seal(device.key, topic, said)
+            acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
 
 

@@ -29,6 +29,7 @@ from gateway.mqtt.stream import Published, Stream, puback, publication
 _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
+SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
 BATCH_MESSAGES = 2000
 BATCH_S = 0.02
 GATHER_S = 0.002
@@ -40,12 +41,23 @@ _MISC_S = 1.0
 
 
 class Session:
-    """Subscribes to every device's ``up``. ``now`` gives Unix s."""
+    """Subscribes to every device's ``up``. ``now`` gives Unix s.
+
+    ``shared``: each message comes to one of several gateways, in a clean session: a stored one
+    would go on receiving a dead gateway's share, while the nodes' resend repairs.
+    """
 
     def __init__(
-        self, address: Address, gateway: str, bell: Bell, now: Callable[[], float]
+        self,
+        address: Address,
+        gateway: str,
+        bell: Bell,
+        now: Callable[[], float],
+        *,
+        shared: bool = False,
     ) -> None:
         self._address = address
+        self._shared = shared
         # Two letters at the third level: no device can be called so.
         self._marker_topic = f"noria/1/gw/{gateway}/drained"
         self._bell = bell
@@ -185,7 +197,7 @@ class Session:
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
-            clean_session=False,
+            clean_session=self._shared,
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
@@ -230,7 +242,8 @@ class Session:
         self._wait_s = _FIRST_WAIT_S
         self._batch.append(Change("broker_back", self._now()))
         self._nonce = secrets.token_hex(8).encode()
-        client.subscribe([(UP_TOPICS, 1), (self._marker_topic, 1)])
+        ups = SHARED_UP_TOPICS if self._shared else UP_TOPICS
+        client.subscribe([(ups, 1), (self._marker_topic, 1)])
 
     def _on_subscribe(
         self,

@@ -38,7 +38,7 @@ class Plan:
 
     def change(self, quantity):
         """The change of the value that is told at once, in the unit of ``quantity``."""
-        return self._config.change_g if quantity == "g" else self._config.change_mm
+        return getattr(self._config, "change_" + quantity)
 
     def speaks(self, up, moved, event, mv):
         """Whether to speak now.
