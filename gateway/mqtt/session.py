@@ -9,11 +9,9 @@ import logging
 import random
 import secrets
 import select
-import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,7 +22,7 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Published, Stream, puback, publication
+from gateway.mqtt.stream import Published, Stream, StreamClient, puback, publication
 
 _log = logging.getLogger(__name__)
 
@@ -192,9 +190,9 @@ class Session:
             if self._client.socket() is None:
                 return
 
-    def _make_client(self) -> "_Client":
+    def _make_client(self) -> StreamClient:
         address = self._address
-        client = _Client(
+        client = StreamClient(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
             clean_session=self._shared,
@@ -290,16 +288,6 @@ class Session:
         if what != self._said:
             _log.warning("broker %s:%d %s", self._address.host, self._address.port, what)
         self._said = what
-
-
-class _Client(paho.Client):
-    """paho on a ``Stream``: the one place where its inside is touched."""
-
-    stream: Stream
-
-    def _create_socket(self) -> Any:
-        self.stream = Stream(cast(socket.socket, super()._create_socket()))
-        return self.stream
 
 
 def _leave_to_loop(*_given: object) -> None:

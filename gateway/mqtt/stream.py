@@ -9,7 +9,9 @@ is written, by paho or by us, is whole packets in one queue.
 import socket
 import ssl
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
+
+import paho.mqtt.client as paho
 
 _CHUNK = 1 << 18
 _PUBLISH = 0x30
@@ -129,6 +131,16 @@ class Stream:
         """Whether a whole packet still waits, though the socket has ended."""
         begin, end = _body(self._in, 0) if len(self._in) > 1 else (0, 0)
         return bool(begin) and end <= len(self._in)
+
+
+class StreamClient(paho.Client):
+    """paho on a ``Stream``: the one place where its inside is touched."""
+
+    stream: Stream
+
+    def _create_socket(self) -> Any:
+        self.stream = Stream(cast(socket.socket, super()._create_socket()))
+        return self.stream
 
 
 def _body(data: bytes, at: int) -> tuple[int, int]:

@@ -29,7 +29,7 @@ from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
-KILLS = int(os.environ.get("NORIA_KILLS", "9"))
+KILLS = int(os.environ.get("NORIA_KILLS", "6"))
 TELLERS = 6
 MOST_BETWEEN_S = 2.0
 WITHOUT_FOLDER_EVERY = 2
