@@ -92,8 +92,9 @@ class Ingest:
             return None
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
-            if not admitted.is_older_than(self._journal.messages.newest_key(admitted.device.id)):
-                return self._journal.messages.accept(item, admitted)
+            messages, device = self._journal.messages, admitted.device.id
+            if not admitted.is_older_than(messages.newest_key(device)):
+                return messages.accept(item, admitted)
             admitted = "old_key"
         if admitted:
             self._journal.refuse(item, admitted)

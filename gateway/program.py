@@ -18,12 +18,13 @@ from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
 from gateway.domain.registry import Registry
+from gateway.errors import JournalError
 from gateway.ingest import Ingest
 from gateway.journal import restored
 from gateway.journal.diary import Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import Trouble
-from gateway.journal.witness import Witness
+from gateway.journal.witness import Seen, Witness
 from gateway.journal.writer import Journal
 from gateway.language import Language
 from gateway.listener import Listener
@@ -73,8 +74,12 @@ def run(settings: Settings) -> int:
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
-        restored.settle(engine, journal.last_id)
-        diary = _opened(settings, journal, witness, clock)
+        lost = restored.noticed(journal, witness)
+        if settings.shared:
+            _refuse_restored(settings, lost)
+        else:
+            restored.settle(engine, journal.last_id)
+        diary = _opened(settings, journal, witness, clock, lost)
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
         if settings.shared:
@@ -109,14 +114,25 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _opened(settings: Settings, journal: Journal, witness: Witness, clock: Clock) -> Diary:
+def _refuse_restored(settings: Settings, lost: Seen | None) -> None:
+    """What a shared database says of a journal must not be read of an older one."""
+    if lost is not None:
+        raise JournalError(
+            f"{settings.journal_path} came back from a backup, while the shared database went on: "
+            "start this gateway with another gateway_id and an empty data folder"
+        )
+
+
+def _opened(
+    settings: Settings, journal: Journal, witness: Witness, clock: Clock, lost: Seen | None
+) -> Diary:
     """The diary of the journal, whose log begins with where it comes from.
 
     A restored journal begins a new one, and has said so before anything else is appended.
     """
     key = origin.log_key(settings.data).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     diary = Diary(journal)
-    diary.open(clock.now(), key, origin.build(), restored.noticed(journal, witness))
+    diary.open(clock.now(), key, origin.build(), lost)
     witness.keep(journal.log.seen)
     witness.sync()
     return diary

@@ -19,40 +19,57 @@ class Era(NamedTuple):
     line: Line = Line()
 
 
+KEPT = 8
+"""Eras of one device in memory: a device that invents them must not fill it. An honest node draws
+one when its counters are lost; older ones are looked up."""
+
+_ONE = (
+    "SELECT device, era, first, heard, newest_boot, newest_seq, line_boot, line_seq, line_h,"
+    " old_boot, old_seq FROM era WHERE device = ? AND era = ?"
+)
+_NEWEST = (
+    "SELECT device, era, first, heard, newest_boot, newest_seq, line_boot, line_seq, line_h,"
+    " old_boot, old_seq FROM (SELECT *, row_number() OVER (PARTITION BY device"
+    " ORDER BY heard DESC) AS age FROM era) WHERE age <= ? ORDER BY heard"
+)
+
+
 class Eras:
-    """All eras, kept in memory and written through inside the caller's transaction."""
+    """The eras, the last ones of each device in memory, written inside the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._eras: dict[tuple[str, str], Era] = {}
+        self._of: dict[str, dict[str, Era]] = {}  # the last spoken last
         self._dirty: dict[tuple[str, str], None] = {}
-        self._last: dict[str, tuple[str, str]] = {}
         self._heard = 0
         self.reload()
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
-        rows = self._connection.execute(
-            "SELECT device, era, first, heard, newest_boot, newest_seq,"
-            " line_boot, line_seq, line_h, old_boot, old_seq FROM era"
-        )
-        self._eras = {(row[0], row[1]): _era(row) for row in rows}
+        self._of = {}
+        for row in self._connection.execute(_NEWEST, (KEPT,)):
+            era = _era(row)
+            self._of.setdefault(era.device, {})[era.era] = era
+            self._heard = max(self._heard, era.heard)
         self._dirty.clear()
-        self._last = {era.device: (era.device, era.era) for era in self.all()}
-        self._heard = max((e.heard for e in self._eras.values()), default=0)
 
     def get(self, device: str, era: str) -> Era:
         """The era as known, or a fresh one."""
-        return self._eras.get((device, era)) or Era(device, era)
+        own = self._of.get(device, {})
+        found = own.get(era)
+        if found is None and len(own) >= KEPT:
+            row = self._connection.execute(_ONE, (device, era)).fetchone()
+            found = _era(row) if row else None
+        return found or Era(device, era)
 
     def spoke(self, era: Era) -> Era:
         """``era`` as it is after one more of its messages, which is the last one heard."""
         self._heard += 1
-        key = (era.device, era.era)
         spoken = Era(era.device, era.era, era.first, self._heard, era.newest, era.line)
-        self._eras[key] = spoken
-        self._dirty[key] = None
-        self._last[era.device] = key
+        own = self._of.setdefault(era.device, {})
+        own.pop(era.era, None)
+        own[era.era] = spoken
+        self._dirty[era.device, era.era] = None
         return spoken
 
     def advanced(self, era: Era, old: Identity | None, by: Identity) -> Line:
@@ -62,18 +79,26 @@ class Eras:
 
     def last_of(self, device: str) -> Era | None:
         """The era of the device's last message, or None."""
-        key = self._last.get(device)
-        return self._eras[key] if key else None
+        own = self._of.get(device)
+        return next(reversed(own.values())) if own else None
 
     def all(self) -> list[Era]:
-        """All, each device's last message's era last."""
-        return sorted(self._eras.values(), key=lambda e: e.heard)
+        """The last ones of each device, the last message's last."""
+        return sorted((e for own in self._of.values() for e in own.values()), key=_heard)
 
     def save(self) -> None:
         """Write what changed, before the transaction's commit."""
-        rows = [_row(self._eras[key]) for key in self._dirty]
+        rows = [_row(self._of[device][era]) for device, era in self._dirty]
         bulk.insert(self._connection, "INSERT OR REPLACE INTO era", rows)
+        for device, _ in self._dirty:
+            own = self._of[device]
+            while len(own) > KEPT:
+                del own[next(iter(own))]
         self._dirty.clear()
+
+
+def _heard(era: Era) -> int:
+    return era.heard
 
 
 def _era(row: tuple[str, str, int, int, int, int, int, int, str, int, int]) -> Era:

@@ -22,7 +22,7 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Client, Published, Stream, puback, publication
+from gateway.mqtt.stream import Published, Stream, StreamClient, puback, publication
 
 _log = logging.getLogger(__name__)
 
@@ -190,9 +190,9 @@ class Session:
             if self._client.socket() is None:
                 return
 
-    def _make_client(self) -> Client:
+    def _make_client(self) -> StreamClient:
         address = self._address
-        client = Client(
+        client = StreamClient(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
             clean_session=self._shared,

@@ -133,7 +133,7 @@ class Stream:
         return bool(begin) and end <= len(self._in)
 
 
-class Client(paho.Client):
+class StreamClient(paho.Client):
     """paho on a ``Stream``: the one place where its inside is touched."""
 
     stream: Stream

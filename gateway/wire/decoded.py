@@ -1,5 +1,6 @@
 """From bytes to a message, or to as much of one as can be read."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -15,6 +16,10 @@ from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
 from gateway.wire.usual import usual
 
+_log = logging.getLogger(__name__)
+
+FAULT = "unreadable"
+"""The flag of a message that this program failed on: none is known."""
 FEED_ERA = "unsigned"
 """The era of every third-party feed: eight letters, so each identity says by itself what it is."""
 AS = "as"
@@ -70,7 +75,13 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
     ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
     ``feed``: of an unsigned device, which has no chain.
     """
-    return _decoded(object_bytes, device, trust, feed)
+    try:
+        return _decoded(object_bytes, device, trust, feed)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
+        # A fault of ours, not a rule: the message is authentic and is kept. Raised on, it would
+        # come again after every restart and stop everybody's line.
+        _log.error("device %s: an object could not be read: %r", device, error, exc_info=error)
+        return Decoded(None, FAULT, None)
 
 
 @lru_cache(maxsize=_REMEMBERED)

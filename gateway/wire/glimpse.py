@@ -8,13 +8,13 @@ from gateway.wire.fields import ERA, LINK, is_counter, old_from
 
 _NAMES = ("era", "boot", "seq", "prev", "old", "k")
 _VALUES = {
-    name: re.compile(rf'"{name}"\s*:\s*({value})(?=\s*[,}}\]])')
+    name: re.compile(rf'"{name}" *: *({value})(?= *[,}}\]])')
     for name, value in {
         "era": r'"[a-z2-7]{8}"',
         "boot": r"[1-9][0-9]{0,9}",
         "seq": r"[1-9][0-9]{0,9}",
         "prev": r'"[A-Za-z0-9_-]{22}"|""',
-        "old": r"\[\s*[1-9][0-9]{0,9}\s*,\s*[1-9][0-9]{0,9}\s*\]",
+        "old": r"\[ *[1-9][0-9]{0,9} *, *[1-9][0-9]{0,9} *\]",
         "k": r"[1-9][0-9]{0,9}",
     }.items()
 }

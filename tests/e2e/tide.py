@@ -1,14 +1,15 @@
 """Tanks that run low and are refilled, again and again: the same story however it is heard.
 
-Every state lasts longer than any outage of the test, so that what was decided cannot depend on
-which second somebody was away.
+While somebody is dead the levels stand still, and every state lasts for seconds while all live: so
+what is decided cannot depend on which second somebody was away, nor on how slow a machine is.
 """
 
+import contextlib
 import itertools
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tests.wire_node.node import Lost, Node
 from tests.wire_node.sealed import Sealed, drawn
@@ -32,14 +33,41 @@ def litres_at(real_s: float) -> float:
     return _CYCLE[-1][1]
 
 
+class Tide:
+    """How far the story is, in real seconds during which everybody lived."""
+
+    def __init__(self, begun: float) -> None:
+        self.begun = begun
+        self._lock = threading.Lock()
+        self._held_s = 0.0
+        self._held_at: float | None = None
+
+    @property
+    def real_s(self) -> float:
+        """Seconds into the story."""
+        with self._lock:
+            at = time.time() if self._held_at is None else self._held_at
+            return at - self.begun - self._held_s
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The levels stand still."""
+        with self._lock:
+            self._held_at = began = time.time()
+        yield
+        with self._lock:
+            self._held_at = None
+            self._held_s += time.time() - began
+
+
 class Teller:
     """One node at one tank, on a thread of its own, that follows WIRE.md through every outage."""
 
-    def __init__(self, number: int, port: int, begun: float) -> None:
+    def __init__(self, number: int, port: int, tide: Tide) -> None:
         self.tank = f"tank-{number}"
         self.node = Node(drawn(7), secrets.token_bytes(32), port, "any")
         self.told: list[tuple[float, Sealed]] = []  # (story time of sealing, message)
-        self._begun = begun
+        self._tide, self._begun = tide, tide.begun
         self._offset_s = 5.0 * number
         self.finishing = threading.Event()
         self.failed: BaseException | None = None
@@ -52,7 +80,7 @@ class Teller:
 
     def _sealed(self, t: float, **more: object) -> Sealed:
         ring = self.node.ring
-        level = litres_at(time.time() - self._begun + self._offset_s)
+        level = litres_at(self._tide.real_s + self._offset_s)
         mm = round(1100 - level / 1.0716) + (0, 1, -1, 0, 1)[ring.seq % 5]
         reading = {"o": 0, "mm": mm, "sp": 3, "n": 7, "of": 7, "tc": 150}
         message = self._seal(t, up=int(t - self._begun) + 60, next=86400, r=[reading], **more)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain import envelope
+from gateway.journal.eras import KEPT
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import QUARANTINE_ROWS
 from tests.integration.listening import KEY, NOW, Listening, covers
@@ -161,6 +162,22 @@ def test_each_era_has_its_line_and_the_last_speaker_is_acked_last(listening: Lis
     assert [a["era"] for a in acks] == [ring.era, listening.ring.era]
     again = [json.loads(a.payload.split(b"\n")[0])["era"] for a in listening.ingest.all_acks(NOW)]
     assert again == [ring.era, listening.ring.era]
+
+
+def test_an_era_beyond_those_in_memory_is_looked_up_and_answered(listening: Listening) -> None:
+    first = listening.ring.seal(NOW)
+    listening.arrive(first)
+    rings = [Ring("k7f3q5", KEY) for _ in range(3 * KEPT)]
+    listening.arrive(*[ring.seal(NOW) for ring in rings])
+    held = [json.loads(a.payload.split(b"\n")[0])["era"] for a in listening.ingest.all_acks(NOW)]
+    assert held == [ring.era for ring in rings[-KEPT:]]
+    second = listening.ring.seal(NOW)
+    assert covers(listening.arrive(second)[0], second)
+    assert covers(listening.arrive(first)[0], second)
+    listening.journal.close()
+    listening.open()
+    assert covers(listening.arrive(late := listening.ring.seal(NOW))[0], late)
+    assert listening.counts() == {"stored": 3 + 3 * KEPT, "duplicate": 1, "messages": 3 + 3 * KEPT}
 
 
 def test_an_older_key_generation_is_refused_and_counted(listening: Listening) -> None:

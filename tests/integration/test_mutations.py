@@ -24,6 +24,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.wire import message_of
+from gateway.wire.decoded import FAULT
 from tests import hostile
 from tests.wire_node import validity
 from tests.wire_node.sealed import Ring, b64, drawn
@@ -163,6 +164,7 @@ def _assert_every_entry_is_as_wire_says(entries: Iterator[Entry]) -> None:
             assert (proofs, entry.auth) == ([], "unsigned")
         else:
             assert proofs[0] == _mac(topic, text)
+        assert entry.flag != FAULT, text
         sound = validity.is_sound(text)
         if entry.verdict in ("stored", "late"):
             assert sound, text

@@ -4,6 +4,7 @@ The nodes follow WIRE.md and share no code with the gateway. ``NORIA_KILL_MESSAG
 the run as long as the issue's bar.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -12,13 +13,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 from tests.wire_node.node import Lost, Node
-from tests.wire_node.sealed import drawn
+from tests.wire_node.sealed import drawn, mac
 
 MESSAGES = int(os.environ.get("NORIA_KILL_MESSAGES", "2000"))
 NODES = 10
@@ -35,6 +38,7 @@ class Fleet:
         self.finishing = threading.Event()
         self._threads = [threading.Thread(target=self._live, args=(n,)) for n in self.nodes]
         self._failed: list[BaseException] = []
+        self.kills: list[tuple[str, int]] = []  # what died, and how much was unacknowledged
 
     def start(self) -> None:
         for thread in self._threads:
@@ -87,17 +91,28 @@ def test_five_kills_of_each_lose_nothing_and_repeat_nothing(
             _kill_broker(mosquitto, gateway, fleet, reach, with_folder=kill == KILLS // 2)
         until(lambda: fleet.sealed() >= MESSAGES, 300, f"{MESSAGES} messages")
         fleet.finish(120)
+        assert Counter(what for what, _ in fleet.kills) == {
+            "gateway": KILLS, "broker": KILLS - 1, "broker, its folder deleted": 1,
+        }  # fmt: skip
+        assert min(unacked for _, unacked in fleet.kills) >= UNACKED
         _all_once(gateway, fleet)
+        _every_last_ack_covers_the_last_message(mosquitto, fleet)
     finally:
         fleet.finishing.set()
         gateway.resume()
         gateway.stop()
 
 
-def _kill_gateway(gateway: RunningGateway, fleet: Fleet, reach: int) -> None:
-    until(lambda: fleet.sealed() >= reach, 120, f"{reach} messages")
+def _hang(gateway: RunningGateway, fleet: Fleet, reach: int, what: str) -> None:
+    """Let the gateway hang until enough is unacknowledged: from here on it can only grow."""
+    until(lambda: fleet.sealed() >= reach, 240, f"{reach} messages")
     gateway.pause()
     until(lambda: fleet.unacked() >= UNACKED, 60, f"{UNACKED} unacknowledged")
+    fleet.kills.append((what, fleet.unacked()))
+
+
+def _kill_gateway(gateway: RunningGateway, fleet: Fleet, reach: int) -> None:
+    _hang(gateway, fleet, reach, "gateway")
     gateway.kill()
     gateway.start()
 
@@ -105,9 +120,7 @@ def _kill_gateway(gateway: RunningGateway, fleet: Fleet, reach: int) -> None:
 def _kill_broker(
     broker: Mosquitto, gateway: RunningGateway, fleet: Fleet, reach: int, *, with_folder: bool
 ) -> None:
-    until(lambda: fleet.sealed() >= reach, 120, f"{reach} messages")
-    gateway.pause()
-    until(lambda: fleet.unacked() >= UNACKED, 60, f"{UNACKED} unacknowledged")
+    _hang(gateway, fleet, reach, "broker, its folder deleted" if with_folder else "broker")
     broker.kill()
     if with_folder:
         config = (broker.folder / "mosquitto.conf").read_text("utf-8")
@@ -133,3 +146,26 @@ def _all_once(gateway: RunningGateway, fleet: Fleet) -> None:
     received = gateway.status()["received"]
     assert received["stored"] + received["late"] == len(sent)
     assert (received["fork"], received["flagged"]) == (0, 0)
+
+
+def _follow_acks(client: paho.Client, *_given: object) -> None:
+    client.subscribe("noria/1/+/ack", 1)
+
+
+def _every_last_ack_covers_the_last_message(broker: Mosquitto, fleet: Fleet) -> None:
+    """As anybody finds them on the broker, and not as the nodes say."""
+    acks: dict[str, bytes] = {}
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _d, m: acks.__setitem__(m.topic, bytes(m.payload))
+    client.on_connect = _follow_acks
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    until(lambda: len(acks) >= NODES, 10, "every node's retained ack")
+    client.disconnect()
+    client.loop_stop()
+    for node in fleet.nodes:
+        ring, last = node.ring, node.ring.sealed[-1]
+        text, proof = acks[f"noria/1/{ring.device}/ack"].decode().split("\n")
+        assert proof == mac(ring.key, f"noria/1/{ring.device}/ack", text)
+        ack = json.loads(text)
+        assert (ack["era"], ack["boot"], ack["seq"], ack["h"]) == (ring.era, *last.place, last.h)

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shutil
 import sqlite3
 import time
 from collections import Counter
@@ -14,12 +13,11 @@ from typing import Any
 import pytest
 
 from gateway.domain import merkle
+from tests.integration.backup import NOTE, Backup
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.wire_node.node import Node
 from tests.wire_node.sealed import drawn
-
-FILES = ("journal.db", "noria.db")
 
 
 class Place:
@@ -27,7 +25,7 @@ class Place:
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.gateway = RunningGateway(folder, f'broker = "{broker.url}"\n')
-        self.data, self.backup = folder / "data", folder / "backup"
+        self.data = folder / "data"
         self.nodes = [Node(drawn(7), secrets.token_bytes(32), broker.port, "any") for _ in range(3)]
         self.gateway.enrol({node.ring.device: node.ring.key for node in self.nodes})
         self.gateway.start()
@@ -37,22 +35,8 @@ class Place:
         for node in self.nodes:
             assert node.connection(times, time.time)
 
-    def back_up(self) -> None:
-        """As an operator does, while everything runs."""
-        self.backup.mkdir()
-        for name in FILES:
-            with (
-                closing(sqlite3.connect(self.data / name)) as live,
-                closing(sqlite3.connect(self.backup / name)) as copy,
-            ):
-                live.backup(copy)
-        shutil.copy(self.data / "log.witness", self.backup)
-
-    def put_back(self) -> None:
-        for name in FILES:
-            for old in self.data.glob(f"{name}*"):
-                old.unlink()
-            (self.data / name).write_bytes((self.backup / name).read_bytes())
+    def back_up(self) -> Backup:
+        return Backup(self.data, self.gateway.folder / "backup")
 
     def leaves(self) -> list[tuple[str, bytes]]:
         """(origin of its log, leaf) of every entry, as anybody could have copied them."""
@@ -77,9 +61,11 @@ class Place:
     def assert_all_there_once(self) -> None:
         sent = Counter(n.ring.payload(m) for n in self.nodes for m in n.ring.sealed)
         assert Counter(line["payload"] for line in self.gateway.exported()) == sent
-        stored = Counter((r["device"], r["boot"], r["seq"]) for r in self.gateway.readings())
+        stored = Counter(
+            (r["device"], r["era"], r["boot"], r["seq"]) for r in self.gateway.readings()
+        )
         assert stored == Counter(
-            (n.ring.device, *m.place) for n in self.nodes for m in n.ring.sealed
+            (n.ring.device, n.ring.era, *m.place) for n in self.nodes for m in n.ring.sealed
         )
 
 
@@ -102,18 +88,18 @@ def _roots(leaves: list[tuple[str, bytes]]) -> dict[str, list[bytes]]:
 def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_missing(
     place: Place, note: str
 ) -> None:
-    place.speak(20)
-    place.back_up()
-    place.speak(30)
+    place.speak(8)
+    backup = place.back_up()
+    place.speak(12)
     (shown,) = _roots(place.leaves()).items()
     origin, seen = shown
     place.gateway.kill()
     shown_after = _roots(place.leaves())[origin]
-    place.put_back()
+    backup.put_back()
     if note == "lost":
-        (place.data / "log.witness").unlink()
+        (place.data / NOTE).unlink()
     if note == "put back too":
-        (place.data / "log.witness").write_bytes((place.backup / "log.witness").read_bytes())
+        backup.put_back_note()
     place.gateway.start()
     place.speak(1)
     place.assert_all_there_once()

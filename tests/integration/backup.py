@@ -1,0 +1,35 @@
+"""A backup as an operator makes one, while everything runs, and puts it back later."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+FILES = ("journal.db", "noria.db")
+NOTE = "log.witness"
+
+
+class Backup:
+    """Of the databases in ``data``, kept in ``folder``."""
+
+    def __init__(self, data: Path, folder: Path) -> None:
+        self._data, self._folder = data, folder
+        folder.mkdir()
+        for name in FILES:
+            with (
+                closing(sqlite3.connect(data / name)) as live,
+                closing(sqlite3.connect(folder / name)) as copy,
+            ):
+                live.backup(copy)
+        shutil.copy(data / NOTE, folder)
+
+    def put_back(self) -> None:
+        """The gateway is down."""
+        for name in FILES:
+            for old in self._data.glob(f"{name}*"):
+                old.unlink()
+            shutil.copy(self._folder / name, self._data)
+
+    def put_back_note(self) -> None:
+        """Also what says how long the log was: a whole folder's backup has it."""
+        shutil.copy(self._folder / NOTE, self._data)
