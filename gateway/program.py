@@ -59,7 +59,8 @@ def run(settings: Settings) -> int:
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
-        restored.settle(engine, journal.last_id)
+        if not settings.shared:  # else cursors count places of all journals, not entries of ours
+            restored.settle(engine, journal.last_id)
         diary = _opened(settings, journal, witness, clock)
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
