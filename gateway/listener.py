@@ -61,7 +61,8 @@ class Listener:
             self._chores()
             batch = self.session.turn(POLL_S)
             if self.shared:
-                self.shared.hears(self.session.ready and self.session.drained, batch)
+                listening = self.session.ready and self.session.drained
+                self.shared.hears(listening, self.clock.now() if batch else None)
             if batch:
                 self._answer(self._commit(batch))
             self._speak()

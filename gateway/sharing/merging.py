@@ -20,7 +20,7 @@ from gateway.sharing import tables
 NAME = "merging"
 TOGETHER = "-"
 """Entries of no gateway: when nobody listened, seen over all of them."""
-LOOK_S = 0.1
+LOOK_S = 0.2
 _MOST = 5000
 _FAR_S = 60.0  # a clock that is ahead by more may not keep its entries from the watch
 _HEARD_AGAIN = ("start", "broker_back", "broker_drained")
