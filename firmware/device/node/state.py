@@ -104,6 +104,8 @@ class State:
             if not self.unsealed_count:
                 self.unsealed = record.pos
             self.unsealed_count += 1
+        elif record.kind == records.ZEROED:
+            self.unsealed_count += 1  # the message that it was in counts it too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
 
