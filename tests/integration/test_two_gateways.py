@@ -39,7 +39,7 @@ def test_two_gateways_tell_what_one_tells(tmp_path: Path, postgresql: PostgreSQL
 @pytest.mark.parametrize("kills", [0, 4])
 def test_a_thousand_stories(tmp_path: Path, postgresql: PostgreSQL, kills: int) -> None:
     """In parts: at this speed the alerts of a thousand camps would queue for one channel."""
-    speed, hours, part = 40.0, 1.5, 200
+    speed, hours, part = 60.0, 1.5, 200
     deaths = [Kill((0.2 + 0.15 * n) * hours * 3600, n % 2) for n in range(kills)]
     parts = max(1, int(os.environ.get("NORIA_STORIES", "1000")) // part)
     found: list[Compared] = []
