@@ -20,7 +20,7 @@ class A02YYUW:
     quantity = "mm"
     lowest, highest = 30, 4500
     blind_mm = 0  # nearer than its range it reports its nearest, not a false distance
-    window = 40  # +-10 mm of the sensor, +-10 mm of ripples
+    window = 30  # +-5 mm of the sensor from ping to ping, +-10 mm of ripples
 
     def __init__(self, uart):
         self._frames = frames.Frames(uart, A02YYUWError)

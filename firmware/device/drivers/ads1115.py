@@ -38,7 +38,7 @@ class ADS1115:
     """
 
     quantity = "pa"
-    window = 150  # 15 mm of water
+    window = 80  # 8 mm of water: ripples reach a probe weakened
     blind_mm = 0
 
     def __init__(self, i2c, full_pa, shunt_ohm=100, zero_pa=0, address=0x48):

@@ -42,6 +42,7 @@ _STREAM = (
 SAMPLE_MS = 20
 _FIFO = const(32)
 _SINE_MG = 342  # 1 g x sin 20 degrees
+_ASKEW_MG = 260  # 15 degrees
 _MG_PER_STEP = 16
 _HIGH_EVENTS = (0x02, 0x08, 0x20)  # INT2_CFG: X, Y, Z high
 
@@ -91,6 +92,10 @@ class LIS3DH:
         raw = self._read(_OUT_X | _AUTO_INCREMENT, 6 * held)  # rolls from Z back to X
         return [axes_mg(raw, 6 * at) for at in range(held)]
 
+    def read_mg(self):
+        """(x, y, z) mg now, while armed."""
+        return axes_mg(self._read(_OUT_X | _AUTO_INCREMENT, 6), 0)
+
     def read_temperature(self):
         """Degrees C on a scale whose zero differs from chip to chip."""
         high = self._read(_TEMPERATURE | _AUTO_INCREMENT, 2)[1]  # left-aligned, 8 bits
@@ -122,10 +127,14 @@ def milli_g(low, high):
 
 
 def tilt_watch(rest):
-    """(INT2_THS, INT2_CFG): the two axes most level at rest, past their rest and 20 degrees."""
+    """(INT2_THS, INT2_CFG): the two axes most level at rest, past their rest and 20 degrees.
+
+    They share one threshold: mounted far off level, only the more level one is watched.
+    """
     sizes = [abs(axis) for axis in rest]
-    upright = sizes.index(max(sizes))
-    level = [axis for axis in range(3) if axis != upright]
+    level = sorted(range(3), key=lambda axis: sizes[axis])[:2]
+    if sizes[level[1]] > _ASKEW_MG:  # both under one threshold would see nothing
+        level = level[:1]
     over_mg = _SINE_MG + max(sizes[axis] for axis in level)
-    events = _HIGH_EVENTS[level[0]] | _HIGH_EVENTS[level[1]]
+    events = sum(_HIGH_EVENTS[axis] for axis in level)
     return min(0x7F, (over_mg + _MG_PER_STEP - 1) // _MG_PER_STEP), events

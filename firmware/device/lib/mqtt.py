@@ -21,6 +21,9 @@ _SUBSCRIBE, _SUBACK, _PINGREQ, _PINGRESP = 0x82, 0x90, 0xC0, 0xD0
 _DISCONNECT = 0xE0
 _KEEPALIVE_S = 120
 _PACKET_LIMIT = 16384
+_CHUNK = 1024
+_EVENT_SIZE = 64  # what a kept packet costs besides its bytes
+_HEARD_LIMIT = 20480  # bytes that wait to be taken: two retained topics, and PUBACKs
 _FULL_MS = 5  # between attempts to write while the peer's window is full
 _AGAIN = (11, 2, 3)  # EAGAIN; CPython's ssl: want read, want write
 _REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
@@ -47,6 +50,7 @@ class Client:
         self._poll = None
         self._pid = 0
         self._heard = []
+        self._heard_size = 0
 
     # Connection
 
@@ -135,7 +139,7 @@ class Client:
             body += _text(topic) + b"\1"
         self._send(_framed(_SUBSCRIBE, body))
         answer = self._await(_SUBACK)
-        if 0x80 in answer[2:]:
+        if len(answer) != 2 + len(topics) or 0x80 in answer[2:]:
             raise MqttError("the broker refused the subscription")
 
     def ping(self):
@@ -152,7 +156,9 @@ class Client:
         start = time.ticks_ms()
         while True:
             if self._heard:
-                return self._heard.pop(0)
+                event, size = self._heard.pop(0)
+                self._heard_size -= size
+                return event
             left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
             if left < 0 or not self._readable(left):
                 return None
@@ -168,18 +174,44 @@ class Client:
             self._take(kind, body)
 
     def _take(self, kind, body):
+        """Keep what a packet tells. Raises MqttError for one that is malformed, or too many."""
         if kind & 0xF0 == _PUBLISH:
-            size = struct.unpack_from(">H", body)[0]
-            topic, at = bytes(body[2 : 2 + size]).decode(), 2 + size
-            if kind & 0x06:
-                self._send(bytes((_PUBACK, 2)) + body[at : at + 2])
-                at += 2
-            self._heard.append(("message", topic, body[at:], bool(kind & 1)))
+            self._keep(self._message(kind, body), len(body))
         elif kind == _PUBACK:
-            self._heard.append(("puback", struct.unpack(">H", body)[0]))
+            if len(body) != 2:
+                raise MqttError("a PUBACK of %d bytes" % len(body))
+            self._keep(("puback", body[0] << 8 | body[1]), len(body))
+
+    def _message(self, kind, body):
+        size = body[0] << 8 | body[1] if len(body) >= 2 else 0
+        at = 2 + size
+        qos = kind & 0x06
+        if len(body) < at + (2 if qos else 0) or qos == 0x06:
+            raise MqttError("a malformed PUBLISH of %d bytes" % len(body))
+        try:
+            topic = body[2:at].decode()
+            payload = body[at + (2 if qos else 0) :]
+        except (UnicodeError, MemoryError) as error:
+            raise MqttError("a message that cannot be kept: %r" % error) from error
+        if qos:
+            self._send(bytes((_PUBACK, 2)) + body[at : at + 2])
+        return "message", topic, payload, bool(kind & 1)
+
+    def _keep(self, event, size):
+        size += _EVENT_SIZE
+        self._heard_size += size
+        if self._heard_size > _HEARD_LIMIT:
+            raise MqttError("a flood of messages that nobody asked for")
+        self._heard.append((event, size))
 
     def _packet(self, wait_ms):
         """(first byte, body) of the next packet: begun in ``wait_ms``, whole in a time-out."""
+        try:
+            return self._whole_packet(wait_ms)
+        except MemoryError as error:
+            raise MqttError("no room for a packet") from error
+
+    def _whole_packet(self, wait_ms):
         if wait_ms <= 0 or not self._readable(wait_ms):
             raise MqttError("the broker is silent")
         start = time.ticks_ms()
@@ -199,16 +231,18 @@ class Client:
 
     def _exactly(self, count, start):
         """``count`` bytes; a peer that trickles them runs into the deadline all the same."""
-        parts = b""
-        while len(parts) < count:
+        parts = bytearray(count)  # at once: pieces put together cost their size squared
+        at = 0
+        while at < count:
             left = self._timeout_ms - time.ticks_diff(time.ticks_ms(), start)
             if left <= 0 or not self._readable(left):
                 raise MqttError("the broker stopped in the middle of a packet")
-            part = self._once(self._read, count - len(parts))
+            part = self._once(self._read, min(count - at, _CHUNK))
             if part is not None and not part:
                 raise MqttError("the broker closed the connection")
-            parts += part or b""
-        return parts
+            parts[at : at + len(part or b"")] = part or b""
+            at += len(part or b"")
+        return bytes(parts)
 
     def _once(self, act, what):
         """What ``act`` does without waiting; None when it would have to wait."""

@@ -4,13 +4,14 @@ import time
 
 from drivers import SensorError
 
-from node import budget, clock, faults, motion, policy
+from node import budget, clock, faults, measure, motion, policy
 
 _DRAIN_MS = 240  # twelve samples of the FIFO's thirty-two
 _RECOVERING, _ORDERED = 1, 2  # State.recovery
 _CLOSED, _OPEN = 1, 2  # State.lid
 _STEP_MG = 16  # State.rest: a signed byte an axis
 _UPRIGHT = 0, 0, 1000
+_AGAIN_S = 5
 
 
 class Hands:
@@ -60,16 +61,16 @@ class Hands:
 
     def _presence(self, chip, lid_opened):
         state = self._state
-        if not self._board.tilt.active():
-            state.tilted = 0
         if not chip.armed:
             self.arm(chip)
+        leans = measure.angle_deg(self.rest, chip.read_mg()) > motion.TILT_DEG
+        if not leans:
+            state.tilted = 0
         if state.recovery:
             self._recover(chip)
             return
         moves = self._board.motion.active() and self._may_look
-        tilts = self._board.tilt.active() and not state.tilted
-        if lid_opened or tilts or moves or self._board.woke_by_pin():
+        if lid_opened or moves or (leans and not state.tilted) or self._board.woke_by_pin():
             self._confirm(chip)
 
     def _confirm(self, chip):
@@ -186,7 +187,7 @@ class Hands:
             samples += found
         rest = motion.rest_of(samples)
         if rest:
-            self._state.rest = bytes(axis // _STEP_MG & 0xFF for axis in rest)
+            self._state.rest = bytes((axis + _STEP_MG // 2) // _STEP_MG & 0xFF for axis in rest)
 
     # Lid
 
@@ -195,18 +196,30 @@ class Hands:
         if not self._config.lid:
             return False
         state = self._state
-        # Reed: its magnet gone, the pull-up wins. Light: a lit transistor pulls down.
-        is_open = self._board.lid.active() == (self._config.lid == "reed")
-        now = _OPEN if is_open else _CLOSED
+        now = self._lid_now()
         if now == state.lid:
             return False
-        opened = is_open and state.lid == _CLOSED
-        if opened or state.lid:
-            self._tell('"k":"lid","open":%s' % ("true" if is_open else "false"))
+        opened = (state.lid, now) == (_CLOSED, _OPEN)
+        if state.lid:
+            self._tell('"k":"lid","open":%s' % ("true" if opened else "false"))
+            self._speak()  # that it is closed again, too: an open lid is waited for
         state.lid = now
-        if opened:
-            self._speak()
         return opened
+
+    def _lid_now(self):
+        # Reed: its magnet gone, the pull-up wins. Light: a lit transistor pulls down.
+        is_open = self._board.lid.active() == (self._config.lid == "reed")
+        return _OPEN if is_open else _CLOSED
+
+    # Sleep
+
+    def sleep_s(self, seconds):
+        """``seconds``, or a few when something began since the look: its pin would not wake us."""
+        if self._state.recovery:
+            return seconds
+        lid = self._config.lid and self._lid_now() != self._state.lid
+        moves = self._config.motion and self._board.motion.active() and self._may_look
+        return min(seconds, _AGAIN_S) if lid or moves else seconds
 
     def armed(self):
         """The names of the board's pins that shall end the sleep: none in recovery mode."""

@@ -1,20 +1,24 @@
 """What a value can be at this tank, and what is wrong when it cannot be that.
 
-A JSN-SR04T hears water nearer than 200 mm as a later bounce: too full reads far. Three things tell:
-far below the floor is impossible (``floor_mm``); bounces seldom agree (``measure``); and a tank
-that stood near the blind zone does not fall by more than ``_FALL_MM`` between two readings while
-nobody is at it: then every reading is *blind* until one is near the zone again. **What cannot
-be told:** a tank that was filled from far below the zone into it between two readings, or before
-the very first one, whose bounces agree above the floor; and a bounce that itself falls near the
-zone (it errs by less than 200 mm, and towards full). So the sensor needs a riser.
+A JSN-SR04T hears nothing nearer than 200 mm but a later bounce: too full reads farther, at worst
+*far*. Whatever the distance d below 200 mm, the first bounce that it can hear, k x d, lies between
+200 and 400 mm: so nothing below 400 mm is believed. A bounce further on is weak: bursts that hear
+it seldom agree (``measure``), and below the floor (``floor_mm``) nothing is. Last, a tank that
+stood near that zone does not fall by more than ``_FALL_MM`` between two readings while nobody is
+at it: then it is *blind* until a reading is near the zone again, or ``BLIND_TIMES`` bursts in a
+row agree.
+
+**What cannot be told:** a tank filled from far below into the zone between two readings, or
+before the very first one, if it skips the first bounce and agrees on a later one above the floor.
 """
 
 _FALL_MM = 100  # a 20 L can is 19 mm
 _FALL_MM_PER_S = 6  # the open valve of an IBC: 320 L/min
 _SHORT_S = 60  # readings closer than this have seen a fall happen
-_GUARD_MM = 150  # how near the blind zone a last level makes a fall suspicious
+_GUARD_MM = 150  # how near the zone a last level makes a fall suspicious
 _BELOW_FLOOR_MM = 60  # a bent floor, and the sensor's own error
 STUCK_S = 48 * 3600  # to the millimetre the same for so long
+BLIND_TIMES = 6
 
 NEAR, FAR, BLIND, STUCK = "near", "far", "blind", "stuck"
 
@@ -30,25 +34,28 @@ def limits(config, sensor):
     return max(sensor.lowest, config.near_mm), min(sensor.highest, highest)
 
 
-def judged(value, bounds, blind_mm, last, since_s, was_blind):
+def judged(value, bounds, blind_mm, last, since_s, blind_n):
     """The code of what is wrong with ``value``, or "".
 
-    ``last`` is the last good value (None: never one), ``since_s`` ago; ``was_blind`` says that
-    the reading before this one was judged blind.
+    ``last`` is the last good value (None: never one), ``since_s`` ago; ``blind_n`` counts the
+    readings before this one that ``fell`` says it of.
     """
     if value < bounds[0]:
         return NEAR
     if value > bounds[1]:
         return FAR
-    if blind_mm and last is not None and _hidden(value, blind_mm, last, since_s, was_blind):
+    if value < 2 * blind_mm:
+        return BLIND
+    if fell(value, blind_mm, last, since_s, blind_n) and blind_n + 1 < BLIND_TIMES:
         return BLIND
     return ""
 
 
-def _hidden(value, blind_mm, last, since_s, was_blind):
-    if last > blind_mm + _GUARD_MM:
+def fell(value, blind_mm, last, since_s, blind_n):
+    """Whether water that stood near the blind zone is farther than it can have fallen unseen."""
+    if not blind_mm or last is None or last > 2 * blind_mm + _GUARD_MM:
         return False
     fall_mm = _FALL_MM
-    if since_s <= _SHORT_S and not was_blind:
+    if since_s <= _SHORT_S and not blind_n:
         fall_mm += _FALL_MM_PER_S * since_s
     return value > last + fall_mm

@@ -41,6 +41,8 @@ class Senses:
         burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
         self._board.sensor_off()
         code = burst.code or self._judged(sensor, burst.value)
+        if burst.code:
+            self._state.blind_n = 0
         value = None if code and code != plausible.STUCK else burst.value
         self._queue.add_sample(
             records.Sample(
@@ -57,14 +59,11 @@ class Senses:
     def _judged(self, sensor, value):
         state, up = self._state, self._up()
         last = state.good if state.good_set else None
-        code = plausible.judged(
-            value,
-            plausible.limits(self._config, sensor),
-            sensor.blind_mm,
-            last,
-            up - state.good_up if state.good_up else _LONG_S,
-            faults.CODES[state.fault] == plausible.BLIND,
-        )
+        since_s = up - state.good_up if state.good_up else _LONG_S
+        history = sensor.blind_mm, last, since_s, state.blind_n
+        bounds = plausible.limits(self._config, sensor)
+        code = plausible.judged(value, bounds, *history)
+        state.blind_n = state.blind_n + 1 if code and plausible.fell(value, *history) else 0
         if code:
             return code
         if value != last:
@@ -100,6 +99,10 @@ class Senses:
     def enter_recovery(self):
         """Report often from now on, and at once: an order."""
         self._hands.order_recovery()
+
+    def sleep_s(self, seconds):
+        """How long to sleep: ``seconds``, or less when something goes on right now."""
+        return self._hands.sleep_s(seconds)
 
     def armed(self):
         """The board's pins that shall end the coming sleep."""

@@ -57,6 +57,7 @@ FIELDS = (
     ("good", "i"),  # the last value that could be believed
     ("good_set", "B"),
     ("good_up", "I"),
+    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
     ("same_up", "I"),  # since when it is exactly the same
     ("spent_uah", "H"),  # on alarms that nobody ordered (budget.py)
     ("looked", "H"),
@@ -75,7 +76,8 @@ class State:
     run = run_boot = run_seq = published = promise_up = ack_t = resends = 0
     misses = fails = retry_up = down_n = interval_s = report_s = 0
     spoken = spoken_set = recovery = recovery_up = motion_up = low = pending = tilted = 0
-    lid = motion_fault = fault = fault_n = fault_up = good = good_set = good_up = same_up = 0
+    lid = motion_fault = fault = fault_n = fault_up = 0
+    good = good_set = good_up = blind_n = same_up = 0
     spent_uah = looked = budget_up = 0
 
     def __init__(self):

@@ -37,7 +37,7 @@ class Wake:
         self._queue.save()
         if speaking.reboot:
             self._board.reboot()
-        return self._plan.sleep_s(self._up()), senses.armed()
+        return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
 
     def _place(self, before_up):
         """Look where we are, when recovery mode asks for it; before speaking, which tells it."""

@@ -94,8 +94,8 @@ def test_a_burst_ends_with_its_budget():
 # Plausibility
 
 
-def _judged(value, last=None, since_s=600, blind_mm=0, was_blind=False, bounds=(30, 1160)):
-    return plausible.judged(value, bounds, blind_mm, last, since_s, was_blind)
+def _judged(value, last=None, since_s=600, blind_mm=0, blind_n=0, bounds=(30, 1160)):
+    return plausible.judged(value, bounds, blind_mm, last, since_s, blind_n)
 
 
 def test_water_stands_between_its_highest_and_the_floor():
@@ -108,37 +108,51 @@ class _Config:
 
 
 class _Range:
-    quantity, lowest, highest = "mm", 30, 4500
+    lowest, highest = 30, 4500
+
+    def __init__(self, quantity):
+        self.quantity = quantity
 
 
 def test_the_tank_narrows_the_sensors_range():
-    assert plausible.limits(_Config, _Range) == (60, 1160)
-    _Range.quantity = "pa"
-    assert plausible.limits(_Config, _Range) == (30, 4500)
-    _Range.quantity = "mm"
+    assert plausible.limits(_Config, _Range("mm")) == (60, 1160)
+    assert plausible.limits(_Config, _Range("pa")) == (30, 4500)
+
+
+def test_the_first_bounce_that_a_jsn_sr04t_hears_is_never_a_level():
+    for distance in range(1, 200):
+        bounce = -(-200 // distance) * distance
+        assert _judged(bounce, blind_mm=200) == "blind", distance
+        assert _judged(bounce, last=700, blind_mm=200) == "blind"
+    assert _judged(400, blind_mm=200) == ""
 
 
 def test_a_full_tank_that_reads_far_is_blind_and_not_empty():
-    # The last level stood at 260 mm under the face; a refill went on; now it reads 700.
-    assert _judged(700, last=260, blind_mm=200) == "blind"
-    assert _judged(700, last=260, blind_mm=0) == ""  # a sensor without that fault
+    # The last level stood at 420 mm under the face; a refill went on; now it reads 700.
+    assert _judged(700, last=420, blind_mm=200) == "blind"
+    assert _judged(700, last=420, blind_mm=0) == ""  # a sensor without that fault
 
 
 def test_it_stays_blind_until_a_reading_is_near_again():
-    assert _judged(700, last=260, since_s=60000, blind_mm=200, was_blind=True) == "blind"
-    assert _judged(355, last=260, since_s=60000, blind_mm=200, was_blind=True) == ""
+    assert _judged(700, last=420, since_s=60000, blind_mm=200, blind_n=1) == "blind"
+    assert _judged(515, last=420, since_s=60000, blind_mm=200, blind_n=1) == ""
+
+
+def test_an_hour_of_bursts_that_agree_is_a_tank_that_was_emptied():
+    codes = [_judged(700, last=420, blind_mm=200, blind_n=times) for times in range(6)]
+    assert codes == ["blind"] * 5 + [""]
 
 
 def test_a_drain_that_is_watched_is_believed():
-    level, when = 260, []
-    for _ in range(6):  # an open valve, a reading each half minute
-        when.append(_judged(level + 150, last=level, since_s=30, blind_mm=200))
+    level, codes = 420, []
+    for _ in range(4):  # an open valve, a reading each half minute
+        codes.append(_judged(level + 150, last=level, since_s=30, blind_mm=200))
         level += 150
-    assert when == [""] * 6
+    assert codes == [""] * 4
 
 
 def test_a_level_far_from_the_blind_zone_may_fall_at_any_rate():
-    assert _judged(1100, last=360, blind_mm=200) == ""
+    assert _judged(1100, last=560, blind_mm=200) == ""
 
 
 # Faults are told once

@@ -152,6 +152,31 @@ def test_a_conversion_that_never_ends_is_stuck():
 # HX711
 
 
+class _Clock:
+    """Time that only waiting passes: a busy machine must not lengthen a pulse."""
+
+    def __init__(self):
+        self._us = 0
+
+    def ticks_us(self):
+        return self._us
+
+    def ticks_ms(self):
+        return self._us // 1000
+
+    def ticks_diff(self, later, earlier):
+        return later - earlier
+
+    def sleep_us(self, duration_us):
+        self._us += duration_us
+
+    def sleep_ms(self, duration_ms):
+        self._us += duration_ms * 1000
+
+
+CLOCK = hx711.time = _Clock()
+
+
 def _scale(wire, **more):
     return hx711.HX711(wire, wire, 0, 21500, **more)
 
@@ -183,7 +208,7 @@ def test_the_zero_moves_with_the_temperature():
 
 
 def test_a_clock_that_lasts_too_long_is_thrown_away():
-    wire = Hx711(431000, slow_at=9, sleep_us=time.sleep_us)
+    wire = Hx711(431000, slow_at=9, sleep_us=CLOCK.sleep_us)
     assert _scale(wire).read_counts() == 431000 and wire.conversions == 1
 
 
@@ -251,6 +276,7 @@ def test_the_tilt_watch_follows_the_mounting():
     assert lis3dh.tilt_watch((0, 0, 1000)) == (22, 0x0A)  # 352 mg on X or Y
     assert lis3dh.tilt_watch((0, -1000, 30)) == (24, 0x22)  # upright on Y: X or Z
     assert lis3dh.tilt_watch((-960, 170, 230)) == (36, 0x28)
+    assert lis3dh.tilt_watch((0, 574, 819)) == (22, 0x02)  # 35 degrees askew: X alone
 
 
 def test_the_fifo_is_emptied_in_one_read():

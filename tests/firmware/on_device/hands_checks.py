@@ -1,0 +1,257 @@
+"""Hands on the tank, with a scripted accelerometer: what is told, what is spent, what is armed."""
+
+import random
+
+import measure_checks
+from drivers.lis3dh import LIS3DHError
+from flash import Flash
+from node import hands, records
+from node.queue import Queue
+from node.ring import Ring
+
+STILL, CARRIED, LYING = "still", "carried", "lying"
+
+
+class _Time:
+    def sleep_ms(self, duration_ms):
+        pass
+
+
+hands.time = _Time()
+
+
+class Chip:
+    """A LIS3DH that tells what is done to it by ``does``."""
+
+    def __init__(self):
+        self.does = STILL
+        self.armed = False
+        self.armed_for = None
+        self.up = 0, 0, 1000
+
+    def _axes(self):
+        shake = 400 if self.does == CARRIED else 4
+        upright = (900, 0, 430) if self.does == LYING else self.up
+        return tuple(axis + random.randint(-shake, shake) for axis in upright)
+
+    def arm(self, rest):
+        self.armed, self.armed_for = True, rest
+
+    def stream(self):
+        self.armed = False
+
+    def samples(self):
+        return [self._axes() for _ in range(12)]
+
+    def read_mg(self):
+        return (900, 0, 430) if self.does == LYING else self.up
+
+
+class Pin:
+    def __init__(self):
+        self.high = False
+
+    def active(self):
+        return self.high
+
+
+class Board:
+    def __init__(self):
+        self.chip = Chip()
+        self.motion, self.tilt, self.lid = Pin(), Pin(), Pin()
+        self.woken = False
+        self.now = 1_795_212_000
+
+    def accelerometer(self):
+        if self.chip.does == "silent":
+            return None
+        return self.chip
+
+    def woke_by_pin(self):
+        return self.woken
+
+    def rtc_s(self):
+        return self.now
+
+
+class Node:
+    """A node's hands over a ring in memory."""
+
+    def __init__(self, **config):
+        random.seed(3)
+        self.board = Board()
+        self.queue = Queue(Ring(Flash(8)), "test")
+        self.state = self.queue.state
+        self.state.base = self.board.now
+        self.config = measure_checks._config(**config)
+        self.spoken = 0
+        self.start()
+
+    def start(self):
+        self.hands = hands.Hands(self.board, self.config, self.queue, self._speak)
+        self.hands.started()
+
+    def _speak(self):
+        self.spoken += 1
+
+    def wake(self, after_s, does=STILL, by_pin=False):
+        """One wake; the events that it told."""
+        self.board.now += after_s
+        self.board.chip.does = does
+        self.board.motion.high = does == CARRIED
+        self.board.woken = by_pin
+        self.hands = hands.Hands(self.board, self.config, self.queue, self._speak)
+        start = self.queue.ring.tail
+        self.hands.look()
+        return [
+            records.event_parts(record.payload)[1]
+            for record in self.queue.ring.records(start)
+            if record.kind == records.EVENT
+        ]
+
+
+def test_hands_begin_recovery_mode_which_ends_ten_minutes_after_them():
+    node = Node()
+    told = node.wake(600, CARRIED, by_pin=True)
+    assert len(told) == 1 and '"ms":5' in told[0] and node.state.recovery and node.spoken == 1
+    assert node.wake(30, CARRIED) and node.hands.armed() == ()
+    assert [node.wake(30) for _ in range(19)] == [[]] * 19
+    assert node.wake(30) == ['"k":"still"'] and not node.state.recovery
+    assert node.hands.armed() == ("tilt", "motion")
+
+
+def test_one_bump_is_one_quiet_event():
+    node = Node()
+    told = node.wake(600, STILL, by_pin=True)
+    assert len(told) == 1 and '"k":"motion","ms":0' in told[0]
+    assert not node.state.recovery and node.spoken == 0 and not node.state.pending
+
+
+def test_a_tilt_is_told_once_while_it_lasts_and_again_when_it_comes_back():
+    node = Node()
+    told = node.wake(600, LYING)
+    assert len(told) == 2 and '"k":"tilt","deg":64' in told[1]
+    for _ in range(21):
+        node.wake(30, LYING)
+    assert not node.state.recovery  # still, though it lies
+    assert node.wake(600, LYING) == [] and node.wake(600) == []
+    assert len(node.wake(600, LYING)) == 2
+
+
+def test_without_budget_hands_are_told_but_do_not_begin_recovery():
+    node = Node()
+    node.state.spent_uah = 59_900
+    told = node.wake(600, CARRIED, by_pin=True)
+    assert len(told) == 1 and not node.state.recovery
+    assert node.spoken == 0  # with the next report: a report of its own cannot be paid
+    node.state.spent_uah = 40_000
+    node.wake(600, CARRIED, by_pin=True)
+    assert not node.state.recovery and node.spoken == 1
+
+
+def test_recovery_that_uses_its_budget_up_says_so():
+    node = Node()
+    node.wake(600, CARRIED, by_pin=True)
+    node.state.spent_uah = 59_900
+    assert node.wake(30, CARRIED)[-1] == '"k":"fault","s":"recovery","c":"budget"'
+    assert not node.state.recovery
+
+
+def test_recovery_that_was_ordered_costs_no_budget():
+    node = Node()
+    node.state.spent_uah = 59_900
+    node.hands.order_recovery()
+    node.wake(30, CARRIED)
+    assert node.state.recovery and node.state.spent_uah == 59_900
+
+
+def test_recovery_of_its_own_ends_at_the_reserve_voltage():
+    node = Node()
+    node.wake(600, CARRIED, by_pin=True)
+    node.state.low = 1
+    assert node.wake(30, CARRIED)[-1] == '"k":"fault","s":"recovery","c":"reserve"'
+    assert not node.state.recovery
+    node.wake(600, CARRIED, by_pin=True)
+    assert not node.state.recovery  # and does not begin below it
+
+
+def test_on_mains_there_is_no_budget():
+    node = Node(battery=False)
+    node.state.spent_uah, node.state.looked = 59_900, 1320
+    node.wake(600, CARRIED, by_pin=True)
+    assert node.state.recovery
+
+
+def test_bumps_without_end_leave_tilt_and_lid_to_wake_it():
+    node = Node(lid="reed")
+    bumps = 0
+    while "motion" in node.hands.armed():
+        node.wake(5, STILL, by_pin=True)
+        bumps += 1
+    assert 60 <= bumps <= 64 and node.hands.armed() == ("lid", "tilt")
+    node.wake(900)
+    assert node.hands.armed() == ("lid", "tilt", "motion")
+
+
+def _near(one, other):
+    """Within a step of what is kept, 16 mg."""
+    return max(abs(a - b) for a, b in zip(one, other)) <= 16  # noqa: B905 - MicroPython
+
+
+def test_the_orientation_at_the_first_start_is_upright():
+    node = Node()
+    node.board.chip.up = 500, 0, 866
+    assert _near(node.hands.rest, (0, 0, 1000))
+    again = Node(rest=[500, 0, 866])
+    assert again.board.chip.armed_for == (500, 0, 866)
+    node.start()
+    assert _near(node.board.chip.armed_for, (0, 0, 1000))  # a later start learns nothing anew
+
+
+def test_a_tank_that_moves_at_its_first_start_learns_at_the_next():
+    node = Node()
+    node.state.rest = bytes(3)
+    node.board.chip.does = CARRIED
+    node.start()
+    assert node.state.rest == bytes(3) and node.board.chip.armed_for == (0, 0, 1000)
+    node.board.chip.does, node.board.chip.up = STILL, (0, 500, 866)
+    node.start()
+    assert _near(node.board.chip.armed_for, (0, 500, 866))
+
+
+def test_a_chip_that_lost_its_supply_is_armed_again():
+    node = Node()
+    node.board.chip.armed = False
+    assert node.wake(600) == [] and node.board.chip.armed
+
+
+def test_a_chip_that_falls_silent_in_the_middle_of_a_look_is_told():
+    node = Node()
+
+    def fails():
+        raise LIS3DHError("missing", "gone")
+
+    node.board.chip.samples = fails
+    assert node.wake(600, CARRIED, by_pin=True) == ['"k":"fault","s":"motion","c":"missing"']
+
+
+def test_what_begins_after_the_look_shortens_the_sleep():
+    node = Node(lid="reed")
+    node.wake(600)
+    assert node.hands.sleep_s(600) == 600
+    node.board.motion.high = True
+    assert node.hands.sleep_s(600) == 5
+    node.board.motion.high, node.board.lid.high = False, True
+    assert node.hands.sleep_s(600) == 5
+
+
+def test_a_lid_is_told_when_it_opens_and_closes_and_not_at_first():
+    node = Node(lid="light")
+    node.board.lid.high = True  # dark: closed
+    assert node.wake(600) == []
+    node.board.lid.high = False
+    told = node.wake(600)
+    assert told[0] == '"k":"lid","open":true' and len(told) == 2 and node.spoken == 1
+    assert node.wake(600) == []
+    node.board.lid.high = True
+    assert node.wake(600) == ['"k":"lid","open":false'] and node.spoken == 2
