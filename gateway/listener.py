@@ -68,7 +68,7 @@ class Listener:
             self._speak()
         self.session.close()
         self.diary.stop(self.clock.now())
-        alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+        self._say_alive(connected=False)
         self.wake.notify()
 
     def _commit(self, batch: list[Arrival | Change]) -> list[Ack]:
@@ -113,8 +113,15 @@ class Listener:
         self._was_connected = self.session.connected
         if self.session.ready and not self._said_ready:
             self._said_ready = True
-            alive.renew(self.engine, self.gateway, connected=True, broker=self.broker)
+            self._say_alive(connected=True)
             print("ready", file=sys.stderr, flush=True)
+
+    def _say_alive(self, *, connected: bool) -> None:
+        """At the beginning and the end, which a database that is away shall not hold up."""
+        try:
+            alive.renew(self.engine, self.gateway, connected=connected, broker=self.broker)
+        except OperationalError as error:
+            _log.warning("the database was not told whether we listen: %s", error)
 
     def _chores(self) -> None:
         """Twice a second: registry, facts, diary, and our row for ``noria status``."""
