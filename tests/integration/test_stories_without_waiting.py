@@ -187,8 +187,9 @@ class Nodes:
 
 
 def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[One, Two]:
-    """Tell the stories to both. ``away``: now and then one of the two gateways is dead for three
-    minutes; what the broker gave it is sent again at the device's next wake.
+    """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What was
+    on its way there is sent again at the device's next wake; then the broker gives all to the other,
+    for three minutes. A node that never wakes again could send nothing again: its last one is heard.
     """
     clock, dice = StoryClock(), random.Random(5)
     clock.moment[0] = START - TICK_S
@@ -197,7 +198,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[O
     coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
     wakes = {t.device: t.wakes for t in told}
     unheard: dict[str, list[Arrival]] = defaultdict(list)
-    at = 0.0
+    at, lost = 0.0, 0
     for ours in (one, two):
         ours.tick()
     while coming or at < told[0].wakes[0].at:
@@ -209,13 +210,16 @@ def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[O
         if heard:
             one.places[0].ingest.commit(heard, clock.now())
         dead = int(at // 1800) % 2 if away and at % 1800 < 180 else None
+        dying = dead is not None and at % 1800 < TICK_S
         shares: list[list[Arrival]] = [[], []]
         for arrival in heard:
             which = dice.randrange(2)
             device = arrival.topic.split("/")[2]
-            if which == dead:
+            if which == dead and dying and START + wakes[device][-1].at + 1.0 > arrival.received:
                 unheard[device].append(arrival)
+                lost += 1
                 continue
+            which = which if dead is None else 1 - dead
             again = [Arrival(a.topic, a.payload, arrival.received) for a in unheard.pop(device, [])]
             shares[which] += [arrival, *again]
         for place, share in zip(two.places, shares, strict=True):
@@ -223,6 +227,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[O
                 place.ingest.commit(share, clock.now())
         one.tick()
         two.tick()
+    assert (lost > 0) == away
     return one, two
 
 
