@@ -6,6 +6,7 @@ Real time, whatever the clock's speed: this is about processes, not about water.
 import contextlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -26,6 +27,16 @@ gateway_now = sa.Table(
 )
 
 
+feeds_now = sa.Table(
+    "feeds_now",
+    metadata,
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("broker", sa.Text, primary_key=True),
+    sa.Column("connected", sa.Boolean, nullable=False),
+)
+"""The brokers of third-party sensors, as the gateway hears them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alive:
     """What is known of a gateway. ``connected``: to its broker, and subscribed."""
@@ -44,6 +55,24 @@ def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> N
         )
         if found.rowcount == 0:
             connection.execute(gateway_now.insert().values(gateway=gateway, **row))
+
+
+def renew_feeds(engine: sa.Engine, gateway: str, connected: Mapping[str, bool]) -> None:
+    """Say which of the feeds' brokers this gateway hears; others are forgotten."""
+    rows = [{"gateway": gateway, "broker": b, "connected": c} for b, c in connected.items()]
+    with engine.begin() as connection:
+        connection.execute(sa.delete(feeds_now).where(feeds_now.c.gateway == gateway))
+        if rows:
+            connection.execute(sa.insert(feeds_now), rows)
+
+
+def look_at_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
+    """By the mapping's name of each broker: whether a running gateway hears it."""
+    running = look(engine, gateway).running
+    query = sa.select(feeds_now.c.broker, feeds_now.c.connected)
+    with engine.connect() as connection:
+        rows = connection.execute(query.where(feeds_now.c.gateway == gateway)).all()
+    return {row.broker: running and row.connected for row in rows}
 
 
 def look(engine: sa.Engine, gateway: str) -> Alive:

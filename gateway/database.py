@@ -172,7 +172,8 @@ def connect(where: Path | sa.URL) -> sa.Engine:
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
-        engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json)
+        # Errors name the statement, never its values: keys, contacts and payloads are among them.
+        engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         metadata.create_all(engine)
         return engine

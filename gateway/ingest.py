@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gateway.adapters.intake import Delivered, Intake
 from gateway.domain import envelope
 from gateway.domain.registry import Registry
 from gateway.journal.eras import Era
@@ -32,11 +33,12 @@ class Ack:
 class Ingest:
     """Turns batches into commits. ``registry`` may be replaced between batches."""
 
-    def __init__(self, journal: Journal, registry: Registry) -> None:
+    def __init__(self, journal: Journal, registry: Registry, feeds: Intake | None = None) -> None:
         self._journal = journal
+        self._feeds = feeds or Intake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[Arrival | Change], now: float) -> list[Ack]:
+    def commit(self, batch: Sequence[Arrival | Delivered | Change], now: float) -> list[Ack]:
         """Journal a batch, in order, in one transaction; returns the acks that are then due.
 
         At most one for each device and era, the last message's era last. ``now`` is Unix s.
@@ -54,18 +56,26 @@ class Ingest:
                     due[era.device, era.era] = era
         return self._acks(due.values(), now)
 
-    def strangers(self, batch: Sequence[Arrival | Change]) -> bool:
+    def strangers(self, batch: Sequence[Arrival | Delivered | Change]) -> bool:
         """Whether a device speaks that the registry does not know: it may be older than that."""
         return any(
-            isinstance(item, Arrival) and self.registry.device(_device_of(item.topic)) is None
+            not isinstance(item, Change) and self.registry.device(self._device_of(item)) is None
             for item in batch
         )
+
+    def _device_of(self, arrival: Arrival | Delivered) -> str:
+        if isinstance(arrival, Delivered):
+            return self._feeds.device_of(arrival)
+        return _device_of(arrival.topic)
 
     def all_acks(self, now: float) -> list[Ack]:
         """Every ack again, from the database; each device's last message's era last."""
         return self._acks(self._journal.eras.all(), now)
 
-    def _take(self, arrival: Arrival) -> Era | None:
+    def _take(self, arrival: Arrival | Delivered) -> Era | None:
+        if isinstance(arrival, Delivered):
+            self._feeds.take(arrival, self._journal, self.registry)
+            return None  # nobody waits for an ack
         device = _device_of(arrival.topic)
         if self._journal.messages.is_flood(device, arrival.received):
             return None

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts, oddities
+from gateway.adapters.intake import Delivered
 from gateway.clock import Clock
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
+from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
 from gateway.projections.wake import Wake
@@ -33,6 +35,7 @@ class Listener:
     """Runs on one thread, the only one that writes the journal. ``stopping`` ends ``run``."""
 
     session: Session
+    feeds: Feeds
     ingest: Ingest
     journal: Journal
     diary: Diary
@@ -52,6 +55,7 @@ class Listener:
     _was_ready: bool = False
     _told_all: bool = False
     _was_connected: bool = False
+    _feeds_were: dict[str, bool] | None = None
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -59,7 +63,7 @@ class Listener:
         self.wake.notify()
         while not self.stopping:
             self._chores()
-            batch = self.session.turn(POLL_S)
+            batch = [*self.session.turn(POLL_S), *self.feeds.take()]
             if self.shared:
                 listening = self.session.ready and self.session.drained
                 self.shared.hears(listening, self.clock.now() if batch else None)
@@ -71,7 +75,7 @@ class Listener:
         self._say_alive(connected=False)
         self.wake.notify()
 
-    def _commit(self, batch: list[Arrival | Change]) -> list[Ack]:
+    def _commit(self, batch: list[Arrival | Delivered | Change]) -> list[Ack]:
         """Journal a batch; while the disk refuses, try again and read nothing more."""
         while True:
             try:
@@ -85,6 +89,7 @@ class Listener:
                 time.sleep(_RETRY_S)
             else:
                 self.session.acknowledge()
+                self.feeds.acknowledge()
                 self.wake.notify()
                 return acks
 
@@ -135,6 +140,7 @@ class Listener:
                 grew = facts.journal_pending(self.engine, self.journal) > 0
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
+            self._renew_feeds()
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
             return
@@ -165,6 +171,11 @@ class Listener:
             oddities.tell(self.engine, self.gateway, self.journal.counters.marks(self._told_all))
             self._told_all = True
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
+
+    def _renew_feeds(self) -> None:
+        if self.feeds.connected != self._feeds_were:
+            self._feeds_were = self.feeds.connected
+            alive.renew_feeds(self.engine, self.gateway, self._feeds_were)
 
     def _steady(self) -> float:
         """Seconds that no step of the wall clock moves, at the clock's speed."""

@@ -5,12 +5,16 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway import broker, channels, database, lock, origin
+from gateway.adapters import mapping
+from gateway.adapters.intake import Intake
+from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
 from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
@@ -23,6 +27,7 @@ from gateway.language import Language
 from gateway.listener import Listener
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
+from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing
 from gateway.mqtt.session import Session
 from gateway.outbox import Outbox, Speech
@@ -48,6 +53,7 @@ def run(settings: Settings) -> int:
     Raises NoriaError when it cannot start: the message names the remedy.
     """
     sys.setswitchinterval(SWITCH_S)
+    mapped = mapping.read(Path(settings.adapters)) if settings.adapters else MappingFile()
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         engine = database.opened(settings)
@@ -70,11 +76,15 @@ def run(settings: Settings) -> int:
         else:
             projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
             republish = projections.republish
+        feeds = Feeds(mapped, settings.gateway_id, bell, clock.now)
+        feeds.start()
+        parts.callback(feeds.stop)
         listener = Listener(
             session=Session(
                 address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
             ),
-            ingest=Ingest(journal, Registry()),
+            feeds=feeds,
+            ingest=Ingest(journal, Registry(), Intake(mapped.feeds)),
             journal=journal,
             diary=diary,
             outgoing=outgoing,
@@ -113,7 +123,11 @@ def _projected(
     language = Language(settings.language, settings.timezone)
     told, mail = Wake(), Wake()
     watch = WatchProjection(
-        engine, channels=[c.name for c in opened], outbox=mail, born=clock.now()
+        engine,
+        channels=[c.name for c in opened],
+        outbox=mail,
+        born=clock.now(),
+        settle_s=clock.speed,  # one real second
     )
     runner = Runner(
         watch,

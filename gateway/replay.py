@@ -6,26 +6,28 @@ Writes nowhere.
 
 import base64
 import binascii
-import json
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from gateway.domain.heard import Forked, Listening, Tick
+import msgspec
+
+from gateway.domain.heard import Forked, Listening, Operated, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry
 from gateway.domain.told import Forecast, IncidentChange, Level, Span, TankEvent, Told
 from gateway.domain.watch import Watch
-from gateway.wire import Admitted, admit
+from gateway.wire import Admitted, Decoded, admit
 
 Row = dict[str, Any]
 
 ROW_TYPES = ("level", "event", "incident", "forecast")
 
-_GATEWAY = ("stop", "start")
-_BROKER = ("lost", "back", "drained")
+_GATEWAY: tuple[Any, ...] = ("stop", "start")
+_BROKER: tuple[Any, ...] = ("lost", "back", "drained")
 
 
 class _Unusable(Exception):
@@ -36,7 +38,7 @@ class _Unusable(Exception):
 class _Known:
     """What was heard of one device: enough for the gateway's verdicts on what follows."""
 
-    objects: set[bytes] = field(default_factory=set[bytes])
+    objects: set[bytes] = field(default_factory=set[bytes])  # 16 bytes of each one's hash
     places: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
     prevs: set[str] = field(default_factory=set[str])
     newest: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
@@ -95,71 +97,99 @@ class Replay:
             return self._message(given, received)
         if given.get("tick") is True:
             self.counts["tick"] += 1
-            return self._watch.step(Tick(received), received)
-        change = given.get("gateway", given.get("broker"))
-        allowed = _GATEWAY if "gateway" in given else _BROKER if "broker" in given else ()
-        if change in allowed:
-            self.counts["listening"] += 1
-            return self._watch.step(Listening(change, received), received)
-        step = given.get("clock")
-        if isinstance(step, int | float) and not isinstance(step, bool):
-            self.counts["listening"] += 1
-            return self._watch.step(Listening("clock", received, float(step)), received)
-        raise _Unusable("unknown_line")
+            return self._watch.step(_operated(given, received) or Tick(received), received)
+        listening = _listening(given, received)
+        self.counts["listening"] += 1
+        return self._watch.step(listening, received)
 
     def _message(self, given: Mapping[str, Any], received: float) -> list[Told]:
         topic = given["topic"]
         if not isinstance(topic, str):
             raise _Unusable("unknown_line")
         device_id = topic.split("/")[-2] if topic.count("/") >= 3 else ""
-        known = self._known.setdefault(device_id, _Known())
-        admitted = admit(topic, _payload(given), self._registry, known.key, trust=self._trust)
+        known = self._known.get(device_id)
+        newest_key = known.key if known else 0
+        admitted = admit(topic, _payload(given), self._registry, newest_key, trust=self._trust)
         if isinstance(admitted, str):
             raise _Unusable(admitted)
-        if admitted.object in known.objects:
+        if known is None:
+            known = self._known[device_id] = _Known()
+        digest = hashlib.sha256(admitted.object).digest()[:16]
+        if digest in known.objects:
             self.counts["duplicate"] += 1
             return self._watch.step(Tick(received), received)
-        known.objects.add(admitted.object)
-        message = admitted.decoded.message
-        if message is None:
-            raise _Unusable(admitted.decoded.flag or "malformed")
-        return self._hear(known, message, admitted, received)
+        known.objects.add(digest)
+        return self._judge(known, admitted, received)
+
+    def _judge(self, known: _Known, admitted: Admitted, received: float) -> list[Told]:
+        """The verdict that the journal would give, then what it means to the watch."""
+        decoded = admitted.decoded
+        fork = self._is_fork(known, decoded)
+        if decoded.flag is None:
+            known.key = max(known.key, decoded.key_generation or 1)
+        if fork:
+            self.counts["fork"] += 1
+            era = decoded.identity[0] if decoded.identity else ""
+            said = Forked(admitted.device.id, era, received, decoded.auth)
+            # What --trust does not look at proves no twin.
+            return self._watch.step(Tick(received) if self._trust else said, received)
+        if decoded.message is None:
+            raise _Unusable(decoded.flag or "malformed")
+        return self._hear(known, decoded.message, admitted, received)
 
     def _hear(
         self, known: _Known, message: Message, admitted: Admitted, received: float
     ) -> list[Told]:
-        known.key = max(known.key, message.key_generation)
-        if self._is_fork(known, message):
-            self.counts["fork"] += 1
-            said = Forked(message.device, message.era, received, admitted.decoded.auth)
-            # What --trust does not look at proves no twin.
-            return self._watch.step(Tick(received) if self._trust else said, received)
-        place = (message.boot, message.seq)
-        newest = place > known.newest.get(message.era, (0, 0)) and admitted.decoded.flag is None
+        place, flag = (message.boot, message.seq), admitted.decoded.flag
+        newest = flag is None and place > known.newest.get(message.era, (0, 0))
         if newest:
             known.newest[message.era] = place
-        self.counts["stored" if newest else "late"] += 1
+        self.counts["stored" if newest else "flagged" if flag else "late"] += 1
         auth = "unsigned" if admitted.device.unsigned else admitted.decoded.auth
         found = self._interpreter.hear(message, received, auth=auth, newest=newest)
         if found.heard is None:
             raise _Unusable("no_tank")
         return self._watch.step(found.heard, received)
 
-    def _is_fork(self, known: _Known, message: Message) -> bool:
-        place = (message.era, message.boot, message.seq)
-        chained = message.prev
-        fork = place in known.places
-        if not self._trust and message.prev:
-            fork = fork or chained in known.prevs
-            known.prevs.add(chained)
-        known.places.add(place)
+    def _is_fork(self, known: _Known, decoded: Decoded) -> bool:
+        """The same identity or the same non-empty ``prev`` a second time, in another OBJECT."""
+        fork = False
+        if decoded.identity is not None:
+            fork = decoded.identity in known.places
+            known.places.add(decoded.identity)
+        if decoded.prev and not self._trust:
+            fork = fork or decoded.prev in known.prevs
+            known.prevs.add(decoded.prev)
         return fork
+
+
+def _listening(given: Mapping[str, Any], received: float) -> Listening:
+    change = given.get("gateway", given.get("broker"))
+    allowed = _GATEWAY if "gateway" in given else _BROKER if "broker" in given else ()
+    if change in allowed:
+        return Listening(change, received)
+    step = given.get("clock")
+    if isinstance(step, int | float) and not isinstance(step, bool):
+        return Listening("clock", received, float(step))
+    raise _Unusable("unknown_line")
+
+
+def _operated(given: Mapping[str, Any], received: float) -> WatchInput | None:
+    """What a person did about an incident, where an exported tick tells of it."""
+    said: object = given.get("operated")
+    if not isinstance(said, dict):
+        return None
+    fields = dict(cast(dict[str, Any], said))
+    incident, op = fields.pop("incident", None), fields.pop("op", None)
+    if not isinstance(incident, str) or not isinstance(op, str):
+        return None
+    return Operated(incident, op, received, fields)
 
 
 def _read(line: str | bytes) -> Mapping[str, Any]:
     try:
-        given: object = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        given: object = msgspec.json.decode(line)
+    except (ValueError, RecursionError) as error:  # what is not UTF-8 is a ValueError too
         raise _Unusable("not_json") from error
     if not isinstance(given, dict):
         raise _Unusable("not_json")

@@ -45,6 +45,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
     Setting("broker_key", "", "PEM key of that certificate."),
     Setting(
+        "adapters",
+        "",
+        "Mapping file of third-party sensors (ESPHome, Tasmota, ChirpStack, The Things Stack); "
+        "empty: none. 'noria adapters example' prints one.",
+    ),
+    Setting(
         "database",
         "",
         "Where registry, people, incidents and messages lie: empty for a SQLite file in the data "
@@ -58,6 +64,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("influxdb_token", "", "Token; user:password for InfluxDB 1.8.", secret=True),
     Setting("server_listen", "127.0.0.1:8080", "Where the web server listens."),
     Setting("public_url", "", "Address under which people reach the server, for links in alerts."),
+    Setting(
+        "metrics_token",
+        "",
+        "Token (a long random text) with which Prometheus reads /metrics; empty: no such page.",
+        secret=True,
+    ),
+    Setting("log_format", "text", "Lines of the log: text (name=value) or json."),
     Setting("timezone", "Europe/Paris", "Time zone of screens and alerts."),
     Setting("language", "en", "Language of alerts and of the first page: en or fr."),
     Setting(
@@ -72,9 +85,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("demo_code", "", "Demo only: /enter/<code> signs in without a password.", secret=True),
 )
 
+_SHORTEST_TOKEN = 16
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "store": ("sqlite", "influxdb"),
     "language": ("en", "fr"),
+    "log_format": ("text", "json"),
 }
 
 
@@ -92,6 +107,7 @@ class Settings:
     broker_listen: str
     broker_certificate: str
     broker_key: str
+    adapters: str
     database: str
     database_password: str
     store: str
@@ -101,6 +117,8 @@ class Settings:
     influxdb_token: str
     server_listen: str
     public_url: str
+    metrics_token: str
+    log_format: str
     timezone: str
     language: str
     channels: tuple[str, ...]
@@ -165,7 +183,7 @@ def read(path: Path) -> Settings:
     _check(values)
     values["data"] = (path.parent / values["data"]).absolute()
     values["channels"] = tuple(values["channels"])
-    for name in ("broker_ca", "broker_certificate", "broker_key"):
+    for name in ("broker_ca", "broker_certificate", "broker_key", "adapters"):
         if values[name]:
             values[name] = str((path.parent / values[name]).absolute())
     return Settings(source=path, **values)
@@ -224,6 +242,11 @@ def _check(values: Mapping[str, Any]) -> None:
         listen_address(name, values[name])
     if bool(values["broker_certificate"]) != bool(values["broker_key"]):
         raise SettingError("broker_certificate and broker_key go together: set both or neither")
+    if values["metrics_token"] and len(values["metrics_token"]) < _SHORTEST_TOKEN:
+        raise SettingError(
+            f"metrics_token: shorter than {_SHORTEST_TOKEN} characters: draw one, for example "
+            "openssl rand -hex 24"
+        )
     for name in ("influxdb_url", "public_url"):
         if values[name] and urlsplit(str(values[name])).scheme not in ("http", "https"):
             raise SettingError(f"{name} = {values[name]!r}: use http:// or https://")

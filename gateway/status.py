@@ -22,6 +22,13 @@ def of(settings: Settings) -> dict[str, Any]:
     gateways share a PostgreSQL, counts and lags are over all of them, and ``gateways`` has each.
     """
     engine = database.opened(settings)
+    try:
+        return _of(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
     found, newest = census.of(engine) if settings.shared else _journal(settings)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(database.projection)).all()
@@ -33,9 +40,10 @@ def of(settings: Settings) -> dict[str, Any]:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
     known = alive.look(engine, settings.gateway_id)
-    engine.dispose()
+    feeds = alive.look_at_feeds(engine, settings.gateway_id)
     return {
         **found,
+        "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
         "projections": {name: {"lag": max(0, newest - at)} for name, at in cursors.items()},
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},

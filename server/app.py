@@ -12,7 +12,7 @@ from gateway import database
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server import failures, parts
-from server.api import v1
+from server.api import health, v1
 from server.live import stream
 from server.pages import devices, home, incident, more, people, sign_in, tank
 from server.render import STATIC
@@ -53,7 +53,7 @@ def create(
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
     app.add_middleware(Secured, https=made.secure)
     app.mount("/static", Assets(directory=STATIC), name="static")
-    for room in (home, tank, incident, sign_in, more, devices, people, stream, v1):
+    for room in (home, tank, incident, sign_in, more, devices, people, stream, health, v1):
         app.include_router(room.router)
     failures.install(app)
     return app

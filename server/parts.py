@@ -7,11 +7,13 @@ import sqlalchemy as sa
 
 from gateway.clock import Clock
 from gateway.domain.registry import Registry
+from gateway.health import Health
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server.accounts.attempts import Attempts
 from server.history import History
+from server.kept import Kept
 from server.live.feed import Feed
 from server.views import snapshot
 from server.views.snapshot import Snapshot
@@ -32,6 +34,8 @@ class Parts:
     feed: Feed
     attempts: Attempts = field(default_factory=Attempts)
     real: Clock = field(default_factory=Clock)
+    health: Kept[Health] = field(default_factory=Kept[Health])
+    metrics: Kept[str] = field(default_factory=Kept[str])
     _registry: tuple[int, Registry] = (-1, Registry())
     _lock: Lock = field(default_factory=Lock)
 

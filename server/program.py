@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 import sys
 
 import uvicorn
 
+from gateway import logs
 from gateway import settings as settings_module
 from gateway.errors import SettingError
 from gateway.settings import Settings
@@ -22,12 +22,11 @@ def run(settings: Settings) -> int:
 
     Raises SettingError when the address cannot be listened on.
     """
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up(settings)
     listening = bind(settings.server_listen)
     app = create(settings)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False,
+        app, log_config=None, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on",
     )  # fmt: skip
     server = Server(config, app.state.parts)

@@ -7,7 +7,8 @@ from typing import Literal
 Fields = Mapping[str, int | str | bool | None]
 """The other fields of an event, by their wire names."""
 
-Quantity = Literal["mm", "g", "pa"]
+Quantity = Literal["mm", "g", "pa", "ml", "bp"]
+"""``ml`` (volume) and ``bp`` (parts in 10,000 of the capacity) come from unsigned feeds alone."""
 TimeSource = Literal["ntp", "gnss", "net", "gw", "none"]
 
 

@@ -21,6 +21,9 @@ PROBE_ACCURACY_MM = 5.0
 PROBE_RANGE_PA = (-500, 60_000)
 WEIGHT_ACCURACY_G = 300.0
 """Creep and temperature drift of four load cells (200-300 g over 4 h)."""
+TOLD_ACCURACY_PART = 0.03
+"""Of the capacity, assumed where another project's sensor tells litres or per cent, since neither
+its geometry nor its noise is known to us: rectangular, so sd = 3 % / sqrt(3)."""
 
 _PA_PER_MM = 9.80665  # rho g h at 1000 kg/m3
 _G_PER_L = 1000.0
@@ -51,6 +54,8 @@ def measure(raw: RawReading, tank: Tank, device: Device, install: Install | None
     tank = _installed(tank, install)
     if raw.value is None:
         return _fault("no_echo")
+    if raw.quantity in ("ml", "bp"):
+        return _told(raw.quantity, raw.value, tank)
     try:
         if raw.quantity == "g":
             return _weighed(raw, raw.value, tank)
@@ -109,6 +114,15 @@ def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
     if net > full * (1 + _TOP_SLACK) + _WEIGHT_SLACK_G:
         return _fault("above_full")
     return _steady(tank, net / _G_PER_L, _sd(raw, WEIGHT_ACCURACY_G) / _G_PER_L)
+
+
+def _told(quantity: str, value: int, tank: Tank) -> Volume:
+    """Litres, or a part of the capacity, as somebody else's sensor reckoned them."""
+    full = float(tank.capacity_l)
+    litres = value / 1000 if quantity == "ml" else value / 10_000 * full
+    if litres > full * (1 + _TOP_SLACK):
+        return _fault("above_full")
+    return _steady(tank, litres, TOLD_ACCURACY_PART / sqrt(3) * full)
 
 
 def _from_level(tank: Tank, level: float, sd_mm: float) -> Volume:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
+FEEDS = ("feed_retained", "feed_unreadable", "feed_refused")
+"""Third-party messages that were not taken: old ones, such as say nothing, such as may not."""
 _TOLD = "told."
 _OF, _LAST = "@", "last."
 
@@ -59,7 +61,7 @@ class Counters:
     def refused_since_told(self) -> dict[str, int]:
         """What was refused since this was last asked, by reason; for the hourly ``bad`` leaf."""
         news: dict[str, int] = {}
-        for name in REFUSED:
+        for name in (*REFUSED, *FEEDS):
             count = self._values.get(name, 0)
             if count > self._values.get(_TOLD + name, 0):
                 news[name] = count - self._values.get(_TOLD + name, 0)
@@ -95,4 +97,7 @@ def status(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
     received = {name: counts.get(name, 0) for name in RECEIVED}
     kept = sum(received.values()) - received["duplicate"]
     refused = {name: counts.get(name, 0) for name in REFUSED}
-    return {"received": received, "refused": refused, "journal": {"messages": kept}}
+    feeds = {name.removeprefix("feed_"): counts.get(name, 0) for name in FEEDS}
+    return {
+        "received": received, "refused": refused, "journal": {"messages": kept}, "feeds": feeds,
+    }  # fmt: skip

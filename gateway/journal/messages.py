@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.flood import Flood
@@ -11,6 +12,9 @@ from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
 from gateway.journal.log import Judged, Log
 from gateway.wire import Admitted
+
+_RECENT = 32
+"""A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ class Messages:
         """The newest key generation seen of a device, 0 when none."""
         return self._keys.get(device, 0)
 
-    def accept(self, arrival: Arrival, admitted: Admitted) -> Era | None:
-        """Journal an authentic message, unless it is a duplicate.
+    def accept(
+        self, arrival: Arrival, admitted: Admitted, lines: Mapping[str, str] | None = None
+    ) -> Era | None:
+        """Journal an authentic message, unless it is a duplicate; ``lines`` stand in its leaf.
 
         Returns the era whose ack is due: the message's, or where that cannot be read the device's
         last; None when it never had one.
@@ -77,7 +83,7 @@ class Messages:
         judged = _judge(admitted, era, fork)
         self._flood.spend(device, arrival.received)
         self._mark(device, judged, era, arrival.received)
-        entry = self._append(arrival, device, judged)
+        entry = self._append(arrival, device, judged, lines)
         self._counters.add(judged.verdict)
         self._connection.execute(
             "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -93,6 +99,15 @@ class Messages:
             return self._eras.get(device, era.era)
         return self._spoken(device, None)
 
+    def is_recent(self, device: str, body: bytes) -> bool:
+        """Whether one of the device's last messages had exactly this body (topic LF payload)."""
+        rows = self._connection.execute(
+            "SELECT b.body FROM message m JOIN body b ON b.entry = m.entry"
+            " WHERE m.device = ? ORDER BY m.era DESC, m.boot DESC, m.seq DESC LIMIT ?",
+            (device, _RECENT),
+        )
+        return any(kept == body for (kept,) in rows)
+
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
         if found is not None:
@@ -106,13 +121,16 @@ class Messages:
         elif era is not None and not era.first and self._eras.last_of(device) is not None:
             self._counters.mark("era", device, received)
 
-    def _append(self, arrival: Arrival, device: str, judged: Judged) -> int:
+    def _append(
+        self, arrival: Arrival, device: str, judged: Judged, lines: Mapping[str, str] | None
+    ) -> int:
+        flag = {"flag": judged.flag} if judged.flag else {}
         return self._log.append(
             "fork" if judged.verdict == "fork" else "msg",
             arrival.received,
             device,
             arrival.topic.encode("ascii") + b"\n" + arrival.payload,
-            {"flag": judged.flag} if judged.flag else None,
+            {**(lines or {}), **flag} or None,
             judged,
         )
 

@@ -1,5 +1,6 @@
 """Reads the journal: a connection of one's own for each thread, which cannot write."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,6 +53,33 @@ class JournalReader:
             era,
             boot,
         )
+
+    def runs(self, since: float) -> list[tuple[float, str, float]]:
+        """Our own ``run`` entries from Unix time ``since`` on, and the last change before.
+
+        Each as time, what it says (empty where the body was erased), and the time of the entry
+        before it in the journal.
+        """
+        since_ms = int(since * 1000)
+        rows = self._fetch(
+            "SELECT e.time_ms, coalesce(b.body, x''), p.time_ms FROM entry e"
+            " LEFT JOIN body b ON b.entry = e.id LEFT JOIN entry p ON p.id = e.id - 1"
+            " WHERE e.kind = 'run' AND (e.time_ms >= ? OR e.id = (SELECT a.id FROM entry a"
+            " JOIN body c ON c.entry = a.id WHERE a.kind = 'run' AND a.time_ms < ?"
+            " AND instr(c.body, 'heartbeat') = 0 ORDER BY a.time_ms DESC, a.id DESC LIMIT 1))"
+            " ORDER BY e.id",
+            since_ms,
+            since_ms,
+        )
+        return [
+            (at / 1000, json.loads(body)["run"] if body else "", (before or at) / 1000)
+            for at, body, before in rows
+        ]
+
+    def received_at(self, entry: int) -> float | None:
+        """When an entry was received (Unix s), None when there is none."""
+        rows = self._fetch("SELECT time_ms FROM entry WHERE id = ?", entry)
+        return rows[0][0] / 1000 if rows else None
 
     def last_id(self) -> int:
         """The newest entry's id, 0 when there is none."""

@@ -53,6 +53,8 @@ CREATE TABLE quarantine (
 INSERT INTO frontier VALUES (1, 0, x'');
 """
 
+# Our own starts, stops and connections are few: found without reading past the messages.
+_RUNS = "CREATE INDEX IF NOT EXISTS entry_run ON entry (time_ms) WHERE kind = 'run'"
 _ADDED = """
 -- Logs that ended because the journal was restored. What anybody may have seen of one: shown.
 CREATE TABLE IF NOT EXISTS former_log (
@@ -72,6 +74,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         _migrate(connection, path)
+        connection.execute(_RUNS)
         connection.executescript(_ADDED)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}") from error

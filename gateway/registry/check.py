@@ -1,6 +1,7 @@
 """What must hold between the rows of a registry: references, keys, sensors that fit their tank."""
 
 from collections.abc import Iterator
+from math import inf
 
 from gateway.domain.registry import Device, Registry, Tank
 
@@ -89,10 +90,35 @@ def _shared_keys(registry: Registry) -> Iterator[str]:
 
 def _unsigned_beside_keyed(registry: Registry) -> Iterator[str]:
     newest = [rows[-1] for rows in registry.devices.values() if not rows[-1].revoked]
-    keyed = {device.tank: device.id for device in newest if device.key is not None}
+    keyed: dict[str, list[tuple[float, float, str]]] = {}
     for device in newest:
-        if device.unsigned and device.tank in keyed:
+        if device.key is not None:
+            for tank, start, end in _stays(registry, device):
+                keyed.setdefault(tank, []).append((start, end, device.id))
+    for device in newest:
+        if device.unsigned and (met := _met(_stays(registry, device), keyed)):
             yield (
-                f"[[device]] {device.id}: unsigned = true: {device.tank} has {keyed[device.tank]}, "
+                f"[[device]] {device.id}: unsigned = true: {met[0]} has {met[1]}, "
                 "which signs; an unsigned feed needs a tank of its own"
             )
+
+
+def _stays(registry: Registry, device: Device) -> list[tuple[str, float, float]]:
+    """The tanks that a device hung in, hangs in and will: each with from and to (Unix s)."""
+    installs = registry.installs.get(device.id, ())
+    if not installs:
+        return [(device.tank, -inf, inf)]
+    starts = [-inf, *(row.since for row in installs[1:])]  # before the first, the first
+    ends = [*starts[1:], inf]
+    return [(row.tank, a, b) for row, a, b in zip(installs, starts, ends, strict=True)]
+
+
+def _met(
+    stays: list[tuple[str, float, float]], keyed: dict[str, list[tuple[float, float, str]]]
+) -> tuple[str, str] | None:
+    """The first tank where both hang at one time, and the device that signs there."""
+    for tank, start, end in stays:
+        for begun, over, device in keyed.get(tank, ()):
+            if start < over and begun < end:
+                return tank, device
+    return None

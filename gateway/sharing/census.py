@@ -35,6 +35,8 @@ def _add(found: dict[str, Any], counts: dict[str, Any]) -> None:
     found["journal"]["leaves"] += counts["journal"]["leaves"]
     for reason, number in counts["refused"].items():
         found["refused"][reason] += number
+    for reason, number in counts.get("feeds", {}).items():
+        found["feeds"][reason] += number
 
 
 def _gateway(engine: sa.Engine, name: str, holder: str) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.database import serialise
-from gateway.domain.heard import Listening, RegistryChanged, Tick, WatchInput
+from gateway.domain.heard import Listening, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.told import Level, TankNow, Told
 from gateway.domain.watch import Watch
@@ -31,7 +31,8 @@ class WatchProjection:
 
     ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
     ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
-    ``born`` (Unix s, when the process began), so that downtime is never taken for silence.
+    ``born`` (Unix s, when the process began), so that downtime is never taken for silence; and
+    ``settle_s`` late, since what was received just before may still be on its way to the journal.
     ``listening``: they fire from the beginning, as others listened meanwhile.
     """
 
@@ -42,12 +43,14 @@ class WatchProjection:
         channels: Sequence[str],
         outbox: Wake,
         born: float,
+        settle_s: float = 1.0,
         listening: bool = False,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
         self._outbox = outbox
         self._born = born - 1.0  # entries carry milliseconds
+        self._settle_s = settle_s
         self._listening = listening
         self._registry_version = -1
         self.restore()
@@ -82,10 +85,10 @@ class WatchProjection:
         due = self._watch.due()
         if not self._listening or due is None:
             return None
-        if due <= now:
-            self._save(self._watch.step(Tick(now), now), None)
+        if due <= now - self._settle_s:
+            self._save(self._watch.fire(now - self._settle_s), None)
             due = self._watch.due()
-        return due
+        return None if due is None else due + self._settle_s
 
     def _mind(self, said: WatchInput) -> None:
         if isinstance(said, Listening):

@@ -48,7 +48,8 @@ def admit(
         return "oversize"
     if trust:
         object_bytes = payload.split(b"\n", 1)[0]
-        return Admitted(device, object_bytes, decode(object_bytes, device=device.id, trust=True))
+        decoded = decode(object_bytes, device=device.id, trust=True, feed=device.unsigned)
+        return Admitted(device, object_bytes, decoded)
     return _authenticated(device, payload, newest_key)
 
 
@@ -56,7 +57,7 @@ def _authenticated(device: Device, payload: bytes, newest_key: int) -> Admitted 
     if device.key is None:
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
-        decoded = decode(payload, device=device.id)
+        decoded = decode(payload, device=device.id, feed=True)
         return Admitted(device, payload, replace(decoded, auth="unsigned"))
     parts = envelope.split(payload)
     # The MAC covers our own name of the topic: a bridge may have remapped it.

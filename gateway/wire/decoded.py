@@ -11,6 +11,8 @@ from gateway.wire.fields import message_from
 from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
 
+AS = "as"
+"""The leaf line that holds what a third-party message was taken as: an OBJECT of its own."""
 _REMEMBERED = 4096
 """Ingest, watch and store read the same bytes within moments of one another."""
 
@@ -33,23 +35,24 @@ class Decoded:
     auth: Auth = "mac"
 
 
-def decode(object_bytes: bytes, *, device: str, trust: bool = False) -> Decoded:
+def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool = False) -> Decoded:
     """Read one OBJECT of ``device``. Never raises: what is wrong becomes ``flag``.
 
     ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
+    ``feed``: of an unsigned device, which has no chain.
     """
-    return _decoded(object_bytes, device, trust)
+    return _decoded(object_bytes, device, trust, feed)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
+def _decoded(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
     try:
-        message = message_from(parse(object_bytes), device, trust=trust)
+        message = message_from(parse(object_bytes), device, trust=trust, feed=feed)
     except Malformed as error:
         seen = glimpse(object_bytes)
         prev = _readable(seen.prev, seen.identity)
         return Decoded(None, error.reason, seen.identity, prev, seen.old, seen.key_generation)
-    flag = None if trust else _oddity(message)
+    flag = None if trust else _oddity(message, feed)
     if flag == "time_source":
         message = replace(message, t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
@@ -63,11 +66,12 @@ def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
     )
 
 
-def _oddity(message: Message) -> str | None:
+def _oddity(message: Message, feed: bool) -> str | None:
     """Why a well-formed message is flagged all the same, though it can be used."""
     if message.t < 0 or (message.t == 0) != (message.ts == "none"):
         return "time_source"
-    if _readable(message.prev, (message.era, message.boot, message.seq)) is None:
+    identity = (message.era, message.boot, message.seq)
+    if _readable(message.prev, identity) is None and not feed:  # a feed has no chain
         return "prev_empty"
     return "null_field" if message.has_null else None
 
@@ -79,7 +83,12 @@ def _readable(prev: str | None, identity: tuple[str, int, int] | None) -> str | 
 
 
 def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
-    """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's."""
-    object_bytes = entry.payload.split(b"\n", 1)[0]
-    decoded = decode(object_bytes, device=entry.subject, trust=trust)
+    """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's.
+
+    A third-party message is read as the OBJECT that was made of it on arrival.
+    """
+    translated = entry.lines.get(AS)
+    object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
+    feed = entry.auth == "unsigned"
+    decoded = decode(object_bytes, device=entry.subject, trust=trust, feed=feed)
     return replace(decoded, flag=entry.flag or decoded.flag, auth=entry.auth or decoded.auth)

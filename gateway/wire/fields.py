@@ -20,11 +20,17 @@ _OPTIONAL = ("ta", "k", "mv", "rssi")
 _OF_READING = ("sp", "n", "of", "tc", "ch")
 _TRUSTED: Mapping[str, object] = {"v": 1, "fw": "", "era": "a" * 8, "prev": "", "r": []}
 _QUANTITIES: tuple[Quantity, ...] = ("mm", "g", "pa")
+_FEED_QUANTITIES: tuple[Quantity, ...] = (*_QUANTITIES, "ml", "bp")
 _SOURCES: tuple[TimeSource, ...] = ("ntp", "gnss", "net", "gw", "none")
 
 
-def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Message:
-    """The message in ``given``; ``trust`` fills what recordings lack. Raises Malformed."""
+def message_from(
+    given: JsonObject, device: str, *, trust: bool = False, feed: bool = False
+) -> Message:
+    """The message in ``given``; ``trust`` fills what recordings lack. Raises Malformed.
+
+    ``feed``: of an unsigned device, which may tell litres and parts of the capacity as well.
+    """
     if trust:
         given = _trusting(given)
     for name in _REQUIRED:
@@ -32,6 +38,7 @@ def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Mess
             raise Malformed("missing_field", name)
     if type(given["v"]) is not int or given["v"] != 1:
         raise Malformed("version", repr(given["v"]))
+    quantities = _FEED_QUANTITIES if feed else _QUANTITIES
     boot, seq = _integer(given, "boot", 1, MAX_COUNTER), _integer(given, "seq", 1, MAX_COUNTER)
     readings = _list(given, "r")
     return Message(
@@ -51,7 +58,7 @@ def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Mess
         battery_mv=_optional(given, "mv", 0, 1_000_000),
         rssi_dbm=_optional(given, "rssi", -1000, 1000),
         signed=_signed(given),
-        readings=tuple(_reading(r) for r in readings),
+        readings=tuple(_reading(r, quantities) for r in readings),
         events=tuple(_event(e) for e in _list(given, "e")),
         has_null=_has_null(given, _OPTIONAL) or any(_has_null(r, _OF_READING) for r in readings),
     )
@@ -146,10 +153,10 @@ def _signed(given: JsonObject) -> bool:
     return type(given.get("sg")) is int and given["sg"] == 1
 
 
-def _reading(given: JsonObject) -> RawReading:
-    present: list[Quantity] = [q for q in _QUANTITIES if q in given]
+def _reading(given: JsonObject, quantities: tuple[Quantity, ...]) -> RawReading:
+    present: list[Quantity] = [q for q in quantities if q in given]
     if len(present) != 1:
-        raise Malformed("bad_reading", "exactly one of mm, g, pa")
+        raise Malformed("bad_reading", f"exactly one of {', '.join(quantities)}")
     if "o" not in given:
         raise Malformed("bad_reading", "no o")
     quantity = present[0]

@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway import database, lock
+from gateway.adapters.feed import ERA
 from gateway.domain.heard import Reading
 from gateway.errors import RegistryError
 from gateway.projections.catching_up import catch_up, wait_for
@@ -71,6 +72,8 @@ def line_of(reading: Reading) -> dict[str, Any]:
         "sd_l": reading.sd_l,
         reading.quantity: reading.value,
     }
+    if reading.era == ERA:
+        line["auth"] = "unsigned"
     more = {name: getattr(reading, field) for field, name in _MORE.items()}
     return line | {name: value for name, value in more.items() if value is not None}
 

@@ -1,11 +1,10 @@
 """``noria gateway``: the gateway alone."""
 
-import logging
 import sys
 
 import click
 
-from gateway import program
+from gateway import logs, program
 from server.command.config import settings_of, with_config
 
 
@@ -16,5 +15,6 @@ def gateway(config: str | None) -> None:
 
     Ready when it prints 'ready' on standard error; SIGTERM or Ctrl-C ends it.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    sys.exit(program.run(settings_of(config)))
+    settings = settings_of(config)
+    logs.set_up(settings)
+    sys.exit(program.run(settings))

@@ -1,11 +1,11 @@
 """``noria replay``: a recording through the very watch that the gateway runs."""
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import msgspec
 
 from gateway import database
 from gateway.domain.registry import Registry
@@ -42,11 +42,12 @@ def replay(
     wanted = _wanted(only)
     run = Replay(_registry(registry_file, config), trust=trust)
     printed = 0
+    out = sys.stdout.buffer
     for row in run.rows(file):
         if row["type"] in wanted:
-            sys.stdout.write(json.dumps(row, separators=(",", ":")) + "\n")
+            out.write(msgspec.json.encode(row) + b"\n")
             printed += 1
-    sys.stdout.flush()
+    out.flush()
     click.echo(_summary(run, printed), err=True)
     context.exit(1 if run.unusable else 0)
 

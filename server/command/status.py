@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from gateway import health
 from gateway import status as gateway_status
+from gateway.health import Health
 from server.command.config import settings_of, with_config
 
 
@@ -13,9 +15,15 @@ from server.command.config import settings_of, with_config
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
 @with_config
 def status(as_json: bool, config: str | None) -> None:
-    """Counts over the life of the data folder, each projection's lag, the broker."""
-    found = gateway_status.of(settings_of(config))
-    click.echo(json.dumps(found) if as_json else _as_text(found))
+    """Counts over the life of the data folder, each projection's lag, the broker, and what
+    does not work."""
+    settings = settings_of(config)
+    found = gateway_status.of(settings)
+    known = health.of(settings)
+    if as_json:
+        click.echo(json.dumps({**found, "health": known.to_json()}))
+    else:
+        click.echo(f"{_as_text(found)}\n{_health_text(known)}")
 
 
 def _as_text(found: dict[str, Any]) -> str:
@@ -32,6 +40,19 @@ def _as_text(found: dict[str, Any]) -> str:
         f"Refused     {_counts(refused)}\n"
         f"Lag         {lags} (entries behind the journal)\n"
         f"Alerts      {_alerts(found['outbox'])}"
+    )
+
+
+def _health_text(known: Health) -> str:
+    disk = known.parts["disk"].figures
+    free = f"{disk['free_bytes'] / 1e9:.1f} GB free" if disk else "cannot be looked at"
+    parts = {name: part for name, part in known.listened.items() if part is not None}
+    heard = ", ".join(f"{part:.1%} of the last {name}" for name, part in parts.items())
+    wrong = "".join(f"\n            {n}: {known.parts[n].why}" for n in known.failing)
+    return (
+        f"Disk        {free}\n"
+        f"Listened    {heard or 'not yet'}\n"
+        f"Health      {'not well:' + wrong if wrong else 'all is well'}"
     )
 
 

@@ -1,6 +1,7 @@
 """``noria up``: gateway (with its broker) and server as two processes that are kept running."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import click
 
 from server.command.config import settings_of, with_config
 
+_PRIORITY = re.compile(r"<[0-7]>")
 _WRONG_SETTING = 2
 """Exit status of a program that will not start until a person changes something."""
 
@@ -62,7 +64,11 @@ class Program:
             if line.strip() == "ready":
                 self.ready.set()
             else:
-                click.echo(f"{self.name}: {line}", nl=False, err=True)
+                # journald finds an event's priority at the very beginning of its line.
+                priority = _PRIORITY.match(line)
+                begin = priority.group() if priority else ""
+                rest = line[len(begin) :]
+                click.echo(f"{begin}{self.name}: {rest}", nl=False, err=True)
         return process.wait()
 
     def stop(self) -> None:

@@ -171,7 +171,7 @@ def _easy(count: int, speed: float) -> dict[str, Any]:
     """What lets a crowd start and run without queueing for the processor."""
     if count <= len(SPOTS):
         return {}
-    return {"compiled": True, "start_within_s": interval_s(count) / speed}
+    return {"compiled": True, "heap": "640K", "start_within_s": interval_s(count) / speed}
 
 
 def _model(spot: Spot) -> dict[str, Any]:

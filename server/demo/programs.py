@@ -43,6 +43,11 @@ class Child:
             self._heard(line.rstrip("\n"))
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def ended(self) -> int | None:
         """The exit status, None while it runs."""
         return self._process.poll()

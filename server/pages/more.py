@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from server import render
-from server.guard import AnyVisit, SignedIn
+from server.guard import SignedIn
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,10 +19,3 @@ def more(visit: SignedIn) -> Response:
 def robots() -> Response:
     """Nothing here is for search engines."""
     return Response("User-agent: *\nDisallow: /\n", media_type="text/plain")
-
-
-@router.get("/healthy")
-def healthy(visit: AnyVisit) -> Response:
-    """For a supervisor: 200 while the database answers; tells nothing else."""
-    visit.parts.registry()
-    return Response("ok\n", media_type="text/plain")

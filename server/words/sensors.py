@@ -156,6 +156,8 @@ def state(speech: Speech, view: TankView, now: float) -> tuple[str, str]:
 def details(speech: Speech, known: TankNow, now: float) -> str:
     """Battery, signal, and when it speaks again, as far as they are known."""
     parts: list[str] = []
+    if known.auth == "unsigned":
+        parts.append(speech.say("Third-party sensor: its figures are not signed."))
     if known.battery_mv is not None:
         parts.append(battery(speech, known.battery_mv))
     if known.rssi_dbm is not None:

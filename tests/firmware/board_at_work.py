@@ -91,6 +91,7 @@ def board(
     speed: float = 600,
     interpreter: str = "micropython",
     model: dict[str, Any] | None = None,
+    compiled: bool = False,
     **config: Any,
 ) -> Generator[Work]:
     """A board whose broker is at ``port``; more keywords go into its config.json."""
@@ -107,7 +108,8 @@ def board(
         "config": settings,
         "model": {"uplink": UPLINK, "spike_share": 0.0, **(model or {})},
     }
-    work = Work({"speed": speed, "interpreter": interpreter, "boards": [one]}, folder)
+    plan = {"speed": speed, "interpreter": interpreter, "compiled": compiled, "boards": [one]}
+    work = Work(plan, folder)
     work.start()
     try:
         yield work

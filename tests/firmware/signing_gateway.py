@@ -22,10 +22,13 @@ class SigningGateway:
     """Listens as a client of the broker at ``port`` for the device with ``key``.
 
     ``messages`` are the OBJECTs in the order of arrival, by identity in ``stored``;
-    ``acks`` False keeps it silent. Use as a context manager.
+    ``acks`` False keeps it silent; ``stored`` takes up a session that the broker keeps for it.
+    Use as a context manager.
     """
 
-    def __init__(self, port: int, device: str, key: bytes, *, acks: bool = True) -> None:
+    def __init__(
+        self, port: int, device: str, key: bytes, *, acks: bool = True, stored: bool = False
+    ) -> None:
         self.device = device
         self.key = key
         self.acks = acks
@@ -36,7 +39,9 @@ class SigningGateway:
         self._line: dict[str, tuple[int, int]] = {}
         self._port = port
         self._changed = threading.Condition()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"gateway-{device}")
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"gateway-{device}", clean_session=not stored
+        )
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
 

@@ -16,7 +16,12 @@ from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
-LTE: dict[str, Any] = {"board": "t_sim7080g", "lte": {"apn": "iot.example"}, "ntp": ""}
+LTE: dict[str, Any] = {
+    "compiled": True,
+    "board": "t_sim7080g",
+    "lte": {"apn": "iot.example"},
+    "ntp": "",
+}
 
 
 @pytest.fixture

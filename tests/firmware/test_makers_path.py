@@ -77,6 +77,16 @@ def test_a_configuration_that_is_missing_is_named(noria: Noria, tmp_path: Path) 
     assert "nowhere/config.json" in str(result.exception)
 
 
+def test_what_is_fitted_is_in_the_configuration(noria: Noria) -> None:
+    board = made(noria, "--lid", "reed", "--no-motion", "--interval", "300", "--report", "3600")
+    fitted = {name: board[name] for name in ("lid", "motion", "interval_s", "report_s")}
+    assert fitted == {"lid": "reed", "motion": False, "interval_s": 300, "report_s": 3600}
+
+
+def test_a_blind_sensor_is_told_where_the_floor_is(noria: Noria) -> None:
+    assert made(noria, "--sensor", "jsn-sr04t")["floor_mm"] == 1100
+
+
 def test_a_board_without_a_modem_gets_no_sim(noria: Noria, tmp_path: Path) -> None:
     result = noria("device", "new", "--tank", "north-1", "--apn", "iot.example", "--out", "made")
     assert isinstance(result.exception, NoriaError)

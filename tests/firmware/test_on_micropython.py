@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 DEVICE = HERE.parents[1] / "firmware" / "device"
 VECTORS = HERE.parent / "vectors"
 MODULES = sorted(file.stem for file in (HERE / "on_device").glob("*_checks.py"))
+CUTS = 1000
+"""Power cuts of the run that ``make bench`` makes in each of two tests; 200 otherwise."""
 
 
 def _names(module: str) -> list[str]:
@@ -25,20 +27,27 @@ def _names(module: str) -> list[str]:
 
 
 @functools.cache
-def _outcomes(module: str) -> dict[str, str | None]:
+def _outcomes(module: str, cuts: int = 200) -> dict[str, str | None]:
     require("micropython")
     found = interpreter.find()
     assert found is not None
     command = found.command(
         [str(HERE / "on_device" / "run.py"), module, str(VECTORS)],
-        heap="4M",
+        heap="64M",  # the flash of many boards
         micropypath=[str(DEVICE), str(HERE / "on_device")],
     )
     ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=100, env=os.environ, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=100 + cuts / 4,
+        env={**os.environ, "NORIA_CUTS": str(cuts)},
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    said = ran.stdout.splitlines()
+    print("\n".join(line for line in said if line.startswith("#")))
+    lines = [json.loads(line) for line in said if not line.startswith("#")]
     return {line["name"]: line["error"] for line in lines}
 
 
@@ -48,3 +57,10 @@ def _outcomes(module: str) -> dict[str, str | None]:
 def test_it_holds_on_micropython(module: str, name: str) -> None:
     error = _outcomes(module)[name]
     assert error is None, error
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(600)
+def test_a_thousand_power_cuts_lose_nothing() -> None:
+    """1,000 at any byte and 1,000 that tear pages and erases; and the rest of those checks."""
+    assert {name for name, error in _outcomes("cut_checks", CUTS).items() if error} == set()

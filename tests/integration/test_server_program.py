@@ -41,7 +41,8 @@ def test_it_says_ready_answers_and_ends_cleanly_on_sigterm(config: Path, tmp_pat
     )
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
-    assert httpx.get(f"http://{address(config)}/healthy").text == "ok\n"
+    answer = httpx.get(f"http://{address(config)}/health")
+    assert (answer.status_code, "journal" in answer.json()["failing"]) == (503, True)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert process.stderr.read() == ""

@@ -187,9 +187,9 @@ class Nodes:
 
 
 def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[One, Two]:
-    """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What was
-    on its way there is sent again at the device's next wake; then the broker gives all to the other,
-    for three minutes. A node that never wakes again could send nothing again: its last one is heard.
+    """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What
+    was on its way there is sent again at the device's next wake; the other then gets everything
+    for three minutes. A node that never wakes again sends nothing again: its last one is heard.
     """
     clock, dice = StoryClock(), random.Random(5)
     clock.moment[0] = START - TICK_S

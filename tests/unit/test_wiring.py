@@ -1,28 +1,84 @@
-"""The wiring that people solder is the wiring that the firmware drives."""
+"""The wiring that people solder is the wiring that the firmware drives, board by board."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from firmware.virtual.host import pins
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "hardware/ibc-firebeetle/README.md"
+BOARDS = ROOT / "firmware/device/board"
+GUIDES = {"firebeetle": "ibc-firebeetle", "t_sim7080g": "ibc-t-sim7080g"}
 DRAWING = ROOT / "hardware/ibc-firebeetle/wiring.svg"
-BOARD = ROOT / "firmware/device/board/firebeetle.py"
 ROW = re.compile(r"^\| `(\w+)` \| .+ \| (\d+) \|$", re.MULTILINE)
+# Pins that nothing may be soldered to: the prompt's UART, USB, and what the flash sits on.
+TAKEN = {
+    "firebeetle": {1, 3, *range(6, 12)},
+    "t_sim7080g": {43, 44, 19, 20, *range(26, 38)},
+}
+
+RTC = {
+    "firebeetle": {0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)},
+    "t_sim7080g": set(range(22)),
+}
 
 
-def test_the_wiring_table_names_every_pin_of_the_board_file_and_no_other() -> None:
-    rows = ROW.findall(GUIDE.read_text("utf-8"))
+def _table(board: str) -> dict[str, int]:
+    return pins.read(BOARDS / f"{board}.py")
+
+
+def _guide(board: str) -> str:
+    return (ROOT / "hardware" / GUIDES[board] / "README.md").read_text("utf-8")
+
+
+def test_every_board_file_has_a_guide() -> None:
+    files = {path.stem for path in BOARDS.glob("*.py")} - {"__init__"}
+    assert files == set(GUIDES)
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_the_wiring_table_names_every_pin_of_the_board_file_and_no_other(board: str) -> None:
+    rows = ROW.findall(_guide(board))
     assert len(rows) == len(dict(rows)), "a signal stands in the table twice"
-    assert {signal: int(gpio) for signal, gpio in rows} == pins.read(BOARD)
+    assert {signal: int(gpio) for signal, gpio in rows} == _table(board)
 
 
-def test_no_two_signals_share_a_pin() -> None:
-    used = list(pins.read(BOARD).values())
+@pytest.mark.parametrize("board", GUIDES)
+def test_no_two_signals_share_a_pin(board: str) -> None:
+    used = list(_table(board).values())
     assert sorted(used) == sorted(set(used))
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_no_sensor_hangs_on_the_prompts_pins_or_the_flashs(board: str) -> None:
+    assert not TAKEN[board] & set(_table(board).values())
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_what_ends_deep_sleep_is_on_an_rtc_pin(board: str) -> None:
+    assert {_table(board)[name] for name in ("motion", "tilt", "lid")} <= RTC[board]
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_the_guides_have_the_same_headings(board: str) -> None:
+    headings = re.findall(r"^## (.+)$", _guide(board), re.MULTILINE)
+    wanted = ("Parts", "Wiring", "Power budget", "Build", "Mounting", "Calibrate with a bucket")
+    assert [h for h in headings if h in wanted] == list(wanted)
+    assert headings[-1] == "Safety"
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_the_parts_add_up(board: str) -> None:
+    prices = [int(price) for price in re.findall(r"\| (\d+) \|$", _parts(board), re.MULTILINE)]
+    (together,) = re.findall(r"\*\*(\d+)\*\* \|$", _parts(board), re.MULTILINE)
+    assert sum(prices) == int(together)
+
+
+def _parts(board: str) -> str:
+    return _guide(board).split("## Parts")[1].split("## Wiring")[0]
 
 
 def test_the_drawing_shows_every_pin() -> None:
     shown = {int(n) for n in re.findall(r'<text class="[eb]"[^>]*>(\d+)\b', DRAWING.read_text())}
-    assert shown == set(pins.read(BOARD).values())
+    assert shown == set(_table("firebeetle").values())

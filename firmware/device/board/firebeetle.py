@@ -92,6 +92,10 @@ class Board:
             )
         return found[0]
 
+    def nvs(self):
+        """Named values on flash that updates and the ring leave alone."""
+        return esp32.NVS("noria")
+
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
         self._sensor_power(1)

@@ -60,36 +60,41 @@ def judge(queue, ack):
     """The :class:`Verdict` on an authentic ack: believed only where our own hashes say so."""
     state = queue.state
     era = ack.era.encode()
-    if era == state.era and _is_newest(ack, state):  # the usual case: no walk over the flash
+    former = era != state.era
+    if not former and _is_newest(ack, state):  # the usual case: no walk over the flash
         return Verdict(FREES, queue.ring.tail)
-    oldest = None
-    for head in queue.messages():
-        if head.era != era:
-            continue
-        if not ack.begun:
-            return Verdict(FREES, 0, era != state.era)
-        oldest = oldest or head
-        found = _match(ack, head)
-        if found is not None:
-            return Verdict(FREES, found, era != state.era)
-    if oldest is None or era != state.era:
+    if not ack.begun:
+        return Verdict(FREES, 0, former) if _holds(queue, era) else Verdict(NOTHING)
+    found = _found(queue, era, ack)
+    if found and former:
+        found = queue.former_until(era, found)
+    if found is not None:
+        return Verdict(FREES, found, former)
+    if former or not state.run:
         return Verdict(NOTHING)
-    if ack.identity >= oldest.identity:
+    if ack.identity >= (state.run_boot, state.run_seq):
         return Verdict(TWIN)
     return Verdict(FREES)  # below all that we hold: a gateway restored from a backup, say
 
 
 def _is_newest(ack, state):
-    """Whether ``ack`` names the last message sealed, in this boot or one before it."""
-    if not state.chained or ack.h != envelope.spell(state.prev):
+    """Whether ``ack`` names the last message sealed, if that was in this boot."""
+    if not state.chained or not state.seq or ack.identity != (state.boot, state.seq):
         return False
-    return ack.identity == (state.boot, state.seq) or (not state.seq and ack.boot < state.boot)
+    return ack.h == envelope.spell(state.prev)
 
 
-def _match(ack, head):
-    """The position before which all is freed, if ``head`` proves the ack; else None."""
-    if head.identity == ack.identity:
-        return head.pos + 1 if ack.h == envelope.spell(head.digest) else None
-    if head.prev and head.identity > ack.identity and ack.h == envelope.spell(head.prev):
-        return head.pos
+def _holds(queue, era):
+    return any(head.era == era for head in queue.messages())
+
+
+def _found(queue, era, ack):
+    """The position before which all is freed, where our hashes prove the ack; else None."""
+    for head in queue.messages(queue.near(era, ack.identity)):
+        if head.era != era or head.identity < ack.identity:
+            continue
+        if head.identity == ack.identity:
+            return head.pos + 1 if ack.h == envelope.spell(head.digest) else None
+        # The one after it: the message itself left the flash, and its hash stands in this one.
+        return head.pos if head.prev and ack.h == envelope.spell(head.prev) else None
     return None

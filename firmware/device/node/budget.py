@@ -20,6 +20,8 @@ _UNIT_S = 40  # refills 1 uAh, and a part of a look
 
 def refill(state, up):
     """Let the time since the last refill count. ``up`` is in seconds, and restarts at a boot."""
+    if not state.spent_uah and not state.looked:
+        return  # full, and a change of the state costs flash: the next report's start is for free
     units = max(0, up - state.budget_up) // _UNIT_S
     state.budget_up = min(state.budget_up + units * _UNIT_S, up)
     state.spent_uah = max(0, state.spent_uah - units)

@@ -1,10 +1,14 @@
 """Device time in Unix seconds, its source and its age.
 
-``up`` is the board's clock less its value at the boot, so it counts sleep. Setting the clock
-therefore moves that base along: ``up`` never jumps.
+``up`` counts sleep. It is the board's clock since its *mark* (the boot, or the last time it was
+set), scaled by the drift that earlier settings taught: asleep, ESP32 clocks run +-2 %. Setting the
+clock moves the mark, so ``up`` never jumps. Records that no message covers yet are placed anew by
+the drift that shows (``records.scaled``); what is sealed stays.
 """
 
 import time
+
+from node import records
 
 NONE, NTP, GNSS, NET, GW = range(5)
 SOURCES = ("none", "ntp", "gnss", "net", "gw")
@@ -16,6 +20,9 @@ EARLIEST = 1_767_225_600  # 2026-01-01: before it no clock of ours was ever righ
 LATEST = 4_102_444_800  # 2100-01-01
 FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
 STEP_S = 5  # smaller corrections are drift, not an event
+LEARN_S = 3600  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
+DRIFT_PPM = 50_000  # what differs by more was stepped, and no clock's drift
+_SLACK_S = 2  # whole seconds, and the network's delay
 
 
 def unix(local_s):
@@ -28,9 +35,28 @@ def local(unix_s):
     return unix_s - _EPOCH
 
 
+def begin(state, rtc_s):
+    """A boot at ``rtc_s`` of the board's clock: ``up`` 0, time unknown, the drift as learnt."""
+    state.base = state.mark_rtc = rtc_s
+    state.clock_source, state.clock_up = NONE, 0
+    state.mark_up = state.sealed_up = state.last_up = 0
+    state.scale_end = state.scale_from = state.scale_ppm = 0
+
+
 def up(state, rtc_s):
     """Seconds since the boot, sleep included."""
-    return max(0, rtc_s - state.base)
+    passed = max(0, rtc_s - state.mark_rtc)
+    return state.mark_up + passed + passed * state.rate_ppm // 1_000_000
+
+
+def went_back(state, rtc_s):
+    """Whether the board's clock shows less than it did: it lost its power, or was reset."""
+    return rtc_s < state.mark_rtc or up(state, rtc_s) < state.last_up
+
+
+def moved(state, by):
+    """The board's clock was moved by ``by`` seconds for another reason than knowing the time."""
+    state.mark_rtc += by
 
 
 def stamp(state, up_s):
@@ -41,19 +67,54 @@ def stamp(state, up_s):
 
 
 def wants(state, rtc_s):
-    """Whether the clock is unset or stale."""
+    """Whether the clock is unset or stale; sooner while its drift is not known."""
     age = up(state, rtc_s) - state.clock_up
-    return state.clock_source == NONE or not 0 <= age < FRESH_S
+    return state.clock_source == NONE or not 0 <= age < (FRESH_S if state.rate_ppm else LEARN_S)
 
 
-def step(state, rtc_s, unix_s, source):
-    """Take ``unix_s`` as the time now. Returns the step in s when it is an event, else 0."""
-    by = unix_s - rtc_s
+def step(state, rtc_s, unix_s, source, tail=0):
+    """Take ``unix_s`` as the time now; the board's clock is set to it. ``tail`` is the ring's.
+
+    Returns by how many seconds ``t`` was stepped when that is an event, else 0.
+    """
     known = state.clock_source != NONE
+    up_s = up(state, rtc_s)
+    if known:
+        _learn(state, rtc_s, unix_s)
+        up_s = _placed(state, up_s, unix_s, tail)
+    by = unix_s - up_s - state.base
     state.base += by
-    state.clock_source = source
-    state.clock_up = up(state, unix_s)
+    state.mark_rtc, state.mark_up = unix_s, up_s
+    state.clock_source, state.clock_up = source, up_s
     return by if known and abs(by) >= STEP_S else 0
+
+
+def _learn(state, rtc_s, unix_s):
+    """Between two settings the clock ran ``ran`` s while ``true`` s passed: that is its drift."""
+    ran, true = rtc_s - state.mark_rtc, unix_s - state.base - state.mark_up
+    if ran < LEARN_S or not _drifted(true, ran):
+        return
+    rate = (true - ran) * 1_000_000 // ran
+    if state.rate_ppm:
+        rate = (state.rate_ppm + rate) // 2  # temperature moves it from day to night
+    state.rate_ppm = max(-DRIFT_PPM, min(rate, DRIFT_PPM))
+
+
+def _drifted(true, ran):
+    return abs(true - ran) <= ran * DRIFT_PPM // 1_000_000 + _SLACK_S
+
+
+def _placed(state, up_s, unix_s, tail):
+    """``up`` now, once what was measured since the last setting is stretched to what passed."""
+    ran, true = up_s - state.mark_up, unix_s - state.base - state.mark_up
+    start = max(state.mark_up, state.sealed_up)
+    if state.scale_end or ran <= 0 or not _drifted(true, ran):
+        return up_s
+    ppm = max(-DRIFT_PPM, min((true - ran) * 1_000_000 // ran, DRIFT_PPM))
+    if ppm and state.unsealed_count:
+        state.scale_end, state.scale_from, state.scale_ppm = tail, start, ppm
+        state.last_up = records.scaled(state.last_up, start, ppm)
+    return records.scaled(up_s, start, ppm)
 
 
 def plausible(unix_s):

@@ -35,9 +35,9 @@ def head_text(head):
     return ",".join(parts)
 
 
-def reading_text(sample, up):
-    """One member of ``r``; ``up`` is the message's."""
-    parts = ['"o":%d' % max(0, up - sample.up)]
+def reading_text(sample, age_s):
+    """One member of ``r``, ``age_s`` seconds before sealing."""
+    parts = ['"o":%d' % age_s]
     if sample.value is None:
         parts.append('"%s":null' % sample.quantity)
     else:
@@ -50,10 +50,9 @@ def reading_text(sample, up):
     return "{" + ",".join(parts) + "}"
 
 
-def event_text(payload, up):
-    """One member of ``e``; ``up`` is the message's."""
-    at, fields = records.event_parts(payload)
-    return '{"o":%d,%s}' % (max(0, up - at), fields)
+def event_text(payload, age_s):
+    """One member of ``e``, ``age_s`` seconds before sealing."""
+    return '{"o":%d,%s}' % (age_s, records.event_parts(payload)[1])
 
 
 class Body:
@@ -65,12 +64,12 @@ class Body:
         self._events = []
         self.count = 0
 
-    def add(self, record, up):
-        """Take one SAMPLE or EVENT record. Returns whether it fitted."""
+    def add(self, record, age_s):
+        """Take one SAMPLE or EVENT record, so old at the sealing. Returns whether it fitted."""
         if record.kind == records.SAMPLE:
-            text, into = reading_text(records.sample(record.payload), up), self._readings
+            text, into = reading_text(records.sample(record.payload), age_s), self._readings
         else:
-            text, into = event_text(record.payload, up), self._events
+            text, into = event_text(record.payload, age_s), self._events
         if len(text) + 1 > self._room:
             return False
         self._room -= len(text) + 1
@@ -97,7 +96,7 @@ def rebuild(ring, head):
     body = Body(len(text), limit=envelope.OBJECT_LIMIT)
     if head.count:
         for record in matter(ring, head.start):
-            body.add(record, head.up)
+            body.add(record, head.age_s(record))
             if body.count == head.count:
                 break
     obj = (text + body.text()).encode()

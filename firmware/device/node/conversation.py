@@ -7,6 +7,8 @@ from node import ackline, envelope, records
 WINDOW = 8
 BUDGET_MS = 80_000  # the watchdog ends a wake at 120 s; what is left waits on flash
 _STALL_MS = 8000
+_HEARD_MS = 2000
+_PATIENCE = 5  # times the wait, while acks come and move on: the gateway is at our backlog
 _STATUS_ON = b'{"s":"on"}'
 WILL = b'{"s":"lost"}'
 
@@ -30,6 +32,7 @@ class Conversation:
         self._newest = records.Header()  # pos 0: nothing sealed in this connection yet
         self._live = None  # the last believed live ack, and the position it frees to
         self._retained = None
+        self._top = queue.state.ack_top
         self.answered = False
         self.time_s = None
         self.down = None
@@ -58,6 +61,8 @@ class Conversation:
         unheard = queue.messages(published_before, newest.pos)
         if self._publish((head for head in unheard if not queue.freed(head)), mark=True):
             state.published = newest.pos + 1
+        if self._retained:
+            wait_ms = max(wait_ms, _HEARD_MS)  # it is there: let it come through our backlog
         self._listen(wait_ms)
         self._repair(published_before, wait_ms)
 
@@ -99,15 +104,20 @@ class Conversation:
 
     def _take(self, event):
         if event[0] == "puback":
-            pos = self._waiting.pop(event[1], 0)
-            if pos:
-                self._queue.state.published = max(self._queue.state.published, pos + 1)
+            self._heard(self._waiting.pop(event[1], 0))
             return
         _, topic, payload, retained = event
         if topic == self._config.topic("down"):
             self.down = payload
         elif topic == self._config.topic("ack"):
             self._ack(payload, retained)
+
+    def _heard(self, pos):
+        """A PUBACK for the message at ``pos``, 0 for one that is not counted."""
+        if pos:
+            # Only as far as nothing before it still waits for its own.
+            sure = min([pos + 1] + [waiting for waiting in self._waiting.values() if waiting])
+            self._queue.state.published = max(self._queue.state.published, sure)
 
     def _elapsed(self):
         return time.ticks_diff(time.ticks_ms(), self._start)
@@ -128,27 +138,33 @@ class Conversation:
         if verdict.former:
             self.answered = self.answered or not retained
             return
-        if retained:
-            self._retained = verdict if ack.t != state.ack_t else None
-        else:
+        if not retained:
             self._live = verdict
-            self.answered = True
             if self._covers(verdict):
                 self.time_s = ack.t
-        state.ack_t = ack.t
+        elif ack.t != state.ack_t:  # the gateway spoke since the last connection
+            self._retained = verdict
+        self.answered = self.answered or not retained or self._retained is not None
+        state.ack_t, state.ack_top = ack.t, max(ack.t, state.ack_top)
 
     def _covers(self, verdict):
         return 0 < self._newest.pos < verdict.pos
 
     def _listen(self, wait_ms):
-        """Wait for the live ack that covers the newest; it ends the wait."""
-        start = time.ticks_ms()
+        """Wait for the live ack that covers the newest; one that moves on prolongs the wait."""
+        first = start = time.ticks_ms()
         while not (self._live and self._covers(self._live)):
-            left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
-            event = self._client.receive(left) if left > 0 else None
+            now = time.ticks_ms()
+            left = wait_ms - time.ticks_diff(now, start)
+            if left <= 0 or time.ticks_diff(now, first) > _PATIENCE * wait_ms:
+                return
+            before = self._live.pos if self._live else 0
+            event = self._client.receive(left)
             if event is None:
                 return
             self._take(event)
+            if self._live and self._live.pos > before:
+                start = time.ticks_ms()
 
     # Resending
 
@@ -165,7 +181,8 @@ class Conversation:
         start = max(live.pos, queue.state.run)
         if start >= end:
             return
-        queue.state.resends += 1
+        if queue.state.ack_top > self._top:  # an old ack played again proves no deaf gateway
+            queue.state.resends += 1
         self._publish(queue.messages(start, end))
         self._listen(wait_ms)
         live = self._live or live

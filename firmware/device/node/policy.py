@@ -2,12 +2,17 @@
 
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
 
+LOW_INTERVAL_S = 1800  # measuring is half of a quiet day's charge
 PROMISE_LOW_S = 604_800  # the longest promise there is: below LOW_MV only events speak
 RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
 RECOVERY_FAST_FOR_S = 30 * 60
 STILL_S = 10 * 60
 
-_RETRY_S, _RETRY_LONGEST_S = 60, 4 * 3600
+_RETRY_S, _RETRY_LONGEST_S, _RETRY_LONGEST_LTE_S = 60, 4 * 3600, 8 * 3600
+# Connections in a row that nobody signed for, and how often to speak from then on at most: what
+# nobody hears costs flash and cell, and the gateway allows for it after its own outages.
+AWAY_MISSES, AWAY_REPORT_S = 12, 3600
+LONG_MISSES, LONG_REPORT_S = 36, 7200
 _EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
@@ -21,12 +26,22 @@ class Plan:
     @property
     def interval_s(self):
         """Seconds between readings."""
-        return self._state.interval_s or self._config.interval_s
+        state = self._state
+        wanted = state.interval_s or self._config.interval_s
+        return max(wanted, LOW_INTERVAL_S) if state.low and not state.recovery else wanted
 
     @property
     def report_s(self):
         """Seconds between messages while all is quiet."""
-        return self._state.report_s or self._config.report_s
+        wanted = self._state.report_s or self._config.report_s
+        if not self.away:
+            return wanted
+        return max(wanted, LONG_REPORT_S if self._state.misses >= LONG_MISSES else AWAY_REPORT_S)
+
+    @property
+    def away(self):
+        """Whether no gateway answered for long: changes wait for the schedule, events do not."""
+        return self._state.misses >= AWAY_MISSES
 
     def promise_s(self, up):
         """``next`` of a message sealed now."""
@@ -55,7 +70,7 @@ class Plan:
             return False
         if state.pending:
             return True
-        return not state.low and (moved or self._due(up))
+        return not state.low and ((moved and not self.away) or self._due(up))
 
     def _due(self, up):
         remaining = self._state.promise_up - up
@@ -81,15 +96,18 @@ def recovery_s(state, up):
     return RECOVERY_FAST_S if fast else RECOVERY_SLOW_S
 
 
-def retry_s(fails, recovery):
-    """Seconds until the next attempt after ``fails`` in a row that reached no broker."""
-    longest = RECOVERY_SLOW_S if recovery else _RETRY_LONGEST_S
-    return min(longest, _RETRY_S * 2 ** min(fails, 10))
+def retry_s(fails, recovery, lte=False):
+    """Seconds until the next attempt after ``fails`` in a row that reached no broker.
+
+    A failed attempt by LTE costs six of Wi-Fi's, hence the longer wait.
+    """
+    longest = _RETRY_LONGEST_LTE_S if lte else _RETRY_LONGEST_S
+    return min(RECOVERY_SLOW_S if recovery else longest, _RETRY_S * 2 ** min(fails, 10))
 
 
-def ack_wait_ms(misses):
+def ack_wait_ms(misses, lte=False):
     """How long to wait for the live ack; after three wakes without one, briefly."""
-    return 300 if misses >= 3 else 2000
+    return 300 if misses >= 3 else 4000 if lte else 2000
 
 
 def low_battery(state, mv):

@@ -6,12 +6,13 @@ at any moment loses nothing that was appended, and a resend spells the same byte
 
 from node import clock, compose, envelope, place, records
 from node import state as states
-from node.ring import Record
+from node.loss import Loss
+from node.ring import RECORD_SIZE, Record
 
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
-_MESSAGE_ROOM = 200
+_MESSAGE_ROOM = 220  # a gap event and a MESSAGE record
 
 
 class Queue:
@@ -26,15 +27,19 @@ class Queue:
         self.state = found or states.State()
         self._kept = states.State()  # what the ring would tell by itself
         self._kept.copy(self.state)
-        self._gap = None
-        ring.leaving = self._leave
-        ring.opened = self._open_sector
+        ring.opening = self._opening
+        if ring.damaged:  # numbers may have been given that we cannot read: count in a new era
+            self.state.era = states.NO_ERA
+            self.save()
 
     def save(self):
-        """Append the state, unless the ring's other records tell it already."""
-        packed = self.state.packed()
-        if packed != self._kept.packed():
-            self.ring.append(records.STATE, packed)
+        """Append what changed of the state, unless the ring's other records tell it already."""
+        changes = self.state.changes(self._kept)
+        if changes:
+            self.ring.make_room(RECORD_SIZE + len(changes))  # a new sector opens with all of it
+            changes = self.state.changes(self._kept)
+        if changes:
+            self.ring.append(records.CHANGE, changes)
             self._kept.copy(self.state)
 
     def add_sample(self, sample):
@@ -82,6 +87,18 @@ class Queue:
                 return False
         return True
 
+    def near(self, era, identity):
+        """Where a walk to message ``identity`` of ``era`` may begin: a sector that opened before.
+
+        Its (boot, seq) orders: each sector opens with the counters as they stood.
+        """
+        for number in range(self.ring.last, self.ring.first, -1):
+            start = number * self.ring.sector
+            opened = states.opening(self.ring, start)
+            if opened and opened.era == era and (opened.boot, opened.seq) < identity:
+                return start
+        return self.ring.oldest
+
     def seal(self, up, next_s, mv=0, rssi=0):
         """Seal all that is unsealed, into at least one message. Returns the newest's header.
 
@@ -95,22 +112,31 @@ class Queue:
 
     def _seal_one(self, up, next_s, mv, rssi):
         self.ring.make_room(_MESSAGE_ROOM)  # what that drops must show in this message's ``old``
+        if self.state.gap_n:
+            self.add_event(up, records.gap(self.state.gap_n, self.state.gap_s))
         head = self._head(up, next_s, mv, rssi)
         text = compose.head_text(head)
         body = compose.Body(len(text))
         if self.state.unsealed_count:
-            for record in compose.matter(self.ring, head.start):
-                if not body.add(record, up):
-                    break
-                head.end = record.end
-                if body.count == self.state.unsealed_count:
-                    break
+            self._fill(head, body)
         head.count = body.count
         head.digest = envelope.digest((text + body.text()).encode())
         payload = head.packed()
         head.pos = self.ring.append(records.MESSAGE, payload)
         self._fold(head.pos, records.MESSAGE, payload)
         return head
+
+    def _fill(self, head, body):
+        state = self.state
+        for record in compose.matter(self.ring, head.start):
+            if not body.add(record, head.age_s(record)):
+                return
+            head.end = record.end
+            if body.count == state.unsealed_count:
+                return
+        # Damaged flash no longer yields the rest; without this, sealing would never end.
+        state.gap_n += state.unsealed_count - body.count
+        state.unsealed_count = body.count
 
     def _head(self, up, next_s, mv, rssi):
         state = self.state
@@ -123,6 +149,9 @@ class Queue:
         head.old_boot, head.old_seq = old
         head.start = state.unsealed if state.unsealed_count else self.ring.tail
         head.end = head.start
+        if state.scale_end > head.start:
+            head.scale_end, head.scale_from = state.scale_end, state.scale_from
+            head.scale_ppm = state.scale_ppm
         return head
 
     # What the gateway signed for
@@ -140,14 +169,24 @@ class Queue:
 
     def _forget_places(self, start, end):
         """Zero the fixes of messages in a range, before it counts as freed: a cut repeats it."""
+        covered = None  # messages lie in the order of their records
         for head in self.messages(start, end):
-            if not head.count:
-                continue
-            for record in self.ring.records(head.start):
-                if record.pos >= head.end:
-                    break
-                if record.kind == records.ZEROED or place.is_fix(record):
-                    self.ring.zero(record)
+            covered = covered[0] if covered else head.start, head.end
+        if covered is None:
+            return
+        for record in self.ring.records(covered[0]):
+            if record.pos >= covered[1]:
+                break
+            if record.kind == records.ZEROED or place.is_fix(record):
+                self.ring.zero(record)
+
+    def former_until(self, era, pos):
+        """How far an ack of former era ``era`` for all before ``pos`` frees: not what another
+        former era still waits for."""
+        for head in self.messages(self.state.former, min(pos, self.state.era_start)):
+            if head.era != era:
+                return head.pos
+        return pos
 
     def open_era(self, era):
         """Start new counters (8 bytes of ``era``): created, or found wrong."""
@@ -183,51 +222,32 @@ class Queue:
 
     # What a full flash drops
 
-    def _leave(self, sector):
-        """The ring is about to erase ``sector``: declare what was not freed, move the run on."""
-        state = self.state
-        cut = (sector + 1) * self.ring.sector
-        lost, first = [], None
+    def _opening(self, first):
+        """The first record of a new sector: the state, with what leaves before ``first``."""
+        if 0 < self.ring.oldest < first:
+            self._drop(first)
+        self._kept.copy(self.state)
+        return records.STATE, self.state.packed()
+
+    def _drop(self, cut):
+        """All before position ``cut`` leaves the ring: count what nobody signed for."""
+        loss, state, whole = Loss(self.ring), self.state, None
         for head in self.messages(self.ring.oldest):
             if head.start >= cut:
-                first = head
+                whole = head
                 break
             if not self.freed(head):
-                lost.append(head)
-        keep = first.pos if first else cut
-        if lost:
-            self._declare(lost)
-        if state.run < keep and (not first or first.pos >= state.era_start):
-            state.run = first.pos if first else 0
-            state.run_boot, state.run_seq = first.identity if first else (0, 0)
-        if state.former < state.era_start:
-            state.former = max(state.former, min(keep, state.era_start))
-        if first and first.pos >= state.era_start:
+                loss.message(head)
+        keep = whole.pos if whole else self.ring.tail
+        state.former = max(state.former, min(keep, state.era_start))
+        if keep > state.era_start:
             state.freed = max(state.freed, keep)
-
-    def _declare(self, lost):
-        count = sum(head.count for head in lost)
-        span = lost[-1].up - lost[0].up if lost[-1].boot == lost[0].boot else lost[-1].up
-        if self._declared():
-            return
-        fields = '"k":"gap","n":%d,"s":%d' % (count, max(0, span))
-        payload = records.event(self.state.last_up, fields)
-        pos = self.ring.tail
-        if self.ring.append_reserved(records.EVENT, payload):
-            self._fold(pos, records.EVENT, payload)
-        else:
-            self._gap = fields
-
-    def _declared(self):
-        """Whether a gap is the newest record: a power cut came between it and its erase."""
-        last = None
-        for record in self.ring.records(self.ring.last * self.ring.sector):
-            last = record
-        return last and last.kind == records.EVENT and records.is_gap(last.payload)
-
-    def _open_sector(self):
-        self.ring.append(records.STATE, self.state.packed())
-        self._kept.copy(self.state)
-        if self._gap:
-            fields, self._gap = self._gap, None
-            self.add_event(self.state.last_up, fields)
+        if state.run < keep and not (whole and keep < state.era_start):
+            state.resends = 0
+            state.run = keep if whole else 0
+            state.run_boot, state.run_seq = whole.identity if whole else (0, 0)
+        if state.unsealed_count and state.unsealed < cut:
+            left = loss.between(state.unsealed, cut)
+            state.unsealed, state.unsealed_count = cut, max(0, state.unsealed_count - left)
+        state.gap_n += loss.n
+        state.gap_s += loss.s

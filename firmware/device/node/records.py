@@ -1,9 +1,10 @@
-"""What the ring's records hold: STATE, SAMPLE, EVENT and MESSAGE, as packed bytes."""
+"""What the ring's records hold: STATE, SAMPLE, EVENT, MESSAGE and CHANGE, as packed bytes."""
 
+import json
 import struct
 
-STATE, SAMPLE, EVENT, MESSAGE = 1, 2, 3, 4
-ZEROED = 0  # what a fix leaves once it was signed for: no torn write can, see ring.py
+STATE, SAMPLE, EVENT, MESSAGE, CHANGE = 1, 2, 3, 4, 5
+ZEROED = 0  # what a place leaves once it was signed for: no torn write can, see ring.py
 
 QUANTITIES = ("mm", "g", "pa")
 NO_ECHO = -(2**31)  # the value of a sample in which nothing came back
@@ -11,6 +12,8 @@ NO_TEMPERATURE = -(2**15)
 
 _SAMPLE = "<IiHBBhBB"
 _MESSAGE = "<8sIIIIBIIIIHbB16s16sQHQ"
+_PREV, _SCALED = 1, 4  # flags of a MESSAGE record
+_SCALE = "<QIi"
 _LIMITS = {"H": 2**16 - 1, "I": 2**32 - 1, "B": 2**8 - 1}
 
 
@@ -28,7 +31,7 @@ class Sample:
         self.channel = channel
 
     def packed(self):
-        """22 bytes on flash, with the record's head: 63 days at 10 minutes in 256 KB."""
+        """23 bytes on flash, with the record's head: 76 days at 10 minutes in 256 KB."""
         value = NO_ECHO if self.value is None else self.value
         spread = min(self.spread or 0, _LIMITS["H"])
         tc = NO_TEMPERATURE if self.tc is None else self.tc
@@ -68,11 +71,37 @@ def is_gap(payload):
     return bytes(payload[4:]).startswith(b'"k":"gap"')
 
 
+def gap(n, s):
+    """The members of the event that declares ``n`` dropped readings over ``s`` seconds."""
+    return '"k":"gap","n":%d,"s":%d' % (n, s)
+
+
+def gap_parts(payload):
+    """(n, s) of an EVENT record that is a gap, (0, 0) of any other."""
+    if not is_gap(payload):
+        return 0, 0
+    fields = json.loads("{" + event_parts(payload)[1] + "}")
+    return fields["n"], fields["s"]
+
+
+def up_of(record):
+    """Seconds since the boot of a SAMPLE or EVENT record, as the clock was understood then."""
+    return struct.unpack_from("<I", record.payload)[0]
+
+
+def scaled(up, start, ppm):
+    """``up`` moved away from ``start`` by ``ppm`` of its distance: its place once the clock's
+    drift is known. Keeps the order, and nothing crosses ``start``."""
+    return up if up <= start else start + (up - start) * (1_000_000 + ppm) // 1_000_000
+
+
 class Header:
     """What sealing fixed of a message: with the range of its records it rebuilds the OBJECT.
 
     ``start`` and ``count`` name the range, ``end`` the position after it. ``prev`` and ``digest``
     are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent.
+    Records before position ``scale_end`` are placed by :func:`scaled`, as the clock's drift
+    became known after them.
     """
 
     def __init__(self):
@@ -85,6 +114,7 @@ class Header:
         self.k = 1
         self.prev = self.digest = b""
         self.start = self.count = self.end = 0
+        self.scale_end = self.scale_from = self.scale_ppm = 0
         self.pos = 0
 
     def packed(self):
@@ -110,7 +140,18 @@ class Header:
             self.count,
             self.end,
         )
-        return fixed + (b"\1" if self.prev else b"\0") + self.fw.encode()
+        flags, scale = _PREV if self.prev else 0, b""
+        if self.scale_end:
+            flags |= _SCALED
+            scale = struct.pack(_SCALE, self.scale_end, self.scale_from, self.scale_ppm)
+        return fixed + bytes((flags,)) + scale + self.fw.encode()
+
+    def age_s(self, record):
+        """``o`` of a SAMPLE or EVENT record in this message."""
+        up = up_of(record)
+        if record.pos < self.scale_end:
+            up = scaled(up, self.scale_from, self.scale_ppm)
+        return max(0, self.up - up)
 
     @property
     def identity(self):
@@ -142,8 +183,14 @@ def header(record):
         head.count,
         head.end,
     ) = struct.unpack(_MESSAGE, record.payload[:size])
-    if not record.payload[size]:
+    flags = record.payload[size]
+    size += 1
+    if not flags & _PREV:
         head.prev = b""
-    head.fw = bytes(record.payload[size + 1 :]).decode()
+    if flags & _SCALED:
+        scale = struct.unpack_from(_SCALE, record.payload, size)
+        head.scale_end, head.scale_from, head.scale_ppm = scale
+        size += struct.calcsize(_SCALE)
+    head.fw = bytes(record.payload[size:]).decode()
     head.pos = record.pos
     return head

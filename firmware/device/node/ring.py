@@ -1,10 +1,16 @@
 """Records on raw flash, in a ring of sectors, that survive a power cut at any byte.
 
 NOR flash: an erase sets a sector's bits to 1, a write only clears bits. A sector opens with a
-header (magic, sequence number, CRC); records follow without gaps: kind, length, CRC32, payload.
-The CRC is seeded with the sector's number, so that what an incomplete erase left cannot pass. A
-record whose CRC fails is a torn tail: it seals its sector, and the next append opens a new one.
+header (magic, sequence number, CRC) and a first record from the ring's owner, written at one go;
+records follow without gaps: kind, length, CRC32, payload. The CRC is seeded with the sector's
+number, so that what an incomplete erase left cannot pass. A record whose CRC fails is a torn
+tail: it seals its sector, and the next append opens a new one.
+
 A record may be zeroed in its place: kind 0, which no torn write can leave, keeps only its length.
+
+A sector counts from the moment that its first record is whole: then, and at once, the ring's
+oldest leaves. The sector that left is erased only when the next one opens, so what is erased was
+always told of before, by that first record; a cut in between finds the ring as it was.
 
 A *position* is sequence number x 4096 + offset: it only grows, so positions order records.
 """
@@ -13,16 +19,16 @@ import binascii
 import struct
 
 SECTOR = 4096
-_MAGIC = b"NOR1"
+_MAGIC = b"NOR2"
 _HEADER = "<4sII"
 HEADER_SIZE = 12
-_RECORD = "<BBI"
-RECORD_SIZE = 6
-PAYLOAD_LIMIT = 250
-RESERVE = 72  # a sector's last bytes: for one record that declares what the next erase drops
+_RECORD = "<BHI"
+RECORD_SIZE = 7
+PAYLOAD_LIMIT = 500
 ZEROED = 0
 _ZEROABLE = 3  # the one kind that is ever zeroed, records.EVENT
 _ERASED = 0xFF
+_MARK = 15
 _IOCTL_COUNT, _IOCTL_ERASE = 4, 6
 
 
@@ -39,8 +45,9 @@ class Record:
 class Ring:
     """A ring of records over ``device``, an ``esp32.Partition`` or any like it.
 
-    ``leaving`` (settable) is called with a sector number before that sector is erased, and
-    ``opened`` after a new sector is there: the owner declares the loss, then writes its state.
+    ``opening`` (settable) is called before a sector opens, with the first position that will
+    then be left; it returns that sector's first record, (kind, payload). ``damaged`` tells that
+    the newest sector holds records behind one that cannot be read: no power cut does that.
     """
 
     sector = SECTOR
@@ -52,9 +59,9 @@ class Ring:
             raise ValueError("the ring has %d sectors: 4 are the least" % self._sectors)
         self._buffer = bytearray(SECTOR)
         self._buffered = 0
-        self.leaving = None
-        self.opened = None
-        self._index, self.last = self._newest()
+        self.opening = _mark
+        self.damaged = False
+        self.last = self._newest()
         self.first = self._oldest()
         self._offset = self._tail() if self.last else SECTOR
 
@@ -68,27 +75,49 @@ class Ring:
         return number
 
     def _newest(self):
-        newest = 0, 0
-        for index in range(self._sectors):
-            number = self._read_number(index)
-            if number > newest[1]:
-                newest = index, number
-        return newest
+        number = max(self._read_number(index) for index in range(self._sectors))
+        if not number or self._counts(number):
+            return number
+        number -= 1  # the power failed while it opened
+        return number if self._read_number(number % self._sectors) == number else 0
+
+    def _counts(self, number):
+        for _ in self._in_sector(number, HEADER_SIZE):
+            return True
+        # More than a torn first record: it counted once, and its damage is another matter.
+        return _dirty(self._load(number), HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
 
     def _oldest(self):
         number = self.last
-        while number > 1 and self.last - number < self._sectors - 1:
+        while number > 1 and number > self._stays(self.last):
             if self._read_number((number - 1) % self._sectors) != number - 1:
                 break
             number -= 1
         return number
+
+    def _stays(self, number):
+        """The oldest sector that a ring with ``number`` as its newest keeps."""
+        return number - self._sectors + 2
 
     def _tail(self):
         """Where the newest sector can be appended to; SECTOR when it is torn or full."""
         end = HEADER_SIZE
         for record in self._in_sector(self.last, HEADER_SIZE):
             end = record.end - self.last * SECTOR
-        return SECTOR if _dirty(self._load(self.last), end) else end
+        if not _dirty(self._load(self.last), end):
+            return end
+        self.damaged = self._goes_on(end + 1)
+        return SECTOR
+
+    def _goes_on(self, start):
+        """Whether an intact record lies anywhere behind ``start`` of the newest sector."""
+        buffer = self._load(self.last)
+        for at in range(start, SECTOR - RECORD_SIZE):
+            # Most bytes cannot begin a record: looking further at each would litter the heap.
+            may_be = ZEROED < buffer[at] <= _MARK and buffer[at + 2] <= PAYLOAD_LIMIT >> 8
+            if may_be and self._whole(self.last, at):
+                return True
+        return False
 
     def _load(self, number):
         if self._buffered != number:
@@ -96,20 +125,27 @@ class Ring:
             self._buffered = number
         return self._buffer
 
+    def _whole(self, number, offset):
+        """The intact :class:`Record` at ``offset`` of a sector, else None."""
+        if offset + RECORD_SIZE > SECTOR:
+            return None
+        buffer = self._load(number)  # again: another walk may have used the buffer
+        kind, length, crc = struct.unpack_from(_RECORD, buffer, offset)
+        end = offset + RECORD_SIZE + length
+        if kind == _ERASED or length > PAYLOAD_LIMIT or end > SECTOR:
+            return None
+        payload = bytes(buffer[offset + RECORD_SIZE : end])
+        if kind != ZEROED:
+            kind = _kind(kind, bytes(buffer[offset + 1 : offset + 3]) + payload, crc, number)
+        if kind is None:
+            return None
+        return Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
+
     def _in_sector(self, number, offset):
-        while offset + RECORD_SIZE <= SECTOR:
-            buffer = self._load(number)  # again: another walk may have used the buffer
-            kind, length, crc = struct.unpack_from(_RECORD, buffer, offset)
-            end = offset + RECORD_SIZE + length
-            if kind == _ERASED or end > SECTOR:
-                return
-            payload = bytes(buffer[offset + RECORD_SIZE : end])
-            if kind != ZEROED:
-                kind = _kind(kind, length, payload, crc, number)
-            if kind is None:
-                return
-            yield Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
-            offset = end
+        record = self._whole(number, offset)
+        while record:
+            yield record
+            record = self._whole(number, record.end - number * SECTOR)
 
     def records(self, start=0):
         """Every intact record at or after position ``start``, oldest first.
@@ -136,68 +172,60 @@ class Ring:
     def append(self, kind, payload):
         """Write one record; it is on flash on return. Returns its position.
 
-        Opens a new sector when this one is full, erasing the ring's oldest when it has to.
-        Raises ValueError for a payload over PAYLOAD_LIMIT, OSError when the flash fails.
+        Opens a new sector when this one is full; with that the ring's oldest leaves when it has
+        to. Raises ValueError for a payload over PAYLOAD_LIMIT, OSError when the flash fails.
         """
         if len(payload) > PAYLOAD_LIMIT:
             raise ValueError("record of %d bytes: %d at most" % (len(payload), PAYLOAD_LIMIT))
-        self.make_room(len(payload))
-        return self._write(kind, payload)
-
-    def make_room(self, size):
-        """Open a new sector now when a payload of ``size`` bytes would need one."""
-        if self._offset + RECORD_SIZE + size > SECTOR - RESERVE:
-            self._turn()
-
-    def append_reserved(self, kind, payload):
-        """Write into the reserve of the newest sector. Returns whether there was room."""
-        if self._offset + RECORD_SIZE + len(payload) > SECTOR:
-            return False
-        self._write(kind, payload)
-        return True
+        self.make_room(RECORD_SIZE + len(payload))
+        pos = self.tail
+        record = _packed(kind, payload, self.last)
+        self._device.writeblocks(self.last % self._sectors, record, self._offset)
+        if self._buffered == self.last:
+            self._buffer[self._offset : self._offset + len(record)] = record
+        self._offset += len(record)
+        return pos
 
     def zero(self, record):
         """Clear every bit of a record but its length, in its place. May be cut off and repeated."""
         number, offset = record.pos // SECTOR, record.pos % SECTOR
         index = number % self._sectors
         self._device.writeblocks(index, bytes((ZEROED,)), offset)
-        self._device.writeblocks(index, bytes(RECORD_SIZE - 2 + len(record.payload)), offset + 2)
+        self._device.writeblocks(index, bytes(RECORD_SIZE - 3 + len(record.payload)), offset + 3)
         if self._buffered == number:
             self._buffered = 0  # read again
 
-    def _write(self, kind, payload):
-        head = bytes((kind, len(payload)))
-        crc = _crc(head + payload, self.last)
-        pos = self.tail
-        record = struct.pack(_RECORD, kind, len(payload), crc) + payload
-        self._device.writeblocks(self._index, record, self._offset)
-        if self._buffered == self.last:
-            self._buffer[self._offset : self._offset + len(record)] = record
-        self._offset += len(record)
-        return pos
+    def make_room(self, size):
+        """Open a new sector now unless ``size`` more bytes, record heads included, fit this one."""
+        if self._offset + size > SECTOR:
+            self._turn()
 
     def _turn(self):
-        """Open the next sector: say what goes, erase, write its header, tell the owner."""
-        if self.last and self.last - self.first + 1 >= self._sectors:
-            if self.leaving:
-                self.leaving(self.first)
-            self.first += 1
         number = self.last + 1
         index = number % self._sectors
-        self._device.ioctl(_IOCTL_ERASE, index)
-        head = struct.pack("<4sI", _MAGIC, number)
-        self._device.writeblocks(index, head + struct.pack("<I", _crc(head, 0)), 0)
-        self._index, self.last, self._offset = index, number, HEADER_SIZE
-        self.first = self.first or number
+        first = max(self.first or number, self._stays(number))
+        self._device.ioctl(_IOCTL_ERASE, index)  # what is there left with the sector before
         self._buffered = 0
-        if self.opened:
-            self.opened()
+        kind, payload = self.opening(first * SECTOR)
+        head = struct.pack("<4sI", _MAGIC, number)
+        opened = head + struct.pack("<I", _crc(head, 0)) + _packed(kind, payload, number)
+        self._device.writeblocks(index, opened, 0)
+        self.last, self.first, self._offset, self._buffered = number, first, len(opened), 0
 
 
-def _kind(kind, length, payload, crc, number):
+def _mark(_first):
+    return _MARK, b""
+
+
+def _packed(kind, payload, number):
+    head = struct.pack("<BH", kind, len(payload))
+    return head + struct.pack("<I", _crc(head + payload, number)) + payload
+
+
+def _kind(kind, rest, crc, number):
     """The kind of an intact record, else None. A cut while zeroing may have cleared some bits."""
     for meant in (kind, _ZEROABLE):
-        if meant & kind == kind and crc == _crc(bytes((meant, length)) + payload, number):
+        if meant & kind == kind and crc == _crc(bytes((meant,)) + rest, number):
             return meant
     return None
 

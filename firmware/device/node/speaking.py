@@ -22,12 +22,17 @@ class Speaking:
         self._state = queue.state
         self._plan = plan
         self._senses = senses
+        self._lte = bool(config.lte)
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
 
     def speak(self):
         """Connect and converse; a failure backs off, and an event is sealed all the same."""
         state = self._state
+        # Counted before it begins: whatever ends this wake, the next attempt waits.
+        state.fails = min(state.fails + 1, 255)
+        state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
+        self._queue.save()
         try:
             self.need_era()
             link = self._board.link(self._config, self._address())
@@ -37,8 +42,7 @@ class Speaking:
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
-            state.fails = min(state.fails + 1, 255)
-            state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery)
+            state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
             if self._senses.event and state.unsealed_count:
                 self.seal()
 
@@ -64,7 +68,7 @@ class Speaking:
         state = self._state
         told = self._obey(talk.down)
         published = state.published
-        wait_ms = policy.ack_wait_ms(state.misses)
+        wait_ms = policy.ack_wait_ms(state.misses, self._lte)
         talk.speak(self.seal(link.rssi()), published, wait_ms)
         state.pending = 0
         if self._senses.value is not None:
@@ -121,7 +125,8 @@ class Speaking:
         """Set the clock from ``source`` unless ``unix_s`` cannot be a time; a step is an event."""
         if not clock.plausible(unix_s):
             return
-        by = clock.step(self._state, self._board.rtc_s(), unix_s, source)
+        tail = self._queue.ring.tail
+        by = clock.step(self._state, self._board.rtc_s(), unix_s, source, tail)
         self._board.set_rtc(unix_s)
         if by:
             self._queue.add_event(self._up(), '"k":"time","by":%d' % by)

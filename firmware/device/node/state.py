@@ -1,22 +1,23 @@
 """Everything the node knows between wakes, folded from the ring's records.
 
-A STATE record is a snapshot; each sector opens with one, and each change that no other record
-tells appends one. SAMPLE, EVENT and MESSAGE records after it are folded in. Nothing else is
-kept: RTC memory is not used, so a power cut costs at most what was never appended.
+A STATE record is a snapshot, and each sector opens with one. SAMPLE, EVENT and MESSAGE records
+after it are folded in; what no other record tells appends a CHANGE, the fields that differ.
+Nothing else is kept: RTC memory is not used, so a power cut costs at most what was never appended.
 """
 
 import struct
 
 from node import records
 
-# One row per field: name, struct code. All start at zero. Positions are the ring's (Q).
+# One row per field: name, struct code. All start at zero. Positions are the ring's (Q). New ones
+# go to the end and none is taken out: an update, and a way back from it, read the same ring.
 FIELDS = (
     ("era", "8s"),  # zeros: not drawn yet
     ("boot", "I"),
     ("seq", "I"),  # of the last message sealed in this boot
     ("prev", "16s"),  # digest of the last OBJECT of this era
     ("chained", "B"),  # 0: no message of this era was sealed yet
-    ("base", "I"),  # the board's clock at the boot, Unix s
+    ("base", "I"),  # ``t`` less ``up``: the boot in Unix s, once the clock is set
     ("clock_source", "B"),
     ("clock_up", "I"),  # ``up`` when the clock was set
     ("last_up", "I"),  # ``up`` of the last sample or event
@@ -62,9 +63,21 @@ FIELDS = (
     ("spent_uah", "H"),  # on alarms that nobody ordered (budget.py)
     ("looked", "H"),
     ("budget_up", "I"),
+    ("mark_rtc", "I"),  # the board's clock, Unix s, when it was last set or the boot began,
+    ("mark_up", "I"),  # and ``up`` then
+    ("rate_ppm", "i"),  # by how much true time runs faster than the board's clock
+    ("sealed_up", "I"),  # ``up`` of the last message of this boot
+    ("scale_end", "Q"),  # unsealed records before it are placed by the drift learnt after them,
+    ("scale_from", "I"),  # away from this ``up``,
+    ("scale_ppm", "i"),  # by so much
+    ("gap_n", "I"),  # readings dropped that no gap event declares yet,
+    ("gap_s", "I"),  # and the seconds that they spanned
+    ("ack_top", "I"),  # the largest ``t`` of an ack
 )
 _FORMAT = "<" + "".join(code for _, code in FIELDS)
+_SIZE = struct.calcsize(_FORMAT)
 _NAMES = tuple(name for name, _ in FIELDS)
+NO_ERA = bytes(8)
 
 
 class State:
@@ -79,9 +92,11 @@ class State:
     lid = motion_fault = fault = fault_n = fault_up = 0
     good = good_set = good_up = blind_n = same_up = 0
     spent_uah = looked = budget_up = 0
+    mark_rtc = mark_up = rate_ppm = sealed_up = scale_end = scale_from = scale_ppm = 0
+    gap_n = gap_s = ack_top = 0
 
     def __init__(self):
-        self.set(struct.unpack(_FORMAT, bytes(struct.calcsize(_FORMAT))))
+        self.set(struct.unpack(_FORMAT, bytes(_SIZE)))
 
     def set(self, values):
         """Take all fields at once, in FIELDS' order."""
@@ -97,32 +112,72 @@ class State:
         """The STATE record."""
         return struct.pack(_FORMAT, *[getattr(self, name) for name in _NAMES])
 
+    def changes(self, other):
+        """A CHANGE record's payload that makes ``other`` this: index and value of each field."""
+        parts = b""
+        for index, (name, code) in enumerate(FIELDS):
+            value = getattr(self, name)
+            if value != getattr(other, name):
+                parts += bytes((index,)) + struct.pack("<" + code, value)
+        return parts
+
+    def _change(self, payload):
+        at = 0
+        while at < len(payload) and payload[at] < len(FIELDS):  # past them: a later build's fields
+            name, code = FIELDS[payload[at]]
+            setattr(self, name, struct.unpack_from("<" + code, payload, at + 1)[0])
+            at += 1 + struct.calcsize("<" + code)
+
     def fold(self, record):
         """Take in one record, in the ring's order."""
         if record.kind == records.STATE:
-            self.set(struct.unpack(_FORMAT, record.payload))
+            # Another build's record may be shorter or longer: fields are only ever appended.
+            payload = (bytes(record.payload) + bytes(_SIZE))[:_SIZE]
+            self.set(struct.unpack(_FORMAT, payload))
+        elif record.kind == records.CHANGE:
+            self._change(record.payload)
         elif record.kind == records.SAMPLE or record.kind == records.EVENT:
-            self.last_up = struct.unpack_from("<I", record.payload)[0]
-            if not self.unsealed_count:
-                self.unsealed = record.pos
-            self.unsealed_count += 1
+            self._kept(record)
         elif record.kind == records.ZEROED:
             self.unsealed_count += 1  # the message that it was in counts it too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
 
+    def _kept(self, record):
+        self.last_up = records.up_of(record)
+        if record.kind == records.SAMPLE:
+            self._measured(records.sample(record.payload))
+        if not self.unsealed_count:
+            self.unsealed = record.pos
+        self.unsealed_count += 1
+        if record.kind == records.EVENT and self.gap_n:
+            n, s = records.gap_parts(record.payload)
+            self.gap_n, self.gap_s = max(0, self.gap_n - n), max(0, self.gap_s - s)
+
+    def _measured(self, sample):
+        """A value is kept only when it could be believed: no CHANGE needs to say so again."""
+        if sample.value is None or sample.channel:
+            return
+        if not self.good_set or sample.value != self.good:
+            self.same_up = sample.up
+        self.good, self.good_set, self.good_up = sample.value, 1, sample.up
+
     def _sealed(self, head):
         self.boot, self.seq = head.identity
         self.prev, self.chained = head.digest, 1
+        self.sealed_up = head.up
         self.unsealed = head.end
         self.unsealed_count -= head.count
+        if head.end >= self.scale_end:
+            self.scale_end = self.scale_from = self.scale_ppm = 0
         if not self.run:
             self.run, self.run_boot, self.run_seq = head.pos, head.boot, head.seq
 
     def open_era(self, era, position):
         """Begin a new era at ``position``: counters from 1; what was not freed becomes former."""
         if self.former >= self.era_start:  # nothing older waits: the old era's watermark goes on
-            self.former, self.former_tries = self.freed, 0
+            self.former = self.freed
+        self.former_tries = 0
         self.era, self.boot, self.seq = era, 1, 0
         self.prev, self.chained = bytes(16), 0
         self.era_start = self.freed = position
@@ -146,4 +201,15 @@ def load(ring):
                 state.fold(record)
         if state:
             return state
+    return None
+
+
+def opening(ring, start):
+    """The state with which the sector at position ``start`` opened; None if it cannot be read."""
+    for record in ring.records(start):
+        if record.kind != records.STATE or record.pos // ring.sector != start // ring.sector:
+            break
+        state = State()
+        state.fold(record)
+        return state
     return None

@@ -1,5 +1,6 @@
 """One wake of the node, from the watchdog to deep sleep (DESIGN.md, *The node*)."""
 
+import gc
 import time
 
 from node import FW, clock, place, policy
@@ -16,6 +17,7 @@ class Wake:
         self._board = board
         self._config = config
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
+        gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
         self._senses = Senses(board, config, self._queue, self._plan)
@@ -58,7 +60,7 @@ class Wake:
         """Every reset but a wake from deep sleep is a boot; so is a clock that went back."""
         state, rtc_s = self._state, self._board.rtc_s()
         cause = self._board.cause()
-        if cause == "wake" and state.boot and rtc_s >= state.base + state.last_up:
+        if cause == "wake" and state.boot and not clock.went_back(state, rtc_s):
             return
         if state.unsealed_count and not self._queue.only_boots():
             # What that boot left is sealed under its number, with its last record's times.
@@ -73,11 +75,13 @@ class Wake:
         self._senses.started()
         self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
 
-    def _begin(self, base):
+    def _begin(self, rtc_s):
         state = self._state
-        state.base = base
-        state.clock_source, state.clock_up = clock.NONE, 0
-        state.last_up = state.promise_up = state.retry_up = 0
-        state.fails = state.recovery = state.recovery_up = state.motion_up = 0
+        clock.begin(state, rtc_s)
+        state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
+        # An attempt under way when the power failed was one that failed: a weak cell under the
+        # radio's load would reset for ever.
+        lte = bool(self._config.lte)
+        state.retry_up = policy.retry_s(state.fails, 0, lte) if state.fails else 0
         state.fault_up = state.good_up = state.same_up = state.budget_up = 0
         state.pending = 1

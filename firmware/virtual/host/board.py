@@ -1,7 +1,6 @@
 """One board's life: power, boots, deep sleep and what ends it, the watchdog, torn writes."""
 
 import asyncio
-import enum
 import hashlib
 import os
 import pty
@@ -11,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.virtual.host.causes import Reset, State, Wake
 from firmware.virtual.host.chip import Call, Chip
+from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
 from firmware.virtual.host.process import HALTED, Process, console_tail
 from firmware.virtual.host.scaled import ScaledClock
@@ -23,34 +24,6 @@ _AGAIN_S = 0.02
 """Real seconds from a reset to the next boot; a real chip takes about 300 ms."""
 
 Event = dict[str, Any]
-
-
-class Reset(enum.IntEnum):
-    """``machine.reset_cause()``. A brown-out shows as POWER_ON on the ESP32."""
-
-    POWER_ON = 1
-    HARD = 2
-    WATCHDOG = 3
-    DEEP_SLEEP = 4
-    SOFT = 5
-
-
-class Wake(enum.IntEnum):
-    """``machine.wake_reason()``."""
-
-    NONE = 0
-    EXT0 = 2
-    EXT1 = 3
-    TIMER = 4
-
-
-class State(enum.Enum):
-    """What the board is doing."""
-
-    OFF = "off"
-    AWAKE = "awake"
-    ASLEEP = "asleep"
-    STUCK = "stuck"  # at the prompt, draining its battery
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +55,8 @@ class Board:
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
         self.chip = Chip(world, setup.config, network)
+        kind = setup.config.get("board", "firebeetle")
+        self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
         self._process = Process(self._call, self._ended)
         self._tell = tell
         self._roles = {number: role for role, number in setup.pins.items()}
@@ -108,6 +83,20 @@ class Board:
         self._cancel_timers()
         self._process.kill()
         self.state = State.OFF
+
+    def erase_ring(self) -> None:
+        """Its cell is out and its ring wiped, as by a maker with a cable; then it runs again."""
+        self._lose("ring.bin")
+
+    def lose_nvs(self) -> None:
+        """Its small settings in flash are gone, the ring is kept; then it runs again."""
+        self._lose("nvs-*.json")
+
+    def _lose(self, pattern: str) -> None:
+        self.power_off()
+        for image in self.setup.root.parent.glob(pattern):
+            image.unlink()
+        self.power_on()
 
     def press_reset(self, cause: Reset = Reset.HARD) -> None:
         """Start over with RTC memory and clock kept."""
@@ -165,9 +154,11 @@ class Board:
             handler(call)
             return {}
         try:
-            return {"value": self.chip.answer(call)}
+            value = self.chip.answer(call)
         except OSError as error:
             return {"errno": error.errno}
+        self.meter.heard(call, value)
+        return {"value": value}
 
     def _ended(self, code: int) -> None:
         """The process is gone; after a last word that is what was expected."""
@@ -182,6 +173,7 @@ class Board:
         self._wake_pins = (call["pins"], call["level"])
         self._wake_pin = call["ext0"]
         self._slept_at = self.world.now
+        self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.ASLEEP
         self._tell(self._event("sleep", s=sleep_s))
@@ -194,10 +186,12 @@ class Board:
 
     def _op_reset(self, call: Call) -> None:
         self._tell(self._event("reset", cause=Reset(call["cause"]).name.lower()))
+        self._spend(call["ms"])
         self._again(Reset(call["cause"]))
 
     def _op_power_lost(self, call: Call) -> None:
         self._tell(self._event("torn", at=call["ms"]))
+        self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.OFF
         self._wake_timer = self._later(_AGAIN_S, self.power_on)
@@ -222,10 +216,17 @@ class Board:
     def _op_rtc_memory(self, call: Call) -> None:
         self._rtc_memory = call["data"]
 
+    def _spend(self, at_ms: int | None = None) -> None:
+        """A wake is over: the cell gave what its states cost."""
+        before_mah = self.meter.mah
+        self.meter.awake(at_ms)
+        self.world.spend(self.meter.mah - before_mah)
+
     # What ends a boot, or a sleep.
 
     def _bite(self) -> None:
         self._tell(self._event("watchdog"))
+        self._spend()
         self.press_reset(Reset.WATCHDOG)
 
     def _again(self, cause: Reset) -> None:
@@ -236,6 +237,9 @@ class Board:
 
     def _wake(self, reason: Wake) -> None:
         slept_s = self.world.now - self._slept_at
+        before_mah = self.meter.mah
+        self.meter.asleep(slept_s)
+        self.world.spend(self.meter.mah - before_mah)
         self._offset_s += slept_s * self.world.model.drift_ppm / 1e6
         self._start(Reset.DEEP_SLEEP, reason)
 

@@ -12,7 +12,7 @@ _HANDS = frozenset(
     ("seize", "put_back", "knock", "drum", "lean", "wind", "carry", "open_lid", "close_lid")
 )
 _PARTS = frozenset(("wet_face", "unplug", "plug", "set_battery"))
-_BOARD = frozenset(("power_on", "power_off", "press_reset"))
+_BOARD = frozenset(("power_on", "power_off", "press_reset", "erase_ring", "lose_nvs"))
 _FLEET = frozenset(("network_out", "network_back"))
 WORDS = sorted(_WATER | _HANDS | _PARTS | _BOARD | _FLEET | {"cut_flash", "state", "stop"})
 """Everything that ``do`` can say."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from firmware.virtual.host.energy import USABLE_MAH
 from firmware.virtual.host.people import People
 from firmware.virtual.host.shaking import KNOCK_S, Shaking, Vector
 from firmware.virtual.host.shaking import Kind as Shake
@@ -15,8 +16,7 @@ Kind = Literal["ibc", "station"]
 SeizureMode = Literal["smashed", "carried"]
 
 _FULL_MV, _FLAT_MV = 4150.0, 3250.0
-_CELL_MAH = 2550.0
-_IDLE_MAH_PER_S = 8.3 / 86400.0  # hourly Wi-Fi on a FireBeetle (DESIGN.md, The node)
+_SUN_MAH_PER_S = 100.0 / 86400.0  # a 1 W panel in a Calais December: 85-154 a day (DESIGN.md)
 _MOVING_S = 240.0
 _TILTED_DEG = 62.0
 _CREEP_S = 2 * 3600.0
@@ -186,6 +186,10 @@ class World:
         self._charge_at = self._clock()
         self.on_change()
 
+    def spend(self, charge_mah: float) -> None:
+        """The board drew so much from the cell."""
+        self._charge -= charge_mah / USABLE_MAH
+
     # What the board can sense.
 
     @property
@@ -268,8 +272,7 @@ class World:
         """Millivolts of the cell, charged by the sun of a Calais December by day."""
         now = self._clock()
         passed_s, self._charge_at = now - self._charge_at, now
-        sun_mah_per_s = 100.0 / 86400.0 if self.model.solar else 0.0
-        self._charge += passed_s * (sun_mah_per_s - _IDLE_MAH_PER_S) / _CELL_MAH
+        self._charge += passed_s * (_SUN_MAH_PER_S if self.model.solar else 0.0) / USABLE_MAH
         self._charge = min(max(self._charge, -0.05), 1.0)
         return round(_FLAT_MV + self._charge * (_FULL_MV - _FLAT_MV))
 

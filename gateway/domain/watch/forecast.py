@@ -4,7 +4,7 @@ What each of up to 14 past days drew from this hour on gives a mean and a spread
 gone by any time ahead; the 80 % span is where level, spread and too few days leave it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -85,17 +85,43 @@ def outlook(
     return low, empty
 
 
-def _ahead(profile: Profile, trend_lph: float | None, now: float) -> list[Span3]:
-    """For each time ahead (Unix s): litres gone by then, and the half width of 80 %."""
+class _Ahead:
+    """For each time ahead (Unix s): litres gone by then, and the half width of 80 %.
+
+    Reckoned only as far as somebody asks: most tanks are empty long before four days are over.
+    """
+
+    def __init__(self, coming: Iterator[Span3]) -> None:
+        self._known: list[Span3] = []
+        self._coming = coming
+
+    def __iter__(self) -> Iterator[Span3]:
+        yield from self._known
+        for span in self._coming:
+            self._known.append(span)
+            yield span
+
+    @property
+    def end(self) -> float:
+        """The last time ahead."""
+        self._known += self._coming
+        return self._known[-1][0]
+
+
+def _ahead(profile: Profile, trend_lph: float | None, now: float) -> _Ahead:
     days = _days(profile, now)
     if len(days) >= _LEAST_DAYS:
-        return _from_days(days, now)
-    rates = _rates(profile, trend_lph, now)
-    gone, ahead = 0.0, [(now, 0.0, 0.0)]
+        return _Ahead(_from_days(days, now))
+    return _Ahead(_from_rates(_rates(profile, trend_lph, now), now))
+
+
+def _from_rates(rates: Sequence[float], now: float) -> Iterator[Span3]:
+    yield now, 0.0, 0.0
+    gone, before = 0.0, now
     for at, rate in zip(_times(now), rates, strict=True):
-        gone += rate * (at - ahead[-1][0]) / HOUR_S
-        ahead.append((at, gone, _Z80 * _UNKNOWN_PART * gone))
-    return ahead
+        gone += rate * (at - before) / HOUR_S
+        before = at
+        yield at, gone, _Z80 * _UNKNOWN_PART * gone
 
 
 def _times(now: float) -> list[float]:
@@ -116,10 +142,12 @@ def _days(profile: Profile, now: float) -> list[list[float]]:
     hour = int(now // HOUR_S)
     starts = [h for h in range(hour - 24, hour - _KEPT_HOURS - 1, -24) if h in known]
     overall = sum(known.values()) / len(known)
-    return [
-        [known.get(h, means.get(h % 24, overall)) for h in range(start, start + _AHEAD_HOURS)]
-        for start in starts
-    ]
+    if not starts:
+        return []
+    first, usual = starts[-1], [means.get(h, overall) for h in range(24)]
+    span = range(first, starts[0] + _AHEAD_HOURS)
+    line = [known[h] if h in known else usual[h % 24] for h in span]
+    return [line[start - first : start - first + _AHEAD_HOURS] for start in starts]
 
 
 def _means(profile: Profile) -> dict[int, float]:
@@ -129,19 +157,20 @@ def _means(profile: Profile) -> dict[int, float]:
     return {hour: sum(values) / len(values) for hour, values in by_hour.items()}
 
 
-def _from_days(days: Sequence[Sequence[float]], now: float) -> list[Span3]:
+def _from_days(days: Sequence[Sequence[float]], now: float) -> Iterator[Span3]:
     count = len(days)
     t80 = _T80[min(count - 1, 13) - 2]
     gone = [0.0] * count
-    ahead: list[Span3] = [(now, 0.0, 0.0)]
-    for k, at in enumerate(_times(now)):
-        part = (at - ahead[-1][0]) / HOUR_S
-        gone = [sum_l + day[k] * part for sum_l, day in zip(gone, days, strict=True)]
+    before = now
+    yield now, 0.0, 0.0
+    for at, hour in zip(_times(now), zip(*days, strict=True), strict=True):
+        part = (at - before) / HOUR_S
+        before = at
+        gone = [sum_l + drawn * part for sum_l, drawn in zip(gone, hour, strict=True)]
         mean = sum(gone) / count
-        variance = sum((g - mean) ** 2 for g in gone) / (count - 1)
+        variance = sum([(g - mean) ** 2 for g in gone]) / (count - 1)
         spread = sqrt(_WIDER * variance * (1 + 1 / count) + (_DAY_PART * mean) ** 2)
-        ahead.append((at, mean, t80 * spread))
-    return ahead
+        yield at, mean, t80 * spread
 
 
 def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]:
@@ -155,7 +184,7 @@ def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]
     return rates if sum(rates) >= _LEAST_LPH * len(rates) else [0.0] * len(rates)
 
 
-def _crossing(ahead: Sequence[Span3], litres: float, sd: float, now: float) -> Span3 | None:
+def _crossing(ahead: _Ahead, litres: float, sd: float, now: float) -> Span3 | None:
     """When ``litres`` will be gone; None when that is not to be expected in the time ahead."""
     level_sd = _Z80 * sd
     likely = _first(ahead, litres, lambda mean, half: mean)
@@ -165,20 +194,17 @@ def _crossing(ahead: Sequence[Span3], litres: float, sd: float, now: float) -> S
         return None
     lo = _first(ahead, litres, lambda mean, half: mean + sqrt(half**2 + level_sd**2))
     hi = _first(ahead, litres, lambda mean, half: mean - sqrt(half**2 + level_sd**2))
-    end = ahead[-1][0]
-    return likely, min(lo if lo is not None else likely, likely), max(hi or end, likely)
+    return likely, min(lo if lo is not None else likely, likely), max(hi or ahead.end, likely)
 
 
-def _first(
-    ahead: Sequence[Span3], litres: float, gone: Callable[[float, float], float]
-) -> float | None:
+def _first(ahead: _Ahead, litres: float, gone: Callable[[float, float], float]) -> float | None:
     """The first time at which ``gone`` reaches ``litres``, between hours by straight line."""
-    before_at, before = ahead[0][0], gone(*ahead[0][1:])
-    if before >= litres:
-        return before_at
-    for at, mean, half in ahead[1:]:
+    before_at = before = 0.0
+    for at, mean, half in ahead:
         value = gone(mean, half)
         if value >= litres:
+            if not before_at:
+                return at
             return before_at + (at - before_at) * (litres - before) / (value - before)
         before_at, before = at, value
     return None

@@ -20,7 +20,7 @@ def handled(scene: Scene, device: DeviceState, event: DeviceEvent) -> None:
     tank = scene.tank(event.tank)
     is_evidence = device.auth != "unsigned" and scene.now - event.at <= removal.TOO_OLD_S
     if event.kind == "still":
-        if tank.episode is not None:
+        if tank.episode is not None and device.auth != "unsigned":
             tank.episode.still_at = event.at
     elif event.kind == "lid":
         _lid(scene, tank, device, event, is_evidence)
@@ -75,7 +75,8 @@ def _lid(
             due = max(event.at + _LID_S, scene.now + 1.0)
             scene.set_timer(f"tank:{tank.tank}", "lid", due)
         return
-    removal.lid_closed(scene, tank, "lid_closed")
+    if device.auth != "unsigned":
+        removal.lid_closed(scene, tank, "lid_closed")
 
 
 def lid_stayed_open(scene: Scene, tank: TankState) -> None:

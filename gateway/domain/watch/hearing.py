@@ -49,13 +49,13 @@ def hear(scene: Scene, heard: Heard) -> None:
             handled.add(item.tank)
         elif tank := _read(scene, device, item, current):
             touched[item.tank] = tank
-    for tank_id in sorted(handled):
+    for tank_id in sorted(handled if device.auth != "unsigned" else ()):
         removal.review_tank(scene, tank_id, device)
     for tank_id, tank in touched.items():
         if (row := scene.tank_row(tank_id)) is not None:
             water.decide(scene, tank, row, device, live)
             sensor.decide(scene, tank, row, device)
-    if current:
+    if current and device.auth != "unsigned":
         removal.spoke(scene, device)
 
 
@@ -95,7 +95,7 @@ def _is_live(device: DeviceState, heard: Heard) -> bool:
 def _read(scene: Scene, device: DeviceState, reading: Reading, current: bool) -> TankState | None:
     """One reading to its level line; the tank's record when the reading moved it."""
     row = scene.tank_row(reading.tank)
-    if row is None:
+    if row is None or (device.auth == "unsigned" and scene.is_keyed(reading.tank)):
         return None
     tank = scene.tank(reading.tank)
     fed = current and _feeds(scene, tank, reading)
@@ -110,12 +110,20 @@ def _read(scene: Scene, device: DeviceState, reading: Reading, current: bool) ->
 
 
 def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
-    """One device and channel feeds a tank's level; another takes over when that one is silent."""
+    """One device and channel feeds a tank's level; another takes over when that one is gone."""
     source = f"{reading.device}/{reading.channel}"
-    feeder = scene.source(tank)
-    if tank.source != source and (feeder is None or feeder.presence == "silent"):
+    if tank.source != source and _is_gone(scene, tank):
         tank.source = source
     return tank.source == source
+
+
+def _is_gone(scene: Scene, tank: TankState) -> bool:
+    """Whether the feeder is silent, revoked, or hangs in another tank by now."""
+    feeder = scene.source(tank)
+    if feeder is None or feeder.presence == "silent" or feeder.tank != tank.tank:
+        return True
+    row = scene.registry.device(feeder.device)
+    return row is None or row.revoked
 
 
 def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
@@ -135,7 +143,8 @@ def _follow(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sampl
     scene.told += told
     falls.check(scene, tank, row, device, sample)
     if any(event.kind == "refill" for event in told):
-        removal.refilled(scene, tank)
+        if device.auth != "unsigned":  # nobody vouches for it: no theft ends by it
+            removal.refilled(scene, tank)
         hours.forecast(scene, tank, row)
 
 

@@ -53,13 +53,16 @@ class Scene:
         self.registry = registry
         self._uplinks: dict[str, list[str]] = {}
         self._keyed: set[str] = set()
+        self._unsigned: set[str] = set()
         for device, rows in registry.devices.items():
             row = rows[-1]
             if row.revoked:
                 continue
             if row.uplink:
                 self._uplinks.setdefault(row.uplink, []).append(device)
-            if not row.unsigned:
+            if row.unsigned:
+                self._unsigned.add(device)
+            else:
                 self._keyed.add(registry.tank_of(device, inf) or row.tank)
 
     def tank_row(self, tank: str) -> Tank | None:
@@ -80,9 +83,16 @@ class Scene:
         return uplink if uplink and len(self._uplinks.get(uplink, ())) > 1 else None
 
     def neighbours(self, device: str) -> list[DeviceState]:
-        """The devices heard so far that share the uplink of ``device``, without it."""
+        """The devices heard so far that share the uplink of ``device``, without it.
+
+        What an unsigned feed says or leaves unsaid weighs nothing where a device signs.
+        """
         uplink = self.uplink_of(device)
-        return [d for d in self.on_uplink(uplink) if d.device != device] if uplink else []
+        if uplink is None:
+            return []
+        ignored = self._unsigned if device not in self._unsigned else ()
+        found = self.on_uplink(uplink)
+        return [d for d in found if d.device != device and d.device not in ignored]
 
     def on_uplink(self, uplink: str) -> list[DeviceState]:
         """The devices heard so far on an uplink, in the registry's order."""

@@ -4,6 +4,7 @@ A network that went away explains every device behind it with one moment: after 
 word, before each one's next. Silence alone is never theft.
 """
 
+from gateway.domain.heard import Auth
 from gateway.domain.watch import incidents, power, presence
 from gateway.domain.watch.cause import Term, weigh
 from gateway.domain.watch.scene import Scene
@@ -183,7 +184,7 @@ def _blame_uplink(
     gone_at = max(presence.last_word(d) for d in group)
     incidents.report(
         scene, UPLINK, uplink, at=gone_at, kind="network_out",
-        probability=causes["network_out"], causes=causes, because=because, auth=group[0].auth,
+        probability=causes["network_out"], causes=causes, because=because, auth=_weakest(group),
         uplink=uplink, figures=_behind(scene, uplink, gone_at),
     )  # fmt: skip
     for device in group:
@@ -192,6 +193,12 @@ def _blame_uplink(
         scene.set_timer(f"device:{device.device}", "wait", None)
         if incident := incidents.find(scene, FAMILY, device.device):
             incidents.close(scene, incident, why="network_out")
+
+
+def _weakest(group: list[DeviceState]) -> Auth:
+    """What rests on several is proved no better than the least of them."""
+    proofs = {d.auth for d in group}
+    return "unsigned" if "unsigned" in proofs else "mac" if "mac" in proofs else "sig"
 
 
 def _behind(scene: Scene, uplink: str, gone_at: float) -> dict[str, int]:

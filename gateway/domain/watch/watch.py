@@ -76,6 +76,16 @@ class Watch:
         told, scene.told = scene.told, []
         return told
 
+    def fire(self, now: float) -> list[Told]:
+        """Fire the timers due at or before ``now``, each at its own time; nothing was heard.
+
+        Unlike a ``Tick`` this says nothing of our own listening: an outage that nobody noted is
+        counted from the last thing heard, here as in a replay.
+        """
+        self._fire(now)
+        told, self._scene.told = self._scene.told, []
+        return told
+
     def due(self) -> float | None:
         """When the next timer fires, or None."""
         due = self._scene.next_due()

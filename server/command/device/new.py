@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway import database
 from gateway.clock import Clock
-from gateway.domain.registry import Device, Sensor
+from gateway.domain.registry import Device, Sensor, Tank
 from gateway.errors import RegistryError
 from gateway.registry import enrolment, rows
 from gateway.settings import Settings
@@ -32,6 +32,8 @@ class Wishes(TypedDict):
     wifi: tuple[str, ...]
     apn: str | None
     gnss: bool
+    motion: bool
+    lid: str | None
     interval: int | None
     report: int | None
     broker_host: str | None
@@ -48,6 +50,9 @@ def _with_wishes(command: _F) -> _F:
                      help="Network at the tank, again for each; passwords are asked for."),
         click.option("--apn", metavar="APN", help="LTE-M in place of Wi-Fi: the SIM's APN."),
         click.option("--gnss", is_flag=True, help="Look where it is while it is being taken."),
+        click.option("--motion/--no-motion", default=True, show_default=True,
+                     help="Whether a LIS3DH is fitted."),
+        click.option("--lid", type=click.Choice(["reed", "light"]), help="A lid switch is fitted."),
         click.option("--interval", type=click.IntRange(30, 604800), metavar="S",
                      help="A reading this often."),
         click.option("--report", type=click.IntRange(30, 604800), metavar="S",
@@ -92,8 +97,9 @@ def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
 def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None) -> None:
     engine = database.opened(settings)
     sensor = cast(Sensor | None, wishes["sensor"])
-    made = enrolment.draw(rows.load(engine), tank, sensor, wishes["uplink"])
-    more = _hardware(wishes)
+    registry = rows.load(engine)
+    made = enrolment.draw(registry, tank, sensor, wishes["uplink"])
+    more: dict[str, Any] = _hardware(wishes) | _floor(made, registry.tank(tank))
     networks = {ssid: _asked(ssid) for ssid in wishes["wifi"]}
     board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
     path = (wishes["out"] or Path(made.id)) / "config.json"
@@ -126,10 +132,26 @@ def _hardware(wishes: Wishes) -> dict[str, Any]:
         more["lte"] = {"apn": wishes["apn"]}
     if wishes["gnss"]:
         more["gnss"] = True
+    if not wishes["motion"]:
+        more["motion"] = False
+    if wishes["lid"]:
+        more["lid"] = wishes["lid"]
     for name, seconds in (("interval_s", wishes["interval"]), ("report_s", wishes["report"])):
         if seconds is not None:
             more[name] = seconds
     return more
+
+
+def _floor(made: Device, tank: Tank | None) -> dict[str, Any]:
+    """What a JSN-SR04T must know: nearer than its blind zone it reads far, below any floor."""
+    if made.sensor != "jsn-sr04t":
+        return {}
+    if tank is None or tank.sensor_height_mm is None:
+        raise RegistryError(
+            f"tank {made.tank}: sensor_height_mm is missing: a jsn-sr04t reads far when the water "
+            "is too near, and is checked against the floor; measure it and import it"
+        )
+    return {"floor_mm": tank.sensor_height_mm}
 
 
 def _asked(wifi: str) -> str:

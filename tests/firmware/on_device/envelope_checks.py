@@ -57,7 +57,7 @@ def test_composing_spells_the_vector_byte_for_byte():
         records.Sample(70212, "mm", 412, 4, 7, 7, 112),
         records.Sample(70812, "mm", 431, 6, 6, 7, 110),
     ):
-        body.add(_Kept(sample), head.up)
+        body.add(_Kept(sample), head.up - sample.up)
     assert text + body.text() == VECTORS["cases"][0]["object"]
 
 
@@ -69,7 +69,7 @@ class _Kept:
 
 
 def test_a_sample_without_any_echo_is_null_without_spread():
-    text = compose.reading_text(records.Sample(10, "mm", None, None, 0, 6), 15)
+    text = compose.reading_text(records.Sample(10, "mm", None, None, 0, 6), 5)
     assert text == '{"o":5,"mm":null,"n":0,"of":6}', text
 
 

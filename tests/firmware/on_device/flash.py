@@ -1,51 +1,84 @@
-"""NOR flash in memory that can lose its power at any byte."""
+"""NOR flash in memory that can lose its power at any byte, and tear what was under way."""
+
+import random
 
 
 class PowerCut(Exception):
-    """The power failed in the middle of a write or an erase."""
+    """The power failed: between two operations, or in the middle of a write or an erase."""
 
 
 class Flash:
     """Like ``esp32.Partition``: writes clear bits, only an erase of a sector sets them.
 
-    ``cut`` is after how many more bytes, written or erased, the power fails; None is never.
+    ``cut`` is after how many more bytes, written or erased, the power fails; None is never. A torn
+    write leaves the byte under way with half of its bits done, or with ``wild`` any of the bits
+    that were still to come on its page (a page is programmed at once); a torn erase leaves the
+    rest of the sector as it was, or with ``wild`` any byte of it half erased.
     """
 
-    SECTOR = 4096
+    SECTOR, PAGE = 4096, 256
 
-    def __init__(self, sectors):
-        self._sectors = sectors
-        self._cells = bytearray(b"\xff" * (sectors * self.SECTOR))
+    def __init__(self, sectors, wild=False):
+        self._cells = [bytearray(b"\xff" * self.SECTOR) for _ in range(sectors)]
+        self.wild = wild
         self.cut = None
         self.erases = 0
+        self.written = 0
+
+    def image(self):
+        """All sectors, as bytes each."""
+        return [bytes(cells) for cells in self._cells]
+
+    def restore(self, image):
+        """Put back what ``image`` returned."""
+        for cells, held in zip(self._cells, image):  # noqa: B905 - MicroPython has no strict
+            cells[:] = held
+
+    def blank(self):
+        """Erase all of it, as a maker does."""
+        self.restore([b"\xff" * self.SECTOR] * len(self._cells))
 
     def readblocks(self, block, buf, offset=0):
-        at = block * self.SECTOR + offset
-        buf[:] = self._cells[at : at + len(buf)]
+        buf[:] = self._cells[block][offset : offset + len(buf)]
 
     def writeblocks(self, block, buf, offset):
-        at = block * self.SECTOR + offset
-        for index, byte in enumerate(buf):
-            self._spend(at + index, self._cells[at + index] & (byte | 0x55))
-            self._cells[at + index] &= byte
-
-    def _spend(self, at, torn):
-        if self.cut is None:
-            return
-        if self.cut == 0:
-            self._cells[at] = torn  # half of this byte's bits were done
+        cells, whole = self._cells[block], self._lasts(len(buf))
+        for index in range(whole):
+            cells[offset + index] &= buf[index]
+        self.written += whole
+        if whole < len(buf):
+            self._tear(cells, offset + whole, buf[whole:])
             raise PowerCut
-        self.cut -= 1
 
     def ioctl(self, op, arg):
         if op == 4:
-            return self._sectors
+            return len(self._cells)
         if op == 6:
-            self.erases += 1
-            start = arg * self.SECTOR
-            for at in range(start, start + self.SECTOR):
-                if self.cut is not None:
-                    self._spend(at, 0xFF)
-                self._cells[at] = 0xFF
+            self._erase(self._cells[arg])
             return 0
         raise ValueError(op)
+
+    def _erase(self, cells):
+        self.erases += 1
+        whole = self._lasts(self.SECTOR)
+        cells[:whole] = b"\xff" * whole
+        if whole < self.SECTOR:
+            if self.wild:
+                for at in range(self.SECTOR):
+                    cells[at] |= random.getrandbits(8) & random.getrandbits(8)
+            raise PowerCut
+
+    def _lasts(self, count):
+        """How many of ``count`` bytes are done before the power fails."""
+        if self.cut is None:
+            return count
+        done = min(self.cut, count)
+        self.cut -= done
+        return done
+
+    def _tear(self, cells, at, rest):
+        if not self.wild:
+            cells[at] &= rest[0] | 0x55
+            return
+        for index in range(min(self.PAGE - at % self.PAGE, len(rest))):
+            cells[at + index] &= rest[index] | random.getrandbits(8)

@@ -2,7 +2,8 @@
 
 import json
 
-from node import clock, config, envelope, orders, policy
+from node import clock, config, envelope, orders, policy, records
+from node.ring import PAYLOAD_LIMIT, Record
 from node.state import FIELDS, State
 
 
@@ -14,7 +15,7 @@ def _config(**more):
 
 def test_setting_the_clock_does_not_move_up():
     state = State()
-    state.base = 946684800
+    clock.begin(state, 946684800)
     assert clock.stamp(state, 5) == (0, clock.NONE, 0)
     assert clock.step(state, 946684900, 1795212000, clock.NTP) == 0
     assert clock.up(state, 1795212000) == 100
@@ -35,7 +36,7 @@ def test_a_time_before_2026_or_no_number_is_not_taken():
 
 def test_every_state_field_is_an_attribute_and_fits_a_record():
     assert all(getattr(State, name) in (0, b"") for name, _ in FIELDS)
-    assert len(State().packed()) <= 250
+    assert len(State().packed()) <= PAYLOAD_LIMIT
 
 
 def test_the_state_survives_the_flash():
@@ -45,6 +46,23 @@ def test_the_state_survives_the_flash():
     again = State()
     again.copy(state)
     assert again.packed() == state.packed()
+
+
+def test_a_change_of_the_state_costs_what_changed_and_says_it_all():
+    before, after = State(), State()
+    after.fails, after.retry_up, after.era, after.spoken = 3, 2**32 - 1, b"abcdefgh", -7
+    changes = after.changes(before)
+    assert len(changes) == (1 + 1) + (1 + 4) + (1 + 8) + (1 + 4)
+    before.fold(Record(0, 0, records.CHANGE, changes + bytes((len(FIELDS), 9, 9))))
+    assert before.packed() == after.packed() and after.changes(before) == b""
+
+
+def test_a_state_of_a_build_with_fewer_or_more_fields_is_read():
+    state, again = State(), State()
+    state.boot, state.seq = 7, 9
+    for payload in (state.packed()[:-8], state.packed() + b"later"):
+        again.fold(Record(0, 0, records.STATE, payload))
+        assert again.packed() == state.packed()
 
 
 def _plan(**state_fields):
@@ -68,6 +86,8 @@ def test_a_low_battery_speaks_for_events_only_and_an_empty_one_never():
     assert plan.speaks(100, False, True, 3390)
     assert not plan.speaks(873, True, True, 3299)
     assert plan.promise_s(0) == 604800
+    assert plan.sleep_s(100) == 1800 and _plan(low=1, interval_s=3600).interval_s == 3600
+    assert _plan(low=1, recovery=1).interval_s == 600
 
 
 def test_a_node_on_mains_knows_no_low_battery():
@@ -87,10 +107,19 @@ def test_it_sleeps_short_of_the_promise():
     assert _plan(promise_up=900).sleep_s(600) == 291
 
 
+def test_while_nobody_signs_it_speaks_of_events_at_once_and_else_ever_less_often():
+    assert _plan(misses=11).promise_s(0) == 900 and _plan(misses=12).promise_s(0) == 3600
+    away = _plan(misses=36, promise_up=7200)
+    assert away.promise_s(0) == 7200 and _plan(misses=36, report_s=9000).promise_s(0) == 9000
+    assert not away.speaks(100, True, False, 3900) and away.speaks(100, False, True, 3900)
+    assert away.speaks(6984, False, False, 3900)
+
+
 def test_it_backs_off_to_four_hours_and_in_recovery_to_five_minutes():
     waits = [policy.retry_s(fails, 0) for fails in range(1, 10)]
     assert waits[:3] == [120, 240, 480] and waits[-1] == 14400
     assert policy.retry_s(9, 1) == 300
+    assert policy.retry_s(9, 0, lte=True) == 28800 and policy.retry_s(9, 1, lte=True) == 300
     plan = _plan(promise_up=900, retry_up=1300, fails=2)
     assert not plan.speaks(1200, True, False, 3900) and plan.speaks(1300, False, False, 3900)
 

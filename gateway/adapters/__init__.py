@@ -1,0 +1,1 @@
+"""Third-party sensors: what other projects publish, mapped to readings that nobody signed."""

@@ -1,0 +1,38 @@
+"""Where in a TOML text a field stands: tomllib tells lines only of what is not TOML at all."""
+
+import re
+
+_ROW = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]")
+
+
+class Lines:
+    """The lines of one file, counted from 1."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+
+    def of(self, at: tuple[str, int] | None, field: str) -> int:
+        """The line of ``field`` in the row ``at`` (table, place from 0), else the row's first."""
+        if at is None:
+            return self._first(re.compile(rf"\s*\[?\[?\s*{re.escape(field)}\b"), 0) or 1
+        start = self._row(*at)
+        key = re.compile(rf"\s*(\[\s*{at[0]}\.)?[\"']?{re.escape(field)}[\"']?\s*[\].=]")
+        return self._first(key, start) or start
+
+    def _row(self, table: str, place: int) -> int:
+        found = 0
+        for number, line in enumerate(self._lines, 1):
+            row = _ROW.match(line)
+            if row and row.group(1) == table:
+                if found == place:
+                    return number
+                found += 1
+        return 1
+
+    def _first(self, key: re.Pattern[str], after: int) -> int | None:
+        for number, line in enumerate(self._lines[after:], after + 1):
+            if key.match(line):
+                return number
+            if after and _ROW.match(line):
+                return None
+        return None

@@ -1,0 +1,42 @@
+"""``/health`` for uptime monitors and coordinators, ``/metrics`` for Prometheus."""
+
+import hmac
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from gateway import health as gateway_health
+from gateway import metrics as gateway_metrics
+from gateway.health import Health
+from server.guard import AnyVisit
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/health")
+def health(visit: AnyVisit) -> Response:
+    """200 when every part works, else 503. Which part fails, to anybody; why, to coordinators."""
+    parts = visit.parts
+    known: Health = parts.health.get(lambda: gateway_health.of(parts.settings, parts.engine))
+    person = visit.person
+    said: dict[str, Any] = {"ok": not known.failing, "failing": known.failing}
+    if person is not None and person.coordinates:
+        said = known.to_json()
+    return JSONResponse(said, 503 if known.failing else 200)
+
+
+@router.get("/metrics")
+def metrics(visit: AnyVisit) -> Response:
+    """The figures, for who has the token of the setting ``metrics_token``; without one, 404."""
+    parts = visit.parts
+    token = parts.settings.metrics_token
+    if not token:
+        raise HTTPException(404)
+    given = visit.request.headers.get("authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    text = parts.metrics.get(
+        lambda: gateway_metrics.text(parts.settings, parts.engine, parts.registry())
+    )
+    return PlainTextResponse(text, media_type=gateway_metrics.CONTENT_TYPE)

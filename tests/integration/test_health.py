@@ -1,0 +1,141 @@
+"""``/health``, ``/metrics`` and ``noria status`` of an installation that really runs."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway import health, settings
+from gateway.database import connect as database_at
+from gateway.registry import rows
+from server.accounts import people
+from server.app import create
+from tests.browser.scenes import PASSWORD
+from tests.integration.running_gateway import RunningGateway
+from tests.parts.mosquitto_service import Mosquitto
+from tests.parts.services import until
+from tests.wire_node.node import Node
+
+TOKEN = "a-long-random-token"
+
+
+class Place:
+    """A gateway on a real broker, one device that has spoken, and the server's application."""
+
+    def __init__(self, folder: Path, broker: Mosquitto) -> None:
+        self.broker = broker
+        self.gateway = RunningGateway(
+            folder, f'broker = "{broker.url}"\nchannels = []\nmetrics_token = "{TOKEN}"\n'
+        )
+        key = secrets.token_bytes(32)
+        self.gateway.enrol({"k7f3q5": key})
+        self.gateway.start()
+        assert Node("k7f3q5", key, broker.port, "").connection(2, time.time)
+        until(self.caught_up, 10, "the projections")
+        self.settings = settings.read(self.gateway.config)
+        self.client = TestClient(create(self.settings))
+
+    def caught_up(self) -> bool:
+        lags = self.gateway.glance()["projections"]
+        return {"store", "watch"} <= set(lags) and all(not p["lag"] for p in lags.values())
+
+    def ask_anew(self) -> None:
+        """Another server: what the first one keeps for a moment is not asked."""
+        self.client = TestClient(create(self.settings))
+
+    def health(self, **headers: str) -> tuple[int, dict[str, Any]]:
+        answer = self.client.get("/health", headers=headers)
+        return answer.status_code, answer.json()
+
+    def close(self) -> None:
+        self.gateway.stop()
+
+
+@pytest.fixture
+def place(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Place]:
+    made = Place(tmp_path / "noria", mosquitto)
+    yield made
+    made.close()
+
+
+def test_it_is_well_then_names_the_broker_then_the_gateway(place: Place) -> None:
+    assert place.health() == (200, {"ok": True, "failing": []})
+    place.broker.kill()
+    until(lambda: not place.gateway.glance()["broker"]["connected"], 15, "the broker is missed")
+    place.ask_anew()
+    assert place.health() == (503, {"ok": False, "failing": ["broker"]})
+    place.gateway.kill()
+    place.ask_anew()
+    assert place.health() == (503, {"ok": False, "failing": ["gateway", "broker"]})
+    assert "it does not run" in place.gateway.noria("status")
+
+
+def test_coordinators_see_why_and_how_much_and_nobody_else_does(place: Place) -> None:
+    engine = database_at(place.gateway.folder / "data" / "noria.db")
+    heads = {}
+    for role in ("coordinator", "volunteer"):
+        people.add(engine, role, role, PASSWORD, time.time(), role)  # pyright: ignore[reportArgumentType]
+        given = {"login": role, "password": PASSWORD}
+        token = place.client.post("/api/v1/session", json=given).json()["token"]
+        heads[role] = {"Authorization": f"Bearer {token}"}
+    engine.dispose()
+    assert set(place.health(**heads["volunteer"])[1]) == {"ok", "failing"}
+    status, known = place.health(**heads["coordinator"])
+    assert status == 200
+    assert known["parts"]["store"] | {"behind_s": 0.0} == {
+        "ok": True, "lag": 0, "behind_s": 0.0, "set_aside": 0,
+    }  # fmt: skip
+    assert known["parts"]["journal"]["leaves"] >= 5
+    assert known["parts"]["disk"]["free_bytes"] > 0
+    assert known["parts"]["outbox"]["waiting"] == 0
+    assert 0.3 < known["listened"]["24h"] <= 1.0
+    assert known["listened"] == {"24h": known["listened"]["24h"], "30d": known["listened"]["24h"]}
+
+
+def test_metrics_are_for_who_has_the_token(place: Place) -> None:
+    assert place.client.get("/metrics").status_code == 401
+    wrong = place.client.get("/metrics", headers={"Authorization": "Bearer a-long-random"})
+    assert wrong.status_code == 401
+    open_settings = settings.read(place.gateway.config)
+    object.__setattr__(open_settings, "metrics_token", "")
+    for head in ({}, {"Authorization": "Bearer "}):
+        assert TestClient(create(open_settings)).get("/metrics", headers=head).status_code == 404
+
+
+def test_prometheus_reads_the_figures_and_they_are_the_journals(place: Place) -> None:
+    answer = place.client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {f.name: f for f in text_string_to_metric_families(answer.text)}
+    found = {(s.name, *s.labels.values()): s.value for f in families.values() for s in f.samples}
+    assert all(f.documentation and f.type in ("counter", "gauge") for f in families.values())
+    assert found["noria_messages_total", "stored"] == 2
+    assert found["noria_journal_messages_total",] == 2
+    assert found["noria_part_ok", "broker"] == 1
+    assert found["noria_projection_lag_entries", "store"] == 0
+    assert found["noria_incidents_open", "seized"] == 0
+    assert found["noria_tanks_by_presence", "speaking"] == 1
+    engine = database_at(place.gateway.folder / "data" / "noria.db")
+    rid = rows.load(engine).tanks["north-1"][0].rid
+    engine.dispose()
+    assert 0 <= found["noria_tank_reading_age_seconds", rid] < 60
+    for name in ("north-1", "north", "k7f3q5", TOKEN):
+        assert name not in answer.text
+
+
+class _Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_disk_that_fills_up_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(10**10, 10**10 - 10**7, 10**7))
+    found = health.of(place.settings)
+    assert found.failing == ["disk"]
+    assert "10 MB are free: make room" in found.parts["disk"].why

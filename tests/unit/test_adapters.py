@@ -1,0 +1,215 @@
+"""Third-party payloads, as documented, to readings; and mappings with mistakes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters import mapping, paths, units
+from gateway.adapters.feed import Reader, numbered
+from gateway.adapters.port import Unreadable
+from gateway.errors import SettingError
+from gateway.wire import decode
+from tests.unit import third_party as theirs
+
+NOW = 1795212000.5
+THEN = "2026-11-20T21:59:50.775023242+00:00"
+
+
+@pytest.fixture
+def readers(tmp_path: Path) -> dict[str, Reader]:
+    return {feed.device: Reader(feed) for feed in theirs.read(tmp_path).feeds}
+
+
+def test_tasmotas_level_temperature_and_signal(readers: dict[str, Reader]) -> None:
+    said, uplink = readers["feedaa"].read(theirs.TASMOTA, theirs.tasmota(41.26), NOW)
+    assert said["r"] == [{"o": 0, "mm": 413, "tc": 112}]
+    assert (said["t"], said["ts"], said["next"], said["fw"]) == (1795212000, "gw", 300, "tasmota")
+    assert uplink.identity == theirs.tasmota(41.26)
+    state, _ = readers["feedaa"].read(theirs.STATE, theirs.TASMOTA_STATE, NOW)
+    assert (state["r"], state["rssi"]) == ([], -64)
+    nothing, _ = readers["feedaa"].read(theirs.TASMOTA, theirs.tasmota(None), NOW)
+    assert nothing["r"] == [{"o": 0, "mm": None, "tc": 112}]
+
+
+def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, Reader]) -> None:
+    reader = readers["feedbb"]
+    assert reader.read(theirs.ESPHOME, b"0.4120", NOW)[0]["r"] == [{"o": 0, "mm": 412}]
+    assert reader.read(theirs.ESPHOME, b"nan", NOW)[0]["r"] == [{"o": 0, "mm": None}]
+    assert reader.read(theirs.ESPHOME, b"-1", NOW)[0]["r"] == [{"o": 0, "mm": None}]
+    volts = reader.read(theirs.VOLTS, b"3.912", NOW)[0]
+    assert (volts["mv"], volts["r"]) == (3912, [])
+    for wrong in (b"", b"unavailable", b"inf", b"\xff", b"9e99"):
+        with pytest.raises(Unreadable):
+            reader.read(theirs.ESPHOME, wrong, NOW)
+
+
+def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(readers: dict[str, Reader]) -> None:
+    said, uplink = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, THEN), NOW)
+    assert said["r"] == [{"o": 0, "pa": 4903}]  # half of 1 m of water
+    assert (said["t"], said["ts"], said["mv"], said["rssi"]) == (1795211990, "net", 3610, -36)
+    assert uplink.identity == b"57433366-50a6-4dc2-8145-2df1bbc70d9e"
+    broken = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(3.2, THEN), NOW)[0]
+    assert broken["r"] == [{"o": 0, "pa": None}]
+    with pytest.raises(Unreadable, match="v4"):
+        readers["feedcc"].read(theirs.CHIRPSTACK, b'{"devEUI":"AQEBAQEBAQE=","fCnt":3}', NOW)
+
+
+def test_the_things_uplink_knows_itself_by_session_and_counter(readers: dict[str, Reader]) -> None:
+    reader = readers["feeddd"]
+    said, uplink = reader.read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
+    assert said["r"] == [{"o": 0, "bp": 6350}]
+    assert (said["ts"], said["rssi"]) == ("net", -71)
+    first = reader.read(theirs.THINGS, theirs.things(63.5, THEN, None), NOW)[1]
+    assert {uplink.identity, first.identity} == {b"AXA50tHUQ0XbXw== 12", b"AXA50tHUQ0XbXw== 0"}
+    with pytest.raises(Unreadable, match="simulated"):
+        reader.read(theirs.THINGS, theirs.things(63.5, THEN, simulated=True), NOW)
+    with pytest.raises(Unreadable, match=r"there is no uplink_message\.decoded_payload\.percent"):
+        payload = json.loads(theirs.things(1, THEN))
+        payload["uplink_message"]["decoded_payload"] = {}
+        reader.read(theirs.THINGS, json.dumps(payload).encode(), NOW)
+
+
+@pytest.mark.parametrize("when", ["2019-01-01T00:00:00Z", "2026-11-20T23:00:00Z"])
+def test_a_network_time_that_cannot_be_is_not_believed(
+    readers: dict[str, Reader], when: str
+) -> None:
+    said, _ = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, when), NOW)
+    assert (said["t"], said["ts"]) == (1795212000, "gw")
+
+
+def test_what_is_made_of_a_payload_is_a_message_that_says_it_is_unsigned(
+    readers: dict[str, Reader],
+) -> None:
+    said, _ = readers["feeddd"].read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
+    for entry in (0, 17, (1 << 31) + 5):
+        found = decode(numbered(said, entry), device="feeddd", feed=True)
+        assert found.flag is None and found.message is not None
+        assert found.message.era == "unsigned"
+        assert found.message.readings[0].quantity == "bp"
+    assert decode(numbered(said, 17), device="feeddd").flag == "bad_reading"
+
+
+@pytest.mark.parametrize(
+    ("figure", "unit", "value", "expected"),
+    [
+        ("distance", "mm", 412, 412), ("distance", "cm", 41.2, 412), ("distance", "m", 0.412, 412),
+        ("height", "cm", 50, 4903), ("weight", "kg", 12.3456, 12346), ("weight", "g", 5, 5),
+        ("pressure", "Pa", 4903, 4903), ("pressure", "hPa", 49.03, 4903),
+        ("pressure", "mbar", 49.03, 4903), ("pressure", "kPa", 4.903, 4903),
+        ("pressure", "bar", 0.04903, 4903), ("volume", "L", 412.5, 412500),
+        ("volume", "ml", 7, 7), ("volume", "m3", 0.5, 500000), ("fill", "%", 41.25, 4125),
+        ("fill", "1", 0.4125, 4125), ("battery", "V", 3.9, 3900), ("temperature", "F", 50, 100),
+        ("temperature", "K", 283.15, 100), ("temperature", "C", -4.5, -45),
+        ("rssi", "dBm", -71, -71),
+    ],
+)  # fmt: skip
+def test_units(figure: str, unit: str, value: float, expected: int) -> None:
+    converted = units.FIGURES[figure].units[unit](value)
+    assert converted is not None and round(converted) == expected
+
+
+def test_a_current_loop_outside_its_range_is_broken_and_not_empty() -> None:
+    convert = units.current_loop(2.0)
+    assert convert(4.0) == 0
+    assert convert(20.0) == pytest.approx(2000 * 9.80665)
+    assert convert(3.5) is None and convert(21.5) is None
+
+
+@given(st.binary(max_size=300), st.sampled_from(["feedaa", "feedbb", "feedcc", "feeddd"]))
+def test_no_payload_brings_an_adapter_down(payload: bytes, device: str) -> None:
+    assert _taken(device, payload) in (True, False)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["SR04", "Distance", "Time", "object", "current_ma", "time", "deduplicationId",
+                 "uplink_message", "decoded_payload", "percent", "received_at", "rxInfo", "rssi"]
+            ),
+            inner, max_size=4,
+        )
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(_JSON, st.sampled_from(["feedaa", "feedcc", "feeddd"]))
+def test_no_json_brings_an_adapter_down(document: Any, device: str) -> None:
+    assert _taken(device, json.dumps(document).encode()) in (True, False)
+
+
+def _taken(device: str, payload: bytes) -> bool:
+    feed = _FEEDS[device]
+    try:
+        said, _ = Reader(feed).read(feed.level.topic, payload, NOW)
+    except Unreadable:
+        return False
+    assert decode(numbered(said, 1), device=device, feed=True).flag is None
+    return True
+
+
+def _feeds() -> dict[str, Any]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return {feed.device: feed for feed in theirs.read(Path(folder)).feeds}
+
+
+_FEEDS = _feeds()
+
+
+def test_the_example_is_a_mapping_without_mistakes() -> None:
+    found = mapping.read(mapping.EXAMPLE)
+    assert {feed.adapter.name for feed in found.feeds} == set(mapping.ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "told"),
+    [
+        ('from = "tasmota"', 'from = "tasmotta"', 7, "use one of esphome, tasmota"),
+        ('from = "tasmota"\n', "", 5, "it is missing"),
+        ('unit = "cm"', 'unit = "inch"', 10, "use one of mm, cm, m"),
+        ('path = "SR04.Distance"', 'path = "SR04..Distance"', 10, "as SR04.Distance"),
+        ("every_s = 300", "every_s = 1", 9, "use a whole number from 10 to 604800"),
+        (f'topic = "{theirs.TASMOTA}"', 'topic = "noria/1/k7f3q5/SENSOR"', 8, "no place there"),
+        (f'topic = "{theirs.TASMOTA}"', 'topic = "tele/+/SENSOR"', 8, "without + and #"),
+        (f'topic = "{theirs.TASMOTA}"', 'topic = "stat/tank7/RESULT"', 8, "look like tele/"),
+        ('device = "feedbb"', 'device = "feedaa"', 15, "stands twice"),
+        ('device = "feedaa"', 'device = "Feed 1"', 6, "use 6-16 of a-z and 2-7"),
+        ("every_s = 300", "every_s = 300\nevery = 3", 10, "no such field"),
+        (", full_scale_m = 1.0", "", 27, "how many metres of water 20 mA means"),
+        ('unit = "%" }', 'unit = "%" }\nvolume = { path = "v", unit = "L" }', 31, "exactly one of"),
+        ('url = "mqtt://127.0.0.1:1883"', 'url = "http://x"', 3, "use mqtt://host:1883"),
+        ('url = "mqtt://127.0.0.1:1883"', 'url = "mqtt://a:hush@h"', 3, "no password"),
+        ('distance = { unit = "m" }', 'distance = { unit = "m", path = "x" }', 19, "no path"),
+        ('every_s = 60\n', 'every_s = 60\nbroker = "work"\n', 19, "name the id of the [[broker]]"),
+        ('unit = "V" }', 'unit = "V", note = "x" }', 20, "no field 'note'"),
+        ("every_s = 60", "every_s = ", 18, "not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_line_and_the_remedy(
+    tmp_path: Path, old: str, new: str, line: int, told: str
+) -> None:
+    assert old in theirs.MAPPING
+    with pytest.raises(SettingError) as error:
+        theirs.read(tmp_path, theirs.MAPPING.replace(old, new, 1))
+    assert f"line {line}" in str(error.value), error.value
+    assert told in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+def test_paths_go_from_the_top_through_names_and_places() -> None:
+    document = {"a": [{"b c": 3}]}
+    path = paths.parsed("a[0].b c")
+    assert path is not None and path == ("a", 0, "b c")
+    assert paths.find(document, path) == 3
+    with pytest.raises(Unreadable, match=r"there is no a\[1\]"):
+        paths.find(document, ("a", 1, "b"))
+    assert paths.parsed("a.[0]") is None and paths.parsed("") is None

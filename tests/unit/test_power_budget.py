@@ -1,0 +1,63 @@
+"""The power budget that makers plan with is what the table of currents and times gives."""
+
+import re
+
+import pytest
+
+from firmware.virtual.host import energy
+from tests.unit import tree
+
+GUIDE = tree.ROOT / "hardware/ibc-firebeetle/README.md"
+ROW = re.compile(r"^\| ([\w-]+) \| (Wi-Fi|LTE-M), ([\w ]+) \| ([\d.]+) \| (\d+) \|$", re.MULTILINE)
+OFTEN = {4: "4 times a day", 24: "hourly", 96: "every 15 minutes"}
+UPLINK = {"wifi": "Wi-Fi", "lte": "LTE-M"}
+
+
+def test_the_guides_power_budget_is_the_tables() -> None:
+    wanted = [
+        (
+            energy.CLASSES[name].name,
+            UPLINK[uplink],
+            OFTEN[reports],
+            f"{energy.mah_a_day(energy.CLASSES[name], reports, uplink):.1f}",
+            f"{energy.USABLE_MAH / energy.mah_a_day(energy.CLASSES[name], reports, uplink):.0f}",
+        )
+        for name, uplink, reports in energy.PLANS
+    ]
+    assert ROW.findall(GUIDE.read_text("utf-8")) == wanted
+
+
+def test_it_agrees_with_the_designs_own_figures() -> None:
+    """308, 229, 67, 120 and 53 days: each within a quarter, from other assumptions."""
+    for name, uplink, reports, days in (
+        ("firebeetle", "wifi", 24, 308),
+        ("firebeetle", "lte", 4, 229),
+        ("firebeetle", "lte", 24, 67),
+        ("t_sim7080g", "lte", 4, 120),
+        ("t_sim7080g", "lte", 24, 53),
+    ):
+        found = energy.USABLE_MAH / energy.mah_a_day(energy.CLASSES[name], reports, uplink)
+        assert found == pytest.approx(days, rel=0.25), (name, uplink, reports)
+
+
+def test_a_hand_calculation_of_one_wake_agrees() -> None:
+    wake = {"cpu": 3600.0, "sensor": 1800.0, "asleep": 3600.0}
+    assert energy.mah(wake, energy.CLASSES["nodemcu32s"]) == pytest.approx(43 + 4 + 4.7)
+
+
+def test_the_meter_counts_what_was_switched_on_even_if_the_power_failed() -> None:
+    meter = energy.Meter(energy.CLASSES["firebeetle"])
+    meter.heard({"op": "pin_set", "role": "sensor_power", "level": 1, "ms": 100}, None)
+    meter.heard({"op": "pin_set", "role": "sensor_power", "level": 0, "ms": 1300}, None)
+    meter.heard({"op": "wifi_active", "on": True, "ms": 1500}, None)
+    meter.heard({"op": "wifi_status", "ms": 2500}, 1001)
+    meter.heard({"op": "wifi_status", "ms": 2700}, 1010)
+    meter.awake(3000)
+    assert meter.seconds["sensor"] == pytest.approx(1.2)
+    assert meter.seconds["join"] == pytest.approx(1.2)
+    assert meter.seconds["talk"] == pytest.approx(0.3 + energy.NETWORK_S + energy.SPEAK_S)
+    meter.heard({"op": "wifi_active", "on": True, "ms": 1000}, None)
+    meter.heard({"op": "wifi_status", "ms": 4000}, 1001)
+    meter.awake()
+    assert meter.seconds["join"] == pytest.approx(1.2 + 3.0)
+    assert meter.connections == 1
