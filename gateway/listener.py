@@ -70,16 +70,17 @@ class Listener:
             self._chores()
             heard = self.session.turn(POLL_S)
             self.wake.pressed = len(heard) >= PRESSED_MESSAGES
-            if self.shared:
-                self.shared.hears(self.session.ready and self.session.drained, heard)
             batch = [*heard, *self.feeds.take()]
+            if self.shared:
+                listening = self.session.ready and self.session.drained
+                self.shared.hears(listening, self.clock.now() if batch else None)
             if batch:
                 self._answer(self._commit(batch))
             self._speak()
         self.session.close()
         try:
             self.diary.stop(self.clock.now())
-            alive.renew(self.engine, self.gateway, connected=False, broker=self.broker)
+            self._say_alive(connected=False)
         except (JournalError, OperationalError) as error:
             _log.error("our own stop is not journaled: %s", error)
         self.wake.notify()
@@ -143,8 +144,15 @@ class Listener:
         self._was_connected = self.session.connected
         if self.session.ready and not self._said_ready:
             self._said_ready = True
-            alive.renew(self.engine, self.gateway, connected=True, broker=self.broker)
+            self._say_alive(connected=True)
             print("ready", file=sys.stderr, flush=True)
+
+    def _say_alive(self, *, connected: bool) -> None:
+        """At the beginning and the end, which a database that is away shall not hold up."""
+        try:
+            alive.renew(self.engine, self.gateway, connected=connected, broker=self.broker)
+        except OperationalError as error:
+            _log.warning("the database was not told whether we listen: %s", error)
 
     def _chores(self) -> None:
         """Twice a second: registry, facts, diary, and our row for ``noria status``."""

@@ -7,6 +7,7 @@ Where nobody listened, the order says so, as one gateway's journal would.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from gateway.sharing import tables
 NAME = "merging"
 TOGETHER = "-"
 """Entries of no gateway: when nobody listened, seen over all of them."""
-LOOK_S = 0.1
+LOOK_S = 0.2
 _MOST = 5000
 _FAR_S = 60.0  # a clock that is ahead by more may not keep its entries from the watch
 _HEARD_AGAIN = ("start", "broker_back", "broker_drained")
@@ -29,10 +30,17 @@ _HEARD_AGAIN = ("start", "broker_back", "broker_drained")
 class Merging:
     """Its ``turn`` is run by a ``Loop``; ``told`` rings the projections that follow the order."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, told: Wake) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        clock: Clock,
+        told: Wake,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._told = told
+        self._steady = steady
         self._horizon: Horizon | None = None
         self.at = float("-inf")
         """Timers that are due until then may fire (Unix s)."""
@@ -51,7 +59,7 @@ class Merging:
         with self._engine.begin() as connection:
             horizon = self._horizon or self._loaded(connection)
             now = self._clock.now()
-            step = horizon.look(_members(connection), now, time.monotonic())
+            step = horizon.look(_members(connection), now, self._steady())
             reach = horizon.at if horizon.at is not None else float("-inf")
             self._tell(connection, step)
             full = _give_places(connection, reach, now + _FAR_S * self._clock.speed)

@@ -36,7 +36,7 @@ _FACTS = (*REGISTRY_KINDS, "op")
 BATCH = 2000
 BEAT_S = 0.25
 SETTLE_S = 0.3
-"""What was received this long ago has reached the journal, unless its commit is still going on."""
+"""A commit begins at most so long after the first message of its batch was received."""
 _COUNT_S = 5.0
 _NEVER = float("inf")
 _LONGEST_WAIT_S = 2.0  # acks wait for it
@@ -49,7 +49,7 @@ class Ears:
     listening: bool = False
     """Subscribed, and the broker's queue has drained."""
     committing_since: float | None = None
-    """The receive time of what is being committed at this moment (Unix s)."""
+    """When the commit began that is going on at this moment (Unix s)."""
 
 
 class Registrar:
@@ -108,7 +108,7 @@ class Registrar:
             self._at = self._cursor()
         now = self._clock.now()
         # Before the journal is read: what is being committed may not be in it.
-        until = min(now - SETTLE_S * self._clock.speed, self._ears.committing_since or now)
+        until = min(now, self._ears.committing_since or now) - SETTLE_S * self._clock.speed
         with closing(self._open()) as journal:
             entries = journal.entries(self._at, BATCH)
             known = _known(journal, entries)

@@ -7,9 +7,8 @@ import sqlalchemy as sa
 
 from gateway import channels
 from gateway.clock import Clock
-from gateway.ingest import Ack, Change
+from gateway.ingest import Ack
 from gateway.journal.entry import Entry
-from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.language import Language
 from gateway.mqtt.outgoing import Outgoing
@@ -52,9 +51,9 @@ class Together:
         """Whether this gateway holds the watch."""
         return self._holding.holds
 
-    def hears(self, listening: bool, batch: Sequence[Arrival | Change]) -> None:
-        """We listen, or do not; ``batch`` is about to be committed."""
-        self._ears.committing_since = batch[0].received if batch else None
+    def hears(self, listening: bool, committing_since: float | None) -> None:
+        """We listen, or do not; a batch is committed from now (Unix s) on, where there is one."""
+        self._ears.committing_since = committing_since
         self._ears.listening = listening
 
     def due(self, said: Sequence[Ack], entry: int) -> None:

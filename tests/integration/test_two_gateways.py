@@ -26,7 +26,7 @@ def say(what: str, found: Compared) -> None:
 
 
 def test_two_gateways_tell_what_one_tells(tmp_path: Path, postgresql: PostgreSQL) -> None:
-    found = hear(tmp_path, postgresql, stories(STORIES, seed=7, hours=2.5), speed=480.0)
+    found = hear(tmp_path, postgresql, stories(STORIES, seed=7, hours=1.2), speed=150.0)
     say(f"{STORIES} stories", found)
     assert found.unmatched == ()
     assert found.alerts >= STORIES // 3

@@ -16,8 +16,8 @@ from tests.stories.world import Alert, Kill, World, clock_at, play
 START = 1_795_212_000.0
 _BEFORE_S = float(os.environ.get("NORIA_STORIES_BEFORE_S", "12"))
 """Real seconds for two worlds to start in."""
-_SETTLE_S = float(os.environ.get("NORIA_STORIES_AFTER_S", "8"))
-"""Real seconds after the last wake: what is then not told belongs to no story."""
+_SETTLE_S = 2.0
+"""Real seconds after the last wake; what is decided later belongs to no story."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ def hear(
             world.begin()
         end = max(t.wakes[-1].at for t in told)
         play(worlds, told, clock, START, kills)
-        until(lambda: clock.now() >= START + end + _SETTLE_S * speed, 60, "the stories' end")
+        last = START + end + _SETTLE_S * speed
+        until(lambda: clock.now() >= last, 60, "the stories' end")
+        for world in worlds:
+            until(lambda w=world: w.has_told_until(last), 600, "all is told")
         return _compared(worlds, told, end / speed)
 
 
@@ -68,7 +71,7 @@ def _compared(worlds: Sequence[World], told: Sequence[Told], end_s: float) -> Co
         alerts=len(pairs),
         incidents=incidents[0].total(),
         unmatched=(*unmatched, *missing),
-        apart_s=tuple(sorted(abs(a.at - b.at) for a, b in pairs)),
+        apart_s=tuple(sorted(abs(a.sent - b.sent) for a, b in pairs)),
         acks_back=sum(w.acks_back() for w in worlds),
         messages=sum(len(t.wakes) for t in told),
     )
@@ -92,6 +95,6 @@ def _match(
         for n, extra in enumerate((a[len(b) :], b[len(a) :])):
             world = ("one", "two")[n]
             unmatched += [
-                f"alert only in {world}: {key} at {e.at:.1f} s" for e in extra if e.at <= end_s
+                f"alert only in {world}: {key} at {e.made:.1f} s" for e in extra if e.made <= end_s
             ]
     return pairs, unmatched

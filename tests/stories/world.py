@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway import settings as settings_module
 from gateway.clock import Clock
 from gateway.database import incident, opened, outbox
+from gateway.sharing import tables
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.stories.script import Told, Wake
@@ -113,11 +114,14 @@ class _Node:
 
 @dataclass(frozen=True)
 class Alert:
-    """People were told: of this tank or uplink, this kind, for the n-th time; real s of the run."""
+    """A message about this tank or uplink, of this kind: when the watch decided it, and when it
+    was sent. Both in real seconds of the run.
+    """
 
     subject: str
     kind: str
-    at: float
+    made: float
+    sent: float
 
 
 class World:
@@ -158,13 +162,36 @@ class World:
     def alerts(self) -> list[Alert]:
         """All that people were told, in order."""
         engine = self._engine()
-        said = sa.func.coalesce(outbox.c.sent, outbox.c.made).label("at")
-        query = sa.select(outbox.c.change, said).where(outbox.c.channel == "log").order_by(said)
+        columns = outbox.c.change, outbox.c.made, outbox.c.sent
+        query = sa.select(*columns).where(outbox.c.channel == "log").order_by(outbox.c.made)
         with engine.connect() as connection:
             rows = connection.execute(query).all()
         engine.dispose()
-        found = [(row.change, (row.at - self.start) / self.clock.speed) for row in rows]
-        return [Alert(c["tank"] or c["uplink"], c["kind"], at) for c, at in found]
+        return [
+            Alert(
+                row.change["tank"] or row.change["uplink"],
+                row.change["kind"],
+                self._real(row.made),
+                self._real(row.made if row.sent is None else row.sent),
+            )
+            for row in rows
+        ]
+
+    def has_told_until(self, at: float) -> bool:
+        """Whether the watch has heard all that came up to ``at`` (Unix s), and all is sent."""
+        found = self.gateways[0].glance()
+        if found["projections"].get("watch", {"lag": 1})["lag"] or found["outbox"]["waiting"]:
+            return False
+        if "gateways" not in found:
+            return True
+        engine = self._engine()
+        with engine.connect() as connection:
+            reached = connection.execute(sa.select(tables.horizon.c.at)).scalar() or 0.0
+        engine.dispose()
+        return reached >= at
+
+    def _real(self, at: float) -> float:
+        return (at - self.start) / self.clock.speed
 
     def acks_back(self) -> int:
         """How often a node saw an ack that stood below one that it had seen."""

@@ -1,0 +1,260 @@
+"""A thousand stories, told to one journal and to two that share a PostgreSQL, in the stories' time.
+
+No broker and no waiting: every message is journaled, registered, merged and watched at the second
+at which the story has it, so that whatever differs is a fault and not a busy machine.
+``NORIA_STORIES`` is how many are told in ``make test``.
+"""
+
+import hashlib
+import os
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.clock import Clock
+from gateway.database import connect, incident, outbox
+from gateway.domain.registry import Device, Registry, Site, Tank
+from gateway.ingest import Change, Ingest
+from gateway.journal.diary import Diary
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.writer import Journal
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.sharing import tables
+from gateway.sharing.merging import Merging
+from gateway.sharing.reader import MergedReader
+from gateway.sharing.registrar import Ears, Registrar
+from gateway.watching.projection import WatchProjection
+from tests.parts.postgresql_service import PostgreSQL
+from tests.stories.script import NEXT_S, Told, stories
+from tests.stories.script import Wake as Said
+from tests.wire_node.sealed import Ring
+
+START = 1_795_212_000.0
+TICK_S = 30.0
+STORIES = int(os.environ.get("NORIA_STORIES", "42"))
+
+
+class StoryClock(Clock):
+    """Shows what the story says."""
+
+    moment: ClassVar[list[float]] = [START]
+
+    def now(self) -> float:
+        return self.moment[0]
+
+
+class Place:
+    """One gateway's journal, with the registry of all stories."""
+
+    def __init__(self, folder: Path, name: str, registry: Registry, now: float) -> None:
+        self.path = folder / f"{name}.db"
+        self.journal = Journal(self.path, name)
+        diary = Diary(self.journal)
+        diary.open(now, bytes(32), "test")
+        diary.start(now, 0.0)
+        self.ingest = Ingest(self.journal, registry)
+        changes = [Change(what, now) for what in ("broker_back", "broker_drained")]
+        self.ingest.commit(changes, now)
+
+    def reader(self) -> JournalReader:
+        return JournalReader(self.path)
+
+
+class One:
+    """One gateway with SQLite."""
+
+    def __init__(self, folder: Path, watched: Registry, clock: StoryClock) -> None:
+        self.clock = clock
+        self.engine = connect(folder / "noria.db")
+        self.places = [Place(folder, "alone", _put(self.engine, watched), clock.now())]
+        self.reader: JournalReader | MergedReader = self.places[0].reader()
+        self.watch = WatchProjection(
+            self.engine, channels=["log"], outbox=Wake(), born=clock.now() - 1
+        )
+        self.at = 0
+
+    def tick(self) -> None:
+        """What was journaled is heard, and timers fire."""
+        self._apply()
+        self._idle(self.clock.now())
+
+    def _apply(self) -> None:
+        while entries := self.reader.entries(self.at, 2000):
+            self.watch.apply(entries)
+            self.at = entries[-1].id
+
+    def _idle(self, until: float) -> None:
+        while (due := self.watch.idle(until)) is not None and due <= until:
+            pass
+
+    def alerts(self) -> dict[tuple[str, str], list[float]]:
+        """When people were told, by tank or uplink and kind, in order."""
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(outbox).order_by(outbox.c.made, outbox.c.id)):
+                change = row.change
+                found[change["tank"] or change["uplink"], change["kind"]].append(row.made)
+        return found
+
+    def incidents(self) -> list[tuple[str, str]]:
+        """Tank or uplink, and kind, of all."""
+        with self.engine.connect() as connection:
+            found = connection.execute(sa.select(incident)).all()
+        return sorted((row.tank or row.uplink, row.kind) for row in found)
+
+
+class Two(One):
+    """Two gateways on one PostgreSQL."""
+
+    def __init__(self, folder: Path, watched: Registry, clock: StoryClock, url: sa.URL) -> None:
+        self.clock = clock
+        self.engine = connect(url)
+        tables.make(self.engine)
+        known = _put(self.engine, watched)
+        self.places = [Place(folder, name, known, clock.now()) for name in ("g1", "g2")]
+        self.registrars = [self._registrar(n) for n in range(2)]
+        self.merging = Merging(self.engine, clock, Wake(), lambda: clock.now() - START)
+        self.reader = MergedReader(self.engine)
+        self.watch = WatchProjection(
+            self.engine, channels=["log"], outbox=Wake(), born=float("-inf"), listening=True
+        )
+        self.at = 0
+
+    def _registrar(self, n: int) -> Registrar:
+        place, name = self.places[n], f"g{n + 1}"
+        made = Registrar(self.engine, place.reader, name, Wake(), self.clock, Ears(listening=True))
+        with closing(place.reader()) as journal, self.engine.begin() as connection:
+            made._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
+        return made
+
+    def tick(self) -> None:
+        for registrar in self.registrars:
+            while registrar.turn() == 0.0:
+                pass
+        while self.merging.turn() == 0.0:
+            pass
+        self._apply()
+        self._idle(min(self.clock.now(), self.merging.at))
+
+
+def _put(engine: sa.Engine, watched: Registry) -> Registry:
+    with engine.begin() as connection:
+        rows.put(connection, watched, START - 86400.0)
+    return rows.load(engine)
+
+
+def _key(device: str) -> bytes:
+    return hashlib.sha256(device.encode()).digest()
+
+
+def _registry(told: Sequence[Told]) -> Registry:
+    def tank(name: str) -> Tank:
+        return Tank(name, "", "north", sensor_height_mm=1100, empty_l=20.0, taps=4)
+
+    return Registry(
+        sites={"north": (Site("north", ""),)},
+        tanks={t.tank: (tank(t.tank),) for t in told},
+        devices={
+            t.device: (Device(t.device, t.tank, key=_key(t.device), uplink=t.uplink),) for t in told
+        },
+    )
+
+
+class Nodes:
+    """Every story's device with its ring."""
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        self._rings = {t.device: Ring(t.device, _key(t.device), era=f"{t.device}a") for t in told}
+        self._told = {t.device: t for t in told}
+
+    def say(self, device: str, wake: Said) -> Arrival:
+        """The message of one wake, a second on its way."""
+        at = wake.at if wake.sealed is None else wake.sealed
+        clock = self._told[device].clock
+        fields = wake.fields | {"up": int(at) + 1000, "ta": 60, "old": [1, 1]}
+        fields |= {} if clock else {"ts": "none"}
+        ring = self._rings[device]
+        message = ring.seal(START + at if clock else 0, **fields)
+        return Arrival(ring.topic, ring.payload(message).encode(), START + wake.at + 1.0)
+
+
+def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[One, Two]:
+    """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What
+    was on its way there is sent again at the device's next wake; the other then gets everything
+    for three minutes. A node that never wakes again sends nothing again: its last one is heard.
+    """
+    clock, dice = StoryClock(), random.Random(5)
+    clock.moment[0] = START - TICK_S
+    watched, nodes = _registry(told), Nodes(told)
+    one, two = One(folder, watched, clock), Two(folder, watched, clock, url)
+    coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
+    wakes = {t.device: t.wakes for t in told}
+    unheard: dict[str, list[Arrival]] = defaultdict(list)
+    at, lost = 0.0, 0
+    for ours in (one, two):
+        ours.tick()
+    while coming or at < told[0].wakes[0].at:
+        at += TICK_S
+        due = [c for c in coming if c[0] <= at]
+        del coming[: len(due)]
+        heard = [nodes.say(device, wakes[device][n]) for _, device, n in due]
+        clock.moment[0] = START + at + 2.0
+        if heard:
+            one.places[0].ingest.commit(heard, clock.now())
+        dead = int(at // 1800) % 2 if away and at % 1800 < 180 else None
+        dying = dead is not None and at % 1800 < TICK_S
+        shares: list[list[Arrival]] = [[], []]
+        for arrival in heard:
+            which = dice.randrange(2)
+            device = arrival.topic.split("/")[2]
+            if which == dead and dying and START + wakes[device][-1].at + 1.0 > arrival.received:
+                unheard[device].append(arrival)
+                lost += 1
+                continue
+            which = which if dead is None else 1 - dead
+            again = [Arrival(a.topic, a.payload, arrival.received) for a in unheard.pop(device, [])]
+            shares[which] += [arrival, *again]
+        for place, share in zip(two.places, shares, strict=True):
+            if share:
+                place.ingest.commit(share, clock.now())
+        one.tick()
+        two.tick()
+    assert (lost > 0) == away
+    return one, two
+
+
+def compare(one: One, two: Two, slack_s: float) -> float:
+    """Same incidents, same alerts; returns how far apart the latest pair was told (s)."""
+    assert two.incidents() == one.incidents()
+    alone, shared = one.alerts(), two.alerts()
+    assert {k: len(v) for k, v in shared.items()} == {k: len(v) for k, v in alone.items()}
+    apart = [abs(a - b) for key in alone for a, b in zip(alone[key], shared[key], strict=True)]
+    print(f"\n{len(one.incidents())} incidents, {len(apart)} alerts, {max(apart):.2f} s apart")
+    assert max(apart) <= slack_s
+    return max(apart)
+
+
+def test_stories_are_told_alike(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    told = stories(STORIES, seed=3, hours=1.5)
+    one, two = tell(tmp_path, postgresql.fresh(), told, away=False)
+    compare(one, two, 5.0)
+    assert len(one.incidents()) > STORIES // 2
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("away", [False, True])
+def test_a_thousand_stories_are_told_alike(
+    tmp_path: Path, postgresql: PostgreSQL, away: bool
+) -> None:
+    told = stories(1000, seed=4, hours=1.5)
+    one, two = tell(tmp_path, postgresql.fresh(), told, away)
+    compare(one, two, NEXT_S if away else 5.0)
