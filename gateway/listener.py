@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway import alive, facts
+from gateway import alive, facts, oddities
 from gateway.clock import Clock
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
@@ -20,6 +20,7 @@ from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
 from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.sharing.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +43,14 @@ class Listener:
     clock: Clock
     gateway: str
     broker: str
+    shared: Together | None = None
     stopping: bool = False
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
     _renew_at: float = 0.0
     _was_ready: bool = False
+    _told_all: bool = False
     _was_connected: bool = False
 
     def run(self) -> None:
@@ -57,6 +60,8 @@ class Listener:
         while not self.stopping:
             self._chores()
             batch = self.session.turn(POLL_S)
+            if self.shared:
+                self.shared.hears(self.session.ready and self.session.drained, batch)
             if batch:
                 self._answer(self._commit(batch))
             self._speak()
@@ -70,7 +75,7 @@ class Listener:
         while True:
             try:
                 if self.ingest.strangers(batch):
-                    self._reload_registry()  # enrolled at the broker a moment before our look
+                    self._meet_strangers()
                 acks = self.ingest.commit(batch, self.clock.now())
             except (JournalError, OperationalError) as error:
                 _log.error("%s; nothing is acknowledged meanwhile; trying again", error)
@@ -83,6 +88,9 @@ class Listener:
                 return acks
 
     def _answer(self, acks: list[Ack]) -> None:
+        if self.shared:
+            self.shared.due(acks, self.journal.last_id)
+            return
         for ack in acks:
             self.session.publish(Publication(ack.topic, ack.payload, retain=True))
 
@@ -92,7 +100,10 @@ class Listener:
         if self.session.connected:
             if self.session.fresh and self.session.drained:
                 self.session.fresh = False
-                self._answer(self.ingest.all_acks(self.clock.now()))
+                if self.shared:
+                    self.shared.again()
+                else:
+                    self._answer(self.ingest.all_acks(self.clock.now()))
             if not self._was_connected:
                 self.republish()
             for publication in waiting:
@@ -111,7 +122,9 @@ class Listener:
         self._poll_at = time.monotonic() + POLL_S
         try:
             self._reload_registry()
-            grew = facts.journal_pending(self.engine, self.journal) > 0
+            grew = False
+            if self.shared is None or self.shared.holds:  # a fact is journaled by one gateway
+                grew = facts.journal_pending(self.engine, self.journal) > 0
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
         except (OperationalError, JournalError) as error:
@@ -119,6 +132,16 @@ class Listener:
             return
         if grew:
             self.wake.notify()
+
+    def _meet_strangers(self) -> None:
+        """They may have been enrolled at the broker a moment before our look."""
+        try:
+            self._reload_registry()
+        except OperationalError as error:
+            if self.shared is None:
+                raise
+            # Journaling goes on without PostgreSQL: a device it knows speaks again for its ack.
+            _log.warning("devices unknown so far are refused meanwhile: %s", error)
 
     def _reload_registry(self) -> None:
         version = rows.version(self.engine)
@@ -131,6 +154,8 @@ class Listener:
         if ready != self._was_ready or time.monotonic() >= self._renew_at:
             self._was_ready = ready
             self._renew_at = time.monotonic() + alive.RENEW_S
+            oddities.tell(self.engine, self.gateway, self.journal.counters.marks(self._told_all))
+            self._told_all = True
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
 
     def _steady(self) -> float:

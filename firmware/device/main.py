@@ -2,8 +2,8 @@
 
 import sys
 
+import board
 import machine
-from board.firebeetle import Board
 from node import config
 from node.wake import Wake
 
@@ -14,9 +14,10 @@ AFTER_FAULT_S = 300
 def main():
     """Run the wake and sleep. Does not return."""
     try:
-        board = Board()
-        seconds, watch = Wake(board, config.load(CONFIG)).run()
-        board.sleep(seconds, watch)
+        settings = config.load(CONFIG)
+        hardware = board.named(settings.board)
+        seconds, watch = Wake(hardware, settings).run()
+        hardware.sleep(seconds, watch)
     except Exception as error:  # noqa: BLE001 - a fault must end in sleep, and be read on the wire
         sys.print_exception(error)
         machine.deepsleep(AFTER_FAULT_S * 1000)

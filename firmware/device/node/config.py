@@ -3,6 +3,7 @@
 import binascii
 import json
 
+_FILE = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 SENSORS = "a02yyuw", "jsn-sr04t", "probe", "hx711"
 _LEAST_CHANGE_G = 500  # cells creep by up to 300 g under a steady load
@@ -21,7 +22,12 @@ class Config:
         self.key = _key(given)
         self.k = given.get("k", 1)
         self.wifi = [(net["ssid"], net.get("password", "")) for net in given.get("wifi", [])]
+        self._lte(given.get("lte"))
         self._broker(given.get("broker") or {})
+        self.board = given.get("board", "firebeetle")
+        if not self.board or any(char not in _FILE for char in self.board):
+            raise ConfigError("board %r: a file's name in board/, without .py" % self.board)
+        self.gnss = given.get("gnss", False)
         self._senses(given)
         self.interval_s = seconds("interval_s", given.get("interval_s", 600))
         self.report_s = seconds("report_s", given.get("report_s", 900))
@@ -64,6 +70,10 @@ class Config:
         self.lid = given.get("lid")
         if self.lid:
             choice("lid", self.lid, ("reed", "light"))
+
+    def _lte(self, lte):
+        """``lte``: None, or (apn, user or None, password or None)."""
+        self.lte = lte and (lte["apn"], lte.get("user"), lte.get("password"))
 
     def _broker(self, broker):
         self.ca = broker.get("ca")

@@ -1,9 +1,8 @@
 """The ``down`` message: the whole desired state, applied once per number."""
 
 import hashlib
-import json
 
-from node import config, envelope
+from node import config, envelope, strict
 
 _KNOWN_ONCE = ("reboot", "resend", "recover")
 _ONCE_KEPT, _ONCE_SIZE = 8, 4
@@ -47,7 +46,7 @@ def take(key, topic, payload, state):
     if obj is None:
         return None
     try:
-        given = json.loads(obj.decode())
+        given = strict.parse(obj)
         n = given["n"]
         if not isinstance(n, int) or not state.down_n < n <= _LARGEST_N:
             return None

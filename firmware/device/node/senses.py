@@ -52,7 +52,6 @@ class Senses:
         self._tell_fault(code)
         self.value = value
         if value is not None:
-            self._good(value)
             change = abs(value - self._state.spoken)
             self.moved = not self._state.spoken_set or change >= self._plan.change(sensor.quantity)
 
@@ -64,15 +63,9 @@ class Senses:
         bounds = plausible.limits(self._config, sensor)
         code = plausible.judged(value, bounds, *history)
         state.blind_n = state.blind_n + 1 if code and plausible.fell(value, *history) else 0
-        if code:
-            return code
-        if value != last:
-            state.same_up = up
-        return plausible.STUCK if up - state.same_up >= plausible.STUCK_S else ""
-
-    def _good(self, value):
-        state = self._state
-        state.good, state.good_set, state.good_up = value, 1, self._up()
+        if not code and value == last and up - state.same_up >= plausible.STUCK_S:
+            return plausible.STUCK
+        return code
 
     def _tell_fault(self, code):
         told = faults.heard(self._state, code)

@@ -54,12 +54,12 @@ FIELDS = (
     ("fault", "B"),  # what was told of the level sensor: an index of faults.CODES
     ("fault_n", "B"),  # readings in a row that say otherwise
     ("fault_up", "I"),  # when one was last told at once; 0: not in this boot
-    ("good", "i"),  # the last value that could be believed
+    ("good", "i"),  # the last value that could be believed: a SAMPLE tells it, as the next three
     ("good_set", "B"),
     ("good_up", "I"),
-    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
     ("same_up", "I"),  # since when it is exactly the same
-    ("spent_uah", "H"),  # on alarms that nobody ordered (budget.py)
+    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
+    ("spent_uah", "H"),  # on alarms that nobody ordered, as at budget_up (budget.py)
     ("looked", "H"),
     ("budget_up", "I"),
 )
@@ -106,8 +106,19 @@ class State:
             if not self.unsealed_count:
                 self.unsealed = record.pos
             self.unsealed_count += 1
+            if record.kind == records.SAMPLE:
+                self._sampled(records.sample(record.payload))
+        elif record.kind == records.ZEROED:
+            self.unsealed_count += 1  # the message that it was in counts it too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
+
+    def _sampled(self, sample):
+        if sample.value is None:
+            return
+        if not self.good_set or sample.value != self.good:
+            self.same_up = sample.up
+        self.good, self.good_set, self.good_up = sample.value, 1, sample.up
 
     def _sealed(self, head):
         self.boot, self.seq = head.identity

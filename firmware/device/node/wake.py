@@ -2,7 +2,7 @@
 
 import time
 
-from node import FW, clock, policy
+from node import FW, budget, clock, place, policy
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
 from node.senses import Senses
@@ -14,6 +14,7 @@ class Wake:
 
     def __init__(self, board, config):
         self._board = board
+        self._config = config
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
@@ -24,9 +25,11 @@ class Wake:
         """Sense, keep, speak when there is reason to. The board sleeps or resets after it."""
         senses, speaking = self._senses, self._speaking
         self._boot()
+        before_up = self._state.last_up
         senses.level()
         senses.presence()
         senses.battery()
+        self._place(before_up)
         if self._plan.speaks(self._up(), senses.moved, senses.event, senses.mv):
             speaking.speak()
         elif self._state.unsealed_count >= FULL_COUNT:
@@ -35,6 +38,18 @@ class Wake:
         if speaking.reboot:
             self._board.reboot()
         return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
+
+    def _place(self, before_up):
+        """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
+        if not place.due(self._state, before_up, self._up()):
+            return
+        receiver = self._board.receiver(self._config)
+        fix = receiver and receiver.fix(place.LOOK_MS)
+        self._board.receiver_off()
+        self._board.feed()
+        if fix:
+            self._speaking.take_time(fix.unix_s, clock.GNSS)
+            self._queue.add_event(self._up(), place.event(fix))
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
@@ -60,9 +75,10 @@ class Wake:
 
     def _begin(self, base):
         state = self._state
+        budget.carry_over(state, state.last_up)
         state.base = base
         state.clock_source, state.clock_up = clock.NONE, 0
         state.last_up = state.promise_up = state.retry_up = 0
         state.fails = state.recovery = state.recovery_up = state.motion_up = 0
-        state.fault_up = state.good_up = state.same_up = state.budget_up = 0
+        state.fault_up = state.good_up = state.same_up = 0
         state.pending = 1

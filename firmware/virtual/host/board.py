@@ -3,6 +3,9 @@
 import asyncio
 import enum
 import hashlib
+import os
+import pty
+import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +81,7 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
-        self._chip = Chip(world, setup.config, network)
+        self.chip = Chip(world, setup.config, network)
         self._process = Process(self._call, self._ended)
         self._tell = tell
         self._roles = {number: role for role, number in setup.pins.items()}
@@ -95,7 +98,7 @@ class Board:
 
     def power_on(self) -> None:
         """Connect the cell. The clock starts in 2000, RTC memory is empty."""
-        self._chip.power_on()
+        self.chip.power_on()
         self._rtc_memory = ""
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
@@ -110,9 +113,21 @@ class Board:
         """Start over with RTC memory and clock kept."""
         self._start(cause, Wake.NONE)
 
+    def plug_in(self) -> str:
+        """Put it on a cable and stop its program: the path of the port. ``power_off`` ends it."""
+        master, slave = pty.openpty()
+        try:
+            tty.setraw(slave)
+            path = os.ttyname(slave)
+            self._start(Reset.HARD, Wake.NONE, master)
+        finally:
+            os.close(master)  # the board holds its own
+            os.close(slave)
+        return path
+
     # One boot.
 
-    def _start(self, reset: Reset, wake: Wake) -> None:
+    def _start(self, reset: Reset, wake: Wake, cable: int | None = None) -> None:
         self._cancel_timers()
         self._process.kill()  # a boot that is under way, or is still leaving
         if not self.world.powered:
@@ -120,10 +135,11 @@ class Board:
             return
         self.state = State.AWAKE
         self.wakes += 1
-        self._chip.start()
+        self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
-        self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
+        greeting = self._greeting(reset, wake)
+        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable)
         self.cut_after = None
 
     def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
@@ -149,7 +165,7 @@ class Board:
             handler(call)
             return {}
         try:
-            return {"value": self._chip.answer(call)}
+            return {"value": self.chip.answer(call)}
         except OSError as error:
             return {"errno": error.errno}
 
@@ -251,7 +267,7 @@ class Board:
         return Wake.EXT1 if levels and woken else Wake.NONE
 
     def _level(self, number: int) -> int:
-        return self._chip.pin_level(self._roles.get(number, ""))
+        return self.chip.pin_level(self._roles.get(number, ""))
 
     def _dark(self) -> None:
         if self.state is not State.OFF:

@@ -5,6 +5,8 @@ from typing import Any
 
 from firmware.virtual.host.accelerometer import LIS3DH
 from firmware.virtual.host.ads1115 import ADS1115
+from firmware.virtual.host.modem import Modem
+from firmware.virtual.host.power_chip import AXP2101
 from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts, jsn_mm
 from firmware.virtual.host.world import World
 
@@ -29,6 +31,11 @@ class Chip:
         self._config = config
         self._network = network
         self._accelerometer = LIS3DH(world)
+        self.power_chip = AXP2101(lambda: world.battery_mv, self._rails_changed)
+        self.modem = Modem(world)
+        self.address, self.host_name = "", ""
+        """What the access point and DHCP saw of us last."""
+        self._at_ms = 0
         self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
         self._frames_sent = 0
@@ -38,6 +45,8 @@ class Chip:
     def power_on(self) -> None:
         """A new supply: what deep sleep leaves alone has forgotten its settings."""
         self._accelerometer.power_on()
+        self.power_chip.power_on()
+        self.modem.cut()
 
     def start(self) -> None:
         """A new boot: what deep sleep or reset switched off is off."""
@@ -47,6 +56,7 @@ class Chip:
 
     def answer(self, call: Call) -> object:
         """The value of one call. Raises OSError with the number that the shim shall raise."""
+        self._at_ms = call["ms"]
         operation = getattr(self, f"_op_{call['op']}", None)
         if operation is None:
             raise LookupError(f"the firmware's shim asked for {call['op']!r}: the model has none")
@@ -67,17 +77,34 @@ class Chip:
         return self.pin_level(call["role"])
 
     def _op_pin_set(self, call: Call) -> None:
-        if call["role"] != "sensor_power":
-            return
-        if not call["level"]:
+        if call["role"] == "modem_key":
+            self.modem.key(call["level"], call["ms"])
+        elif call["role"] == "sensor_power":
+            self._power_sensor(call["level"], call["ms"])
+
+    def _power_sensor(self, on: bool, at_ms: int) -> None:
+        if not on:
             self._sensor_on_ms = None
         elif self._sensor_on_ms is None:
-            self._sensor_on_ms, self._frames_sent = call["ms"], 0
+            self._sensor_on_ms, self._frames_sent = at_ms, 0
+
+    def _rails_changed(self) -> None:
+        self._power_sensor(self.power_chip.rail("dc5"), self._at_ms)
+        if not (self.power_chip.rail("dc3") and self.power_chip.rail("bldo1")):
+            self.modem.cut()
 
     def _op_uart_open(self, call: Call) -> None:
-        self._skip_frames(call["ms"])
+        if call["role"] != "modem_rx":
+            self._skip_frames(call["ms"])
+
+    def _op_uart_write(self, call: Call) -> None:
+        if call["role"] == "modem_rx":
+            self.modem.write(bytes.fromhex(call["data"]), call["ms"])
 
     def _op_uart(self, call: Call) -> object:
+        if call["role"] == "modem_rx":
+            said, wait_ms = self.modem.read(call["ms"])
+            return [said.hex(), wait_ms]
         due = self._frames_due(call["ms"]) - self._frames_sent
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
@@ -126,25 +153,32 @@ class Chip:
         return self._world.battery_mv * 1000 // _DIVIDER
 
     def _op_i2c_scan(self, call: Call) -> object:
-        return [address for address in (LIS3DH.ADDRESS, ADS1115.ADDRESS) if self._answers(address)]
+        return sorted(self._parts())
 
     def _op_i2c_read(self, call: Call) -> object:
-        return self._addressed(call).read(call["register"], call["count"]).hex()
+        return self._part(call).read(call["register"], call["count"]).hex()
 
     def _op_i2c_write(self, call: Call) -> None:
-        self._addressed(call).write(call["register"], bytes.fromhex(call["data"]))
+        self._part(call).write(call["register"], bytes.fromhex(call["data"]))
 
-    def _addressed(self, call: Call) -> LIS3DH | ADS1115:
-        if not self._answers(call["address"]):
+    def _part(self, call: Call) -> LIS3DH | ADS1115 | AXP2101:
+        part = self._parts().get(call["address"])
+        if part is None:
             raise OSError(_ENODEV, "no such device on the bus")
-        part = self._adc if call["address"] == ADS1115.ADDRESS else self._accelerometer
-        part.at_ms = call["ms"]
+        if not isinstance(part, AXP2101):
+            part.at_ms = call["ms"]
         return part
 
-    def _answers(self, address: int) -> bool:
-        if address == ADS1115.ADDRESS:
-            return self._sensor == "probe" and self._plugged and self._sensor_on_ms is not None
-        return address == LIS3DH.ADDRESS and "accelerometer" not in self._world.unplugged
+    def _parts(self) -> dict[int, LIS3DH | ADS1115 | AXP2101]:
+        """What answers on the bus now."""
+        found: dict[int, LIS3DH | ADS1115 | AXP2101] = {}
+        if "accelerometer" not in self._world.unplugged:
+            found[LIS3DH.ADDRESS] = self._accelerometer
+        if self._sensor == "probe" and self._plugged and self._sensor_on_ms is not None:
+            found[ADS1115.ADDRESS] = self._adc
+        if self._config.get("board") == "t_sim7080g" and not self.power_chip.silent:
+            found[AXP2101.ADDRESS] = self.power_chip
+        return found
 
     def _op_wifi_is_active(self, call: Call) -> object:
         return self._radio_on
@@ -156,6 +190,29 @@ class Chip:
     def _op_wifi_connect(self, call: Call) -> None:
         self._link_from_ms = call["ms"]
 
+    def _op_wifi_scan(self, call: Call) -> object:
+        if not (self._world.in_range and self._network()):
+            return []
+        return [[net["ssid"], self._world.rssi_dbm] for net in self._config.get("wifi", [])]
+
+    def _op_wifi_mac(self, call: Call) -> None:
+        self.address = call["mac"]
+
+    def _op_hostname(self, call: Call) -> None:
+        self.host_name = call["name"]
+
+    def _op_ppp_connect(self, call: Call) -> None:
+        self.modem.connect(call["ms"])
+
+    def _op_ppp_disconnect(self, call: Call) -> None:
+        self.modem.disconnect()
+
+    def _op_ppp_status(self, call: Call) -> object:
+        if self.modem.connected(call["ms"], self._network()):
+            return [_STAT_GOT_IP, 0]
+        wait_ms = self.modem.connecting_ms(call["ms"])
+        return [_STAT_CONNECTING, wait_ms] if wait_ms else [_STAT_IDLE, 0]
+
     def _op_wifi_disconnect(self, call: Call) -> None:
         self._link_from_ms = None
 
@@ -163,10 +220,13 @@ class Chip:
         return self._world.rssi_dbm
 
     def _op_wifi_status(self, call: Call) -> object:
-        return self._link(call["ms"])
+        status = self._link(call["ms"])
+        from_ms = self._link_from_ms
+        return [status, 0 if from_ms is None else max(from_ms + _LINK_MS - call["ms"], 0)]
 
     def _op_ntp(self, call: Call) -> object:
-        return int(self._world.now) if self._link(call["ms"]) == _STAT_GOT_IP else None
+        online = self.modem.connected(call["ms"], self._network())
+        return int(self._world.now) if online or self._link(call["ms"]) == _STAT_GOT_IP else None
 
     def _link(self, at_ms: int) -> int:
         if not self._radio_on or self._link_from_ms is None:

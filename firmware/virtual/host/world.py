@@ -42,6 +42,10 @@ class Model:
     drift_ppm: float = 0.0
     noise_mm: float = 3.0
     spike_share: float = 0.02
+    attach_s: float = 25.0  # LTE-M from switching on to registered
+    first_fix_s: float = 20.0
+    lat_e5: int = 4000000  # nobody's tank: open sea
+    lon_e5: int = -3000000
     wetness: float = 0.0  # share of pings that drops on the sensor's face answer
     air_c: float = 8.0  # mean of the day
     mount_deg: float = 0.0  # how far off level the accelerometer is mounted
@@ -245,6 +249,12 @@ class World:
     def in_range(self) -> bool:
         """Whether the access point can be heard."""
         return self._clock() < self._radio_gone_from
+
+    @property
+    def position_e5(self) -> tuple[int, int]:
+        """Latitude and longitude in 1e-5 degree, a few metres off each time."""
+        gauss = self.random.gauss
+        return round(self.model.lat_e5 + gauss(0, 2)), round(self.model.lon_e5 + gauss(0, 2))
 
     @property
     def next_change(self) -> float | None:
