@@ -15,6 +15,7 @@ class Wake:
     def __init__(self, board, config):
         self._board = board
         self._config = config
+        board.prepare(config)
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
