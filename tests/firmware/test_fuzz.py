@@ -78,11 +78,13 @@ def test_a_burst_that_is_mostly_corrupted_does_not_pass() -> None:
 
 
 @pytest.mark.benchmark
+@pytest.mark.timeout(3700)
 def test_a_hundred_thousand_corrupted_streams_of_each_kind() -> None:
     _buses(MANY, 1800)
     _mqtt(MANY, 1800)
 
 
 @pytest.mark.benchmark
+@pytest.mark.timeout(3700)
 def test_the_residual_rate_of_each_sensor() -> None:
     _residual(10 * MANY, 1800)

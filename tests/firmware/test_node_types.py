@@ -1,7 +1,7 @@
 """Each kind of node, whole wakes of the real firmware through a real Mosquitto: what it measures,
 and what it says when a part fails."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,11 @@ def _follow(work: Work, gateway: SigningGateway, count: int) -> None:
     """Let it measure ``count`` more times."""
     gateway.clock = work.fleet.clock.now
     had = len(_readings(gateway))
-    gateway.until(lambda: len(_readings(gateway)) >= had + count)
+    _until(gateway, lambda: len(_readings(gateway)) >= had + count)
+
+
+def _until(gateway: SigningGateway, met: Callable[[], bool]) -> None:
+    gateway.until(met, 100.0)
 
 
 def _faults(gateway: SigningGateway) -> list[tuple[str, str]]:
@@ -71,7 +75,7 @@ def test_a_tank_too_full_for_a_jsn_sr04t_is_a_fault_and_never_a_level(
         _follow(work, gateway, 12)
         levels = [reading["mm"] for reading in _readings(gateway) if reading["mm"] is not None]
         work.tell("set_level", litres=595.0)
-        gateway.until(lambda: ("sensor", "ok") in _faults(gateway))
+        _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     assert len(levels) >= 3 and all(530 < mm < 570 for mm in levels)
     told = _faults(gateway)
     assert len(told) == 2 and told[0][0] == "sensor" and told[1] == ("sensor", "ok")
@@ -85,10 +89,10 @@ def test_an_ibc_by_pressure_and_its_broken_wire(
         _follow(work, gateway, 3)
         whole = len(_readings(gateway))
         work.tell("unplug", part="wire")
-        gateway.until(lambda: _faults(gateway) == [("sensor", "wire")])
+        _until(gateway, lambda: _faults(gateway) == [("sensor", "wire")])
         _follow(work, gateway, 4)
         work.tell("plug", part="wire")
-        gateway.until(lambda: ("sensor", "ok") in _faults(gateway))
+        _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     readings = _readings(gateway)
     # 653 mm of water are 6406 Pa.
     assert all(6350 < reading["pa"] < 6460 for reading in readings[:whole])
@@ -106,11 +110,11 @@ def test_a_missing_sensor_is_one_event_and_not_one_a_wake(
     with board(tmp_path, mosquitto.port, model={"kind": kind}, **config) as work:
         _follow(work, gateway, 2)
         work.tell("unplug", part="sensor")
-        gateway.until(lambda: _faults(gateway) == [("sensor", "missing")])
+        _until(gateway, lambda: _faults(gateway) == [("sensor", "missing")])
         _follow(work, gateway, 5)
         assert _faults(gateway) == [("sensor", "missing")]
         work.tell("plug", part="sensor")
-        gateway.until(lambda: _faults(gateway) == [("sensor", "missing"), ("sensor", "ok")])
+        _until(gateway, lambda: _faults(gateway) == [("sensor", "missing"), ("sensor", "ok")])
     assert "Traceback" not in work.console and work.count("watchdog") == 0
 
 
@@ -122,7 +126,7 @@ def test_a_wet_face_is_not_a_full_tank(
         work.tell("wet_face", share=0.95)
         _follow(work, gateway, 8)
         work.tell("wet_face", share=0.0)
-        gateway.until(lambda: ("sensor", "ok") in _faults(gateway))
+        _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     levels = [reading["mm"] for reading in _readings(gateway) if reading["mm"] is not None]
     assert len(levels) >= 4 and all(400 < mm < 700 for mm in levels)
 
@@ -143,14 +147,14 @@ def test_a_lid_that_is_opened_wakes_it_and_is_told_at_once(
     slow = {"interval_s": 3600, "report_s": 7200}
     with board(tmp_path, mosquitto.port, 120.0, lid=kind, **slow) as work:
         gateway.clock = work.fleet.clock.now
-        gateway.until(lambda: len(gateway.messages) >= 1 and work.count("sleep") >= 1)
+        _until(gateway, lambda: len(gateway.messages) >= 1 and work.count("sleep") >= 1)
         opened_at = work.fleet.clock.now()
         work.tell("open_lid")
-        gateway.until(lambda: _lids(gateway) == [True])
+        _until(gateway, lambda: _lids(gateway) == [True])
         took_s = work.fleet.clock.now() - opened_at
-        gateway.until(lambda: work.count("sleep") >= 2)
+        _until(gateway, lambda: work.count("sleep") >= 2)
         work.tell("close_lid")
-        gateway.until(lambda: _lids(gateway) == [True, False])
+        _until(gateway, lambda: _lids(gateway) == [True, False])
     woken = [event for event in work.events if event["event"] == "wake" and event["by"] == "EXT0"]
     assert len(woken) == 2 and took_s < 1200  # not the hour of the schedule
     assert gateway.messages[-1]["next"] == 7200  # a lid alone is no recovery
@@ -177,10 +181,10 @@ def test_a_silent_accelerometer_is_told_once_and_when_it_is_back(
     with board(tmp_path, mosquitto.port) as work:
         _follow(work, gateway, 2)
         work.tell("unplug", part="accelerometer")
-        gateway.until(lambda: _faults(gateway) == [("motion", "missing")])
+        _until(gateway, lambda: _faults(gateway) == [("motion", "missing")])
         _follow(work, gateway, 4)
         work.tell("plug", part="accelerometer")
-        gateway.until(lambda: _faults(gateway) == [("motion", "missing"), ("motion", "ok")])
+        _until(gateway, lambda: _faults(gateway) == [("motion", "missing"), ("motion", "ok")])
         _follow(work, gateway, 2)
     assert len(_faults(gateway)) == 2
 
@@ -192,7 +196,7 @@ def test_a_node_mounted_askew_knows_its_own_upright(
         _follow(work, gateway, 2)
         assert [event["k"] for event in gateway.events] == ["boot"]
         work.tell("seize", mode="carried", after_s=100000)
-        gateway.until(lambda: any(event["k"] == "tilt" for event in gateway.events))
+        _until(gateway, lambda: any(event["k"] == "tilt" for event in gateway.events))
     tilt = next(event for event in gateway.events if event["k"] == "tilt")
     assert 40 <= tilt["deg"] <= 80
 
@@ -217,7 +221,7 @@ def test_recovery_mode_ends_when_it_is_still(
     with board(tmp_path, mosquitto.port, speed=200) as work:
         _follow(work, gateway, 1)
         work.tell("carry", duration_s=60)
-        gateway.until(lambda: any(event["k"] == "still" for event in gateway.events), 60)
+        _until(gateway, lambda: any(event["k"] == "still" for event in gateway.events))
     fast = [message for message in gateway.messages if message["next"] == 30]
     assert len(fast) >= 5
     assert gateway.messages[-1]["next"] == 900

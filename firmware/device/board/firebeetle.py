@@ -9,6 +9,7 @@ import esp32
 import machine
 import network
 from drivers.battery import Battery
+from drivers.lis3dh import LIS3DH, LIS3DHError
 from drivers.presence import LevelPin
 from lib import wifi
 from node import clock
@@ -42,6 +43,12 @@ _CAUSES = {
     machine.SOFT_RESET: "soft",
 }
 
+_DRIVERS = {
+    "a02yyuw": "a02yyuw",
+    "jsn-sr04t": "jsn_sr04t",
+    "probe": "ads1115",
+    "hx711": "hx711",
+}
 _SENSORS = {
     "a02yyuw": "_a02yyuw",
     "jsn-sr04t": "_jsn_sr04t",
@@ -96,6 +103,10 @@ class Board:
         """Named values on flash that updates and the ring leave alone."""
         return esp32.NVS("noria")
 
+    def prepare(self, config):
+        """Load the driver that ``sensor`` will need, while the heap is still whole."""
+        __import__("drivers." + _DRIVERS[config.sensor])
+
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
         self._sensor_power(1)
@@ -142,8 +153,6 @@ class Board:
 
     def accelerometer(self):
         """The LIS3DH, which works alone through deep sleep; None if it is silent."""
-        from drivers.lis3dh import LIS3DH, LIS3DHError
-
         try:
             return LIS3DH(self._i2c())
         except LIS3DHError:

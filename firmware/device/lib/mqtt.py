@@ -16,6 +16,8 @@ try:
 except ImportError:  # CPython
     import ssl as tls
 
+from lib import packets
+
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
 _SUBSCRIBE, _SUBACK, _PINGREQ, _PINGRESP = 0x82, 0x90, 0xC0, 0xD0
 _DISCONNECT = 0xE0
@@ -89,18 +91,18 @@ class Client:
         self._poll.register(self._socket, select.POLLIN)
 
     def _connect_packet(self):
-        flags, payload = 0x02, _text(self._client_id)  # clean session
+        flags, payload = 0x02, packets.text(self._client_id)  # clean session
         if self._will:
             flags |= 0x04 | 0x20  # will, retained, QoS 0
-            payload += _text(self._will[0]) + _text(self._will[1])
+            payload += packets.text(self._will[0]) + packets.text(self._will[1])
         if self._login is not None:
             flags |= 0x80
-            payload += _text(self._login)
+            payload += packets.text(self._login)
             if self._password is not None:
                 flags |= 0x40
-                payload += _text(self._password)
-        body = _text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
-        return _framed(_CONNECT, body)
+                payload += packets.text(self._password)
+        body = packets.text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
+        return packets.framed(_CONNECT, body)
 
     def disconnect(self):
         """A clean end, so that the broker drops the will."""
@@ -124,11 +126,11 @@ class Client:
 
     def publish(self, topic, payload, qos=0, retain=False):
         """Send one message; returns the packet id whose PUBACK to expect (0 for QoS 0)."""
-        body, pid = _text(topic), 0
+        body, pid = packets.text(topic), 0
         if qos:
             pid = self._next_pid()
             body += struct.pack(">H", pid)
-        self._send(_framed(_PUBLISH | qos << 1 | (1 if retain else 0), body + payload))
+        self._send(packets.framed(_PUBLISH | qos << 1 | (1 if retain else 0), body + payload))
         return pid
 
     def subscribe(self, topics):
@@ -136,8 +138,8 @@ class Client:
         pid = self._next_pid()
         body = struct.pack(">H", pid)
         for topic in topics:
-            body += _text(topic) + b"\1"
-        self._send(_framed(_SUBSCRIBE, body))
+            body += packets.text(topic) + b"\1"
+        self._send(packets.framed(_SUBSCRIBE, body))
         answer = self._await(_SUBACK)
         if len(answer) != 2 + len(topics) or 0x80 in answer[2:]:
             raise MqttError("the broker refused the subscription")
@@ -273,20 +275,6 @@ class Client:
     def _next_pid(self):
         self._pid = self._pid % 65535 + 1
         return self._pid
-
-
-def _text(text):
-    raw = text.encode() if isinstance(text, str) else text
-    return struct.pack(">H", len(raw)) + raw
-
-
-def _framed(kind, body):
-    head, size = [kind], len(body)
-    while True:
-        head.append(size % 128 | (0x80 if size > 127 else 0))
-        size //= 128
-        if not size:
-            return bytes(head) + body
 
 
 def _trust(context, der):

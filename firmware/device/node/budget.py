@@ -18,34 +18,44 @@ _LOOKS = 60 * _LOOK
 _UNIT_S = 40  # refills 1 uAh, and a part of a look
 
 
-def refill(state, up):
-    """Let the time since the last refill count. ``up`` is in seconds, and restarts at a boot."""
-    if not state.spent_uah and not state.looked:
-        return  # full, and a change of the state costs flash: the next report's start is for free
+def _refilled(state, up):
+    """(uAh spent, looks spent) at ``up`` seconds, which restart at a boot."""
     units = max(0, up - state.budget_up) // _UNIT_S
-    state.budget_up = min(state.budget_up + units * _UNIT_S, up)
-    state.spent_uah = max(0, state.spent_uah - units)
-    state.looked = max(0, state.looked - units)
+    return max(0, state.spent_uah - units), max(0, state.looked - units)
 
 
-def may_recover(state):
-    """Whether recovery mode may begin by itself."""
-    return _BUCKET_UAH - state.spent_uah >= _FOR_ENTRY_UAH
+def _pay(state, up, uah, look):
+    spent_uah, looked = _refilled(state, up)
+    # Only payments are written to flash: a quiet wake changes nothing.
+    kept_s = max(0, up - state.budget_up) % _UNIT_S if spent_uah or looked else 0
+    state.budget_up = up - kept_s
+    state.spent_uah, state.looked = spent_uah + uah, min(looked + look, _LOOKS)
 
 
-def pay_report(state):
+def may_recover(state, up):
+    """Whether recovery mode may begin by itself; ``up`` is now."""
+    return _BUCKET_UAH - _refilled(state, up)[0] >= _FOR_ENTRY_UAH
+
+
+def pay_report(state, up):
     """Pay for one report; False, and nothing paid, when it cannot be afforded."""
-    if state.spent_uah + REPORT_UAH > _BUCKET_UAH:
+    if _refilled(state, up)[0] + REPORT_UAH > _BUCKET_UAH:
         return False
-    state.spent_uah += REPORT_UAH
+    _pay(state, up, REPORT_UAH, 0)
     return True
 
 
-def may_look(state):
+def may_look(state, up):
     """Whether motion may still wake the board."""
-    return state.looked + _LOOK <= _LOOKS
+    return _refilled(state, up)[1] + _LOOK <= _LOOKS
 
 
-def pay_look(state):
+def pay_look(state, up):
     """Pay for one look at the accelerometer."""
-    state.looked = min(state.looked + _LOOK, _LOOKS)
+    _pay(state, up, 0, _LOOK)
+
+
+def carry_over(state, up):
+    """At a boot, where seconds start anew: what was refilled by ``up`` of the old one counts."""
+    state.spent_uah, state.looked = _refilled(state, up)
+    state.budget_up = 0

@@ -47,7 +47,6 @@ class Hands:
     def look(self):
         """Look at lid, motion and tilt; confirmed by five seconds, recovery mode begins."""
         state = self._state
-        budget.refill(state, self._up())
         lid_opened = self._lid()
         try:
             chip = self.accelerometer()
@@ -76,12 +75,12 @@ class Hands:
     def _confirm(self, chip):
         """Five seconds of motion or tilt are an event that speaks; one bump is a quiet one."""
         state = self._state
-        budget.pay_look(state)
+        budget.pay_look(state, self._up())
         watch = self._watched(chip, motion.LONGEST_S)
         self._tell_motion(watch)
         if not watch.confirmed:
             return
-        if not self._config.battery or (budget.may_recover(state) and not state.low):
+        if not self._config.battery or (budget.may_recover(state, self._up()) and not state.low):
             self._enter(_RECOVERING)
         else:
             self._speak()
@@ -107,13 +106,13 @@ class Hands:
 
     def _speak(self):
         """Have the event told in this wake when that can be afforded, else with the next."""
-        if not self._config.battery or budget.pay_report(self._state):
+        if not self._config.battery or budget.pay_report(self._state, self._up()):
             self._state.pending = 1
             self._spoken()
 
     @property
     def _may_look(self):
-        return not self._config.battery or budget.may_look(self._state)
+        return not self._config.battery or budget.may_look(self._state, self._up())
 
     # Recovery mode
 
@@ -126,7 +125,7 @@ class Hands:
         state.recovery, state.pending = how, 1
         state.recovery_up = state.motion_up = self._up()
         if how == _RECOVERING:
-            budget.pay_report(state)
+            budget.pay_report(state, self._up())
         self._spoken()
 
     def _recover(self, chip):
@@ -140,7 +139,11 @@ class Hands:
             self._tell('"k":"still"')
             state.recovery, state.pending = 0, 1
             return
-        if state.recovery == _RECOVERING and self._config.battery and not budget.pay_report(state):
+        if (
+            state.recovery == _RECOVERING
+            and self._config.battery
+            and not budget.pay_report(state, self._up())
+        ):
             self._end("budget")
 
     def _end(self, code):

@@ -63,9 +63,9 @@ class Senses:
         bounds = plausible.limits(self._config, sensor)
         code = plausible.judged(value, bounds, *history)
         state.blind_n = state.blind_n + 1 if code and plausible.fell(value, *history) else 0
-        if code or value != last:
-            return code
-        return plausible.STUCK if up - state.same_up >= plausible.STUCK_S else ""
+        if not code and value == last and up - state.same_up >= plausible.STUCK_S:
+            return plausible.STUCK
+        return code
 
     def _tell_fault(self, code):
         told = faults.heard(self._state, code)

@@ -55,12 +55,12 @@ FIELDS = (
     ("fault", "B"),  # what was told of the level sensor: an index of faults.CODES
     ("fault_n", "B"),  # readings in a row that say otherwise
     ("fault_up", "I"),  # when one was last told at once; 0: not in this boot
-    ("good", "i"),  # the last value that could be believed
+    ("good", "i"),  # the last value that could be believed: a SAMPLE tells it, as the next three
     ("good_set", "B"),
     ("good_up", "I"),
-    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
     ("same_up", "I"),  # since when it is exactly the same
-    ("spent_uah", "H"),  # on alarms that nobody ordered (budget.py)
+    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
+    ("spent_uah", "H"),  # on alarms that nobody ordered, as at budget_up (budget.py)
     ("looked", "H"),
     ("budget_up", "I"),
     ("mark_rtc", "I"),  # the board's clock, Unix s, when it was last set or the boot began,

@@ -3,7 +3,7 @@
 import gc
 import time
 
-from node import FW, clock, place, policy
+from node import FW, budget, clock, place, policy
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
 from node.senses import Senses
@@ -16,6 +16,7 @@ class Wake:
     def __init__(self, board, config):
         self._board = board
         self._config = config
+        board.prepare(config)
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
@@ -77,11 +78,12 @@ class Wake:
 
     def _begin(self, rtc_s):
         state = self._state
+        budget.carry_over(state, state.last_up)
         clock.begin(state, rtc_s)
         state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
         # An attempt under way when the power failed was one that failed: a weak cell under the
         # radio's load would reset for ever.
         lte = bool(self._config.lte)
         state.retry_up = policy.retry_s(state.fails, 0, lte) if state.fails else 0
-        state.fault_up = state.good_up = state.same_up = state.budget_up = 0
+        state.fault_up = state.good_up = state.same_up = 0
         state.pending = 1

@@ -1,7 +1,10 @@
 """What a burst makes of its samples, and what is believed of it."""
 
 from drivers import SensorError
-from node import budget, faults, measure, plausible
+from flash import Flash
+from node import budget, faults, measure, plausible, records
+from node.queue import Queue
+from node.ring import Ring
 from node.state import State
 
 WINDOW = 40
@@ -200,8 +203,7 @@ def test_every_code_of_a_driver_can_be_kept():
 def test_thirty_days_of_false_alarms_cost_less_than_five_percent_of_the_cell():
     state, spent_uah = State(), 0
     for up in range(0, 30 * 86400, 30):
-        budget.refill(state, up)
-        if budget.pay_report(state):
+        if budget.pay_report(state, up):
             spent_uah += budget.REPORT_UAH
     assert spent_uah <= 127_500, spent_uah
     assert spent_uah >= 120_000  # and real alarms may use it
@@ -209,39 +211,63 @@ def test_thirty_days_of_false_alarms_cost_less_than_five_percent_of_the_cell():
 
 def test_recovery_may_begin_three_times_and_then_waits_for_the_budget():
     state, entries = State(), 0
-    while budget.may_recover(state):
+    while budget.may_recover(state, 0):
         entries += 1
         for _ in range(20):  # ten minutes of reports
-            assert budget.pay_report(state)
+            assert budget.pay_report(state, 0)
     assert entries == 3
-    budget.refill(state, 5 * 86400)
-    assert not budget.may_recover(state)
-    budget.refill(state, 6 * 86400)
-    assert budget.may_recover(state)
+    assert not budget.may_recover(state, 5 * 86400)
+    assert budget.may_recover(state, 6 * 86400)
 
 
 def test_a_real_theft_may_use_what_the_bucket_holds():
     state, reports = State(), 0
     state.spent_uah = 27_000  # the fullest at which recovery still begins
-    while budget.pay_report(state):
+    while budget.pay_report(state, 0):
         reports += 1
     assert reports >= 50
 
 
-def test_a_restart_refills_nothing():
+def test_a_restart_refills_nothing_but_what_time_did():
     state = State()
-    state.spent_uah, state.budget_up = 30_000, 500_000
-    state.budget_up = 0  # wake.py, at a boot
-    budget.refill(state, 20)
-    assert state.spent_uah == 30_000
+    state.spent_uah, state.looked, state.budget_up = 30_000, 500, 480_000
+    budget.carry_over(state, 484_000)
+    assert (state.spent_uah, state.looked, state.budget_up) == (29_900, 400, 0)
+    for _ in range(9):
+        budget.carry_over(state, 20)
+    assert (state.spent_uah, state.looked) == (29_900, 400)
+
+
+def test_asking_changes_nothing():
+    state = State()
+    state.spent_uah = 30_000
+    before = state.packed()
+    assert budget.may_recover(state, 130_000) and budget.may_look(state, 130_000)
+    assert state.packed() == before
 
 
 def test_looks_at_the_accelerometer_are_counted():
     state = State()
     looks = 0
-    while budget.may_look(state):
-        budget.pay_look(state)
+    while budget.may_look(state, 0):
+        budget.pay_look(state, 0)
         looks += 1
     assert looks == 60
-    budget.refill(state, 900)
-    assert budget.may_look(state)
+    assert budget.may_look(state, 900)
+
+
+# What flash tells by itself
+
+
+def test_a_quiet_wake_writes_its_sample_and_nothing_else():
+    queue = Queue(Ring(Flash(4)), "test")
+    queue.save()
+    for up in (600, 1200, 1800):
+        queue.add_sample(records.Sample(up, "mm", 431, 1, 5, 5))
+        written = queue.ring.tail
+        queue.save()
+        assert queue.ring.tail == written
+    again = Queue(Ring(queue.ring._device), "test").state
+    assert (again.good, again.good_set, again.good_up, again.same_up) == (431, 1, 1800, 600)
+    queue.add_sample(records.Sample(2400, "mm", None, None, 0, 9))
+    assert (queue.state.good, queue.state.good_up) == (431, 1800)

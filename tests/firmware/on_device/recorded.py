@@ -82,3 +82,12 @@ class Hx711:
         if self._slow_at is not None and self.clocks == self._slow_at:
             self._sleep_us(200)
             self.clocks, self._slow_at = 0, None  # powered down: it starts over
+
+
+def code(read, error):
+    """The code of the ``error`` that ``read()`` raises."""
+    try:
+        value = read()
+    except error as raised:
+        return raised.code
+    raise AssertionError(value)

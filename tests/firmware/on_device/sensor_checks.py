@@ -2,18 +2,10 @@
 
 import time
 
-from drivers import a02yyuw, ads1115, battery, frames, hx711, jsn_sr04t, lis3dh
-from recorded import Hx711, I2c, Uart
+from drivers import a02yyuw, ads1115, battery, frames, jsn_sr04t, lis3dh
+from recorded import I2c, Uart, code
 
 FRAME_431 = b"\xff\x01\xaf\xaf"
-
-
-def _code(read, error):
-    try:
-        value = read()
-    except error as raised:
-        return raised.code
-    raise AssertionError(value)
 
 
 # A02YYUW
@@ -46,12 +38,12 @@ def test_a_distance_outside_the_range_is_no_echo():
 
 
 def test_a_sensor_that_says_nothing_is_missing():
-    assert _code(a02yyuw.A02YYUW(Uart()).read, a02yyuw.A02YYUWError) == "missing"
+    assert code(a02yyuw.A02YYUW(Uart()).read, a02yyuw.A02YYUWError) == "missing"
 
 
 def test_a_sensor_that_says_no_frame_is_garbage():
     sensor = a02yyuw.A02YYUW(Uart(b"\x55" * 40))
-    assert _code(sensor.read, a02yyuw.A02YYUWError) == "garbage"
+    assert code(sensor.read, a02yyuw.A02YYUWError) == "garbage"
 
 
 class _Flood:
@@ -63,7 +55,7 @@ class _Flood:
 
 def test_a_flood_ends_in_time():
     start = time.ticks_ms()
-    assert _code(a02yyuw.A02YYUW(_Flood()).read, a02yyuw.A02YYUWError) == "garbage"
+    assert code(a02yyuw.A02YYUW(_Flood()).read, a02yyuw.A02YYUWError) == "garbage"
     assert time.ticks_diff(time.ticks_ms(), start) < 1500
 
 
@@ -94,7 +86,7 @@ def test_a_pulse_without_an_end_is_no_echo_and_no_pulse_a_missing_module():
     assert sensor.read() is None  # longer than 6 m
     assert sensor.read() is None  # 6.5 m
     assert sensor.read() is None  # 154 mm: inside the blind zone nothing is heard right
-    assert _code(sensor.read, jsn_sr04t.JSNSR04TError) == "missing"
+    assert code(sensor.read, jsn_sr04t.JSNSR04TError) == "missing"
 
 
 def test_the_serial_mode_asks_and_reads_the_same_frame():
@@ -102,7 +94,7 @@ def test_the_serial_mode_asks_and_reads_the_same_frame():
     sensor = jsn_sr04t.SerialJSNSR04T(uart)
     assert sensor.read() == 1953 and uart.written == b"\x55"
     assert sensor.read() is None  # 100 mm
-    assert _code(sensor.read, jsn_sr04t.JSNSR04TError) == "missing"
+    assert code(sensor.read, jsn_sr04t.JSNSR04TError) == "missing"
 
 
 # ADS1115 with a 4-20 mA probe
@@ -132,114 +124,21 @@ def test_the_loop_is_linear_from_four_to_twenty_milliamperes():
 
 
 def test_a_broken_wire_and_a_short_are_told_apart():
-    for two_bytes, code in ((b"\x00\x02", "wire"), (b"\x0b\x3f", "wire"), (b"\x41\xab", "over")):
+    for two_bytes, told in ((b"\x00\x02", "wire"), (b"\x0b\x3f", "wire"), (b"\x41\xab", "over")):
         _, probe = _probe(*_conversion(two_bytes))
-        assert _code(probe.read, ads1115.ADS1115Error) == code
+        assert code(probe.read, ads1115.ADS1115Error) == told
     _, probe = _probe(*_conversion(b"\x0b\x40"))  # 2880 counts: 3.6 mA, still a probe
     assert probe.read() == -245
 
 
 def test_a_converter_that_does_not_answer_is_missing():
     _, probe = _probe(("w", 0x48, 1, None))
-    assert _code(probe.read, ads1115.ADS1115Error) == "missing"
+    assert code(probe.read, ads1115.ADS1115Error) == "missing"
 
 
 def test_a_conversion_that_never_ends_is_stuck():
     _, probe = _probe(*_conversion(b"", busy=100)[:-2])
-    assert _code(probe.read, ads1115.ADS1115Error) == "stuck"
-
-
-# HX711
-
-
-class _Clock:
-    """Time that only waiting passes: a busy machine must not lengthen a pulse."""
-
-    def __init__(self):
-        self._us = 0
-
-    def ticks_us(self):
-        return self._us
-
-    def ticks_ms(self):
-        return self._us // 1000
-
-    def ticks_diff(self, later, earlier):
-        return later - earlier
-
-    def sleep_us(self, duration_us):
-        self._us += duration_us
-
-    def sleep_ms(self, duration_ms):
-        self._us += duration_ms * 1000
-
-
-CLOCK = hx711.time = _Clock()
-
-
-def _scale(wire, **more):
-    return hx711.HX711(wire, wire, 0, 21500, **more)
-
-
-def test_the_converter_is_read_in_twenty_five_clocks():
-    for counts in (0, 1, 431000, -1, -431000):
-        wire = Hx711(counts & 0xFFFFFF)
-        assert _scale(wire).read_counts() == counts
-        assert wire.conversions == 1
-
-
-def test_the_first_conversions_are_for_warming_up():
-    wire = Hx711(1, 2, 3, 4, 215000, 430000)
-    scale = _scale(wire)
-    assert scale.read() == 10000 and scale.read() == 20000 and wire.conversions == 6
-
-
-def test_counts_become_grams():
-    assert hx711.grams(1000 + 21500 * 20, 1000, 21500) == 20000
-    assert hx711.grams(-21500, 0, 21500) == -1000
-
-
-def test_the_zero_moves_with_the_temperature():
-    wire = Hx711(0, 0, 0, 0, 215000 - 21500)
-    scale = hx711.HX711(wire, wire, 0, 21500, drift=1075, zero_tc=200)
-    scale.tc = 0  # 20 degC colder than at the tare: 21500 counts lower
-    assert scale.read() == 10000
-    assert hx711.zero_shift(1075, 200, None) == 0
-
-
-def test_a_clock_that_lasts_too_long_is_thrown_away():
-    wire = Hx711(431000, slow_at=9, sleep_us=CLOCK.sleep_us)
-    assert _scale(wire).read_counts() == 431000 and wire.conversions == 1
-
-
-def test_clocks_that_always_last_too_long_are_told():
-    wire = Hx711(431000)
-    scale = _scale(wire, irq=(lambda: 0, lambda state: None))
-    scale._pulse = lambda: 61
-    assert _code(scale.read_counts, hx711.HX711Error) == "timing"
-
-
-def test_interrupts_are_off_during_each_clock_and_on_between():
-    log = []
-    wire = Hx711(5)
-    _scale(wire, irq=(lambda: log.append("off"), lambda state: log.append("on"))).read_counts()
-    assert log == ["off", "on"] * 25
-
-
-def test_a_saturated_converter_is_a_fault():
-    for counts in (0x7FFFFF, 0x800000):
-        assert _code(_scale(Hx711(counts)).read, hx711.HX711Error) == "saturated"
-
-
-def test_the_same_count_again_and_again_is_stuck():
-    scale = _scale(Hx711(4711))
-    assert [scale.read() for _ in range(3)] == [219] * 3
-    assert _code(scale.read, hx711.HX711Error) == "stuck"
-
-
-def test_a_chip_that_is_not_there_is_missing():
-    assert _code(_scale(Hx711(0, ready=False)).read_counts, hx711.HX711Error) == "missing"
-    assert _code(_scale(Hx711(0, rises=False)).read_counts, hx711.HX711Error) == "missing"
+    assert code(probe.read, ads1115.ADS1115Error) == "stuck"
 
 
 # LIS3DH
@@ -261,7 +160,7 @@ def test_it_is_found_at_either_address():
     other = I2c(("r", 0x18, 0x0F, None), ("r", 0x19, 0x0F, b"\x33"), ("r", 0x19, 0x20, b"\x2f"))
     assert lis3dh.LIS3DH(other).armed and other.done
     silent = I2c(("r", 0x18, 0x0F, None), ("r", 0x19, 0x0F, b"\x00"))
-    assert _code(lambda: lis3dh.LIS3DH(silent), lis3dh.LIS3DHError) == "missing"
+    assert code(lambda: lis3dh.LIS3DH(silent), lis3dh.LIS3DHError) == "missing"
 
 
 def test_arming_sets_thresholds_and_settles_the_filter():
@@ -305,9 +204,9 @@ def test_temperature_is_signed():
 
 def test_a_chip_that_falls_silent_is_missing():
     chip = lis3dh.LIS3DH(I2c(FOUND, ("r", 0x18, 0x2F, None)))
-    assert _code(chip.samples, lis3dh.LIS3DHError) == "missing"
+    assert code(chip.samples, lis3dh.LIS3DHError) == "missing"
     chip = lis3dh.LIS3DH(I2c(FOUND, ("w", 0x18, 0x24, None)))
-    assert _code(lambda: chip.arm((0, 0, 1000)), lis3dh.LIS3DHError) == "missing"
+    assert code(lambda: chip.arm((0, 0, 1000)), lis3dh.LIS3DHError) == "missing"
 
 
 # Battery
