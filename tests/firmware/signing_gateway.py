@@ -22,7 +22,8 @@ class SigningGateway:
     """Listens as a client of the broker at ``port`` for the device with ``key``.
 
     ``messages`` are the OBJECTs in the order of arrival, by identity in ``stored``;
-    ``acks`` False keeps it silent. Use as a context manager.
+    ``signatures`` are what followed the MAC of each OBJECT. ``acks`` False keeps it silent. Use as
+    a context manager.
     """
 
     def __init__(self, port: int, device: str, key: bytes, *, acks: bool = True) -> None:
@@ -31,6 +32,7 @@ class SigningGateway:
         self.acks = acks
         self.arrived: list[bytes] = []
         self.stored: dict[tuple[str, int, int], bytes] = {}
+        self.signatures: dict[bytes, set[tuple[bytes, ...]]] = {}
         self.refused = 0
         self.clock: Callable[[], float] = time.time
         self._line: dict[str, tuple[int, int]] = {}
@@ -98,7 +100,7 @@ class SigningGateway:
         client.subscribe(f"noria/1/{self.device}/up", 1)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        obj, found = bytes(message.payload).split(b"\n")
+        obj, found, *signature = bytes(message.payload).split(b"\n")
         if not hmac.compare_digest(found, mac(self.key, message.topic, obj)):
             self.refused += 1
             return
@@ -107,6 +109,7 @@ class SigningGateway:
         with self._changed:
             assert self.stored.setdefault(identity, obj) == obj, f"a fork at {identity}"
             self.arrived.append(obj)
+            self.signatures.setdefault(obj, set()).add(tuple(signature))
             self._changed.notify_all()
         if self.acks:
             self._ack(decoded)

@@ -15,7 +15,14 @@ from tests.parts import require
 HERE = Path(__file__).parent
 DEVICE = HERE.parents[1] / "firmware" / "device"
 VECTORS = HERE.parent / "vectors"
-MODULES = ("envelope_checks", "ring_checks", "ack_checks", "measure_checks")
+MODULES = (
+    "envelope_checks",
+    "ring_checks",
+    "ack_checks",
+    "measure_checks",
+    "orders_checks",
+    "signature_checks",
+)
 
 
 def _names(module: str) -> list[str]:

@@ -1,5 +1,7 @@
 """When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
 
+from node import clock
+
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
 
 PROMISE_LOW_S = 604_800  # the longest promise there is: below LOW_MV only events speak
@@ -38,7 +40,15 @@ class Plan:
 
     def change(self, quantity):
         """The change of the value that is told at once, in the unit of ``quantity``."""
-        return self._config.change_g if quantity == "g" else self._config.change_mm
+        state, config = self._state, self._config
+        if quantity == "g":
+            return state.change_g or config.change_g
+        return state.change_mm or config.change_mm
+
+    def moved_by_us(self, up):
+        """Whether a planned move is in force; without a clock nobody can say so."""
+        unix_s = clock.stamp(self._state, up)[0]
+        return self._state.move_from <= unix_s < self._state.move_to
 
     def speaks(self, up, moved, event, mv):
         """Whether to speak now.

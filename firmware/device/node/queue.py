@@ -11,6 +11,7 @@ from node.ring import Record
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
+SIGNED_S = 86_400
 _MESSAGE_ROOM = 200
 
 
@@ -27,6 +28,8 @@ class Queue:
         self._kept = states.State()  # what the ring would tell by itself
         self._kept.copy(self.state)
         self._gap = None
+        self.signs = False
+        """Whether a key is at hand: messages that are due one are sealed with ``sg``."""
         ring.leaving = self._leave
         ring.opened = self._open_sector
 
@@ -123,7 +126,17 @@ class Queue:
         head.old_boot, head.old_seq = old
         head.start = state.unsealed if state.unsealed_count else self.ring.tail
         head.end = head.start
+        head.sg = 1 if self.signs and self._signature_due(up) else 0
         return head
+
+    def _signature_due(self, up):
+        """A boot's first message, one of hands on the tank, and one a day."""
+        state = self.state
+        if not state.seq or up - state.signed_up >= SIGNED_S:
+            return True
+        if not state.unsealed_count:
+            return False
+        return any(map(records.is_tamper, compose.matter(self.ring, state.unsealed)))
 
     # What the gateway signed for
 

@@ -10,6 +10,8 @@ NO_TEMPERATURE = -(2**15)
 
 _SAMPLE = "<IiHBBhBB"
 _MESSAGE = "<8sIIIIBIIIIHbB16s16sQHQ"
+_PREV, _SG = 1, 2  # flags of a MESSAGE record
+_TAMPER = (b'"k":"motion"', b'"k":"tilt"', b'"k":"lid"')
 _LIMITS = {"H": 2**16 - 1, "I": 2**32 - 1, "B": 2**8 - 1}
 
 
@@ -62,6 +64,11 @@ def event_parts(payload):
     return struct.unpack_from("<I", payload)[0], bytes(payload[4:]).decode()
 
 
+def is_tamper(record):
+    """Whether a record is an event of hands on the tank."""
+    return record.kind == EVENT and any(bytes(record.payload[4:]).startswith(k) for k in _TAMPER)
+
+
 def is_gap(payload):
     """Whether an EVENT record declares dropped readings."""
     return bytes(payload[4:]).startswith(b'"k":"gap"')
@@ -71,7 +78,8 @@ class Header:
     """What sealing fixed of a message: with the range of its records it rebuilds the OBJECT.
 
     ``start`` and ``count`` name the range, ``end`` the position after it. ``prev`` and ``digest``
-    are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent.
+    are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent;
+    ``sg`` is 1 for a message that carries a signature.
     """
 
     def __init__(self):
@@ -82,6 +90,7 @@ class Header:
         self.old_boot = self.old_seq = 0
         self.mv = self.rssi = 0
         self.k = 1
+        self.sg = 0
         self.prev = self.digest = b""
         self.start = self.count = self.end = 0
         self.pos = 0
@@ -109,7 +118,11 @@ class Header:
             self.count,
             self.end,
         )
-        return fixed + (b"\1" if self.prev else b"\0") + self.fw.encode()
+        return (
+            fixed
+            + bytes(((_PREV if self.prev else 0) | (_SG if self.sg else 0),))
+            + self.fw.encode()
+        )
 
     @property
     def identity(self):
@@ -141,8 +154,9 @@ def header(record):
         head.count,
         head.end,
     ) = struct.unpack(_MESSAGE, record.payload[:size])
-    if not record.payload[size]:
+    if not record.payload[size] & _PREV:
         head.prev = b""
+    head.sg = 1 if record.payload[size] & _SG else 0
     head.fw = bytes(record.payload[size + 1 :]).decode()
     head.pos = record.pos
     return head

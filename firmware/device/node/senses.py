@@ -79,11 +79,13 @@ class Senses:
             self._state.tilted = 1
 
     def enter_recovery(self):
-        """Report often from now on, and at once."""
+        """Report often from now on, and at once; during a planned move only at once."""
         state = self._state
-        state.recovery, state.pending = 1, 1
+        self.event, state.pending = True, 1
+        if self._plan.moved_by_us(self._up()):
+            return
+        state.recovery = 1
         state.recovery_up = state.motion_up = self._up()
-        self.event = True
 
     def _recover(self):
         state, up = self._state, self._up()
@@ -91,7 +93,7 @@ class Senses:
         if lasted_ms or self._board.motion.active():
             state.motion_up = up
             self._tell_motion(lasted_ms)
-        elif up - state.motion_up >= policy.STILL_S:
+        elif up - state.motion_up >= policy.STILL_S or self._plan.moved_by_us(up):
             self._queue.add_event(up, '"k":"still"')
             state.recovery, state.pending = 0, 1
 

@@ -4,7 +4,7 @@ import os
 
 from lib import mqtt, wifi
 
-from node import clock, conversation, envelope, orders, policy
+from node import clock, conversation, envelope, identity, orders, policy
 
 _LINK_MS = 10_000
 _NTP_TIMEOUT_S = 1
@@ -14,7 +14,7 @@ _DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
 class Speaking:
     """Speaks for ``queue`` over ``board``'s radio of what ``senses`` found."""
 
-    def __init__(self, board, config, queue, plan, senses):
+    def __init__(self, board, config, queue, plan, senses, care):
         self._board = board
         self._config = config
         self._key = envelope.Key(config.key)
@@ -22,6 +22,9 @@ class Speaking:
         self._state = queue.state
         self._plan = plan
         self._senses = senses
+        self._care = care
+        self._identity = identity.Identity(care.nvs)
+        queue.signs = self._identity.present
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
 
@@ -31,11 +34,14 @@ class Speaking:
         try:
             if not wifi.join(self._board.wlan(), self._config.wifi, _LINK_MS):
                 raise OSError("no network of %d answered" % len(self._config.wifi))
+            self._care.feed()
             self.need_era()
+            self._need_key()
             self._talk()
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
+            self._care.heard(False, self._up(), self._plan)
             state.fails = min(state.fails + 1, 255)
             state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery)
             if self._senses.event and state.unsealed_count:
@@ -51,7 +57,9 @@ class Speaking:
             ca=self._config.ca,
             will=(self._config.topic("status"), conversation.WILL),
         )
-        talk = conversation.Conversation(client, self._config, self._key, self._queue, self._draw)
+        talk = conversation.Conversation(
+            client, self._config, self._key, self._queue, self._draw, self._identity
+        )
         self._set_clock()  # before TLS, which checks dates
         try:
             talk.open()
@@ -61,7 +69,8 @@ class Speaking:
 
     def _converse(self, talk):
         state = self._state
-        told = self._obey(talk.down)
+        wanted = self._opened(talk.down)
+        told = self._obey(wanted)
         published = state.published
         wait_ms = policy.ack_wait_ms(state.misses)
         talk.speak(self.seal(wifi.rssi(self._board.wlan())), published, wait_ms)
@@ -70,7 +79,11 @@ class Speaking:
             state.spoken, state.spoken_set = self._senses.value, 1
         if told and told.resend_era:
             talk.resend(told.resend_era, told.resend_after)
+        if wanted and wanted["n"] == state.down_n and wanted.get("update"):
+            self._update(talk, wanted["update"])
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
+        self._care.feed()
+        self._care.heard(talk.time_s is not None, self._up(), self._plan)
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
             self._take_time(talk.time_s, clock.GW)
 
@@ -80,16 +93,21 @@ class Speaking:
         up = self._up()
         return self._queue.seal(up, self._plan.promise_s(up), self._senses.mv, rssi)
 
-    def _obey(self, payload):
-        if payload is None:
+    def _opened(self, payload):
+        return payload and orders.opened(self._key, self._config.topic("down"), payload)
+
+    def _obey(self, given):
+        if given is None:
             return None
-        told = orders.take(self._key, self._config.topic("down"), payload, self._state)
+        told = orders.take(given, self._state)
         if told is None:
             return None
         self.reboot = told.reboot
+        if self._care.awaits(given):
+            told.code = told.code or "update"  # answered again when it runs, or does not
         if told.recover and not self._state.recovery:
             self._senses.enter_recovery()
-        self._queue.add_event(self._up(), told.conf(self._plan))
+        self._queue.add_event(self._up(), told.conf(self._state, self._plan))
         self._queue.save()  # each once-id once, whatever happens to this connection
         return told
 
@@ -97,6 +115,24 @@ class Speaking:
         """Draw the era when the counters are new."""
         if not any(self._state.era):
             self._queue.open_era(self._draw())
+
+    def _need_key(self):
+        """Make the signing key, once; say that it was lost, once."""
+        state, key = self._state, self._identity
+        if not key.present and not state.keyed:
+            self._board.wlan()  # on: its noise feeds the generator
+            key.make()
+        if key.present:
+            state.keyed, self._queue.signs = 1, True
+        elif state.keyed == 1:
+            state.keyed = 2
+            self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
+
+    def _update(self, talk, wanted):
+        code, ready = self._care.update(talk, wanted, self._key, self._senses.mv)
+        if code:
+            self._care.answer(self._up(), self._plan, False, code)
+        self.reboot = self.reboot or ready
 
     def _draw(self):
         self._board.wlan()  # the radio's noise feeds the generator

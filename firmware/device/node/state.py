@@ -9,7 +9,8 @@ import struct
 
 from node import records
 
-# One row per field: name, struct code. All start at zero. Positions are the ring's (Q).
+# One row per field: name, struct code. All start at zero. Positions are the ring's (Q). New ones
+# go to the end and none is taken out: an update, and a way back from it, read the same ring.
 FIELDS = (
     ("era", "8s"),  # zeros: not drawn yet
     ("boot", "I"),
@@ -48,8 +49,16 @@ FIELDS = (
     ("low", "B"),  # 1: the battery was told to be low
     ("pending", "B"),  # 1: an event waits to be told
     ("tilted", "B"),  # 1: the tilt that still lasts was told
+    ("signed_up", "I"),  # ``up`` of the last message sealed with a signature in this boot
+    ("keyed", "B"),  # 1: it has a signing key; 2: it had one, and its loss was told
+    ("change_mm", "I"),  # set by ``down``; 0: config.json's
+    ("change_g", "I"),
+    ("move_from", "I"),  # a planned move, Unix s; set by ``down``
+    ("move_to", "I"),
+    ("fw_floor", "I"),  # no release below it is installed, should NVS be lost
 )
 _FORMAT = "<" + "".join(code for _, code in FIELDS)
+_SIZE = struct.calcsize(_FORMAT)
 _NAMES = tuple(name for name, _ in FIELDS)
 
 
@@ -62,9 +71,10 @@ class State:
     run = run_boot = run_seq = published = promise_up = ack_t = resends = 0
     misses = fails = retry_up = down_n = interval_s = report_s = 0
     spoken = spoken_set = recovery = recovery_up = motion_up = low = pending = tilted = 0
+    signed_up = keyed = change_mm = change_g = move_from = move_to = fw_floor = 0
 
     def __init__(self):
-        self.set(struct.unpack(_FORMAT, bytes(struct.calcsize(_FORMAT))))
+        self.set(struct.unpack(_FORMAT, bytes(_SIZE)))
 
     def set(self, values):
         """Take all fields at once, in FIELDS' order."""
@@ -83,7 +93,9 @@ class State:
     def fold(self, record):
         """Take in one record, in the ring's order."""
         if record.kind == records.STATE:
-            self.set(struct.unpack(_FORMAT, record.payload))
+            # Another build's record may be shorter or longer: fields are only ever appended.
+            payload = (bytes(record.payload) + bytes(_SIZE))[:_SIZE]
+            self.set(struct.unpack(_FORMAT, payload))
         elif record.kind == records.SAMPLE or record.kind == records.EVENT:
             self.last_up = struct.unpack_from("<I", record.payload)[0]
             if not self.unsealed_count:
@@ -95,6 +107,8 @@ class State:
     def _sealed(self, head):
         self.boot, self.seq = head.identity
         self.prev, self.chained = head.digest, 1
+        if head.sg or head.seq == 1:  # a boot's first message starts the count, signed or not
+            self.signed_up = head.up
         self.unsealed = head.end
         self.unsealed_count -= head.count
         if not self.run:

@@ -3,6 +3,7 @@
 import time
 
 from node import FW, clock, policy
+from node.care import Care
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
 from node.senses import Senses
@@ -10,21 +11,30 @@ from node.speaking import Speaking
 
 
 class Wake:
-    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, watch pins)."""
+    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, watch pins).
 
-    def __init__(self, board, config):
+    ``slots`` and ``feed``: node/start.py.
+    """
+
+    def __init__(self, board, config, slots, feed):
         self._board = board
+        self._slots = slots
+        self._feed = feed
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
         self._senses = Senses(board, config, self._queue, self._plan)
-        self._speaking = Speaking(board, config, self._queue, self._plan, self._senses)
+        self._care = Care(config, slots, self._queue, feed)
+        self._speaking = Speaking(board, config, self._queue, self._plan, self._senses, self._care)
 
     def run(self):
-        """Sense, keep, speak when there is reason to. The board sleeps or resets after it."""
+        """Sense, keep, speak when there is reason to; ``reboot`` tells how it goes on."""
         senses, speaking = self._senses, self._speaking
         self._boot()
+        self._care.tell(self._up(), self._plan)
         senses.level()
+        self._slots.kept()
+        self._feed()
         senses.presence()
         senses.battery()
         if self._plan.speaks(self._up(), senses.moved, senses.event, senses.mv):
@@ -32,9 +42,17 @@ class Wake:
         elif self._state.unsealed_count >= FULL_COUNT:
             speaking.seal()
         self._queue.save()
-        if speaking.reboot:
-            self._board.reboot()
         return self._plan.sleep_s(self._up()), not self._state.recovery
+
+    @property
+    def reboot(self):
+        """Whether the board shall reset instead of sleeping: an order, or an update."""
+        return self._speaking.reboot
+
+    @property
+    def held_back(self):
+        """Whether the radio waits, after starts that died."""
+        return bool(self._slots.radio_wait_s) and self._state.retry_up > self._up()
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
@@ -56,7 +74,8 @@ class Wake:
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
         self._board.accelerometer()
-        self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
+        self._state.retry_up = self._slots.radio_wait_s
+        self._queue.add_event(0, self._care.boot_fields(cause))
 
     def _begin(self, base):
         state = self._state
