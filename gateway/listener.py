@@ -4,13 +4,14 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts
 from gateway.clock import Clock
+from gateway.desired.publishing import Downs
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
@@ -37,6 +38,7 @@ class Listener:
     diary: Diary
     outgoing: Outgoing
     republish: Callable[[], None]
+    downs: Downs
     engine: sa.Engine
     wake: Wake
     clock: Clock
@@ -49,6 +51,7 @@ class Listener:
     _renew_at: float = 0.0
     _was_ready: bool = False
     _was_connected: bool = False
+    _told: list[Publication] = field(default_factory=list[Publication])
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -93,10 +96,12 @@ class Listener:
             if self.session.fresh and self.session.drained:
                 self.session.fresh = False
                 self._answer(self.ingest.all_acks(self.clock.now()))
+                self.downs.forget()
             if not self._was_connected:
                 self.republish()
-            for publication in waiting:
+            for publication in (*waiting, *self._told):
                 self.session.publish(publication)
+            self._told = []
             self.session.flush()
         self._was_connected = self.session.connected
         if self.session.ready and not self._said_ready:
@@ -114,6 +119,8 @@ class Listener:
             grew = facts.journal_pending(self.engine, self.journal) > 0
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
+            if self.session.connected and not self.session.fresh:
+                self._told += self.downs.due(self.ingest.registry)
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
             return

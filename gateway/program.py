@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway import broker, channels, database, lock, origin
 from gateway.clock import Clock
+from gateway.desired.publishing import Downs
 from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
 from gateway.journal.diary import Diary
@@ -64,6 +65,7 @@ def run(settings: Settings) -> int:
             diary=diary,
             outgoing=outgoing,
             republish=projections.republish,
+            downs=Downs(engine),
             engine=engine,
             wake=wake,
             clock=clock,

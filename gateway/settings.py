@@ -37,6 +37,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("broker_listen", "127.0.0.1:1883", "Where the private broker listens for devices."),
     Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
     Setting("broker_key", "", "PEM key of that certificate."),
+    Setting("release_key", "", "Public key of firmware releases: 64 hex digits, on every board."),
     Setting("store", "sqlite", "Where readings go: sqlite or influxdb."),
     Setting("influxdb_url", "http://127.0.0.1:8086", "Address of InfluxDB 1.8+, 2.x or 3 Core."),
     Setting("influxdb_org", "-", "Organisation; - for InfluxDB 1.8."),
@@ -77,6 +78,7 @@ class Settings:
     broker_listen: str
     broker_certificate: str
     broker_key: str
+    release_key: str
     store: str
     influxdb_url: str
     influxdb_org: str
@@ -192,6 +194,11 @@ def _check(values: Mapping[str, Any]) -> None:
         listen_address(name, values[name])
     if bool(values["broker_certificate"]) != bool(values["broker_key"]):
         raise SettingError("broker_certificate and broker_key go together: set both or neither")
+    if not re.fullmatch(r"([0-9a-f]{64})?", values["release_key"]):
+        raise SettingError(
+            f"release_key = {values['release_key']!r}: use the 64 hex digits that "
+            "'noria release key' printed"
+        )
     for name in ("influxdb_url", "public_url"):
         if values[name] and urlsplit(str(values[name])).scheme not in ("http", "https"):
             raise SettingError(f"{name} = {values[name]!r}: use http:// or https://")

@@ -61,16 +61,18 @@ class Slots:
         self.floor, self.version, self._order, self.refused = fields[4:]
         if self.active >= len(FOLDERS) or self.trial >= len(FOLDERS):
             self.active = self.trial = 0
+        self.running = 0
+        """The slot that this start runs, its index in FOLDERS: ``choose`` settles it."""
 
     @property
-    def running(self):
-        """The slot that this start runs: its index in FOLDERS."""
-        return self.trial or self.active
+    def on_trial(self):
+        """Whether the build that runs has yet to be heard."""
+        return self.trial != 0 and self.running == self.trial
 
     @property
     def first(self):
         """Whether this is the first start of a build on trial."""
-        return bool(self.trial) and self._crashes == 1
+        return self.on_trial and self._crashes == 1
 
     @property
     def hopeless(self):
@@ -100,6 +102,7 @@ class Slots:
         if self.faults > BROKEN and self.active and not self.trial:
             self.active = 0
             self._save()
+        self.running = self.trial or self.active
         return FOLDERS[self.running]
 
     def ended(self, held_back=False):
@@ -107,7 +110,7 @@ class Slots:
         if self.faults and not held_back:
             self.faults = 0
             self._keep_faults()
-        if self.trial and self._crashes:
+        if self.on_trial and self._crashes:
             self._crashes = 0
             self._save()
 

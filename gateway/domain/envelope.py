@@ -38,6 +38,11 @@ def unpadded(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
+def decoded(text: bytes) -> bytes:
+    """The bytes that ``unpadded`` spelt; lenient: compare text where it matters."""
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+
+
 def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     """The MAC's 43 characters for ``object_bytes`` on ``topic`` under a device's key."""
     message = topic.encode("ascii") + b"\n" + object_bytes
@@ -82,6 +87,11 @@ def ack_topic(device: str) -> str:
 def down_topic(device: str) -> str:
     """The topic of the desired state."""
     return f"noria/1/{device}/down"
+
+
+def part_topic(device: str, version: int, number: int) -> str:
+    """The topic of one part of a release."""
+    return f"noria/1/{device}/part/{version}/{number}"
 
 
 def ack_object(era: str, boot: int, seq: int, h: str, t: int) -> bytes:

@@ -106,10 +106,13 @@ class Session:
         self._receipts.clear()
 
     def publish(self, publication: Publication) -> None:
-        """Queue a QoS 0 message; ``flush`` or the next ``turn`` sends it."""
+        """Queue a message; ``flush`` or the next ``turn`` sends it; QoS 1 until PUBACK."""
         if self._up:
             self._client.publish(
-                publication.topic, publication.payload, qos=0, retain=publication.retain
+                publication.topic,
+                publication.payload,
+                qos=publication.qos,
+                retain=publication.retain,
             )
 
     def flush(self) -> None:

@@ -11,6 +11,7 @@ from gateway.clock import Clock
 from gateway.domain.registry import Device, Sensor
 from gateway.registry import enrolment, rows
 from gateway.settings import Settings
+from server.command import desired
 from server.command.config import settings_of, with_config
 
 _SENSORS = ("a02yyuw", "jsn-sr04t", "probe", "hx711")
@@ -18,7 +19,11 @@ _SENSORS = ("a02yyuw", "jsn-sr04t", "probe", "hx711")
 
 @click.group()
 def device() -> None:
-    """Make, list and revoke devices."""
+    """Make, list and revoke devices; tell them what to do."""
+
+
+for _command in (desired.set_, desired.order, desired.update, desired.show):
+    device.add_command(_command)
 
 
 @device.command()
@@ -83,7 +88,7 @@ def _next_steps(made: Device, path: Path, settings: Settings, host: str) -> str:
             "in config.json. What it may do, as Mosquitto's acl_file says it:",
             f"  user {made.id}",
             *(f"  topic write {topics}{name}" for name in ("up", "status")),
-            *(f"  topic read {topics}{name}" for name in ("ack", "down")),
+            *(f"  topic read {topics}{name}" for name in ("ack", "down", "part/+/+")),
         ]
     return "\n".join(lines)
 

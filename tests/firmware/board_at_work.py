@@ -91,9 +91,13 @@ def board(
     speed: float = 600,
     interpreter: str = "micropython",
     model: dict[str, Any] | None = None,
+    plan: dict[str, Any] | None = None,
     **config: Any,
 ) -> Generator[Work]:
-    """A board whose broker is at ``port``; more keywords go into its config.json."""
+    """A board whose broker is at ``port``; more keywords go into its config.json.
+
+    ``plan`` is what fleet.json says beside it.
+    """
     settings = {
         "wifi": [{"ssid": "site", "password": "a password"}],
         "broker": {"host": "127.0.0.1", "port": port},
@@ -107,7 +111,8 @@ def board(
         "config": settings,
         "model": {"uplink": UPLINK, "spike_share": 0.0, **(model or {})},
     }
-    work = Work({"speed": speed, "interpreter": interpreter, "boards": [one]}, folder)
+    fleet = {"speed": speed, "interpreter": interpreter, "boards": [one], **(plan or {})}
+    work = Work(fleet, folder)
     work.start()
     try:
         yield work

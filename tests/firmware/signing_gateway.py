@@ -83,6 +83,15 @@ class SigningGateway:
         payload = obj + b"\n" + mac(key or self.key, topic, obj)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
+    def say_json(self, leaf: str, given: Json) -> None:
+        """Publish an object under the right MAC, retained."""
+        self.say(leaf, _dumped(given))
+
+    def lay(self, topic: str, data: bytes) -> None:
+        """Publish a release's part under the right MAC, retained."""
+        payload = data + b"\n" + mac(self.key, topic, data)
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+
     def ack_object(self, message: Json, h: str, seq: int | None = None) -> bytes:
         """The OBJECT of an ack for ``message``."""
         return _dumped(

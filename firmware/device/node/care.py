@@ -54,7 +54,7 @@ class Care:
     def heard(self, covered, up, plan):
         """After an attempt to be heard. ``covered``: a live ack covers a message of this build."""
         slots = self._slots
-        if not slots.trial:
+        if not slots.on_trial:
             return
         if covered:
             text = _read_manifest(FOLDERS[slots.trial])
@@ -97,10 +97,12 @@ class Care:
     def awaits(self, given):
         """Whether a ``down`` wants a release that does not run yet."""
         wanted = given.get("update")
-        return bool(wanted) and not (self._slots.active and self._runs(wanted.get("version")))
+        if not isinstance(wanted, dict) or wanted.get("n", 0) <= self._slots.refused:
+            return bool(wanted) and not isinstance(wanted, dict)
+        return not self._runs(wanted.get("version"))
 
     def _runs(self, version):
-        return version == self._slots.version
+        return self._slots.active != 0 and version == self._slots.version
 
     @property
     def _slot(self):
@@ -110,7 +112,7 @@ class Care:
         slots = self._slots
         if slots.trial or order <= slots.refused:
             return False
-        if slots.active and self._runs(version):
+        if self._runs(version):
             return False
         if not self._config.release_key:
             raise ReleaseError("update_key")

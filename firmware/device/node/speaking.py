@@ -79,11 +79,11 @@ class Speaking:
             state.spoken, state.spoken_set = self._senses.value, 1
         if told and told.resend_era:
             talk.resend(told.resend_era, told.resend_after)
-        if wanted and wanted["n"] == state.down_n and wanted.get("update"):
-            self._update(talk, wanted["update"])
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
         self._care.feed()
         self._care.heard(talk.time_s is not None, self._up(), self._plan)
+        if wanted and wanted["n"] == state.down_n and wanted.get("update"):
+            self._update(talk, wanted["update"])
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
             self._take_time(talk.time_s, clock.GW)
 

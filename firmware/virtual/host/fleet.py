@@ -39,6 +39,7 @@ class Fleet:
         self._folder = folder
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
         self._heap: str | None = plan.get("heap", "320K")
+        self._watchdog_s: float | None = plan.get("watchdog_s")
         self._starts: list[asyncio.TimerHandle] = []
         board_file = plan.get("board_file") or self._firmware / "board/firebeetle.py"
         self._pins = pins.read(Path(board_file))
@@ -54,7 +55,10 @@ class Fleet:
             config["key"] = given["key"]
         root = filesystem.lay_out(self._folder / device, config, self._firmware)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
-        setup = Setup(device, root, config, self._pins, self.interpreter, self.clock, self._heap)
+        setup = Setup(
+            device, root, config, self._pins, self.interpreter, self.clock, self._heap,
+            self._watchdog_s,
+        )  # fmt: skip
         self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
 
     async def __aenter__(self) -> "Fleet":

@@ -1,0 +1,158 @@
+"""Five certificates that no node may take, by a real TLS Mosquitto: refused, alive, nothing lost."""
+
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.firmware.board_at_work import DEVICE, KEY, Work, board
+from tests.firmware.signing_gateway import SigningGateway, digest
+from tests.parts import require
+from tests.parts.mosquitto_service import Mosquitto, mosquitto
+from tests.parts.services import free_port, until
+
+CONFIG = """\
+per_listener_settings false
+allow_anonymous true
+user root
+listener {port} 127.0.0.1
+certfile {folder}/broker.pem
+keyfile {folder}/broker.key
+listener PLAIN 127.0.0.1
+log_dest stdout
+"""
+_YEAR = datetime.timedelta(days=365)
+Key = ec.EllipticCurvePrivateKey
+
+
+def _certificate(
+    name: str,
+    key: Key,
+    issuer: str,
+    signer: Key,
+    *,
+    ca: bool = False,
+    begins: datetime.timedelta = -_YEAR,
+    ends: datetime.timedelta = 10 * _YEAR,
+) -> bytes:
+    now = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(_named(name))
+        .issuer_name(_named(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + begins)
+        .not_valid_after(now + ends)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    )
+    return built.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+class Authority:
+    """A P-256 CA of ours, another one, and the broker's key."""
+
+    def __init__(self) -> None:
+        self.key, self.other, self.broker = (ec.generate_private_key(ec.SECP256R1()) for _ in "abc")
+        self.pem = _certificate("ca", self.key, "ca", self.key, ca=True)
+
+    def certificate(self, kind: str) -> bytes:
+        """The broker's certificate, good or wrong in one way."""
+        name = "elsewhere.example" if kind == "wrong host" else "localhost"
+        signer, issuer = self.key, "ca"
+        if kind == "wrong CA":
+            signer = self.other
+        elif kind == "self-signed":
+            signer, issuer = self.broker, name
+        begins = _YEAR if kind == "not yet valid" else -2 * _YEAR
+        ends = -_YEAR if kind == "expired" else 10 * _YEAR
+        return _certificate(name, self.broker, issuer, signer, begins=begins, ends=ends)
+
+
+def lay(folder: Path, authority: Authority, kind: str) -> None:
+    """Write what the broker shows."""
+    folder.mkdir(exist_ok=True)
+    (folder / "broker.pem").write_bytes(authority.certificate(kind))
+    (folder / "broker.key").write_bytes(
+        authority.broker.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, authority: Authority) -> Iterator[tuple[Mosquitto, int]]:
+    """A broker with TLS for the node, and a plain listener for the test's gateway."""
+    plain = free_port()
+    lay(tmp_path / "broker", authority, "good")
+    with mosquitto(tmp_path / "broker", CONFIG.replace("PLAIN", str(plain))) as running:
+        yield running, plain
+
+
+def _refusals(work: Work) -> int:
+    return work.console.count("no connection:")
+
+
+@pytest.mark.parametrize(
+    "kind", ["wrong host", "expired", "self-signed", "wrong CA", "not yet valid"]
+)
+def test_a_certificate_that_proves_nothing_is_refused_and_no_reading_is_lost(
+    tmp_path: Path, authority: Authority, broker: tuple[Mosquitto, int], kind: str
+) -> None:
+    require("micropython")
+    running, plain = broker
+    running.stop()
+    lay(running.folder, authority, kind)
+    running.start()
+    where = {"host": "localhost", "port": running.port, "ca": authority.pem.decode()}
+    with (
+        SigningGateway(plain, DEVICE, KEY) as gateway,
+        board(tmp_path, running.port, broker=where, plan={"origin": 1795600000.0}) as work,
+    ):
+        gateway.clock = work.fleet.clock.now
+        until(lambda: _refusals(work) >= 2 and work.count("sleep") >= 5, 40, "two refusals")
+        assert gateway.messages == [] and "MqttError" in work.console
+        assert work.count("stuck") == work.count("crash") == 0
+        running.stop()
+        lay(running.folder, authority, "good")
+        slept = work.count("sleep")
+        running.start()
+        with SigningGateway(plain, DEVICE, KEY) as again:
+            again.clock = work.fleet.clock.now
+            again.until(lambda: sum(len(m["r"]) for m in again.messages) >= slept, 60)
+            first = again.ordered[0]
+            assert json.loads(first)["prev"] == "" and json.loads(first)["seq"] == 1
+            assert digest(first)
+
+
+def test_a_clock_that_knows_nothing_still_checks_certificates_and_claims_no_time(
+    tmp_path: Path, authority: Authority, broker: tuple[Mosquitto, int]
+) -> None:
+    """No NTP, so TLS is checked at the build's date; the gateway's ack then sets the clock."""
+    require("micropython")
+    running, plain = broker
+    where = {"host": "localhost", "port": running.port, "ca": authority.pem.decode()}
+    with (
+        SigningGateway(plain, DEVICE, KEY) as gateway,
+        board(tmp_path, running.port, broker=where, ntp="") as work,
+    ):
+        gateway.clock = work.fleet.clock.now
+        gateway.until(lambda: len(gateway.messages) >= 3)
+    first, *_, last = gateway.messages
+    assert (first["t"], first["ts"]) == (0, "none") and last["ts"] == "gw"
+    assert abs(last["t"] - work.fleet.clock.now()) < 36000
