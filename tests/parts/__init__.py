@@ -46,6 +46,12 @@ def _micropython() -> Path | None:
     return Path(found.program[-1]) if found else None
 
 
+def _micropython_32_bit() -> Path | None:
+    """The binary with 32-bit words, which ``interpreter.find_32_bit()`` starts."""
+    found = interpreter.find_32_bit()
+    return Path(found.program[-1]) if found else None
+
+
 PARTS: Mapping[str, Part] = {
     "mosquitto": Part(
         lambda: on_path("mosquitto"), ("mosquitto",), "apt-get install mosquitto, or make parts"
@@ -59,6 +65,7 @@ PARTS: Mapping[str, Part] = {
         lambda: on_path("openssl"), ("openssl",), "apt-get install openssl, or make parts"
     ),
     "micropython": Part(_micropython),
+    "micropython-i386": Part(_micropython_32_bit),
     "influxd-1.8": Part(lambda: influxdb.find("1.8"), (), "make parts (builds it with Go)"),
     "influxd-2.9": Part(
         lambda: influxdb.find("2.9"),

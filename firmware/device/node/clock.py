@@ -56,6 +56,16 @@ def step(state, rtc_s, unix_s, source):
     return by if known and abs(by) >= STEP_S else 0
 
 
+def at_least(state, rtc_s, unix_s):
+    """Move a clock that is behind ``unix_s`` there, for certificates' dates alone: its source and
+    ``up`` stay what they are. Returns what to set the board's clock to, or 0.
+    """
+    if rtc_s >= unix_s:
+        return 0
+    state.base += unix_s - rtc_s
+    return unix_s
+
+
 def plausible(unix_s):
     """Whether ``unix_s`` can be a time at all."""
     return isinstance(unix_s, int) and EARLIEST <= unix_s < LATEST

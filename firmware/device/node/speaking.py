@@ -4,7 +4,7 @@ import os
 
 from lib import mqtt, wifi
 
-from node import clock, conversation, envelope, identity, orders, policy
+from node import BUILT, clock, conversation, envelope, identity, orders, policy
 
 _LINK_MS = 10_000
 _NTP_TIMEOUT_S = 1
@@ -145,6 +145,11 @@ class Speaking:
             unix_s = self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S)
             if clock.plausible(unix_s):
                 self._take_time(unix_s, clock.NTP)
+        # Certificates are judged by the board's clock: it cannot be before what we know has passed.
+        floor = clock.at_least(self._state, self._board.rtc_s(), max(BUILT, self._state.ack_t))
+        if floor:
+            self._board.set_rtc(floor)
+            self._queue.save()
 
     def _take_time(self, unix_s, source):
         if not clock.plausible(unix_s):

@@ -111,21 +111,23 @@ def model_of(given: dict[str, Any]) -> Model:
 
 
 def choose(wanted: str) -> Interpreter:
-    """The interpreter by name: ``micropython`` (fetched if need be), ``cpython``, ``auto``.
+    """The interpreter by name: ``micropython`` (fetched if need be), ``cpython``, ``auto``, or
+    ``micropython-i386``, whose words are 32 bits as the chip's.
 
     ``auto`` takes MicroPython where it is or can be had, else CPython. Raises FleetError.
     """
     if wanted == "cpython":
         return interpreter.cpython()
-    if wanted not in ("auto", "micropython"):
-        raise FleetError(f"interpreter {wanted!r}: auto, micropython or cpython")
+    if wanted not in ("auto", "micropython", "micropython-i386"):
+        raise FleetError(f"interpreter {wanted!r}: auto, micropython, micropython-i386 or cpython")
+    find = interpreter.find_32_bit if wanted == "micropython-i386" else interpreter.find
     try:
-        found = interpreter.find(fetch=True)
+        found = find(fetch=True)
     except (apt.FetchError, ValueError) as error:
-        if wanted == "micropython":
+        if wanted != "auto":
             raise FleetError(str(error)) from error
         found = None
-    if found is None and wanted == "micropython":
+    if found is None and wanted != "auto":
         raise FleetError("MicroPython was not found and cannot be fetched on this machine")
     return found or interpreter.cpython()
 
