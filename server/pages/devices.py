@@ -1,10 +1,11 @@
 """Devices, for coordinators: late, silent, low on battery, faulty; the sick first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from gateway.desired import state as desired
 from gateway.domain.registry import Device
 from server import render
 from server.guard import Coordinating, Visit
@@ -26,14 +27,20 @@ class Line:
     details: str
     heard: float | None
     order: int
+    told: str = ""
 
 
 @router.get("/devices")
 def devices(visit: Coordinating) -> Response:
     """All devices."""
     snapshot = visit.parts.snapshot()
+    with visit.parts.engine.connect() as connection:
+        wanted = desired.load(connection)
     newest = [rows[-1] for rows in snapshot.registry.devices.values()]
-    lines = [_line(visit, snapshot, device) for device in newest]
+    lines = [
+        replace(_line(visit, snapshot, d), told=sensors.told(visit.speech, wanted.get(d.id)))
+        for d in newest
+    ]
     return render.page(
         visit, "devices.html", snapshot=snapshot, tab="devices",
         lines=sorted(lines, key=lambda line: (line.order, line.tank)),

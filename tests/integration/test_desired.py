@@ -43,8 +43,14 @@ class Place:
         heard: dict[str, bytes] = {}
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=device)
         client.username_pw_set(device, login(key))
-        client.on_connect = lambda c, *_: c.subscribe([(topic, 1) for topic in topics])
-        client.on_message = lambda _c, _d, m: heard.__setitem__(m.topic, m.payload)
+
+        def subscribe(client: paho.Client, *_: object) -> None:
+            client.subscribe([(topic, 1) for topic in topics])
+
+        def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            heard[message.topic] = bytes(message.payload)
+
+        client.on_connect, client.on_message = subscribe, hear
         client.connect("127.0.0.1", self.port)
         deadline = time.monotonic() + 1.0
         while time.monotonic() < deadline:
