@@ -87,3 +87,9 @@ def fingerprint(folder):
     except OSError:
         return ""  # a build that was copied by hand
     return "".join("%02x" % byte for byte in found[:8])
+
+
+def load(folder):
+    """The :class:`Manifest` of a slot. Raises OSError when it has none."""
+    with open(folder + "/" + NAME) as file:
+        return Manifest(file.read())

@@ -4,7 +4,7 @@ import os
 
 from lib import mqtt, wifi
 
-from node import BUILT, clock, conversation, envelope, identity, orders, policy
+from node import BUILT, clock, conversation, envelope, identity, policy
 
 _LINK_MS = 10_000
 _NTP_TIMEOUT_S = 1
@@ -94,11 +94,17 @@ class Speaking:
         return self._queue.seal(up, self._plan.promise_s(up), self._senses.mv, rssi)
 
     def _opened(self, payload):
-        return payload and orders.opened(self._key, self._config.topic("down"), payload)
+        if not payload:
+            return None
+        from node import orders  # most wakes have none
+
+        return orders.opened(self._key, self._config.topic("down"), payload)
 
     def _obey(self, given):
         if given is None:
             return None
+        from node import orders
+
         told = orders.take(given, self._state)
         if told is None:
             return None

@@ -22,6 +22,7 @@ def install():
     sys.print_exception = lambda error, file=sys.stderr: traceback.print_exception(error, file=file)
     gc.mem_free = lambda: 160 * 1024
     gc.mem_alloc = lambda: 0
+    gc.threshold = lambda *_: None
     socket.socket = _StreamSocket
 
 
