@@ -37,7 +37,7 @@ check: $(VENV)/stamp-test $(VENV)/stamp-check typings/.stamp ## lint, format, ty
 bench: $(VENV)/stamp-test ## the measurements, with the figures they print
 	@exec $(BIN)/python -m pytest -m benchmark -s $(ARGS)
 
-parts: $(VENV)/stamp-test ## Mosquitto, Chromium, MicroPython, InfluxDB 1.8 and 2.9: got once, kept outside the tree
+parts: $(VENV)/stamp-test ## Mosquitto, PostgreSQL, Chromium, MicroPython, InfluxDB 1.8 and 2.9: got once, kept outside the tree
 	@exec $(BIN)/python -m tests.parts
 
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \

@@ -1,7 +1,7 @@
 """Relational state: registry, people, incidents, outbox, projections' cursors.
 
-SQLite through SQLAlchemy Core, so PostgreSQL is a URL away. Every package defines its tables on
-``metadata``; ``connect`` creates what is missing.
+SQLite or PostgreSQL, through SQLAlchemy Core. Every package defines its tables on ``metadata``;
+``connect`` creates what is missing.
 """
 
 import os
@@ -11,6 +11,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import NoSuchModuleError, OperationalError
+
+from gateway.errors import DatabaseError
+from gateway.settings import Settings
 
 metadata = sa.MetaData()
 
@@ -24,7 +28,7 @@ fact = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("lines", sa.JSON, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
-    sa.Column("entry_id", sa.Integer, index=True),  # null until the gateway has journaled it
+    sa.Column("entry_id", sa.BigInteger, index=True),  # null until the gateway has journaled it
 )
 """Facts that wait to become leaves: other processes write here, the gateway journals them."""
 
@@ -32,7 +36,7 @@ projection = sa.Table(
     "projection",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("cursor", sa.Integer, nullable=False),  # last journal entry applied
+    sa.Column("cursor", sa.BigInteger, nullable=False),  # last journal entry applied
 )
 
 projection_state = sa.Table(
@@ -47,7 +51,7 @@ tank_now = sa.Table(
     "tank_now",
     metadata,
     sa.Column("tank", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False, index=True),
+    sa.Column("version", sa.BigInteger, nullable=False, index=True),
     sa.Column("value", sa.JSON, nullable=False),  # domain.told.TankNow, field by field
 )
 """What a page shows of each tank; ``version`` grows with every change of any tank or incident."""
@@ -66,7 +70,7 @@ incident = sa.Table(
     "incident",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False, index=True),
+    sa.Column("version", sa.BigInteger, nullable=False, index=True),
     sa.Column("change_number", sa.Integer, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("tank", sa.Text, index=True),
@@ -134,26 +138,107 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode("utf-8")
 
 
-def connect(where: Path | str) -> sa.Engine:
-    """An engine on a SQLite file (a path) or any SQLAlchemy URL; makes missing tables.
+_POSTGRESQL_S = {
+    "connect_timeout": "5",
+    # A database that vanished without a word is noticed in seconds, not in the system's hours.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    # A process that was stopped in the middle of a transaction may not hold up the others.
+    "options": "-c idle_in_transaction_session_timeout=5000",
+    "application_name": "noria",
+}
+_SERIAL = 0x6E6F7269  # "nori": the advisory lock of ``serialise``
 
-    The file is its owner's alone: device keys lie in it.
+
+def opened(settings: Settings) -> sa.Engine:
+    """The database of the settings: PostgreSQL where ``database`` names one, else the file.
+
+    Raises DatabaseError, which never holds the password.
+    """
+    if not settings.shared:
+        return connect(settings.database_path)
+    url = sa.make_url(settings.database).set(drivername="postgresql+psycopg")
+    if settings.database_password:
+        url = url.set(password=settings.database_password)
+    return connect(url)
+
+
+def connect(where: Path | sa.URL) -> sa.Engine:
+    """An engine on a SQLite file (a path) or a PostgreSQL URL; makes missing tables.
+
+    The file is its owner's alone: device keys lie in it. Raises DatabaseError.
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
-        where = f"sqlite:///{where}"
-    engine = sa.create_engine(where, json_serializer=_json)
-    if engine.dialect.name == "sqlite":
+        engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json)
         event.listen(engine, "connect", _prepare_sqlite)
-    metadata.create_all(engine)
+        metadata.create_all(engine)
+        return engine
+    engine = _postgresql(where)
+    try:
+        with engine.begin() as connection:
+            serialise(connection)  # two that start at once do not both make a table
+            metadata.create_all(connection)
+    except OperationalError as error:
+        name = where.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"database {name}: {str(error.orig).strip()}; start it, or correct database and "
+            "database_password_file"
+        ) from None
     return engine
 
 
-def next_version(connection: sa.Connection) -> int:
-    """One more than any version of ``tank_now`` or ``incident``, for pages that follow changes."""
+def another(engine: sa.Engine) -> sa.Engine:
+    """Another engine on the same PostgreSQL, with connections of its own.
+
+    For loops that try again: after a restart of PostgreSQL its first transaction fails.
+    """
+    return _postgresql(engine.url, pre_ping=False)
+
+
+def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
+    try:
+        return sa.create_engine(
+            url.update_query_dict({k: v for k, v in _POSTGRESQL_S.items() if k not in url.query}),
+            json_serializer=_json,
+            pool_pre_ping=pre_ping,  # after a restart of PostgreSQL the pool's are dead
+            hide_parameters=True,  # device keys are among them; errors are logged
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise DatabaseError(
+            "database: PostgreSQL needs the package psycopg: pip install 'noria[postgresql]'"
+        ) from error
+
+
+def is_postgresql(of: sa.Engine | sa.Connection) -> bool:
+    """Whether this is PostgreSQL rather than SQLite."""
+    return of.dialect.name == "postgresql"
+
+
+def serialise(connection: sa.Connection) -> None:
+    """Until this transaction ends nobody else's passes here; what it reads from now on holds.
+
+    First of all in a transaction that draws a version or decides by what it reads: SQLite has one
+    writer anyway, once something was written; PostgreSQL is given one.
+    """
+    if is_postgresql(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SERIAL)))
+    else:
+        connection.execute(sa.delete(fact).where(sa.false()))  # takes the lock, changes nothing
+
+
+def newest_version(connection: sa.Connection) -> int:
+    """The newest version of ``tank_now`` or ``incident``: all up to it are committed."""
     newest_tank = sa.select(sa.func.coalesce(sa.func.max(tank_now.c.version), 0)).scalar_subquery()
     newest_incident = sa.select(
         sa.func.coalesce(sa.func.max(incident.c.version), 0)
     ).scalar_subquery()
     a, b = connection.execute(sa.select(newest_tank, newest_incident)).one()
-    return max(a, b) + 1
+    return max(a, b)
+
+
+def next_version(connection: sa.Connection) -> int:
+    """One more than any version, for pages that follow changes; ``serialise`` came before."""
+    return newest_version(connection) + 1

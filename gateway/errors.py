@@ -17,6 +17,10 @@ class JournalError(NoriaError):
     """The journal cannot be trusted or written; the message says which entry and what to do."""
 
 
+class DatabaseError(NoriaError):
+    """The relational database cannot be reached or used; the message names it and the remedy."""
+
+
 class StoreError(NoriaError):
     """The reading store refused or cannot be reached."""
 

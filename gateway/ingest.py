@@ -25,6 +25,8 @@ class Ack:
 
     topic: str
     payload: bytes
+    device: str
+    era: str
 
 
 class Ingest:
@@ -65,6 +67,8 @@ class Ingest:
 
     def _take(self, arrival: Arrival) -> Era | None:
         device = _device_of(arrival.topic)
+        if self._journal.messages.is_flood(device, arrival.received):
+            return None
         newest_key = self._journal.messages.newest_key(device)
         admitted = admit(arrival.topic, arrival.payload, self.registry, newest_key)
         if isinstance(admitted, Admitted):
@@ -80,7 +84,8 @@ class Ingest:
                 continue
             end, topic = era.line.end, envelope.ack_topic(era.device)
             said = envelope.ack_object(era.era, *end.place, end.h, int(now))
-            acks.append(Ack(topic, envelope.seal(device.key, topic, said)))
+            sealed = envelope.seal(device.key, topic, said)
+            acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
 
 

@@ -105,13 +105,16 @@ class Language:
 
     def moment(self, at: float, now: float) -> str:
         """``clock``, with the weekday or the date before it when that is not today."""
+        return f"{self._day(at, now)}{self.clock(at)}"
+
+    def _day(self, at: float, now: float) -> str:
+        """The weekday or the date and a space; empty for today."""
         days = (self._local(now).date() - self._local(at).date()).days
         if days == 0:
-            return self.clock(at)
-        day = format_datetime(
-            self._local(at), "EEE" if abs(days) < 7 else "d MMM", locale=self.code
-        )
-        return f"{day.replace(' ', _SPACE)}{_SPACE}{self.clock(at)}"
+            return ""
+        form = "EEE" if abs(days) < 7 else "d MMM"
+        day = format_datetime(self._local(at), form, locale=self.code)
+        return f"{day.replace(' ', _SPACE)}{_SPACE}"
 
     def lasting(self, seconds: float) -> str:
         """``31 min``, ``2 h 5 min``, ``3 days``."""
@@ -128,7 +131,7 @@ class Language:
     def span(self, lo: float, hi: float, now: float) -> str:
         """A range of moments, widened outward: to the hour when over 2 h, else to 5 minutes.
 
-        ``14:55–15:40``, ``17–20 h``; with days when it does not end today.
+        ``14:55–15:40``, ``17–20 h``; with days when it does not end today: ``15 h – Thu 6 h``.
         """
         wide = hi - lo > _NARROW_S
         step_min = 60 if wide else 5
@@ -139,7 +142,13 @@ class Language:
         if wide and self._local(start).date() == last == today:
             until = self._local(end).hour or 24
             return self.text("{lo}–{hi}\u00a0h", lo=self._local(start).hour, hi=until)
+        if wide:
+            first, until = self._full_hour(start, now), self._full_hour(end, now)
+            return self.text("{lo} – {hi}", lo=first, hi=until)
         return self.text("{lo}–{hi}", lo=self.moment(start, now), hi=self.moment(end, now))
+
+    def _full_hour(self, at: float, now: float) -> str:
+        return f"{self._day(at, now)}{self._local(at).hour}{_SPACE}h"
 
     def _local(self, at: float) -> datetime:
         return datetime.fromtimestamp(at, self._zone)

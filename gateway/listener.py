@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway import alive, facts
+from gateway import alive, facts, oddities
 from gateway.clock import Clock
 from gateway.desired.publishing import Downs
 from gateway.errors import JournalError
@@ -21,6 +21,7 @@ from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
 from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.sharing.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +45,14 @@ class Listener:
     clock: Clock
     gateway: str
     broker: str
+    shared: Together | None = None
     stopping: bool = False
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
     _renew_at: float = 0.0
     _was_ready: bool = False
+    _told_all: bool = False
     _was_connected: bool = False
     _told: list[Publication] = field(default_factory=list[Publication])
 
@@ -60,6 +63,8 @@ class Listener:
         while not self.stopping:
             self._chores()
             batch = self.session.turn(POLL_S)
+            if self.shared:
+                self.shared.hears(self.session.ready and self.session.drained, batch)
             if batch:
                 self._answer(self._commit(batch))
             self._speak()
@@ -73,7 +78,7 @@ class Listener:
         while True:
             try:
                 if self.ingest.strangers(batch):
-                    self._reload_registry()  # enrolled at the broker a moment before our look
+                    self._meet_strangers()
                 acks = self.ingest.commit(batch, self.clock.now())
             except (JournalError, OperationalError) as error:
                 _log.error("%s; nothing is acknowledged meanwhile; trying again", error)
@@ -86,6 +91,9 @@ class Listener:
                 return acks
 
     def _answer(self, acks: list[Ack]) -> None:
+        if self.shared:
+            self.shared.due(acks, self.journal.last_id)
+            return
         for ack in acks:
             self.session.publish(Publication(ack.topic, ack.payload, retain=True))
 
@@ -95,7 +103,10 @@ class Listener:
         if self.session.connected:
             if self.session.fresh and self.session.drained:
                 self.session.fresh = False
-                self._answer(self.ingest.all_acks(self.clock.now()))
+                if self.shared:
+                    self.shared.again()
+                else:
+                    self._answer(self.ingest.all_acks(self.clock.now()))
                 self.downs.forget()
             if not self._was_connected:
                 self.republish()
@@ -116,7 +127,9 @@ class Listener:
         self._poll_at = time.monotonic() + POLL_S
         try:
             self._reload_registry()
-            grew = facts.journal_pending(self.engine, self.journal) > 0
+            grew = False
+            if self.shared is None or self.shared.holds:  # a fact is journaled by one gateway
+                grew = facts.journal_pending(self.engine, self.journal) > 0
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
             if self.session.connected and not self.session.fresh:
@@ -126,6 +139,16 @@ class Listener:
             return
         if grew:
             self.wake.notify()
+
+    def _meet_strangers(self) -> None:
+        """They may have been enrolled at the broker a moment before our look."""
+        try:
+            self._reload_registry()
+        except OperationalError as error:
+            if self.shared is None:
+                raise
+            # Journaling goes on without PostgreSQL: a device it knows speaks again for its ack.
+            _log.warning("devices unknown so far are refused meanwhile: %s", error)
 
     def _reload_registry(self) -> None:
         version = rows.version(self.engine)
@@ -138,6 +161,8 @@ class Listener:
         if ready != self._was_ready or time.monotonic() >= self._renew_at:
             self._was_ready = ready
             self._renew_at = time.monotonic() + alive.RENEW_S
+            oddities.tell(self.engine, self.gateway, self.journal.counters.marks(self._told_all))
+            self._told_all = True
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
 
     def _steady(self) -> float:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gateway.alert_text import Alert, Going, text_of
 from gateway.channels import Channel, TransportError
 from gateway.clock import Clock
-from gateway.database import incident, incident_step, next_version, outbox
+from gateway.database import incident, incident_step, next_version, outbox, serialise
 from gateway.domain.registry import Registry
 from gateway.domain.told import IncidentChange
 from gateway.language import Language
@@ -161,6 +161,7 @@ class Delivery:
     def _sent(self, row: sa.Row[Any], now: float) -> None:
         data = {"channel": self.channel.name, "number": row.change_number}
         with self._engine.begin() as connection:
+            serialise(connection)
             connection.execute(
                 sa.update(outbox).where(outbox.c.id == row.id).values(sent=now, error=None)
             )

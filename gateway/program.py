@@ -15,8 +15,10 @@ from gateway.clock import Clock
 from gateway.desired.publishing import Downs
 from gateway.domain.registry import Registry
 from gateway.ingest import Ingest
+from gateway.journal import restored
 from gateway.journal.diary import Diary
 from gateway.journal.reader import JournalReader
+from gateway.journal.witness import Witness
 from gateway.journal.writer import Journal
 from gateway.language import Language
 from gateway.listener import Listener
@@ -30,6 +32,7 @@ from gateway.projections.composed import Projections
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.sharing import together
 from gateway.watching.projection import WatchProjection
 
 WATCH_REST_S = 0.01
@@ -48,40 +51,57 @@ def run(settings: Settings) -> int:
     sys.setswitchinterval(SWITCH_S)
     with lock.hold(settings.data / lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
-        engine = database.connect(settings.database_path)
+        engine = database.opened(settings)
         parts.callback(engine.dispose)
-        journal = Journal(settings.journal_path, settings.gateway_id)
+        witness = Witness(settings.witness_paths)
+        parts.callback(witness.close)
+        journal = Journal(settings.journal_path, settings.gateway_id, witness.keep)
         parts.callback(journal.close)
         bell = Bell()
         parts.callback(bell.close)
         wake, outgoing = Wake(), Outgoing(bell)
-        diary = _opened(settings, journal, clock)
+        restored.settle(engine, journal.last_id)
+        diary = _opened(settings, journal, witness, clock)
         address = parts.enter_context(broker.reached(settings, engine))
-        projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+        shared = None
+        if settings.shared:
+            shared = parts.enter_context(together.joined(settings, engine, clock, wake, outgoing))
+            republish = shared.again
+        else:
+            projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
+            republish = projections.republish
         listener = Listener(
-            session=Session(address, settings.gateway_id, bell, clock.now),
+            session=Session(
+                address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
+            ),
             ingest=Ingest(journal, Registry()),
             journal=journal,
             diary=diary,
             outgoing=outgoing,
-            republish=projections.republish,
+            republish=republish,
             downs=Downs(engine),
             engine=engine,
             wake=wake,
             clock=clock,
             gateway=settings.gateway_id,
             broker=_name(address),
+            shared=shared,
         )
         _stop_by_signal(listener, bell)
         listener.run()
     return 0
 
 
-def _opened(settings: Settings, journal: Journal, clock: Clock) -> Diary:
-    """The diary of the journal, whose log begins with where it comes from."""
-    key = origin.log_key(settings.data).public_key()
+def _opened(settings: Settings, journal: Journal, witness: Witness, clock: Clock) -> Diary:
+    """The diary of the journal, whose log begins with where it comes from.
+
+    A restored journal begins a new one, and has said so before anything else is appended.
+    """
+    key = origin.log_key(settings.data).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     diary = Diary(journal)
-    diary.open(clock.now(), key.public_bytes(Encoding.Raw, PublicFormat.Raw), origin.build())
+    diary.open(clock.now(), key, origin.build(), restored.noticed(journal, witness))
+    witness.keep(journal.log.seen)
+    witness.sync()
     return diary
 
 
@@ -117,6 +137,11 @@ def _projected(
     finally:
         for part in parts:
             part.stop()
+
+
+def _shares(settings: Settings) -> bool:
+    """Whether other gateways hear the same broker: a private one has no login for them."""
+    return settings.shared and settings.broker != "auto"
 
 
 def _name(address: Address) -> str:

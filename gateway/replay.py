@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from gateway.domain.heard import Listening, Tick
+from gateway.domain.heard import Forked, Listening, Tick
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry
@@ -38,7 +38,7 @@ class _Known:
 
     objects: set[bytes] = field(default_factory=set[bytes])
     places: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
-    prevs: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    prevs: set[str] = field(default_factory=set[str])
     newest: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     key: int = 0
 
@@ -131,7 +131,9 @@ class Replay:
         known.key = max(known.key, message.key_generation)
         if self._is_fork(known, message):
             self.counts["fork"] += 1
-            return self._watch.step(Tick(received), received)
+            said = Forked(message.device, message.era, received, admitted.decoded.auth)
+            # What --trust does not look at proves no twin.
+            return self._watch.step(Tick(received) if self._trust else said, received)
         place = (message.boot, message.seq)
         newest = place > known.newest.get(message.era, (0, 0)) and admitted.decoded.flag is None
         if newest:
@@ -145,7 +147,7 @@ class Replay:
 
     def _is_fork(self, known: _Known, message: Message) -> bool:
         place = (message.era, message.boot, message.seq)
-        chained = (message.era, message.prev)
+        chained = message.prev
         fork = place in known.places
         if not self._trust and message.prev:
             fork = fork or chained in known.prevs

@@ -1,5 +1,6 @@
 """Every setting: its name, default and help, in one table from which the docs are checked."""
 
+import hashlib
 import os
 import re
 import tomllib
@@ -25,6 +26,12 @@ class Setting:
 
 TABLE: tuple[Setting, ...] = (
     Setting("data", "data", "Folder for journal, databases and keys; relative to this file."),
+    Setting(
+        "witness",
+        "auto",
+        "Folder where the gateway notes how long its log is, so that it notices when data comes "
+        "back from a backup: outside data and its backups. auto: ~/.local/state/noria.",
+    ),
     Setting("gateway_id", "g1", "Name of this gateway in its log: 1-16 of a-z 0-9."),
     Setting(
         "broker",
@@ -38,6 +45,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
     Setting("broker_key", "", "PEM key of that certificate."),
     Setting("release_key", "", "Public key of firmware releases: 64 hex digits, on every board."),
+    Setting(
+        "database",
+        "",
+        "Where registry, people, incidents and messages lie: empty for a SQLite file in the data "
+        "folder, or postgresql://user@host:5432/noria, which several gateways share.",
+    ),
+    Setting("database_password", "", "Password for PostgreSQL.", secret=True),
     Setting("store", "sqlite", "Where readings go: sqlite or influxdb."),
     Setting("influxdb_url", "http://127.0.0.1:8086", "Address of InfluxDB 1.8+, 2.x or 3 Core."),
     Setting("influxdb_org", "-", "Organisation; - for InfluxDB 1.8."),
@@ -71,6 +85,7 @@ class Settings:
 
     source: Path
     data: Path
+    witness: str
     gateway_id: str
     broker: str
     broker_password: str
@@ -79,6 +94,8 @@ class Settings:
     broker_certificate: str
     broker_key: str
     release_key: str
+    database: str
+    database_password: str
     store: str
     influxdb_url: str
     influxdb_org: str
@@ -99,9 +116,23 @@ class Settings:
         return self.data / "journal.db"
 
     @property
+    def witness_paths(self) -> tuple[Path, Path]:
+        """Where the log's length is noted: beside the journal, and outside of the data folder."""
+        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        outside = f"{state}/noria" if self.witness == "auto" else self.witness
+        folder = self.source.parent / Path(outside).expanduser()
+        name = hashlib.sha256(f"{self.data.resolve()}\n{self.gateway_id}".encode()).hexdigest()
+        return self.data / "log.witness", folder / f"{name[:16]}.witness"
+
+    @property
     def database_path(self) -> Path:
-        """The relational SQLite file."""
+        """The relational SQLite file, used where ``database`` is empty."""
         return self.data / "noria.db"
+
+    @property
+    def shared(self) -> bool:
+        """Whether the database is PostgreSQL: then other gateways may share it."""
+        return bool(self.database)
 
     @property
     def store_path(self) -> Path:
@@ -190,6 +221,7 @@ def _check(values: Mapping[str, Any]) -> None:
         raise SettingError("broker: use auto, mqtt://host:1883 or mqtts://host:8883")
     if broker.password:
         raise SettingError("broker: keep the password out of the URL; use broker_password_file")
+    _check_database(str(values["database"]))
     for name in ("broker_listen", "server_listen"):
         listen_address(name, values[name])
     if bool(values["broker_certificate"]) != bool(values["broker_key"]):
@@ -210,3 +242,18 @@ def _check(values: Mapping[str, Any]) -> None:
         ) from error
     if not values["clock_speed"] >= 1:
         raise SettingError(f"clock_speed = {values['clock_speed']!r}: use 1 (real time) or more")
+
+
+def _check_database(text: str) -> None:
+    """Never shows the URL itself before it is known to hold no password."""
+    try:
+        url = urlsplit(text)
+        complete = url.hostname and url.username and len(url.path) > 1 and url.port != 0
+    except ValueError as error:
+        raise SettingError(f"database: {error}; write postgresql://user@host:5432/noria") from error
+    if url.password is not None or "password" in url.query:
+        raise SettingError("database: keep the password out of the URL; use database_password_file")
+    if text and not (url.scheme == "postgresql" and complete):
+        raise SettingError(
+            f"database = {text!r}: leave it empty, or write postgresql://user@host:5432/noria"
+        )

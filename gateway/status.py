@@ -8,26 +8,35 @@ from gateway import alive, database
 from gateway.clock import Clock
 from gateway.journal import counters
 from gateway.journal.reader import JournalReader
+from gateway.projections.readings import NAME as STORE
 from gateway.settings import Settings
+from gateway.sharing import census
+from gateway.sharing.naming import store_name
 from gateway.watching import news
 
 
 def of(settings: Settings) -> dict[str, Any]:
     """Counts over the life of the data folder, lag of each projection in entries, the broker.
 
-    Works whether or not the gateway runs. ``projections`` has those that have run once.
+    Works whether or not the gateway runs. ``projections`` has those that have run once. Where
+    gateways share a PostgreSQL, counts and lags are over all of them, and ``gateways`` has each.
     """
-    found, newest = _journal(settings)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
+    found, newest = census.of(engine) if settings.shared else _journal(settings)
     with engine.connect() as connection:
-        cursors = connection.execute(sa.select(database.projection)).all()
+        rows = connection.execute(sa.select(database.projection)).all()
+        cursors = {row.name: row.cursor for row in rows}
+        if settings.shared:
+            own = cursors.get(store_name(settings))
+            cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
+            cursors |= {} if own is None else {STORE: own}
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = news.lag(connection, clock.now())
     known = alive.look(engine, settings.gateway_id)
     engine.dispose()
     return {
         **found,
-        "projections": {row.name: {"lag": max(0, newest - row.cursor)} for row in cursors},
+        "projections": {name: {"lag": max(0, newest - at)} for name, at in cursors.items()},
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},
         "outbox": messages,

@@ -35,7 +35,7 @@ def create(
     settings: Settings, engine: sa.Engine | None = None, store: ReadingStore | None = None
 ) -> FastAPI:
     """The application for these settings; database and store are opened unless given."""
-    made = parts.make(settings, engine or database.connect(settings.database_path), store)
+    made = parts.make(settings, engine or database.opened(settings), store)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import everything_required
+from tests.parts import database, everything_required
 from tests.parts.influxdb_service import InfluxDB
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.mosquitto_service import mosquitto as running_mosquitto
+from tests.parts.postgresql_service import PostgreSQL
+from tests.parts.postgresql_service import postgresql as running_postgresql
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,11 +39,34 @@ def pytest_make_collect_report(
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Gateways note their logs' lengths in a folder of the run, not in the developer's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real Mosquitto of the test's own: anonymous, persistent, on a free port."""
     with running_mosquitto(tmp_path / "mosquitto") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL, shared by the whole run; ``fresh`` makes an empty database."""
+    with running_postgresql() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The test runs on each database: ``tests.parts.database`` opens the one in turn."""
+    cluster = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    with database.on(cluster):
+        yield
 
 
 @pytest.fixture(scope="session", params=["1.8", "2.9"])

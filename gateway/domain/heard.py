@@ -78,6 +78,19 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Forked:
+    """A number or a place in the chain was used twice, by messages that differ.
+
+    ``era`` is empty where it could not be read.
+    """
+
+    device: str
+    era: str
+    received: float
+    auth: Auth
+
+
+@dataclass(frozen=True, slots=True)
 class Listening:
     """Our own ears: the gateway or its broker went away or came back, or its clock was stepped."""
 
@@ -110,4 +123,4 @@ class Tick:
     received: float
 
 
-WatchInput = Heard | Listening | Operated | RegistryChanged | Tick
+WatchInput = Heard | Forked | Listening | Operated | RegistryChanged | Tick

@@ -45,7 +45,8 @@ class Message:
 
     ``t`` is the device's Unix time when sealed (0 when it has none), ``ta_s`` seconds since its
     clock was set, ``uptime_s`` seconds since the boot, ``next_s`` the promise, ``old`` the
-    (boot, seq) where the unbroken run on its flash begins.
+    (boot, seq) where the unbroken run on its flash begins. ``has_null``: null stood where a
+    field should rather have been absent.
     """
 
     device: str
@@ -66,3 +67,4 @@ class Message:
     signed: bool = False
     readings: tuple[RawReading, ...] = ()
     events: tuple[RawEvent, ...] = ()
+    has_null: bool = False

@@ -2,10 +2,22 @@
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
-REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize")
+REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
 _TOLD = "told."
+_OF, _LAST = "@", "last."
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How often something odd came under a device's name, and when last (Unix s)."""
+
+    device: str
+    what: str
+    count: int
+    last: int
 
 
 class Counters:
@@ -14,6 +26,7 @@ class Counters:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._dirty: set[str] = set()
+        self._marked: set[str] = set()
         self._values: dict[str, int] = {}
         self.reload()
 
@@ -26,6 +39,22 @@ class Counters:
         """One more of ``name``."""
         self._values[name] = self._values.get(name, 0) + 1
         self._dirty.add(name)
+
+    def mark(self, what: str, device: str, received: float) -> None:
+        """One more ``what`` under the name of a device that we know: so they stay bounded."""
+        name = what + _OF + device
+        self.add(name)
+        self._values[_LAST + name] = int(received)
+        self._dirty.add(_LAST + name)
+        self._marked.add(name)
+
+    def marks(self, since_asked: bool = False) -> list[Mark]:
+        """What was marked; with ``since_asked``, only what changed since the last such call."""
+        names = self._marked if since_asked else {n for n in self._values if _is_mark(n)}
+        found = [_mark(name, self._values) for name in sorted(names) if name in self._values]
+        if since_asked:
+            self._marked = set()
+        return found
 
     def refused_since_told(self) -> dict[str, int]:
         """What was refused since this was last asked, by reason; for the hourly ``bad`` leaf."""
@@ -45,6 +74,15 @@ class Counters:
             [(name, self._values[name]) for name in self._dirty],
         )
         self._dirty.clear()
+
+
+def _is_mark(name: str) -> bool:
+    return _OF in name and not name.startswith(_LAST)
+
+
+def _mark(name: str, values: Mapping[str, int]) -> Mark:
+    what, _, device = name.partition(_OF)
+    return Mark(device, what, values[name], values.get(_LAST + name, 0))
 
 
 def read(connection: sqlite3.Connection) -> dict[str, int]:

@@ -3,6 +3,8 @@
 import secrets
 from dataclasses import dataclass, field
 
+from gateway.journal import restored
+from gateway.journal.witness import Seen
 from gateway.journal.writer import Journal
 
 HEARTBEAT_S = 600.0
@@ -20,14 +22,19 @@ class Diary:
     _hour: float = 0.0
     _offset: float | None = field(default=None)
 
-    def open(self, now: float, log_key: bytes, build: str) -> None:
-        """The first leaf of a new log: where it comes from (WIRE.md, section 4)."""
-        if self.journal.last_id:
+    def open(self, now: float, log_key: bytes, build: str, lost: Seen | None = None) -> None:
+        """The first leaf of a new log: where it comes from (WIRE.md, section 4).
+
+        Nothing where the log goes on: it is begun, and nothing that was seen of it is ``lost``.
+        """
+        if self.journal.last_id and lost is None:
             return
         origin = secrets.token_hex(8)  # random: a checkpoint's origin names nobody
-        body = {"origin": origin, "key": log_key.hex(), "build": build, "previous": None}
         with self.journal.transaction():
+            previous = restored.close_log(self.journal, lost) if lost else None
+            body = {"origin": origin, "key": log_key.hex(), "build": build, "previous": previous}
             self.journal.log.append_fact("open", now, body)
+            self.journal.log.origin = origin
 
     def start(self, now: float, steady: float) -> None:
         """The gateway listens from here on."""

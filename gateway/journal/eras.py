@@ -26,6 +26,7 @@ class Eras:
         self._connection = connection
         self._eras: dict[tuple[str, str], Era] = {}
         self._dirty: dict[tuple[str, str], None] = {}
+        self._last: dict[str, tuple[str, str]] = {}
         self._heard = 0
         self.reload()
 
@@ -37,6 +38,7 @@ class Eras:
         )
         self._eras = {(row[0], row[1]): _era(row) for row in rows}
         self._dirty.clear()
+        self._last = {era.device: (era.device, era.era) for era in self.all()}
         self._heard = max((e.heard for e in self._eras.values()), default=0)
 
     def get(self, device: str, era: str) -> Era:
@@ -49,6 +51,7 @@ class Eras:
         key = (era.device, era.era)
         self._eras[key] = replace(era, heard=self._heard)
         self._dirty[key] = None
+        self._last[era.device] = key
 
     def advance(self, era: Era, old: Identity | None, by: Identity) -> Era:
         """``era`` with its line moved on after the message at ``by``, which declares ``old``."""
@@ -58,8 +61,8 @@ class Eras:
 
     def last_of(self, device: str) -> Era | None:
         """The era of the device's last message, or None."""
-        own = [e for e in self._eras.values() if e.device == device]
-        return max(own, key=lambda e: e.heard, default=None)
+        key = self._last.get(device)
+        return self._eras[key] if key else None
 
     def all(self) -> list[Era]:
         """All, each device's last message's era last."""
@@ -106,7 +109,7 @@ class _Held:
         self._era = (device, era)
 
     def first(self) -> Link | None:
-        return self.at((1, 1)) or self._one(_BY_PREV, "")
+        return self.at((1, 1))
 
     def at(self, place: Identity) -> Link | None:
         return self._one(_BY_PLACE, *place)

@@ -11,6 +11,7 @@ from gateway.domain.heard import Auth
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
 from gateway.journal.entry import Verdict
+from gateway.journal.witness import Seen
 
 _TAIL_LEAVES = 1 << 16
 """How many leaves the start hashes again: the whole log while it is small, else its tail."""
@@ -32,7 +33,7 @@ class Log:
     def __init__(self, connection: sqlite3.Connection, gateway: str) -> None:
         self._connection = connection
         self._gateway = gateway
-        self.frontier = _load(connection)
+        self.reload()
         found = connection.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
         self._last_ms: int = found[0] if found else 0
 
@@ -52,7 +53,7 @@ class Log:
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
         self.frontier = self.frontier.grown(merkle.leaf_hash(text))
         self._last_ms = time_ms
-        entry = self.frontier.size
+        entry = self.last_id
         kept = (None, None, None, False)
         if judged:
             kept = (judged.verdict, judged.flag, judged.auth, judged.newest)
@@ -76,6 +77,43 @@ class Log:
         text = json.dumps(body, separators=(",", ":"), sort_keys=True)
         return self.append(kind, received, subject, text.encode("ascii"), lines)
 
+    @property
+    def last_id(self) -> int:
+        """The newest entry's id, 0 when there is none: former logs' leaves count."""
+        return self._former + self.frontier.size
+
+    @property
+    def seen(self) -> Seen:
+        """The log as it stands."""
+        return Seen(self.origin, self.frontier)
+
+    def holds(self, seen: Seen) -> bool:
+        """Whether this log, or one that it names, goes on from what was seen."""
+        if seen.origin != self.origin:
+            named = "SELECT 1 FROM former_log WHERE origin = ? AND shown >= ?"
+            of = (seen.origin, seen.frontier.size)
+            return self._connection.execute(named, of).fetchone() is not None
+        grown = seen.frontier
+        rows = self._connection.execute(
+            "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? ORDER BY id",
+            (self._former + grown.size,),
+        )
+        for (text,) in rows:
+            grown = grown.grown(merkle.leaf_hash(text))
+        return grown == self.frontier
+
+    def begin_again(self, seen: Seen) -> None:
+        """A new log from the next leaf on; the one so far, and what was ``seen``, are former."""
+        add = "INSERT OR REPLACE INTO former_log VALUES (?, ?, ?)"
+        held = self.frontier.size
+        if seen.origin == self.origin:
+            self._connection.execute(add, (seen.origin, held, max(held, seen.frontier.size)))
+        else:
+            self._connection.execute(add, (seen.origin, 0, seen.frontier.size))
+            if held:
+                self._connection.execute(add, (self.origin, held, held))
+        self.frontier, self._former, self.origin = Frontier(), self._former + held, ""
+
     def save(self) -> None:
         """Write the frontier, before the transaction's commit."""
         self._connection.execute(
@@ -84,8 +122,9 @@ class Log:
         )
 
     def reload(self) -> None:
-        """Forget what a rolled-back transaction appended."""
-        self.frontier = _load(self._connection)
+        """Load what is committed: at the start, and after a rollback."""
+        self.frontier, self._former = _load(self._connection), _former(self._connection)
+        self.origin = _origin(self._connection, self._former + 1)
 
 
 def _load(connection: sqlite3.Connection) -> Frontier:
@@ -96,6 +135,20 @@ def _load(connection: sqlite3.Connection) -> Frontier:
         raise JournalError(f"the journal's Merkle frontier is damaged: {error}") from error
 
 
+def _former(connection: sqlite3.Connection) -> int:
+    """How many leaves the former logs have: the current one begins behind them."""
+    return connection.execute("SELECT coalesce(sum(size), 0) FROM former_log").fetchone()[0]
+
+
+def _origin(connection: sqlite3.Connection, first: int) -> str:
+    """The origin that a log's first leaf, ``open``, gives it; empty where there is none."""
+    row = connection.execute(
+        "SELECT body FROM entry JOIN body ON entry.id = body.entry WHERE id = ? AND kind = 'open'",
+        (first,),
+    ).fetchone()
+    return json.loads(row[0])["origin"] if row else ""
+
+
 def verify(connection: sqlite3.Connection) -> None:
     """Check at the start that leaves and frontier belong together. Raises JournalError.
 
@@ -104,15 +157,16 @@ def verify(connection: sqlite3.Connection) -> None:
     """
     frontier = _load(connection)
     last, count = connection.execute("SELECT coalesce(max(id), 0), count(*) FROM entry").fetchone()
-    if not last == count == frontier.size:
+    first = _former(connection)
+    if not last == count == first + frontier.size:
         raise JournalError(
-            f"the journal holds {count} entries up to {last}, but its log has {frontier.size} "
-            "leaves: restore it from a backup"
+            f"the journal holds {count} entries up to {last}, but its log has "
+            f"{first + frontier.size} leaves: restore it from a backup"
         )
-    at, left = 0, frontier.size
+    at, left = first, frontier.size
     for node in frontier.nodes:
         width = 1 << (left.bit_length() - 1)
-        if frontier.size - at <= _TAIL_LEAVES and _subtree(connection, at, width) != node:
+        if last - at <= _TAIL_LEAVES and _subtree(connection, at, width) != node:
             raise JournalError(
                 f"leaves {at + 1} to {at + width} of the journal do not hash to what was saved: "
                 "they were changed; restore it from a backup"

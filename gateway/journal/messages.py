@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass, replace
 
+from gateway.domain.flood import Flood
 from gateway.domain.line import Identity
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
@@ -32,12 +33,26 @@ class Messages:
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
+        self._flood = Flood()
         self.reload()
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
         rows = self._connection.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
+        self._flood.undo()
+
+    def save(self) -> None:
+        """Before the transaction's commit."""
+        self._flood.save()
+
+    def is_flood(self, device: str, received: float) -> bool:
+        """Whether this message is one of a flood: then it is counted, and not even looked at."""
+        if not self._flood.floods(device, received):
+            return False
+        self._counters.add("flood")
+        self._counters.mark("flood", device, received)
+        return True
 
     def newest_key(self, device: str) -> int:
         """The newest key generation seen of a device, 0 when none."""
@@ -60,6 +75,8 @@ class Messages:
         fork = self._is_fork(device, decoded.identity, decoded.prev)
         era = self._eras.get(device, decoded.identity[0]) if decoded.identity else None
         judged = _judge(admitted, era, fork)
+        self._flood.spend(device, arrival.received)
+        self._mark(device, judged, era, arrival.received)
         entry = self._append(arrival, device, judged)
         self._counters.add(judged.verdict)
         self._connection.execute(
@@ -81,6 +98,13 @@ class Messages:
         if found is not None:
             self._eras.spoke(found)
         return found
+
+    def _mark(self, device: str, judged: Judged, era: Era | None, received: float) -> None:
+        """What a coordinator should know of a device: forks, flags, counters that began anew."""
+        if judged.verdict in ("fork", "flagged"):
+            self._counters.mark(judged.verdict, device, received)
+        elif era is not None and not era.first and self._eras.last_of(device) is not None:
+            self._counters.mark("era", device, received)
 
     def _append(self, arrival: Arrival, device: str, judged: Judged) -> int:
         return self._log.append(
@@ -111,10 +135,10 @@ class Messages:
         return twin is not None or prior is not None
 
     def _note_key(self, device: str, admitted: Admitted) -> None:
-        """Only a well-formed message raises the key generation: it shuts older ones out."""
+        """A malformed message raises no key generation: that would shut older ones out."""
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
-        if decoded.flag is None and generation > self._keys.get(device, 0):
+        if decoded.message is not None and generation > self._keys.get(device, 0):
             self._keys[device] = generation
             self._connection.execute(
                 "INSERT OR REPLACE INTO key_generation VALUES (?, ?)", (device, generation)

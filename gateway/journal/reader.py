@@ -33,6 +33,16 @@ class JournalReader:
             yield from chunk_of
             after = chunk_of[-1].id
 
+    def fact_keys(self, first: int, last: int) -> dict[int, str]:
+        """The keys of the facts among the entries ``first`` to ``last``, by entry."""
+        query = "SELECT entry, key FROM fact_key WHERE entry BETWEEN ? AND ?"
+        return dict(self._fetch(query, first, last))
+
+    def hashes(self, first: int, last: int) -> dict[int, bytes]:
+        """SHA-256(OBJECT) of the messages among the entries ``first`` to ``last``, by entry."""
+        query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
+        return dict(self._fetch(query, first, last))
+
     def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
         """The messages of one boot, by ``seq``; forks left out."""
         return self._read(
@@ -48,8 +58,8 @@ class JournalReader:
         return self._fetch("SELECT coalesce(max(id), 0) FROM entry")[0][0]
 
     def leaves(self) -> int:
-        """How many leaves the log has."""
-        return self._fetch("SELECT size FROM frontier")[0][0]
+        """How many leaves there are, former logs' too."""
+        return self.last_id()
 
     def counts(self) -> dict[str, int]:
         """Counts over the life of the data folder (``counters.status`` names them)."""

@@ -53,6 +53,15 @@ CREATE TABLE quarantine (
 INSERT INTO frontier VALUES (1, 0, x'');
 """
 
+_ADDED = """
+-- Logs that ended because the journal was restored. What anybody may have seen of one: shown.
+CREATE TABLE IF NOT EXISTS former_log (
+  origin TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,         -- leaves held here, in entries before the next log's
+  shown INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """The one writer's connection; makes the file. Raises JournalError."""
@@ -63,6 +72,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         _migrate(connection, path)
+        connection.executescript(_ADDED)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}") from error
     return connection

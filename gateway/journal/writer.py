@@ -1,7 +1,7 @@
 """The journal's one writer: everything of one batch in one transaction, one fsync."""
 
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,16 +11,23 @@ from gateway.journal.counters import Counters
 from gateway.journal.eras import Eras
 from gateway.journal.log import Log, verify
 from gateway.journal.messages import Arrival, Messages
+from gateway.journal.witness import Seen
 
 QUARANTINE_ROWS = 1000
 QUARANTINE_BYTES = 4096
 
 
 class Journal:
-    """Open for writing by one thread of one process. Raises JournalError where it is damaged."""
+    """Open for writing by one thread of one process. Raises JournalError where it is damaged.
 
-    def __init__(self, path: Path, gateway: str) -> None:
+    ``noted`` is told of the log after each commit, and must not raise.
+    """
+
+    def __init__(
+        self, path: Path, gateway: str, noted: Callable[[Seen], None] = lambda _seen: None
+    ) -> None:
         self._connection = schema.open_for_writing(path)
+        self._noted = noted
         try:
             verify(self._connection)
         except sqlite3.DatabaseError as error:
@@ -42,7 +49,9 @@ class Journal:
             self.log.save()
             self.eras.save()
             self.counters.save()
+            self.messages.save()
             self._connection.execute("COMMIT")
+            self._noted(self.log.seen)
         except BaseException as error:
             self._roll_back()
             if isinstance(error, sqlite3.Error):
@@ -58,6 +67,8 @@ class Journal:
     def refuse(self, arrival: Arrival, reason: str) -> None:
         """Count what is not let in, and keep the newest of it to look at, shortened."""
         self.counters.add(reason)
+        if reason != "unknown_device":
+            self.counters.mark(reason, arrival.topic.split("/")[2], arrival.received)
         added = self._connection.execute(
             "INSERT INTO quarantine (time_ms, reason, topic, payload) VALUES (?, ?, ?, ?)",
             (
@@ -96,7 +107,7 @@ class Journal:
     @property
     def last_id(self) -> int:
         """The newest entry's id, 0 when there is none."""
-        return self.log.frontier.size
+        return self.log.last_id
 
     def close(self) -> None:
         """Close the file; nothing is pending outside a transaction."""

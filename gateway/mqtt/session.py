@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
+SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
 BATCH_MESSAGES = 2000
 BATCH_S = 0.02
 KEEPALIVE_S = 30
@@ -49,12 +50,23 @@ class Receipt:
 
 
 class Session:
-    """Subscribes to every device's ``up``. ``now`` gives Unix s."""
+    """Subscribes to every device's ``up``. ``now`` gives Unix s.
+
+    ``shared``: each message comes to one of several gateways, in a clean session: a stored one
+    would go on receiving a dead gateway's share, while the nodes' resend repairs.
+    """
 
     def __init__(
-        self, address: Address, gateway: str, bell: Bell, now: Callable[[], float]
+        self,
+        address: Address,
+        gateway: str,
+        bell: Bell,
+        now: Callable[[], float],
+        *,
+        shared: bool = False,
     ) -> None:
         self._address = address
+        self._shared = shared
         # Two letters at the third level: no device can be called so.
         self._marker_topic = f"noria/1/gw/{gateway}/drained"
         self._bell = bell
@@ -74,8 +86,9 @@ class Session:
         self.drained = False
         """What the broker held for us has been read: our marker came back."""
         self.fresh = True
-        """All acks are due again: at the start (the journal may be a restored one), and after
-        connecting without a stored session. The owner clears it."""
+        """All acks are due again: at the start (the journal may be a restored one), after
+        connecting without a stored session, and after a connection that broke: it may have taken
+        acks with it whose messages had their PUBACK. The owner clears it."""
         self._client = self._make_client()
 
     @property
@@ -164,7 +177,7 @@ class Session:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
-            clean_session=False,
+            clean_session=self._shared,
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
@@ -210,7 +223,8 @@ class Session:
         self._wait_s = _FIRST_WAIT_S
         self._batch.append(Change("broker_back", self._now()))
         self._nonce = secrets.token_hex(8).encode()
-        client.subscribe([(UP_TOPICS, 1), (self._marker_topic, 1)])
+        ups = SHARED_UP_TOPICS if self._shared else UP_TOPICS
+        client.subscribe([(ups, 1), (self._marker_topic, 1)])
 
     def _on_subscribe(
         self,
@@ -232,6 +246,7 @@ class Session:
         if self._up:
             self._batch.append(Change("broker_lost", self._now()))
             self._tell("was lost; connecting again")
+            self.fresh = True
         self._up = self.ready = False
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

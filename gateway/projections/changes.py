@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import incident, tank_now
+from gateway.database import incident, newest_version, tank_now
 
 Row = Mapping[str, Any]
 
@@ -26,11 +26,14 @@ class Changes:
 def since(engine: sa.Engine, version: int) -> Changes:
     """Tanks and incidents that changed after ``version``; 0 gives all."""
     with engine.connect() as connection:
-        tanks = connection.execute(sa.select(tank_now).where(tank_now.c.version > version)).all()
+        # What is committed between the two queries has a higher version, and comes next time.
+        newest = max(version, newest_version(connection))
+        new = tank_now.c.version.between(version + 1, newest)
+        tanks = connection.execute(sa.select(tank_now).where(new)).all()
+        new = incident.c.version.between(version + 1, newest)
         incidents = connection.execute(
-            sa.select(incident).where(incident.c.version > version).order_by(incident.c.version)
+            sa.select(incident).where(new).order_by(incident.c.version)
         ).all()
-    newest = max((version, *(row.version for row in (*tanks, *incidents))))
     return Changes(
         newest,
         {row.tank: row.value for row in tanks},

@@ -36,12 +36,14 @@ class Loop:
         end: Callable[[], None] = lambda: None,
         *,
         rest_s: float = 0.0,
+        longest_wait_s: float = _LONGEST_WAIT_S,
     ) -> None:
         self.name = name
         self._turn = turn
         self._end = end
         self._wake = wake
         self._rest_s = rest_s
+        self._longest_wait_s = longest_wait_s
         self._stop = threading.Event()
         self._wait_s = _FIRST_WAIT_S
         self._since = 0.0
@@ -99,4 +101,4 @@ class Loop:
             _log.warning("%s waits and tries again: %s", self.name, text, exc_info=stack)
         self.trouble = text
         self._stop.wait(self._wait_s)
-        self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+        self._wait_s = min(self._wait_s * 2, self._longest_wait_s)

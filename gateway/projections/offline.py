@@ -9,6 +9,8 @@ from gateway.journal.reader import JournalReader
 from gateway.projections.runner import Projection, Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.sharing import tables
+from gateway.sharing.reader import MergedReader
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -18,9 +20,15 @@ def clock_of(settings: Settings) -> Clock:
 
 def runner_of(projection: Projection, settings: Settings, engine: sa.Engine) -> Runner:
     """A runner of ``projection`` over the journal of ``settings``."""
-    return Runner(projection, journal_of(settings), engine, Wake(), clock_of(settings))
+    return Runner(projection, journal_of(settings, engine), engine, Wake(), clock_of(settings))
 
 
-def journal_of(settings: Settings) -> Callable[[], JournalReader]:
-    """Opens a reader of the journal; raises JournalError where there is none."""
+def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalReader | MergedReader]:
+    """Opens a reader of the journal, of all gateways' journals where they share a database.
+
+    It raises JournalError where there is none.
+    """
+    if settings.shared:
+        tables.make(engine)
+        return lambda: MergedReader(engine)
     return lambda: JournalReader(settings.journal_path)

@@ -61,11 +61,14 @@ class _Spoken:
 class Readings:
     """A ``Projection``. ``rows_written`` counts, for progress."""
 
-    name = NAME
-
     def __init__(
-        self, store: ReadingStore, open_journal: Callable[[], Journal], engine: sa.Engine
+        self,
+        store: ReadingStore,
+        open_journal: Callable[[], Journal],
+        engine: sa.Engine,
+        name: str = NAME,
     ) -> None:
+        self.name = name
         self._store = store
         self._open_journal = open_journal
         self._engine = engine

@@ -63,7 +63,8 @@ class Runner:
     """One projection, one thread. ``start`` it, ``stop`` joins it.
 
     ``then`` is rung whenever the projection has saved something or fired its timers, for those
-    who follow what it saves. ``rest_s`` is ``Loop``'s.
+    who follow what it saves. ``rest_s`` is ``Loop``'s; at least every ``look_s``
+    (real s) it looks without a ring.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Runner:
         then: Wake | None = None,
         batch: int = BATCH,
         rest_s: float = 0.0,
+        look_s: float = _LOOK_ANYWAY_S,
     ) -> None:
         self._projection = projection
         self._open_journal = journal_reader_factory
@@ -84,6 +86,7 @@ class Runner:
         self._clock = clock
         self._then = then
         self._batch = batch
+        self._look_s = look_s
         self._journal: Reader | None = None
         self._stale = True
         self._at = 0
@@ -125,8 +128,8 @@ class Runner:
             if self._then:
                 self._then.notify()
         if due is None:
-            return _LOOK_ANYWAY_S
-        return min(_LOOK_ANYWAY_S, max(0.0, self._clock.real_s(due - self._clock.now())))
+            return self._look_s
+        return min(self._look_s, max(0.0, self._clock.real_s(due - self._clock.now())))
 
     def _refresh(self) -> None:
         if self._stale:

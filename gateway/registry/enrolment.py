@@ -66,6 +66,16 @@ def revoke(connection: sa.Connection, device: str, now: float) -> None:
     rows.put(connection, Registry(devices={device: (revoked,)}), now)
 
 
+def keep_public_key(connection: sa.Connection, device: str, key: bytes, now: float) -> None:
+    """What its board signs with, from now on. Raises RegistryError when the device is unknown."""
+    row = rows.load_from(connection).device(device)
+    if row is None:
+        raise RegistryError(f"device = {device!r}: no device has this id: see 'noria device list'")
+    rows.put(
+        connection, Registry(devices={device: (replace(row, public_key=key, since=0.0),)}), now
+    )
+
+
 def board_configuration(
     device: Device, settings: Settings, wifi: Mapping[str, str], host: str | None = None
 ) -> dict[str, Any]:

@@ -22,11 +22,14 @@ def queue(
     now: float,
     rids: Mapping[tuple[str, str], str],
 ) -> None:
-    """Queue the fact of one new row: ``plan`` for plans, ``cal`` for installs, else ``reg``.
+    """Queue the fact of one new row: ``plan`` for plans, ``cal`` for installs and for tanks that
+    were measured with a bucket, else ``reg``.
 
     A device's row also says, as ``cust``, which key is in our hands from then on.
     """
     kind = {"Plan": "plan", "Install": "cal"}.get(type(row).__name__, "reg")
+    if isinstance(row, Tank) and row.table:
+        kind = "cal"
     body = {"row": type(row).__name__.lower(), **_figures(row), **_ids(row, rids)}
     subject = _subject(row, rids)
     _add(connection, f"{kind}:{row_id}", now, kind, subject, body)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from gateway.database import metadata
+from gateway.database import metadata, serialise
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import facts
@@ -85,8 +85,7 @@ def put(connection: sa.Connection, added: Registry, now: float) -> list[Change]:
     changes its tank gets installs, so that its past stays with the old tank. Draws random ids
     where there are none. Raises RegistryError when a given ``rid`` contradicts the kept one.
     """
-    # A write that changes nothing takes SQLite's lock before we read: no import races another.
-    connection.execute(sa.delete(registry_row).where(sa.false()))
+    serialise(connection)  # before we read: no import races another
     known = load_from(connection)
     rids = _Rids(known)
     changes: list[Change] = []

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from gateway.database import fact, incident, incident_step, next_version
+from gateway.database import fact, incident, incident_step, next_version, serialise
 
 CloseReason = Literal["refilled", "found", "repaired", "moved_by_us", "mistaken", "other"]
 """Why a person closes an incident; words for people are made of it where it is shown."""
@@ -85,6 +85,7 @@ def _act(
     changed: Mapping[str, Any],
     data: Mapping[str, Any] | None = None,
 ) -> bool:
+    serialise(connection)
     number = incident.c.claim_version + 1
     swapped = connection.execute(
         sa.update(incident)
@@ -94,7 +95,6 @@ def _act(
     ).scalar()
     if swapped is None:
         return False
-    # The write lock is held from here on, so the version is nobody else's.
     connection.execute(
         sa.update(incident)
         .where(incident.c.id == incident_id)

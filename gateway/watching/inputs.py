@@ -3,7 +3,7 @@
 import json
 from typing import Any, cast, get_args
 
-from gateway.domain.heard import Listening, Operated, RegistryChanged, Tick, WatchInput
+from gateway.domain.heard import Forked, Listening, Operated, RegistryChanged, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.journal.entry import Entry
 from gateway.wire import message_of
@@ -22,12 +22,16 @@ assert set(_LISTENING.values()) | {"clock"} == set(get_args(Listening.__annotati
 def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:
     """What one entry means to the watch; what means nothing to it still says that time passed.
 
-    A fork is a second claim to one identity: it is kept, and no rule rests on it. A flagged
-    message is heard as far as it could be read.
+    A fork is a second claim to one identity: that there is one is told, and nothing of what it
+    says is believed. A flagged message is heard as far as it could be read.
     """
     received = entry.received
     if entry.kind == "msg":
-        return _message(entry, interpreter) if entry.verdict != "fork" else Tick(received)
+        return _message(entry, interpreter)
+    if entry.kind == "fork":
+        decoded = message_of(entry)
+        era = decoded.identity[0] if decoded.identity else ""
+        return Forked(entry.subject, era, received, decoded.auth)
     if entry.kind in REGISTRY_KINDS:
         return RegistryChanged(received)
     if entry.kind in ("run", "clock", "op"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.told import Level, TankNow, Told
@@ -31,16 +32,23 @@ class WatchProjection:
     ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
     ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
     ``born`` (Unix s, when the process began), so that downtime is never taken for silence.
+    ``listening``: they fire from the beginning, as others listened meanwhile.
     """
 
     def __init__(
-        self, engine: sa.Engine, *, channels: Sequence[str], outbox: Wake, born: float
+        self,
+        engine: sa.Engine,
+        *,
+        channels: Sequence[str],
+        outbox: Wake,
+        born: float,
+        listening: bool = False,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
         self._outbox = outbox
         self._born = born - 1.0  # entries carry milliseconds
-        self._listening = False
+        self._listening = listening
         self._registry_version = -1
         self.restore()
 
@@ -111,6 +119,7 @@ class WatchProjection:
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
         with self._engine.begin() as connection:
+            serialise(connection)
             if entry_id is not None:
                 cursor.save(connection, NAME, entry_id)
             cursor.save_state(connection, NAME, state)

@@ -2,7 +2,14 @@
 
 import sqlalchemy as sa
 
-from gateway.database import incident, incident_step, next_version, tank_event, tank_now
+from gateway.database import (
+    incident,
+    incident_step,
+    next_version,
+    serialise,
+    tank_event,
+    tank_now,
+)
 from gateway.projections import cursor
 from gateway.watching.projection import NAME
 from gateway.watching.record import REBUILT
@@ -17,6 +24,7 @@ def reset(connection: sa.Connection, now: float) -> None:
     claims and history, stand closed as ``rebuilt`` until the journal's replay reaches them, and
     stay so where the rules no longer find them. Messages are never sent twice.
     """
+    serialise(connection)
     cursor.reset(connection, NAME)
     connection.execute(sa.delete(tank_now))
     connection.execute(sa.delete(tank_event))

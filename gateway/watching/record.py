@@ -33,7 +33,7 @@ def write(
 ) -> int:
     """Write answers and changed tanks; returns how many messages now wait in the outbox.
 
-    The caller's transaction has written before (SQLite's lock is ours), so versions are unique.
+    The caller's transaction began with ``database.serialise``, so versions are unique.
     """
     tanks = list(tanks)
     events = [t for t in told if isinstance(t, TankEvent)]

@@ -47,15 +47,17 @@ def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
         message = message_from(parse(object_bytes), device, trust=trust)
     except Malformed as error:
         seen = glimpse(object_bytes)
-        return Decoded(None, error.reason, seen.identity, seen.prev, seen.old, seen.key_generation)
+        prev = _readable(seen.prev, seen.identity)
+        return Decoded(None, error.reason, seen.identity, prev, seen.old, seen.key_generation)
     flag = None if trust else _oddity(message)
     if flag == "time_source":
         message = replace(message, t=0, ts="none")
+    identity = (message.era, message.boot, message.seq)
     return Decoded(
         message=message,
         flag=flag,
-        identity=(message.era, message.boot, message.seq),
-        prev=None if flag == "prev_empty" else message.prev,
+        identity=identity,
+        prev=message.prev if trust else _readable(message.prev, identity),
         old=message.old,
         key_generation=message.key_generation,
     )
@@ -63,11 +65,17 @@ def _decoded(object_bytes: bytes, device: str, trust: bool) -> Decoded:
 
 def _oddity(message: Message) -> str | None:
     """Why a well-formed message is flagged all the same, though it can be used."""
-    if (message.t == 0) != (message.ts == "none"):
+    if message.t < 0 or (message.t == 0) != (message.ts == "none"):
         return "time_source"
-    if message.prev == "" and message.seq != 1:
-        return "prev_empty"  # only an era's first message has none
-    return None
+    if _readable(message.prev, (message.era, message.boot, message.seq)) is None:
+        return "prev_empty"
+    return "null_field" if message.has_null else None
+
+
+def _readable(prev: str | None, identity: tuple[str, int, int] | None) -> str | None:
+    """``prev``, or None where it is empty though another message stands before this one."""
+    is_first = identity is None or identity[1:] == (1, 1)
+    return prev if prev or is_first else None
 
 
 def message_of(entry: Entry, *, trust: bool = False) -> Decoded:

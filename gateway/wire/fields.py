@@ -16,6 +16,8 @@ ERA = re.compile(r"[a-z2-7]{8}")
 LINK = re.compile(r"[A-Za-z0-9_-]{22}|")
 
 _REQUIRED = ("v", "fw", "era", "boot", "seq", "prev", "up", "t", "ts", "next", "old", "r")
+_OPTIONAL = ("ta", "k", "mv", "rssi")
+_OF_READING = ("sp", "n", "of", "tc", "ch")
 _TRUSTED: Mapping[str, object] = {"v": 1, "fw": "", "era": "a" * 8, "prev": "", "r": []}
 _QUANTITIES: tuple[Quantity, ...] = ("mm", "g", "pa")
 _SOURCES: tuple[TimeSource, ...] = ("ntp", "gnss", "net", "gw", "none")
@@ -31,6 +33,7 @@ def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Mess
     if type(given["v"]) is not int or given["v"] != 1:
         raise Malformed("version", repr(given["v"]))
     boot, seq = _integer(given, "boot", 1, MAX_COUNTER), _integer(given, "seq", 1, MAX_COUNTER)
+    readings = _list(given, "r")
     return Message(
         device=device,
         fw=_text(given, "fw", MAX_FW),
@@ -39,7 +42,7 @@ def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Mess
         seq=seq,
         prev=_matching(given, "prev", LINK),
         uptime_s=_integer(given, "up"),
-        t=_integer(given, "t"),
+        t=_integer(given, "t", -MAX_INTEGER),
         ts=cast(TimeSource, _choice(given, "ts", _SOURCES)),
         next_s=_integer(given, "next", 0, MAX_PROMISE_S),
         old=_old(given["old"]),
@@ -48,8 +51,9 @@ def message_from(given: JsonObject, device: str, *, trust: bool = False) -> Mess
         battery_mv=_optional(given, "mv", 0, 1_000_000),
         rssi_dbm=_optional(given, "rssi", -1000, 1000),
         signed=_signed(given),
-        readings=tuple(_reading(r) for r in _list(given, "r")),
+        readings=tuple(_reading(r) for r in readings),
         events=tuple(_event(e) for e in _list(given, "e")),
+        has_null=_has_null(given, _OPTIONAL) or any(_has_null(r, _OF_READING) for r in readings),
     )
 
 
@@ -76,6 +80,12 @@ def _integer(given: JsonObject, name: str, low: int = 0, high: int = MAX_INTEGER
 
 def _optional(given: JsonObject, name: str, low: int, high: int) -> int | None:
     return None if given.get(name) is None else _integer(given, name, low, high)
+
+
+def _has_null(given: JsonObject, names: Iterable[str]) -> bool:
+    """Whether null stands where a field should rather be absent: it says nothing, so it is read as
+    absent; only a reading's value may be null."""
+    return any(name in given and given[name] is None for name in names)
 
 
 def _text(given: JsonObject, name: str, longest: int) -> str:

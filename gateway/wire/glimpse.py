@@ -49,6 +49,8 @@ def glimpse(object_bytes: bytes) -> Glimpse:
             for name, shape in _VALUES.items()
             for found in shape.findall(text)
         ]
+    elif all(name != "k" for name, _ in pairs):
+        pairs.append(("k", 1))  # absent from a whole object: the first generation
     found = {name: _only(name, pairs) for name in _NAMES}
     era, boot, seq = found["era"], found["boot"], found["seq"]
     prev, generation = found["prev"], found["k"]

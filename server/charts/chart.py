@@ -167,7 +167,7 @@ def _ticks(speech: Speech, scale: Scale, range_: Range, now: float) -> tuple[Mar
     step_h, pattern = _TICKS[range_]
     every = 6 if range_ == "30d" else 1
     times = speech.midnights(scale.start, scale.end, step_h)[::every]
-    near = (scale.end - scale.start) * 0.085
+    near = (scale.end - scale.start) * 0.14  # two labels side by side at 320 px
     shown = [t for t in times if abs(t - now) > near and 0.02 < scale.x(t) / 1000 < 0.97]
     unit = "\u00a0h" if range_ == "24h" else ""
     return tuple(Mark(scale.left_pct(t), speech.label(t, pattern) + unit) for t in shown)

@@ -66,6 +66,6 @@ def push_(url: str, token_file: Path, names: bool, config: str | None) -> None:
 def _made(settings: Settings, names: bool) -> dict[str, object]:
     known: dict[str, str] = {}
     if names:
-        tanks = rows.load(database.connect(settings.database_path)).tanks
+        tanks = rows.load(database.opened(settings)).tanks
         known = {of[-1].rid: of[-1].name or name for name, of in tanks.items()}
     return dashboard(known, settings.timezone)

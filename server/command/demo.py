@@ -7,7 +7,7 @@ from types import FrameType
 
 import click
 
-from server.demo import run
+from server.demo import place, run
 
 
 @click.command()
@@ -32,8 +32,15 @@ from server.demo import run
     show_default=True,
     help="What runs the nodes' firmware.",
 )
+@click.option(
+    "--nodes",
+    type=click.IntRange(len(place.SPOTS), place.MOST),
+    default=len(place.SPOTS),
+    show_default=True,
+    help="How many nodes, of mixed kinds.",
+)
 @click.option("--keep", is_flag=True, help="Keep the throw-away folder afterwards.")
-def demo(speed: float, port: int, interpreter: str, keep: bool) -> None:
+def demo(speed: float, port: int, interpreter: str, nodes: int, keep: bool) -> None:
     """Watch a day at twelve tanks in minutes, in a throw-away folder. Ctrl-C ends it."""
     stop = threading.Event()
 
@@ -46,11 +53,13 @@ def demo(speed: float, port: int, interpreter: str, keep: bool) -> None:
         speed=speed,
         port=port,
         interpreter=interpreter,
+        count=nodes,
         keep=keep,
         say=click.echo,
     ) as running:
         click.echo(
-            f"\n  Open {running.link}\n\n  One second is {speed / 60:g} min. Ctrl-C ends it.\n"
+            f"\n  Open {running.link}\n\n"
+            f"  One second is {running.settings.clock_speed / 60:g} min. Ctrl-C ends it.\n"
         )
         while not stop.wait(0.25):
             running.teller.turn()

@@ -77,7 +77,7 @@ def update(name: str, bundle: Path, config: str | None) -> None:
 @with_config
 def show(name: str, config: str | None) -> None:
     """What DEVICE was told, and what it answered."""
-    engine = database.connect(settings_of(config).database_path)
+    engine = database.opened(settings_of(config))
     with engine.connect() as connection:
         found = state.load(connection, name).get(name)
     if found is None:
@@ -87,7 +87,7 @@ def show(name: str, config: str | None) -> None:
 
 def _tell(config: str | None, told: _Told) -> None:
     settings = settings_of(config)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with engine.begin() as connection:
         click.echo(_text(told(connection, rows.load_from(connection), now)))

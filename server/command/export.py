@@ -15,6 +15,7 @@ from gateway.projections.offline import journal_of, runner_of
 from gateway.projections.readings import Readings
 from gateway.registry import rows
 from gateway.settings import Settings
+from gateway.sharing.naming import store_name
 from gateway.stores.opened import open_store
 from gateway.stores.port import ReadingStore
 from server.command.config import settings_of, with_config
@@ -44,7 +45,7 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
     gateway runs.
     """
     settings = settings_of(config)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     known = rows.load(engine).tanks
     if tank is not None and tank not in known:
         raise RegistryError(f"--tank {tank}: no such tank; there is {', '.join(known) or 'none'}")
@@ -76,9 +77,10 @@ def line_of(reading: Reading) -> dict[str, Any]:
 
 def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> None:
     """The store shall hold what the journal held when the command began."""
-    if not settings.journal_path.is_file():
+    if not settings.shared and not settings.journal_path.is_file():
         return
-    runner = runner_of(Readings(store, journal_of(settings), engine), settings, engine)
+    readings = Readings(store, journal_of(settings, engine), engine, store_name(settings))
+    runner = runner_of(readings, settings, engine)
     if runner.lag() == 0:
         return
     try:

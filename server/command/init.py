@@ -53,7 +53,7 @@ def init(folder: Path, broker: str, store: str) -> None:
         (folder / "broker.password").unlink(missing_ok=True)
         raise
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database.connect(settings.database_path).dispose()
+    database.opened(settings).dispose()
     click.echo(
         f"Made {path}\n"
         "Next:\n"

@@ -15,7 +15,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("up", "up", "up", "Run everything: broker, gateway, server."),
     ("gateway", "gateway", "gateway", "Run the gateway alone."),
     ("server", "server", "server", "Run the web server alone."),
-    ("demo", "demo", "demo", "Watch a day at nine tanks in minutes, in a throw-away folder."),
+    ("demo", "demo", "demo", "Watch a day at twelve tanks in minutes, in a throw-away folder."),
     ("status", "status", "status", "Counts, lags and the broker, for people or as JSON."),
     ("settings", "settings", "settings", "List every setting with its default and help."),
     ("registry", "registry", "registry", "Import or export sites, tanks, devices and plans."),

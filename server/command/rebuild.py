@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import click
+import sqlalchemy as sa
 
 from gateway import database, lock
 from gateway.projections import cursor, figures, readings, set_aside
@@ -11,6 +12,8 @@ from gateway.projections.offline import clock_of, journal_of, runner_of
 from gateway.projections.readings import Readings
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
+from gateway.sharing import holding
+from gateway.sharing.naming import store_name
 from gateway.stores.influxdb import InfluxStore
 from gateway.stores.opened import open_store
 from gateway.watching import rebuild as watching
@@ -30,7 +33,7 @@ def store(config: str | None) -> None:
     """Empty the reading store and fill it again, with the calibrations now known."""
     settings = settings_of(config)
     with lock.hold(settings.data / lock.NAME):
-        click.echo(f"{_store(settings)} readings from {_entries(settings)} journal entries.")
+        click.echo(_store(settings))
 
 
 @rebuild.command()
@@ -39,28 +42,32 @@ def watch(config: str | None) -> None:
     """Levels, events and incidents again. Claims and history stay; nobody is told again."""
     settings = settings_of(config)
     with lock.hold(settings.data / lock.NAME):
-        _watch(settings)
-        click.echo(f"The watch again, from {_entries(settings)} journal entries.")
+        click.echo(_watch(settings))
 
 
-def _store(settings: Settings) -> int:
-    _entries(settings)  # a journal that cannot be read must not cost the store
-    engine = database.connect(settings.database_path)
+def _store(settings: Settings) -> str:
+    engine = database.opened(settings)
+    entries = _entries(settings, engine)  # one that cannot be read must not cost the store
+    if settings.shared and settings.store != "sqlite":
+        _nobody_watches(engine)  # one store for all: its holder fills it
+    name = store_name(settings)
     store = open_store(settings, engine)
     # The cursor first: a crash in between leaves too much in the store, never too little.
     with engine.begin() as connection:
-        cursor.reset(connection, readings.NAME)
+        cursor.reset(connection, name)
         set_aside.forget(connection, readings.NAME)
     store.clear()
-    projection = Readings(store, journal_of(settings), engine)
+    projection = Readings(store, journal_of(settings, engine), engine, name)
     catch_up(runner_of(projection, settings, engine), "store", _tell)
     store.close()
-    return projection.rows_written
+    return f"{projection.rows_written} readings from {entries} {_of(settings)}."
 
 
-def _watch(settings: Settings) -> None:
-    _entries(settings)
-    engine = database.connect(settings.database_path)
+def _watch(settings: Settings) -> str:
+    engine = database.opened(settings)
+    entries = _entries(settings, engine)
+    if settings.shared:
+        _nobody_watches(engine)
     opened = open_store(settings, engine)
     if isinstance(opened, InfluxStore):
         opened.clear_points(*figures.MEASUREMENTS)  # a running gateway writes them again
@@ -71,12 +78,23 @@ def _watch(settings: Settings) -> None:
     # Nobody is told of history: no channels. It never listens: timers are the journal's.
     projection = WatchProjection(engine, channels=(), outbox=Wake(), born=float("inf"))
     catch_up(runner_of(projection, settings, engine), "watch", _tell)
+    return f"The watch again, from {entries} {_of(settings)}."
 
 
-def _entries(settings: Settings) -> int:
-    """How many entries the journal has. Raises JournalError where there is none to read."""
-    with closing(journal_of(settings)()) as journal:
+def _entries(settings: Settings, engine: sa.Engine) -> int:
+    """How many entries there are. Raises JournalError where there is no journal to read."""
+    with closing(journal_of(settings, engine)()) as journal:
         return journal.last_id()
+
+
+def _of(settings: Settings) -> str:
+    return "entries of all gateways' journals" if settings.shared else "journal entries"
+
+
+def _nobody_watches(engine: sa.Engine) -> None:
+    """Raises HeldError while a gateway, here or elsewhere, holds the watch."""
+    if holding.is_held(engine):
+        raise lock.HeldError("a gateway on this database runs: end all of them first")
 
 
 def _tell(sentence: str) -> None:

@@ -54,7 +54,7 @@ def replay(
 def _registry(file: Path | None, config: str | None) -> Registry:
     if file is not None:
         return toml.read(file)
-    return rows.load(database.connect(settings_of(config).database_path))
+    return rows.load(database.opened(settings_of(config)))
 
 
 def _wanted(only: str | None) -> set[str]:

@@ -25,6 +25,7 @@ def _as_text(found: dict[str, Any]) -> str:
     lags = ", ".join(f"{name} {p['lag']}" for name, p in found["projections"].items()) or "none yet"
     return (
         f"Gateway     {gateway}\n"
+        f"{_others(found)}"
         f"Broker      {broker}\n"
         f"Journal     {journal['messages']} messages, {journal['leaves']} leaves\n"
         f"Received    {_counts(received)}\n"
@@ -32,6 +33,17 @@ def _as_text(found: dict[str, Any]) -> str:
         f"Lag         {lags} (entries behind the journal)\n"
         f"Alerts      {_alerts(found['outbox'])}"
     )
+
+
+def _others(found: dict[str, Any]) -> str:
+    """A line for all gateways where several share a database; else nothing."""
+    if "gateways" not in found:
+        return ""
+    said = {
+        name: "watches for all" if one["watches"] else "runs" if one["running"] else "away"
+        for name, one in found["gateways"].items()
+    }
+    return f"Together    {', '.join(f'{name} {how}' for name, how in sorted(said.items()))}\n"
 
 
 def _alerts(outbox: dict[str, Any]) -> str:

@@ -65,7 +65,7 @@ def list_(config: str | None) -> None:
 
 def _engine(settings: Settings) -> database.sa.Engine:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return database.connect(settings.database_path)
+    return database.opened(settings)
 
 
 def _password(from_input: bool) -> tuple[str, bool]:

@@ -1,16 +1,18 @@
 """The demo's place: its sites, tanks, devices and the virtual boards behind them."""
 
+import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
+from typing import Any, cast
 
 from gateway.broker import login
-from gateway.domain.registry import Device, Registry, Site, Tank
+from gateway.domain.registry import Device, Registry, Sensor, Site, Tank
 from gateway.settings import Settings, listen_address
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 IBC_L, CANS_L = 1000.0, 240.0
-SITES = {"canal": "Canal", "birches": "Birches", "dunes": "Dunes", "orchard": "Orchard"}
+_SENSORS = ("a02yyuw", "probe", "a02yyuw", "a02yyuw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Spot:
     level_l: float
     draw_lph: float
     kind: str = "tank"
+    sensor: str = "a02yyuw"
+    lte: bool = False
 
     @property
     def site(self) -> str:
@@ -29,9 +33,19 @@ class Spot:
         return self.tank.split("-")[0]
 
     @property
+    def site_name(self) -> str:
+        """Its name."""
+        return re.sub(r"(\d+)$", r" \1", self.site).capitalize()
+
+    @property
     def uplink(self) -> str:
-        """The router that the site's devices share."""
-        return f"{self.site}-router"
+        """The router that the site's devices share, or the mobile network."""
+        return "mobile" if self.lte else f"{self.site}-router"
+
+    @property
+    def capacity_l(self) -> float:
+        """Litres that it holds."""
+        return CANS_L if self.kind == "station" else IBC_L
 
 
 SPOTS = (
@@ -43,11 +57,37 @@ SPOTS = (
     Spot("birches-3", "Birches 3", 710, 35),
     Spot("dunes-1", "Dunes 1", 930, 35),
     Spot("dunes-2", "Dunes 2", 520, 45),
-    Spot("dunes-cans", "Dunes cans", 180, 15, kind="station"),
+    Spot("dunes-cans", "Dunes cans", 180, 15, kind="station", sensor="hx711"),
     Spot("orchard-1", "Orchard 1", 560, 25),
     Spot("orchard-2", "Orchard 2", 480, 20),
     Spot("orchard-3", "Orchard 3", 880, 30),
 )
+
+
+_SITE = 5
+MOST = 500
+
+
+def spots(count: int = len(SPOTS)) -> list[Spot]:
+    """The story's twelve, then sites of five, one a station, every third site by LTE.
+
+    The same for the same ``count``, which is at most MOST.
+    """
+    random = Random(count)  # noqa: S311 - how full tanks are, no secret
+    found = list(SPOTS)
+    while len(found) < count:
+        number, place = divmod(len(found) - len(SPOTS), _SITE)
+        site, lte = f"field{number + 1}", number % 3 == 2
+        if place == _SITE - 1:
+            level, draw = random.uniform(120, 230), random.uniform(5, 12)
+            spot = Spot(f"{site}-cans", f"Field {number + 1} cans", level, draw, "station",
+                        "hx711", lte)  # fmt: skip
+        else:
+            level, draw = random.uniform(450, 980), random.uniform(5, 25)
+            name, tank = f"Field {number + 1} no. {place + 1}", f"{site}-{place + 1}"
+            spot = Spot(tank, name, level, draw, "tank", _SENSORS[place % len(_SENSORS)], lte)
+        found.append(spot)
+    return found[:count] if count >= len(SPOTS) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +99,13 @@ class Node:
     key: bytes = field(repr=False)
 
 
-def name_of(tank: str) -> str:
-    """A tank's name."""
-    return next(s.name for s in SPOTS if s.tank == tank)
-
-
-def capacity_l(tank: str) -> float:
-    """Litres that a tank or station holds."""
-    return next(CANS_L if s.kind == "station" else IBC_L for s in SPOTS if s.tank == tank)
-
-
 def _draw(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-def nodes() -> list[Node]:
-    """Every spot with a fresh device and key."""
-    return [Node(spot, _draw(8), secrets.token_bytes(32)) for spot in SPOTS]
+def nodes(count: int = len(SPOTS)) -> list[Node]:
+    """So many spots with a fresh device and key each."""
+    return [Node(spot, _draw(8), secrets.token_bytes(32)) for spot in spots(count)]
 
 
 def registry(placed: list[Node]) -> Registry:
@@ -83,7 +113,7 @@ def registry(placed: list[Node]) -> Registry:
     return Registry(
         sites={
             i: (Site(id=i, rid="", name=n, people_low=60, people_high=90, people_source="demo"),)
-            for i, n in SITES.items()
+            for i, n in sorted({n.spot.site: n.spot.site_name for n in placed}.items())
         },
         tanks={n.spot.tank: (_tank(n.spot),) for n in placed},
         devices={n.device: (_device(n),) for n in placed},
@@ -96,7 +126,7 @@ def _device(node: Node) -> Device:
         tank=node.spot.tank,
         key=node.key,
         uplink=node.spot.uplink,
-        sensor="hx711" if node.spot.kind == "station" else "a02yyuw",
+        sensor=cast(Sensor, node.spot.sensor),
     )
 
 
@@ -119,16 +149,29 @@ def fleet(placed: list[Node], settings: Settings, *, interpreter: str) -> dict[s
         "speed": settings.clock_speed,
         "origin": settings.clock_origin,
         "interpreter": interpreter,
+        **_easy(len(placed), settings.clock_speed),
         "boards": [
             {
                 "device": n.device,
                 "key": n.key.hex(),
-                "config": _config(n, host, port),
+                "config": _config(n, host, port, interval_s(len(placed))),
                 "model": _model(n.spot),
             }
             for n in placed
         ],
     }
+
+
+def interval_s(count: int) -> int:
+    """How often each node measures: the story is told closely, a crowd as in the field."""
+    return 300 if count <= len(SPOTS) else 600
+
+
+def _easy(count: int, speed: float) -> dict[str, Any]:
+    """What lets a crowd start and run without queueing for the processor."""
+    if count <= len(SPOTS):
+        return {}
+    return {"compiled": True, "start_within_s": interval_s(count) / speed}
 
 
 def _model(spot: Spot) -> dict[str, Any]:
@@ -141,7 +184,7 @@ def _model(spot: Spot) -> dict[str, Any]:
     }
 
 
-def _config(node: Node, host: str, port: int) -> dict[str, Any]:
+def _config(node: Node, host: str, port: int, interval: int) -> dict[str, Any]:
     return {
         "device": node.device,
         "key": node.key.hex(),
@@ -152,7 +195,8 @@ def _config(node: Node, host: str, port: int) -> dict[str, Any]:
             "login": node.device,
             "password": login(node.key),
         },
-        "sensor": "hx711" if node.spot.kind == "station" else "a02yyuw",
-        "interval_s": 300,
-        "report_s": 600,
+        "sensor": node.spot.sensor,
+        **({"board": "t_sim7080g", "lte": {"apn": "demo"}} if node.spot.lte else {}),
+        "interval_s": interval,
+        "report_s": 2 * interval,
     }

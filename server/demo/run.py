@@ -22,7 +22,7 @@ from gateway.registry import rows
 from gateway.settings import Settings
 from server.accounts import people
 from server.command import init
-from server.demo import place
+from server.demo import pace, place
 from server.demo.programs import Child, python
 from server.demo.story import Teller
 
@@ -53,6 +53,7 @@ def running(
     speed: float = 120.0,
     port: int = 8080,
     interpreter: str = "auto",
+    count: int = len(place.SPOTS),
     keep: bool = False,
     more: Mapping[str, object] | None = None,
 ) -> Generator[Demo]:
@@ -64,9 +65,11 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="noria-demo-"))
     children: list[Child] = []
     try:
+        if count > len(place.SPOTS):
+            speed = _paced(speed, count, interpreter, say)
         settings = _configure(folder, speed=speed, port=port, say=say, more=more or {})
         clock = Clock(settings.clock_speed, settings.clock_origin)
-        nodes = place.nodes()
+        nodes = place.nodes(count)
         volunteer = _register(settings, nodes, clock)
         say("Starting broker, gateway and server ...")
         children.append(_start_programs(settings, folder, say))
@@ -76,7 +79,7 @@ def running(
             settings,
             clock,
             volunteer=volunteer,
-            nodes={n.spot.tank: n.device for n in nodes},
+            nodes=nodes,
             control=children[1].say,
             say=say,
         )
@@ -95,6 +98,17 @@ def running(
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _paced(speed: float, count: int, interpreter: str, say: Callable[[str], None]) -> float:
+    carried = pace.wakes_s(interpreter)
+    bearable = pace.bearable(speed, count, place.interval_s(count), carried)
+    if bearable < speed:
+        say(
+            f"{count} nodes at {speed:g} times are more than this machine carries now "
+            f"({carried:.0f} wakes/s): time runs {bearable:g} times as fast."
+        )
+    return bearable
+
+
 def _configure(
     folder: Path,
     *,
@@ -109,6 +123,7 @@ def _configure(
     address = f"127.0.0.1:{server_port}"
     given: dict[str, object] = {
         "gateway_id": "demo",
+        "witness": ".",  # goes when the demo's folder goes
         "broker_listen": f"127.0.0.1:{_free_port(0)}",
         "server_listen": address,
         "public_url": f"http://{address}",
@@ -151,7 +166,7 @@ def _free_port(wanted: int) -> int:
 def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
     """Put the place and a volunteer in the database; returns the volunteer's random id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     with engine.begin() as connection:
         rows.put(connection, place.registry(nodes), clock.now())
     van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())

@@ -1,6 +1,6 @@
 """The demo's story: what happens in the field, and who does it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,7 +46,7 @@ _WATER = ("low", "critical", "empty")
 class Teller:
     """Runs the steps at their minutes; a volunteer claims and refills every tank that runs low.
 
-    ``nodes`` is tank to device; ``control`` sends a command to the fleet of virtual boards.
+    ``nodes`` are the demo's; ``control`` sends a command to the fleet of virtual boards.
     """
 
     def __init__(
@@ -55,17 +55,18 @@ class Teller:
         clock: Clock,
         *,
         volunteer: str,
-        nodes: Mapping[str, str],
+        nodes: Sequence[place.Node],
         control: Callable[[dict[str, Any]], None],
         say: Callable[[str], None],
     ) -> None:
         self._clock = clock
         self._volunteer_id = volunteer
-        self._devices = nodes
+        self._devices = {node.spot.tank: node.device for node in nodes}
+        self._spots = {node.spot.tank: node.spot for node in nodes}
         self._control = control
         self._say = say
         self._zone = ZoneInfo(settings.timezone)
-        self._engine = database.connect(settings.database_path)
+        self._engine = database.opened(settings)
         self._start = clock.now()
         self._todo = list(STEPS)
         self._on_the_way: dict[str, float] = {}
@@ -101,11 +102,14 @@ class Teller:
         arrives = now + ARRIVE_AFTER_MIN * 60
         if claims.claim(connection, found, self._volunteer_id, now, eta=arrives):
             self._on_the_way[tank] = arrives
-            self._tell(f"Van 2 claims the refill of {place.name_of(tank)}.")
+            self._tell(f"Van 2 claims the refill of {self._spots[tank].name}.")
 
     def _fill(self, tank: str) -> None:
-        self._tell(f"Van 2 fills {place.name_of(tank)}.")
-        values = {"litres": REFILL_PART * place.capacity_l(tank), "duration_s": REFILL_MIN * 60}
+        self._tell(f"Van 2 fills {self._spots[tank].name}.")
+        values = {
+            "litres": REFILL_PART * self._spots[tank].capacity_l,
+            "duration_s": REFILL_MIN * 60,
+        }
         self._control({"do": "refill", "device": self._devices[tank], **values})
 
     def _tell(self, words: str) -> None:

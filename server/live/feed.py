@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway.alive import gateway_now
-from gateway.database import incident, tank_now
+from gateway.database import incident, newest_version, tank_now
 
 _log = logging.getLogger(__name__)
 EVERY_S = 0.5
@@ -88,18 +88,15 @@ class Feed:
     def _look(self) -> Change | None:
         after = self._version
         with self._engine.connect() as connection:
-            tanks = connection.execute(
-                sa.select(tank_now.c.tank, tank_now.c.version).where(tank_now.c.version > after)
-            ).all()
-            found = connection.execute(
-                sa.select(incident.c.id, incident.c.version).where(incident.c.version > after)
-            ).all()
-            connected = connection.execute(sa.select(sa.func.max(gateway_now.c.connected))).scalar()
-        self._version = max((r.version for r in (*tanks, *found)), default=after)
+            newest = max(after, newest_version(connection))  # later ones come at the next look
+            new = tank_now.c.version.between(after + 1, newest)
+            tanks = connection.execute(sa.select(tank_now.c.tank).where(new)).scalars().all()
+            new = incident.c.version.between(after + 1, newest)
+            found = connection.execute(sa.select(incident.c.id).where(new)).scalars().all()
+            connected = any(connection.execute(sa.select(gateway_now.c.connected)).scalars())
+        self._version = newest
         renewed = connected != self._connected
         self._connected = connected
         if self._version == after and not renewed:
             return None
-        return Change(
-            self._version, tuple(r.tank for r in tanks), tuple(r.id for r in found), renewed
-        )
+        return Change(self._version, tuple(tanks), tuple(found), renewed)

@@ -1,12 +1,15 @@
-"""Devices, for coordinators: late, silent, low on battery, faulty; the sick first."""
+"""Devices, for coordinators: late, silent, low on battery, faulty, doubted; the sick first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from gateway import oddities
 from gateway.desired import state as desired
 from gateway.domain.registry import Device
+from gateway.journal.counters import Mark
 from server import render
 from server.guard import Coordinating, Visit
 from server.views.snapshot import Snapshot, TankView
@@ -17,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One device: where it hangs, how it is, how it reaches us."""
+    """One device: where it hangs, how it is, how it reaches us, what came under its name."""
 
     device: Device
     tank: str
@@ -27,7 +30,13 @@ class Line:
     details: str
     heard: float | None
     order: int
+    odd: Sequence[sensors.Odd] = ()
     told: str = ""
+
+    @property
+    def looks_wrong(self) -> bool:
+        """Whether something was noticed about it that somebody should look at."""
+        return any(one.urgent for one in self.odd)
 
 
 @router.get("/devices")
@@ -37,28 +46,33 @@ def devices(visit: Coordinating) -> Response:
     with visit.parts.engine.connect() as connection:
         wanted = desired.load(connection)
     newest = [rows[-1] for rows in snapshot.registry.devices.values()]
+    marks = oddities.by_device(visit.parts.engine)
     lines = [
-        replace(_line(visit, snapshot, d), told=sensors.told(visit.speech, wanted.get(d.id)))
-        for d in newest
+        replace(
+            _line(visit, snapshot, device, marks.get(device.id, [])),
+            told=sensors.told(visit.speech, wanted.get(device.id)),
+        )
+        for device in newest
     ]
     return render.page(
         visit, "devices.html", snapshot=snapshot, tab="devices",
-        lines=sorted(lines, key=lambda line: (line.order, line.tank)),
+        lines=sorted(lines, key=lambda line: (line.order, not line.looks_wrong, line.tank)),
         outages=[i for i in snapshot.incidents if i.uplink is not None],
-        sick=sum(1 for line in lines if line.order < 2),
+        sick=sum(1 for line in lines if line.order < 2 or line.looks_wrong),
     )  # fmt: skip
 
 
-def _line(visit: Visit, snapshot: Snapshot, device: Device) -> Line:
+def _line(visit: Visit, snapshot: Snapshot, device: Device, marks: list[Mark]) -> Line:
     view = snapshot.tank(device.tank)
+    odd = sensors.odd(visit.speech, marks, snapshot.now)
     if view is None or device.revoked:
         state = visit.speech.say("Revoked.") if device.revoked else visit.speech.say("No tank.")
-        return Line(device, device.tank, "", "unknown", state, "", None, 3)
+        return Line(device, device.tank, "", "unknown", state, "", None, 3, odd)
     icon, state = sensors.state(visit.speech, view, snapshot.now)
     details = sensors.details(visit.speech, view.now, snapshot.now)
     return Line(
         device, view.name, f"/tanks/{view.tank.id}", icon, state, details, view.now.received,
-        _order(view),
+        _order(view), odd,
     )  # fmt: skip
 
 

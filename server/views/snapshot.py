@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import next_version, tank_now
+from gateway.database import newest_version, tank_now
 from gateway.domain.registry import Registry, Site, Tank
 from gateway.domain.told import THEFT_KINDS, Span, TankNow
 from server.accounts.tables import account
@@ -110,7 +110,7 @@ def take(
 ) -> Snapshot:
     """Read this moment. ``real_now``: real Unix s; ``speed``: how fast ``now`` runs."""
     with engine.connect() as connection:
-        version = next_version(connection) - 1
+        version = newest_version(connection)
         known = {row.tank: row for row in connection.execute(sa.select(tank_now))}
         open_ones = incidents.open_ones(connection)
         names = {r.id: r.name for r in connection.execute(sa.select(account.c.id, account.c.name))}

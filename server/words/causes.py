@@ -51,6 +51,8 @@ _TERMS: Mapping[str, str] = {
     "eviction_risk": mark("An eviction was feared for this time."),
     "said_moved_by_us": mark("One of us says: we moved it."),
     "seen_there": mark("One of us sees it in its place."),
+    "two_eras_speak": mark("It speaks with {eras} counters that run side by side."),
+    "number_used_twice": mark("One message number came twice, with different contents."),
     "level": mark("Measured {volume_l}; the threshold is {threshold_l}."),
     "stuck": mark("The same value {readings} times."),
     "no_believable_reading": mark("{readings} readings in a row that cannot be."),

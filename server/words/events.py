@@ -1,7 +1,7 @@
 """What happened to a tank, in sentences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.domain.told import TankEvent
 from server.views.incident import Incident
@@ -9,6 +9,8 @@ from server.words import incident as said
 from server.words.speech import Speech, mark
 
 _SHOWN = 14
+_TOGETHER_S = 3600.0
+"""A knock this soon after another one, or after a move, is told with it."""
 _PLAIN: Mapping[str, tuple[str, str]] = {
     "knock": ("taken", mark("Knocked, nothing more.")),
     "lid": ("lid", mark("The lid was opened.")),
@@ -18,6 +20,11 @@ _PLAIN: Mapping[str, tuple[str, str]] = {
     "silent": ("silent", mark("The sensor went silent.")),
     "back": ("heard", mark("Sensor heard again.")),
 }
+_AGAIN: Mapping[str, str] = {
+    "knock": mark("Knocked several times until {time}, nothing more."),
+    "moved": mark("Moved, and again until {time}."),
+}
+_AGAIN_S = 60.0
 _LITRES: Mapping[str, tuple[str, str]] = {
     "refill": ("refill", mark("Refilled, about {litres} in {time}.")),
     "draw": ("falling", mark("Drawn, about {litres} in {time}.")),
@@ -42,15 +49,35 @@ def happenings(
     speech: Speech, events: Sequence[TankEvent], incidents: Sequence[Incident], now: float
 ) -> list[Happening]:
     """Events and incidents together, the newest first."""
-    found = [_event(speech, e, now) for e in events if e.kind in _PLAIN or e.kind in _LITRES]
+    told = [e for e in _together(events) if e.kind in _PLAIN or e.kind in _LITRES]
+    found = [_event(speech, e, now) for e in told]
     found += [_incident(speech, i, now) for i in incidents]
     return sorted(found, key=lambda h: -h.at)[:_SHOWN]
+
+
+def _together(events: Sequence[TankEvent]) -> list[TankEvent]:
+    """Knocks joined to the knock or the move that they follow, which then lasts until them."""
+    kept: list[TankEvent] = []
+    touched: int | None = None  # where in ``kept`` the last handling stands
+    for event in sorted(events, key=lambda e: e.at):
+        if event.kind == "knock" and touched is not None:
+            before = kept[touched]
+            if event.at - before.until <= _TOGETHER_S:
+                kept[touched] = replace(before, until=max(before.until, event.until))
+                continue
+        if event.kind in _AGAIN:
+            touched = len(kept)
+        kept.append(event)
+    return kept
 
 
 def _event(speech: Speech, event: TankEvent, now: float) -> Happening:
     time = _when(speech, event.at, now)
     if event.kind in _PLAIN:
         icon, text = _PLAIN[event.kind]
+        if event.kind in _AGAIN and event.until - event.at >= _AGAIN_S:
+            until = speech.clock(event.until)
+            return Happening(event.at, time, icon, speech.say(_AGAIN[event.kind], time=until))
         return Happening(event.at, time, icon, speech.say(text))
     icon, text = _LITRES[event.kind]
     litres = speech.litres(event.litres or 0.0)

@@ -1,11 +1,12 @@
 """Sentences about the devices themselves: battery, signal, when one speaks again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.desired.state import Desired
 from gateway.domain.registry import Plan
 from gateway.domain.told import TankNow
+from gateway.journal.counters import Mark
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
 from server.words import incident as said
@@ -22,6 +23,70 @@ PLANS: Mapping[str, str] = {
     "eviction_risk": mark("Eviction feared at {tank}. Every sign counts."),
 }
 PLAN_ICONS: Mapping[str, str] = {"move": "moved", "cleaning": "low", "eviction_risk": "calendar"}
+
+
+FRESH_S = 7 * 86400.0
+"""For so long after it last came, what is odd about a device counts as something to look at."""
+
+_ODD: Mapping[str, tuple[str, bool]] = {
+    "fork": (
+        mark("A number came again with other contents, last {time} ({n} in all): a second "
+             "device speaks under this name, or its counters went back."),
+        True,
+    ),
+    "era": (
+        mark("It began to count anew, last {time} ({n} in all): it lost its memory, or was "
+             "replaced."),
+        True,
+    ),
+    "flood": (
+        mark("It sends far more than any device should, last {time} ({n} dropped in all). It "
+             "still holds what was dropped."),
+        True,
+    ),
+    "old_key": (
+        mark("Refused, made with its former key: last {time} ({n} in all)."),
+        True,
+    ),
+    "bad_mac": (
+        mark("Refused, not made with its key: last {time} ({n} in all)."),
+        False,
+    ),
+    "revoked": (
+        mark("Refused since it was revoked: last {time} ({n} in all)."),
+        False,
+    ),
+    "oversize": (
+        mark("Refused as too long: last {time} ({n} in all)."),
+        False,
+    ),
+    "flagged": (
+        mark("Not readable in full, kept as it came: last {time} ({n} in all)."),
+        False,
+    ),
+}  # fmt: skip
+"""What to say, and whether somebody should look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """One thing about a device that somebody should know, in a sentence."""
+
+    text: str
+    urgent: bool
+
+
+def odd(speech: Speech, marks: Sequence[Mark], now: float) -> list[Odd]:
+    """What came under a device's name and should not have: what needs a look, then the latest."""
+    said = [
+        Odd(
+            speech.say(_ODD[one.what][0], n=one.count, time=speech.moment(one.last, now)),
+            _ODD[one.what][1] and now - one.last < FRESH_S,
+        )
+        for one in marks
+        if one.what in _ODD
+    ]
+    return sorted(said, key=lambda one: not one.urgent)
 
 
 @dataclass(frozen=True, slots=True)

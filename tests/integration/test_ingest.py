@@ -168,7 +168,34 @@ def test_an_older_key_generation_is_refused_and_counted(listening: Listening) ->
     assert covers(listening.arrive(first)[0], first)
     listening.open()
     assert listening.arrive(listening.ring.seal(NOW)) == []
-    assert listening.counts() == {"stored": 1, "old_key": 1, "messages": 1}
+    assert listening.payloads(listening.seal_raw('{"v":1}')) == []  # absent is 1
+    assert listening.counts() == {"stored": 1, "old_key": 2, "messages": 1}
+
+
+def test_a_message_that_counts_as_mac_raises_the_key_generation_and_a_malformed_one_does_not(
+    listening: Listening,
+) -> None:
+    ring = listening.ring
+    listening.arrive(ring.seal(NOW, k=9, boot="x"))
+    assert covers(listening.arrive(first := Ring("k7f3q5", KEY, era=ring.era).seal(NOW))[0], first)
+    listening.arrive(Ring("k7f3q5", KEY).seal(NOW, k=2, sg=1))  # its signature is missing
+    assert listening.arrive(Ring("k7f3q5", KEY).seal(NOW)) == []
+    assert listening.counts() == {"flagged": 2, "stored": 1, "old_key": 1, "messages": 3}
+
+
+def test_a_line_does_not_begin_at_a_later_boots_message_that_names_none_before_it(
+    listening: Listening,
+) -> None:
+    lone = Ring("k7f3q5", KEY, boot=2).seal(NOW, old=[1, 1])
+    (ack,) = listening.arrive(lone)
+    assert (ack["boot"], ack["seq"], ack["h"]) == (0, 0, "")
+
+
+def test_where_it_lies_on_the_nodes_flash_the_line_begins_whatever_its_prev(
+    listening: Listening,
+) -> None:
+    alone = Ring("k7f3q5", KEY, boot=2, seq=8, prev="A" * 22).seal(NOW)
+    assert covers(listening.arrive(alone)[0], alone)
 
 
 def test_what_is_refused_is_not_acknowledged_and_quarantine_is_bounded(

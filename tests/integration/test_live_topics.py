@@ -16,6 +16,8 @@ from gateway.watching import claims
 from gateway.watching.projection import WatchProjection
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 class Scene:
     """A gateway without broker: ``published`` is what a broker would have been given."""

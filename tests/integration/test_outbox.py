@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from gateway.channels import Channel, open_channels
 from gateway.clock import Clock
-from gateway.database import connect, incident, incident_step, outbox
+from gateway.database import incident, incident_step, outbox
 from gateway.domain.registry import Registry, Site, Tank
 from gateway.domain.told import IncidentChange, IncidentKind
 from gateway.language import Language
@@ -24,6 +24,9 @@ from gateway.watching import claims, record
 from gateway.watching.news import OLD_S, lag
 from server.accounts import people
 from tests.integration.sinks import http_sink, json_channel, smtp_sink
+from tests.parts import database
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = 1795212000.0
 SPEECH = Speech(Language("en", "Europe/Paris"), "https://noria.example")
@@ -31,7 +34,7 @@ SPEECH = Speech(Language("en", "Europe/Paris"), "https://noria.example")
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = connect(tmp_path / "noria.db")
+    made = database.opened(tmp_path)
     watched = Registry(
         sites={"north": (Site("north", ""),)},
         tanks={"canal-1": (Tank("canal-1", "", "north", name="Canal 1", sensor_height_mm=1100),)},

@@ -9,13 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.clock import Clock
-from gateway.database import connect
 from gateway.errors import NoriaError, StoreError
 from gateway.journal.entry import Entry
 from gateway.lock import hold
 from gateway.projections import cursor, set_aside
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
+from tests.parts import database
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 class MemoryJournal:
@@ -75,7 +77,7 @@ class Scene:
     """One runner with everything it needs."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = connect(folder / "noria.db")
+        self.engine = database.opened(folder)
         self.journal = MemoryJournal()
         self.wake = Wake()
         self.collector = Collector(self.engine)

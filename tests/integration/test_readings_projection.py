@@ -19,6 +19,8 @@ from gateway.projections.readings import Readings
 from gateway.stores.sqlite import SqliteStore
 from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 class Scene:
     """A gateway's files with the projection over them. ``restart`` is a fresh process."""

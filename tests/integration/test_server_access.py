@@ -14,6 +14,8 @@ from server.app import create
 from tests.browser import scenes
 from tests.browser.scenes import PASSWORD, Scene
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 CODE = "a-long-and-random-demo-code"
 
 

@@ -14,6 +14,8 @@ from server.app import create
 from tests.browser import scenes
 from tests.browser.scenes import PASSWORD, Scene
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 API = "/api/v1"
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway import database
 from server.accounts import people
 from tests.browser import scenes
+from tests.parts import database
 from tests.parts.services import Service, free_port
 
 NORIA = [sys.executable, "-m", "server.command"]
@@ -75,7 +75,7 @@ def test_an_account_is_added_with_a_drawn_password_that_works(config: Path):
     assert made.returncode == 0, made.stderr
     assert "login: zoe-pump" in made.stdout
     password = made.stdout.split("Password: ")[1].split()[0]
-    engine = database.connect(config.parent / "data" / "noria.db")
+    engine = database.opened(config.parent / "data")
     person = people.check(engine, "zoe-pump", password)
     engine.dispose()
     assert person is not None
@@ -87,7 +87,7 @@ def test_a_password_is_read_from_standard_input_and_never_printed(config: Path):
     changed = noria(*arguments, text="a-new-password-1\n")
     assert changed.returncode == 0, changed.stderr
     assert "a-new-password-1" not in changed.stdout + changed.stderr
-    engine = database.connect(config.parent / "data" / "noria.db")
+    engine = database.opened(config.parent / "data")
     assert people.check(engine, "van-1", "a-new-password-1") is not None
     assert people.check(engine, "van-1", scenes.PASSWORD) is None
     engine.dispose()

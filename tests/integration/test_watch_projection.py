@@ -21,6 +21,8 @@ from gateway.watching import claims, rebuild
 from gateway.watching.projection import WatchProjection
 from tests.integration.speaker import KEY, T0, Gateway, Speaker, distance
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 CHANNELS = ("log", "ntfy-3fa2b1")
 
 
@@ -121,14 +123,13 @@ def test_one_batch_or_many_and_a_restart_between_give_the_same(
 
 def test_what_cannot_be_saved_whole_is_not_saved_at_all(scene: Scene) -> None:
     scene.sinks()
-    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END"
-    with scene.engine.begin() as connection:
-        connection.execute(sa.text(refuse))
+    with scene.engine.begin() as connection:  # the second channel's message will be refused
+        connection.execute(sa.text("CREATE UNIQUE INDEX refuse ON outbox (attempts)"))
     with pytest.raises(IntegrityError):
         scene.catch_up()
     assert (scene.rows(incident), scene.rows(tank_now), scene.rows(outbox)) == ([], [], [])
     with scene.engine.begin() as connection:
-        connection.execute(sa.text("DROP TRIGGER refuse"))
+        connection.execute(sa.text("DROP INDEX refuse"))
     scene.watch.restore()
     scene.catch_up()
     assert len(scene.rows(incident)) == 1

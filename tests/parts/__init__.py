@@ -52,10 +52,20 @@ def _micropython_32_bit() -> Path | None:
     return Path(found.program[-1]) if found else None
 
 
+def _postgresql() -> Path | None:
+    """The server; Debian keeps it off the path, in a folder for each version."""
+    versions = sorted(
+        (p for p in Path("/usr/lib/postgresql").glob("*/bin/postgres")),
+        key=lambda p: int(p.parts[-3]) if p.parts[-3].isdigit() else 0,
+    )
+    return versions[-1] if versions else on_path("postgres")
+
+
 PARTS: Mapping[str, Part] = {
     "mosquitto": Part(
         lambda: on_path("mosquitto"), ("mosquitto",), "apt-get install mosquitto, or make parts"
     ),
+    "postgresql": Part(_postgresql, ("postgresql",), "apt-get install postgresql, or make parts"),
     "chromium": Part(
         lambda: on_path("chromium", "chromium-browser", "google-chrome"),
         ("chromium", "fonts-dejavu-core", "fonts-liberation"),

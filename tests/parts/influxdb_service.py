@@ -26,6 +26,10 @@ class InfluxDB:
     token: str
     service: Service
 
+    def answers(self) -> bool:
+        """Whether it is up."""
+        return _answers(f"{self.url}/{'ping' if self.line == '1.8' else 'health'}")
+
     def fresh(self) -> "InfluxDB":
         """The same server with an empty database or bucket of its own."""
         name = f"t{secrets.token_hex(6)}"

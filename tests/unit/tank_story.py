@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.domain.heard import Auth, Listening, Operated, Tick
+from gateway.domain.heard import Auth, Forked, Listening, Operated, Tick
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
 from gateway.domain.registry import Device, Plan, Registry, Tank
@@ -79,6 +79,11 @@ class Story:
         found = self.interpreter.hear(message, T0 + self.at, auth=auth, newest=newest)
         assert found.heard is not None
         return self._keep(self.watch.step(found.heard, T0 + self.at))
+
+    def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[Told]:
+        """A number of ``node-1`` came a second time, with other contents."""
+        said = Forked("node-1", era, T0 + self.at, auth)
+        return self._keep(self.watch.step(said, T0 + self.at))
 
     def levels(self, *litres: float, every: float = 900, **said: Any) -> None:
         """One message for each level, ``every`` seconds, the first one ``every`` from now."""

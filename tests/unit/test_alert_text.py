@@ -82,6 +82,16 @@ def test_a_low_tank_says_how_much_how_fast_until_when_and_that_nobody_goes() -> 
     )
 
 
+def test_a_wide_range_is_told_in_hours_with_its_days() -> None:
+    wide = replace(LOW, figures={"volume_l": 302.0, "empty_lo": at("15:10"),
+                                 "empty_hi": at("05:20", day=22)})  # fmt: skip
+    assert "Empty 15 h – Sun 6 h." in body(wide, at("12:55"))
+    assert "Vide entre 15 h et dim. 6 h." in body(wide, at("12:55"), "fr")
+    today = replace(LOW, figures={"volume_l": 302.0, "empty_lo": at("17:10"),
+                                  "empty_hi": at("19:50")})  # fmt: skip
+    assert "Empty 17–20 h." in body(today, at("12:55"))
+
+
 def test_a_nearly_empty_tank_in_both_languages() -> None:
     assert body(CRITICAL, at("14:08")) == (
         "Nearly empty: Canal 1, about 150 L. Empty 14:55–15:40. Nobody is going yet. "

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.domain.message import RawEvent
 from gateway.domain.registry import Plan
+from gateway.domain.told import Level
 from gateway.domain.watch.cause import VERDICTS
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
@@ -225,6 +226,29 @@ def test_a_tank_that_was_set_upright_and_speaks_on_is_no_longer_called_taken() -
     assert story.incidents[-1].change == "closed"
     assert story.incidents[-1].causes["seized"] < 0.4
     assert len(story.alerts) <= 2
+
+
+def test_a_tilted_sensor_looks_past_the_water_so_the_level_before_it_is_shown() -> None:
+    story = lived()
+    before = story.watch.now("north-1")
+    story.says(640, at=story.at + 60, events=(motion(41_000), tilt(64)), next_s=30)
+    for litres in (60, 55, 300):
+        story.says(litres, at=story.at + 30, next_s=30)
+    aslant = story.watch.now("north-1")
+    assert (aslant.state, aslant.volume_l, aslant.at) == ("unknown", before.volume_l, before.at)
+    levels = [t for t in story.told if isinstance(t, Level)]
+    assert [level.state for level in levels[-4:]] == ["unknown"] * 4
+    assert not {"low", "critical", "empty"} & {i.kind for i in story.incidents}
+
+
+@pytest.mark.parametrize("upright", [tilt(3), None], ids=["told upright", "reads as before"])
+def test_a_tank_that_stands_again_shows_its_level_again(upright: RawEvent | None) -> None:
+    story = lived()
+    story.says(60, at=story.at + 60, events=(motion(20_000), tilt(64)), next_s=30)
+    events = (upright,) if upright else ()
+    story.says(700, at=story.at + 60, events=events)
+    story.says(700, at=story.at + 60)
+    assert story.watch.now("north-1").state == "ok"
 
 
 def test_probabilities_of_every_incident_sum_to_one_and_leave_room_for_doubt() -> None:

@@ -234,6 +234,42 @@ def test_two_eras_that_both_speak_on_are_a_clone_told_once() -> None:
     assert story.incidents[0].probability > 0.9
 
 
+def test_a_number_used_twice_is_a_clone_told_once_for_each_era_and_open_until_closed() -> None:
+    story = Story()
+    story.levels(700, 700)
+    for _ in range(3):
+        story.at += 900
+        story.forks()
+        story.says(690)
+    assert story.summary == ["opened clone!"]
+    assert [b.term for b in story.incidents[0].because] == ["number_used_twice"]
+    assert 0.6 < story.incidents[0].probability < 0.9, "its counters may have gone back"
+    story.person("close", story.incidents[0].id)
+    story.forks()
+    assert story.summary[1:] == ["closed clone"], "what a person closed stays closed"
+    story.forks(era="bbbbbbbb")
+    assert story.summary[2:] == ["opened clone!"]
+
+
+def test_a_fork_before_any_message_is_told_and_leaves_the_watch_in_order() -> None:
+    story = Story()
+    story.forks(era="")
+    story.ears("stop")
+    story.ears("start", at=60)
+    story.ears("drained")
+    story.passes(3600)
+    assert story.summary == ["opened clone!"]
+    assert story.watch.now("north-1").presence is not None
+    story.levels(700, 700)
+    assert story.summary == ["opened clone!"]
+
+
+def test_forks_of_an_unsigned_feed_prove_nothing() -> None:
+    story = Story()
+    story.forks(auth="unsigned")
+    assert story.incidents == []
+
+
 def test_a_network_with_slow_and_quick_nodes_is_still_one_message() -> None:
     story = Story(registry_of([ibc("a"), ibc("b")], uplink="router"))
     for _ in range(8):

@@ -1,6 +1,7 @@
 """The strict JSON of an OBJECT, against the standard library's parser told to be as strict."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.wire.errors import Malformed
 from gateway.wire.strict import MAX_INTEGER, parse
+from tests.hostile import objects
+from tests.wire_node import validity
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "objects.json").read_text("utf-8"))
 
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters='"\\'))
 NUMBER = st.integers(-MAX_INTEGER, MAX_INTEGER)
@@ -38,45 +43,6 @@ def test_every_allowed_object_is_read_as_it_stands(value: dict[str, Any]) -> Non
     assert parse(json.dumps(value, separators=(" , ", " : ")).encode()) == value
 
 
-class _Strict(Exception):
-    pass
-
-
-def reference(text: str) -> Any:
-    """WIRE.md's rules by another parser."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in found}) != len(found):
-            raise _Strict
-        return dict(found)
-
-    def whole(digits: str) -> int:
-        if digits == "-0" or abs(int(digits)) > MAX_INTEGER:
-            raise _Strict
-        return int(digits)
-
-    def never(_text: str) -> None:
-        raise _Strict
-
-    def depth(value: Any) -> int:
-        if isinstance(value, dict):
-            return 1 + max(map(depth, value.values()), default=0)
-        if isinstance(value, list):
-            return 1 + max(map(depth, value), default=0)
-        return 0
-
-    if not (text.isascii() and text.isprintable() and "\\" not in text):
-        raise _Strict
-    if not (text.startswith("{") and text.endswith("}")):
-        raise _Strict
-    value = json.loads(
-        text, object_pairs_hook=pairs, parse_int=whole, parse_float=never, parse_constant=never
-    )
-    if depth(value) > 4:
-        raise _Strict
-    return value
-
-
 PIECES = st.sampled_from(
     ['"a"', '"b"', ":", ",", "{", "}", "[", "]", "1", "-0", "0", "1.0", "1e3", "true", "null", " ",
      "9007199254740992", "-9007199254740991", "NaN", '":', "\\", "é", "\t", '"a":1', '"b":[{}]']
@@ -87,8 +53,8 @@ PIECES = st.sampled_from(
 def test_any_bytes_get_the_same_verdict_from_another_parser(inside: str) -> None:
     text = "{" + inside + "}"
     try:
-        expected = reference(text)
-    except (_Strict, ValueError):
+        expected = validity.read(text.encode())
+    except validity.Wrong:
         refused(text)
     else:
         assert parse(text.encode()) == expected
@@ -132,3 +98,26 @@ def test_the_largest_integers_and_depth_are_allowed() -> None:
     assert parse(b'{"a":9007199254740991,"b":-9007199254740991}')["a"] == MAX_INTEGER
     assert parse(b'{"a":[{"b":[]}]}') == {"a": [{"b": []}]}
     assert parse(b'{"a":"-0 : \'{[","b":"-0"}')["b"] == "-0"
+
+
+@pytest.mark.parametrize("case", VECTORS["objects"], ids=lambda case: case["name"])
+def test_each_vector_is_taken_or_refused_as_the_node_does(case: dict[str, Any]) -> None:
+    text = case["object"].encode()
+    if case["valid"]:
+        assert parse(text) == json.loads(text)
+    else:
+        refused(text)
+
+
+def test_hostile_objects_get_the_same_verdict_from_another_parser() -> None:
+    verdicts = [0, 0]
+    for text in objects(seed=7, count=20_000):
+        try:
+            expected = validity.read(text)
+        except validity.Wrong:
+            refused(text)
+            verdicts[0] += 1
+        else:
+            assert parse(text) == expected
+            verdicts[1] += 1
+    assert min(verdicts) > 2000

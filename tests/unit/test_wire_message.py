@@ -81,16 +81,52 @@ def test_a_clock_ten_years_off_is_no_fault_of_form() -> None:
 
 
 def test_a_clock_without_a_source_is_flagged_and_not_used() -> None:
-    for changed in ({"ts": "none"}, {"t": 0}):
+    for changed in ({"ts": "none"}, {"t": 0}, {"t": -1}, {"t": -(2**53) + 1, "ts": "gw"}):
         decoded = read(**changed)
         assert decoded.flag == "time_source"
         assert (decoded.message.t, decoded.message.ts) == (0, "none")
 
 
-def test_an_empty_prev_past_a_boots_first_message_is_flagged_but_its_readings_count() -> None:
-    decoded = read(prev="")
+@pytest.mark.parametrize("place", [(3, 118), (1, 2), (2, 1)])
+def test_an_empty_prev_past_the_eras_first_message_is_flagged_but_its_readings_count(
+    place: tuple[int, int],
+) -> None:
+    decoded = read(prev="", boot=place[0], seq=place[1], old=[1, 1])
     assert (decoded.flag, decoded.prev, len(decoded.message.readings)) == ("prev_empty", None, 1)
+    malformed = read(prev="", boot=place[0], seq=place[1], r=7)
+    assert (malformed.identity, malformed.prev) == (("m4xq2lzt", *place), None)
+
+
+def test_the_eras_first_message_has_an_empty_prev() -> None:
     assert read(prev="", boot=1, seq=1, old=[1, 1]).flag is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [*({n: None} for n in ("ta", "k", "mv", "rssi")), {"r": [{"o": 1, "g": 9, "sp": None}]}],
+)
+def test_null_for_a_field_that_may_be_absent_is_flagged_and_read_as_absent(
+    changed: dict[str, Any],
+) -> None:
+    decoded = read(**changed)
+    assert (decoded.flag, len(decoded.message.readings)) == ("null_field", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "generation"),
+    [
+        ('{"era":7,"k":4}', 4),
+        ('{"era":7}', 1),  # absent is 1
+        ('{"era":7,"k":4,"k":5}', None),
+        ('{"era":7,"k":"4"}', None),
+        ('{"era":7,', None),  # cut: it may have stood there
+        ('{"era":7,"k":3,', 3),
+    ],
+)
+def test_a_malformed_messages_key_generation_is_read_where_it_can_be(
+    text: str, generation: int | None
+) -> None:
+    assert glimpse(text.encode()).key_generation == generation
 
 
 def test_events_keep_their_own_fields_by_name() -> None:

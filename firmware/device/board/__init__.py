@@ -1,4 +1,7 @@
-"""One file per board: its pins, its powers, its ways to sleep and to wake."""
+"""One file per board: its pins, its powers, its ways to sleep and to wake.
+
+``config.json`` names the file (``board``); nothing else in the firmware knows which one it is.
+"""
 
 
 def named(name):

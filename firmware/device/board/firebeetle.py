@@ -10,25 +10,29 @@ import machine
 import network
 from drivers.battery import Battery
 from drivers.presence import LevelPin
+from lib import wifi
 from node import clock
 
 PINS = {
-    "sensor_rx": 16,  # from the A02YYUW's TX
-    "sensor_tx": 17,  # to its RX: left high selects processed values
-    "sensor_power": 25,  # gate of the switched 3.3 V rail, high is on
+    "sensor_rx": 16,  # from the A02YYUW's TX; a JSN-SR04T's ECHO/TX
+    "sensor_tx": 17,  # to its RX: left high selects processed values; a JSN-SR04T's TRIG/RX
+    "sensor_power": 25,  # gate of the switched 3.3 V rail, high is on; a probe's 24 V too
     "hx711_data": 4,
     "hx711_clock": 26,  # held high over 60 us powers the chip down
     "motion": 13,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
     "tilt": 14,  # LIS3DH INT2, high while off its rest position; an RTC pin
     "i2c_sda": 21,
     "i2c_scl": 22,
+    "lid": 35,  # reed or phototransistor to ground, pull-up outside; an RTC pin
     "battery": 34,  # on-board divider, ADC1 (ADC2 is lost while Wi-Fi is on)
 }
 
 BATTERY_DIVIDER = 2  # 1 M over 1 M
 SENSOR_UART = 2
 SENSOR_BAUD = 9600
+WATCHDOG_MS = 120_000  # as boot.py set it
 RING_LABEL = "ring"
+HOST_NAME = "host"  # what DHCP is told; MicroPython's own name would say what we are
 
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out shows as this too on the ESP32
@@ -38,23 +42,37 @@ _CAUSES = {
     machine.SOFT_RESET: "soft",
 }
 
+_SENSORS = {
+    "a02yyuw": "_a02yyuw",
+    "jsn-sr04t": "_jsn_sr04t",
+    "probe": "_probe",
+    "hx711": "_hx711",
+}
+
 
 class Board:
-    """What the node is handed: every pin, radio and clock by its meaning."""
+    """What the node is handed: every pin, radio and clock by its meaning.
+
+    Another board of the family is a subclass: a table of its own, and what its powers differ in.
+    """
+
+    pins = PINS
 
     def __init__(self):
-        self.motion = LevelPin(machine.Pin(PINS["motion"], machine.Pin.IN))
-        self.tilt = LevelPin(machine.Pin(PINS["tilt"], machine.Pin.IN))
-        self._power = machine.Pin(PINS["sensor_power"], machine.Pin.OUT, value=0)
+        self.motion = LevelPin(machine.Pin(self.pins["motion"], machine.Pin.IN))
+        self.tilt = LevelPin(machine.Pin(self.pins["tilt"], machine.Pin.IN))
+        self.lid = LevelPin(machine.Pin(self.pins["lid"], machine.Pin.IN))
         self._wlan = None
+        self._link = None
+        self.sensor_off()
 
     def cause(self):
         """Why we run: ``wake`` from deep sleep, else ``power watchdog soft``."""
         return _CAUSES.get(machine.reset_cause(), "power")
 
     def woke_by_pin(self):
-        """Whether motion or tilt ended the sleep."""
-        return machine.wake_reason() == machine.EXT1_WAKE
+        """Whether motion, tilt or the lid ended the sleep."""
+        return machine.wake_reason() in (machine.EXT1_WAKE, machine.EXT0_WAKE)
 
     def rtc_s(self):
         """The board's clock in Unix seconds. It runs on through deep sleep, +-2 %."""
@@ -76,35 +94,64 @@ class Board:
 
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
-        self._power.value(1)
-        if config.sensor == "hx711":
-            from drivers.hx711 import HX711
+        self._sensor_power(1)
+        return getattr(self, _SENSORS[config.sensor])(config)
 
-            data = machine.Pin(PINS["hx711_data"], machine.Pin.IN)
-            clock_pin = machine.Pin(PINS["hx711_clock"], machine.Pin.OUT, value=0)
-            return HX711(data, clock_pin, config.zero, config.counts_per_kg)
+    def _sensor_uart(self):
+        tx, rx = machine.Pin(self.pins["sensor_tx"]), machine.Pin(self.pins["sensor_rx"])
+        return machine.UART(SENSOR_UART, SENSOR_BAUD, tx=tx, rx=rx, timeout=0)
+
+    def _a02yyuw(self, config):
         from drivers.a02yyuw import A02YYUW
 
-        tx, rx = machine.Pin(PINS["sensor_tx"]), machine.Pin(PINS["sensor_rx"])
-        return A02YYUW(machine.UART(SENSOR_UART, SENSOR_BAUD, tx=tx, rx=rx, timeout=0))
+        return A02YYUW(self._sensor_uart())
+
+    def _jsn_sr04t(self, config):
+        from drivers.jsn_sr04t import PulseJSNSR04T, SerialJSNSR04T
+
+        if config.mode == "serial":
+            return SerialJSNSR04T(self._sensor_uart())
+        trigger = machine.Pin(self.pins["sensor_tx"], machine.Pin.OUT, value=0)
+        echo = machine.Pin(self.pins["sensor_rx"], machine.Pin.IN)
+        return PulseJSNSR04T(trigger, lambda most_us: machine.time_pulse_us(echo, 1, most_us))
+
+    def _probe(self, config):
+        from drivers.ads1115 import ADS1115
+
+        time.sleep_ms(config.probe_ms)  # its converter starts, the probe settles
+        return ADS1115(self._i2c(), config.full_pa, config.shunt_ohm, config.zero_pa)
+
+    def _hx711(self, config):
+        from drivers.hx711 import HX711
+
+        data = machine.Pin(self.pins["hx711_data"], machine.Pin.IN)
+        clock_pin = machine.Pin(self.pins["hx711_clock"], machine.Pin.OUT, value=0)
+        scale = config.zero, config.counts_per_kg, config.drift, config.zero_tc
+        return HX711(data, clock_pin, *scale, irq=(machine.disable_irq, machine.enable_irq))
 
     def sensor_off(self):
         """Cut the sensor's power."""
-        self._power.value(0)
+        self._sensor_power(0)
+
+    def _sensor_power(self, on):
+        machine.Pin(self.pins["sensor_power"], machine.Pin.OUT, value=on)
 
     def accelerometer(self):
-        """Set the LIS3DH up, which then works alone through deep sleep; None if it is silent."""
-        from drivers.lis3dh import LIS3DH, NotFoundError
+        """The LIS3DH, which works alone through deep sleep; None if it is silent."""
+        from drivers.lis3dh import LIS3DH, LIS3DHError
 
         try:
-            bus = machine.I2C(0, scl=machine.Pin(PINS["i2c_scl"]), sda=machine.Pin(PINS["i2c_sda"]))
-            return LIS3DH(bus)
-        except (NotFoundError, OSError):
+            return LIS3DH(self._i2c())
+        except LIS3DHError:
             return None
+
+    def _i2c(self):
+        scl, sda = machine.Pin(self.pins["i2c_scl"]), machine.Pin(self.pins["i2c_sda"])
+        return machine.I2C(0, scl=scl, sda=sda)
 
     def battery_mv(self):
         """Millivolts of the cell."""
-        adc = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
+        adc = machine.ADC(machine.Pin(self.pins["battery"]), atten=machine.ADC.ATTN_11DB)
         return Battery(adc, BATTERY_DIVIDER).read_mv()
 
     def wlan(self):
@@ -114,8 +161,30 @@ class Board:
             self._wlan.active(True)
         return self._wlan
 
+    def link(self, config, address):
+        """The way to the broker that ``config`` names, not joined yet.
+
+        ``address`` are the six bytes by which an access point knows us. Raises OSError when this
+        board has no such radio.
+        """
+        if config.lte:
+            raise OSError("lte: this board has no modem: take a board that has, or wifi")
+        network.hostname(HOST_NAME)
+        self._link = wifi.Wifi(self.wlan(), config.wifi, address)
+        return self._link
+
+    def receiver(self, config):
+        """The satellite receiver, powered; None where there is none."""
+        return None
+
+    def receiver_off(self):
+        """Cut the receiver's power."""
+
     def radio_off(self):
-        """Switch the radio off before sleep."""
+        """Switch the radios off before sleep."""
+        if self._link is not None:
+            self._link.off()
+            self._link = None
         if self._wlan is not None:
             self._wlan.active(False)
             self._wlan = None
@@ -131,14 +200,28 @@ class Board:
         except (OSError, OverflowError, IndexError):
             return None
 
+    def feed(self):
+        """Give the watchdog its full time again: what the wake had to wait for has come."""
+        machine.WDT(timeout=WATCHDOG_MS).feed()
+
     def sleep(self, seconds, watch):
-        """Deep sleep; with ``watch`` a motion or tilt pin that is low now wakes us. No return."""
+        """Deep sleep until one of the pins named by ``watch`` (a tuple of PINS) changes. No return.
+
+        Motion and tilt share EXT1, which knows *any high* and *all low* only: a pin that is high
+        now is left out, or it would wake us again at once, for ever. The lid has EXT0 to itself,
+        armed for the opposite of its level now.
+        """
         self.sensor_off()
         self.radio_off()
-        if watch:
-            quiet = [pin.pin for pin in (self.motion, self.tilt) if not pin.active()]
-            if quiet:  # a pin that stays high would wake us again at once, for ever
-                esp32.wake_on_ext1(tuple(quiet), esp32.WAKEUP_ANY_HIGH)
+        shared = [
+            pin for name, pin in (("motion", self.motion), ("tilt", self.tilt)) if name in watch
+        ]
+        quiet = [pin.pin for pin in shared if not pin.active()]
+        if quiet:
+            esp32.wake_on_ext1(tuple(quiet), esp32.WAKEUP_ANY_HIGH)
+        if "lid" in watch:
+            opposite = esp32.WAKEUP_ALL_LOW if self.lid.active() else esp32.WAKEUP_ANY_HIGH
+            esp32.wake_on_ext0(self.lid.pin, opposite)
         machine.deepsleep(max(1, int(seconds * 1000)))
 
     def reboot(self):

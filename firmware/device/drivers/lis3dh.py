@@ -1,42 +1,61 @@
-"""LIS3DH accelerometer over I2C (ST DocID17530): set up once, then it watches alone.
+"""LIS3DH accelerometer over I2C (ST DocID17530): watches alone through deep sleep.
 
-INT1 is high while it moves (high-pass filtered), INT2 while gravity lies off its rest axis.
+INT1 is high while it moves: high-pass filtered, on two samples of 10 Hz in a row, so that a tap's
+click does not wake the board. INT2 is high while gravity lies off its rest orientation, coarsely;
+the angle itself is computed from the samples. Awake, its FIFO gives 50 samples a second.
 """
 
 from micropython import const
 
+from drivers import SensorError
+
 _ADDRESSES = (0x18, 0x19)
 _WHO_AM_I, _ME = const(0x0F), const(0x33)
-_OUT_X = const(0x28)
+_TEMP_CFG, _TEMPERATURE = const(0x1F), const(0x0C)
+_CTRL1, _CTRL4, _CTRL5 = const(0x20), const(0x23), const(0x24)
+_REFERENCE, _OUT_X = const(0x26), const(0x28)
+_FIFO_CTRL, _FIFO_SRC = const(0x2E), const(0x2F)
+_INT2_CFG, _INT2_THS = const(0x34), const(0x36)
 _AUTO_INCREMENT = const(0x80)
-_SETUP = (
-    (0x20, 0x2F),  # CTRL1: 10 Hz, low power, X Y Z (4 uA)
-    (0x21, 0x01),  # CTRL2: high-pass for INT1
+_OVERRUN, _LEVEL = const(0x40), const(0x1F)
+
+_ARMED = const(0x2F)  # CTRL1: 10 Hz, low power, X Y Z (4 uA)
+_WATCH = (
+    (_CTRL5, 0x00),  # FIFO off; not latched: the pins follow the motion
+    (_FIFO_CTRL, 0x00),
+    (_CTRL1, _ARMED),
+    (0x21, 0x01),  # CTRL2: high-pass for INT1, 0.2 Hz
     (0x22, 0x40),  # CTRL3: INT1 from generator 1
-    (0x23, 0x00),  # CTRL4: +-2 g
-    (0x24, 0x00),  # CTRL5: not latched: the pins follow the motion
+    (_CTRL4, 0x80),  # +-2 g; both bytes of one sample (the temperature needs it)
     (0x25, 0x20),  # CTRL6: INT2 from generator 2
     (0x32, 0x08),  # INT1_THS: 8 x 16 mg
-    (0x33, 0x00),  # INT1_DURATION
+    (0x33, 0x01),  # INT1_DURATION: over it for longer than one sample
     (0x30, 0x2A),  # INT1_CFG: any axis high
-    (0x36, 0x15),  # INT2_THS: 21 x 16 mg = sin 20 deg, on the two axes level at rest
     (0x37, 0x0A),  # INT2_DURATION: 1 s at 10 Hz
-    (0x34, 0x0A),  # INT2_CFG: X or Y high
 )
+_STREAM = (
+    (_CTRL1, 0x47),  # 50 Hz, 10 bits
+    (_FIFO_CTRL, 0x00),  # bypass empties it
+    (_CTRL5, 0x40),
+    (_FIFO_CTRL, 0x80),  # stream: the newest 32
+)
+SAMPLE_MS = 20
+_FIFO = const(32)
+_SINE_MG = 342  # 1 g x sin 20 degrees
+_MG_PER_STEP = 16
+_HIGH_EVENTS = (0x02, 0x08, 0x20)  # INT2_CFG: X, Y, Z high
 
 
-class NotFoundError(Exception):
-    """No LIS3DH answers on the bus."""
+class LIS3DHError(SensorError):
+    """``missing``: it does not answer on the bus."""
 
 
 class LIS3DH:
-    """The chip on ``i2c``, mounted level with Z up."""
+    """The chip on ``i2c``, mounted in any orientation. Raises LIS3DHError when it is silent."""
 
     def __init__(self, i2c):
         self._i2c = i2c
         self._address = self._find()
-        for register, value in _SETUP:
-            i2c.writeto_mem(self._address, register, bytes((value,)))
 
     def _find(self):
         for address in _ADDRESSES:
@@ -45,15 +64,68 @@ class LIS3DH:
                     return address
             except OSError:
                 continue  # no acknowledge from this address
-        raise NotFoundError("no LIS3DH at 0x18 or 0x19")
+        raise LIS3DHError("missing", "no LIS3DH at 0x18 or 0x19")
 
-    def read_mg(self):
-        """(x, y, z) in milli-g."""
-        raw = self._i2c.readfrom_mem(self._address, _OUT_X | _AUTO_INCREMENT, 6)
-        return tuple(milli_g(raw[at], raw[at + 1]) for at in (0, 2, 4))
+    @property
+    def armed(self):
+        """Whether it still watches: a supply that dipped resets it to power-down."""
+        return self._read(_CTRL1, 1)[0] == _ARMED
+
+    def arm(self, rest):
+        """Watch alone from now on. ``rest``: (x, y, z) mg of gravity while all is well."""
+        threshold, events = tilt_watch(rest)
+        self._set(_WATCH)
+        self._set(((_TEMP_CFG, 0xC0), (_INT2_THS, threshold), (_INT2_CFG, events)))
+        self._read(_REFERENCE, 1)  # settles the high-pass filter at once (*HPM*, normal mode)
+
+    def stream(self):
+        """Sample at 50 Hz into the FIFO, until ``arm``."""
+        self._set(_STREAM)
+
+    def samples(self):
+        """What the FIFO holds, oldest first: (x, y, z) mg, 20 ms apart; at most 32."""
+        source = self._read(_FIFO_SRC, 1)[0]
+        held = _FIFO if source & _OVERRUN else source & _LEVEL
+        if not held:
+            return []
+        raw = self._read(_OUT_X | _AUTO_INCREMENT, 6 * held)  # rolls from Z back to X
+        return [axes_mg(raw, 6 * at) for at in range(held)]
+
+    def read_temperature(self):
+        """Degrees C on a scale whose zero differs from chip to chip."""
+        high = self._read(_TEMPERATURE | _AUTO_INCREMENT, 2)[1]  # left-aligned, 8 bits
+        return high - 256 if high & 0x80 else high
+
+    def _read(self, register, count):
+        try:
+            return self._i2c.readfrom_mem(self._address, register, count)
+        except OSError as error:
+            raise LIS3DHError("missing", "the LIS3DH fell silent") from error
+
+    def _set(self, settings):
+        try:
+            for register, value in settings:
+                self._i2c.writeto_mem(self._address, register, bytes((value,)))
+        except OSError as error:
+            raise LIS3DHError("missing", "the LIS3DH fell silent") from error
+
+
+def axes_mg(raw, at):
+    """(x, y, z) in milli-g of the six bytes from ``at`` on."""
+    return tuple(milli_g(raw[at + axis], raw[at + axis + 1]) for axis in (0, 2, 4))
 
 
 def milli_g(low, high):
-    """Milli-g of one axis: 8 bits, left-aligned, 16 mg a digit at +-2 g in low power."""
-    value = (high << 8 | low) >> 8
-    return (value - 256 if value & 0x80 else value) * 16
+    """Milli-g of one axis, left-aligned at +-2 g: 16 counts each in every resolution."""
+    value = high << 8 | low
+    return (value - 0x10000 if value & 0x8000 else value) // 16
+
+
+def tilt_watch(rest):
+    """(INT2_THS, INT2_CFG): the two axes most level at rest, past their rest and 20 degrees."""
+    sizes = [abs(axis) for axis in rest]
+    upright = sizes.index(max(sizes))
+    level = [axis for axis in range(3) if axis != upright]
+    over_mg = _SINE_MG + max(sizes[axis] for axis in level)
+    events = _HIGH_EVENTS[level[0]] | _HIGH_EVENTS[level[1]]
+    return min(0x7F, (over_mg + _MG_PER_STEP - 1) // _MG_PER_STEP), events

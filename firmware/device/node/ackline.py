@@ -1,8 +1,6 @@
 """What a node believes of an ack (WIRE.md, section 1, *What a node believes*)."""
 
-import json
-
-from node import envelope
+from node import envelope, strict
 
 # What an ack does.
 NOTHING, FREES, TWIN = range(3)
@@ -32,8 +30,8 @@ class Ack:
 class Verdict:
     """``frees``: everything of the ack's era before ``pos``; ``former`` tells whose era it is.
 
-    An ack that frees nothing and yet is to be believed (the line has not begun) is FREES with
-    ``pos`` 0.
+    An ack that frees nothing and yet is to be believed (the line has not begun, or ends before
+    what is still on flash) is FREES with ``pos`` 0: everything held stands after it.
     """
 
     def __init__(self, kind, pos=0, former=False):
@@ -48,14 +46,14 @@ def heard(key, topic, payload):
     if obj is None:
         return None
     try:
-        given = json.loads(obj.decode())
+        given = strict.parse(obj)
         ack = Ack(given["era"], given["boot"], given["seq"], given["h"], given["t"])
     except (ValueError, KeyError, TypeError):
         return None
     numbers = (ack.boot, ack.seq, ack.t)
-    if not all(isinstance(number, int) for number in numbers) or not isinstance(ack.h, str):
-        return None
-    return ack if isinstance(ack.era, str) and isinstance(given, dict) else None
+    if not all(type(number) is int for number in numbers) or not isinstance(ack.h, str):
+        return None  # True is an int to isinstance
+    return ack if isinstance(ack.era, str) else None
 
 
 def judge(queue, ack):
@@ -74,9 +72,11 @@ def judge(queue, ack):
         found = _match(ack, head)
         if found is not None:
             return Verdict(FREES, found, era != state.era)
-    if oldest and era == state.era and ack.identity >= oldest.identity:
+    if oldest is None or era != state.era:
+        return Verdict(NOTHING)
+    if ack.identity >= oldest.identity:
         return Verdict(TWIN)
-    return Verdict(NOTHING)
+    return Verdict(FREES)  # below all that we hold: a gateway restored from a backup, say
 
 
 def _is_newest(ack, state):

@@ -1,28 +1,74 @@
-"""A burst of samples made into one reading: the median, with its spread as quality."""
+"""A burst of samples made into one reading: the median of those that agree, or none.
+
+Five samples are taken; when they do not all agree, seven, then nine. A burst in which more than
+half of the samples were corrupted, each for itself, passes only when three or more of them land
+by chance within the window of the true ones (tests print how often): then the value is right all
+the same. What no majority supports is no reading.
+"""
 
 import math
 
+from drivers import SensorError
+
 _MAD_TO_SD = 14826  # 1.4826 x MAD estimates a normal standard deviation; in 1e-4
+_MOMENTS = (5, 7, 9)  # samples after which a burst may end
+_DEAD = 3  # errors in a row, with nothing before them: the sensor is not there
+_BUDGET_MS = 3000  # DESIGN.md, *The node*
+
+NO_ECHO, DISAGREE = "no_echo", "disagree"
 
 
 class Burst:
-    """One reading: ``value`` and ``spread`` in the sensor's unit, None without any echo."""
+    """One reading: ``value`` and ``spread`` in the sensor's unit, or None and why in ``code``.
 
-    def __init__(self, value, spread, valid, tried):
+    ``valid`` counts the samples that agree (without a value: those that told anything), of
+    ``tried``.
+    """
+
+    def __init__(self, value, spread, valid, tried, code=""):
         self.value = value
         self.spread = spread
         self.valid = valid
         self.tried = tried
+        self.code = code
 
 
-def burst(samples):
-    """The :class:`Burst` of ``samples``, a list of integers with None for each invalid one."""
+def burst(samples, window, code=""):
+    """The :class:`Burst` of ``samples``, integers with None for each that told nothing.
+
+    Samples agree when all lie within ``window``. ``code`` is why the last invalid one told
+    nothing, empty for no echo.
+    """
     valid = sorted(sample for sample in samples if sample is not None)
-    if not valid:
-        return Burst(None, None, 0, len(samples))
-    middle = median(valid)
-    mad = median(sorted(abs(sample - middle) for sample in valid))
-    return Burst(middle, (mad * _MAD_TO_SD + 5000) // 10000, len(valid), len(samples))
+    agreeing = agreed(valid, window)
+    if len(samples) >= _MOMENTS[0] and len(agreeing) >= needed(len(samples)):
+        return Burst(median(agreeing), spread(agreeing), len(agreeing), len(samples))
+    if 2 * len(valid) > len(samples):
+        code = DISAGREE
+    return Burst(None, None, len(valid), len(samples), code or NO_ECHO)
+
+
+def needed(tried):
+    """How many of ``tried`` samples must agree: all of 5, 6 of 7, 7 of 9."""
+    return tried if tried <= _MOMENTS[0] else (3 * tried + 3) // 4
+
+
+def agreed(ordered, window):
+    """The longest run of a sorted list whose ends lie within ``window``; the first of equals."""
+    best_at = best = at = 0
+    for end in range(len(ordered)):
+        while ordered[end] - ordered[at] > window:
+            at += 1
+        if end - at + 1 > best:
+            best_at, best = at, end - at + 1
+    return ordered[best_at : best_at + best]
+
+
+def spread(ordered):
+    """1.4826 x the median absolute deviation of a sorted list, rounded."""
+    middle = median(ordered)
+    mad = median(sorted(abs(sample - middle) for sample in ordered))
+    return (mad * _MAD_TO_SD + 5000) // 10000
 
 
 def median(ordered):
@@ -33,15 +79,28 @@ def median(ordered):
     return (ordered[half - 1] + ordered[half]) // 2
 
 
-def sampled(read, ticks_ms, ticks_diff, tries, budget_ms):
-    """Up to ``tries`` results of ``read()`` within ``budget_ms``; at least one is tried."""
+def taken(sensor, ticks_ms, ticks_diff):
+    """The :class:`Burst` that ``sensor`` gives within a time of its own; its errors are samples."""
     start = ticks_ms()
-    samples = []
-    while len(samples) < tries:
-        samples.append(read())
-        if ticks_diff(ticks_ms(), start) >= budget_ms:
-            break
-    return samples
+    samples, code = [], ""
+    while True:
+        try:
+            sample = sensor.read()
+            code = code if sample is not None else ""
+        except SensorError as error:
+            sample, code = None, error.code
+        samples.append(sample)
+        if _ends(samples, code, sensor.window) or ticks_diff(ticks_ms(), start) >= _BUDGET_MS:
+            return burst(samples, sensor.window, code)
+
+
+def _ends(samples, code, window):
+    tried = len(samples)
+    if tried == _DEAD and code and not any(sample is not None for sample in samples):
+        return True
+    if tried not in _MOMENTS:
+        return False
+    return tried == _MOMENTS[-1] or burst(samples, window).value is not None
 
 
 def magnitude(axes):
@@ -49,10 +108,15 @@ def magnitude(axes):
     return int(math.sqrt(sum(axis * axis for axis in axes)))
 
 
-def tilt_deg(axes):
-    """Whole degrees between the third axis and upright; single precision is plenty."""
-    x, y, z = axes
-    return int(math.degrees(math.atan2(math.sqrt(x * x + y * y), z)) + 0.5)
+def angle_deg(one, other):
+    """Whole degrees between two vectors, 0 when either has no length; single precision is plenty.
+
+    By the arc tangent of cross and dot product: the arc cosine is blind near 0.
+    """
+    (a, b, c), (x, y, z) = one, other
+    cross = (b * z - c * y, c * x - a * z, a * y - b * x)
+    across = math.sqrt(sum(float(axis) * axis for axis in cross))
+    return int(math.degrees(math.atan2(across, float(a * x + b * y + c * z))) + 0.5)
 
 
 def mean(vectors):

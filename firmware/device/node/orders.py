@@ -1,9 +1,8 @@
 """The ``down`` message: the whole desired state, applied once per number."""
 
 import hashlib
-import json
 
-from node import clock, config, envelope
+from node import clock, config, envelope, strict
 
 _KNOWN_ONCE = ("reboot", "resend", "recover")
 _ONCE_KEPT, _ONCE_SIZE = 8, 4
@@ -53,10 +52,10 @@ def opened(key, topic, payload):
     """The object of an authentic ``down``, else None."""
     obj = envelope.opened(key, topic, payload)
     try:
-        given = json.loads(obj.decode()) if obj else None
+        given = strict.parse(obj) if obj else None
     except ValueError:
         return None
-    n = given.get("n") if isinstance(given, dict) else None
+    n = given.get("n") if given else None
     return given if isinstance(n, int) and 0 < n <= _LARGEST_N else None
 
 

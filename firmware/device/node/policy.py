@@ -40,15 +40,8 @@ class Plan:
 
     def change(self, quantity):
         """The change of the value that is told at once, in the unit of ``quantity``."""
-        state, config = self._state, self._config
-        if quantity == "g":
-            return state.change_g or config.change_g
-        return state.change_mm or config.change_mm
-
-    def moved_by_us(self, up):
-        """Whether a planned move is in force; without a clock nobody can say so."""
-        unix_s = clock.stamp(self._state, up)[0]
-        return self._state.move_from <= unix_s < self._state.move_to
+        name = "change_" + quantity
+        return getattr(self._state, name, 0) or getattr(self._config, name)
 
     def speaks(self, up, moved, event, mv):
         """Whether to speak now.
@@ -83,6 +76,11 @@ class Plan:
         if state.retry_up > up:
             until.append(state.retry_up - up)
         return max(1, min(until))
+
+
+def moved_by_us(state, up):
+    """Whether a planned move is in force; without a clock nobody can say so."""
+    return state.move_from <= clock.stamp(state, up)[0] < state.move_to
 
 
 def recovery_s(state, up):

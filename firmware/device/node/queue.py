@@ -4,7 +4,7 @@ Owns the ring and the state folded from it. Every method leaves the flash such t
 at any moment loses nothing that was appended, and a resend spells the same bytes.
 """
 
-from node import clock, compose, envelope, records
+from node import clock, compose, envelope, place, records
 from node import state as states
 from node.ring import Record
 
@@ -145,10 +145,22 @@ class Queue:
         name = "former" if former else "freed"
         if head_pos <= getattr(self.state, name):
             return False
+        self._forget_places(getattr(self.state, name), head_pos)
         setattr(self.state, name, head_pos)
         if not former:
             self.state.resends = 0
         return True
+
+    def _forget_places(self, start, end):
+        """Zero the fixes of messages in a range, before it counts as freed: a cut repeats it."""
+        for head in self.messages(start, end):
+            if not head.count:
+                continue
+            for record in self.ring.records(head.start):
+                if record.pos >= head.end:
+                    break
+                if record.kind == records.ZEROED or place.is_fix(record):
+                    self.ring.zero(record)
 
     def open_era(self, era):
         """Start new counters (8 bytes of ``era``): created, or found wrong."""

@@ -3,6 +3,7 @@
 import struct
 
 STATE, SAMPLE, EVENT, MESSAGE = 1, 2, 3, 4
+ZEROED = 0  # what a fix leaves once it was signed for: no torn write can, see ring.py
 
 QUANTITIES = ("mm", "g", "pa")
 NO_ECHO = -(2**31)  # the value of a sample in which nothing came back

@@ -4,6 +4,7 @@ NOR flash: an erase sets a sector's bits to 1, a write only clears bits. A secto
 header (magic, sequence number, CRC); records follow without gaps: kind, length, CRC32, payload.
 The CRC is seeded with the sector's number, so that what an incomplete erase left cannot pass. A
 record whose CRC fails is a torn tail: it seals its sector, and the next append opens a new one.
+A record may be zeroed in its place: kind 0, which no torn write can leave, keeps only its length.
 
 A *position* is sequence number x 4096 + offset: it only grows, so positions order records.
 """
@@ -19,6 +20,8 @@ _RECORD = "<BBI"
 RECORD_SIZE = 6
 PAYLOAD_LIMIT = 250
 RESERVE = 72  # a sector's last bytes: for one record that declares what the next erase drops
+ZEROED = 0
+_ZEROABLE = 3  # the one kind that is ever zeroed, records.EVENT
 _ERASED = 0xFF
 _IOCTL_COUNT, _IOCTL_ERASE = 4, 6
 
@@ -101,7 +104,9 @@ class Ring:
             if kind == _ERASED or end > SECTOR:
                 return
             payload = bytes(buffer[offset + RECORD_SIZE : end])
-            if crc != _crc(bytes((kind, length)) + payload, number):
+            if kind != ZEROED:
+                kind = _kind(kind, length, payload, crc, number)
+            if kind is None:
                 return
             yield Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
             offset = end
@@ -151,6 +156,15 @@ class Ring:
         self._write(kind, payload)
         return True
 
+    def zero(self, record):
+        """Clear every bit of a record but its length, in its place. May be cut off and repeated."""
+        number, offset = record.pos // SECTOR, record.pos % SECTOR
+        index = number % self._sectors
+        self._device.writeblocks(index, bytes((ZEROED,)), offset)
+        self._device.writeblocks(index, bytes(RECORD_SIZE - 2 + len(record.payload)), offset + 2)
+        if self._buffered == number:
+            self._buffered = 0  # read again
+
     def _write(self, kind, payload):
         head = bytes((kind, len(payload)))
         crc = _crc(head + payload, self.last)
@@ -178,6 +192,14 @@ class Ring:
         self._buffered = 0
         if self.opened:
             self.opened()
+
+
+def _kind(kind, length, payload, crc, number):
+    """The kind of an intact record, else None. A cut while zeroing may have cleared some bits."""
+    for meant in (kind, _ZEROABLE):
+        if meant & kind == kind and crc == _crc(bytes((meant, length)) + payload, number):
+            return meant
+    return None
 
 
 def _crc(data, seed):

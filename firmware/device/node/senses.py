@@ -2,14 +2,12 @@
 
 import time
 
-from drivers import presence
+from drivers import SensorError
 
-from node import clock, measure, policy, records
+from node import clock, faults, measure, plausible, policy, records
+from node.hands import Hands
 
-_SAMPLES = 7
-_SENSE_MS = 3000
-_GLANCE_MS = 200
-_SHAKES = 8
+_LONG_S = 3600  # since a good value before this boot
 
 
 class Senses:
@@ -21,6 +19,7 @@ class Senses:
         self._queue = queue
         self._state = queue.state
         self._plan = plan
+        self._hands = Hands(board, config, queue, self._must_speak)
         self.value = None
         """The level measured in this wake, in the sensor's unit."""
         self.moved = False
@@ -30,81 +29,95 @@ class Senses:
         self.mv = 0
         """Battery in millivolts, 0 on mains."""
 
+    def started(self):
+        """After a reset: what the chips forgot is set up again."""
+        self._hands.started()
+
     def level(self):
-        """Measure the level and keep it."""
+        """Measure the level and keep it; what cannot be believed is kept as null, and told."""
+        tc = self._temperature()
         sensor = self._board.sensor(self._config)
-        samples = measure.sampled(sensor.read, time.ticks_ms, time.ticks_diff, _SAMPLES, _SENSE_MS)
+        sensor.tc = tc
+        burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
         self._board.sensor_off()
-        burst = measure.burst(samples)
-        state, quantity = self._state, sensor.quantity
+        code = burst.code or self._judged(sensor, burst.value)
+        value = None if code and code != plausible.STUCK else burst.value
         self._queue.add_sample(
             records.Sample(
-                self._up(), quantity, burst.value, burst.spread, burst.valid, burst.tried
+                self._up(), sensor.quantity, value, burst.spread, burst.valid, burst.tried, tc
             )
         )
-        self.value = burst.value
-        if burst.value is not None:
-            change = abs(burst.value - state.spoken)
-            self.moved = not state.spoken_set or change >= self._plan.change(quantity)
+        self._tell_fault(code)
+        self.value = value
+        if value is not None:
+            self._good(value)
+            change = abs(value - self._state.spoken)
+            self.moved = not self._state.spoken_set or change >= self._plan.change(sensor.quantity)
+
+    def _judged(self, sensor, value):
+        state, up = self._state, self._up()
+        last = state.good if state.good_set else None
+        code = plausible.judged(
+            value,
+            plausible.limits(self._config, sensor),
+            sensor.blind_mm,
+            last,
+            up - state.good_up if state.good_up else _LONG_S,
+            faults.CODES[state.fault] == plausible.BLIND,
+        )
+        if code:
+            return code
+        if value != last:
+            state.same_up = up
+        return plausible.STUCK if up - state.same_up >= plausible.STUCK_S else ""
+
+    def _good(self, value):
+        state = self._state
+        state.good, state.good_set, state.good_up = value, 1, self._up()
+
+    def _tell_fault(self, code):
+        told = faults.heard(self._state, code)
+        if told is None:
+            return
+        self._queue.add_event(self._up(), faults.event("sensor", told))
+        if told != faults.OVER and faults.speaks(self._state, self._up()):
+            self._state.pending = 1
+
+    def _temperature(self):
+        """Tenths of a degree C, or None: only an accelerometer whose zero is known tells it."""
+        if self._config.temp_zero is None:
+            return None
+        try:
+            chip = self._hands.accelerometer()
+            return None if chip is None else (chip.read_temperature() + self._config.temp_zero) * 10
+        except SensorError:
+            return None  # told as a fault by the look that follows
 
     def presence(self):
-        """Look whether somebody moves or tilts the tank; confirmed, recovery mode begins."""
-        motion, tilt = self._board.motion, self._board.tilt
-        if not tilt.active():
-            self._state.tilted = 0
-        if self._state.recovery:
-            self._recover()
-            return
-        pins = (motion,) if self._state.tilted else (motion, tilt)
-        if self._board.woke_by_pin() or any(pin.active() for pin in pins):
-            self._confirm(pins)
-
-    def _confirm(self, pins):
-        """Five seconds of motion or tilt are an event that speaks; one bump is a quiet one."""
-        confirmed, lasted_ms = presence.watch(pins)
-        self._tell_motion(lasted_ms)
-        if confirmed:
-            self.enter_recovery()
-
-    def _tell_motion(self, lasted_ms):
-        accelerometer = self._board.accelerometer()
-        shaken = [accelerometer.read_mg() for _ in range(_SHAKES)] if accelerometer else []
-        gravity = measure.mean(shaken)  # shaking averages out, gravity stays
-        peak = ',"mg":%d' % max(measure.magnitude(axes) for axes in shaken) if shaken else ""
-        self._queue.add_event(self._up(), '"k":"motion","ms":%d%s' % (lasted_ms, peak))
-        if self._board.tilt.active():
-            # Without the chip's own figures the pin says: at least its threshold.
-            deg = measure.tilt_deg(gravity) if gravity else presence.TILT_DEG
-            self._queue.add_event(self._up(), '"k":"tilt","deg":%d' % deg)
-            self._state.tilted = 1
+        """Look at lid, motion and tilt; confirmed, recovery mode begins."""
+        self._hands.look()
 
     def enter_recovery(self):
-        """Report often from now on, and at once; during a planned move only at once."""
-        state = self._state
-        self.event, state.pending = True, 1
-        if self._plan.moved_by_us(self._up()):
-            return
-        state.recovery = 1
-        state.recovery_up = state.motion_up = self._up()
+        """Report often from now on, and at once: an order."""
+        self._hands.order_recovery()
 
-    def _recover(self):
-        state, up = self._state, self._up()
-        _, lasted_ms = presence.watch((self._board.motion,), _GLANCE_MS)
-        if lasted_ms or self._board.motion.active():
-            state.motion_up = up
-            self._tell_motion(lasted_ms)
-        elif up - state.motion_up >= policy.STILL_S or self._plan.moved_by_us(up):
-            self._queue.add_event(up, '"k":"still"')
-            state.recovery, state.pending = 0, 1
+    def armed(self):
+        """The board's pins that shall end the coming sleep."""
+        return self._hands.armed()
 
     def battery(self):
         """Measure the cell; a change between low and well is an event."""
-        self.mv = self._board.battery_mv() if self._config.battery else 0
+        if self._config.battery:
+            self.mv = self._board.battery_mv() * self._config.battery_permille // 1000
         low = policy.low_battery(self._state, self.mv)
         if low != self._state.low:
             self._state.low, self._state.pending = low, 1
-            code = "low" if low else "ok"
-            self._queue.add_event(self._up(), '"k":"fault","s":"battery","c":"%s"' % code)
+            self._queue.add_event(
+                self._up(), faults.event("battery", "low" if low else faults.OVER)
+            )
+
+    def _must_speak(self):
+        self.event = True
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())

@@ -1,12 +1,12 @@
 """One connection of a wake: link, clock, messages, orders."""
 
+import hashlib
 import os
 
 from lib import mqtt, wifi
 
 from node import BUILT, clock, conversation, envelope, identity, policy
 
-_LINK_MS = 10_000
 _NTP_TIMEOUT_S = 1
 _DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
 
@@ -32,12 +32,12 @@ class Speaking:
         """Connect and converse; a failure backs off, and an event is sealed all the same."""
         state = self._state
         try:
-            if not wifi.join(self._board.wlan(), self._config.wifi, _LINK_MS):
-                raise OSError("no network of %d answered" % len(self._config.wifi))
-            self._care.feed()
             self.need_era()
+            link = self._board.link(self._config, self._address())
+            link.join()
+            self._care.feed()
             self._need_key()
-            self._talk()
+            self._talk(link)
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
@@ -47,7 +47,7 @@ class Speaking:
             if self._senses.event and state.unsealed_count:
                 self.seal()
 
-    def _talk(self):
+    def _talk(self, link):
         client = mqtt.Client(
             self._config.host,
             self._config.port,
@@ -60,20 +60,20 @@ class Speaking:
         talk = conversation.Conversation(
             client, self._config, self._key, self._queue, self._draw, self._identity
         )
-        self._set_clock()  # before TLS, which checks dates
+        self._set_clock(link)  # before TLS, which checks dates
         try:
             talk.open()
-            self._converse(talk)
+            self._converse(talk, link)
         finally:
             talk.close()
 
-    def _converse(self, talk):
+    def _converse(self, talk, link):
         state = self._state
         wanted = self._opened(talk.down)
         told = self._obey(wanted)
         published = state.published
         wait_ms = policy.ack_wait_ms(state.misses)
-        talk.speak(self.seal(wifi.rssi(self._board.wlan())), published, wait_ms)
+        talk.speak(self.seal(link.rssi()), published, wait_ms)
         state.pending = 0
         if self._senses.value is not None:
             state.spoken, state.spoken_set = self._senses.value, 1
@@ -85,7 +85,7 @@ class Speaking:
         if wanted and wanted["n"] == state.down_n and wanted.get("update"):
             self._update(talk, wanted["update"])
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
-            self._take_time(talk.time_s, clock.GW)
+            self.take_time(talk.time_s, clock.GW)
 
     def seal(self, rssi=0):
         """Seal what is unsealed, into at least one message; returns the newest header."""
@@ -144,20 +144,27 @@ class Speaking:
         self._board.wlan()  # the radio's noise feeds the generator
         return bytes(_DIGITS[byte & 31] for byte in os.urandom(8))
 
+    def _address(self):
+        """The hardware address of this boot: another one each, that only the key's owner knows."""
+        seed = self._config.key + self._state.era + b"%d" % self._state.boot
+        return wifi.address(hashlib.sha256(b"noria-mac" + seed).digest())
+
     # Time
 
-    def _set_clock(self):
+    def _set_clock(self, link):
+        if not clock.wants(self._state, self._board.rtc_s()):
+            return
+        self.take_time(link.time(), clock.NET)
         if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
-            unix_s = self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S)
-            if clock.plausible(unix_s):
-                self._take_time(unix_s, clock.NTP)
+            self.take_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
         # Certificates are judged by the board's clock: it cannot be before what we know has passed.
         floor = clock.at_least(self._state, self._board.rtc_s(), max(BUILT, self._state.ack_t))
         if floor:
             self._board.set_rtc(floor)
             self._queue.save()
 
-    def _take_time(self, unix_s, source):
+    def take_time(self, unix_s, source):
+        """Set the clock from ``source`` unless ``unix_s`` cannot be a time; a step is an event."""
         if not clock.plausible(unix_s):
             return
         by = clock.step(self._state, self._board.rtc_s(), unix_s, source)

@@ -43,12 +43,25 @@ FIELDS = (
     ("once", "32s"),  # the last eight once-ids done, 4 bytes of their hash each
     ("spoken", "i"),  # the last value told
     ("spoken_set", "B"),
-    ("recovery", "B"),  # 1: in recovery mode
+    ("recovery", "B"),  # in recovery mode, 1: by itself, 2: ordered
     ("recovery_up", "I"),  # since when
     ("motion_up", "I"),  # the last motion in it
     ("low", "B"),  # 1: the battery was told to be low
     ("pending", "B"),  # 1: an event waits to be told
     ("tilted", "B"),  # 1: the tilt that still lasts was told
+    ("rest", "3s"),  # gravity at rest, 16 mg a step and axis; zeros: not learned
+    ("lid", "B"),  # 0: never seen, 1: closed, 2: open
+    ("motion_fault", "B"),  # 1: that the accelerometer is silent was told
+    ("fault", "B"),  # what was told of the level sensor: an index of faults.CODES
+    ("fault_n", "B"),  # readings in a row that say otherwise
+    ("fault_up", "I"),  # when one was last told at once; 0: not in this boot
+    ("good", "i"),  # the last value that could be believed
+    ("good_set", "B"),
+    ("good_up", "I"),
+    ("same_up", "I"),  # since when it is exactly the same
+    ("spent_uah", "H"),  # on alarms that nobody ordered (budget.py)
+    ("looked", "H"),
+    ("budget_up", "I"),
     ("signed_up", "I"),  # ``up`` of the last message sealed with a signature in this boot
     ("keyed", "B"),  # 1: it has a signing key; 2: it had one, and its loss was told
     ("change_mm", "I"),  # set by ``down``; 0: config.json's
@@ -65,12 +78,14 @@ _NAMES = tuple(name for name, _ in FIELDS)
 class State:
     """The fields of FIELDS as attributes."""
 
-    era = prev = once = b""
+    era = prev = once = rest = b""
     boot = seq = chained = base = clock_source = clock_up = last_up = 0
     unsealed = unsealed_count = era_start = freed = former = former_tries = 0
     run = run_boot = run_seq = published = promise_up = ack_t = resends = 0
     misses = fails = retry_up = down_n = interval_s = report_s = 0
     spoken = spoken_set = recovery = recovery_up = motion_up = low = pending = tilted = 0
+    lid = motion_fault = fault = fault_n = fault_up = good = good_set = good_up = same_up = 0
+    spent_uah = looked = budget_up = 0
     signed_up = keyed = change_mm = change_g = move_from = move_to = fw_floor = 0
 
     def __init__(self):
@@ -101,6 +116,8 @@ class State:
             if not self.unsealed_count:
                 self.unsealed = record.pos
             self.unsealed_count += 1
+        elif record.kind == records.ZEROED:
+            self.unsealed_count += 1  # the message that it was in counts it too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
 

@@ -2,7 +2,7 @@
 
 import time
 
-from node import FW, clock, policy
+from node import FW, clock, place, policy
 from node.care import Care
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
@@ -11,13 +11,14 @@ from node.speaking import Speaking
 
 
 class Wake:
-    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, watch pins).
+    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, wake pins).
 
     ``slots`` and ``feed``: node/start.py.
     """
 
     def __init__(self, board, config, slots, feed):
         self._board = board
+        self._config = config
         self._slots = slots
         self._feed = feed
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
@@ -31,18 +32,33 @@ class Wake:
         """Sense, keep, speak when there is reason to; ``reboot`` tells how it goes on."""
         senses, speaking = self._senses, self._speaking
         self._boot()
+        before_up = self._state.last_up
         self._care.tell(self._up(), self._plan)
         senses.level()
         self._slots.kept()
         self._feed()
         senses.presence()
         senses.battery()
+        self._place(before_up)
         if self._plan.speaks(self._up(), senses.moved, senses.event, senses.mv):
             speaking.speak()
         elif self._state.unsealed_count >= FULL_COUNT:
             speaking.seal()
         self._queue.save()
-        return self._plan.sleep_s(self._up()), not self._state.recovery
+        return self._plan.sleep_s(self._up()), senses.armed()
+
+    def _place(self, before_up):
+        """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
+        up = self._up()
+        if policy.moved_by_us(self._state, up) or not place.due(self._state, before_up, up):
+            return
+        receiver = self._board.receiver(self._config)
+        fix = receiver and receiver.fix(place.LOOK_MS)
+        self._board.receiver_off()
+        self._feed()
+        if fix:
+            self._speaking.take_time(fix.unix_s, clock.GNSS)
+            self._queue.add_event(self._up(), place.event(fix))
 
     @property
     def reboot(self):
@@ -73,7 +89,7 @@ class Wake:
         self._begin(rtc_s - time.ticks_diff(time.ticks_ms(), 0) // 1000)
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
-        self._board.accelerometer()
+        self._senses.started()
         self._state.retry_up = self._slots.radio_wait_s
         self._queue.add_event(0, self._care.boot_fields(cause))
 
@@ -83,4 +99,5 @@ class Wake:
         state.clock_source, state.clock_up = clock.NONE, 0
         state.last_up = state.promise_up = state.retry_up = 0
         state.fails = state.recovery = state.recovery_up = state.motion_up = 0
+        state.fault_up = state.good_up = state.same_up = state.budget_up = 0
         state.pending = 1

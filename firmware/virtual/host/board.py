@@ -3,6 +3,9 @@
 import asyncio
 import enum
 import hashlib
+import os
+import pty
+import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +39,7 @@ class Wake(enum.IntEnum):
     """``machine.wake_reason()``."""
 
     NONE = 0
+    EXT0 = 2
     EXT1 = 3
     TIMER = 4
 
@@ -79,13 +83,14 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
-        self._chip = Chip(world, setup.config, network)
+        self.chip = Chip(world, setup.config, network)
         self._process = Process(self._call, self._ended)
         self._tell = tell
         self._roles = {number: role for role, number in setup.pins.items()}
         self._rtc_memory = ""
         self._offset_s = 0.0
         self._wake_pins: tuple[list[int], int] = ([], 1)
+        self._wake_pin: list[int] | None = None
         self._slept_at = 0.0
         self._watchdog_s: float | None = None
         self._wake_timer: asyncio.TimerHandle | None = None
@@ -95,6 +100,7 @@ class Board:
 
     def power_on(self) -> None:
         """Connect the cell. The clock starts in 2000, RTC memory is empty."""
+        self.chip.power_on()
         self._rtc_memory = ""
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
@@ -109,9 +115,21 @@ class Board:
         """Start over with RTC memory and clock kept."""
         self._start(cause, Wake.NONE)
 
+    def plug_in(self) -> str:
+        """Put it on a cable and stop its program: the path of the port. ``power_off`` ends it."""
+        master, slave = pty.openpty()
+        try:
+            tty.setraw(slave)
+            path = os.ttyname(slave)
+            self._start(Reset.HARD, Wake.NONE, master)
+        finally:
+            os.close(master)  # the board holds its own
+            os.close(slave)
+        return path
+
     # One boot.
 
-    def _start(self, reset: Reset, wake: Wake) -> None:
+    def _start(self, reset: Reset, wake: Wake, cable: int | None = None) -> None:
         self._cancel_timers()
         self._process.kill()  # a boot that is under way, or is still leaving
         if not self.world.powered:
@@ -119,10 +137,11 @@ class Board:
             return
         self.state = State.AWAKE
         self.wakes += 1
-        self._chip.start()
+        self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
-        self._process.start(setup.interpreter, setup.root, setup.heap, self._greeting(reset, wake))
+        greeting = self._greeting(reset, wake)
+        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable)
         self.cut_after = None
 
     def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
@@ -148,7 +167,7 @@ class Board:
             handler(call)
             return {}
         try:
-            return {"value": self._chip.answer(call)}
+            return {"value": self.chip.answer(call)}
         except OSError as error:
             return {"errno": error.errno}
 
@@ -163,6 +182,7 @@ class Board:
     def _op_deepsleep(self, call: Call) -> None:
         sleep_s = call["sleep_ms"] / 1000.0
         self._wake_pins = (call["pins"], call["level"])
+        self._wake_pin = call["ext0"]
         self._slept_at = self.world.now
         self._cancel_timers()
         self.state = State.ASLEEP
@@ -214,7 +234,7 @@ class Board:
     def _again(self, cause: Reset) -> None:
         self._cancel_timers()
         self.state = State.ASLEEP
-        self._wake_pins = ([], 1)
+        self._wake_pins, self._wake_pin = ([], 1), None
         self._wake_timer = self._later(_AGAIN_S, lambda: self._start(cause, Wake.NONE))
 
     def _wake(self, reason: Wake) -> None:
@@ -232,20 +252,25 @@ class Board:
             return
         if self.state is State.OFF and self.wakes and self._wake_timer is None:
             self.power_on()
-        elif self.state is State.ASLEEP and self._pins_say_wake():
+        elif self.state is State.ASLEEP and (reason := self._pins_say_wake()):
             self._cancel_timers()
-            self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(Wake.EXT1))
+            self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(reason))
         change = self.world.next_change
         if change is not None:
             real_s = self.setup.clock.real_s(change - self.world.now)
             self._world_timer = self._later(max(real_s, 0.001), self._world_changed)
 
-    def _pins_say_wake(self) -> bool:
+    def _pins_say_wake(self) -> Wake:
+        """Which pins end the sleep now; NONE is false."""
+        if self._wake_pin is not None and self._level(self._wake_pin[0]) == self._wake_pin[1]:
+            return Wake.EXT0
         numbers, level = self._wake_pins
-        levels = [self._chip.pin_level(self._roles.get(number, "")) for number in numbers]
-        if not levels:
-            return False
-        return any(levels) if level else not any(levels)
+        levels = [self._level(number) for number in numbers]
+        woken = any(levels) if level else not any(levels)
+        return Wake.EXT1 if levels and woken else Wake.NONE
+
+    def _level(self, number: int) -> int:
+        return self.chip.pin_level(self._roles.get(number, ""))
 
     def _dark(self) -> None:
         if self.state is not State.OFF:

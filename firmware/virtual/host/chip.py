@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from firmware.virtual.host.sensors import LIS3DH, a02yyuw_frame, echo_mm, hx711_counts
+from firmware.virtual.host.accelerometer import LIS3DH
+from firmware.virtual.host.ads1115 import ADS1115
+from firmware.virtual.host.modem import Modem
+from firmware.virtual.host.power_chip import AXP2101
+from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts, jsn_mm
 from firmware.virtual.host.world import World
 
 Call = dict[str, Any]
@@ -14,7 +18,8 @@ _FRAME_MS, _WARM_UP_MS = 100, 300  # A02YYUW: a processed value each 100 ms
 _UART_BUFFER = 256
 _LINK_MS = 1200
 _STAT_IDLE, _STAT_CONNECTING, _STAT_GOT_IP, _STAT_NO_AP = 1000, 1001, 1010, 201
-_SOUND_MM_PER_US = 0.343
+_SOUND_MM_PER_US = 0.3432  # at 20 degC
+_NO_ECHO_US = 60_000
 _DIVIDER = 2
 
 
@@ -26,10 +31,22 @@ class Chip:
         self._config = config
         self._network = network
         self._accelerometer = LIS3DH(world)
+        self.power_chip = AXP2101(lambda: world.battery_mv, self._rails_changed)
+        self.modem = Modem(world)
+        self.address, self.host_name = "", ""
+        """What the access point and DHCP saw of us last."""
+        self._at_ms = 0
+        self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
         self._frames_sent = 0
         self._radio_on = False
         self._link_from_ms: int | None = None
+
+    def power_on(self) -> None:
+        """A new supply: what deep sleep leaves alone has forgotten its settings."""
+        self._accelerometer.power_on()
+        self.power_chip.power_on()
+        self.modem.cut()
 
     def start(self) -> None:
         """A new boot: what deep sleep or reset switched off is off."""
@@ -39,6 +56,7 @@ class Chip:
 
     def answer(self, call: Call) -> object:
         """The value of one call. Raises OSError with the number that the shim shall raise."""
+        self._at_ms = call["ms"]
         operation = getattr(self, f"_op_{call['op']}", None)
         if operation is None:
             raise LookupError(f"the firmware's shim asked for {call['op']!r}: the model has none")
@@ -47,30 +65,51 @@ class Chip:
     def pin_level(self, role: str) -> int:
         """Level of an input pin by its role."""
         if role == "motion":
-            return int(self._world.moving)
+            return int(self._world.moving and "accelerometer" not in self._world.unplugged)
         if role == "tilt":
-            return int(self._world.tilt_deg > 20.0)
+            tilted = self._accelerometer.tilt_pin
+            return int(tilted and "accelerometer" not in self._world.unplugged)
+        if role == "lid":  # a reed without its magnet is open; a lit transistor pulls down
+            return int(self._world.lid_open == (self._config.get("lid") != "light"))
         return 0
 
     def _op_pin(self, call: Call) -> object:
         return self.pin_level(call["role"])
 
     def _op_pin_set(self, call: Call) -> None:
-        if call["role"] != "sensor_power":
-            return
-        if not call["level"]:
+        if call["role"] == "modem_key":
+            self.modem.key(call["level"], call["ms"])
+        elif call["role"] == "sensor_power":
+            self._power_sensor(call["level"], call["ms"])
+
+    def _power_sensor(self, on: bool, at_ms: int) -> None:
+        if not on:
             self._sensor_on_ms = None
         elif self._sensor_on_ms is None:
-            self._sensor_on_ms, self._frames_sent = call["ms"], 0
+            self._sensor_on_ms, self._frames_sent = at_ms, 0
+
+    def _rails_changed(self) -> None:
+        self._power_sensor(self.power_chip.rail("dc5"), self._at_ms)
+        if not (self.power_chip.rail("dc3") and self.power_chip.rail("bldo1")):
+            self.modem.cut()
 
     def _op_uart_open(self, call: Call) -> None:
-        self._skip_frames(call["ms"])
+        if call["role"] != "modem_rx":
+            self._skip_frames(call["ms"])
+
+    def _op_uart_write(self, call: Call) -> None:
+        if call["role"] == "modem_rx":
+            self.modem.write(bytes.fromhex(call["data"]), call["ms"])
 
     def _op_uart(self, call: Call) -> object:
+        if call["role"] == "modem_rx":
+            said, wait_ms = self.modem.read(call["ms"])
+            return [said.hex(), wait_ms]
         due = self._frames_due(call["ms"]) - self._frames_sent
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
-        frames = b"".join(a02yyuw_frame(echo_mm(self._world)) for _ in range(kept))
+        measure = jsn_mm if self._sensor == "jsn-sr04t" else echo_mm
+        frames = b"".join(a02yyuw_frame(measure(self._world)) for _ in range(kept))
         return [frames.hex(), self._next_frame_ms(call["ms"])]
 
     def _next_frame_ms(self, at_ms: int) -> int:
@@ -83,15 +122,30 @@ class Chip:
         self._frames_sent = self._frames_due(at_ms)
 
     def _frames_due(self, at_ms: int) -> int:
-        if self._sensor_on_ms is None or self._config.get("sensor", "a02yyuw") != "a02yyuw":
+        speaks = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
+        if self._sensor_on_ms is None or not speaks:
             return self._frames_sent
         return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // _FRAME_MS, 0)
 
+    @property
+    def _sensor(self) -> str:
+        return self._config.get("sensor", "a02yyuw")
+
+    @property
+    def _plugged(self) -> bool:
+        return "sensor" not in self._world.unplugged
+
     def _op_echo_us(self, call: Call) -> object:
-        distance = echo_mm(self._world)
-        return None if distance is None else round(2 * distance / _SOUND_MM_PER_US)
+        """Microseconds of the pulse on ECHO, a long one without an echo; None when none begins."""
+        if not self._plugged or self._sensor_on_ms is None:
+            return None
+        distance = jsn_mm(self._world)
+        return _NO_ECHO_US if distance is None else round(2 * distance / _SOUND_MM_PER_US)
 
     def _op_weight(self, call: Call) -> object:
+        """Counts of the scale; None: DOUT does not fall."""
+        if not self._plugged:
+            return None
         zero, scale = self._config.get("zero", 0), self._config.get("counts_per_kg", 21500)
         return hx711_counts(self._world, zero, scale)
 
@@ -99,19 +153,32 @@ class Chip:
         return self._world.battery_mv * 1000 // _DIVIDER
 
     def _op_i2c_scan(self, call: Call) -> object:
-        return [LIS3DH.ADDRESS]
+        return sorted(self._parts())
 
     def _op_i2c_read(self, call: Call) -> object:
-        self._expect_accelerometer(call)
-        return self._accelerometer.read(call["register"], call["count"]).hex()
+        return self._part(call).read(call["register"], call["count"]).hex()
 
     def _op_i2c_write(self, call: Call) -> None:
-        self._expect_accelerometer(call)
-        self._accelerometer.write(call["register"], bytes.fromhex(call["data"]))
+        self._part(call).write(call["register"], bytes.fromhex(call["data"]))
 
-    def _expect_accelerometer(self, call: Call) -> None:
-        if call["address"] != LIS3DH.ADDRESS:
+    def _part(self, call: Call) -> LIS3DH | ADS1115 | AXP2101:
+        part = self._parts().get(call["address"])
+        if part is None:
             raise OSError(_ENODEV, "no such device on the bus")
+        if not isinstance(part, AXP2101):
+            part.at_ms = call["ms"]
+        return part
+
+    def _parts(self) -> dict[int, LIS3DH | ADS1115 | AXP2101]:
+        """What answers on the bus now."""
+        found: dict[int, LIS3DH | ADS1115 | AXP2101] = {}
+        if "accelerometer" not in self._world.unplugged:
+            found[LIS3DH.ADDRESS] = self._accelerometer
+        if self._sensor == "probe" and self._plugged and self._sensor_on_ms is not None:
+            found[ADS1115.ADDRESS] = self._adc
+        if self._config.get("board") == "t_sim7080g" and not self.power_chip.silent:
+            found[AXP2101.ADDRESS] = self.power_chip
+        return found
 
     def _op_wifi_is_active(self, call: Call) -> object:
         return self._radio_on
@@ -123,6 +190,29 @@ class Chip:
     def _op_wifi_connect(self, call: Call) -> None:
         self._link_from_ms = call["ms"]
 
+    def _op_wifi_scan(self, call: Call) -> object:
+        if not (self._world.in_range and self._network()):
+            return []
+        return [[net["ssid"], self._world.rssi_dbm] for net in self._config.get("wifi", [])]
+
+    def _op_wifi_mac(self, call: Call) -> None:
+        self.address = call["mac"]
+
+    def _op_hostname(self, call: Call) -> None:
+        self.host_name = call["name"]
+
+    def _op_ppp_connect(self, call: Call) -> None:
+        self.modem.connect(call["ms"])
+
+    def _op_ppp_disconnect(self, call: Call) -> None:
+        self.modem.disconnect()
+
+    def _op_ppp_status(self, call: Call) -> object:
+        if self.modem.connected(call["ms"], self._network()):
+            return [_STAT_GOT_IP, 0]
+        wait_ms = self.modem.connecting_ms(call["ms"])
+        return [_STAT_CONNECTING, wait_ms] if wait_ms else [_STAT_IDLE, 0]
+
     def _op_wifi_disconnect(self, call: Call) -> None:
         self._link_from_ms = None
 
@@ -130,10 +220,13 @@ class Chip:
         return self._world.rssi_dbm
 
     def _op_wifi_status(self, call: Call) -> object:
-        return self._link(call["ms"])
+        status = self._link(call["ms"])
+        from_ms = self._link_from_ms
+        return [status, 0 if from_ms is None else max(from_ms + _LINK_MS - call["ms"], 0)]
 
     def _op_ntp(self, call: Call) -> object:
-        return int(self._world.now) if self._link(call["ms"]) == _STAT_GOT_IP else None
+        online = self.modem.connected(call["ms"], self._network())
+        return int(self._world.now) if online or self._link(call["ms"]) == _STAT_GOT_IP else None
 
     def _link(self, at_ms: int) -> int:
         if not self._radio_on or self._link_from_ms is None:

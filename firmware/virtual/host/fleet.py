@@ -38,11 +38,14 @@ class Fleet:
         self._out: set[str] = set()
         self._folder = folder
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
+        self._source = self._firmware
+        if plan.get("compiled") and self.interpreter.program != interpreter.cpython().program:
+            self._firmware = filesystem.compiled(self._firmware, folder / "compiled")
+        self._start_within_s = float(plan.get("start_within_s", _ALL_STARTED_S))
         self._heap: str | None = plan.get("heap", "320K")
         self._watchdog_s: float | None = plan.get("watchdog_s")
         self._starts: list[asyncio.TimerHandle] = []
-        board_file = plan.get("board_file") or self._firmware / "board/firebeetle.py"
-        self._pins = pins.read(Path(board_file))
+        self._board_file: str | None = plan.get("board_file")
         for given in plan.get("boards", []):
             self._add(given)
 
@@ -55,15 +58,23 @@ class Fleet:
             config["key"] = given["key"]
         root = filesystem.lay_out(self._folder / device, config, self._firmware)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
+        table = self._table(config.get("board", "firebeetle"))
         setup = Setup(
-            device, root, config, self._pins, self.interpreter, self.clock, self._heap,
-            self._watchdog_s,
-        )  # fmt: skip
+            device, root, config, table, self.interpreter, self.clock, self._heap, self._watchdog_s
+        )
         self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
+
+    def _table(self, board: str) -> dict[str, int]:
+        path = Path(self._board_file or self._source / f"board/{board}.py")
+        if not path.is_file():
+            raise FleetError(f"board {board!r}: there is no {path}")
+        return pins.read(path)
 
     async def __aenter__(self) -> "Fleet":
         loop = asyncio.get_running_loop()
-        step_s = min(_STAGGER_S, _ALL_STARTED_S / max(len(self.boards), 1))
+        step_s = self._start_within_s / max(len(self.boards), 1)
+        if self._start_within_s == _ALL_STARTED_S:
+            step_s = min(step_s, _STAGGER_S)
         for order, board in enumerate(self.boards.values()):
             self._starts.append(loop.call_later(order * step_s, board.power_on))
         return self

@@ -15,6 +15,7 @@ SHIMS = Path(__file__).resolve().parent.parent / "shims"
 HALTED = 42
 """Exit code of a board that stopped as the chip does; any other is a crash."""
 
+_SCRIPTS = ("_start.py", "_prompt.py")
 _CONSOLE_LIMIT = 256 * 1024
 _CHUNK = 65536
 
@@ -36,13 +37,21 @@ class Process:
         self._held = b""
 
     def start(
-        self, interpreter: Interpreter, root: Path, heap: str | None, greeting: dict[str, Any]
+        self,
+        interpreter: Interpreter,
+        root: Path,
+        heap: str | None,
+        greeting: dict[str, Any],
+        cable: int | None = None,
     ) -> None:
-        """Spawn the interpreter and hand it the state of the chip."""
+        """Spawn the interpreter and hand it the state of the chip.
+
+        With ``cable``, a terminal's master side, it is the prompt that is served there.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             command = interpreter.command(
-                [str(SHIMS / "_start.py"), str(theirs.fileno())],
+                [str(SHIMS / _SCRIPTS[cable is not None]), str(theirs.fileno())],
                 heap=heap,
                 micropypath=[str(SHIMS), str(root), ".frozen", str(root / "lib")],
             )
@@ -50,8 +59,8 @@ class Process:
                 self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and script
                     command,
                     cwd=root,
-                    stdin=subprocess.DEVNULL,
-                    stdout=console,
+                    stdin=subprocess.DEVNULL if cable is None else cable,
+                    stdout=console if cable is None else cable,
                     stderr=console,
                     pass_fds=(theirs.fileno(),),
                     process_group=0,  # Ctrl-C is for the host, which ends its boards itself

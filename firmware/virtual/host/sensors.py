@@ -1,12 +1,14 @@
-"""What the parts on the board put on their wires, from the state of the world."""
-
-import math
+"""What the level sensors put on their wires, from the state of the world."""
 
 from firmware.virtual.host.world import World
 
 _BLIND_MM, _FARTHEST_MM = 30, 4500
+_JSN_BLIND_MM, _JSN_FARTHEST_MM = 200, 6000
 _LITRE_G = 1000.0
 _INT24_MAX = 0x7FFFFF
+_DROP_MM = (32, 60)
+_PA_PER_MM = 9.80665
+_CREEP = 0.001  # of a load, over hours
 
 
 def echo_mm(world: World) -> int | None:
@@ -16,8 +18,37 @@ def echo_mm(world: World) -> int | None:
         return None if random.random() < 0.6 else random.randint(200, 2500)
     if random.random() < model.spike_share:
         return random.choice((None, random.randint(_BLIND_MM, 1500)))
-    distance = model.sensor_height_mm - world.level_mm + random.gauss(0.0, model.noise_mm)
-    return max(_BLIND_MM, min(round(distance), _FARTHEST_MM))
+    if random.random() < world.wetness:  # drops on the face answer before the water does
+        return random.choice((None, random.randint(*_DROP_MM)))
+    return max(_BLIND_MM, min(round(_to_water_mm(world)), _FARTHEST_MM))
+
+
+def jsn_mm(world: World) -> int | None:
+    """The same for a JSN-SR04T: nearer than 200 mm it hears a later bounce, or only noise."""
+    random = world.random
+    distance = _to_water_mm(world)
+    if world.tilt_deg > 20.0 or random.random() < world.model.spike_share:
+        return random.choice((None, random.randint(_JSN_BLIND_MM, 2500)))
+    if distance < _JSN_BLIND_MM:
+        bounces = -(-_JSN_BLIND_MM // max(distance, 20.0))
+        distance = random.choice((bounces * distance, (bounces + 1) * distance, 4800.0, 5900.0))
+    return min(round(distance), _JSN_FARTHEST_MM)
+
+
+def _to_water_mm(world: World) -> float:
+    model = world.model
+    return model.sensor_height_mm - world.level_mm + world.random.gauss(0.0, model.noise_mm)
+
+
+def pressure_pa(world: World) -> float:
+    """Gauge pressure of the water on a probe that lies on the floor."""
+    return world.level_mm * _PA_PER_MM + world.random.gauss(0.0, 8.0)
+
+
+def ads1115_counts(world: World, full_pa: float, shunt_ohm: float) -> int:
+    """Counts at +-4.096 V of a 4-20 mA loop over ``shunt_ohm``; a cut wire carries nothing."""
+    microamps = 0.0 if "wire" in world.unplugged else 4000 + 16000 * pressure_pa(world) / full_pa
+    return max(-32768, min(round(microamps * shunt_ohm / 125.0), 32767))
 
 
 def a02yyuw_frame(distance_mm: int | None) -> bytes:
@@ -27,60 +58,12 @@ def a02yyuw_frame(distance_mm: int | None) -> bytes:
 
 
 def hx711_counts(world: World, zero: int, counts_per_kg: float) -> int:
-    """Two's complement 24-bit reading of the scale, with noise and the day's temperature drift."""
-    grams = world.model.tare_g + world.volume_l * _LITRE_G + world.random.gauss(0.0, 40.0)
+    """Two's complement 24-bit reading of the scale, with noise, temperature drift and creep."""
+    load = world.model.tare_g + world.volume_l * _LITRE_G
+    drift = (world.air_c - 20.0) * world.model.scale_drift_g
+    creep = (world.rested_load_g(load) - load) * _CREEP
+    grams = load + drift + creep + world.random.gauss(0.0, 40.0)
     if world.tilt_deg > 20.0:
         grams = world.random.uniform(0.0, 20000.0)
     counts = round(zero + grams / 1000.0 * counts_per_kg)
     return max(-_INT24_MAX - 1, min(counts, _INT24_MAX)) & 0xFFFFFF
-
-
-def acceleration_mg(world: World) -> tuple[int, int, int]:
-    """Gravity turned by the tilt, in milli-g, shaken while hands are on the tank."""
-    tilt = math.radians(world.tilt_deg)
-    shake = 350.0 if world.moving else 4.0
-    gauss = world.random.gauss
-    return (
-        round(1000.0 * math.sin(tilt) + gauss(0.0, shake)),
-        round(gauss(0.0, shake)),
-        round(1000.0 * math.cos(tilt) + gauss(0.0, shake)),
-    )
-
-
-class LIS3DH:
-    """The accelerometer's registers (datasheet DocID17530): identity, configuration, output."""
-
-    ADDRESS = 0x18
-    _WHO_AM_I, _IDENTITY = 0x0F, 0x33
-    _STATUS, _OUT_X_L = 0x27, 0x28
-    _INT1_SRC, _INT2_SRC = 0x31, 0x35
-    _ACTIVE = 0x40
-    _AUTO_INCREMENT = 0x80
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._held = bytearray(0x80)
-        self._held[self._WHO_AM_I] = self._IDENTITY
-        self._held[self._STATUS] = 0x0F  # new data on every axis
-
-    def read(self, register: int, count: int) -> bytes:
-        """``count`` bytes from a register on; more than one need the auto-increment bit."""
-        first = register & 0x7F
-        self._sample()
-        if not register & self._AUTO_INCREMENT:
-            return bytes([self._held[first]]) * count
-        return bytes(self._held[first : first + count])
-
-    def write(self, register: int, data: bytes) -> None:
-        """Write bytes from a register on."""
-        first = register & 0x7F
-        self._held[first : first + len(data)] = data
-
-    def _sample(self) -> None:
-        for axis, milli_g in enumerate(acceleration_mg(self._world)):
-            # +-2 g, left-justified: 1 mg is 16 counts in every resolution mode.
-            counts = max(-32768, min(milli_g * 16, 32767)) & 0xFFF0
-            at = self._OUT_X_L + 2 * axis
-            self._held[at : at + 2] = counts.to_bytes(2, "little")
-        self._held[self._INT1_SRC] = self._ACTIVE if self._world.moving else 0
-        self._held[self._INT2_SRC] = self._ACTIVE if self._world.tilt_deg > 20.0 else 0

@@ -8,10 +8,13 @@ from typing import Any
 from firmware.virtual.host.fleet import Fleet, FleetError
 
 _WATER = frozenset(("refill", "draw", "set_draw", "set_level", "drain", "slash", "repair"))
-_HANDS = frozenset(("seize", "put_back", "knock", "set_battery"))
+_HANDS = frozenset(
+    ("seize", "put_back", "knock", "drum", "lean", "wind", "carry", "open_lid", "close_lid")
+)
+_PARTS = frozenset(("wet_face", "unplug", "plug", "set_battery"))
 _BOARD = frozenset(("power_on", "power_off", "press_reset"))
 _FLEET = frozenset(("network_out", "network_back"))
-WORDS = sorted(_WATER | _HANDS | _BOARD | _FLEET | {"cut_flash", "state", "stop"})
+WORDS = sorted(_WATER | _HANDS | _PARTS | _BOARD | _FLEET | {"cut_flash", "state", "stop"})
 """Everything that ``do`` can say."""
 
 

@@ -20,6 +20,11 @@ class Flow:
     end: float
     litres_per_s: float
 
+    @property
+    def fills(self) -> bool:
+        """Whether it is a refill."""
+        return self.litres_per_s > 0.0
+
     def litres(self, since: float, until: float) -> float:
         """What flowed within a span of time."""
         overlap = min(until, self.end) - max(since, self.start)

@@ -7,6 +7,8 @@ from random import Random
 from typing import Literal
 
 from firmware.virtual.host.people import People
+from firmware.virtual.host.shaking import KNOCK_S, Shaking, Vector
+from firmware.virtual.host.shaking import Kind as Shake
 from firmware.virtual.host.vessel import IBC_LITRES_PER_MM, Flow, Hole, Vessel
 
 Kind = Literal["ibc", "station"]
@@ -15,8 +17,10 @@ SeizureMode = Literal["smashed", "carried"]
 _FULL_MV, _FLAT_MV = 4150.0, 3250.0
 _CELL_MAH = 2550.0
 _IDLE_MAH_PER_S = 8.3 / 86400.0  # hourly Wi-Fi on a FireBeetle (DESIGN.md, The node)
-_KNOCK_S, _MOVING_S = 1.0, 240.0
+_MOVING_S = 240.0
 _TILTED_DEG = 62.0
+_CREEP_S = 2 * 3600.0
+_PARTS = ("sensor", "accelerometer", "wire")
 _NEVER = math.inf
 
 
@@ -38,6 +42,15 @@ class Model:
     drift_ppm: float = 0.0
     noise_mm: float = 3.0
     spike_share: float = 0.02
+    attach_s: float = 25.0  # LTE-M from switching on to registered
+    first_fix_s: float = 20.0
+    lat_e5: int = 4000000  # nobody's tank: open sea
+    lon_e5: int = -3000000
+    wetness: float = 0.0  # share of pings that drops on the sensor's face answer
+    air_c: float = 8.0  # mean of the day
+    mount_deg: float = 0.0  # how far off level the accelerometer is mounted
+    chip_zero_c: int = 21  # its temperature's own zero
+    scale_drift_g: float = 0.0  # a degC, from 20
 
 
 class World:
@@ -55,8 +68,12 @@ class World:
         now = clock()
         self._vessel = Vessel(model.capacity_l, model.level_l, now, model.litres_per_mm)
         self._people = People(model.draw_lph, Random(seed + "/people"))  # noqa: S311
-        self._moving_until = self._tilted_from = -_NEVER
-        self._tilted_until = -_NEVER
+        self._shaking = Shaking(Random(seed + "/shaking"))  # noqa: S311
+        self._tilted_from = self._tilted_until = -_NEVER
+        self._rested_g, self._rested_at = -1.0, now
+        self.wetness = model.wetness
+        self.lid_open = False
+        self.unplugged: set[str] = set()
         self._radio_gone_from = self._power_gone_from = _NEVER
         self._charge, self._charge_at = model.charge, now
 
@@ -99,7 +116,50 @@ class World:
 
     def knock(self) -> None:
         """One bump: a can set down hard, a football."""
-        self._shake(_KNOCK_S)
+        self._shake("knock", KNOCK_S)
+
+    def drum(self, duration_s: float = 20.0) -> None:
+        """Fists on the tank, twice a second."""
+        now = self._clock()
+        for beat in range(int(duration_s * 2)):
+            self._shaking.add("knock", now + beat / 2.0, KNOCK_S)
+        self.on_change()
+
+    def lean(self, duration_s: float = 60.0) -> None:
+        """Somebody leans on it, waiting for a can to fill."""
+        self._shake("lean", duration_s)
+
+    def wind(self, duration_s: float = 3600.0) -> None:
+        """A gusty hour."""
+        self._shake("wind", duration_s)
+
+    def carry(self, duration_s: float = 60.0) -> None:
+        """Hands lift it and carry it upright."""
+        self._shake("carry", duration_s)
+
+    def wet_face(self, share: float = 0.5) -> None:
+        """Condensation: this share of pings is answered by drops; 0 dries it."""
+        self.wetness = share
+
+    def open_lid(self) -> None:
+        """Somebody takes the lid off."""
+        self.lid_open = True
+        self.on_change()
+
+    def close_lid(self) -> None:
+        """The lid is on again."""
+        self.lid_open = False
+        self.on_change()
+
+    def unplug(self, part: str) -> None:
+        """A part no longer answers: ``sensor``, ``accelerometer``, or a probe's ``wire``."""
+        if part not in _PARTS:
+            raise ValueError(f"part {part!r}: one of {', '.join(_PARTS)}")
+        self.unplugged.add(part)
+
+    def plug(self, part: str) -> None:
+        """It is connected again."""
+        self.unplugged.discard(part)
 
     def seize(self, mode: SeizureMode = "smashed", after_s: float = 150.0) -> None:
         """The tank is tipped and taken; after ``after_s`` the board is smashed or out of range."""
@@ -110,7 +170,7 @@ class World:
             self._power_gone_from = now + after_s
         else:
             self._radio_gone_from = now + after_s
-        self._shake(_MOVING_S)
+        self._shake("carry", _MOVING_S)
 
     def put_back(self) -> None:
         """The tank stands upright again, empty and whole, the board running."""
@@ -148,12 +208,37 @@ class World:
     @property
     def moving(self) -> bool:
         """Whether the board is being shaken."""
-        return self._clock() < self._moving_until
+        return self._shaking.wakes(self._clock())
+
+    def shaking_mg(self, at: float) -> Vector:
+        """Acceleration besides gravity at a moment of the last seconds."""
+        filling = any(flow.start <= at < flow.end for flow in self._vessel.flows if flow.fills)
+        return self._shaking.mg(at, filling)
+
+    @property
+    def air_c(self) -> float:
+        """Temperature under the lid: warmest at three in the afternoon."""
+        return self.model.air_c + 4.0 * math.cos(
+            math.tau * (self._clock() % 86400.0 / 86400.0 - 0.6)
+        )
+
+    def rested_load_g(self, load_g: float) -> float:
+        """The load that the cells have settled to: a lag of two hours."""
+        now = self._clock()
+        if self._rested_g < 0.0:
+            self._rested_g = load_g
+        settled = 1.0 - math.exp(-(now - self._rested_at) / _CREEP_S)
+        self._rested_g += (load_g - self._rested_g) * settled
+        self._rested_at = now
+        return self._rested_g
 
     @property
     def tilt_deg(self) -> float:
         """Angle from upright."""
-        return _TILTED_DEG if self._tilted_from <= self._clock() < self._tilted_until else 0.0
+        now = self._clock()
+        if self._tilted_from <= now < self._tilted_until:
+            return _TILTED_DEG
+        return self._shaking.lean_deg(now)
 
     @property
     def powered(self) -> bool:
@@ -164,6 +249,12 @@ class World:
     def in_range(self) -> bool:
         """Whether the access point can be heard."""
         return self._clock() < self._radio_gone_from
+
+    @property
+    def position_e5(self) -> tuple[int, int]:
+        """Latitude and longitude in 1e-5 degree, a few metres off each time."""
+        gauss = self.random.gauss
+        return round(self.model.lat_e5 + gauss(0, 2)), round(self.model.lon_e5 + gauss(0, 2))
 
     @property
     def next_change(self) -> float | None:
@@ -187,8 +278,8 @@ class World:
         """Signal of the access point."""
         return round(self.model.rssi + self.random.gauss(0.0, 2.0))
 
-    def _shake(self, duration_s: float) -> None:
-        self._moving_until = max(self._moving_until, self._clock() + duration_s)
+    def _shake(self, kind: Shake, duration_s: float) -> None:
+        self._shaking.add(kind, self._clock(), duration_s)
         self.on_change()
 
     def _advance(self) -> float:

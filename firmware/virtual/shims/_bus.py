@@ -14,19 +14,21 @@ class UART:
     moment of device time pass, up to that next word: less waiting, the same bytes.
     """
 
+    IRQ_RXIDLE = 4096
     INV_RX = 1
     INV_TX = 2
 
     def __init__(self, id, baudrate=115200, **options):
-        self._number = id
         self._held = b""
+        rx = options.get("rx")
+        self._role = _hal.boot["pins"].get(str(rx.number), "") if rx is not None else ""
         self.init(baudrate, **options)
 
     def init(self, baudrate=9600, bits=8, parity=None, stop=1, **options):
         """Open the port; ``timeout`` (ms) is how long a read waits for its first byte."""
         self._timeout_ms = options.get("timeout", 0)
         self._next_ms = time.ticks_ms()
-        _hal.call("uart_open", baud=baudrate)
+        _hal.call("uart_open", role=self._role, baud=baudrate)
 
     def deinit(self):
         """Close the port."""
@@ -54,8 +56,13 @@ class UART:
         return len(data)
 
     def write(self, data):
-        """Bytes sent to the sensor go unheard."""
+        """Send bytes: a modem hears them, a sensor does not."""
+        _hal.call("uart_write", role=self._role, data=bytes(data).hex())
+        self._next_ms = time.ticks_ms()  # the answer may be there at once
         return len(data)
+
+    def irq(self, handler=None, trigger=0, hard=False):
+        """Accepted: the model of PPP needs no polling."""
 
     def flush(self):
         """Nothing waits to be sent."""
@@ -64,7 +71,7 @@ class UART:
         """Whether anything new arrived."""
         if time.ticks_diff(time.ticks_ms(), self._next_ms) < 0:
             return False
-        heard, wait_ms = _hal.call("uart")
+        heard, wait_ms = _hal.call("uart", role=self._role)
         self._held += bytes.fromhex(heard)
         self._next_ms = time.ticks_add(time.ticks_ms(), wait_ms)
         return bool(heard)

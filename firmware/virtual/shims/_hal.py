@@ -16,7 +16,7 @@ _TICKS_MASK = (1 << 30) - 1  # an ESP32's ticks wrap at 2^30
 _HALT_CODE = 42
 
 boot = {}
-wake = {"pins": [], "level": 1}
+wake = {"pins": [], "level": 1, "ext0": None}
 _wire = None
 _skipped_us = 0
 _start_us = 0

@@ -16,14 +16,25 @@ class _HX711:
         self.word = 0
         self.ready_us = _SETTLE_US
         self.high_since_us = 0
+        self.fetched = False
 
     def data(self):
         if 1 <= self.clocks <= 24:
             return (self.word >> (24 - self.clocks)) & 1
-        if _hal.skipped_us() < self.ready_us:
+        if _hal.skipped_us() < self.ready_us or not self._fetch():
             _hal.sleep_us(1000)  # who polls for readiness lets time pass
             return 1
         return 0
+
+    def _fetch(self):
+        """Take the conversion in before it is clocked out: a call to the host takes a while."""
+        if not self.fetched:
+            word = _hal.call("weight")
+            if word is None:
+                self.ready_us = _hal.skipped_us() + _CONVERSION_US
+                return False
+            self.word, self.fetched = word & 0xFFFFFF, True
+        return True
 
     def clock(self, level):
         rising, falling = level and not self.level, self.level and not level
@@ -33,19 +44,17 @@ class _HX711:
             self.high_since_us = now_us
             self._shift(now_us)
         elif falling and now_us - self.high_since_us >= _POWER_DOWN_US:
-            self.clocks, self.ready_us = 0, now_us + _SETTLE_US
+            self.clocks, self.ready_us, self.fetched = 0, now_us + _SETTLE_US, False
 
     def _shift(self, now_us):
         # The pulses after the 24th choose the gain: a new train begins once the next is ready.
         if self.clocks >= 25 and now_us >= self.ready_us:
             self.clocks = 0
-        if self.clocks == 0:
-            if now_us < self.ready_us:
-                return
-            self.word = _hal.call("weight") & 0xFFFFFF
+        if self.clocks == 0 and (now_us < self.ready_us or not self._fetch()):
+            return
         self.clocks += 1
         if self.clocks == 25:
-            self.ready_us = now_us + _CONVERSION_US
+            self.ready_us, self.fetched = now_us + _CONVERSION_US, False
 
 
 class Pin:
@@ -104,10 +113,10 @@ class Pin:
 
 
 def time_pulse_us(pin, level, timeout_us=1000000):
-    """Length of an echo pulse (JSN-SR04T), -2 when none begins in time."""
+    """Length of an echo pulse (JSN-SR04T), -2 when none begins in time, -1 when it does not end."""
     pulse_us = _hal.call("echo_us")
     if pulse_us is None or pulse_us > timeout_us:
         _hal.sleep_us(timeout_us)
-        return -2
+        return -2 if pulse_us is None else -1
     _hal.sleep_us(pulse_us)
     return pulse_us

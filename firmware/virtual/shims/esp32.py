@@ -13,8 +13,8 @@ _NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
 
 
 def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
-    """Let one pin end deep sleep."""
-    wake_on_ext1((pin,) if pin is not None else (), level)
+    """Let one pin end deep sleep, at a level of its own."""
+    _hal.wake["ext0"] = None if pin is None else [pin.number, 1 if level else 0]
 
 
 def wake_on_ext1(pins=None, level=WAKEUP_ANY_HIGH):

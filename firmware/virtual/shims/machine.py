@@ -74,7 +74,7 @@ def lightsleep(time_ms=0):
 
 def deepsleep(time_ms=0):
     """Halt until the timer or a wake pin starts the chip anew. Only RTC memory and flash last."""
-    _hal.last_word("deepsleep", sleep_ms=time_ms, pins=_hal.wake["pins"], level=_hal.wake["level"])
+    _hal.last_word("deepsleep", sleep_ms=time_ms, **_hal.wake)
 
 
 class WDT:

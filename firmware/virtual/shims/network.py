@@ -13,7 +13,29 @@ STAT_BEACON_TIMEOUT = 200
 STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
+_settings = {}
 _ADDRESS = ("192.0.2.10", "255.255.255.0", "192.0.2.1", "192.0.2.1")
+
+
+class _Link:
+    """What the host said of a link, and until when: polling costs no calls, and lets time pass."""
+
+    def forget(self):
+        self._until_ms = None
+
+    _until_ms = None
+
+    def status(self, op):
+        now = _hal.ticks_ms()
+        if self._until_ms is None or (now - self._until_ms) & (1 << 29) == 0:
+            self._status, wait_ms = _hal.call(op)
+            self._until_ms = now + wait_ms if self._status == STAT_CONNECTING else None
+        if self._status == STAT_CONNECTING:
+            _hal.sleep_us(20000)
+        return self._status
+
+
+_link = _Link()
 
 
 class WLAN:
@@ -26,12 +48,13 @@ class WLAN:
     PM_POWERSAVE = 2
 
     def __init__(self, interface_id=STA_IF):
-        self._settings = {}
+        pass
 
     def active(self, on=None):
         """Whether the radio is on, or switch it."""
         if on is None:
             return _hal.call("wifi_is_active")
+        _link.forget()
         _hal.call("wifi_active", on=bool(on))
         return bool(on)
 
@@ -39,11 +62,19 @@ class WLAN:
         """Begin to connect. Like the chip, refuses while the radio is off."""
         if not self.active():
             raise OSError("Wifi Not Started")
+        _link.forget()
         _hal.call("wifi_connect", ssid=ssid)
 
     def disconnect(self):
         """Leave the access point."""
+        _link.forget()
         _hal.call("wifi_disconnect")
+
+    def scan(self):
+        """(ssid, bssid, channel, RSSI, security, hidden) of each network in range."""
+        _hal.sleep_us(2000000)
+        heard = _hal.call("wifi_scan")
+        return [(ssid.encode(), bytes(6), 1, rssi, 4, False) for ssid, rssi in heard]
 
     def isconnected(self):
         """Whether the station has an address."""
@@ -55,18 +86,17 @@ class WLAN:
             return _hal.call("wifi_rssi")
         if param is not None:
             raise ValueError("unknown status param")
-        status = _hal.call("wifi_status")
-        if status == STAT_CONNECTING:
-            _hal.sleep_us(20000)  # who polls lets time pass
-        return status
+        return _link.status("wifi_status")
 
     def config(self, *names, **settings):
         """Get one setting by name, or set some."""
-        self._settings.update(settings)
+        _settings.update(settings)
+        if "mac" in settings:
+            _hal.call("wifi_mac", mac=bytes(settings["mac"]).hex())
         if names:
             if names[0] == "mac":
-                return bytes.fromhex(_hal.boot["unique_id"])
-            return self._settings.get(names[0])
+                return _settings.get("mac") or bytes.fromhex(_hal.boot["unique_id"])
+            return _settings.get(names[0])
         return None
 
     def ifconfig(self, config=None):
@@ -80,9 +110,45 @@ class WLAN:
         return None
 
 
+class PPP:
+    """A link through the modem whose UART it is handed. Sockets are real."""
+
+    SEC_NONE = 0
+    SEC_PAP = 1
+    SEC_CHAP = 2
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def active(self, on=None):
+        """Accepted: the link is what ``connect`` makes it."""
+        return bool(on)
+
+    def config(self, *names, **settings):
+        """The stream, by name."""
+        return self._stream if names else None
+
+    def connect(self, security=SEC_NONE, user=None, key=None):
+        """Begin to negotiate; the modem must have been dialled."""
+        _link.forget()
+        _hal.call("ppp_connect")
+
+    def disconnect(self):
+        """End the link; the modem says NO CARRIER."""
+        _link.forget()
+        _hal.call("ppp_disconnect")
+
+    def isconnected(self):
+        """Whether there is an address."""
+        return _link.status("ppp_status") == STAT_GOT_IP
+
+
 def hostname(name=None):
-    """Accepted and forgotten."""
-    return name or "mpy-esp32"
+    """Get or set the name that DHCP is told."""
+    if name is not None:
+        _settings["hostname"] = name
+        _hal.call("hostname", name=name)
+    return _settings.get("hostname", "mpy-esp32")
 
 
 def country(code=None):

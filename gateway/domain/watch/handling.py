@@ -2,7 +2,7 @@
 
 from gateway.domain.heard import DeviceEvent
 from gateway.domain.told import EventKind, TankEvent
-from gateway.domain.watch import evidence, removal
+from gateway.domain.watch import aslant, evidence, removal
 from gateway.domain.watch.scene import Scene
 from gateway.domain.watch.state import DeviceState, TankState
 
@@ -25,6 +25,8 @@ def handled(scene: Scene, device: DeviceState, event: DeviceEvent) -> None:
     elif event.kind == "lid":
         _lid(scene, tank, device, event, is_evidence)
     elif _is_knock(event):
+        if event.kind == "tilt" and tank.aslant and event.at > tank.aslant.at:
+            tank.aslant = None
         tank.knock_at = max(tank.knock_at, event.at)
         _tell(scene, event, "knock")
     elif is_evidence:
@@ -53,6 +55,7 @@ def _moved(scene: Scene, tank: TankState, device: DeviceState, event: DeviceEven
     episode = removal.episode_of(scene, tank, device, event.at)
     if event.kind == "tilt":
         episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
+        tank.aslant = tank.aslant or aslant.begun(tank.level, event.at)
     else:
         episode.motion_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))

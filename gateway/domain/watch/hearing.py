@@ -4,6 +4,7 @@ from gateway.domain.heard import DeviceEvent, Heard, Reading
 from gateway.domain.registry import Tank
 from gateway.domain.told import Level, LevelState
 from gateway.domain.watch import (
+    aslant,
     falls,
     flow,
     handling,
@@ -118,7 +119,10 @@ def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
 
 
 def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
-    scene.told += health.check(tank.health, row, reading)
+    if tank.aslant is None:  # a beam that leaves the water is no fault of the sensor
+        scene.told += health.check(tank.health, row, reading)
+    else:
+        tank.aslant = aslant.read(tank.aslant, row, reading)
     if reading.volume_l is None:
         return
     for sample in level.take(tank.level, row, reading):
@@ -136,7 +140,9 @@ def _follow(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sampl
 
 
 def _shown(tank: TankState, reading: Reading) -> LevelState:
-    return "fault" if reading.fault or tank.health.faulty else tank.level.state
+    if reading.fault or tank.health.faulty:
+        return "fault"
+    return "unknown" if tank.aslant else tank.level.state
 
 
 def _alone(row: Tank, reading: Reading) -> LevelState:

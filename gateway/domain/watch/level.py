@@ -60,7 +60,7 @@ def take(track: LevelTrack, tank: Tank, reading: Reading) -> list[Sample]:
 
 def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
     last = track.volume_l
-    jump = max(_JUMP_PART * tank.capacity_l, _JUMP_SD * new.sd_l)
+    jump = jump_l(tank, new.sd_l)
     if last is None or abs(new.litres - last) <= jump:
         track.spikes = track.spikes + 1 if track.pending else max(track.spikes - 1, 0)
         track.pending = []
@@ -78,6 +78,11 @@ def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
         track.spikes += 1
     track.pending = list(new)
     return []
+
+
+def jump_l(tank: Tank, sd_l: float) -> float:
+    """The change in litres beyond which a reading needs the next one's word."""
+    return max(_JUMP_PART * tank.capacity_l, _JUMP_SD * sd_l)
 
 
 def limits_l(tank: Tank, sd_l: float) -> tuple[tuple[str, float], ...]:

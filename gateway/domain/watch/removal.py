@@ -198,6 +198,7 @@ def witnessed(scene: Scene, incident: Incident, op: str) -> None:
         incidents.close(scene, incident, why=op)
         return
     tank.episode.witnessed = op
+    tank.aslant = None
     review(scene, tank, row, device)
     if op == "moved_by_us" or incident.kind not in ("drained", "slashed", "lid_open"):
         incidents.close(scene, incident, why=op)
@@ -218,13 +219,13 @@ def calm(scene: Scene, tank: TankState) -> None:
     scene.touch(f"tank:{tank.tank}")
     incident = incidents.find(scene, FAMILY, tank.tank)
     if incident is None and episode.lid_at is None:
-        tank.episode = None
+        tank.episode = tank.aslant = None
         return
     device = handled_device(scene, tank)
     speaks = device is not None and device.presence == "speaking"
     lasted = scene.now - episode.last_at >= _CALM_S
     if incident is not None and speaks and lasted and episode.fall is None:
-        tank.episode = None
+        tank.episode = tank.aslant = None
         incidents.close(scene, incident, why="calm")
     else:
         scene.set_timer(f"tank:{tank.tank}", "episode", scene.now + _TOGETHER_S)

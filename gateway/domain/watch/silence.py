@@ -24,7 +24,7 @@ def judge(scene: Scene, device: DeviceState) -> None:
         blame_device(scene, device)
         return
     if outage := incidents.find(scene, UPLINK, uplink):
-        _join(scene, outage, device)
+        _join(scene, outage)
         return
     if scene.uplink(uplink).muted:
         return
@@ -180,10 +180,11 @@ def _blame_uplink(
         against = {"network_out": -1.5}
         found.append(Term("neighbours_speaking", "measured", against, {"devices": len(alive)}))
     causes, _, because = weigh(found)
+    gone_at = max(presence.last_word(d) for d in group)
     incidents.report(
-        scene, UPLINK, uplink, at=max(presence.last_word(d) for d in group), kind="network_out",
+        scene, UPLINK, uplink, at=gone_at, kind="network_out",
         probability=causes["network_out"], causes=causes, because=because, auth=group[0].auth,
-        uplink=uplink, figures=_counted(group),
+        uplink=uplink, figures=_behind(scene, uplink, gone_at),
     )  # fmt: skip
     for device in group:
         device.waiting = False
@@ -193,15 +194,16 @@ def _blame_uplink(
             incidents.close(scene, incident, why="network_out")
 
 
-def _counted(group: list[DeviceState]) -> dict[str, int]:
-    return {"devices": len(group), "tanks": len({d.tank for d in group})}
+def _behind(scene: Scene, uplink: str, gone_at: float) -> dict[str, int]:
+    """All that was not heard since: those whose promise still runs are unknown just as well."""
+    behind = [d for d in scene.on_uplink(uplink) if presence.last_word(d) <= gone_at]
+    return {"devices": len(behind), "tanks": len({d.tank for d in behind})}
 
 
-def _join(scene: Scene, outage: Incident, device: DeviceState) -> None:
-    """One more device behind a network that is known to be out: counted, told to nobody."""
+def _join(scene: Scene, outage: Incident) -> None:
+    """One more device is silent behind a network that is known to be out: told to nobody."""
     assert outage.uplink is not None
-    silent = [d for d in scene.on_uplink(outage.uplink) if d.presence == "silent"]
-    incidents.amend(scene, outage, figures=_counted(silent))
+    incidents.amend(scene, outage, figures=_behind(scene, outage.uplink, outage.at))
 
 
 def _end_outage(scene: Scene, uplink: str, outage: Incident) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.domain.heard import Auth
 from gateway.domain.told import IncidentKind
+from gateway.domain.watch.aslant import Aslant
 from gateway.domain.watch.flow import Flow
 from gateway.domain.watch.forecast import Profile
 from gateway.domain.watch.health import Health
@@ -63,6 +64,7 @@ class DeviceState:
     low_battery: int = 0  # consecutive messages below the warning, negative above
     battery_muted: bool = False  # a person closed the warning; until it was charged
     twins_told: bool = False  # while two eras speak
+    forked_told: list[str] = field(default_factory=list[str])  # eras whose fork was reported
     lags: list[float] = field(default_factory=list[float])  # receipt - event time, when live
     lagged_at: float = 0.0
     due: Due = field(default_factory=dict[str, float])
@@ -78,6 +80,7 @@ class TankState:
     flow: Flow = field(default_factory=Flow)
     health: Health = field(default_factory=Health)
     episode: Episode | None = None
+    aslant: Aslant | None = None
     knock_at: float = 0.0
     backlog: list[list[float]] = field(default_factory=list[list[float]])  # late [at, litres]
     held: bool = False  # a water alert waits: queue not drained, or a quiet window

@@ -2,6 +2,7 @@
 
 from gateway.domain.told import LevelState, Span, TankNow
 from gateway.domain.watch import flow, presence
+from gateway.domain.watch.level import Sample
 from gateway.domain.watch.scene import Scene
 from gateway.domain.watch.state import DeviceState, TankState
 
@@ -14,12 +15,13 @@ def tank_now(scene: Scene, tank: str) -> TankNow:
         return TankNow(tank=tank, state="unknown", state_since=None)
     device = scene.source(record)
     state, since = _state(record, device)
-    track = record.level
+    level = _level(record)
     known = state not in ("unknown", "fault")
     return TankNow(
-        tank=tank, state=state, state_since=since, at=track.at, received=track.received,
-        volume_l=track.volume_l, sd_l=track.sd_l,
-        pct=None if track.volume_l is None else round(100 * track.volume_l / row.capacity_l, 1),
+        tank=tank, state=state, state_since=since, at=level and level.at,
+        received=level and level.received, volume_l=level and level.litres,
+        sd_l=level and level.sd_l,
+        pct=None if level is None else round(100 * level.litres / row.capacity_l, 1),
         trend_lph=flow.trend_lph(record.flow) if known else None,
         low_at=_span(record.low_at) if known else None,
         empty_at=_span(record.empty_at) if known else None,
@@ -32,11 +34,23 @@ def tank_now(scene: Scene, tank: str) -> TankNow:
     )  # fmt: skip
 
 
+def _level(tank: TankState) -> Sample | None:
+    """The newest sample that is a level: while the tank stands aslant, the last one before."""
+    if tank.aslant is not None:
+        return Sample(*tank.aslant.before) if tank.aslant.before else None
+    track = tank.level
+    if track.at is None or track.received is None or track.volume_l is None:
+        return None
+    return Sample(track.at, track.received, track.volume_l, track.sd_l or 0.0)
+
+
 def _state(tank: TankState, device: DeviceState | None) -> tuple[LevelState, float | None]:
     if device is not None and device.presence == "silent":
         return "unknown", tank.level.received
     if tank.health.faulty:
         return "fault", tank.health.fault_at
+    if tank.aslant is not None:
+        return "unknown", tank.aslant.at
     return tank.level.state, tank.level.since
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.domain.heard import (
+    Forked,
     Heard,
     Listening,
     Operated,
@@ -24,6 +25,7 @@ from gateway.domain.watch import (
     presence,
     removal,
     silence,
+    twins,
     view,
     water,
 )
@@ -60,6 +62,8 @@ class Watch:
         scene.now = max(scene.now, now)
         if isinstance(event, Heard):
             hearing.hear(scene, event)
+        elif isinstance(event, Forked):
+            twins.forked(scene, event)
         elif isinstance(event, Listening):
             if presence.listen(scene, event):
                 self._listen_again()

@@ -56,8 +56,10 @@ def _is_milder(kind: str, incident: Incident | None) -> bool:
 
 
 def _must_wait(scene: Scene, tank: str) -> bool:
-    """The queue has not drained, a quiet window is on, or the tank is being moved or emptied."""
+    """The queue has not drained, a quiet window is on, or the tank is moved, aslant or emptied."""
     if not presence.is_judging(scene.ears) or removal.is_handled(scene, tank):
+        return True
+    if scene.tank(tank).aslant is not None:
         return True
     return _is_quiet(scene, tank)
 

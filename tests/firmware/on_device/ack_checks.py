@@ -79,7 +79,17 @@ def test_an_ack_on_another_topic_is_not_heard():
 
 
 def test_what_is_no_ack_under_a_right_mac_is_not_heard():
-    for obj in (b"{}", b"[]", b"7", b"{", b'{"era":1,"boot":1,"seq":1,"h":"","t":1}'):
+    sound = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"","t":1}'
+    damaged = (
+        sound.replace(b"5", b"5.0"),
+        sound.replace(b"5", b"true"),
+        sound + b" ",
+        sound + sound,
+        sound.replace(b"{", b'{"seq":4,'),
+        sound[:-1] + b",}",
+        sound.replace(b":5,", b":5 "),
+    )
+    for obj in (b"{}", b"[]", b"7", b"{", b'{"era":1,"boot":1,"seq":1,"h":"","t":1}') + damaged:
         assert ackline.heard(KEY, TOPIC, envelope.seal(KEY, TOPIC, obj)) is None, obj
 
 
@@ -103,10 +113,11 @@ def test_the_newest_hash_under_another_number_frees_nothing():
     assert len(_held(queue)) == 5
 
 
-def test_a_stale_ack_below_the_oldest_means_nothing():
+def test_an_ack_below_the_oldest_frees_nothing_and_all_that_is_held_stands_after_it():
     queue = _queue(5)
     ack = _ack(None, h="AAAAAAAAAAAAAAAAAAAAAA", identity=(0, 7))
-    assert _take(queue, ack).kind == ackline.NOTHING
+    verdict = _take(queue, ack)
+    assert (verdict.kind, verdict.pos) == (ackline.FREES, 0)
     assert len(_held(queue)) == 5
 
 

@@ -1,7 +1,6 @@
-"""Drivers, measuring, clock and policy: pure parts."""
+"""Clock, policy and configuration: pure parts."""
 
-from drivers import a02yyuw, hx711, lis3dh
-from node import clock, config, measure, policy
+from node import clock, config, policy
 from node.state import FIELDS, State
 
 
@@ -9,88 +8,6 @@ def _config(**more):
     given = {"device": "k7f3q5", "key": "00" * 32, "broker": {"host": "localhost"}}
     given.update(more)
     return config.Config(given)
-
-
-def test_a_burst_is_its_median_with_a_robust_spread():
-    burst = measure.burst([431, 430, 433, None, 900, 429, 431])
-    assert (burst.value, burst.valid, burst.tried) == (431, 6, 7)
-    assert burst.spread == 1  # deviations 0 0 1 2 2 469: their median, 1, x 1.4826
-
-
-def test_a_burst_of_an_even_count_takes_the_mean_of_the_middle():
-    assert measure.burst([10, 20]).value == 15
-
-
-def test_a_spread_is_scaled_and_rounded():
-    assert measure.burst([0, 10, 20]).spread == 15
-
-
-def test_a_burst_without_any_echo_has_no_value():
-    burst = measure.burst([None] * 6)
-    assert (burst.value, burst.spread, burst.valid, burst.tried) == (None, None, 0, 6)
-
-
-def test_sampling_ends_with_its_budget():
-    moments = iter(range(0, 10000, 1000))
-    samples = measure.sampled(lambda: 5, lambda: next(moments), lambda a, b: a - b, 7, 2500)
-    assert samples == [5, 5, 5]
-
-
-def test_a_frame_is_found_among_noise():
-    data = b"\x00\xff\x01" + b"\xff\x01\xaf\xaf" + b"\xff\x07"
-    found = None
-    while found is None:
-        found, data = a02yyuw.split(data)
-    assert a02yyuw.distance_mm(found) == 431 and data == b"\xff\x07"
-
-
-def test_a_wrong_sum_is_no_frame():
-    assert a02yyuw.split(b"\xff\x01\xaf\xae")[0] is None
-
-
-def test_a_distance_outside_the_range_is_no_echo():
-    assert a02yyuw.distance_mm(b"\xff\x00\x00\xff") is None
-    assert a02yyuw.distance_mm(b"\xff\x11\x95\xa5") is None  # 4501
-    assert a02yyuw.distance_mm(b"\xff\x11\x94\xa4") == 4500
-
-
-def test_counts_become_grams():
-    assert hx711.grams(1000 + 21500 * 20, 1000, 21500) == 20000
-    assert hx711.grams(-21500, 0, 21500) == -1000
-    assert hx711.grams(0x7FFFFF, 0, 21500) is None
-
-
-class _Wire:
-    """An HX711 that shifts out ``counts``, most significant bit first."""
-
-    def __init__(self, counts):
-        self.bits = [counts >> at & 1 for at in range(23, -1, -1)]
-        self.clocks = 0
-
-    def value(self, level=None):
-        if level == 1:
-            self.clocks += 1
-        if level is not None or not 1 <= self.clocks <= 24:
-            return 0
-        return self.bits[self.clocks - 1]
-
-
-def test_the_converter_is_read_in_twenty_five_clocks():
-    for counts in (0, 1, 431000, -1, -431000):
-        wire = _Wire(counts & 0xFFFFFF)
-        assert hx711.HX711(wire, wire, 0, 1).read_counts() == counts
-        assert wire.clocks == 25
-
-
-def test_milli_g_are_signed():
-    assert lis3dh.milli_g(0, 0x3E) == 992 and lis3dh.milli_g(0, 0xC2) == -992
-
-
-def test_tilt_is_measured_from_upright():
-    assert measure.tilt_deg((0, 0, 1000)) == 0
-    assert measure.tilt_deg((1000, 0, 0)) == 90
-    assert measure.tilt_deg((0, -707, 707)) == 45
-    assert measure.tilt_deg((0, 0, -1000)) == 180
 
 
 def test_setting_the_clock_does_not_move_up():
@@ -189,6 +106,14 @@ def test_a_wrong_configuration_names_the_value():
         ({"sensor": "eyes"}, "eyes"),
         ({"interval_s": 5}, "interval_s"),
         ({"broker": {}}, "broker.host"),
+        ({"sensor": "jsn-sr04t"}, "floor_mm"),
+        ({"mode": "telepathy"}, "telepathy"),
+        ({"full_pa": 0}, "full_pa 0"),
+        ({"shunt_ohm": 0}, "shunt_ohm 0"),
+        ({"counts_per_kg": -3}, "-3"),
+        ({"change_g": 200}, "change_g 200"),
+        ({"lid": "string"}, "string"),
+        ({"rest": [0, 0]}, "rest [0, 0]"),
     ):
         try:
             _config(**more)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.virtual.host import story
+from firmware.virtual.host.accelerometer import LIS3DH
 from firmware.virtual.host.people import People
 from firmware.virtual.host.scaled import ScaledClock
-from firmware.virtual.host.sensors import LIS3DH, a02yyuw_frame, echo_mm, hx711_counts
+from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts
 from firmware.virtual.host.vessel import Flow, Hole, Vessel
 from firmware.virtual.host.world import Model, World
 

@@ -1,0 +1,79 @@
+"""JSN-SR04T ultrasonic range finder (module V3.0, manual *JSN-SR04T operating modes*).
+
+R27 open: a pulse of 10 us or more on TRIG starts it, ECHO is high for the time of flight; without
+an echo for about 60 ms. R27 47k: FF H L SUM at 9600 baud each 100 ms by itself, in mm; 120k: the
+same after a byte 0x55. The pins are the same two. 200 to 6000 mm, beam 75 degrees.
+
+Nearer than 200 mm it reports *far*, since it hears only a later bounce. Nothing in one burst
+tells that from a low tank: ``node/plausible.py`` says what can be told, and what cannot. It does
+not correct for temperature: the distance is the one at 20 degC, and the gateway corrects it.
+"""
+
+import time
+
+from drivers import SensorError, frames
+
+_TRIGGER_US = 20
+_PAUSE_MS = 60  # between pings: the last one's late bounces die away
+_ECHO_US = 36_000  # 6 m and back
+_TENTHS_OF_UM_PER_US = 1716  # half of 343.2 m/s, at 20 degC
+_ASK = b"\x55"
+_FIRST_WAIT_MS, _WAIT_MS = 1000, 300
+_NEVER_BEGAN = -2  # machine.time_pulse_us; -1: it did not end in time
+
+
+class JSNSR04TError(SensorError):
+    """``missing``: no pulse, or not a byte, came. ``garbage``: bytes, but no right frame."""
+
+
+class _JSN:
+    quantity = "mm"
+    lowest, highest = 200, 6000
+    blind_mm = 200
+    window = 40
+
+
+class PulseJSNSR04T(_JSN):
+    """By pulses. ``trigger`` is an output; ``pulse_us(timeout_us)`` the length of the next high
+    pulse on ECHO, as ``machine.time_pulse_us`` gives it.
+    """
+
+    def __init__(self, trigger, pulse_us):
+        self._trigger = trigger
+        self._pulse_us = pulse_us
+
+    def read(self):
+        """Millimetres to the water at 20 degC, or None for no echo. Raises JSNSR04TError."""
+        time.sleep_ms(_PAUSE_MS)
+        self._trigger.value(1)
+        time.sleep_us(_TRIGGER_US)
+        self._trigger.value(0)
+        pulse_us = self._pulse_us(_ECHO_US)
+        if pulse_us == _NEVER_BEGAN:
+            raise JSNSR04TError("missing", "no pulse on ECHO after a trigger")
+        return in_range(flight_mm(pulse_us)) if pulse_us >= 0 else None
+
+
+class SerialJSNSR04T(_JSN):
+    """By frames on ``uart``, whether it speaks by itself or waits to be asked."""
+
+    def __init__(self, uart):
+        self._uart = uart
+        self._frames = frames.Frames(uart, JSNSR04TError)
+        self._wait_ms = _FIRST_WAIT_MS
+
+    def read(self):
+        """Millimetres to the water at 20 degC, or None for no echo. Raises JSNSR04TError."""
+        wait_ms, self._wait_ms = self._wait_ms, _WAIT_MS
+        self._uart.write(_ASK)
+        return in_range(frames.distance(self._frames.next(wait_ms)))
+
+
+def flight_mm(pulse_us):
+    """Millimetres one way for a time of flight there and back, at 20 degC."""
+    return (pulse_us * _TENTHS_OF_UM_PER_US + 5000) // 10000
+
+
+def in_range(mm):
+    """``mm``, or None outside what the sensor can tell (0 is its *no echo*)."""
+    return mm if _JSN.lowest <= mm <= _JSN.highest else None

@@ -1,0 +1,69 @@
+"""A link over LTE-M: the modem attaches, then PPP carries the sockets."""
+
+import time
+
+ATTACH_MS = 60_000  # DESIGN.md, *The node*: 15 to 60 s is what LTE-M takes
+_DIAL_MS = 5000
+_PPP_MS = 10_000
+_POLL_MS = 50
+
+
+class Lte:
+    """``modem`` (drivers.sim7080g or any like it) through the network of ``access``.
+
+    ``access`` is (apn, user or None, password or None); ``new_ppp()`` makes the ``network.PPP``
+    on the modem's UART. Signal and time are read before PPP: during it there is no AT.
+    """
+
+    def __init__(self, modem, new_ppp, access):
+        self._modem = modem
+        self._new_ppp = new_ppp
+        self._access = access
+        self._ppp = None
+        self._rssi = 0
+        self._time = None, 0
+
+    def join(self, budget_ms=ATTACH_MS):
+        """Attach, dial and connect within the bound. Raises OSError."""
+        start = time.ticks_ms()
+        apn, user, key = self._access
+        self._modem.start()
+        self._modem.attach(apn, _left(start, budget_ms))
+        self._rssi = self._modem.rssi()
+        self._time = self._modem.time(), time.ticks_ms()
+        self._modem.dial(_DIAL_MS)
+        self._ppp = ppp = self._new_ppp()
+        ppp.active(True)
+        if user is None:
+            ppp.connect()
+        else:
+            ppp.connect(security=ppp.SEC_CHAP, user=user, key=key or "")
+        budget_ms = max(budget_ms, time.ticks_diff(time.ticks_ms(), start) + _PPP_MS)
+        while not ppp.isconnected():
+            if _left(start, budget_ms) <= 0:
+                raise OSError("ppp: no address within %d s" % (budget_ms // 1000))
+            time.sleep_ms(_POLL_MS)
+
+    def rssi(self):
+        """Signal in dBm before PPP began, 0 when unknown."""
+        return self._rssi
+
+    def time(self):
+        """Unix seconds that the network told when we attached, carried on to now; or None."""
+        told, at = self._time
+        return told and told + time.ticks_diff(time.ticks_ms(), at) // 1000
+
+    def off(self):
+        """End PPP, power the modem down. Safe at any time."""
+        ppp, self._ppp = self._ppp, None
+        try:
+            if ppp is not None:
+                ppp.disconnect()
+                ppp.active(False)
+        except OSError as error:
+            print("ppp:", error)  # the power goes next, whatever it still holds
+        self._modem.off()
+
+
+def _left(start, budget_ms):
+    return budget_ms - time.ticks_diff(time.ticks_ms(), start)

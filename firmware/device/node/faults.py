@@ -1,0 +1,53 @@
+"""A part that fails is told once, and once when it is back: not at every wake."""
+
+CODES = (
+    "",
+    "missing",  # it does not answer
+    "garbage",  # it answers nonsense
+    "no_echo",
+    "disagree",  # samples of one burst contradict each other
+    "near",  # nearer than water can stand: a wet face, an object
+    "far",  # below the floor
+    "blind",  # perhaps nearer than it can hear
+    "wire",  # 4-20 mA: the loop is broken
+    "over",  # more current than a probe gives
+    "saturated",
+    "stuck",  # the same value for too long
+    "timing",
+    "fault",  # a code that this list has not
+)
+OVER = "ok"
+_AT_ONCE = ("missing", "near", "far", "blind", "wire", "over", "saturated", "stuck")
+_TIMES = 2  # in a row, for any other; and good readings, for its end
+_SPEAK_S = 6 * 3600  # a part that comes and goes does not cost a report each time
+
+
+def heard(state, code):
+    """Take in one outcome of the level sensor, "" for good. Returns what to tell, or None."""
+    if bool(code) == bool(state.fault):
+        state.fault_n = 0
+        return None
+    state.fault_n += 1
+    if code:
+        if state.fault_n < _TIMES and code not in _AT_ONCE:
+            return None
+        state.fault = CODES.index(code if code in CODES else "fault")
+    else:
+        if state.fault_n < _TIMES:
+            return None
+        state.fault = 0
+    state.fault_n = 0
+    return code or OVER
+
+
+def speaks(state, up):
+    """Whether a new fault is worth a report of its own; ``up`` is now."""
+    if state.fault_up and up - state.fault_up < _SPEAK_S:
+        return False
+    state.fault_up = max(1, up)
+    return True
+
+
+def event(part, code):
+    """The members of an event ``fault``."""
+    return '"k":"fault","s":"%s","c":"%s"' % (part, code)

@@ -1,0 +1,107 @@
+"""Whether hands move the tank, out of five seconds of its accelerometer. Pure.
+
+Fifty samples a second are averaged over 100 ms, which leaves what moves the tank as a whole (a
+lift, a drag, a ride: below 5 Hz) and takes away what only rings in it: a knock, drumming fingers,
+the stream of a filling hose, rattling in the wind. A second moves when four of its ten means
+leave the mean of the second by 60 mg; it is tilted when that mean is over 20 degrees from rest.
+A person who leans on the tank turns it by a degree or two.
+"""
+
+from node import measure
+
+TILT_DEG = 20  # DESIGN.md, *Presence and cause*
+CONFIRM_S = 5
+LONGEST_S = 8  # time for five moving seconds, one quiet one among them allowed
+STILL_MG = 30
+
+_BLOCK = 5  # samples: 100 ms
+_SECOND = 10  # blocks
+_MOVED_MG = 60
+_MOVING_BLOCKS = 4
+_QUIET_S = 2  # nothing for so long ends it: one bump is one quiet event
+
+
+class Watch:
+    """Judges samples (x, y, z in mg, 20 ms apart) against ``rest``, gravity when all is well."""
+
+    def __init__(self, rest):
+        self._rest = rest
+        self._samples = []
+        self._blocks = []
+        self._moving = self._tilted = 0
+        self._quiet = 0
+        self._first = self._last = None
+        self.seconds = 0
+        self.peak_mg = 0
+        """The largest acceleration, gravity included."""
+        self.deg = 0
+        """Angle from rest in the last second."""
+        self.stirred = False
+        """Whether any 100 ms left the mean of its second by 30 mg."""
+        self.gravity = None
+        """The mean of the last second."""
+
+    def add(self, samples):
+        """Take samples in, oldest first."""
+        for axes in samples:
+            self.peak_mg = max(self.peak_mg, measure.magnitude(axes))
+            self._samples.append(axes)
+            if len(self._samples) == _BLOCK:
+                self._blocks.append(measure.mean(self._samples))
+                self._samples = []
+            if len(self._blocks) == _SECOND:
+                self._judge(self._blocks)
+                self._blocks = []
+
+    def _judge(self, blocks):
+        self.gravity = measure.mean(blocks)
+        self.deg = measure.angle_deg(self._rest, self.gravity)
+        away = [_distance(block, self.gravity) for block in blocks]
+        moving = sum(mg > _MOVED_MG for mg in away) >= _MOVING_BLOCKS
+        tilted = self.deg > TILT_DEG
+        self.stirred = self.stirred or max(away) > STILL_MG
+        self._moving += moving
+        self._tilted = self._tilted + 1 if tilted else 0
+        self._quiet = 0 if moving or tilted else self._quiet + 1
+        for at, mg in enumerate(away):
+            if mg > _MOVED_MG or tilted:
+                self._mark(self.seconds * 1000 + at * 100)
+        self.seconds += 1
+
+    def _mark(self, ms):
+        self._first = ms if self._first is None else self._first
+        self._last = ms + 100
+
+    @property
+    def tilted(self):
+        """Whether a tilt was held for five seconds."""
+        return self._tilted >= CONFIRM_S
+
+    @property
+    def confirmed(self):
+        """Whether it is more than a bump: five seconds of motion, or of tilt."""
+        return self.tilted or self._moving >= CONFIRM_S
+
+    @property
+    def over(self):
+        """Whether there is nothing more to wait for."""
+        return self.confirmed or self._quiet >= _QUIET_S or self.seconds >= LONGEST_S
+
+    @property
+    def lasted_ms(self):
+        """From the first to the last 100 ms of motion or tilt; unconfirmed, always below 5 s."""
+        span = 0 if self._first is None else self._last - self._first
+        if self.confirmed:
+            return max(span, CONFIRM_S * 1000)
+        return min(span, CONFIRM_S * 1000 - 100)
+
+
+def rest_of(samples):
+    """Gravity (x, y, z) mg while it stands still, or None: too few samples, or moved."""
+    watch = Watch((0, 0, 0))
+    watch.add(samples)
+    return None if watch.gravity is None or watch.stirred else watch.gravity
+
+
+def _distance(one, other):
+    return measure.magnitude(tuple(a - b for a, b in zip(one, other)))  # noqa: B905 - MicroPython's zip has no strict

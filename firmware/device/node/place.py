@@ -1,0 +1,34 @@
+"""Where the node is: looked for in recovery mode only, kept as an event until it is signed for.
+
+A fix costs up to a minute of receiver (25 mA): once at the start of the mode, then each five
+minutes. During a planned move it is nobody's business.
+"""
+
+from node import records
+
+EVERY_S = 300
+LOOK_MS = 45_000
+
+
+def due(state, before_up, up):
+    """Whether this wake looks. ``before_up``: ``up`` of the last record before this wake.
+
+    Never in the wake that enters the mode: that one speaks at once.
+    """
+    if not state.recovery or up <= state.recovery_up:
+        return False
+    return _turn(state, up) != _turn(state, before_up)
+
+
+def _turn(state, up):
+    return (max(0, up - state.recovery_up) + EVERY_S - 1) // EVERY_S
+
+
+def event(fix):
+    """The JSON members of the ``fix`` event."""
+    return '"k":"fix","lat":%d,"lon":%d,"acc":%d' % (fix.lat, fix.lon, fix.acc)
+
+
+def is_fix(record):
+    """Whether a record is the event of a fix."""
+    return record.kind == records.EVENT and bytes(record.payload[4:]).startswith(b'"k":"fix"')

@@ -1,0 +1,113 @@
+"""Every part once, for whoever soldered it: ``noria device test``, or at the prompt
+``import selftest; selftest.main()``. Prints one JSON object a line; changes nothing on flash.
+"""
+
+import json
+import os
+import sys
+import time
+
+import board
+from drivers import SensorError
+from lib import wifi
+from node import config, measure
+
+_STREAM_MS = 400
+_COUNTS = 10
+_EARTH_MG = (850, 1150)  # gravity, with the chip's own offset
+_SECTORS = 4
+
+
+def main(path="config.json"):
+    """Check every part of the board that ``path`` describes."""
+    settings = config.load(path)
+    hardware = board.named(settings.board)
+    for part in (_level, _battery, _motion, _ring, _link, _identity):
+        hardware.feed()
+        try:
+            told = part(hardware, settings)
+        except Exception as error:  # noqa: BLE001 - the next part is to be tried all the same
+            sys.print_exception(error)
+            told = {"ok": False, "say": str(error) or repr(error)}
+        told["part"] = part.__name__[1:]
+        print(json.dumps(told))
+    hardware.sensor_off()
+    hardware.radio_off()
+
+
+def level(path="config.json"):
+    """One reading, for calibrating."""
+    settings = config.load(path)
+    print(json.dumps(_level(board.named(settings.board), settings)))
+
+
+def counts(path="config.json"):
+    """The mean of raw HX711 conversions, for calibrating."""
+    settings = config.load(path)
+    hardware = board.named(settings.board)
+    sensor = hardware.sensor(settings)
+    read = []
+    try:
+        while len(read) < _COUNTS:
+            read.append(sensor.read_counts())
+    except SensorError as error:
+        print(error)
+    hardware.sensor_off()
+    read.sort()
+    print(json.dumps({"n": len(read), "counts": measure.median(read) if read else None}))
+
+
+def _level(hardware, settings):
+    sensor = hardware.sensor(settings)
+    burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
+    hardware.sensor_off()
+    told = {"ok": burst.value is not None, "quantity": sensor.quantity, "value": burst.value}
+    told.update({"spread": burst.spread, "n": burst.valid, "of": burst.tried})
+    if burst.code:
+        told["code"] = burst.code
+    return told
+
+
+def _battery(hardware, settings):
+    if not settings.battery:
+        return {"ok": True, "say": "on mains"}
+    mv = hardware.battery_mv()
+    return {"ok": 3000 < mv < 4300, "mv": mv}
+
+
+def _motion(hardware, settings):
+    if not settings.motion:
+        return {"ok": True, "say": "not fitted"}
+    chip = hardware.accelerometer()
+    if chip is None:
+        return {"ok": False, "say": "no LIS3DH answers"}
+    chip.stream()
+    time.sleep_ms(_STREAM_MS)
+    axes = measure.mean(chip.samples())
+    if axes is None:
+        return {"ok": False, "say": "the LIS3DH gives no samples"}
+    chip.arm(axes)  # as the next start does: this is how it lies while all is well
+    time.sleep_ms(_STREAM_MS)
+    pins = [int(hardware.motion.active()), int(hardware.tilt.active())]
+    still = _EARTH_MG[0] < measure.magnitude(axes) < _EARTH_MG[1]
+    return {"ok": still and pins == [0, 0], "mg": axes, "pins": pins}
+
+
+def _ring(hardware, settings):
+    sectors = hardware.ring_device().ioctl(4, 0)
+    return {"ok": sectors >= _SECTORS, "sectors": sectors}
+
+
+def _link(hardware, settings):
+    link = hardware.link(settings, wifi.address(os.urandom(6)))
+    start = time.ticks_ms()
+    try:
+        link.join()
+        ms = time.ticks_diff(time.ticks_ms(), start)
+        return {"ok": True, "rssi": link.rssi(), "ms": ms}
+    finally:
+        hardware.radio_off()
+
+
+def _identity(hardware, settings):
+    return {"ok": True, "device": settings.device}

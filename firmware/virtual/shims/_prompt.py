@@ -1,0 +1,101 @@
+"""The prompt of a board on a cable: raw mode as mpremote speaks it (MicroPython documentation,
+*The MicroPython Interactive Interpreter Mode: raw mode*), on the file system of the board alone.
+
+Start-up is boot.py, as after Ctrl-C in main.py. Not modelled: the friendly prompt, raw paste.
+"""
+
+import io
+import os
+import sys
+
+import _hal
+
+_hal.begin(int(sys.argv[1]))
+
+# All that the firmware may import of the chip: its modules leave the file system next.
+import esp32  # noqa: E402,F401
+import machine  # noqa: E402,F401
+import network  # noqa: E402,F401
+import ntptime  # noqa: E402,F401
+
+_CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
+_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
+
+
+def _only_this_file_system():
+    root = os.getcwd()
+    os.umount("/")
+    os.mount(os.VfsPosix(root), "/")
+    sys.path[:] = ["", ".frozen", "/lib"]
+
+
+def _boot():
+    names = {"__name__": "__main__"}
+    try:
+        with open("boot.py") as script:
+            exec(compile(script.read(), "boot.py", "exec"), names)
+    except OSError:
+        pass  # a blank board
+    return names
+
+
+class _Console:
+    """Bytes in and out of the cable; nobody at the other end is waited for."""
+
+    def __init__(self):
+        self._in = sys.stdin.buffer
+        self._out = sys.stdout.buffer
+
+    def read(self):
+        while True:
+            try:
+                byte = self._in.read(1)
+                if byte:
+                    return byte
+            except OSError:
+                pass  # EIO: the port is closed at the other end
+            _hal._real_sleep_us(5000)
+
+    def write(self, data):
+        self._out.write(data)
+
+
+def _serve(console, names):
+    command = b""
+    while True:
+        byte = console.read()
+        if byte == _CTRL_A:
+            command = b""
+            console.write(_BANNER)
+        elif byte == _CTRL_C or (byte == b"\r" and not command):
+            command = b""
+        elif byte == _CTRL_E and not command:
+            console.read(), console.read()  # A, 1: the wish for raw paste
+            console.write(b"R\x00")
+        elif byte == _CTRL_D and not command:
+            console.write(b"OK\r\nMPY: soft reboot\r\n")
+            names = _boot()
+            console.write(_BANNER)
+        elif byte == _CTRL_D:
+            console.write(b"OK")
+            _run(console, command, names)
+            command = b""
+        elif byte != _CTRL_B:
+            command += byte
+
+
+def _run(console, command, names):
+    error = b""
+    try:
+        exec(compile(command, "<stdin>", "exec"), names)
+    except SystemExit:
+        pass
+    except BaseException as raised:
+        text = io.StringIO()
+        sys.print_exception(raised, text)
+        error = text.getvalue().replace("\n", "\r\n").encode()
+    console.write(_CTRL_D + error + _CTRL_D + b">")
+
+
+_only_this_file_system()
+_serve(_Console(), _boot())

@@ -1,0 +1,73 @@
+"""Reads the entries of all journals in their one order: a journal as projections know it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.journal.entry import Entry
+from gateway.sharing import tables
+
+_QUERY = (
+    sa.select(tables.place.c.place, tables.entry)
+    .join(
+        tables.entry,
+        sa.and_(
+            tables.entry.c.gateway == tables.place.c.gateway,
+            tables.entry.c.entry == tables.place.c.entry,
+        ),
+    )
+)  # fmt: skip
+
+
+class MergedReader:
+    """As ``JournalReader``; an entry's ``id`` is its place. Raises OperationalError when away."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def entries(self, after: int, limit: int) -> list[Entry]:
+        """The entries that follow place ``after``, at most ``limit``."""
+        place = tables.place.c.place
+        return self._read(_QUERY.where(place > after).order_by(place).limit(limit))
+
+    def all(self, chunk: int = 2000) -> Iterator[Entry]:
+        """Every entry, in order."""
+        after = 0
+        while chunk_of := self.entries(after, chunk):
+            yield from chunk_of
+            after = chunk_of[-1].id
+
+    def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
+        """The messages of one boot, by ``seq``; forks left out."""
+        e = tables.entry.c
+        own = sa.and_(e.subject == device, e.era == era, e.boot == boot, e.kind == "msg")
+        return self._read(_QUERY.where(own).order_by(e.seq))
+
+    def last_id(self) -> int:
+        """The newest place, 0 when there is none."""
+        newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
+        with self._engine.connect() as connection:
+            return connection.execute(newest).scalar_one()
+
+    def close(self) -> None:
+        """Nothing to release: connections are the engine's."""
+
+    def _read(self, query: sa.Select[Any]) -> list[Entry]:
+        with self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    return Entry(
+        id=row.place,
+        received=row.received,
+        kind=row.kind,
+        subject=row.subject,
+        body=bytes(row.body),
+        lines=row.lines,
+        verdict=row.verdict,
+        flag=row.flag,
+        newest=row.newest,
+        auth=row.auth,
+    )

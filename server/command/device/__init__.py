@@ -1,0 +1,49 @@
+"""``noria device``: a node from its identity to its last day, one command each."""
+
+import click
+
+from gateway import database
+from gateway.clock import Clock
+from gateway.registry import enrolment, rows
+from server.command import desired
+from server.command.config import settings_of, with_config
+from server.command.device.calibrate import calibrate
+from server.command.device.flash import flash
+from server.command.device.new import new, replace
+from server.command.device.trial import test
+
+
+@click.group()
+def device() -> None:
+    """Make, flash, test, calibrate, replace, list and revoke devices; tell them what to do."""
+
+
+for _command in (
+    new, flash, test, calibrate, replace, desired.set_, desired.order, desired.update, desired.show
+):  # fmt: skip
+    device.add_command(_command)
+
+
+@device.command(name="list")
+@with_config
+def list_(config: str | None) -> None:
+    """One line for each device: id, tank, sensor, uplink, and how it proves itself."""
+    registry = rows.load(database.opened(settings_of(config)))
+    for name in sorted(registry.devices):
+        row = registry.devices[name][-1]
+        proof = "revoked" if row.revoked else "unsigned" if row.unsigned else "key"
+        click.echo(f"{row.id:16}  {row.tank:24}  {row.sensor:9}  {row.uplink or '-':20}  {proof}")
+    if not registry.devices:
+        click.echo("No devices yet: 'noria device new --tank T' makes one.")
+
+
+@device.command()
+@click.argument("name", metavar="DEVICE")
+@with_config
+def revoke(name: str, config: str | None) -> None:
+    """Accept nothing more of DEVICE: it was lost, taken or replaced."""
+    settings = settings_of(config)
+    now = Clock(settings.clock_speed, settings.clock_origin).now()
+    with database.opened(settings).begin() as connection:
+        enrolment.revoke(connection, name, now)
+    click.echo(f"{name} is revoked. A running gateway refuses it within 2 seconds.")

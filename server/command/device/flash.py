@@ -1,0 +1,116 @@
+"""``noria device flash``: interpreter, partition table, firmware and configuration onto a board."""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from server.command.device import partitions
+from server.command.device.cable import Cable, CableError
+from server.command.device.stage import CHIPS, ROOM, lay_out
+
+_IMAGE_AT = {"esp32": "0x1000", "esp32s3": "0x0"}
+
+# What an earlier firmware left goes first: MicroPython prefers an old .py to a new .mpy.
+_CLEAR = """
+import os
+def clear(path):
+    for name, kind, *_ in os.ilistdir(path):
+        if kind == 0x4000:
+            clear(path + "/" + name)
+            os.rmdir(path + "/" + name)
+        else:
+            os.remove(path + "/" + name)
+for name, kind, *_ in os.ilistdir():
+    if kind == 0x4000:
+        clear(name)
+        os.rmdir(name)
+    elif name.endswith((".py", ".mpy")):
+        os.remove(name)
+"""
+
+
+@click.command()
+@click.argument("port", metavar="PORT")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--micropython", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              metavar="BIN", help="Erase the board, write this MicroPython first.")  # fmt: skip
+@click.option("--table/--no-table", default=True, show_default=True,
+              help="Write the partition table, with the ring's partition.")  # fmt: skip
+@click.option("--source", is_flag=True, help="Copy .py files, uncompiled.")
+@click.option("--dry-run", is_flag=True, help="Print what would run, and run nothing.")
+def flash(
+    port: str, folder: Path, micropython: Path | None, table: bool, source: bool, dry_run: bool
+) -> None:
+    """Put the firmware and DIR/config.json on the board at PORT, and compare their hashes.
+
+    PORT is /dev/ttyUSB0, COM3 or the like; DIR is what 'noria device new' made.
+    """
+    configuration = _configuration(folder / "config.json")
+    cable = Cable(port, dry_run)
+    cable.check()
+    chip = CHIPS[configuration.get("board", "firebeetle")]
+    with tempfile.TemporaryDirectory(prefix="noria-flash-") as scratch:
+        stage = Path(scratch) / "root"
+        lay_out(stage, chip, compiled=not source)
+        shutil.copy(folder / "config.json", stage / "config.json")
+        if micropython is not None:
+            _write_image(cable, chip, micropython)
+        if table:
+            _write_table(cable, chip, Path(scratch) / "partitions.bin")
+        _copy(cable, stage)
+        _verify(cable, stage)
+    cable.mpremote("reset", words="Starting it.")
+    if not dry_run:
+        click.echo(f"Done. {configuration['device']} is on the board at {port}.")
+        click.echo(f"Next: noria device test {port}. Then delete {folder}: it holds the key.")
+
+
+def _configuration(path: Path) -> dict[str, str]:
+    try:
+        given = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CableError(f"{path}: {error}: 'noria device new' makes it") from error
+    if not isinstance(given, dict) or given.get("board", "firebeetle") not in CHIPS:  # pyright: ignore[reportUnknownMemberType] - read from a file
+        raise CableError(f"{path}: board is none of {', '.join(CHIPS)}")
+    return given  # pyright: ignore[reportUnknownVariableType] - read from a file
+
+
+def _write_image(cable: Cable, chip: str, image: Path) -> None:
+    cable.esptool("--chip", chip, "erase-flash", words="Erasing the board.")
+    at = _IMAGE_AT[chip]
+    cable.esptool("--chip", chip, "write-flash", at, str(image), words=f"Writing {image.name}.")
+
+
+def _write_table(cable: Cable, chip: str, binary: Path) -> None:
+    binary.write_bytes(partitions.packed(partitions.read((ROOM / "partitions.csv").read_text())))
+    at = f"0x{partitions.OFFSET:x}"
+    words = "Writing the partition table."
+    cable.esptool("--chip", chip, "write-flash", at, str(binary), words=words)
+
+
+def _copy(cable: Cable, stage: Path) -> None:
+    cable.hello()
+    cable.mpremote("exec", _CLEAR, words="Removing what an earlier firmware left.")
+    entries = [str(path) for path in sorted(stage.iterdir())]
+    count = sum(path.is_file() for path in stage.rglob("*"))
+    words = f"Copying {count} files."
+    cable.mpremote("cp", "-r", *entries, ":", words=words)
+
+
+def _verify(cable: Cable, stage: Path) -> None:
+    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    names = [str(path.relative_to(stage)) for path in files]
+    said = cable.mpremote("fs", "sha256sum", *names, words="Comparing their hashes.")
+    if cable.dry_run:
+        return
+    told = re.findall(r"^[0-9a-f]{64}$", said, re.MULTILINE)
+    wanted = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    wrong = [n for n, a, b in zip(names, wanted, told, strict=False) if a != b]
+    if wrong or len(told) != len(names):
+        which = ", ".join(wrong) or f"{len(told)} of {len(names)} files"
+        raise CableError(f"the board holds other bytes than were sent: {which}: flash it again")

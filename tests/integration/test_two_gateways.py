@@ -1,0 +1,53 @@
+"""Two gateways on one PostgreSQL tell people what one gateway with SQLite tells them.
+
+``NORIA_STORIES`` is how many stories ``make test`` hears; the benchmark hears 1,000.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.parts.postgresql_service import PostgreSQL
+from tests.stories.both import Compared, hear
+from tests.stories.script import NEXT_S, stories
+from tests.stories.world import Kill
+
+STORIES = int(os.environ.get("NORIA_STORIES", "28"))
+
+
+def say(what: str, found: Compared) -> None:
+    apart = found.apart_s
+    middle, most = (apart[len(apart) // 2], apart[-1]) if apart else (0.0, 0.0)
+    print(
+        f"\n{what}: {found.messages} messages, {found.incidents} incidents, {found.alerts} alerts, "
+        f"told {middle:.2f} s apart in the middle, {most:.2f} s at most"
+    )
+
+
+def test_two_gateways_tell_what_one_tells(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    found = hear(tmp_path, postgresql, stories(STORIES, seed=7, hours=2.5), speed=480.0)
+    say(f"{STORIES} stories", found)
+    assert found.unmatched == ()
+    assert found.alerts >= STORIES // 3
+    assert found.apart_s[-1] <= 5.0
+    assert found.acks_back == 0
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kills", [0, 4])
+def test_a_thousand_stories(tmp_path: Path, postgresql: PostgreSQL, kills: int) -> None:
+    """In parts: at this speed the alerts of a thousand camps would queue for one channel."""
+    speed, hours, part = 60.0, 1.5, 200
+    deaths = [Kill((0.2 + 0.15 * n) * hours * 3600, n % 2) for n in range(kills)]
+    parts = max(1, int(os.environ.get("NORIA_STORIES", "1000")) // part)
+    found: list[Compared] = []
+    for n in range(parts):
+        told = stories(part, seed=100 + n, hours=hours)
+        found.append(hear(tmp_path / str(n), postgresql, told, speed, deaths))
+        say(f"{part} stories, {kills} kills", found[-1])
+    assert [f.unmatched for f in found] == [()] * parts
+    resend_s = NEXT_S / speed
+    assert max(f.apart_s[-1] for f in found) <= (5.0 if not kills else 5.0 + resend_s)
+    assert sum(f.acks_back for f in found) == 0

@@ -1,0 +1,44 @@
+"""The relational database that tests open: a SQLite file, or a database of a real PostgreSQL.
+
+A test asks for the fixture ``each_database`` and opens by folder; the same folder is the same
+database until the test ends.
+"""
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from gateway.database import connect
+from tests.parts.postgresql_service import PostgreSQL, settings_lines
+
+_cluster: list[PostgreSQL] = []
+_made: dict[Path, sa.URL] = {}
+
+
+@contextlib.contextmanager
+def on(cluster: PostgreSQL | None) -> Generator[None]:
+    """Inside, databases are made in ``cluster``, or are files where it is None."""
+    _cluster[:] = [cluster] if cluster else []
+    try:
+        yield
+    finally:
+        _cluster.clear()
+        _made.clear()
+
+
+def opened(folder: Path) -> sa.Engine:
+    """The database of ``folder``: its ``noria.db`` or its place in PostgreSQL."""
+    return connect(_url(folder) if _cluster else folder / "noria.db")
+
+
+def lines(folder: Path) -> str:
+    """What ``noria.toml`` says so that a program with ``data = folder`` opens the same."""
+    return settings_lines(_url(folder)) if _cluster else ""
+
+
+def _url(folder: Path) -> sa.URL:
+    if folder not in _made:
+        _made[folder] = _cluster[0].fresh()
+    return _made[folder]

@@ -1,0 +1,249 @@
+"""A broker, one or two gateways and all nodes of some stories, on a clock that runs fast."""
+
+import hashlib
+import heapq
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import sqlalchemy as sa
+from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway import settings as settings_module
+from gateway.clock import Clock
+from gateway.database import incident, opened, outbox
+from tests.integration.running_gateway import RunningGateway
+from tests.parts.mosquitto_service import Mosquitto
+from tests.stories.script import Told, Wake
+from tests.wire_node.sealed import Ring
+
+RESEND_WAIT_S = 0.5
+"""How long a node waits for its live ack before it resends what the last one left open."""
+
+
+def clock_at(start: float, speed: float) -> Clock:
+    """A clock that shows ``start`` (Unix s) now and runs ``speed`` times as fast."""
+    return Clock(speed, (time.time() * speed - start) / (speed - 1))
+
+
+class Fleet:
+    """All nodes of a world on one connection; each keeps its own ring, as WIRE.md says."""
+
+    def __init__(self, port: int, told: Sequence[Told], clock: Clock, start: float) -> None:
+        self.nodes = {t.device: _Node(t, start) for t in told}
+        self._clock = clock
+        self._start = start
+        self._lock = threading.Lock()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="nodes")
+        self._client.max_inflight_messages_set(0)
+        self._client.on_message = self._on_message
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe("noria/1/+/ack", 1)
+        self._client.loop_start()
+
+    def wake(self, device: str, wake: Wake) -> None:
+        """Seal and publish the newest, then what the ack left open."""
+        node = self.nodes[device]
+        with self._lock:
+            self._publish(node, node.seal(wake))
+            node.resend_at = time.monotonic() + RESEND_WAIT_S
+
+    def resend(self) -> None:
+        """The nodes whose wait is over send what no ack covers, once for each wake."""
+        now = time.monotonic()
+        with self._lock:
+            for node in self.nodes.values():
+                if node.resend_at <= now:
+                    node.resend_at = float("inf")
+                    for message in node.ring.sealed[node.ring.freed : -1]:
+                        self._publish(node, message)
+
+    def unacked(self) -> int:
+        """Messages that no ack covers."""
+        with self._lock:
+            return sum(len(n.ring.sealed) - n.ring.freed for n in self.nodes.values())
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _publish(self, node: "_Node", message: object) -> None:
+        self._client.publish(node.ring.topic, node.ring.payload(message), qos=1)
+
+    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        node = self.nodes[message.topic.split("/")[2]]
+        with self._lock:
+            node.hear(bytes(message.payload))
+
+
+class _Node:
+    def __init__(self, told: Told, start: float) -> None:
+        key = hashlib.sha256(told.device.encode()).digest()
+        self.told = told
+        self.start = start
+        self.ring = Ring(told.device, key, era=told.device + "a")
+        self.resend_at = float("inf")
+        self.went_back = 0
+        self._acked = (0, 0)
+        self._at: dict[tuple[int, int], int] = {}
+
+    def seal(self, wake: Wake) -> object:
+        at = wake.at if wake.sealed is None else wake.sealed
+        fields = dict(wake.fields) | {"up": int(at) + 1000, "ta": 60, "old": [1, 1]}
+        fields |= {} if self.told.clock else {"ts": "none"}
+        message = self.ring.seal(self.start + at if self.told.clock else 0, **fields)
+        self._at[message.place] = len(self.ring.sealed)
+        return message
+
+    def hear(self, payload: bytes) -> None:
+        said = json.loads(payload.split(b"\n")[0])
+        place = (said["boot"], said["seq"])
+        self.went_back += place < self._acked
+        self._acked = max(self._acked, place)
+        covered = self._at.get(place)
+        if covered is not None and self.ring.sealed[covered - 1].h == said["h"]:
+            self.ring.freed = max(self.ring.freed, covered)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """People were told: of this tank or uplink, this kind, for the n-th time; real s of the run."""
+
+    subject: str
+    kind: str
+    at: float
+
+
+class World:
+    """Gateways of the same clock on one broker. ``told_until`` reads what they told."""
+
+    def __init__(
+        self, folder: Path, broker: Mosquitto, told: Sequence[Told], database: Iterable[str],
+        clock: Clock, start: float,
+    ) -> None:  # fmt: skip
+        self.clock, self.start = clock, start
+        self.broker = broker
+        self._told = told
+        self.gateways = [
+            RunningGateway(
+                folder / f"g{n}",
+                f'gateway_id = "g{n}"\nbroker = "{broker.url}"\nchannels = ["log"]\n'
+                f"clock_speed = {clock.speed!r}\nclock_origin = {clock.origin!r}\n{lines}",
+            )
+            for n, lines in enumerate(database, 1)
+        ]
+        self._enrol()
+        self.fleet: Fleet | None = None
+
+    def begin(self) -> Fleet:
+        """Start the gateways, then connect the nodes."""
+        for gateway in self.gateways:
+            gateway.start()
+        self.fleet = Fleet(self.broker.port, self._told, self.clock, self.start)
+        return self.fleet
+
+    def end(self) -> None:
+        """Stop everything."""
+        if self.fleet is not None:
+            self.fleet.close()
+        for gateway in self.gateways:
+            gateway.stop()
+
+    def alerts(self) -> list[Alert]:
+        """All that people were told, in order."""
+        engine = self._engine()
+        said = sa.func.coalesce(outbox.c.sent, outbox.c.made).label("at")
+        query = sa.select(outbox.c.change, said).where(outbox.c.channel == "log").order_by(said)
+        with engine.connect() as connection:
+            rows = connection.execute(query).all()
+        engine.dispose()
+        found = [(row.change, (row.at - self.start) / self.clock.speed) for row in rows]
+        return [Alert(c["tank"] or c["uplink"], c["kind"], at) for c, at in found]
+
+    def acks_back(self) -> int:
+        """How often a node saw an ack that stood below one that it had seen."""
+        return sum(n.went_back for n in self.fleet.nodes.values()) if self.fleet else 0
+
+    def incidents(self, until_s: float) -> Counter[tuple[str, str]]:
+        """(tank or uplink, kind) of every incident that opened by then (real s of the run)."""
+        engine = self._engine()
+        with engine.connect() as connection:
+            made = self.start + until_s * self.clock.speed
+            rows = connection.execute(sa.select(incident).where(incident.c.opened <= made)).all()
+        engine.dispose()
+        return Counter((row.tank or row.uplink, row.kind) for row in rows)
+
+    def _engine(self) -> sa.Engine:
+        return opened(settings_module.read(self.gateways[0].config))
+
+    def _enrol(self) -> None:
+        lines = ['[[site]]\nid = "north"']
+        for told in self._told:
+            key = hashlib.sha256(told.device.encode()).hexdigest()
+            lines.append(
+                f'[[tank]]\nid = "{told.tank}"\nsite = "north"\nshape = "ibc1000"\n'
+                "sensor_height_mm = 1100\nempty_l = 20\ntaps = 4\n"
+                f'[[device]]\nid = "{told.device}"\ntank = "{told.tank}"\nkey = "{key}"\n'
+                + (f'uplink = "{told.uplink}"' if told.uplink else "")
+            )
+        file = self.gateways[0].folder / "registry.toml"
+        file.write_text("\n".join(lines), "utf-8")
+        self.gateways[0].noria("registry", "import", str(file))
+
+
+@dataclass(frozen=True)
+class Kill:
+    """At ``at`` (seconds of the stories) gateway number ``gateway`` of the last world is killed
+    with -9, and started again ``away_s`` real seconds later.
+    """
+
+    at: float
+    gateway: int
+    away_s: float = 3.0
+
+
+def play(
+    worlds: Sequence[World],
+    told: Sequence[Told],
+    clock: Clock,
+    start: float,
+    kills: Sequence[Kill] = (),
+) -> None:
+    """Every world hears every wake at the same moment; returns when all have been told."""
+    coming = [(w.at, one.device, n) for one in told for n, w in enumerate(one.wakes)]
+    heapq.heapify(coming)
+    wakes = {one.device: one.wakes for one in told}
+    fleets = [world.fleet for world in worlds if world.fleet is not None]
+    killers = [_killer(worlds[-1], kill, clock, start) for kill in kills]
+    while coming:
+        at, device, n = coming[0]
+        wait_s = clock.real_s(start + at - clock.now())
+        for fleet in fleets:
+            fleet.resend()
+        if wait_s > 0:
+            time.sleep(min(wait_s, 0.02))  # the stories' own time, no synchronisation
+            continue
+        heapq.heappop(coming)
+        for fleet in fleets:
+            fleet.wake(device, wakes[device][n])
+    for killer in killers:
+        killer.join()
+
+
+def _killer(world: World, kill: Kill, clock: Clock, start: float) -> threading.Thread:
+    def run() -> None:
+        time.sleep(max(0.0, clock.real_s(start + kill.at - clock.now())))
+        gateway = world.gateways[kill.gateway]
+        gateway.kill()
+        time.sleep(kill.away_s)
+        gateway.start()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
