@@ -27,3 +27,11 @@ class StoreError(NoriaError):
 
 class BrokerError(NoriaError):
     """The broker cannot be started or reached."""
+
+
+class ReleaseError(NoriaError):
+    """A firmware release cannot be built, read or trusted."""
+
+
+class OrderError(NoriaError):
+    """A device cannot be told that; the message names the value and what it may be."""

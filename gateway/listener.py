@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from gateway import alive, facts, oddities
 from gateway.adapters.intake import Delivered
 from gateway.clock import Clock
+from gateway.desired.publishing import Downs
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
@@ -44,6 +45,7 @@ class Listener:
     diary: Diary
     outgoing: Outgoing
     republish: Callable[[], None]
+    downs: Downs
     engine: sa.Engine
     wake: Wake
     clock: Clock
@@ -61,6 +63,7 @@ class Listener:
     _told_all: bool = False
     _was_connected: bool = False
     _feeds_were: dict[str, bool] | None = None
+    _orders: list[Publication] = field(default_factory=list[Publication])
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -136,10 +139,12 @@ class Listener:
                     self.shared.again()
                 else:
                     self._answer(self.ingest.all_acks(self.clock.now()))
+                self.downs.forget()
             if not self._was_connected:
                 self.republish()
-            for publication in waiting:
+            for publication in (*waiting, *self._orders):
                 self.session.publish(publication)
+            self._orders = []
             self.session.flush()
         self._was_connected = self.session.connected
         if self.session.ready and not self._said_ready:
@@ -167,6 +172,8 @@ class Listener:
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
             self._renew_feeds()
+            if self.session.connected and not self.session.fresh:
+                self._orders += self.downs.due(self.ingest.registry)
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
             return

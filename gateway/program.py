@@ -17,6 +17,7 @@ from gateway.adapters import mapping
 from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
+from gateway.desired.publishing import Downs
 from gateway.domain.registry import Registry
 from gateway.errors import JournalError
 from gateway.ingest import Ingest
@@ -101,6 +102,7 @@ def run(settings: Settings) -> int:
             diary=diary,
             outgoing=outgoing,
             republish=republish,
+            downs=Downs(engine),
             engine=engine,
             wake=wake,
             clock=clock,

@@ -44,6 +44,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("broker_listen", "127.0.0.1:1883", "Where the private broker listens for devices."),
     Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
     Setting("broker_key", "", "PEM key of that certificate."),
+    Setting("release_key", "", "Public key of firmware releases: 64 hex digits, on every board."),
     Setting(
         "adapters",
         "",
@@ -108,6 +109,7 @@ class Settings:
     broker_certificate: str
     broker_key: str
     adapters: str
+    release_key: str
     database: str
     database_password: str
     store: str
@@ -246,6 +248,11 @@ def _check(values: Mapping[str, Any]) -> None:
         raise SettingError(
             f"metrics_token: shorter than {_SHORTEST_TOKEN} characters: draw one, for example "
             "openssl rand -hex 24"
+        )
+    if not re.fullmatch(r"([0-9a-f]{64})?", values["release_key"]):
+        raise SettingError(
+            f"release_key = {values['release_key']!r}: use the 64 hex digits that "
+            "'noria release key' printed"
         )
     for name in ("influxdb_url", "public_url"):
         if values[name] and urlsplit(str(values[name])).scheme not in ("http", "https"):

@@ -116,7 +116,7 @@ def role(login: Login) -> Json:
 
 
 def _reading(topic: str) -> tuple[str, str]:
-    kind = "subscribePattern" if topic.endswith("#") else "subscribeLiteral"
+    kind = "subscribePattern" if topic.endswith(("#", "+")) else "subscribeLiteral"
     return kind, "publishClientReceive"
 
 

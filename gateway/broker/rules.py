@@ -42,7 +42,7 @@ def own_logins(gateway: str, admin: str, reader: str) -> dict[str, Login]:
 
 
 def device_logins(registry: Registry) -> dict[str, Login]:
-    """Every enrolled device: it writes its own ``up`` and ``status``, reads ``ack`` and ``down``.
+    """Every enrolled device: it writes its ``up`` and ``status``, reads ``ack``, ``down``, parts.
 
     A revoked device, or one without a key to derive a password from, has no login.
     """
@@ -55,6 +55,10 @@ def device_logins(registry: Registry) -> dict[str, Login]:
             user=device,
             password=login(row.key),
             write=(envelope.up_topic(device), f"noria/1/{device}/status"),
-            read=(envelope.ack_topic(device), envelope.down_topic(device)),
+            read=(
+                envelope.ack_topic(device),
+                envelope.down_topic(device),
+                f"noria/1/{device}/part/+/+",
+            ),
         )
     return logins

@@ -1,5 +1,6 @@
 """The envelope of ``up``, ``ack`` and ``down``: OBJECT LF MAC, optionally LF SIG (WIRE.md, 1)."""
 
+import base64
 import binascii
 import hashlib
 import hmac
@@ -35,6 +36,11 @@ def split(payload: bytes) -> Envelope | None:
 def unpadded(raw: bytes) -> bytes:
     """Base64url without padding."""
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
+
+
+def decoded(text: bytes) -> bytes:
+    """The bytes that ``unpadded`` spelt; lenient: compare text where it matters."""
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
 def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
@@ -81,6 +87,11 @@ def ack_topic(device: str) -> str:
 def down_topic(device: str) -> str:
     """The topic of the desired state."""
     return f"noria/1/{device}/down"
+
+
+def part_topic(device: str, version: int, number: int) -> str:
+    """The topic of one part of a release."""
+    return f"noria/1/{device}/part/{version}/{number}"
 
 
 def ack_object(era: str, boot: int, seq: int, h: str, t: int) -> bytes:

@@ -11,11 +11,12 @@ LONGEST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One QoS 0 message; an empty retained one clears its topic."""
+    """One message; an empty retained one clears its topic."""
 
     topic: str
     payload: bytes
     retain: bool
+    qos: int = 0
 
 
 class Outgoing:

@@ -112,9 +112,14 @@ class Session:
         self._committing_s = self._committed - self._drained_at
 
     def publish(self, message: Publication) -> None:
-        """Queue a QoS 0 message; ``flush`` or the next ``turn`` sends it."""
-        if self._up and self._stream is not None:
-            self._stream.send(publication(message.topic, message.payload, retain=message.retain))
+        """Queue a message; ``flush`` or the next ``turn`` sends it; QoS 1 until PUBACK."""
+        topic, payload, retain = message.topic, message.payload, message.retain
+        if not self._up or self._stream is None:
+            return
+        if message.qos:
+            self._client.publish(topic, payload, qos=message.qos, retain=retain)
+        else:
+            self._stream.send(publication(topic, payload, retain=retain))
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gateway.clock import Clock
+from gateway.desired.answers import Answers
 from gateway.journal.reader import JournalReader
 from gateway.projections import figures, live
 from gateway.projections.figures import Figures
@@ -65,6 +66,7 @@ def compose(
     topics = Live(engine, publish)
     threads: list[Runner | Loop] = [
         Runner(Readings(store, journal, engine), journal, engine, wake, clock, rest_s=REST_S),
+        Runner(Answers(engine), journal, engine, wake, clock, rest_s=REST_S),
         Loop(live.NAME, topics.turn, told, rest_s=REST_S),
     ]
     if isinstance(store, InfluxStore):

@@ -93,6 +93,7 @@ def board_configuration(
         "wifi": [{"ssid": ssid, "password": password} for ssid, password in wifi.items()],
         "broker": {**where, "login": device.id, "password": broker.login(device.key)},
         "sensor": device.sensor,
+        **({"release_key": settings.release_key} if settings.release_key else {}),
     }
 
 

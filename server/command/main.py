@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("registry", "registry", "registry", "Import or export sites, tanks, devices and plans."),
     ("device", "device", "device", "Make a device: identity, key, broker login."),
     ("adapters", "adapters", "adapters", "Third-party sensors: try a mapping before it is used."),
+    ("release", "release", "release", "Build and sign a release of the firmware, offline."),
     ("user", "user", "user", "Add people, set passwords, list accounts."),
     ("journal", "journal", "journal", "Export the journal."),
     ("export", "export", "export", "Export readings as JSON lines."),

@@ -1,12 +1,13 @@
 """Devices, for coordinators: late, silent, low on battery, faulty, doubted; the sick first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gateway import oddities
+from gateway.desired import state as desired
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
 from server import render
@@ -30,6 +31,7 @@ class Line:
     heard: float | None
     order: int
     odd: Sequence[sensors.Odd] = ()
+    told: str = ""
 
     @property
     def looks_wrong(self) -> bool:
@@ -41,9 +43,17 @@ class Line:
 def devices(visit: Coordinating) -> Response:
     """All devices."""
     snapshot = visit.parts.snapshot()
+    with visit.parts.engine.connect() as connection:
+        wanted = desired.load(connection)
     newest = [rows[-1] for rows in snapshot.registry.devices.values()]
     marks = oddities.by_device(visit.parts.engine)
-    lines = [_line(visit, snapshot, device, marks.get(device.id, [])) for device in newest]
+    lines = [
+        replace(
+            _line(visit, snapshot, device, marks.get(device.id, [])),
+            told=sensors.told(visit.speech, wanted.get(device.id)),
+        )
+        for device in newest
+    ]
     return render.page(
         visit, "devices.html", snapshot=snapshot, tab="devices",
         lines=sorted(lines, key=lambda line: (line.order, not line.looks_wrong, line.tank)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.desired.state import Desired
 from gateway.domain.registry import Plan
 from gateway.domain.told import TankNow
 from gateway.journal.counters import Mark
@@ -168,6 +169,19 @@ def details(speech: Speech, known: TankNow, now: float) -> str:
         text = ahead if known.due > now else past
         parts.append(speech.say(text, time=due))
     return " ".join(parts)
+
+
+def told(speech: Speech, desired: Desired | None) -> str:
+    """Whether a device has taken what it was told; empty when nothing ever was."""
+    if desired is None:
+        return ""
+    if desired.standing == "waiting":
+        return speech.say("Was told something, has not answered yet.")
+    if desired.standing == "loading":
+        return speech.say("New firmware is on its way.")
+    if desired.standing == "refused" and desired.answer is not None:
+        return speech.say("Did not take what it was told: {code}.", code=desired.answer.code)
+    return speech.say("What it was told is in force.")
 
 
 def plan(speech: Speech, snapshot: Snapshot, row: Plan) -> tuple[str, str, str]:

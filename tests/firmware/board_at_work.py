@@ -92,9 +92,13 @@ def board(
     interpreter: str = "micropython",
     model: dict[str, Any] | None = None,
     compiled: bool = False,
+    plan: dict[str, Any] | None = None,
     **config: Any,
 ) -> Generator[Work]:
-    """A board whose broker is at ``port``; more keywords go into its config.json."""
+    """A board whose broker is at ``port``; more keywords go into its config.json.
+
+    ``plan`` is what fleet.json says beside it.
+    """
     settings = {
         "wifi": [{"ssid": "site", "password": "a password"}],
         "broker": {"host": "127.0.0.1", "port": port},
@@ -108,8 +112,11 @@ def board(
         "config": settings,
         "model": {"uplink": UPLINK, "spike_share": 0.0, **(model or {})},
     }
-    plan = {"speed": speed, "interpreter": interpreter, "compiled": compiled, "boards": [one]}
-    work = Work(plan, folder)
+    fleet = {
+        "speed": speed, "interpreter": interpreter, "compiled": compiled, "boards": [one],
+        **(plan or {}),
+    }  # fmt: skip
+    work = Work(fleet, folder)
     work.start()
     try:
         yield work

@@ -22,8 +22,8 @@ class SigningGateway:
     """Listens as a client of the broker at ``port`` for the device with ``key``.
 
     ``messages`` are the OBJECTs in the order of arrival, by identity in ``stored``;
-    ``acks`` False keeps it silent; ``stored`` takes up a session that the broker keeps for it.
-    Use as a context manager.
+    ``signatures`` are what followed the MAC of each OBJECT. ``acks`` False keeps it silent;
+    ``stored`` takes up a session that the broker keeps for it. Use as a context manager.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class SigningGateway:
         self.acks = acks
         self.arrived: list[bytes] = []
         self.stored: dict[tuple[str, int, int], bytes] = {}
+        self.signatures: dict[bytes, set[tuple[bytes, ...]]] = {}
         self.refused = 0
         self.clock: Callable[[], float] = time.time
         self._line: dict[str, tuple[int, int]] = {}
@@ -86,6 +87,15 @@ class SigningGateway:
         payload = obj + b"\n" + mac(key or self.key, topic, obj)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
+    def say_json(self, leaf: str, given: Json) -> None:
+        """Publish an object under the right MAC, retained."""
+        self.say(leaf, _dumped(given))
+
+    def lay(self, topic: str, data: bytes) -> None:
+        """Publish a release's part under the right MAC, retained."""
+        payload = data + b"\n" + mac(self.key, topic, data)
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+
     def ack_object(self, message: Json, h: str, seq: int | None = None) -> bytes:
         """The OBJECT of an ack for ``message``."""
         return _dumped(
@@ -103,7 +113,7 @@ class SigningGateway:
         client.subscribe(f"noria/1/{self.device}/up", 1)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        obj, found = bytes(message.payload).split(b"\n")
+        obj, found, *signature = bytes(message.payload).split(b"\n")
         if not hmac.compare_digest(found, mac(self.key, message.topic, obj)):
             self.refused += 1
             return
@@ -112,6 +122,7 @@ class SigningGateway:
         with self._changed:
             assert self.stored.setdefault(identity, obj) == obj, f"a fork at {identity}"
             self.arrived.append(obj)
+            self.signatures.setdefault(obj, set()).add(tuple(signature))
             self._changed.notify_all()
         if self.acks:
             self._ack(decoded)

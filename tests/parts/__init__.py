@@ -46,6 +46,12 @@ def _micropython() -> Path | None:
     return Path(found.program[-1]) if found else None
 
 
+def _micropython_32_bit() -> Path | None:
+    """The binary with 32-bit words, which ``interpreter.find_32_bit()`` starts."""
+    found = interpreter.find_32_bit()
+    return Path(found.program[-1]) if found else None
+
+
 def _postgresql() -> Path | None:
     """The server; Debian keeps it off the path, in a folder for each version."""
     versions = sorted(
@@ -69,6 +75,7 @@ PARTS: Mapping[str, Part] = {
         lambda: on_path("openssl"), ("openssl",), "apt-get install openssl, or make parts"
     ),
     "micropython": Part(_micropython),
+    "micropython-i386": Part(_micropython_32_bit),
     "influxd-1.8": Part(lambda: influxdb.find("1.8"), (), "make parts (builds it with Go)"),
     "influxd-2.9": Part(
         lambda: influxdb.find("2.9"),

@@ -34,7 +34,7 @@ def main() -> int:
             _attempt(name, get, failures)
     for name, part in PARTS.items():
         found = part.find()
-        say(f"{name:12} {found or 'MISSING: ' + part.remedy}")
+        say(f"{name:16} {found or 'MISSING: ' + part.remedy}")
         if found is None:
             failures.append(name)
     return 1 if failures else 0
@@ -86,6 +86,7 @@ def _run(command: list[str]) -> None:
 
 _GETTERS: dict[str, Callable[[], object]] = {
     "micropython": lambda: interpreter.find(fetch=True),
+    "micropython-i386": lambda: interpreter.find_32_bit(fetch=True),
     "influxd-1.8": lambda: influxdb.build("1.8"),
     "influxd-2.9": lambda: influxdb.build("2.9"),
 }

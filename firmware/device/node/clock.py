@@ -117,6 +117,16 @@ def _placed(state, up_s, unix_s, tail):
     return records.scaled(up_s, start, ppm)
 
 
+def at_least(state, rtc_s, unix_s):
+    """Move a clock that is behind ``unix_s`` there, for certificates' dates alone: its source and
+    ``up`` stay what they are. Returns what to set the board's clock to, or 0.
+    """
+    if rtc_s >= unix_s:
+        return 0
+    moved(state, unix_s - rtc_s)
+    return unix_s
+
+
 def plausible(unix_s):
     """Whether ``unix_s`` can be a time at all."""
     return isinstance(unix_s, int) and EARLIEST <= unix_s < LATEST

@@ -28,6 +28,8 @@ def head_text(head):
     parts.append('"next":%d,"old":[%d,%d]' % (head.next, head.old_boot, head.old_seq))
     if head.k != 1:
         parts.append('"k":%d' % head.k)
+    if head.sg:
+        parts.append('"sg":1')
     if head.mv:
         parts.append('"mv":%d' % head.mv)
     if head.rssi:

@@ -21,6 +21,8 @@ class Config:
         self.device = _device(given)
         self.key = _key(given)
         self.k = given.get("k", 1)
+        self.board = given.get("board", "firebeetle")
+        self.release_key = binascii.unhexlify(given.get("release_key", ""))
         self.wifi = [(net["ssid"], net.get("password", "")) for net in given.get("wifi", [])]
         self._lte(given.get("lte"))
         self._broker(given.get("broker") or {})
@@ -91,7 +93,7 @@ class Config:
 
 def load(path):
     """The :class:`Config` of a JSON file. Raises ConfigError, or OSError when it is absent."""
-    with open(path) as file:  # noqa: PTH123 - MicroPython has no pathlib
+    with open(path) as file:
         text = file.read()
     try:
         return Config(json.loads(text))

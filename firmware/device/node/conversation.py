@@ -16,17 +16,18 @@ WILL = b'{"s":"lost"}'
 class Conversation:
     """The node's side of one connection through ``client`` (lib.mqtt.Client or any like it).
 
-    ``draw`` returns eight bytes for a new era. Acks change the queue as they come in; ``time_s``
-    is the gateway's time when a live ack covered what this connection sealed, else None;
-    ``down`` the payload of the retained order, if any.
+    ``draw`` returns eight bytes for a new era, ``identity`` signs what was sealed to be signed.
+    Acks change the queue as they come in; ``time_s`` is the gateway's time when a live ack covered
+    what this connection sealed, else None; ``down`` the payload of the retained order, if any.
     """
 
-    def __init__(self, client, config, key, queue, draw):
+    def __init__(self, client, config, key, queue, draw, identity):
         self._client = client
         self._config = config
         self._key = key
         self._queue = queue
         self._draw = draw
+        self._identity = identity
         self._start = time.ticks_ms()
         self._waiting = {}
         self._newest = records.Header()  # pos 0: nothing sealed in this connection yet
@@ -71,6 +72,19 @@ class Conversation:
         wanted = self._queue.messages(0, self._newest.pos)
         self._publish(h for h in wanted if h.era == era and h.identity > identity)
 
+    def fetch(self, topic, wait_ms):
+        """What is retained on ``topic``, or None when it is not here within ``wait_ms``."""
+        self._client.subscribe([topic])
+        start = time.ticks_ms()
+        while True:
+            left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
+            event = self._client.receive(left) if left > 0 else None
+            if event is None:
+                return None
+            if event[0] == "message" and event[1] == topic:
+                return event[2]
+            self._take(event)
+
     def close(self):
         """DISCONNECT."""
         self._client.disconnect()
@@ -81,7 +95,7 @@ class Conversation:
         """Publish each message and await its PUBACK. Returns False when the time ran out."""
         complete = True
         for head in heads:
-            if self._elapsed() > BUDGET_MS:
+            if self.elapsed() > BUDGET_MS:
                 complete = False
                 break
             while len(self._waiting) >= WINDOW:
@@ -90,7 +104,9 @@ class Conversation:
             if obj is None:
                 continue  # part of it left the flash; ``old`` and a gap event say so
             topic = self._config.topic("up")
-            payload = envelope.seal(self._key, topic, obj)
+            signs = head.sg and self._identity.present  # a lost key: it counts as MAC only
+            signature = self._identity.signature(topic, obj) if signs else b""
+            payload = envelope.seal(self._key, topic, obj, signature)
             self._waiting[self._client.publish(topic, payload, qos=1)] = head.pos if mark else 0
         while self._waiting:
             self._pump()
@@ -119,7 +135,8 @@ class Conversation:
             sure = min([pos + 1] + [waiting for waiting in self._waiting.values() if waiting])
             self._queue.state.published = max(self._queue.state.published, sure)
 
-    def _elapsed(self):
+    def elapsed(self):
+        """Milliseconds since the connection was begun."""
         return time.ticks_diff(time.ticks_ms(), self._start)
 
     # Acks

@@ -24,10 +24,11 @@ class Key:
         inner.update(obj)
         outer = hashlib.sha256(self._outer)
         outer.update(inner.digest())
-        return _b64url(outer.digest())
+        return b64url(outer.digest())
 
 
-def _b64url(raw):
+def b64url(raw):
+    """Base64url without padding, as bytes."""
     text = binascii.b2a_base64(raw).rstrip(b"\n=")
     return text.replace(b"+", b"-").replace(b"/", b"_")
 
@@ -39,12 +40,13 @@ def digest(obj):
 
 def spell(raw):
     """A digest as it stands on the wire: 22 characters of base64url."""
-    return _b64url(raw).decode()
+    return b64url(raw).decode()
 
 
-def seal(key, topic, obj):
-    """The payload to publish: OBJECT, a line feed, MAC."""
-    return obj + b"\n" + key.mac(topic, obj)
+def seal(key, topic, obj, signature=b""):
+    """The payload to publish: OBJECT, a line feed, MAC; with a signature a line feed and SIG."""
+    payload = obj + b"\n" + key.mac(topic, obj)
+    return payload + b"\n" + signature if signature else payload
 
 
 def opened(key, topic, payload):
@@ -55,6 +57,14 @@ def opened(key, topic, payload):
     if len(parts) != 2 or not _same(parts[1], key.mac(topic, parts[0])):
         return None
     return parts[0]
+
+
+def opened_part(key, topic, payload):
+    """The bytes of a release's part if its MAC is right, else None: any bytes, LF, MAC."""
+    end = len(payload) - MAC_LENGTH - 1
+    if end < 0 or payload[end : end + 1] != b"\n":
+        return None
+    return payload[:end] if _same(payload[end + 1 :], key.mac(topic, payload[:end])) else None
 
 
 def _same(one, other):

@@ -80,6 +80,9 @@ class Hands:
         self._tell_motion(watch)
         if not watch.confirmed:
             return
+        if policy.moved_by_us(state, self._up()):
+            self._speak()
+            return
         if not self._config.battery or (budget.may_recover(state, self._up()) and not state.low):
             self._enter(_RECOVERING)
         else:
@@ -135,7 +138,7 @@ class Hands:
         if watch.stirred or tilts or self._board.motion.active():
             state.motion_up = up
             self._tell_motion(watch)
-        elif up - state.motion_up >= policy.STILL_S:
+        elif up - state.motion_up >= policy.STILL_S or policy.moved_by_us(state, up):
             self._tell('"k":"still"')
             state.recovery, state.pending = 0, 1
             return

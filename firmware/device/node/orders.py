@@ -2,11 +2,12 @@
 
 import hashlib
 
-from node import config, envelope, strict
+from node import clock, config, envelope, strict
 
 _KNOWN_ONCE = ("reboot", "resend", "recover")
 _ONCE_KEPT, _ONCE_SIZE = 8, 4
 _LARGEST_N = 2**32 - 1
+_LARGEST_CHANGE = 2**31 - 1
 
 
 class Orders:
@@ -20,57 +21,94 @@ class Orders:
         self.resend_after = 0, 0
         self.recover = False
 
-    def conf(self, plan):
+    def conf(self, state, plan):
         """The members of the event ``conf`` that answers it."""
-        text = '"k":"conf","n":%d,"id":"%s","ok":%s' % (
-            self.n,
-            config_id(plan),
-            "false" if self.code else "true",
-        )
-        return text + (',"c":"%s"' % self.code if self.code else "")
+        return conf(self.n, state, plan, not self.code, self.code)
 
 
-def config_id(plan):
+def conf(n, state, plan, ok, code=""):
+    """The members of an event ``conf``: ``down`` number ``n`` is in force, or why it is not."""
+    text = '"k":"conf","n":%d,"id":"%s","ok":%s'
+    text = text % (n, config_id(state, plan), "true" if ok else "false")
+    return text + (',"c":"%s"' % code if code else "")
+
+
+def config_id(state, plan):
     """Hash of the configuration in force: 8 hex digits."""
-    text = "interval_s=%d\nreport_s=%d\n" % (plan.interval_s, plan.report_s)
-    return "".join("%02x" % byte for byte in hashlib.sha256(text.encode()).digest()[:4])
+    values = (
+        plan.interval_s,
+        plan.report_s,
+        plan.change("mm"),
+        plan.change("g"),
+        state.move_from,
+        state.move_to,
+    )
+    return "".join(
+        "%02x" % byte for byte in hashlib.sha256(b"%d %d %d %d %d %d" % values).digest()[:4]
+    )
 
 
-def take(key, topic, payload, state):
-    """Apply an authentic ``down`` above the stored number to ``state``.
-
-    Returns the :class:`Orders`, or None when it is not authentic, not newer or not readable.
-    What cannot be done is named by ``code``, and the rest of it still done.
-    """
+def opened(key, topic, payload):
+    """The object of an authentic ``down``, else None."""
     obj = envelope.opened(key, topic, payload)
-    if obj is None:
-        return None
     try:
-        given = strict.parse(obj)
-        n = given["n"]
-        if not isinstance(n, int) or not state.down_n < n <= _LARGEST_N:
-            return None
-        orders = Orders(n)
-        state.down_n = n
+        given = strict.parse(obj) if obj else None
+    except ValueError:
+        return None
+    n = given.get("n") if given else None
+    return given if isinstance(n, int) and 0 < n <= _LARGEST_N else None
+
+
+def take(given, state):
+    """Apply an opened ``down`` above the stored number to ``state``.
+
+    Returns the :class:`Orders`, or None when it is not newer. What cannot be done is named by
+    ``code``, and the rest of it still done. Its ``update`` is node.update's.
+    """
+    if given["n"] <= state.down_n:
+        return None
+    orders = Orders(given["n"])
+    state.down_n = given["n"]
+    try:
         _settings(given.get("set") or {}, state, orders)
         for once in given.get("once") or ():
             _once(once, state, orders)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    if given.get("update"):
-        orders.code = "update"  # needs the offline signature's check, which this build has not
+        orders.code = orders.code or "down"
     return orders
+
+
+def _change(name, value):
+    if not isinstance(value, int) or not 1 <= value <= _LARGEST_CHANGE:
+        raise config.ConfigError("%s %r" % (name, value))
+    return value
+
+
+def _moment(name, value):
+    if not clock.plausible(value):
+        raise config.ConfigError("%s %r" % (name, value))
+    return value
+
+
+_SETTINGS = {
+    "interval_s": config.seconds,
+    "report_s": config.seconds,
+    "change_mm": _change,
+    "change_g": _change,
+    "move_from": _moment,
+    "move_to": _moment,
+}
 
 
 def _settings(wanted, state, orders):
     """``set`` is whole: a name that is absent goes back to ``config.json``."""
-    for name in ("interval_s", "report_s"):
+    for name, checked in _SETTINGS.items():
         value = wanted.get(name)
         try:
-            setattr(state, name, 0 if value is None else config.seconds(name, value))
+            setattr(state, name, 0 if value is None else checked(name, value))
         except config.ConfigError:
             orders.code = name
-    if any(name not in ("interval_s", "report_s") for name in wanted):
+    if any(name not in _SETTINGS for name in wanted):
         orders.code = orders.code or "set"
 
 

@@ -1,5 +1,7 @@
 """When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
 
+from node import clock
+
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
 
 LOW_INTERVAL_S = 1800  # measuring is half of a quiet day's charge
@@ -53,7 +55,8 @@ class Plan:
 
     def change(self, quantity):
         """The change of the value that is told at once, in the unit of ``quantity``."""
-        return getattr(self._config, "change_" + quantity)
+        name = "change_" + quantity
+        return getattr(self._state, name, 0) or getattr(self._config, name)
 
     def speaks(self, up, moved, event, mv):
         """Whether to speak now.
@@ -88,6 +91,11 @@ class Plan:
         if state.retry_up > up:
             until.append(state.retry_up - up)
         return max(1, min(until))
+
+
+def moved_by_us(state, up):
+    """Whether a planned move is in force; without a clock nobody can say so."""
+    return state.move_from <= clock.stamp(state, up)[0] < state.move_to
 
 
 def recovery_s(state, up):

@@ -12,6 +12,7 @@ from node.ring import RECORD_SIZE, Record
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
+SIGNED_S = 86_400
 _MESSAGE_ROOM = 220  # a gap event and a MESSAGE record
 
 
@@ -27,6 +28,8 @@ class Queue:
         self.state = found or states.State()
         self._kept = states.State()  # what the ring would tell by itself
         self._kept.copy(self.state)
+        self.signs = False
+        """Whether a key is at hand: messages that are due one are sealed with ``sg``."""
         ring.opening = self._opening
         if ring.damaged:  # numbers may have been given that we cannot read: count in a new era
             self.state.era = states.NO_ERA
@@ -152,7 +155,17 @@ class Queue:
         if state.scale_end > head.start:
             head.scale_end, head.scale_from = state.scale_end, state.scale_from
             head.scale_ppm = state.scale_ppm
+        head.sg = 1 if self.signs and self._signature_due(up) else 0
         return head
+
+    def _signature_due(self, up):
+        """A boot's first message, one of hands on the tank, and one a day."""
+        state = self.state
+        if not state.seq or up - state.signed_up >= SIGNED_S:
+            return True
+        if not state.unsealed_count:
+            return False
+        return any(map(records.is_tamper, compose.matter(self.ring, state.unsealed)))
 
     # What the gateway signed for
 

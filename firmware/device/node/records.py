@@ -12,8 +12,9 @@ NO_TEMPERATURE = -(2**15)
 
 _SAMPLE = "<IiHBBhBB"
 _MESSAGE = "<8sIIIIBIIIIHbB16s16sQHQ"
-_PREV, _SCALED = 1, 4  # flags of a MESSAGE record
+_PREV, _SG, _SCALED = 1, 2, 4  # flags of a MESSAGE record
 _SCALE = "<QIi"
+_TAMPER = (b'"k":"motion"', b'"k":"tilt"', b'"k":"lid"')
 _LIMITS = {"H": 2**16 - 1, "I": 2**32 - 1, "B": 2**8 - 1}
 
 
@@ -66,6 +67,11 @@ def event_parts(payload):
     return struct.unpack_from("<I", payload)[0], bytes(payload[4:]).decode()
 
 
+def is_tamper(record):
+    """Whether a record is an event of hands on the tank."""
+    return record.kind == EVENT and any(bytes(record.payload[4:]).startswith(k) for k in _TAMPER)
+
+
 def is_gap(payload):
     """Whether an EVENT record declares dropped readings."""
     return bytes(payload[4:]).startswith(b'"k":"gap"')
@@ -99,9 +105,9 @@ class Header:
     """What sealing fixed of a message: with the range of its records it rebuilds the OBJECT.
 
     ``start`` and ``count`` name the range, ``end`` the position after it. ``prev`` and ``digest``
-    are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent.
-    Records before position ``scale_end`` are placed by :func:`scaled`, as the clock's drift
-    became known after them.
+    are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent;
+    ``sg`` is 1 for a message that carries a signature. Records before position ``scale_end`` are
+    placed by :func:`scaled`, as the clock's drift became known after them.
     """
 
     def __init__(self):
@@ -112,6 +118,7 @@ class Header:
         self.old_boot = self.old_seq = 0
         self.mv = self.rssi = 0
         self.k = 1
+        self.sg = 0
         self.prev = self.digest = b""
         self.start = self.count = self.end = 0
         self.scale_end = self.scale_from = self.scale_ppm = 0
@@ -141,6 +148,8 @@ class Header:
             self.end,
         )
         flags, scale = _PREV if self.prev else 0, b""
+        if self.sg:
+            flags |= _SG
         if self.scale_end:
             flags |= _SCALED
             scale = struct.pack(_SCALE, self.scale_end, self.scale_from, self.scale_ppm)
@@ -187,6 +196,7 @@ def header(record):
     size += 1
     if not flags & _PREV:
         head.prev = b""
+    head.sg = 1 if flags & _SG else 0
     if flags & _SCALED:
         scale = struct.unpack_from(_SCALE, record.payload, size)
         head.scale_end, head.scale_from, head.scale_ppm = scale

@@ -5,7 +5,7 @@ import os
 
 from lib import mqtt, wifi
 
-from node import clock, conversation, envelope, orders, policy
+from node import BUILT, clock, conversation, envelope, identity, policy
 
 _NTP_TIMEOUT_S = 1
 _DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
@@ -14,7 +14,7 @@ _DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
 class Speaking:
     """Speaks for ``queue`` over ``board``'s radio of what ``senses`` found."""
 
-    def __init__(self, board, config, queue, plan, senses):
+    def __init__(self, board, config, queue, plan, senses, care):
         self._board = board
         self._config = config
         self._key = envelope.Key(config.key)
@@ -23,6 +23,9 @@ class Speaking:
         self._plan = plan
         self._senses = senses
         self._lte = bool(config.lte)
+        self._care = care
+        self._identity = identity.Identity(care.nvs)
+        queue.signs = self._identity.present
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
 
@@ -37,11 +40,13 @@ class Speaking:
             self.need_era()
             link = self._board.link(self._config, self._address())
             link.join()
-            self._board.feed()
+            self._care.feed()
+            self._need_key()
             self._talk(link)
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
+            self._care.heard(False, self._up(), self._plan)
             state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
             if self._senses.event and state.unsealed_count:
                 self.seal()
@@ -56,7 +61,9 @@ class Speaking:
             ca=self._config.ca,
             will=(self._config.topic("status"), conversation.WILL),
         )
-        talk = conversation.Conversation(client, self._config, self._key, self._queue, self._draw)
+        talk = conversation.Conversation(
+            client, self._config, self._key, self._queue, self._draw, self._identity
+        )
         self._set_clock(link)  # before TLS, which checks dates
         try:
             talk.open()
@@ -66,7 +73,8 @@ class Speaking:
 
     def _converse(self, talk, link):
         state = self._state
-        told = self._obey(talk.down)
+        wanted = self._opened(talk.down)
+        told = self._obey(wanted)
         published = state.published
         wait_ms = policy.ack_wait_ms(state.misses, self._lte)
         talk.speak(self.seal(link.rssi()), published, wait_ms)
@@ -76,6 +84,10 @@ class Speaking:
         if told and told.resend_era:
             talk.resend(told.resend_era, told.resend_after)
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
+        self._care.feed()
+        self._care.heard(talk.time_s is not None, self._up(), self._plan)
+        if wanted and wanted["n"] == state.down_n and wanted.get("update"):
+            self._update(talk, wanted["update"])
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
             self.take_time(talk.time_s, clock.GW)
 
@@ -85,16 +97,27 @@ class Speaking:
         up = self._up()
         return self._queue.seal(up, self._plan.promise_s(up), self._senses.mv, rssi)
 
-    def _obey(self, payload):
-        if payload is None:
+    def _opened(self, payload):
+        if not payload:
             return None
-        told = orders.take(self._key, self._config.topic("down"), payload, self._state)
+        from node import orders  # most wakes have none
+
+        return orders.opened(self._key, self._config.topic("down"), payload)
+
+    def _obey(self, given):
+        if given is None:
+            return None
+        from node import orders
+
+        told = orders.take(given, self._state)
         if told is None:
             return None
         self.reboot = told.reboot
+        if self._care.awaits(given):
+            told.code = told.code or "update"  # answered again when it runs, or does not
         if told.recover and not self._state.recovery:
             self._senses.enter_recovery()
-        self._queue.add_event(self._up(), told.conf(self._plan))
+        self._queue.add_event(self._up(), told.conf(self._state, self._plan))
         self._queue.save()  # each once-id once, whatever happens to this connection
         return told
 
@@ -102,6 +125,24 @@ class Speaking:
         """Draw the era when the counters are new."""
         if not any(self._state.era):
             self._queue.open_era(self._draw())
+
+    def _need_key(self):
+        """Make the signing key, once; say that it was lost, once."""
+        state, key = self._state, self._identity
+        if not key.present and not state.keyed:
+            self._board.wlan()  # on: its noise feeds the generator
+            key.make()
+        if key.present:
+            state.keyed, self._queue.signs = 1, True
+        elif state.keyed == 1:
+            state.keyed = 2
+            self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
+
+    def _update(self, talk, wanted):
+        code, ready = self._care.update(talk, wanted, self._key, self._senses.mv)
+        if code:
+            self._care.answer(self._up(), self._plan, False, code)
+        self.reboot = self.reboot or ready
 
     def _draw(self):
         self._board.wlan()  # the radio's noise feeds the generator
@@ -120,6 +161,11 @@ class Speaking:
         self.take_time(link.time(), clock.NET)
         if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
             self.take_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
+        # Certificates are judged by the board's clock: it cannot be before what we know has passed.
+        floor = clock.at_least(self._state, self._board.rtc_s(), max(BUILT, self._state.ack_t))
+        if floor:
+            self._board.set_rtc(floor)
+            self._queue.save()
 
     def take_time(self, unix_s, source):
         """Set the clock from ``source`` unless ``unix_s`` cannot be a time; a step is an event."""

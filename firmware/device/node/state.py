@@ -73,6 +73,13 @@ FIELDS = (
     ("gap_n", "I"),  # readings dropped that no gap event declares yet,
     ("gap_s", "I"),  # and the seconds that they spanned
     ("ack_top", "I"),  # the largest ``t`` of an ack
+    ("signed_up", "I"),  # ``up`` of the last message sealed with a signature in this boot
+    ("keyed", "B"),  # 1: it has a signing key; 2: it had one, and its loss was told
+    ("change_mm", "I"),  # set by ``down``; 0: config.json's
+    ("change_g", "I"),
+    ("move_from", "I"),  # a planned move, Unix s; set by ``down``
+    ("move_to", "I"),
+    ("fw_floor", "I"),  # no release below it is installed, should NVS be lost
 )
 _FORMAT = "<" + "".join(code for _, code in FIELDS)
 _SIZE = struct.calcsize(_FORMAT)
@@ -94,6 +101,7 @@ class State:
     spent_uah = looked = budget_up = 0
     mark_rtc = mark_up = rate_ppm = sealed_up = scale_end = scale_from = scale_ppm = 0
     gap_n = gap_s = ack_top = 0
+    signed_up = keyed = change_mm = change_g = move_from = move_to = fw_floor = 0
 
     def __init__(self):
         self.set(struct.unpack(_FORMAT, bytes(_SIZE)))
@@ -166,6 +174,8 @@ class State:
         self.boot, self.seq = head.identity
         self.prev, self.chained = head.digest, 1
         self.sealed_up = head.up
+        if head.sg or head.seq == 1:  # a boot's first message starts the count, signed or not
+            self.signed_up = head.up
         self.unsealed = head.end
         self.unsealed_count -= head.count
         if head.end >= self.scale_end:

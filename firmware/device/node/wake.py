@@ -4,6 +4,7 @@ import gc
 import time
 
 from node import FW, budget, clock, place, policy
+from node.care import Care
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
 from node.senses import Senses
@@ -11,25 +12,34 @@ from node.speaking import Speaking
 
 
 class Wake:
-    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, wake pins)."""
+    """One wake on ``board`` with ``config``. ``run`` returns (seconds to sleep, wake pins).
 
-    def __init__(self, board, config):
+    ``slots`` and ``feed``: node/start.py.
+    """
+
+    def __init__(self, board, config, slots, feed):
         self._board = board
         self._config = config
+        self._slots = slots
+        self._feed = feed
         board.prepare(config)
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
         self._senses = Senses(board, config, self._queue, self._plan)
-        self._speaking = Speaking(board, config, self._queue, self._plan, self._senses)
+        self._care = Care(config, slots, self._queue, feed)
+        self._speaking = Speaking(board, config, self._queue, self._plan, self._senses, self._care)
 
     def run(self):
-        """Sense, keep, speak when there is reason to. The board sleeps or resets after it."""
+        """Sense, keep, speak when there is reason to; ``reboot`` tells how it goes on."""
         senses, speaking = self._senses, self._speaking
         self._boot()
         before_up = self._state.last_up
+        self._care.tell(self._up(), self._plan)
         senses.level()
+        self._slots.kept()
+        self._feed()
         senses.presence()
         senses.battery()
         self._place(before_up)
@@ -38,21 +48,30 @@ class Wake:
         elif self._state.unsealed_count >= FULL_COUNT:
             speaking.seal()
         self._queue.save()
-        if speaking.reboot:
-            self._board.reboot()
         return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
 
     def _place(self, before_up):
         """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
-        if not place.due(self._state, before_up, self._up()):
+        up = self._up()
+        if policy.moved_by_us(self._state, up) or not place.due(self._state, before_up, up):
             return
         receiver = self._board.receiver(self._config)
         fix = receiver and receiver.fix(place.LOOK_MS)
         self._board.receiver_off()
-        self._board.feed()
+        self._feed()
         if fix:
             self._speaking.take_time(fix.unix_s, clock.GNSS)
             self._queue.add_event(self._up(), place.event(fix))
+
+    @property
+    def reboot(self):
+        """Whether the board shall reset instead of sleeping: an order, or an update."""
+        return self._speaking.reboot
+
+    @property
+    def held_back(self):
+        """Whether the radio waits, after starts that died."""
+        return bool(self._slots.radio_wait_s) and self._state.retry_up > self._up()
 
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
@@ -74,7 +93,8 @@ class Wake:
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
         self._senses.started()
-        self._queue.add_event(0, '"k":"boot","c":"%s"' % cause)
+        state.retry_up = max(state.retry_up, self._slots.radio_wait_s)
+        self._queue.add_event(0, self._care.boot_fields(cause))
 
     def _begin(self, rtc_s):
         state = self._state

@@ -17,14 +17,15 @@ class FetchError(Exception):
     """A package could not be fetched; the message names the step and the remedy."""
 
 
-def fetch(package: str, release: str, tree: Path) -> None:
+def fetch(package: str, release: str, tree: Path, architecture: str | None = None) -> None:
     """Unpacks ``package`` of the Debian ``release`` and its dependencies into ``tree``.
 
-    ``tree`` appears only when it is complete. Raises :class:`FetchError`.
+    ``architecture`` in Debian's words, such as ``i386``, where it is not this machine's. ``tree``
+    appears only when it is complete. Raises :class:`FetchError`.
     """
     work = tree.with_name(f".{tree.name}-{os.getpid()}")
     try:
-        _prepare(work, release)
+        _prepare(work, release, architecture)
         _apt(work, "update")
         _apt(work, "install", "-y", "--download-only", "--no-install-recommends", package)
         for archive in sorted((work / "cache/archives").glob("*.deb")):
@@ -59,7 +60,7 @@ def codename() -> str:
     return fields.get("VERSION_CODENAME", "").strip('"')
 
 
-def _prepare(work: Path, release: str) -> None:
+def _prepare(work: Path, release: str, architecture: str | None) -> None:
     """Lays out apt's private state with one source line and a configuration of its own."""
     for folder in ("lists/partial", "cache/archives/partial", "log", "tree"):
         (work / folder).mkdir(parents=True)
@@ -79,6 +80,8 @@ def _prepare(work: Path, release: str) -> None:
         # As root apt would step down to a user who cannot enter a private cache folder.
         "APT::Sandbox::User": "",
     }
+    if architecture is not None:
+        settings["APT::Architecture"] = settings["APT::Architectures"] = architecture
     lines = [f'{name} "{value}";' for name, value in settings.items()]
     # The system's hooks (an image's "docker-clean") would tidy the system's own cache.
     lines += [f"#clear {name};" for name in _OWN_HOOKS]

@@ -43,6 +43,7 @@ class Fleet:
             self._firmware = filesystem.compiled(self._firmware, folder / "compiled")
         self._start_within_s = float(plan.get("start_within_s", _ALL_STARTED_S))
         self._heap: str | None = plan.get("heap", "320K")
+        self._watchdog_s: float | None = plan.get("watchdog_s")
         self._starts: list[asyncio.TimerHandle] = []
         self._board_file: str | None = plan.get("board_file")
         for given in plan.get("boards", []):
@@ -58,7 +59,9 @@ class Fleet:
         root = filesystem.lay_out(self._folder / device, config, self._firmware)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
         table = self._table(config.get("board", "firebeetle"))
-        setup = Setup(device, root, config, table, self.interpreter, self.clock, self._heap)
+        setup = Setup(
+            device, root, config, table, self.interpreter, self.clock, self._heap, self._watchdog_s
+        )
         self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
 
     def _table(self, board: str) -> dict[str, int]:
@@ -119,21 +122,23 @@ def model_of(given: dict[str, Any]) -> Model:
 
 
 def choose(wanted: str) -> Interpreter:
-    """The interpreter by name: ``micropython`` (fetched if need be), ``cpython``, ``auto``.
+    """The interpreter by name: ``micropython`` (fetched if need be), ``cpython``, ``auto``, or
+    ``micropython-i386``, whose words are 32 bits as the chip's.
 
     ``auto`` takes MicroPython where it is or can be had, else CPython. Raises FleetError.
     """
     if wanted == "cpython":
         return interpreter.cpython()
-    if wanted not in ("auto", "micropython"):
-        raise FleetError(f"interpreter {wanted!r}: auto, micropython or cpython")
+    if wanted not in ("auto", "micropython", "micropython-i386"):
+        raise FleetError(f"interpreter {wanted!r}: auto, micropython, micropython-i386 or cpython")
+    find = interpreter.find_32_bit if wanted == "micropython-i386" else interpreter.find
     try:
-        found = interpreter.find(fetch=True)
+        found = find(fetch=True)
     except (apt.FetchError, ValueError) as error:
-        if wanted == "micropython":
+        if wanted != "auto":
             raise FleetError(str(error)) from error
         found = None
-    if found is None and wanted == "micropython":
+    if found is None and wanted != "auto":
         raise FleetError("MicroPython was not found and cannot be fetched on this machine")
     return found or interpreter.cpython()
 

@@ -74,6 +74,19 @@ def find(fetch: bool = False) -> Interpreter | None:
     return (_micropython((on_path,)) if on_path else None) or _cached() or _fetched(fetch)
 
 
+def find_32_bit(fetch: bool = False) -> Interpreter | None:
+    """MicroPython with 32-bit words, as the chip has: for heap figures. None where there is none.
+
+    With ``fetch`` it takes Debian's i386 package into the cache folder; raises FetchError.
+    """
+    tree = cache_folder() / "micropython-i386"
+    found = _in_tree(tree)
+    if found is None and fetch:
+        _fetch_into(tree, "i386")
+        found = _in_tree(tree)
+    return found
+
+
 def cpython() -> Interpreter:
     """The interpreter that runs this program, for the same firmware with the same shims."""
     return Interpreter("cpython", "CPython with the same shims", (sys.executable,))
@@ -86,7 +99,10 @@ def cache_folder() -> Path:
 
 
 def _cached() -> Interpreter | None:
-    tree = _tree()
+    return _in_tree(_tree())
+
+
+def _in_tree(tree: Path) -> Interpreter | None:
     # The tree's own loader and libraries: this machine's C library is older than the package's.
     loaders = sorted(tree.glob("usr/lib/*/ld-linux*.so*"))
     if not loaders:
@@ -99,15 +115,18 @@ def _cached() -> Interpreter | None:
 def _fetched(fetch: bool) -> Interpreter | None:
     if not fetch:
         return None
+    _fetch_into(_tree(), None)
+    return _cached()
+
+
+def _fetch_into(tree: Path, architecture: str | None) -> None:
     here = apt.codename()
     release = _RELEASE_WITH_IT.get(here)
     if release is None:
         raise apt.FetchError(f"no MicroPython is known for Debian {here}: put one on the PATH")
-    tree = _tree()
     tree.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(tree, ignore_errors=True)  # present and yet not usable: fetch it anew
-    apt.fetch("micropython", release, tree)
-    return _cached()
+    apt.fetch("micropython", release, tree, architecture)
 
 
 def _tree() -> Path:

@@ -6,6 +6,8 @@ in the middle of a byte, erasing in the middle of a sector.
 
 import _hal
 
+_BLANK = b"\xff" * 64  # the board's heap is small, and holds these shims as well
+
 
 class Flash:
     """One partition in a file beside the board's file system. Blank bytes read 0xFF."""
@@ -46,7 +48,8 @@ class Flash:
         self._check(sector * self.SECTOR, self.SECTOR)
         whole, torn = _power_lasts(self.SECTOR)
         self._file.seek(sector * self.SECTOR)
-        self._file.write(b"\xff" * whole)
+        for at in range(0, whole, len(_BLANK)):
+            self._file.write(_BLANK[: whole - at])
         self._file.flush()
         if torn:
             _hal.last_word("power_lost")

@@ -5,6 +5,7 @@ import click
 from gateway import database
 from gateway.clock import Clock
 from gateway.registry import enrolment, rows
+from server.command import desired
 from server.command.config import settings_of, with_config
 from server.command.device.calibrate import calibrate
 from server.command.device.flash import flash
@@ -14,10 +15,12 @@ from server.command.device.trial import test
 
 @click.group()
 def device() -> None:
-    """Make, flash, test, calibrate, replace, list and revoke devices."""
+    """Make, flash, test, calibrate, replace, list and revoke devices; tell them what to do."""
 
 
-for _command in (new, flash, test, calibrate, replace):
+for _command in (
+    new, flash, test, calibrate, replace, desired.set_, desired.order, desired.update, desired.show
+):  # fmt: skip
     device.add_command(_command)
 
 

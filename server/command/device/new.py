@@ -182,7 +182,7 @@ def _next_steps(made: Device, path: Path, settings: Settings, host: str) -> str:
             "in config.json. What it may do, as Mosquitto's acl_file says it:",
             f"  user {made.id}",
             *(f"  topic write {topics}{name}" for name in ("up", "status")),
-            *(f"  topic read {topics}{name}" for name in ("ack", "down")),
+            *(f"  topic read {topics}{name}" for name in ("ack", "down", "part/+/+")),
         ]
     return "\n".join(lines)
 

@@ -5,6 +5,36 @@ import random
 import peer
 from flash import Flash, PowerCut
 from node import config, records, speaking, wake
+from slots import Slots
+
+
+class Nvs:
+    """Named values that outlive power."""
+
+    def __init__(self):
+        self._values = {}
+
+    def get_i32(self, key):
+        if key not in self._values:
+            raise OSError(-4354)
+        return self._values[key]
+
+    def set_i32(self, key, value):
+        self._values[key] = value
+
+    def get_blob(self, key, buffer):
+        value = self.get_i32(key)
+        buffer[: len(value)] = value
+        return len(value)
+
+    def set_blob(self, key, value):
+        self._values[key] = bytes(value)
+
+    def erase_key(self, key):
+        del self._values[key]
+
+    def commit(self):
+        pass
 
 
 class _Pin:
@@ -23,6 +53,9 @@ class Board:
         self._cause = "power"
         self.broker = None
         self.motion = self.tilt = _Pin()
+
+    def prepare(self, _config):
+        pass
 
     def pass_s(self, seconds):
         """Time goes on, and the board's clock as it runs."""
@@ -122,6 +155,7 @@ class Field:
         self.broker = peer.Broker(self.gateway)
         peer.Client.broker = self.broker
         self.board = Board(sectors, wild)
+        self.nvs = Nvs()
         given = {"device": peer.DEVICE, "key": "".join("%02x" % byte for byte in range(32))}
         given["broker"], given["ntp"] = {"host": "broker"}, ntp
         given.update(settings)
@@ -141,7 +175,7 @@ class Field:
         self.gateway.now = int(self.board.now)
         self.wakes += 1
         try:
-            node = wake.Wake(self.board, self.config)
+            node = wake.Wake(self.board, self.config, Slots(self.nvs), self.board.feed)
             self.queue = node._queue
             sleep_s, _ = node.run()
         except PowerCut:

@@ -5,7 +5,7 @@ import random
 import measure_checks
 from drivers.lis3dh import LIS3DHError
 from flash import Flash
-from node import hands, records
+from node import clock, hands, records
 from node.queue import Queue
 from node.ring import Ring
 
@@ -82,7 +82,7 @@ class Node:
         self.board = Board()
         self.queue = Queue(Ring(Flash(8)), "test")
         self.state = self.queue.state
-        self.state.base = self.board.now
+        clock.begin(self.state, self.board.now)
         self.config = measure_checks._config(**config)
         self.spoken = 0
         self.start()

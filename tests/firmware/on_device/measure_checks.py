@@ -1,8 +1,6 @@
-"""Clock, policy, orders and configuration: pure parts."""
+"""Clock, policy and configuration: pure parts."""
 
-import json
-
-from node import clock, config, envelope, orders, policy, records
+from node import clock, config, policy, records
 from node.ring import PAYLOAD_LIMIT, Record
 from node.state import FIELDS, State
 
@@ -128,71 +126,6 @@ def test_recovery_reports_every_half_minute_then_every_five():
     plan = _plan(recovery=1, recovery_up=1000, promise_up=1030)
     assert plan.promise_s(1000) == 30 and plan.sleep_s(1000) == 29
     assert plan.promise_s(2800) == 300 and plan.sleep_s(2800) == 291
-
-
-KEY = envelope.Key(bytes(range(32)))
-DOWN = "noria/1/k7f3q5/down"
-
-
-def _take(state, obj, key=KEY):
-    return orders.take(key, DOWN, envelope.seal(key, DOWN, json.dumps(obj).encode()), state)
-
-
-def test_a_down_sets_the_intervals_and_is_answered():
-    state = State()
-    told = _take(state, {"v": 1, "n": 1795212000, "set": {"interval_s": 300, "report_s": 3600}})
-    plan = policy.Plan(_config(), state)
-    assert (plan.interval_s, plan.report_s) == (300, 3600)
-    conf = json.loads("{" + told.conf(plan) + "}")
-    assert (conf["k"], conf["n"], conf["ok"]) == ("conf", 1795212000, True)
-    assert len(conf["id"]) == 8
-
-
-def test_a_down_that_is_not_newer_is_not_applied():
-    state = State()
-    state.down_n = 1795212000
-    assert _take(state, {"v": 1, "n": 1795212000, "set": {"interval_s": 300}}) is None
-    assert state.interval_s == 0
-
-
-def test_a_down_under_another_key_is_not_applied():
-    state = State()
-    payload = envelope.seal(envelope.Key(bytes(32)), DOWN, b'{"v":1,"n":5,"set":{}}')
-    assert orders.take(KEY, DOWN, payload, state) is None and state.down_n == 0
-
-
-def test_each_once_id_is_done_once():
-    state = State()
-    once = [{"id": "a1", "do": "reboot"}]
-    assert _take(state, {"v": 1, "n": 5, "once": once}).reboot
-    assert not _take(state, {"v": 1, "n": 6, "once": once}).reboot
-
-
-def test_the_set_is_whole_each_time():
-    state = State()
-    _take(state, {"v": 1, "n": 5, "set": {"interval_s": 300}})
-    _take(state, {"v": 1, "n": 6, "set": {}})
-    assert state.interval_s == 0
-
-
-def test_what_cannot_be_done_is_named():
-    state = State()
-    for n, obj, code in (
-        (5, {"set": {"interval_s": 3}}, "interval_s"),
-        (6, {"set": {"colour": 1}}, "set"),
-        (7, {"once": [{"id": 1, "do": "dance"}]}, "do"),
-        (8, {"update": {"url": "x"}}, "update"),
-    ):
-        obj.update({"v": 1, "n": n})
-        assert _take(state, obj).code == code
-        assert state.interval_s == 0 and state.down_n == n
-
-
-def test_a_resend_names_where_it_starts():
-    state = State()
-    once = [{"id": 7, "do": "resend", "from": ["abcdefgh", 1, 5]}]
-    told = _take(state, {"v": 1, "n": 5, "once": once})
-    assert (told.resend_era, told.resend_after) == (b"abcdefgh", (1, 5))
 
 
 def test_a_wrong_configuration_names_the_value():

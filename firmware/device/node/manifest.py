@@ -1,0 +1,95 @@
+"""What a release consists of, as its offline key signed it (gateway/WIRE.md, *Releases*).
+
+```
+noria-release-1
+version 3
+floor 3
+fw 0.3.0
+board firebeetle
+file node/wake.mpy 1234 <SHA-256, 64 hex digits>
+```
+"""
+
+import binascii
+import hashlib
+
+NAME = "manifest"
+LIMIT = 8192
+_FIRST = "noria-release-1"
+_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_./"
+_LARGEST = 2**31 - 1
+
+
+class ReleaseError(ValueError):
+    """A release cannot be installed; the argument is the code that ``conf`` carries."""
+
+
+class Manifest:
+    """A release: ``version``, ``floor``, ``fw``, ``board``, ``files`` [(path, size, SHA-256)]."""
+
+    def __init__(self, text):
+        lines = text.split("\n")
+        if lines[0] != _FIRST or lines[-1]:
+            raise ReleaseError("manifest")
+        self.files = []
+        given = {}
+        for line in lines[1:-1]:
+            words = line.split(" ")
+            if words[0] == "file" and len(words) == 4:
+                self.files.append(_file(words))
+            elif len(words) == 2:
+                given[words[0]] = words[1]
+            else:
+                raise ReleaseError("manifest")
+        self.version, self.floor = _number(given.get("version")), _number(given.get("floor"))
+        self.fw, self.board = given.get("fw", ""), given.get("board", "")
+        whole = self.files and all(size for _, size, _ in self.files)  # none is ever empty
+        if not 0 < self.floor <= self.version or not whole or len(self.fw) > 24:
+            raise ReleaseError("manifest")
+
+    @property
+    def size(self):
+        """Bytes of all files."""
+        return sum(size for _, size, _ in self.files)
+
+
+def _file(words):
+    path, size = words[1], _number(words[2])
+    steps = path.split("/")
+    if any(char not in _CHARACTERS for char in path) or len(words[3]) != 64:
+        raise ReleaseError("manifest")
+    if any(step in ("", ".", "..") for step in steps) or len(steps) > 3:
+        raise ReleaseError("manifest")  # it would leave its slot
+    return path, size, binascii.unhexlify(words[3])
+
+
+def _number(word):
+    if word is None or not word.isdigit() or not 0 <= int(word) <= _LARGEST:
+        raise ReleaseError("manifest")
+    return int(word)
+
+
+def digest(path):
+    """SHA-256 of a file."""
+    sum_, buffer = hashlib.sha256(), bytearray(512)
+    with open(path, "rb") as file:
+        while True:
+            count = file.readinto(buffer)
+            if not count:
+                return sum_.digest()
+            sum_.update(memoryview(buffer)[:count])
+
+
+def fingerprint(folder):
+    """``fh`` of a boot: 16 hex digits of its manifest's SHA-256, empty where there is none."""
+    try:
+        found = digest(folder + "/" + NAME if folder else NAME)
+    except OSError:
+        return ""  # a build that was copied by hand
+    return "".join("%02x" % byte for byte in found[:8])
+
+
+def load(folder):
+    """The :class:`Manifest` of a slot. Raises OSError when it has none."""
+    with open(folder + "/" + NAME) as file:
+        return Manifest(file.read())

@@ -1,0 +1,129 @@
+"""How a release comes in, wake by wake, until it can be tried."""
+
+import binascii
+
+from slots import FOLDERS
+
+from node import envelope, manifest
+from node.manifest import Manifest, ReleaseError
+
+PART = 2048
+_PART_MS = 8000
+_BUDGET_MS = 300_000  # of radio in one wake; each part begins the watchdog's time anew
+_LARGEST = 1 << 20
+_WELL_MV = 3500  # a slot is not rewritten on a cell that may give out
+
+
+class Update:
+    """The release that a ``down`` wants, and the slot that does not run."""
+
+    def __init__(self, config, slots, state, feed):
+        self._config = config
+        self._slots = slots
+        self._state = state
+        self._feed = feed
+
+    def go_on(self, talk, wanted, key, mv):
+        """Go on fetching the release that ``down`` wants. Returns (code, whether to reset).
+
+        The code is empty when there is nothing to say. ``talk``: the conversation under way.
+        """
+        try:
+            order, version, size, start, sig = _wanted(wanted)
+            if not self._wants(order, version):
+                return "", False
+            if mv and mv < _WELL_MV:
+                return "", False  # when the cell is well again
+            stage = self._stage(version, start, sig)
+            if not self._fetch(stage, version, size, talk, key):
+                return "", False
+            stage.check()
+        except ReleaseError as error:
+            return self._refuse(wanted, error.args[0]), False
+        except MemoryError:
+            return self._refuse(wanted, "update_memory"), False
+        self._slots.try_out(self._slot, version, order)
+        return "", True
+
+    @property
+    def _slot(self):
+        return 2 if self._slots.running == 1 else 1
+
+    def _wants(self, order, version):
+        slots = self._slots
+        if slots.trial or order <= slots.refused:
+            return False
+        if slots.active and version == slots.version:
+            return False
+        if not self._config.release_key:
+            raise ReleaseError("update_key")
+        if version < max(slots.floor, self._state.fw_floor):
+            raise ReleaseError("update_old")
+        return True
+
+    def _stage(self, version, start, sig):
+        from node.stage import Stage
+
+        def verify(text):
+            from node import ed25519
+
+            if not self._signed(ed25519, sig, text):
+                raise ReleaseError("update_sig")
+            found = Manifest(text)
+            if found.version != version:
+                raise ReleaseError("update_version")
+            if found.board not in ("any", self._config.board):
+                raise ReleaseError("update_board")
+
+        return Stage(FOLDERS[self._slot], sig, start, verify)
+
+    def _signed(self, ed25519, sig, text):
+        try:
+            raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
+            ed25519.verify(self._config.release_key, raw, text.encode())
+            return True
+        except ValueError:
+            return False
+
+    def _fetch(self, stage, version, size, talk, key):
+        """Whether all of it is here."""
+        while not stage.complete:
+            if stage.position >= size:
+                raise ReleaseError("update_size")
+            if talk.elapsed() > _BUDGET_MS:
+                return False
+            number, skip = divmod(stage.position, PART)
+            topic = self._config.topic("part/%d/%d" % (version, number))
+            payload = talk.fetch(topic, _PART_MS)
+            data = payload and envelope.opened_part(key, topic, payload)
+            if not data or len(data) <= skip:
+                return False  # not there yet, or not ours: the next wake asks again
+            try:
+                stage.write(data[skip:])
+            except OSError:
+                stage.wipe()
+                raise ReleaseError("update_space") from None
+            self._feed()
+        return True
+
+    def _refuse(self, wanted, code):
+        order = wanted.get("n") if isinstance(wanted, dict) else None
+        if not isinstance(order, int) or not 0 < order < 1 << 32:
+            return ""  # there is not even a number: it was answered when it came
+        self._slots.refuse(order)
+        return code
+
+
+def _wanted(given):
+    """(n, version, size of the stream, of its manifest, SIG) of a ``down``'s ``update``."""
+    try:
+        numbers = given["n"], given["version"], given["size"], given["manifest"]
+        sig = given["sig"]
+    except (KeyError, TypeError):
+        raise ReleaseError("update") from None
+    sound = all(isinstance(number, int) and 0 < number < 1 << 32 for number in numbers)
+    if not sound or not isinstance(sig, str) or len(sig) != 86:
+        raise ReleaseError("update")
+    if numbers[2] > _LARGEST or not 0 < numbers[3] <= min(numbers[2], manifest.LIMIT):
+        raise ReleaseError("update_size")
+    return numbers + (sig,)

@@ -1,0 +1,209 @@
+"""Which build runs: the one that came by cable, or an update in slot ``a`` or ``b``.
+
+``main.py`` and this file come by cable only and outlive every update, so what is kept in NVS is
+fixed: the blob ``slots``, replaced whole in one commit, and the number ``faults``. Losing NVS
+brings back the build that came by cable.
+"""
+
+import struct
+
+FOLDERS = ("", "a", "b")
+CRASHES = 3
+"""Starts of a build on trial that did not end by themselves, before it is given up."""
+UNHEARD = 24
+"""Attempts to be heard, each without a live ack, before it is given up: days of back-off."""
+BROKEN = 4
+"""Faults in a row after which an update that was once good gives way to the cable's build."""
+
+FREE_STARTS = 8
+"""Starts in a row without a clean end before the radio waits: its current may be what fails."""
+HOPELESS = 16
+"""Such starts, none of which kept even a reading, after which the next does nothing but sleep."""
+_LADDER_S, _LONGEST_S = 600, 6 * 3600
+
+_BLOB, _FAULTS, _BACK = "slots", "faults", "back"
+_FORMAT = "<BBBBIIII"
+
+
+class NoNvs:
+    """Stands in where NVS cannot be opened: nothing is kept, the cable's build runs."""
+
+    def get_i32(self, key):
+        raise OSError("no NVS")
+
+    def get_blob(self, key, buffer):
+        raise OSError("no NVS")
+
+    def set_i32(self, key, value):
+        pass
+
+    def set_blob(self, key, value):
+        pass
+
+    def commit(self):
+        pass
+
+
+class Slots:
+    """The choice of the build, and how often it failed, over ``nvs`` (an ``esp32.NVS``)."""
+
+    def __init__(self, nvs):
+        self.nvs = nvs
+        self.faults = self._number(_FAULTS)
+        """Starts and wakes in a row that did not end cleanly, this one included."""
+        held = bytearray(struct.calcsize(_FORMAT))
+        try:
+            nvs.get_blob(_BLOB, held)
+        except (OSError, ValueError):
+            pass  # the first start, or NVS was lost
+        fields = struct.unpack(_FORMAT, held)
+        self.active, self.trial, self._crashes, self._unheard = fields[:4]
+        self.floor, self.version, self._order, self.refused = fields[4:]
+        if self.active >= len(FOLDERS) or self.trial >= len(FOLDERS):
+            self.active = self.trial = 0
+        self.running = 0
+        """The slot that this start runs, its index in FOLDERS: ``choose`` settles it."""
+
+    @property
+    def on_trial(self):
+        """Whether the build that runs has yet to be heard."""
+        return self.trial != 0 and self.running == self.trial
+
+    @property
+    def first(self):
+        """Whether this is the first start of a build on trial."""
+        return self.on_trial and self._crashes == 1
+
+    @property
+    def hopeless(self):
+        """Whether this start shall do nothing but sleep."""
+        return self.faults > HOPELESS
+
+    @property
+    def radio_wait_s(self):
+        """Seconds for which the radio stays off: starts in a row died, of its current perhaps."""
+        return ladder_s(self.faults - FREE_STARTS) if self.faults > FREE_STARTS else 0
+
+    def kept(self):
+        """A reading is on flash: whatever kills the starts, they are not for nothing."""
+        if self.faults > HOPELESS - 1:
+            self.faults = HOPELESS - 1
+            self._keep_faults()
+
+    def choose(self, cold):
+        """Count this start (``cold``: any but a wake from deep sleep); the folder to run from."""
+        if cold:
+            self._fault()
+        if self.trial:
+            self._crashes += 1
+            if self._crashes > CRASHES:
+                self.give_up()
+            self._save()
+        if self.faults > BROKEN and self.active and not self.trial:
+            self.active = 0
+            self._save()
+        self.running = self.trial or self.active
+        return FOLDERS[self.running]
+
+    def ended(self, held_back=False):
+        """This wake ends by itself. ``held_back``: the radio still waits, so nothing is proven."""
+        if self.faults and not held_back:
+            self.faults = 0
+            self._keep_faults()
+        if self.on_trial and self._crashes:
+            self._crashes = 0
+            self._save()
+
+    def failed(self, cold):
+        """An exception ended it. Returns how many seconds to sleep."""
+        if not cold:  # a cold start was counted already
+            self._fault()
+        return ladder_s(self.faults)
+
+    def try_out(self, slot, version, order):
+        """The next start runs ``slot``: all of its files are there and the release is signed.
+
+        ``order``: the number of the order that brought it, above any that came to nothing.
+        """
+        self.trial, self.version, self._order = slot, version, order
+        self._crashes = self._unheard = 0
+        self._save()
+
+    def commit(self, floor):
+        """The build on trial was heard: it stays, and no release below ``floor`` comes after."""
+        self.active, self.trial = self.trial, 0
+        self.floor = max(self.floor, floor)
+        self._save()
+
+    def unheard(self):
+        """An attempt to be heard ended without a live ack. Whether that gave the trial up."""
+        self._unheard = min(self._unheard + 1, 255)
+        gave_up = self._unheard >= UNHEARD
+        if gave_up:
+            self.give_up()
+        self._save()
+        return gave_up
+
+    def give_up(self):
+        """Back to the build before; the order that brought this one has come to nothing."""
+        self.trial, self.version, self.refused = 0, 0, self._order
+        self._crashes = self._unheard = 0
+        self.nvs.set_i32(_BACK, 1)
+
+    @property
+    def back(self):
+        """Whether an update was given up, and nobody was told."""
+        return self._number(_BACK) == 1
+
+    def back_told(self):
+        """It is on flash as an event."""
+        self.nvs.erase_key(_BACK)
+        self._commit()
+
+    def refuse(self, order):
+        """Remember an order that cannot be done, so that not every wake tries it."""
+        if self.refused < order:
+            self.refused = order
+            self._save()
+
+    def _fault(self):
+        self.faults = min(self.faults + 1, 1000)
+        self._keep_faults()
+
+    def _keep_faults(self):
+        self.nvs.set_i32(_FAULTS, self.faults)
+        self._commit()
+
+    def _save(self):
+        self.nvs.set_blob(
+            _BLOB,
+            struct.pack(
+                _FORMAT,
+                self.active,
+                self.trial,
+                self._crashes,
+                self._unheard,
+                self.floor,
+                self.version,
+                self._order,
+                self.refused,
+            ),
+        )
+        self._commit()
+
+    def _commit(self):
+        try:
+            self.nvs.commit()
+        except OSError as error:
+            print("NVS:", error)  # worn or full: go on with what is in memory
+
+    def _number(self, name):
+        try:
+            return self.nvs.get_i32(name)
+        except OSError:
+            return 0
+
+
+def ladder_s(faults):
+    """10 minutes, doubling with each fault in a row, to 6 hours."""
+    return min(_LONGEST_S, _LADDER_S * 2 ** min(max(faults - 1, 0), 10))

@@ -1,0 +1,1 @@
+"""What we want of a device, and what it answered: ``down``, releases, events ``conf``."""

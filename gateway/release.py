@@ -1,0 +1,152 @@
+"""A release of the firmware: built and signed offline, kept whole, cut into parts for a board.
+
+The format is gateway/WIRE.md's, *Releases*. The MAC of a device's key never installs code: a board
+takes only what the release key signed, and that key is on no gateway.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from gateway.domain import envelope
+from gateway.errors import ReleaseError
+
+PART_BYTES = 2048
+MAX_MANIFEST_BYTES = 8192
+MAX_BYTES = 1 << 20
+MAX_VERSION = 2**31 - 1
+_FIRST = "noria-release-1"
+_HEAD = re.compile(rb"noria-bundle-1 ([0-9]{1,5}) ([A-Za-z0-9_-]{86})\n")
+_PATH = re.compile(r"[a-z0-9_.]+(/[a-z0-9_.]+){0,2}")
+_FW = re.compile(r"[!-~]{1,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """``stream`` is the manifest's bytes, then every file's in its order."""
+
+    version: int
+    floor: int
+    fw: str
+    board: str
+    signature: str
+    manifest_bytes: int
+    stream: bytes
+
+    def parts(self) -> list[bytes]:
+        """The stream in pieces of PART_BYTES; the last may be shorter."""
+        return [self.stream[at : at + PART_BYTES] for at in range(0, len(self.stream), PART_BYTES)]
+
+    def wanted(self, order: int) -> dict[str, int | str]:
+        """The member ``update`` of a ``down``; ``order`` is the ``n`` that first carried it."""
+        return {
+            "n": order,
+            "version": self.version,
+            "size": len(self.stream),
+            "manifest": self.manifest_bytes,
+            "sig": self.signature,
+        }
+
+    def bundle(self) -> bytes:
+        """The file that carries it from the signer to a gateway."""
+        return _bundle(self.manifest_bytes, self.signature, self.stream)
+
+
+def sign(
+    key: Ed25519PrivateKey,
+    files: Mapping[str, bytes],
+    *,
+    version: int,
+    floor: int,
+    fw: str,
+    board: str,
+) -> Release:
+    """A release of ``files`` (path in the slot -> content), the same bytes for the same input.
+
+    Raises ReleaseError for what a board would refuse.
+    """
+    if not 1 <= floor <= version <= MAX_VERSION:
+        raise ReleaseError(
+            f"version {version}, floor {floor}: use 1 <= floor <= version <= {MAX_VERSION}"
+        )
+    for path, content in files.items():
+        if not _PATH.fullmatch(path) or ".." in path or not content:
+            raise ReleaseError(
+                f"{path}: a board takes lower-case paths of files that hold something"
+            )
+    lines = [_FIRST, f"version {version}", f"floor {floor}", f"fw {fw}", f"board {board}"]
+    for path in sorted(files):
+        digest = hashlib.sha256(files[path]).hexdigest()
+        lines.append(f"file {path} {len(files[path])} {digest}")
+    manifest = "".join(line + "\n" for line in lines).encode("ascii")
+    stream = manifest + b"".join(files[path] for path in sorted(files))
+    signature = envelope.unpadded(key.sign(manifest)).decode("ascii")
+    return opened(_bundle(len(manifest), signature, stream))
+
+
+def opened(bundle: bytes) -> Release:
+    """The release of a bundle. Raises ReleaseError when it is not whole."""
+    head = _HEAD.match(bundle)
+    if head is None:
+        raise ReleaseError("not a release bundle: 'noria release sign' makes one")
+    stream, size = bundle[head.end() :], int(head[1])
+    if not 0 < size <= min(MAX_MANIFEST_BYTES, len(stream)) or len(stream) > MAX_BYTES:
+        raise ReleaseError(
+            f"the bundle has {len(stream)} bytes, {size} of them manifest: at most "
+            f"{MAX_BYTES} and {MAX_MANIFEST_BYTES}, or it was cut short: copy it again"
+        )
+    given = _manifest(stream[:size], stream[size:])
+    return Release(
+        version=int(given["version"]),
+        floor=int(given["floor"]),
+        fw=given["fw"],
+        board=given["board"],
+        signature=head[2].decode("ascii"),
+        manifest_bytes=size,
+        stream=stream,
+    )
+
+
+def verify(release: Release, public_key: bytes) -> None:
+    """Raises ReleaseError unless ``public_key`` (32 bytes) signed it."""
+    raw = envelope.decoded(release.signature.encode("ascii"))
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(
+            raw, release.stream[: release.manifest_bytes]
+        )
+    except (InvalidSignature, ValueError):
+        raise ReleaseError(
+            f"the release is not signed by the key {public_key.hex()[:16]}… that release_key names"
+        ) from None
+
+
+def _bundle(size: int, signature: str, stream: bytes) -> bytes:
+    return f"noria-bundle-1 {size} {signature}\n".encode("ascii") + stream
+
+
+def _manifest(manifest: bytes, rest: bytes) -> dict[str, str]:
+    """Its single fields. Raises ReleaseError when it and the files contradict one another."""
+    given: dict[str, str] = {}
+    at = 0
+    try:
+        lines = manifest.decode("ascii").split("\n")
+        for line in lines[1:-1]:
+            name, value = line.split(" ", 1)
+            if name != "file":
+                given[name] = value
+                continue
+            path, size, digest = value.split(" ")
+            content = rest[at : at + int(size)]
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise ReleaseError(f"{path} is not what the manifest says: copy the bundle again")
+            at += int(size)
+        sound = lines[0] == _FIRST and at == len(rest) and _FW.fullmatch(given["fw"])
+        if not sound or not 0 < int(given["floor"]) <= int(given["version"]) or not given["board"]:
+            raise ReleaseError("the manifest is not of the form that boards read")
+    except (ValueError, KeyError) as error:
+        raise ReleaseError(f"the manifest cannot be read: {error}") from error
+    return given

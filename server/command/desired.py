@@ -1,0 +1,131 @@
+"""What ``noria device`` tells devices: settings, orders for once, releases; and what they said."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from gateway import database, release
+from gateway.clock import Clock
+from gateway.desired import change, state
+from gateway.desired.state import Desired
+from gateway.domain.registry import Registry
+from gateway.errors import OrderError, ReleaseError
+from gateway.registry import rows
+from server.command.config import settings_of, with_config
+
+_Told = Callable[[sa.Connection, Registry, float], Desired]
+_STANDING = {
+    "waiting": "not answered yet",
+    "in_force": "in force",
+    "loading": "in force; the release is on its way",
+    "refused": "not done as told",
+}
+
+
+@click.command(name="set")
+@click.argument("name", metavar="DEVICE")
+@click.argument("values", metavar="NAME=VALUE...", nargs=-1, required=True)
+@with_config
+def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
+    """Set what DEVICE does from its next connection on.
+
+    interval_s: a reading this often. report_s: it speaks at least this often. change_mm,
+    change_g: it speaks at once at such a change. move_from, move_to: a planned move (Unix s, or
+    2026-11-21T14:00:00+00:00), during which it tells no place and does not enter recovery mode.
+    An empty value goes back to what its board was set up with: interval_s=
+    """
+    given = dict(_setting(value) for value in values)
+    _tell(config, lambda c, registry, now: change.settings(c, registry, name, given, now))
+
+
+@click.command()
+@click.argument("name", metavar="DEVICE")
+@click.argument("do", metavar="|".join(change.ORDERS))
+@click.option("--from", "start", metavar="ERA:BOOT:SEQ", help="For resend: all after that message.")
+@with_config
+def order(name: str, do: str, start: str | None, config: str | None) -> None:
+    """Have DEVICE do something once: reboot, enter recovery mode, send messages again."""
+    begin = None if start is None else _identity(start)
+    _tell(config, lambda c, registry, now: change.order(c, registry, name, do, now, begin))
+
+
+@click.command()
+@click.argument("name", metavar="DEVICE")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@with_config
+def update(name: str, bundle: Path, config: str | None) -> None:
+    """Bring the release in BUNDLE to DEVICE: it fetches, tries and keeps it, or goes back."""
+    try:
+        wanted = release.opened(bundle.read_bytes())
+    except OSError as error:
+        raise ReleaseError(f"{bundle}: {error.strerror}") from error
+    key = settings_of(config).release_key
+    if not key:
+        raise ReleaseError(
+            "release_key is empty: set it to the public key that 'noria release key' printed; "
+            "boards that were made without it take no release"
+        )
+    release.verify(wanted, bytes.fromhex(key))
+    _tell(config, lambda c, registry, now: change.update(c, registry, name, wanted, now))
+
+
+@click.command()
+@click.argument("name", metavar="DEVICE")
+@with_config
+def show(name: str, config: str | None) -> None:
+    """What DEVICE was told, and what it answered."""
+    engine = database.opened(settings_of(config))
+    with engine.connect() as connection:
+        found = state.load(connection, name).get(name)
+    if found is None:
+        raise OrderError(f"device = {name!r}: nothing was ever told to it")
+    click.echo(_text(found))
+
+
+def _tell(config: str | None, told: _Told) -> None:
+    settings = settings_of(config)
+    engine = database.opened(settings)
+    now = Clock(settings.clock_speed, settings.clock_origin).now()
+    with engine.begin() as connection:
+        click.echo(_text(told(connection, rows.load_from(connection), now)))
+    click.echo("A running gateway publishes it within a second; the device takes it when it wakes.")
+
+
+def _text(found: Desired) -> str:
+    lines = [f"{found.device}: number {found.n}, {_STANDING[found.standing]}"]
+    if found.standing == "refused" and found.answer is not None:
+        lines[0] += f": {found.answer.code}"
+    lines += [f"  {name} = {value}" for name, value in sorted(found.settings.items())]
+    lines += [f"  once: {one['do']}" for one in found.once]
+    lines += [f"  release {found.release[:16]}"] if found.release else []
+    return "\n".join(lines)
+
+
+def _setting(text: str) -> tuple[str, int | None]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise OrderError(f"{text!r}: write NAME=VALUE, for example interval_s=300")
+    if not value:
+        return name, None
+    try:
+        return name, int(value)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise OrderError(f"{name} = {value!r}: not a whole number, nor a moment") from None
+    if moment.tzinfo is None:
+        raise OrderError(f"{name} = {value!r}: say the time zone too, for example {value}+00:00")
+    return name, int(moment.timestamp())
+
+
+def _identity(text: str) -> tuple[str, int, int]:
+    era, _, rest = text.partition(":")
+    boot, _, seq = rest.partition(":")
+    if len(era) != 8 or not boot.isdigit() or not seq.isdigit():
+        raise OrderError(f"--from {text!r}: write ERA:BOOT:SEQ, for example m4xq2lzt:3:118")
+    return era, int(boot), int(seq)

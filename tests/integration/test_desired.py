@@ -1,0 +1,182 @@
+"""What ``noria device set|order|update`` wants reaches a real board through a private broker."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CalledProcessError
+
+import paho.mqtt.client as paho
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.broker import login
+from tests.firmware.board_at_work import DEVICE, KEY, board
+from tests.firmware.released import PUBLIC, made
+from tests.integration.running_gateway import RunningGateway
+from tests.parts import require
+from tests.parts.services import free_port, until
+
+
+class Place:
+    """A gateway with its private broker, and one enrolled device."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.gateway = RunningGateway(
+            folder,
+            f'broker_listen = "127.0.0.1:{self.port}"\nrelease_key = "{PUBLIC}"\n',
+        )
+        self.gateway.enrol({DEVICE: KEY, "bbbbbb": bytes(32)})
+        self.gateway.start()
+
+    def device(self, *words: str) -> str:
+        """What ``noria device`` prints."""
+        return self.gateway.noria("device", *words)
+
+    def retained(self, *topics: str, device: str = DEVICE, key: bytes = KEY) -> dict[str, bytes]:
+        """What a device's own login is given on ``topics``."""
+        heard: dict[str, bytes] = {}
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=device)
+        client.username_pw_set(device, login(key))
+
+        def subscribe(client: paho.Client, *_: object) -> None:
+            client.subscribe([(topic, 1) for topic in topics])
+
+        def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            heard[message.topic] = bytes(message.payload)
+
+        client.on_connect, client.on_message = subscribe, hear
+        client.connect("127.0.0.1", self.port)
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
+            client.loop(0.1)
+        client.disconnect()
+        return heard
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    require("mosquitto")
+    found = Place(tmp_path / "gateway")
+    yield found
+    found.gateway.stop()
+
+
+DOWN = f"noria/1/{DEVICE}/down"
+
+
+def _numbered(text: str) -> int:
+    return int(text.split("number ")[1].split(",")[0])
+
+
+def test_a_down_is_retained_and_comes_back_after_the_broker_lost_its_memory(place: Place) -> None:
+    first = _numbered(place.device("set", DEVICE, "interval_s=300", "change_mm=50"))
+    assert abs(first - time.time()) < 60
+    until(lambda: DOWN in place.retained(DOWN), 10, "the down is at the broker")
+    before = place.retained(DOWN)[DOWN]
+    assert b'"set":{"interval_s":300,"change_mm":50}' in before
+    place.gateway.stop()
+    shutil.rmtree(place.gateway.folder / "data" / "broker")
+    place.gateway.start()
+    until(lambda: place.retained(DOWN) == {DOWN: before}, 15, "the same bytes are there again")
+    second = _numbered(place.device("set", DEVICE, "interval_s=", "report_s=3600"))
+    assert second > first
+    until(lambda: b'"report_s":3600' in place.retained(DOWN)[DOWN], 10, "the newer one follows")
+    assert b"interval_s" not in place.retained(DOWN)[DOWN]
+
+
+def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Path) -> None:
+    for words, said in (
+        (("set", "zzzzzz", "interval_s=300"), "no device has this id"),
+        (("set", DEVICE, "interval_s=3"), "interval_s = 3: use 30 to 604800"),
+        (("set", DEVICE, "colour=3"), "a device knows interval_s"),
+        (("set", DEVICE, "move_from=1795300000"), "move_from and move_to go together"),
+        (("set", DEVICE, "move_from=2026-11-30T10:00:00", "move_to=1"), "time zone"),
+        (("order", DEVICE, "dance"), "order reboot, recover, resend"),
+        (("order", DEVICE, "resend"), "--from ERA:BOOT:SEQ"),
+        (("update", DEVICE, str(tmp_path / "none")), "No such file"),
+        (("update", DEVICE, str(place.gateway.config)), "not a release bundle"),
+        (("show", DEVICE), "nothing was ever told"),
+    ):
+        with pytest.raises(CalledProcessError) as failed:
+            place.device(*words)
+        assert failed.value.returncode == 2 and said in failed.value.stderr, failed.value.stderr
+    other = made(3, key=Ed25519PrivateKey.generate()).bundle()
+    (tmp_path / "other").write_bytes(other)
+    with pytest.raises(CalledProcessError) as failed:
+        place.device("update", DEVICE, str(tmp_path / "other"))
+    assert "not signed by the key" in failed.value.stderr
+
+
+def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
+    place: Place, tmp_path: Path
+) -> None:
+    require("micropython")
+    bundle = tmp_path / "release"
+    bundle.write_bytes(made(3).bundle())
+    where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
+    place.device("set", DEVICE, "report_s=700")
+    with board(tmp_path / "board", place.port, speed=600, broker=where, release_key=PUBLIC) as work:
+        _stands(place, "in force")
+        place.device("update", DEVICE, str(bundle))
+        until(lambda: work.count("reset") > 0, 60, "the board starts the release")
+        _stands(place, "in force")
+        resets = work.count("reset")
+        place.device("order", DEVICE, "reboot")
+        until(lambda: work.count("reset") > resets, 30, "it reboots")
+        _stands(place, "in force")
+    # Not before: a second connection of this client id would end the board's.
+    assert place.retained(f"noria/1/{DEVICE}/part/3/+") == {}
+    shown = place.device("show", DEVICE)
+    assert "report_s = 700" in shown and "release " in shown
+    messages = place.gateway.exported()
+    assert any('"sg":1' in line["payload"] for line in messages)
+    counts = place.gateway.status()
+    assert counts["received"]["flagged"] == 0 and counts["refused"]["bad_mac"] == 0
+
+
+def _stands(place: Place, words: str) -> None:
+    until(lambda: f", {words}\n" in place.device("show", DEVICE), 60, words)
+
+
+def test_a_device_reads_its_own_parts_and_no_others(place: Place, tmp_path: Path) -> None:
+    bundle = tmp_path / "release"
+    bundle.write_bytes(made(3).bundle())
+    place.device("update", DEVICE, str(bundle))
+    topic = f"noria/1/{DEVICE}/part/3/0"
+    until(lambda: topic in place.retained(topic), 15, "the parts are at the broker")
+    assert len(place.retained(f"noria/1/{DEVICE}/part/3/+")) == len(made(3).parts())
+    assert place.retained(topic, device="bbbbbb", key=bytes(32)) == {}
+
+
+def test_the_signer_makes_a_key_and_the_same_bundle_twice(tmp_path: Path) -> None:
+    environment = {**os.environ, "NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
+
+    def noria(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "server.command", "release", *words],
+            capture_output=True, text=True, check=False, env={**environment, **more},
+        )  # fmt: skip
+
+    key = tmp_path / "release.key"
+    made_key = noria("key", str(key))
+    assert made_key.returncode == 0 and 'release_key = "' in made_key.stdout
+    assert key.stat().st_mode & 0o777 == 0o600 and "ENCRYPTED" in key.read_text()
+    assert "never overwritten" in noria("key", str(key)).stderr
+    for name in ("one", "two"):
+        signed = noria("sign", "--key", str(key), "--version", "3", "--out", str(tmp_path / name))
+        assert signed.returncode == 0, signed.stderr
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    wrong = noria(
+        "sign", "--key", str(key), "--version", "3", "--out", str(tmp_path / "three"),
+        NORIA_RELEASE_PASSPHRASE="another passphrase",
+    )  # fmt: skip
+    assert wrong.returncode == 2 and "does not open" in wrong.stderr
+    key.chmod(0o644)
+    open_key = noria("sign", "--key", str(key), "--version", "3", "--out", str(tmp_path / "four"))
+    assert "chmod 600" in open_key.stderr
