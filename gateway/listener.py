@@ -13,6 +13,7 @@ from gateway import alive, facts, oddities
 from gateway.adapters.intake import Delivered
 from gateway.clock import Clock
 from gateway.desired.publishing import Downs
+from gateway.desired.resending import Resending
 from gateway.errors import JournalError
 from gateway.ingest import Ack, Change, Ingest
 from gateway.journal.diary import Diary
@@ -46,6 +47,7 @@ class Listener:
     outgoing: Outgoing
     republish: Callable[[], None]
     downs: Downs
+    resending: Resending
     engine: sa.Engine
     wake: Wake
     clock: Clock
@@ -172,8 +174,7 @@ class Listener:
             grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
             self._renew()
             self._renew_feeds()
-            if self.session.connected and not self.session.fresh:
-                self._orders += self.downs.due(self.ingest.registry)
+            self._tell_devices()
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
             return
@@ -189,6 +190,14 @@ class Listener:
                 raise
             # Journaling goes on without PostgreSQL: a device it knows speaks again for its ack.
             _log.warning("devices unknown so far are refused meanwhile: %s", error)
+
+    def _tell_devices(self) -> None:
+        """What they should do, on ``down``: of several gateways, the one that holds the watch."""
+        if not self.session.connected or self.session.fresh:
+            return
+        if self.shared is None or self.shared.holds:
+            self.resending.turn(self.journal.eras, self.ingest.registry, self.clock.now())
+            self._orders += self.downs.due(self.ingest.registry)
 
     def _reload_registry(self) -> None:
         version = rows.version(self.engine)

@@ -17,7 +17,9 @@ from gateway.adapters import mapping
 from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
+from gateway.desired import resending
 from gateway.desired.publishing import Downs
+from gateway.desired.resending import Resending
 from gateway.domain.registry import Registry
 from gateway.errors import JournalError
 from gateway.ingest import Ingest
@@ -80,6 +82,8 @@ def run(settings: Settings) -> int:
             _refuse_restored(settings, lost)
         else:
             restored.settle(engine, journal.last_id)
+            if lost is not None:
+                resending.note(engine, journal.eras.all())
         diary = _opened(settings, journal, witness, clock, lost)
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
@@ -103,6 +107,7 @@ def run(settings: Settings) -> int:
             outgoing=outgoing,
             republish=republish,
             downs=Downs(engine),
+            resending=Resending(engine),
             engine=engine,
             wake=wake,
             clock=clock,

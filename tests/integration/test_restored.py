@@ -10,14 +10,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.domain import merkle
 from tests.integration.backup import NOTE, Backup
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
+from tests.parts.services import until
 from tests.wire_node.node import Node
-from tests.wire_node.sealed import drawn
+from tests.wire_node.sealed import Ring, drawn, mac
 
 
 class Place:
@@ -119,3 +122,85 @@ def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_miss
     place.speak(1)
     assert len(place.openings()) == 2, "one restoration is noticed once"
     place.assert_all_there_once()
+
+
+class LostCounters:
+    """What a node with WIRE.md's memory does when its counters are lost: it keeps its flash."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.former = node.ring
+
+    def draw_a_new_era(self) -> None:
+        ring = self.node.ring
+        self.node.ring = Ring(ring.device, ring.key)
+
+    def obey_resend(self, broker: Mosquitto) -> list[str]:
+        """Publish what the retained ``down`` asks for; the orders that it held."""
+        asked = _retained(broker, f"noria/1/{self.former.device}/down")
+        text, proof = asked.decode().split("\n")
+        assert proof == mac(self.former.key, f"noria/1/{self.former.device}/down", text)
+        orders = json.loads(text)["once"]
+        for order in orders:
+            era, boot, seq = order["from"]
+            assert (order["do"], era) == ("resend", self.former.era)
+            again = [m for m in self.former.sealed if m.place > (boot, seq)]
+            publish(broker, self.former.topic, [self.former.payload(m) for m in again])
+        return [order["do"] for order in orders]
+
+
+def _retained(broker: Mosquitto, topic: str) -> bytes:
+    found: list[bytes] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _d, message: found.append(bytes(message.payload))
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    client.subscribe(topic, 1)
+    until(lambda: bool(found), 10, f"something retained on {topic}")
+    client.disconnect()
+    client.loop_stop()
+    return found[-1]
+
+
+def publish(broker: Mosquitto, topic: str, payloads: list[str]) -> None:
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for payload in payloads:
+        client.publish(topic, payload, 1).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+@pytest.mark.timeout(120)
+def test_what_was_acknowledged_in_a_former_era_and_lost_is_ordered_again(
+    place: Place, mosquitto: Mosquitto
+) -> None:
+    place.speak(5)
+    backup = place.back_up()
+    place.speak(4)
+    lost = LostCounters(place.nodes[0])
+    lost.draw_a_new_era()
+    assert place.nodes[0].connection(3, time.time)
+    place.gateway.kill()
+    backup.put_back()
+    place.gateway.start()
+    place.speak(1)
+    assert lost.obey_resend(mosquitto) == ["resend"]
+    place.nodes.append(_as_node(lost.former))
+    until(lambda: _heard(place) == _sealed(place), 10, "the former era's messages")
+    place.assert_all_there_once()
+
+
+def _as_node(ring: Ring) -> Node:
+    held = Node(ring.device, ring.key, 0, "any")
+    held.ring = ring
+    return held
+
+
+def _heard(place: Place) -> int:
+    return place.gateway.glance()["journal"]["messages"]
+
+
+def _sealed(place: Place) -> int:
+    return sum(len(node.ring.sealed) for node in place.nodes)
