@@ -5,13 +5,17 @@ together with them): after a crash it applies some entries again, never too few.
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import msgspec
 import sqlalchemy as sa
 
-from gateway.database import projection, projection_state
+from gateway.database import projection, projection_state, upsert
 
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
+_FORGET = projection_state.delete().where(
+    projection_state.c.name == sa.bindparam("of"), projection_state.c.key == sa.bindparam("under")
+)
 
 
 def load(connection: sa.Connection, name: str) -> int:
@@ -22,11 +26,7 @@ def load(connection: sa.Connection, name: str) -> int:
 
 def save(connection: sa.Connection, name: str, entry_id: int) -> None:
     """Projection ``name`` has applied everything up to ``entry_id``."""
-    done = connection.execute(
-        projection.update().where(projection.c.name == name).values(cursor=entry_id)
-    )
-    if done.rowcount == 0:
-        connection.execute(projection.insert().values(name=name, cursor=entry_id))
+    upsert(connection, projection, [(name, entry_id)])
 
 
 def load_state(connection: sa.Connection, name: str) -> dict[str, JSON]:
@@ -39,24 +39,20 @@ def load_state(connection: sa.Connection, name: str) -> dict[str, JSON]:
     return {row.key: row.value for row in rows}
 
 
-def save_state(connection: sa.Connection, name: str, changed: Mapping[str, JSON]) -> None:
-    """Replace the state under the given keys; a value of None forgets its key."""
-    if not changed:
-        return
-    connection.execute(
-        projection_state.delete().where(
-            projection_state.c.name == sa.bindparam("of"),
-            projection_state.c.key == sa.bindparam("under"),
-        ),
-        [{"of": name, "under": key} for key in changed],
-    )
-    kept = [
-        {"name": name, "key": key, "value": value}
-        for key, value in changed.items()
-        if value is not None
-    ]
-    if kept:
-        connection.execute(projection_state.insert(), kept)
+def save_state(connection: sa.Connection, name: str, changed: Mapping[str, Any]) -> None:
+    """Replace the state under the given keys; a value of None forgets its key.
+
+    Values are JSON values, or whatever msgspec makes JSON of (``msgspec.Raw``: is JSON already).
+    """
+    gone = [{"of": name, "under": key} for key, value in changed.items() if value is None]
+    if gone:
+        connection.execute(_FORGET, gone)
+    kept = [(name, key, _json(v)) for key, v in changed.items() if v is not None]
+    upsert(connection, projection_state, kept)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def reset(connection: sa.Connection, name: str) -> None:

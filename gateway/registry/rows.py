@@ -28,6 +28,7 @@ registry_row = sa.Table(
     sqlite_autoincrement=True,  # version() must never go back
 )
 
+_NEWEST = "SELECT max(id) FROM registry_row"  # asked before every batch of messages
 Row = Site | Tank | Device | Install | Plan
 _TYPES: Mapping[str, type[Row]] = {
     "site": Site,
@@ -53,7 +54,7 @@ class Change:
 def version(engine: sa.Engine) -> int:
     """A number that grows with every change of the registry."""
     with engine.connect() as connection:
-        return connection.execute(sa.select(sa.func.max(registry_row.c.id))).scalar() or 0
+        return connection.exec_driver_sql(_NEWEST).scalar() or 0
 
 
 def load(engine: sa.Engine) -> Registry:

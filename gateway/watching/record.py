@@ -8,10 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
-from msgspec import to_builtins
 
-from gateway.database import fact, incident, incident_step, next_version, outbox, tank_event
+from gateway.database import (
+    fact,
+    incident,
+    incident_step,
+    next_version,
+    outbox,
+    tank_event,
+    upsert,
+)
 from gateway.database import tank_now as tank_now_table
 from gateway.domain.told import IncidentChange, TankEvent, TankNow, Told
 from gateway.watching.stored import fact_of, to_json
@@ -48,27 +56,13 @@ def write(
 
 
 def _tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) -> None:
-    if not tanks:
-        return
-    same = tank_now_table.c.tank == sa.bindparam("of")
-    connection.execute(sa.delete(tank_now_table).where(same), [{"of": t.tank} for t in tanks])
-    rows = [{"tank": t.tank, "version": version, "value": to_builtins(t)} for t in tanks]
-    connection.execute(sa.insert(tank_now_table), rows)
+    rows = [(t.tank, version, msgspec.json.encode(t).decode()) for t in tanks]
+    upsert(connection, tank_now_table, rows)
 
 
 def _events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
-    if not events:
-        return
-    rows = {(e.tank, e.kind, e.at): asdict(e) for e in events}
-    columns = tank_event.c
-    same = sa.and_(
-        columns.tank == sa.bindparam("t"),
-        columns.kind == sa.bindparam("k"),
-        columns.at == sa.bindparam("a"),
-    )
-    keys = [{"t": tank, "k": kind, "a": at} for tank, kind, at in rows]
-    connection.execute(sa.delete(tank_event).where(same), keys)
-    connection.execute(sa.insert(tank_event), list(rows.values()))
+    rows = {(e.tank, e.kind, e.at): (e.tank, e.kind, e.at, e.until, e.litres) for e in events}
+    upsert(connection, tank_event, list(rows.values()))
 
 
 def _incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:

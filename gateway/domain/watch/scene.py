@@ -137,7 +137,7 @@ class Scene:
         self._dirty.add(key)
 
     def dirty(self) -> dict[str, Any]:
-        """Changed records since the last call as JSON values; None where one is gone."""
+        """Changed records since the last call, packed; None where one is gone."""
         changed = {
             key: self._pack(self.records[key]) if key in self.records else None
             for key in sorted(self._dirty)

@@ -37,7 +37,7 @@ from gateway.domain.watch.state import DeviceState, TankState
 class Watch:
     """One watch over all tanks of a registry. Times are Unix seconds.
 
-    ``pack`` makes JSON values of state; the gateway hands in a faster one that gives the same.
+    ``pack`` makes JSON values of state; the gateway hands in one that makes the same JSON at once.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Watch:
         return view.tank_now(self._scene, tank)
 
     def dirty(self) -> dict[str, Any]:
-        """State changed since the last call, by key, in JSON values; None where it is gone."""
+        """State changed since the last call, by key, packed; None where it is gone."""
         return self._scene.dirty()
 
     def _fire(self, until: float) -> None:
