@@ -6,6 +6,7 @@ nothing. Delivery is the outbox's work and never holds this up.
 """
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
-from gateway.domain.told import Level, TankNow, Told
+from gateway.domain.told import IncidentChange, Level, TankNow, Told
 from gateway.domain.watch import Watch
 from gateway.journal.entry import Entry
 from gateway.projections import cursor
@@ -25,6 +26,8 @@ from gateway.watching.inputs import input_of
 
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
+_TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch,
+_TURN = 64  # and any so many entries
 
 
 class WatchProjection:
@@ -72,13 +75,20 @@ class WatchProjection:
         self._watch = Watch(registry, _under(_STATE, saved), _packed)
 
     def apply(self, entries: list[Entry]) -> None:
-        """Hear these entries; save what came of it, and the cursor, in one transaction."""
+        """Hear these entries; save what came of it, and the cursor, together.
+
+        A long batch is saved in parts, each in one transaction: an alert never waits behind bulk.
+        """
         told: list[Told] = []
         self._follow_registry(entries[0].received, told)
-        for entry in entries:
-            said = input_of(entry, self._interpreter)
-            if self._mind(said):
-                told += self._watch.step(said, said.received)
+        heard, part_ends = 0, monotonic() + _TURN_S
+        for entry in entries[:-1]:
+            self._hear(entry, told)
+            heard += 1
+            if monotonic() >= part_ends and (heard >= _TURN or _alerts(told)):
+                self._save(told, entry.id)
+                told, heard, part_ends = [], 0, monotonic() + _TURN_S
+        self._hear(entries[-1], told)
         self._save(told, entries[-1].id)
 
     def idle(self, now: float) -> float | None:
@@ -90,6 +100,11 @@ class WatchProjection:
             self._save(self._watch.fire(now - self._settle_s), None)
             due = self._watch.due()
         return None if due is None else due + self._settle_s
+
+    def _hear(self, entry: Entry, told: list[Told]) -> None:
+        said = input_of(entry, self._interpreter)
+        if self._mind(said):
+            told += self._watch.step(said, said.received)
 
     def _mind(self, said: WatchInput) -> bool:
         """Note what concerns ourselves; returns whether the watch should hear it.
@@ -148,6 +163,10 @@ class WatchProjection:
             elif kind == "device" and (row := registry.device(name)) is not None:
                 names.add(row.tank)
         return [self._watch.now(name) for name in sorted(names) if registry.tank(name)]
+
+
+def _alerts(told: list[Told]) -> bool:
+    return any(isinstance(t, IncidentChange) and t.alert for t in told)
 
 
 def _packed(record: Any) -> msgspec.Raw:

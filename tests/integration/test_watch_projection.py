@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.domain.registry import Device, Registry
 from gateway.journal.diary import Diary
 from gateway.projections import cursor
 from gateway.projections.wake import Wake
-from gateway.watching import claims, rebuild
+from gateway.watching import claims, projection, rebuild
 from gateway.watching.projection import WatchProjection
 from tests.integration.speaker import KEY, T0, Gateway, Speaker, distance
 
@@ -201,3 +202,43 @@ def test_a_device_that_is_new_is_heard_with_its_first_message(scene: Scene) -> N
     scene.gateway.hear(arrival._replace(payload=signed))
     scene.catch_up()
     assert [row.tank for row in scene.rows(tank_now) if row.value["state"] == "ok"] == ["north-2"]
+
+
+def _saves(scene: Scene, monkeypatch: pytest.MonkeyPatch, a_look_s: float) -> list[int]:
+    """Where the cursor was saved, on the way, when each look at the clock takes ``a_look_s``."""
+    saved: list[int] = []
+    keep, clock = cursor.save, count()
+
+    def save(connection: sa.Connection, name: str, entry_id: int) -> None:
+        saved.append(entry_id)
+        keep(connection, name, entry_id)
+
+    monkeypatch.setattr(cursor, "save", save)
+    monkeypatch.setattr(projection, "monotonic", lambda: next(clock) * a_look_s)
+    scene.catch_up()
+    return saved
+
+
+def test_an_alert_in_a_long_batch_is_saved_before_the_rest_of_it_is_heard(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.sinks()
+    for step in range(100):
+        scene.gateway.hear(scene.node.say(T0 + 10_200 + 600 * step, distance(910)))
+    saved = _saves(scene, monkeypatch, a_look_s=1.0)
+    (told,) = (m for m in scene.rows(outbox) if m.channel == "log" and m.change_number == 1)
+    with closing(scene.gateway.reader()) as journal:
+        entries = journal.entries(0, 1000)
+    decisive = next(e.id for e in entries if e.kind == "msg" and e.received == told.made)
+    assert saved[0] == decisive
+    assert saved[-1] == entries[-1].id
+    assert max(b - a for a, b in pairwise([0, *saved])) == 64
+
+
+def test_a_batch_that_is_quick_is_saved_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.sinks()
+    (saved,) = _saves(scene, monkeypatch, a_look_s=0.0)
+    assert saved == scene._cursor()
+    assert len(scene.rows(incident)) == 1
