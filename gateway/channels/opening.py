@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 
-from gateway.channels.apprise import AppriseChannel
 from gateway.channels.log import LogChannel
 from gateway.channels.port import Channel
 from gateway.errors import SettingError
@@ -34,4 +33,7 @@ def _open(item: str) -> Channel:
         return LogChannel()
     if "://" not in item:
         raise SettingError("use log, or an Apprise URL such as ntfy://ntfy.sh/topic")
+    # It takes 15 MB, which a gateway that tells nobody by it spares.
+    from gateway.channels.apprise import AppriseChannel
+
     return AppriseChannel(item)

@@ -1,5 +1,6 @@
 """Which InfluxDB, and its failures in words that name the remedy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.errors import StoreError
@@ -8,6 +9,9 @@ WRITE_TIMEOUT_S = 10.0
 """A write that hangs holds up the end of the program."""
 QUERY_TIMEOUT_S = 60.0
 """Dropping a measurement of years takes a while."""
+
+SetAside = Callable[[str, str], None]
+"""Keeps a line that InfluxDB will never take, with the reason."""
 
 _REMEDIES = {
     401: "it refuses the token: check influxdb_token (1.8: user:password)",

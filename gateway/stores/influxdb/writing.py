@@ -4,7 +4,7 @@ Through ``influxdb-client`` in SYNCHRONOUS mode: its batching mode loses data si
 here waits: a ``StoreError`` tells the caller to repeat the same lines later, which is harmless.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent import futures
 from typing import Any
 
@@ -15,10 +15,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
 from gateway.errors import StoreError
-from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access
-
-SetAside = Callable[[str, str], None]
-"""Keeps a line that InfluxDB will never take, with the reason."""
+from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access, SetAside
 
 _LINES_A_REQUEST = 5000
 _AT_ONCE = 2  # requests: while one is being sent InfluxDB works on the other
