@@ -26,8 +26,7 @@ from gateway.watching.inputs import input_of
 
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
-_TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch,
-_TURN = 64  # and any so many entries
+_TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch
 
 
 class WatchProjection:
@@ -77,18 +76,18 @@ class WatchProjection:
     def apply(self, entries: list[Entry]) -> None:
         """Hear these entries; save what came of it, and the cursor, together.
 
-        A long batch is saved in parts, each in one transaction: an alert never waits behind bulk.
+        A long batch is saved in two transactions or more: an alert does not wait for the rest.
         """
-        told: list[Told] = []
-        self._follow_registry(entries[0].received, told)
-        heard, part_ends = 0, monotonic() + _TURN_S
+        told = self._follow_registry(entries[0].received)
+        urgent, part_ends = False, monotonic() + _TURN_S
         for entry in entries[:-1]:
-            self._hear(entry, told)
-            heard += 1
-            if monotonic() >= part_ends and (heard >= _TURN or _alerts(told)):
+            answers = self._hear(entry)
+            told += answers
+            urgent = urgent or _alerts(answers)
+            if urgent and monotonic() >= part_ends:
                 self._save(told, entry.id)
-                told, heard, part_ends = [], 0, monotonic() + _TURN_S
-        self._hear(entries[-1], told)
+                told, urgent, part_ends = [], False, monotonic() + _TURN_S
+        told += self._hear(entries[-1])
         self._save(told, entries[-1].id)
 
     def idle(self, now: float) -> float | None:
@@ -101,10 +100,9 @@ class WatchProjection:
             due = self._watch.due()
         return None if due is None else due + self._settle_s
 
-    def _hear(self, entry: Entry, told: list[Told]) -> None:
+    def _hear(self, entry: Entry) -> list[Told]:
         said = input_of(entry, self._interpreter)
-        if self._mind(said):
-            told += self._watch.step(said, said.received)
+        return self._watch.step(said, said.received) if self._mind(said) else []
 
     def _mind(self, said: WatchInput) -> bool:
         """Note what concerns ourselves; returns whether the watch should hear it.
@@ -120,10 +118,11 @@ class WatchProjection:
             return self._load_registry()
         return True
 
-    def _follow_registry(self, received: float, told: list[Told]) -> None:
+    def _follow_registry(self, received: float) -> list[Told]:
         """A message may be journaled before the leaf that says its device is new."""
-        if self._load_registry():
-            told += self._watch.step(RegistryChanged(received), received)
+        if not self._load_registry():
+            return []
+        return self._watch.step(RegistryChanged(received), received)
 
     def _load_registry(self) -> bool:
         """Take the newest registry; False when that is the one in use."""

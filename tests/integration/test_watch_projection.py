@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -224,15 +224,13 @@ def test_an_alert_in_a_long_batch_is_saved_before_the_rest_of_it_is_heard(
 ) -> None:
     scene.sinks()
     for step in range(100):
-        scene.gateway.hear(scene.node.say(T0 + 10_200 + 600 * step, distance(910)))
+        scene.gateway.hear(scene.node.say(T0 + 10_200 + 600 * step, distance(905 + step % 9)))
     saved = _saves(scene, monkeypatch, a_look_s=1.0)
     (told,) = (m for m in scene.rows(outbox) if m.channel == "log" and m.change_number == 1)
     with closing(scene.gateway.reader()) as journal:
         entries = journal.entries(0, 1000)
     decisive = next(e.id for e in entries if e.kind == "msg" and e.received == told.made)
-    assert saved[0] == decisive
-    assert saved[-1] == entries[-1].id
-    assert max(b - a for a, b in pairwise([0, *saved])) == 64
+    assert saved == [decisive, entries[-1].id]
 
 
 def test_a_batch_that_is_quick_is_saved_at_once(
