@@ -95,6 +95,8 @@ class Interpreter:
 
     def events(self, message: Message, received: float) -> tuple[DeviceEvent, ...]:
         """The message's events with the anchors now known. Pure: learns nothing."""
+        if not message.events:
+            return ()
         base, estimated = self._sealed_at(message, received)
         found: list[DeviceEvent] = []
         for raw in message.events:

@@ -43,7 +43,8 @@ def hear(scene: Scene, heard: Heard) -> None:
         _renew(scene, device, heard, live)
     touched: dict[str, TankState] = {}
     handled: set[str] = set()
-    for item in sorted(heard.events + heard.readings, key=_in_time):
+    items = heard.events + heard.readings
+    for item in sorted(items, key=_in_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
             handling.handled(scene, device, item)
             handled.add(item.tank)

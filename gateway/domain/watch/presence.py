@@ -113,6 +113,8 @@ def speaking(device: DeviceState) -> list[Promise]:
 
 def in_force(scene: Scene, device: DeviceState) -> Promise:
     """The promise that is judged: the one that breaks first, while two eras speak."""
+    if len(device.promises) == 1:  # nearly always, and asked for with every message
+        return device.promises[0]
     return min(speaking(device), key=lambda p: _broken_at(scene, p, 3))
 
 
@@ -133,11 +135,11 @@ def expected_at(scene: Scene, device: DeviceState, times: int) -> float:
 
 def schedule(scene: Scene, device: DeviceState) -> None:
     """Set the timers of the promise in force."""
-    key = f"device:{device.device}"
+    key, promise = f"device:{device.device}", in_force(scene, device)
     late = device.presence == "speaking"
     silent = device.presence != "silent"
-    scene.set_timer(key, "late", expected_at(scene, device, 1) if late else None)
-    scene.set_timer(key, "silent", expected_at(scene, device, 3) if silent else None)
+    scene.set_timer(key, "late", _broken_at(scene, promise, 1) if late else None)
+    scene.set_timer(key, "silent", _broken_at(scene, promise, 3) if silent else None)
 
 
 def is_due(scene: Scene, device: DeviceState, times: int) -> bool:

@@ -179,19 +179,22 @@ class Scene:
     def set_timer(self, key: str, name: str, due: float | None) -> None:
         """Let the timer ``name`` of a record fire at ``due`` (Unix s); None stops it."""
         timers: dict[str, float] = self.records[key].due
-        if timers.get(name) == due:
+        before = timers.get(name)
+        if before == due:
             return
         self.touch(key)
         if due is None:
-            timers.pop(name, None)
+            del timers[name]
             return
         timers[name] = due
+        if before is not None and before < due:
+            return  # put off, as with every message: ``next_due`` finds it in its old place
         heapq.heappush(self._heap, (due, key, name))
         if len(self._heap) > 256 + 8 * len(self.records):
             self._compact()
 
     def _compact(self) -> None:
-        """Drop timers that were set anew: frequent speakers with long promises leave many."""
+        """Drop timers that were stopped or brought forward."""
         live = {
             (due, key, name)
             for key, record in self.records.items()
@@ -200,17 +203,26 @@ class Scene:
         self._heap = sorted(live)
 
     def next_due(self) -> tuple[float, str, str] | None:
-        """The next timer: its time, the record's key, its name."""
+        """The next timer: its time, the record's key, its name.
+
+        Each is in the heap at its time or, when it was put off since, at an earlier one.
+        """
         while self._heap:
             due, key, name = self._heap[0]
             record = self.records.get(key)
-            if record is not None and record.due.get(name) == due:
+            true = record.due.get(name) if record is not None else None
+            if true == due:
                 return self._heap[0]
-            heapq.heappop(self._heap)
+            if true is not None and true > due:
+                heapq.heapreplace(self._heap, (true, key, name))
+            else:
+                heapq.heappop(self._heap)
         return None
 
     def take_due(self, key: str, name: str) -> None:
         """Take the timer that ``next_due`` named off the list."""
-        heapq.heappop(self._heap)
+        taken = heapq.heappop(self._heap)
+        while self._heap and self._heap[0] == taken:  # stopped and set again on the way
+            heapq.heappop(self._heap)
         del self.records[key].due[name]
         self.touch(key)
