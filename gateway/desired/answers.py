@@ -40,11 +40,16 @@ class Answers:
 
 def _answers(entries: list[Entry]) -> Iterator[dict[str, Any]]:
     for entry in entries:
-        if entry.kind != "msg" or entry.verdict == "fork":
+        if entry.kind != "msg" or entry.verdict == "fork" or not _may_answer(entry):
             continue
         message = wire.message_of(entry).message
         if message is not None:
             yield from _of(message, entry.received)
+
+
+def _may_answer(entry: Entry) -> bool:
+    """Nearly no message does, and this is seen without reading it: nothing else spells ``conf``."""
+    return b"conf" in entry.body or b"\\" in entry.body or bool(entry.lines)
 
 
 def _of(message: Message, received: float) -> Iterator[dict[str, Any]]:
