@@ -4,6 +4,7 @@ SQLite or PostgreSQL, through SQLAlchemy Core. Every package defines its tables 
 ``connect`` creates what is missing.
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +18,8 @@ from sqlalchemy.exc import NoSuchModuleError, OperationalError
 
 from gateway.errors import DatabaseError
 from gateway.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 metadata = sa.MetaData()
 
@@ -173,6 +176,16 @@ def opened(settings: Settings) -> sa.Engine:
     return connect(url)
 
 
+def _make_missing(engine: sa.Engine) -> None:
+    """Make missing tables. A full disk has no room for them, but what is there can be read."""
+    try:
+        metadata.create_all(engine)
+    except OperationalError as error:
+        if "full" not in str(error.orig):
+            raise
+        _log.warning("tables that are missing wait for room: %s", error.orig)
+
+
 def connect(where: Path | sa.URL) -> sa.Engine:
     """An engine on a SQLite file (a path) or a PostgreSQL URL; makes missing tables.
 
@@ -183,7 +196,7 @@ def connect(where: Path | sa.URL) -> sa.Engine:
         # Errors name the statement, never its values: keys, contacts and payloads are among them.
         engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
-        metadata.create_all(engine)
+        _make_missing(engine)
         return engine
     engine = _postgresql(where)
     try:

@@ -9,13 +9,22 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from gateway import lock
+from gateway.clock import Clock
 from gateway.database import incident, outbox, tank_now
+from gateway.projections.wake import Wake
+from gateway.sharing import tables
+from gateway.sharing.merging import Merging
+from gateway.sharing.reader import MergedReader
+from gateway.sharing.registrar import Ears, Registrar
 from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 from tests.parts import database
+from tests.parts.services import until
 
 pytestmark = pytest.mark.usefixtures("each_database")
+
+MESSAGES = 30
 
 
 @pytest.fixture
@@ -26,9 +35,26 @@ def folder(tmp_path: Path) -> Path:
     )
     gateway = Gateway(tmp_path)
     node = Speaker()
-    gateway.hear(*(node.say(T0 + 600 * n, distance(300 + 25 * n)) for n in range(30)))
+    gateway.hear(*(node.say(T0 + 600 * n, distance(300 + 25 * n)) for n in range(MESSAGES)))
+    if "postgresql" in gateway.engine.dialect.name:
+        _registered(gateway)
     gateway.close()
     return tmp_path
+
+
+def _registered(gateway: Gateway) -> None:
+    """What several gateways share counts once it is registered and has its place in their order."""
+    tables.make(gateway.engine)
+    ears, merging = Ears(listening=True), Merging(gateway.engine, Clock(), Wake())
+    registrar = Registrar(gateway.engine, gateway.reader, "g1", Wake(), Clock(), ears)
+    registrar.start()
+
+    def placed() -> bool:
+        merging.turn()
+        return MergedReader(gateway.engine).last_id() >= MESSAGES
+
+    until(placed, 20, "every message's place")
+    registrar.stop()
 
 
 def noria(folder: Path, *arguments: str, status: int = 0) -> Result:
