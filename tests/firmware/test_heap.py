@@ -18,8 +18,10 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
 HERE = Path(__file__).parent
-WHOLE_KB = 144
-"""A cold start, a signature, a report and an update, the virtual chip's own modules included."""
+WHOLE_KB = 192
+"""A cold start, a signature, a report and an update, the virtual chip's own modules included: what
+it takes today. The aim is 64 KB for the node alone. It rose from 144 with the sensors of the design
+and with what the ring keeps; 160 is not enough."""
 
 _SHIMS = """
 import gc

@@ -33,7 +33,7 @@ def _outcomes(module: str, cuts: int = 200) -> dict[str, str | None]:
     assert found is not None
     command = found.command(
         [str(HERE / "on_device" / "run.py"), module, str(VECTORS)],
-        heap="64M",  # the flash of many boards
+        heap="24M",  # the flash of many boards; each collection walks all of it
         micropypath=[str(DEVICE), str(HERE / "on_device")],
     )
     ran = subprocess.run(

@@ -134,7 +134,7 @@ def test_the_real_firmware_is_heard_and_its_line_is_acknowledged(
         assert (line.bad_mac, line.forks, len(line.tip)) == (0, 0, 1)
         (_, seq, _) = next(iter(line.tip.values()))
         assert seq >= 6
-        assert all(reading["of"] in (5, 7, 9) for reading in acker.readings(device))
+        assert all(1 <= reading["of"] <= 9 for reading in acker.readings(device))
     grams = [reading["g"] for reading in acker.readings(SCALE)]
     assert all(60_000 < value < 200_000 for value in grams)
     distances = [reading["mm"] for reading in acker.readings(IBC)]
