@@ -7,6 +7,8 @@ brings back the build that came by cable.
 
 import struct
 
+from micropython import const
+
 FOLDERS = ("", "a", "b")
 CRASHES = 3
 """Starts of a build on trial that did not end by themselves, before it is given up."""
@@ -19,10 +21,13 @@ FREE_STARTS = 8
 """Starts in a row without a clean end before the radio waits: its current may be what fails."""
 HOPELESS = 16
 """Such starts, none of which kept even a reading, after which the next does nothing but sleep."""
-_LADDER_S, _LONGEST_S = 600, 6 * 3600
+_LADDER_S = const(600)
+_LONGEST_S = const(6 * 3600)
 
-_BLOB, _FAULTS, _BACK = "slots", "faults", "back"
-_FORMAT = "<BBBBIIII"
+_BLOB = const("slots")
+_FAULTS = const("faults")
+_BACK = const("back")
+_FORMAT = const("<BBBBIIII")
 
 
 class NoNvs:

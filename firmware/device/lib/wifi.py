@@ -2,9 +2,11 @@
 
 import time
 
+from micropython import const
+
 JOIN_MS = 10_000
-_POLL_MS = 20
-_UNHEARD_DBM = -200
+_POLL_MS = const(20)
+_UNHEARD_DBM = const(-200)
 
 
 class Wifi:

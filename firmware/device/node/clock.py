@@ -8,6 +8,8 @@ the drift that shows (``records.scaled``); what is sealed stays.
 
 import time
 
+from micropython import const
+
 from node import records
 
 NONE, NTP, GNSS, NET, GW = range(5)
@@ -22,7 +24,7 @@ FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
 STEP_S = 5  # smaller corrections are drift, not an event
 LEARN_S = 3600  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
 DRIFT_PPM = 50_000  # what differs by more was stepped, and no clock's drift
-_SLACK_S = 2  # whole seconds, and the network's delay
+_SLACK_S = const(2)  # whole seconds, and the network's delay
 
 
 def unix(local_s):

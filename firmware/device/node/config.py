@@ -3,11 +3,14 @@
 import binascii
 import json
 
-_FILE = "abcdefghijklmnopqrstuvwxyz0123456789_"
-_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+from micropython import const
+
+_FILE = const("abcdefghijklmnopqrstuvwxyz0123456789_")
+_DIGITS = const("abcdefghijklmnopqrstuvwxyz234567")
 SENSORS = "a02yyuw", "jsn-sr04t", "probe", "hx711"
-_LEAST_CHANGE_G = 500  # cells creep by up to 300 g under a steady load
-_SHORTEST_S, _LONGEST_S = 30, 604_800
+_LEAST_CHANGE_G = const(500)  # cells creep by up to 300 g under a steady load
+_SHORTEST_S = const(30)
+_LONGEST_S = const(604_800)
 
 
 class ConfigError(ValueError):

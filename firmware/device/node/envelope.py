@@ -3,7 +3,9 @@
 import binascii
 import hashlib
 
-_BLOCK = 64  # SHA-256's, RFC 2104
+from micropython import const
+
+_BLOCK = const(64)  # SHA-256's, RFC 2104
 MAC_LENGTH = 43
 OBJECT_LIMIT = 8192
 

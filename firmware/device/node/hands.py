@@ -3,15 +3,18 @@
 import time
 
 from drivers import SensorError
+from micropython import const
 
 from node import budget, clock, faults, measure, motion, policy
 
-_DRAIN_MS = 240  # twelve samples of the FIFO's thirty-two
-_RECOVERING, _ORDERED = 1, 2  # State.recovery
-_CLOSED, _OPEN = 1, 2  # State.lid
-_STEP_MG = 16  # State.rest: a signed byte an axis
+_DRAIN_MS = const(240)  # twelve samples of the FIFO's thirty-two
+_RECOVERING = const(1)  # State.recovery
+_ORDERED = const(2)
+_CLOSED = const(1)  # State.lid
+_OPEN = const(2)
+_STEP_MG = const(16)  # State.rest: a signed byte an axis
 _UPRIGHT = 0, 0, 1000
-_AGAIN_S = 5
+_AGAIN_S = const(5)
 
 
 class Hands:

@@ -6,11 +6,13 @@ enrolled by cable again. A new key of its own accord would only look like a forg
 
 import os
 
+from micropython import const
+
 from node import envelope
 
-_NAME = "sig"
-_SEED = 32
-_DOMAIN = b"noria-sig-1\n"
+_NAME = const("sig")
+_SEED = const(32)
+_DOMAIN = const(b"noria-sig-1\n")
 
 
 class Identity:

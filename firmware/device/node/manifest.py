@@ -13,11 +13,13 @@ file node/wake.mpy 1234 <SHA-256, 64 hex digits>
 import binascii
 import hashlib
 
+from micropython import const
+
 NAME = "manifest"
 LIMIT = 8192
-_FIRST = "noria-release-1"
-_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_./"
-_LARGEST = 2**31 - 1
+_FIRST = const("noria-release-1")
+_CHARACTERS = const("abcdefghijklmnopqrstuvwxyz0123456789_./")
+_LARGEST = const(2**31 - 1)
 
 
 class ReleaseError(ValueError):

@@ -7,6 +7,8 @@ leave the mean of the second by 60 mg; it is tilted when that mean is over 20 de
 A person who leans on the tank turns it by a degree or two.
 """
 
+from micropython import const
+
 from node import measure
 
 TILT_DEG = 20  # DESIGN.md, *Presence and cause*
@@ -14,11 +16,11 @@ CONFIRM_S = 5
 LONGEST_S = 8  # time for five moving seconds, one quiet one among them allowed
 STILL_MG = 30
 
-_BLOCK = 5  # samples: 100 ms
-_SECOND = 10  # blocks
-_MOVED_MG = 60
-_MOVING_BLOCKS = 4
-_QUIET_S = 2  # nothing for so long ends it: one bump is one quiet event
+_BLOCK = const(5)  # samples: 100 ms
+_SECOND = const(10)  # blocks
+_MOVED_MG = const(60)
+_MOVING_BLOCKS = const(4)
+_QUIET_S = const(2)  # nothing for so long ends it: one bump is one quiet event
 
 
 class Watch:

@@ -12,11 +12,13 @@ row agree.
 before the very first one, if it skips the first bounce and agrees on a later one above the floor.
 """
 
-_FALL_MM = 100  # a 20 L can is 19 mm
-_FALL_MM_PER_S = 6  # the open valve of an IBC: 320 L/min
-_SHORT_S = 60  # readings closer than this have seen a fall happen
-_GUARD_MM = 150  # how near the zone a last level makes a fall suspicious
-_BELOW_FLOOR_MM = 60  # a bent floor, and the sensor's own error
+from micropython import const
+
+_FALL_MM = const(100)  # a 20 L can is 19 mm
+_FALL_MM_PER_S = const(6)  # the open valve of an IBC: 320 L/min
+_SHORT_S = const(60)  # readings closer than this have seen a fall happen
+_GUARD_MM = const(150)  # how near the zone a last level makes a fall suspicious
+_BELOW_FLOOR_MM = const(60)  # a bent floor, and the sensor's own error
 STUCK_S = 48 * 3600  # to the millimetre the same for so long
 BLIND_TIMES = 6
 

@@ -1,5 +1,7 @@
 """When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
 
+from micropython import const
+
 from node import clock
 
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
@@ -10,12 +12,14 @@ RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
 RECOVERY_FAST_FOR_S = 30 * 60
 STILL_S = 10 * 60
 
-_RETRY_S, _RETRY_LONGEST_S, _RETRY_LONGEST_LTE_S = 60, 4 * 3600, 8 * 3600
+_RETRY_S = const(60)
+_RETRY_LONGEST_S = const(4 * 3600)
+_RETRY_LONGEST_LTE_S = const(8 * 3600)
 # Connections in a row that nobody signed for, and how often to speak from then on at most: what
 # nobody hears costs flash and cell, and the gateway allows for it after its own outages.
 AWAY_MISSES, AWAY_REPORT_S = 12, 3600
 LONG_MISSES, LONG_REPORT_S = 36, 7200
-_EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
+_EARLY = const(97)  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
 class Plan:

@@ -4,6 +4,8 @@ Owns the ring and the state folded from it. Every method leaves the flash such t
 at any moment loses nothing that was appended, and a resend spells the same bytes.
 """
 
+from micropython import const
+
 from node import clock, compose, envelope, place, records
 from node import state as states
 from node.loss import Loss
@@ -13,7 +15,7 @@ FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
 SIGNED_S = 86_400
-_MESSAGE_ROOM = 220  # a gap event and a MESSAGE record
+_MESSAGE_ROOM = const(220)  # a gap event and a MESSAGE record
 
 
 class Queue:

@@ -18,18 +18,21 @@ A *position* is sequence number x 4096 + offset: it only grows, so positions ord
 import binascii
 import struct
 
+from micropython import const
+
 SECTOR = 4096
-_MAGIC = b"NOR2"
-_HEADER = "<4sII"
+_MAGIC = const(b"NOR2")
+_HEADER = const("<4sII")
 HEADER_SIZE = 12
-_RECORD = "<BHI"
+_RECORD = const("<BHI")
 RECORD_SIZE = 7
 PAYLOAD_LIMIT = 500
 ZEROED = 0
-_ZEROABLE = 3  # the one kind that is ever zeroed, records.EVENT
-_ERASED = 0xFF
-_MARK = 15
-_IOCTL_COUNT, _IOCTL_ERASE = 4, 6
+_ZEROABLE = const(3)  # the one kind that is ever zeroed, records.EVENT
+_ERASED = const(0xFF)
+_MARK = const(15)
+_IOCTL_COUNT = const(4)
+_IOCTL_ERASE = const(6)
 
 
 class Record:

@@ -3,11 +3,12 @@
 import time
 
 from drivers import SensorError
+from micropython import const
 
 from node import clock, faults, measure, plausible, policy, records
 from node.hands import Hands
 
-_LONG_S = 3600  # since a good value before this boot
+_LONG_S = const(3600)  # since a good value before this boot
 
 
 class Senses:

@@ -3,7 +3,9 @@
 import binascii
 import struct
 
-_MASK = 0xFFFFFFFFFFFFFFFF
+from micropython import const
+
+_MASK = const(0xFFFFFFFFFFFFFFFF)
 _START = (
     0x6A09E667F3BCC908,
     0xBB67AE8584CAA73B,

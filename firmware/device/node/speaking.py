@@ -4,11 +4,12 @@ import hashlib
 import os
 
 from lib import mqtt, wifi
+from micropython import const
 
 from node import BUILT, clock, conversation, envelope, identity, policy
 
-_NTP_TIMEOUT_S = 1
-_DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
+_NTP_TIMEOUT_S = const(1)
+_DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
 
 
 class Speaking:

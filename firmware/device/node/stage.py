@@ -6,11 +6,13 @@ the part under way. ``sig`` tells which release it is: it is written first and r
 
 import os
 
+from micropython import const
+
 from node import manifest
 from node.manifest import Manifest, ReleaseError
 
-_SIG = "sig"
-_FOLDER = 0x4000
+_SIG = const("sig")
+_FOLDER = const(0x4000)
 
 
 class _Nothing:

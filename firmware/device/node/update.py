@@ -2,16 +2,17 @@
 
 import binascii
 
+from micropython import const
 from slots import FOLDERS
 
 from node import envelope, manifest
 from node.manifest import Manifest, ReleaseError
 
 PART = 2048
-_PART_MS = 8000
-_BUDGET_MS = 300_000  # of radio in one wake; each part begins the watchdog's time anew
-_LARGEST = 1 << 20
-_WELL_MV = 3500  # a slot is not rewritten on a cell that may give out
+_PART_MS = const(8000)
+_BUDGET_MS = const(300_000)  # of radio in one wake; each part begins the watchdog's time anew
+_LARGEST = const(1 << 20)
+_WELL_MV = const(3500)  # a slot is not rewritten on a cell that may give out
 
 
 class Update:
