@@ -8,11 +8,8 @@ import time
 import esp32
 import machine
 import network
-from drivers.battery import Battery
-from drivers.lis3dh import LIS3DH, LIS3DHError
 from drivers.presence import LevelPin
-from lib import wifi
-from node import clock
+from node import clock, unload
 
 PINS = {
     "sensor_rx": 16,  # from the A02YYUW's TX; a JSN-SR04T's ECHO/TX
@@ -71,6 +68,7 @@ class Board:
         self.lid = LevelPin(machine.Pin(self.pins["lid"], machine.Pin.IN))
         self._wlan = None
         self._link = None
+        self._loaded = ""
         self.sensor_off()
 
     def cause(self):
@@ -106,6 +104,11 @@ class Board:
     def prepare(self, config):
         """Load the driver that ``sensor`` will need, while the heap is still whole."""
         __import__("drivers." + _DRIVERS[config.sensor])
+        self._loaded = "drivers." + _DRIVERS[config.sensor]
+
+    def sensed(self):
+        """Measuring is over in this wake: its driver leaves the heap."""
+        unload(self._loaded, "drivers.frames")
 
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
@@ -153,6 +156,8 @@ class Board:
 
     def accelerometer(self):
         """The LIS3DH, which works alone through deep sleep; None if it is silent."""
+        from drivers.lis3dh import LIS3DH, LIS3DHError
+
         try:
             return LIS3DH(self._i2c())
         except LIS3DHError:
@@ -164,6 +169,8 @@ class Board:
 
     def battery_mv(self):
         """Millivolts of the cell."""
+        from drivers.battery import Battery
+
         adc = machine.ADC(machine.Pin(self.pins["battery"]), atten=machine.ADC.ATTN_11DB)
         return Battery(adc, BATTERY_DIVIDER).read_mv()
 
@@ -182,6 +189,8 @@ class Board:
         """
         if config.lte:
             raise OSError("lte: this board has no modem: take a board that has, or wifi")
+        from lib import wifi
+
         network.hostname(HOST_NAME)
         self._link = wifi.Wifi(self.wlan(), config.wifi, address)
         return self._link

@@ -90,18 +90,6 @@ class Senses:
         """Look at lid, motion and tilt; confirmed, recovery mode begins."""
         self._hands.look()
 
-    def enter_recovery(self):
-        """Report often from now on, and at once: an order."""
-        self._hands.order_recovery()
-
-    def sleep_s(self, seconds):
-        """How long to sleep: ``seconds``, or less when something goes on right now."""
-        return self._hands.sleep_s(seconds)
-
-    def armed(self):
-        """The board's pins that shall end the coming sleep."""
-        return self._hands.armed()
-
     def battery(self):
         """Measure the cell; a change between low and well is an event."""
         if self._config.battery:

@@ -5,7 +5,8 @@ import binascii
 from micropython import const
 from slots import FOLDERS
 
-from node import envelope, manifest
+from node import envelope, manifest, unload
+from node.identity import ED25519
 from node.manifest import Manifest, ReleaseError
 
 PART = 2048
@@ -66,9 +67,7 @@ class Update:
         from node.stage import Stage
 
         def verify(text):
-            from node import ed25519
-
-            if not self._signed(ed25519, sig, text):
+            if not self._signed(sig, text):
                 raise ReleaseError("update_sig")
             found = Manifest(text)
             if found.version != version:
@@ -78,13 +77,18 @@ class Update:
 
         return Stage(FOLDERS[self._slot], sig, start, verify)
 
-    def _signed(self, ed25519, sig, text):
+    def _signed(self, sig, text):
+        from node import ed25519
+
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
             ed25519.verify(self._config.release_key, raw, text.encode())
             return True
         except ValueError:
             return False
+        finally:
+            del ed25519
+            unload(*ED25519)
 
     def _fetch(self, stage, version, size, talk, key):
         """Whether all of it is here."""
