@@ -20,7 +20,7 @@ _TRIES = const(3)
 _SATURATED = (0x7FFFFF, -0x800000)
 _SAME = const(4)  # equal conversions in a row: the noise of a live bridge is tens of counts
 
-CREEP_G = 300
+_CREEP_G = const(300)
 """How far four cells wander under a steady load in four hours: no change smaller is real."""
 
 

@@ -47,7 +47,7 @@ _STREAM = (
     (_CTRL5, 0x40),
     (_FIFO_CTRL, 0x80),  # stream: the newest 32
 )
-SAMPLE_MS = 20
+_SAMPLE_MS = const(20)
 _FIFO = const(32)
 _SINE_MG = const(342)  # 1 g x sin 20 degrees
 _ASKEW_MG = const(260)  # 15 degrees

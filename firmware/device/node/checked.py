@@ -1,4 +1,4 @@
-"""``config.json``, checked value by value (firmware/README.md); it leaves the heap when that is done."""
+"""``config.json``, checked value by value (firmware/README.md); then this leaves the heap."""
 
 import binascii
 

@@ -61,14 +61,25 @@ def sign(seed, public, *message):
 
 def verify(public, signature, *message):
     """Raises SignatureError unless ``signature`` is the key's. Strict: canonical ``s`` and key."""
+    verify_over(public, signature, message)
+
+
+def verify_over(public, signature, message):
+    """The same of whatever yields the parts of ``message``, an open file say."""
     s = int.from_bytes(signature[32:], "little")
     if len(signature) != 64 or s >= _L:
         raise SignatureError("signature: not 64 bytes of canonical form")
-    k = _hashed(signature[:32], public, *message)
+    k = int.from_bytes(sha512.over(_then(signature[:32], public, message)), "little") % _L
     # sB - kA must be R: kA is added with A's x negated.
     x, y = _decoded(public)
     if _encoded(_added(_comb(s), _times(k, (-x % _P, y)))) != bytes(signature[:32]):
         raise SignatureError("signature: not this key's over this message")
+
+
+def _then(nonce, public, message):
+    yield nonce
+    yield public
+    yield from message
 
 
 def _expanded(seed):

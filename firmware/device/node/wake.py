@@ -65,6 +65,7 @@ class Wake:
         self._place(before_up)
         found = self._found
         if self._plan.speaks(self._up(), found.moved, found.event, found.mv):
+            self._make_room()
             self._speaking.speak(found)
         elif self._state.unsealed_count >= FULL_COUNT:
             self._speaking.seal(found.mv)
@@ -72,7 +73,6 @@ class Wake:
         return self._vigil.sleep_s(self._plan.sleep_s(self._up())), self._vigil.armed()
 
     def _sense(self):
-        """Measure and keep; what did it then leaves the heap to what speaks."""
         senses = self._senses
         senses.level()
         self._slots.kept()
@@ -80,7 +80,10 @@ class Wake:
         senses.presence()
         senses.battery()
         self._found = Found(senses)
-        self._senses = senses = None
+
+    def _make_room(self):
+        """What measured leaves the heap to what speaks."""
+        self._senses = None
         self._board.sensed()
         unload(*_SENSING)
         gc.collect()
