@@ -56,8 +56,7 @@ class Client:
         self._ca = ca
         self._will = will
         self._timeout_ms = timeout_s * 1000
-        self._raw = self._socket = None
-        self._poll = None
+        self._raw = self._socket = self._poll = None
         self._pid = 0
         self._heard = []
         self._heard_size = 0

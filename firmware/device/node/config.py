@@ -24,6 +24,9 @@ class Config:
         del checked
         unload("node.checked")
 
+    def __getattr__(self, name):
+        return self.__dict__[name]  # checked.py sets them, out of a type checker's sight
+
     def topic(self, leaf):
         """``noria/1/<device>/<leaf>``, text."""
         return "noria/1/%s/%s" % (self.device, leaf)

@@ -21,7 +21,7 @@ class Speaking:
         self._queue = queue
         self._state = queue.state
         self._plan = plan
-        self._found = None
+        self._found = vigil.Found()
         self._lte = bool(config.lte)
         self._care = care
         self._identity = identity.Identity(care.nvs)

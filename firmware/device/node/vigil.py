@@ -10,13 +10,13 @@ _AGAIN_S = const(5)
 
 
 class Found:
-    """What a wake's senses found, once they are gone: copied from a :class:`node.senses.Senses`."""
+    """What a wake's senses found, once they are gone: as node.senses.Senses has it."""
 
-    def __init__(self, senses):
-        self.value = senses.value
-        self.moved = senses.moved
-        self.event = senses.event
-        self.mv = senses.mv
+    def __init__(self, value=None, moved=False, event=False, mv=0):
+        self.value = value
+        self.moved = moved
+        self.event = event
+        self.mv = mv
 
 
 def begin_recovery(state, up, how):

@@ -40,7 +40,6 @@ class Wake:
         self._speaker = None
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._senses = self._sensing()
-        self._found = None
 
     def _sensing(self):
         from node.senses import Senses
@@ -61,9 +60,8 @@ class Wake:
         self._boot()
         before_up = self._state.last_up
         self._care.tell(self._up(), self._plan)
-        self._sense()
+        found = self._sense()
         self._place(before_up)
-        found = self._found
         if self._plan.speaks(self._up(), found.moved, found.event, found.mv):
             self._make_room()
             self._speaking.speak(found)
@@ -79,11 +77,11 @@ class Wake:
         self._feed()
         senses.presence()
         senses.battery()
-        self._found = Found(senses)
+        return Found(senses.value, senses.moved, senses.event, senses.mv)
 
     def _make_room(self):
         """What measured leaves the heap to what speaks."""
-        self._senses = None
+        del self._senses
         self._board.sensed()
         unload(*_SENSING)
         gc.collect()
