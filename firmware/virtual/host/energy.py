@@ -104,6 +104,11 @@ def mah_a_day(
     )
 
 
+def _is_up(value: object) -> bool:
+    """Whether a link's status, and for how long it holds, says that it is up."""
+    return isinstance(value, list) and value[:1] == [_GOT_IP]
+
+
 @dataclass
 class Meter:
     """Counts the seconds of a board's states from the calls that it makes.
@@ -130,7 +135,7 @@ class Meter:
             case "wifi_active":
                 self._switch("join", call["on"], at_ms)
                 self._switch("talk", False, at_ms)
-            case "wifi_status" if value == _GOT_IP and "join" in self._on:
+            case "wifi_status" if _is_up(value) and "join" in self._on:
                 self._switch("join", False, at_ms)
                 self._switch("talk", True, at_ms)
                 self._connected()

@@ -108,8 +108,8 @@ class Gateway:
                 yield reading["mm"], message
 
     def events(self):
-        """Every event of every message."""
-        for message in self.journal.values():
+        """Every event of every message, by number: MicroPython's dicts keep no order."""
+        for message in sorted(self.journal.values(), key=lambda m: m.identity):
             yield from message.fields.get("e", [])
 
 
