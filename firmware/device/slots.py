@@ -7,22 +7,27 @@ brings back the build that came by cable.
 
 import struct
 
+from micropython import const
+
 FOLDERS = ("", "a", "b")
 CRASHES = 3
 """Starts of a build on trial that did not end by themselves, before it is given up."""
-UNHEARD = 24
+_UNHEARD = const(24)
 """Attempts to be heard, each without a live ack, before it is given up: days of back-off."""
-BROKEN = 4
+_BROKEN = const(4)
 """Faults in a row after which an update that was once good gives way to the cable's build."""
 
-FREE_STARTS = 8
+_FREE_STARTS = const(8)
 """Starts in a row without a clean end before the radio waits: its current may be what fails."""
-HOPELESS = 16
+_HOPELESS = const(16)
 """Such starts, none of which kept even a reading, after which the next does nothing but sleep."""
-_LADDER_S, _LONGEST_S = 600, 6 * 3600
+_LADDER_S = const(600)
+_LONGEST_S = const(6 * 3600)
 
-_BLOB, _FAULTS, _BACK = "slots", "faults", "back"
-_FORMAT = "<BBBBIIII"
+_BLOB = const("slots")
+_FAULTS = const("faults")
+_BACK = const("back")
+_FORMAT = const("<BBBBIIII")
 
 
 class NoNvs:
@@ -77,17 +82,17 @@ class Slots:
     @property
     def hopeless(self):
         """Whether this start shall do nothing but sleep."""
-        return self.faults > HOPELESS
+        return self.faults > _HOPELESS
 
     @property
     def radio_wait_s(self):
         """Seconds for which the radio stays off: starts in a row died, of its current perhaps."""
-        return ladder_s(self.faults - FREE_STARTS) if self.faults > FREE_STARTS else 0
+        return ladder_s(self.faults - _FREE_STARTS) if self.faults > _FREE_STARTS else 0
 
     def kept(self):
         """A reading is on flash: whatever kills the starts, they are not for nothing."""
-        if self.faults > HOPELESS - 1:
-            self.faults = HOPELESS - 1
+        if self.faults > _HOPELESS - 1:
+            self.faults = _HOPELESS - 1
             self._keep_faults()
 
     def choose(self, cold):
@@ -99,7 +104,7 @@ class Slots:
             if self._crashes > CRASHES:
                 self.give_up()
             self._save()
-        if self.faults > BROKEN and self.active and not self.trial:
+        if self.faults > _BROKEN and self.active and not self.trial:
             self.active = 0
             self._save()
         self.running = self.trial or self.active
@@ -138,7 +143,7 @@ class Slots:
     def unheard(self):
         """An attempt to be heard ended without a live ack. Whether that gave the trial up."""
         self._unheard = min(self._unheard + 1, 255)
-        gave_up = self._unheard >= UNHEARD
+        gave_up = self._unheard >= _UNHEARD
         if gave_up:
             self.give_up()
         self._save()

@@ -1,7 +1,6 @@
 """How much heap the node takes on 32-bit words, as the chip has, from compiled files."""
 
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware.virtual.host import interpreter, process
-from server.command.release import compiled
+from server.command.device import stage
 from tests.firmware.board_at_work import DEVICE, KEY, board
 from tests.firmware.released import PUBLIC, SOURCE, made, offer
 from tests.firmware.signing_gateway import SigningGateway
@@ -18,10 +17,12 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
 HERE = Path(__file__).parent
-WHOLE_KB = 192
-"""A cold start, a signature, a report and an update, the virtual chip's own modules included: what
-it takes today. The aim is 64 KB for the node alone. It rose from 144 with the sensors of the design
-and with what the ring keeps; 160 is not enough."""
+BAR_KB = 64
+WHOLE_KB = 160
+"""What a cold start, a signature, a report and an update need today, the virtual chip's own modules
+included, in steps of 8 KB; the bar is BAR_KB, TLS aside. It may rise only because what the node
+does has grown, and the change that raises it says so.
+"""
 
 _SHIMS = """
 import gc
@@ -36,13 +37,8 @@ print(gc.mem_alloc() - before)
 
 
 def _lay_out(folder: Path) -> Path:
-    """The device's file system as it is flashed: three files as text, the rest compiled."""
-    folder.mkdir()
-    for name in ("boot.py", "main.py", "slots.py"):
-        shutil.copy(SOURCE / name, folder / name)
-    for path, content in compiled(SOURCE).items():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_bytes(content)
+    """The device's file system as it is flashed: boot.py and main.py as text, the rest compiled."""
+    stage.lay_out(folder)
     return folder
 
 
@@ -82,7 +78,8 @@ def test_the_whole_node_runs_and_is_updated_in_a_bounded_heap(
     shims = _shims_bytes()
     print(
         f"whole node with an update, 32-bit words: runs in {WHOLE_KB} KB of heap, of which the "
-        f"virtual chip's modules hold {shims / 1024:.0f} KB: {WHOLE_KB - shims / 1024:.0f} KB"
+        f"virtual chip's modules hold {shims / 1024:.0f} KB: {WHOLE_KB - shims / 1024:.0f} KB, "
+        f"and {BAR_KB} KB are the bar"
     )
 
 

@@ -8,11 +8,9 @@ import time
 import esp32
 import machine
 import network
-from drivers.battery import Battery
-from drivers.lis3dh import LIS3DH, LIS3DHError
 from drivers.presence import LevelPin
-from lib import wifi
-from node import clock
+from micropython import const
+from node import clock, unload
 
 PINS = {
     "sensor_rx": 16,  # from the A02YYUW's TX; a JSN-SR04T's ECHO/TX
@@ -28,12 +26,12 @@ PINS = {
     "battery": 34,  # on-board divider, ADC1 (ADC2 is lost while Wi-Fi is on)
 }
 
-BATTERY_DIVIDER = 2  # 1 M over 1 M
-SENSOR_UART = 2
-SENSOR_BAUD = 9600
+_BATTERY_DIVIDER = const(2)  # 1 M over 1 M
+_SENSOR_UART = const(2)
+_SENSOR_BAUD = const(9600)
 WATCHDOG_MS = 120_000  # as boot.py set it
-RING_LABEL = "ring"
-HOST_NAME = "host"  # what DHCP is told; MicroPython's own name would say what we are
+_RING_LABEL = const("ring")
+_HOST_NAME = const("host")  # what DHCP is told; MicroPython's own name would say what we are
 
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out shows as this too on the ESP32
@@ -71,6 +69,7 @@ class Board:
         self.lid = LevelPin(machine.Pin(self.pins["lid"], machine.Pin.IN))
         self._wlan = None
         self._link = None
+        self._loaded = ""
         self.sensor_off()
 
     def cause(self):
@@ -92,10 +91,10 @@ class Board:
 
     def ring_device(self):
         """The flash partition of the ring: NOR flash in sectors of 4096 bytes."""
-        found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=RING_LABEL)
+        found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=_RING_LABEL)
         if not found:
             raise OSError(
-                "no flash partition labelled %r: flash firmware/partitions.csv" % RING_LABEL
+                "no flash partition labelled %r: flash firmware/partitions.csv" % _RING_LABEL
             )
         return found[0]
 
@@ -106,6 +105,11 @@ class Board:
     def prepare(self, config):
         """Load the driver that ``sensor`` will need, while the heap is still whole."""
         __import__("drivers." + _DRIVERS[config.sensor])
+        self._loaded = "drivers." + _DRIVERS[config.sensor]
+
+    def sensed(self):
+        """Measuring is over in this wake: its driver leaves the heap."""
+        unload(self._loaded, "drivers.frames")
 
     def sensor(self, config):
         """The level sensor that the configuration names, powered."""
@@ -114,7 +118,7 @@ class Board:
 
     def _sensor_uart(self):
         tx, rx = machine.Pin(self.pins["sensor_tx"]), machine.Pin(self.pins["sensor_rx"])
-        return machine.UART(SENSOR_UART, SENSOR_BAUD, tx=tx, rx=rx, timeout=0)
+        return machine.UART(_SENSOR_UART, _SENSOR_BAUD, tx=tx, rx=rx, timeout=0)
 
     def _a02yyuw(self, config):
         from drivers.a02yyuw import A02YYUW
@@ -153,6 +157,8 @@ class Board:
 
     def accelerometer(self):
         """The LIS3DH, which works alone through deep sleep; None if it is silent."""
+        from drivers.lis3dh import LIS3DH, LIS3DHError
+
         try:
             return LIS3DH(self._i2c())
         except LIS3DHError:
@@ -164,8 +170,10 @@ class Board:
 
     def battery_mv(self):
         """Millivolts of the cell."""
+        from drivers.battery import Battery
+
         adc = machine.ADC(machine.Pin(self.pins["battery"]), atten=machine.ADC.ATTN_11DB)
-        return Battery(adc, BATTERY_DIVIDER).read_mv()
+        return Battery(adc, _BATTERY_DIVIDER).read_mv()
 
     def wlan(self):
         """The Wi-Fi station, switched on: from here the random generator has entropy."""
@@ -182,7 +190,9 @@ class Board:
         """
         if config.lte:
             raise OSError("lte: this board has no modem: take a board that has, or wifi")
-        network.hostname(HOST_NAME)
+        from lib import wifi
+
+        network.hostname(_HOST_NAME)
         self._link = wifi.Wifi(self.wlan(), config.wifi, address)
         return self._link
 

@@ -10,6 +10,7 @@ import time
 import machine
 import network
 from drivers.axp2101 import AXP2101, AXP2101Error
+from micropython import const
 
 from board import firebeetle
 
@@ -35,8 +36,8 @@ POWERS = {
     "gnss_antenna": ("bldo2", 3300),
 }
 
-MODEM_UART = 1
-MODEM_BAUD = 115200
+_MODEM_UART = const(1)
+_MODEM_BAUD = const(115200)
 
 
 class Board(firebeetle.Board):
@@ -85,7 +86,7 @@ class Board(firebeetle.Board):
             from drivers.sim7080g import SIM7080G
 
             tx, rx = machine.Pin(PINS["modem_tx"]), machine.Pin(PINS["modem_rx"])
-            self._uart = machine.UART(MODEM_UART, MODEM_BAUD, tx=tx, rx=rx, timeout=0, rxbuf=2048)
+            self._uart = machine.UART(_MODEM_UART, _MODEM_BAUD, tx=tx, rx=rx, timeout=0, rxbuf=2048)
             self._modem = SIM7080G(self._uart, self._press)
         return self._modem
 

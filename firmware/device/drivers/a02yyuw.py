@@ -4,10 +4,12 @@ It sends by itself, every 100 ms (processed values: 300 ms), 30 to 4500 mm in st
 for no echo. It corrects for temperature.
 """
 
+from micropython import const
+
 from drivers import SensorError, frames
 
-_FIRST_WAIT_MS = 1000  # power up, then a whole period
-_WAIT_MS = 400  # longer than the slowest period
+_FIRST_WAIT_MS = const(1000)  # power up, then a whole period
+_WAIT_MS = const(400)  # longer than the slowest period
 
 
 class A02YYUWError(SensorError):

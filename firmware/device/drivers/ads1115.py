@@ -11,18 +11,20 @@ from micropython import const
 
 from drivers import SensorError
 
-_CONVERSION, _CONFIG = const(0), const(1)
+_CONVERSION = const(0)
+_CONFIG = const(1)
 _READY = const(0x80)
 # Start; AIN0 against ground; +-4.096 V; one conversion; 8 a second (that filter stops 50 Hz);
 # comparator off.
-_START = b"\xc3\x03"
-_CONVERSION_MS = 125
-_LATEST_MS = 160  # its clock is +-10 %
-_POLL_MS = 4
-_UV_PER_COUNT = 125
+_START = const(b"\xc3\x03")
+_CONVERSION_MS = const(125)
+_LATEST_MS = const(160)  # its clock is +-10 %
+_POLL_MS = const(4)
+_UV_PER_COUNT = const(125)
 
 BROKEN_UA, SHORT_UA = 3_600, 21_000
-_ZERO_UA, _SPAN_UA = 4_000, 16_000
+_ZERO_UA = const(4_000)
+_SPAN_UA = const(16_000)
 
 
 class ADS1115Error(SensorError):

@@ -7,12 +7,18 @@ named by their place in the table; DC1 feeds the processor itself and is not in 
 from micropython import const
 
 _ADDRESS = const(0x34)
-_CHIP_ID, _ME = const(0x03), const(0x4A)
-_ADC_ENABLE, _ADC_VBAT = const(0x30), const(0x01)
+_CHIP_ID = const(0x03)
+_ME = const(0x4A)
+_ADC_ENABLE = const(0x30)
+_ADC_VBAT = const(0x01)
 _VBAT = const(0x34)  # two bytes, 1 mV a digit
-_TS_PIN, _TS_EXTERNAL = const(0x50), const(0x10)  # no thermistor: the pin's current source is off
-_CHARGE_LED, _LED_MANUAL_OFF = const(0x69), const(0x05)
-_DC_ENABLE, _LDO_ENABLE, _LDO2_ENABLE = const(0x80), const(0x90), const(0x91)
+_TS_PIN = const(0x50)  # no thermistor: the pin's current source is off
+_TS_EXTERNAL = const(0x10)
+_CHARGE_LED = const(0x69)
+_LED_MANUAL_OFF = const(0x05)
+_DC_ENABLE = const(0x80)
+_LDO_ENABLE = const(0x90)
+_LDO2_ENABLE = const(0x91)
 
 # name: (register and bit that switch it, register of its voltage)
 RAILS = {

@@ -1,6 +1,8 @@
 """Battery voltage behind a divider."""
 
-_TIMES = 9
+from micropython import const
+
+_TIMES = const(9)
 
 
 class Battery:

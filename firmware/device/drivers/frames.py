@@ -6,11 +6,13 @@ pass, so a frame is a sample, and only a burst of samples that agree is a readin
 
 import time
 
-_START = 0xFF
-_SIZE = 4
-_HIGHEST = 0x17  # 6000 mm: a higher H is no distance of either sensor, and FF never one
-_HELD = 64  # bytes: older ones of a flood are stale
-_POLL_MS = 2
+from micropython import const
+
+_START = const(0xFF)
+_SIZE = const(4)
+_HIGHEST = const(0x17)  # 6000 mm: a higher H is no distance of either sensor, and FF never one
+_HELD = const(64)  # bytes: older ones of a flood are stale
+_POLL_MS = const(2)
 
 
 class Frames:

@@ -6,13 +6,14 @@ of what stands between ``$`` and ``*``. All figures are integers: floats here ha
 
 import time
 
+from micropython import const
 from node.clock import unix_of
 
-_GOOD_HDOP = 20  # tenths: settled; a worse one is kept while waiting for better
-_WORST_HDOP = 100
-_METRES_A_HDOP = 3  # DOMAIN.md, *Sensors*: 3 m with a clear sky
-_LONGEST = 96  # a sentence has 82 bytes at most
-_POLL_MS = 20
+_GOOD_HDOP = const(20)  # tenths: settled; a worse one is kept while waiting for better
+_WORST_HDOP = const(100)
+_METRES_A_HDOP = const(3)  # DOMAIN.md, *Sensors*: 3 m with a clear sky
+_LONGEST = const(96)  # a sentence has 82 bytes at most
+_POLL_MS = const(20)
 
 
 class Fix:

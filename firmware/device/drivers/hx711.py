@@ -8,17 +8,19 @@ what a long one interrupted is thrown away.
 
 import time
 
+from micropython import const
+
 from drivers import SensorError
 
-_READY_MS = 450  # the first conversion after power up takes four periods
-_WARM_UP = 4  # conversions: the bridge warms in its excitation
-_POLL_MS = 2
-_LONGEST_US = 50  # of a pulse; at 60 the chip powers down
-_TRIES = 3
+_READY_MS = const(450)  # the first conversion after power up takes four periods
+_WARM_UP = const(4)  # conversions: the bridge warms in its excitation
+_POLL_MS = const(2)
+_LONGEST_US = const(50)  # of a pulse; at 60 the chip powers down
+_TRIES = const(3)
 _SATURATED = (0x7FFFFF, -0x800000)
-_SAME = 4  # equal conversions in a row: the noise of a live bridge is tens of counts
+_SAME = const(4)  # equal conversions in a row: the noise of a live bridge is tens of counts
 
-CREEP_G = 300
+_CREEP_G = const(300)
 """How far four cells wander under a steady load in four hours: no change smaller is real."""
 
 

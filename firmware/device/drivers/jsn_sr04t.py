@@ -11,15 +11,18 @@ is the one at 20 degC, and the gateway corrects it.
 
 import time
 
+from micropython import const
+
 from drivers import SensorError, frames
 
-_TRIGGER_US = 20
-_PAUSE_MS = 60  # between pings: the last one's late bounces die away
-_ECHO_US = 36_000  # 6 m and back
-_TENTHS_OF_UM_PER_US = 1716  # half of 343.2 m/s, at 20 degC
-_ASK = b"\x55"
-_FIRST_WAIT_MS, _WAIT_MS = 1000, 300
-_NEVER_BEGAN = -2  # machine.time_pulse_us; -1: it did not end in time
+_TRIGGER_US = const(20)
+_PAUSE_MS = const(60)  # between pings: the last one's late bounces die away
+_ECHO_US = const(36_000)  # 6 m and back
+_TENTHS_OF_UM_PER_US = const(1716)  # half of 343.2 m/s, at 20 degC
+_ASK = const(b"\x55")
+_FIRST_WAIT_MS = const(1000)
+_WAIT_MS = const(300)
+_NEVER_BEGAN = const(-2)  # machine.time_pulse_us; -1: it did not end in time
 
 
 class JSNSR04TError(SensorError):

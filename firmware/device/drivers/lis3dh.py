@@ -10,14 +10,22 @@ from micropython import const
 from drivers import SensorError
 
 _ADDRESSES = (0x18, 0x19)
-_WHO_AM_I, _ME = const(0x0F), const(0x33)
-_TEMP_CFG, _TEMPERATURE = const(0x1F), const(0x0C)
-_CTRL1, _CTRL4, _CTRL5 = const(0x20), const(0x23), const(0x24)
-_REFERENCE, _OUT_X = const(0x26), const(0x28)
-_FIFO_CTRL, _FIFO_SRC = const(0x2E), const(0x2F)
-_INT2_CFG, _INT2_THS = const(0x34), const(0x36)
+_WHO_AM_I = const(0x0F)
+_ME = const(0x33)
+_TEMP_CFG = const(0x1F)
+_TEMPERATURE = const(0x0C)
+_CTRL1 = const(0x20)
+_CTRL4 = const(0x23)
+_CTRL5 = const(0x24)
+_REFERENCE = const(0x26)
+_OUT_X = const(0x28)
+_FIFO_CTRL = const(0x2E)
+_FIFO_SRC = const(0x2F)
+_INT2_CFG = const(0x34)
+_INT2_THS = const(0x36)
 _AUTO_INCREMENT = const(0x80)
-_OVERRUN, _LEVEL = const(0x40), const(0x1F)
+_OVERRUN = const(0x40)
+_LEVEL = const(0x1F)
 
 _ARMED = const(0x2F)  # CTRL1: 10 Hz, low power, X Y Z (4 uA)
 _WATCH = (
@@ -39,11 +47,11 @@ _STREAM = (
     (_CTRL5, 0x40),
     (_FIFO_CTRL, 0x80),  # stream: the newest 32
 )
-SAMPLE_MS = 20
+_SAMPLE_MS = const(20)
 _FIFO = const(32)
-_SINE_MG = 342  # 1 g x sin 20 degrees
-_ASKEW_MG = 260  # 15 degrees
-_MG_PER_STEP = 16
+_SINE_MG = const(342)  # 1 g x sin 20 degrees
+_ASKEW_MG = const(260)  # 15 degrees
+_MG_PER_STEP = const(16)
 _HIGH_EVENTS = (0x02, 0x08, 0x20)  # INT2_CFG: X, Y, Z high
 
 

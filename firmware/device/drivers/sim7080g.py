@@ -7,19 +7,20 @@ the receiver: switching one on switches the other off.
 
 import time
 
+from micropython import const
 from node.clock import unix_of
 
-_KEY_MS = 1100  # PWRKEY low: over 1 s starts it, over 1.2 s ends it
-_KEY_OFF_MS = 1500
-_START_MS = 8000  # UART answers about 1.8 s after PWRKEY; a cold one takes longer
-_ANSWER_MS = 1000
-_ATTACH_POLL_MS = 1000
-_DOWN_MS = 3000
-_HANG_UP_MS = 2500
-_GUARD_MS = 1000  # silence around +++
-_POLL_MS = 10
+_KEY_MS = const(1100)  # PWRKEY low: over 1 s starts it, over 1.2 s ends it
+_KEY_OFF_MS = const(1500)
+_START_MS = const(8000)  # UART answers about 1.8 s after PWRKEY; a cold one takes longer
+_ANSWER_MS = const(1000)
+_ATTACH_POLL_MS = const(1000)
+_DOWN_MS = const(3000)
+_HANG_UP_MS = const(2500)
+_GUARD_MS = const(1000)  # silence around +++
+_POLL_MS = const(10)
 _REGISTERED = (1, 5)  # at home, roaming
-_NO_SIGNAL = 99
+_NO_SIGNAL = const(99)
 
 
 class ModemError(OSError):

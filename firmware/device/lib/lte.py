@@ -2,10 +2,12 @@
 
 import time
 
-ATTACH_MS = 60_000  # DESIGN.md, *The node*: 15 to 60 s is what LTE-M takes
-_DIAL_MS = 5000
-_PPP_MS = 10_000
-_POLL_MS = 50
+from micropython import const
+
+_ATTACH_MS = const(60_000)  # DESIGN.md, *The node*: 15 to 60 s is what LTE-M takes
+_DIAL_MS = const(5000)
+_PPP_MS = const(10_000)
+_POLL_MS = const(50)
 
 
 class Lte:
@@ -23,7 +25,7 @@ class Lte:
         self._rssi = 0
         self._time = None, 0
 
-    def join(self, budget_ms=ATTACH_MS):
+    def join(self, budget_ms=_ATTACH_MS):
         """Attach, dial and connect within the bound. Raises OSError."""
         start = time.ticks_ms()
         apn, user, key = self._access

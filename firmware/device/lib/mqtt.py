@@ -11,6 +11,8 @@ import socket
 import struct
 import time
 
+from micropython import const
+
 try:
     import tls
 except ImportError:  # CPython
@@ -18,15 +20,21 @@ except ImportError:  # CPython
 
 from lib import packets
 
-_CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
-_SUBSCRIBE, _SUBACK, _PINGREQ, _PINGRESP = 0x82, 0x90, 0xC0, 0xD0
-_DISCONNECT = 0xE0
-_KEEPALIVE_S = 120
-_PACKET_LIMIT = 16384
-_CHUNK = 1024
-_EVENT_SIZE = 64  # what a kept packet costs besides its bytes
-_HEARD_LIMIT = 20480  # bytes that wait to be taken: two retained topics, and PUBACKs
-_FULL_MS = 5  # between attempts to write while the peer's window is full
+_CONNECT = const(0x10)
+_CONNACK = const(0x20)
+_PUBLISH = const(0x30)
+_PUBACK = const(0x40)
+_SUBSCRIBE = const(0x82)
+_SUBACK = const(0x90)
+_PINGREQ = const(0xC0)
+_PINGRESP = const(0xD0)
+_DISCONNECT = const(0xE0)
+_KEEPALIVE_S = const(120)
+_PACKET_LIMIT = const(16384)
+_CHUNK = const(1024)
+_EVENT_SIZE = const(64)  # what a kept packet costs besides its bytes
+_HEARD_LIMIT = const(20480)  # bytes that wait to be taken: two retained topics, and PUBACKs
+_FULL_MS = const(5)  # between attempts to write while the peer's window is full
 _AGAIN = (11, 2, 3)  # EAGAIN; CPython's ssl: want read, want write
 _REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
 
@@ -48,8 +56,7 @@ class Client:
         self._ca = ca
         self._will = will
         self._timeout_ms = timeout_s * 1000
-        self._raw = self._socket = None
-        self._poll = None
+        self._raw = self._socket = self._poll = None
         self._pid = 0
         self._heard = []
         self._heard_size = 0

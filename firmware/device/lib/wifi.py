@@ -2,9 +2,11 @@
 
 import time
 
-JOIN_MS = 10_000
-_POLL_MS = 20
-_UNHEARD_DBM = -200
+from micropython import const
+
+_JOIN_MS = const(10_000)
+_POLL_MS = const(20)
+_UNHEARD_DBM = const(-200)
 
 
 class Wifi:
@@ -18,7 +20,7 @@ class Wifi:
         self._networks = networks
         self._address = address
 
-    def join(self, budget_ms=JOIN_MS):
+    def join(self, budget_ms=_JOIN_MS):
         """Connect to one of the networks. Raises OSError when none answers within the bound."""
         if self._wlan.isconnected():
             return

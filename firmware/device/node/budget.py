@@ -10,12 +10,14 @@ A look at the accelerometer after motion (2 to 8 s awake) counts apart, 60 at on
 minutes: with none left motion does not wake the board, while tilt and lid still do.
 """
 
+from micropython import const
+
 REPORT_UAH = 650
-_BUCKET_UAH = 60_000
-_FOR_ENTRY_UAH = 33_000
-_LOOK = 22  # units of 40 s
-_LOOKS = 60 * _LOOK
-_UNIT_S = 40  # refills 1 uAh, and a part of a look
+_BUCKET_UAH = const(60_000)
+_FOR_ENTRY_UAH = const(33_000)
+_LOOK = const(22)  # units of 40 s
+_LOOKS = const(60 * _LOOK)
+_UNIT_S = const(40)  # refills 1 uAh, and a part of a look
 
 
 def _refilled(state, up):

@@ -1,8 +1,9 @@
 """Remote care: what a wake says of its start, and how a release proves itself or goes back."""
 
+from micropython import const
 from slots import FOLDERS
 
-_FAULT = "fault"  # main.py's
+_FAULT = const("fault")  # main.py's
 
 
 class Care:

@@ -8,6 +8,8 @@ the drift that shows (``records.scaled``); what is sealed stays.
 
 import time
 
+from micropython import const
+
 from node import records
 
 NONE, NTP, GNSS, NET, GW = range(5)
@@ -16,13 +18,13 @@ SOURCES = ("none", "ntp", "gnss", "net", "gw")
 # The ESP32 port counts from 2000, CPython and the unix port from 1970.
 _EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 
-EARLIEST = 1_767_225_600  # 2026-01-01: before it no clock of ours was ever right
-LATEST = 4_102_444_800  # 2100-01-01
+_EARLIEST = const(1_767_225_600)  # 2026-01-01: before it no clock of ours was ever right
+_LATEST = const(4_102_444_800)  # 2100-01-01
 FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
 STEP_S = 5  # smaller corrections are drift, not an event
-LEARN_S = 3600  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
-DRIFT_PPM = 50_000  # what differs by more was stepped, and no clock's drift
-_SLACK_S = 2  # whole seconds, and the network's delay
+_LEARN_S = const(3600)  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
+_DRIFT_PPM = const(50_000)  # what differs by more was stepped, and no clock's drift
+_SLACK_S = const(2)  # whole seconds, and the network's delay
 
 
 def unix(local_s):
@@ -69,7 +71,7 @@ def stamp(state, up_s):
 def wants(state, rtc_s):
     """Whether the clock is unset or stale; sooner while its drift is not known."""
     age = up(state, rtc_s) - state.clock_up
-    return state.clock_source == NONE or not 0 <= age < (FRESH_S if state.rate_ppm else LEARN_S)
+    return state.clock_source == NONE or not 0 <= age < (FRESH_S if state.rate_ppm else _LEARN_S)
 
 
 def step(state, rtc_s, unix_s, source, tail=0):
@@ -92,16 +94,16 @@ def step(state, rtc_s, unix_s, source, tail=0):
 def _learn(state, rtc_s, unix_s):
     """Between two settings the clock ran ``ran`` s while ``true`` s passed: that is its drift."""
     ran, true = rtc_s - state.mark_rtc, unix_s - state.base - state.mark_up
-    if ran < LEARN_S or not _drifted(true, ran):
+    if ran < _LEARN_S or not _drifted(true, ran):
         return
     rate = (true - ran) * 1_000_000 // ran
     if state.rate_ppm:
         rate = (state.rate_ppm + rate) // 2  # temperature moves it from day to night
-    state.rate_ppm = max(-DRIFT_PPM, min(rate, DRIFT_PPM))
+    state.rate_ppm = max(-_DRIFT_PPM, min(rate, _DRIFT_PPM))
 
 
 def _drifted(true, ran):
-    return abs(true - ran) <= ran * DRIFT_PPM // 1_000_000 + _SLACK_S
+    return abs(true - ran) <= ran * _DRIFT_PPM // 1_000_000 + _SLACK_S
 
 
 def _placed(state, up_s, unix_s, tail):
@@ -110,7 +112,7 @@ def _placed(state, up_s, unix_s, tail):
     start = max(state.mark_up, state.sealed_up)
     if state.scale_end or ran <= 0 or not _drifted(true, ran):
         return up_s
-    ppm = max(-DRIFT_PPM, min((true - ran) * 1_000_000 // ran, DRIFT_PPM))
+    ppm = max(-_DRIFT_PPM, min((true - ran) * 1_000_000 // ran, _DRIFT_PPM))
     if ppm and state.unsealed_count:
         state.scale_end, state.scale_from, state.scale_ppm = tail, start, ppm
         state.last_up = records.scaled(state.last_up, start, ppm)
@@ -129,7 +131,7 @@ def at_least(state, rtc_s, unix_s):
 
 def plausible(unix_s):
     """Whether ``unix_s`` can be a time at all."""
-    return isinstance(unix_s, int) and EARLIEST <= unix_s < LATEST
+    return isinstance(unix_s, int) and _EARLIEST <= unix_s < _LATEST
 
 
 def unix_of(year, month, day, hour, minute, second):

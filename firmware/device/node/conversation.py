@@ -2,14 +2,16 @@
 
 import time
 
+from micropython import const
+
 from node import ackline, envelope, records
 
 WINDOW = 8
-BUDGET_MS = 80_000  # the watchdog ends a wake at 120 s; what is left waits on flash
-_STALL_MS = 8000
-_HEARD_MS = 2000
-_PATIENCE = 5  # times the wait, while acks come and move on: the gateway is at our backlog
-_STATUS_ON = b'{"s":"on"}'
+_BUDGET_MS = const(80_000)  # the watchdog ends a wake at 120 s; what is left waits on flash
+_STALL_MS = const(8000)
+_HEARD_MS = const(2000)
+_PATIENCE = const(5)  # times the wait, while acks come and move on: the gateway is at our backlog
+_STATUS_ON = const(b'{"s":"on"}')
 WILL = b'{"s":"lost"}'
 
 
@@ -95,7 +97,7 @@ class Conversation:
         """Publish each message and await its PUBACK. Returns False when the time ran out."""
         complete = True
         for head in heads:
-            if self.elapsed() > BUDGET_MS:
+            if self.elapsed() > _BUDGET_MS:
                 complete = False
                 break
             while len(self._waiting) >= WINDOW:

@@ -16,28 +16,28 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _TEETH, _COLUMNS = 4, 64
 
 # (y + x, y - x, 2dxy) of each sum of the base point's multiples by 1, 2^64, 2^128 and 2^192.
-_COMB = binascii.a2b_base64(
-    "hTuM9caTvC8ZDoz7xi2Tz8JCPWSYSAsnZbrUMzqdzwc+kUDXBTkQnbO+QNEFnzn9CYqPaDSEwaVnEviYki/9RGiqeocF"
-    "EsmrnsSqzCPo2SaMWUPdy30bWqhlDJ9oexFvFfXRd+dlKs3xYKqPh5GJVOUGvNq8O7ex+8l8qct4SGX+sPaNx44TURv1"
-    "deWJ2pdTufF6cR16IAlQ1iAruv0CIaHmXAUF5J6WKa1REminvDYVpH2qF/UaOrqy7CnbJdcK6FkeYIXFVQBgDkhmKzST"
-    "h0zkRf7QqhQ+K88TSObY6iakYoSctrh1y9cc02fFb9gt9kITiOxyGc0vL8EPl7V1CUOnW9oDI89jbrrxUoGdvwTaZ3Oq"
-    "0JA3M+rF9p1HcEZToo6trL8EO1iE6IsU6EO3KdvFEAg7WB4rqruzjuVJVCtHvj3rYnU6X7igvY5UOOr3mXJ0RTHlwwBR"
-    "1ScW5+kEE/6c3GrSFJh4C91Iiz+rGzwKxnn5/+EP2pPWLXwt3mhESGe8440nGCH3DrLQYP0f55ixe8ZRvlH1TT1U0GQ2"
-    "oSbuOaMTOy1SKSmV2GxQJVKF8fD0rNQ66t8udEJ5umvXSR3mVo0zQvoUmilRw0Y5HRmFsa2nbVd9JMLt/Kjjrx9OTARq"
-    "Iz0F5xXjh407sbzdPCioIdPSYJlRpLvFDw+aVU4ccBKcdugA/l87nAMK3NyVG+sCDEtFacEMU4df0yFwch4k3ycHBHGl"
-    "Ng2QsqrvRd/emqZgXNtu/h3Auwcwt/xkypDTb8xY7zj8mBoXdWV471/WQsSPt1CI74bQb23GNG8E3Jg4tMvzkye3B0Oy"
-    "/5EHHZg0zpaAvddtn4SLjotZC4n2wgyKwc8RKs4ptQdGEYFAWQvARsCbCshmrLGwKCFBwBoMyJ3MbaY2pDgb9Fygl8bX"
-    "25W+8+unq31+jfa4oH2mdVY4FCB47+ip/aown2Siy6jfXFDr0UyzwE0duloRRnbatcNTGQ/Um54RIXNvrB1gWbL+IWDM"
-    "A0tLZ4N+iF9a9MGiDBhgjQpA32jM27BegZlOL7hHeubXwBV/YJAooEWE8UH90Wbz/h7hzwERSmmLTadQAV7hOUu6UdNq"
-    "PfATQMxl4G7cggK9RuZKIv2UuTZ06Lz+2JpOU09u8NnBVSJIAPjOcc/qAzy7/orKRHU2kHfEKWoo6j84YlRlvLCThU6M"
-    "Y+WjShHeEg3yxCmpSiq6oxOLe53SsFZEeZt7SRq5awbS58VG5kkqRcRjks35PrGeUqvt6GyrUJvj67B5fc8gSFznik6P"
-    "0stgCwBEkQLePHAhvJjIuTs3hghXn1OIEXzKff7wnZO0fc5RqcsPuQ71HR1+NRzmiwmdRpmIN2I1AgNMWuH67/YgBY53"
-    "PJQKRy9n3pn8Awr1eYMUBtGIAdI43xVjDq0R6COQsq7iBQ1lC2xYXadZD7q37k0fXtTtPgQXMgfH8kfB9gzSr/MZuVHG"
-    "AvhBcP3bjyU+B0VPqU88F8T5jZJg6nE9LVZzMwZ4fluyUpWiTFGw2XLEPJkkcCoeH4Fc1LwPGmADCOySfby3JH9A0hcr"
-    "5sqgJlsiBu5Dy1+k+wk1uQkFMXUbYwV2s40NhxxAUrrM3pdz57IR9ElGBF8hmJWtJA0MjGI2zCaQfxvq3BZwVS+OM4/l"
-    "wFz6G4oMTBAdaLUD541Fy2MSWXovPWNs5RwXDHGuyubD/H58hWvAASiLtFbSecQPQDysvp9+QbozRx2rUafKikHd9Sve"
-    "CX9o8O/zD/E7onvj8TTqul5NA2YdJmGe5MpCssMqbkZbQrj7R2frfhOLGoFgdVzfeZrI+HFvpytawv/IO1YqlQk8+H7c"
-    "S8uooibCk1/6xrWWpeNkBhvr69Qvz8bl3EqbQMRQQ4O5PdVEtAX1pQWTKYkv/0lZovoi+2R9ZQSnaLlp"
+_COMB = (  # in base64, 128 characters each: decoded one by one, it is in the heap once
+    b"hTuM9caTvC8ZDoz7xi2Tz8JCPWSYSAsnZbrUMzqdzwc+kUDXBTkQnbO+QNEFnzn9CYqPaDSEwaVnEviYki/9RGiqeocF"
+    b"EsmrnsSqzCPo2SaMWUPdy30bWqhlDJ9oexFvFfXRd+dlKs3xYKqPh5GJVOUGvNq8O7ex+8l8qct4SGX+sPaNx44TURv1"
+    b"deWJ2pdTufF6cR16IAlQ1iAruv0CIaHmXAUF5J6WKa1REminvDYVpH2qF/UaOrqy7CnbJdcK6FkeYIXFVQBgDkhmKzST"
+    b"h0zkRf7QqhQ+K88TSObY6iakYoSctrh1y9cc02fFb9gt9kITiOxyGc0vL8EPl7V1CUOnW9oDI89jbrrxUoGdvwTaZ3Oq"
+    b"0JA3M+rF9p1HcEZToo6trL8EO1iE6IsU6EO3KdvFEAg7WB4rqruzjuVJVCtHvj3rYnU6X7igvY5UOOr3mXJ0RTHlwwBR"
+    b"1ScW5+kEE/6c3GrSFJh4C91Iiz+rGzwKxnn5/+EP2pPWLXwt3mhESGe8440nGCH3DrLQYP0f55ixe8ZRvlH1TT1U0GQ2"
+    b"oSbuOaMTOy1SKSmV2GxQJVKF8fD0rNQ66t8udEJ5umvXSR3mVo0zQvoUmilRw0Y5HRmFsa2nbVd9JMLt/Kjjrx9OTARq"
+    b"Iz0F5xXjh407sbzdPCioIdPSYJlRpLvFDw+aVU4ccBKcdugA/l87nAMK3NyVG+sCDEtFacEMU4df0yFwch4k3ycHBHGl"
+    b"Ng2QsqrvRd/emqZgXNtu/h3Auwcwt/xkypDTb8xY7zj8mBoXdWV471/WQsSPt1CI74bQb23GNG8E3Jg4tMvzkye3B0Oy"
+    b"/5EHHZg0zpaAvddtn4SLjotZC4n2wgyKwc8RKs4ptQdGEYFAWQvARsCbCshmrLGwKCFBwBoMyJ3MbaY2pDgb9Fygl8bX"
+    b"25W+8+unq31+jfa4oH2mdVY4FCB47+ip/aown2Siy6jfXFDr0UyzwE0duloRRnbatcNTGQ/Um54RIXNvrB1gWbL+IWDM"
+    b"A0tLZ4N+iF9a9MGiDBhgjQpA32jM27BegZlOL7hHeubXwBV/YJAooEWE8UH90Wbz/h7hzwERSmmLTadQAV7hOUu6UdNq"
+    b"PfATQMxl4G7cggK9RuZKIv2UuTZ06Lz+2JpOU09u8NnBVSJIAPjOcc/qAzy7/orKRHU2kHfEKWoo6j84YlRlvLCThU6M"
+    b"Y+WjShHeEg3yxCmpSiq6oxOLe53SsFZEeZt7SRq5awbS58VG5kkqRcRjks35PrGeUqvt6GyrUJvj67B5fc8gSFznik6P"
+    b"0stgCwBEkQLePHAhvJjIuTs3hghXn1OIEXzKff7wnZO0fc5RqcsPuQ71HR1+NRzmiwmdRpmIN2I1AgNMWuH67/YgBY53"
+    b"PJQKRy9n3pn8Awr1eYMUBtGIAdI43xVjDq0R6COQsq7iBQ1lC2xYXadZD7q37k0fXtTtPgQXMgfH8kfB9gzSr/MZuVHG"
+    b"AvhBcP3bjyU+B0VPqU88F8T5jZJg6nE9LVZzMwZ4fluyUpWiTFGw2XLEPJkkcCoeH4Fc1LwPGmADCOySfby3JH9A0hcr"
+    b"5sqgJlsiBu5Dy1+k+wk1uQkFMXUbYwV2s40NhxxAUrrM3pdz57IR9ElGBF8hmJWtJA0MjGI2zCaQfxvq3BZwVS+OM4/l"
+    b"wFz6G4oMTBAdaLUD541Fy2MSWXovPWNs5RwXDHGuyubD/H58hWvAASiLtFbSecQPQDysvp9+QbozRx2rUafKikHd9Sve"
+    b"CX9o8O/zD/E7onvj8TTqul5NA2YdJmGe5MpCssMqbkZbQrj7R2frfhOLGoFgdVzfeZrI+HFvpytawv/IO1YqlQk8+H7c"
+    b"S8uooibCk1/6xrWWpeNkBhvr69Qvz8bl3EqbQMRQQ4O5PdVEtAX1pQWTKYkv/0lZovoi+2R9ZQSnaLlp"
 )
 
 
@@ -61,14 +61,25 @@ def sign(seed, public, *message):
 
 def verify(public, signature, *message):
     """Raises SignatureError unless ``signature`` is the key's. Strict: canonical ``s`` and key."""
+    verify_over(public, signature, message)
+
+
+def verify_over(public, signature, message):
+    """The same of whatever yields the parts of ``message``, an open file say."""
     s = int.from_bytes(signature[32:], "little")
     if len(signature) != 64 or s >= _L:
         raise SignatureError("signature: not 64 bytes of canonical form")
-    k = _hashed(signature[:32], public, *message)
+    k = int.from_bytes(sha512.over(_then(signature[:32], public, message)), "little") % _L
     # sB - kA must be R: kA is added with A's x negated.
     x, y = _decoded(public)
     if _encoded(_added(_comb(s), _times(k, (-x % _P, y)))) != bytes(signature[:32]):
         raise SignatureError("signature: not this key's over this message")
+
+
+def _then(nonce, public, message):
+    yield nonce
+    yield public
+    yield from message
 
 
 def _expanded(seed):
@@ -101,8 +112,9 @@ def _comb(scalar):
 def _entry(index):
     if not index:
         return 1, 1, 0
-    at = (index - 1) * 96
-    return tuple([int.from_bytes(_COMB[n : n + 32], "little") for n in (at, at + 32, at + 64)])
+    at = (index - 1) * 128
+    raw = binascii.a2b_base64(_COMB[at : at + 128])
+    return tuple([int.from_bytes(raw[n : n + 32], "little") for n in (0, 32, 64)])
 
 
 def _times(scalar, affine):

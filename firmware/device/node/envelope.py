@@ -3,8 +3,10 @@
 import binascii
 import hashlib
 
-_BLOCK = 64  # SHA-256's, RFC 2104
-MAC_LENGTH = 43
+from micropython import const
+
+_BLOCK = const(64)  # SHA-256's, RFC 2104
+_MAC_LENGTH = const(43)
 OBJECT_LIMIT = 8192
 
 
@@ -51,7 +53,7 @@ def seal(key, topic, obj, signature=b""):
 
 def opened(key, topic, payload):
     """The OBJECT of ``payload`` if its MAC is right, else None. Bytes in, bytes out."""
-    if len(payload) > OBJECT_LIMIT + 1 + MAC_LENGTH:
+    if len(payload) > OBJECT_LIMIT + 1 + _MAC_LENGTH:
         return None
     parts = bytes(payload).split(b"\n")
     if len(parts) != 2 or not _same(parts[1], key.mac(topic, parts[0])):
@@ -61,7 +63,7 @@ def opened(key, topic, payload):
 
 def opened_part(key, topic, payload):
     """The bytes of a release's part if its MAC is right, else None: any bytes, LF, MAC."""
-    end = len(payload) - MAC_LENGTH - 1
+    end = len(payload) - _MAC_LENGTH - 1
     if end < 0 or payload[end : end + 1] != b"\n":
         return None
     return payload[:end] if _same(payload[end + 1 :], key.mac(topic, payload[:end])) else None

@@ -1,5 +1,7 @@
 """A part that fails is told once, and once when it is back: not at every wake."""
 
+from micropython import const
+
 CODES = (
     "",
     "missing",  # it does not answer
@@ -18,8 +20,8 @@ CODES = (
 )
 OVER = "ok"
 _AT_ONCE = ("missing", "near", "far", "blind", "wire", "over", "saturated", "stuck")
-_TIMES = 2  # in a row, for any other; and good readings, for its end
-_SPEAK_S = 6 * 3600  # a part that comes and goes does not cost a report each time
+_TIMES = const(2)  # in a row, for any other; and good readings, for its end
+_SPEAK_S = const(6 * 3600)  # a part that comes and goes does not cost a report each time
 
 
 def heard(state, code):

@@ -3,15 +3,13 @@
 import time
 
 from drivers import SensorError
+from micropython import const
 
-from node import budget, clock, faults, measure, motion, policy
+from node import budget, clock, faults, measure, motion, policy, vigil
 
-_DRAIN_MS = 240  # twelve samples of the FIFO's thirty-two
-_RECOVERING, _ORDERED = 1, 2  # State.recovery
-_CLOSED, _OPEN = 1, 2  # State.lid
-_STEP_MG = 16  # State.rest: a signed byte an axis
+_DRAIN_MS = const(240)  # twelve samples of the FIFO's thirty-two
+_STEP_MG = const(16)  # State.rest: a signed byte an axis
 _UPRIGHT = 0, 0, 1000
-_AGAIN_S = 5
 
 
 class Hands:
@@ -26,6 +24,7 @@ class Hands:
         self._queue = queue
         self._state = queue.state
         self._spoken = spoken
+        self._vigil = vigil.Vigil(board, config, queue.state)
         self._chip = None
 
     def accelerometer(self):
@@ -55,7 +54,7 @@ class Hands:
         except SensorError:
             self._chip = None
             self._told_missing(True)
-        if state.recovery == _RECOVERING and state.low:
+        if state.recovery == vigil.RECOVERING and state.low:
             self._end("reserve")  # never below the reserve voltage
 
     def _presence(self, chip, lid_opened):
@@ -68,7 +67,7 @@ class Hands:
         if state.recovery:
             self._recover(chip)
             return
-        moves = self._board.motion.active() and self._may_look
+        moves = self._board.motion.active() and self._vigil.may_look
         if lid_opened or moves or (leans and not state.tilted) or self._board.woke_by_pin():
             self._confirm(chip)
 
@@ -84,7 +83,7 @@ class Hands:
             self._speak()
             return
         if not self._config.battery or (budget.may_recover(state, self._up()) and not state.low):
-            self._enter(_RECOVERING)
+            self._enter()
         else:
             self._speak()
 
@@ -113,22 +112,11 @@ class Hands:
             self._state.pending = 1
             self._spoken()
 
-    @property
-    def _may_look(self):
-        return not self._config.battery or budget.may_look(self._state, self._up())
-
     # Recovery mode
 
-    def order_recovery(self):
-        """Recovery mode because the gateway says so: whatever the budget."""
-        self._enter(_ORDERED)
-
-    def _enter(self, how):
-        state = self._state
-        state.recovery, state.pending = how, 1
-        state.recovery_up = state.motion_up = self._up()
-        if how == _RECOVERING:
-            budget.pay_report(state, self._up())
+    def _enter(self):
+        vigil.begin_recovery(self._state, self._up(), vigil.RECOVERING)
+        budget.pay_report(self._state, self._up())
         self._spoken()
 
     def _recover(self, chip):
@@ -143,7 +131,7 @@ class Hands:
             state.recovery, state.pending = 0, 1
             return
         if (
-            state.recovery == _RECOVERING
+            state.recovery == vigil.RECOVERING
             and self._config.battery
             and not budget.pay_report(state, self._up())
         ):
@@ -202,41 +190,15 @@ class Hands:
         if not self._config.lid:
             return False
         state = self._state
-        now = self._lid_now()
+        now = self._vigil.lid_now()
         if now == state.lid:
             return False
-        opened = (state.lid, now) == (_CLOSED, _OPEN)
+        opened = (state.lid, now) == (vigil.CLOSED, vigil.OPEN)
         if state.lid:
             self._tell('"k":"lid","open":%s' % ("true" if opened else "false"))
             self._speak()  # that it is closed again, too: an open lid is waited for
         state.lid = now
         return opened
-
-    def _lid_now(self):
-        # Reed: its magnet gone, the pull-up wins. Light: a lit transistor pulls down.
-        is_open = self._board.lid.active() == (self._config.lid == "reed")
-        return _OPEN if is_open else _CLOSED
-
-    # Sleep
-
-    def sleep_s(self, seconds):
-        """``seconds``, or a few when something began since the look: its pin would not wake us."""
-        if self._state.recovery:
-            return seconds
-        lid = self._config.lid and self._lid_now() != self._state.lid
-        moves = self._config.motion and self._board.motion.active() and self._may_look
-        return min(seconds, _AGAIN_S) if lid or moves else seconds
-
-    def armed(self):
-        """The names of the board's pins that shall end the sleep: none in recovery mode."""
-        if self._state.recovery:
-            return ()
-        names = ["lid"] if self._config.lid else []
-        if self._config.motion:
-            names.append("tilt")
-            if self._may_look:
-                names.append("motion")
-        return tuple(names)
 
     def _tell(self, fields):
         self._queue.add_event(self._up(), fields)

@@ -6,11 +6,16 @@ enrolled by cable again. A new key of its own accord would only look like a forg
 
 import os
 
-from node import envelope
+from micropython import const
 
-_NAME = "sig"
-_SEED = 32
-_DOMAIN = b"noria-sig-1\n"
+from node import envelope, unload
+
+ED25519 = "node.ed25519", "node.sha512"
+"""Modules that leave the heap again as soon as they have signed or verified."""
+
+_NAME = const("sig")
+_SEED = const(32)
+_DOMAIN = const(b"noria-sig-1\n")
 
 
 class Identity:
@@ -32,6 +37,7 @@ class Identity:
 
         seed = os.urandom(_SEED)
         self._held = bytearray(seed + ed25519.public_key(seed))
+        unload(*ED25519)
         self._nvs.set_blob(_NAME, self._held)
         self._nvs.commit()
         self.present = True
@@ -46,9 +52,9 @@ class Identity:
         from node import ed25519
 
         seed = bytes(self._held[:_SEED])
-        return envelope.b64url(
-            ed25519.sign(seed, self.public_key, _DOMAIN, topic.encode(), b"\n", obj)
-        )
+        signed = ed25519.sign(seed, self.public_key, _DOMAIN, topic.encode(), b"\n", obj)
+        unload(*ED25519)
+        return envelope.b64url(signed)
 
 
 def public_key_hex(board):

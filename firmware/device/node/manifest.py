@@ -13,11 +13,13 @@ file node/wake.mpy 1234 <SHA-256, 64 hex digits>
 import binascii
 import hashlib
 
+from micropython import const
+
 NAME = "manifest"
 LIMIT = 8192
-_FIRST = "noria-release-1"
-_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_./"
-_LARGEST = 2**31 - 1
+_FIRST = const("noria-release-1")
+_CHARACTERS = const("abcdefghijklmnopqrstuvwxyz0123456789_./")
+_LARGEST = const(2**31 - 1)
 
 
 class ReleaseError(ValueError):
@@ -27,14 +29,17 @@ class ReleaseError(ValueError):
 class Manifest:
     """A release: ``version``, ``floor``, ``fw``, ``board``, ``files`` [(path, size, SHA-256)]."""
 
-    def __init__(self, text):
-        lines = text.split("\n")
-        if lines[0] != _FIRST or lines[-1]:
-            raise ReleaseError("manifest")
+    def __init__(self, lines):
+        """``lines``: of text, each with its line feed, as a file yields them."""
         self.files = []
-        given = {}
-        for line in lines[1:-1]:
-            words = line.split(" ")
+        given, first = {}, True
+        for line in lines:
+            if line[-1:] != "\n" or (first and line != _FIRST + "\n"):
+                raise ReleaseError("manifest")
+            if first:
+                first = False
+                continue
+            words = line[:-1].split(" ")
             if words[0] == "file" and len(words) == 4:
                 self.files.append(_file(words))
             elif len(words) == 2:
@@ -92,4 +97,4 @@ def fingerprint(folder):
 def load(folder):
     """The :class:`Manifest` of a slot. Raises OSError when it has none."""
     with open(folder + "/" + NAME) as file:
-        return Manifest(file.read())
+        return Manifest(file)

@@ -9,11 +9,12 @@ the same. What no majority supports is no reading.
 import math
 
 from drivers import SensorError
+from micropython import const
 
-_MAD_TO_SD = 14826  # 1.4826 x MAD estimates a normal standard deviation; in 1e-4
+_MAD_TO_SD = const(14826)  # 1.4826 x MAD estimates a normal standard deviation; in 1e-4
 _MOMENTS = (5, 7, 9)  # samples after which a burst may end
-_DEAD = 3  # errors in a row, with nothing before them: the sensor is not there
-_BUDGET_MS = 3000  # DESIGN.md, *The node*
+_DEAD = const(3)  # errors in a row, with nothing before them: the sensor is not there
+_BUDGET_MS = const(3000)  # DESIGN.md, *The node*
 
 NO_ECHO, DISAGREE = "no_echo", "disagree"
 

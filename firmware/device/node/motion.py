@@ -7,18 +7,20 @@ leave the mean of the second by 60 mg; it is tilted when that mean is over 20 de
 A person who leans on the tank turns it by a degree or two.
 """
 
+from micropython import const
+
 from node import measure
 
 TILT_DEG = 20  # DESIGN.md, *Presence and cause*
-CONFIRM_S = 5
+_CONFIRM_S = const(5)
 LONGEST_S = 8  # time for five moving seconds, one quiet one among them allowed
-STILL_MG = 30
+_STILL_MG = const(30)
 
-_BLOCK = 5  # samples: 100 ms
-_SECOND = 10  # blocks
-_MOVED_MG = 60
-_MOVING_BLOCKS = 4
-_QUIET_S = 2  # nothing for so long ends it: one bump is one quiet event
+_BLOCK = const(5)  # samples: 100 ms
+_SECOND = const(10)  # blocks
+_MOVED_MG = const(60)
+_MOVING_BLOCKS = const(4)
+_QUIET_S = const(2)  # nothing for so long ends it: one bump is one quiet event
 
 
 class Watch:
@@ -59,7 +61,7 @@ class Watch:
         away = [_distance(block, self.gravity) for block in blocks]
         moving = sum(mg > _MOVED_MG for mg in away) >= _MOVING_BLOCKS
         tilted = self.deg > TILT_DEG
-        self.stirred = self.stirred or max(away) > STILL_MG
+        self.stirred = self.stirred or max(away) > _STILL_MG
         self._moving += moving
         self._tilted = self._tilted + 1 if tilted else 0
         self._quiet = 0 if moving or tilted else self._quiet + 1
@@ -75,12 +77,12 @@ class Watch:
     @property
     def tilted(self):
         """Whether a tilt was held for five seconds."""
-        return self._tilted >= CONFIRM_S
+        return self._tilted >= _CONFIRM_S
 
     @property
     def confirmed(self):
         """Whether it is more than a bump: five seconds of motion, or of tilt."""
-        return self.tilted or self._moving >= CONFIRM_S
+        return self.tilted or self._moving >= _CONFIRM_S
 
     @property
     def over(self):
@@ -92,8 +94,8 @@ class Watch:
         """From the first to the last 100 ms of motion or tilt; unconfirmed, always below 5 s."""
         span = 0 if self._first is None else self._last - self._first
         if self.confirmed:
-            return max(span, CONFIRM_S * 1000)
-        return min(span, CONFIRM_S * 1000 - 100)
+            return max(span, _CONFIRM_S * 1000)
+        return min(span, _CONFIRM_S * 1000 - 100)
 
 
 def rest_of(samples):

@@ -2,12 +2,15 @@
 
 import hashlib
 
+from micropython import const
+
 from node import clock, config, envelope, strict
 
 _KNOWN_ONCE = ("reboot", "resend", "recover")
-_ONCE_KEPT, _ONCE_SIZE = 8, 4
-_LARGEST_N = 2**32 - 1
-_LARGEST_CHANGE = 2**31 - 1
+_ONCE_KEPT = const(8)
+_ONCE_SIZE = const(4)
+_LARGEST_N = const(2**32 - 1)
+_LARGEST_CHANGE = const(2**31 - 1)
 
 
 class Orders:

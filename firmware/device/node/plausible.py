@@ -5,20 +5,22 @@ A JSN-SR04T hears nothing nearer than 200 mm but a later bounce: too full reads 
 200 and 400 mm: so nothing below 400 mm is believed. A bounce further on is weak: bursts that hear
 it seldom agree (``measure``), and below the floor (``floor_mm``) nothing is. Last, a tank that
 stood near that zone does not fall by more than ``_FALL_MM`` between two readings while nobody is
-at it: then it is *blind* until a reading is near the zone again, or ``BLIND_TIMES`` bursts in a
+at it: then it is *blind* until a reading is near the zone again, or ``_BLIND_TIMES`` bursts in a
 row agree.
 
 **What cannot be told:** a tank filled from far below into the zone between two readings, or
 before the very first one, if it skips the first bounce and agrees on a later one above the floor.
 """
 
-_FALL_MM = 100  # a 20 L can is 19 mm
-_FALL_MM_PER_S = 6  # the open valve of an IBC: 320 L/min
-_SHORT_S = 60  # readings closer than this have seen a fall happen
-_GUARD_MM = 150  # how near the zone a last level makes a fall suspicious
-_BELOW_FLOOR_MM = 60  # a bent floor, and the sensor's own error
+from micropython import const
+
+_FALL_MM = const(100)  # a 20 L can is 19 mm
+_FALL_MM_PER_S = const(6)  # the open valve of an IBC: 320 L/min
+_SHORT_S = const(60)  # readings closer than this have seen a fall happen
+_GUARD_MM = const(150)  # how near the zone a last level makes a fall suspicious
+_BELOW_FLOOR_MM = const(60)  # a bent floor, and the sensor's own error
 STUCK_S = 48 * 3600  # to the millimetre the same for so long
-BLIND_TIMES = 6
+_BLIND_TIMES = const(6)
 
 NEAR, FAR, BLIND, STUCK = "near", "far", "blind", "stuck"
 
@@ -46,7 +48,7 @@ def judged(value, bounds, blind_mm, last, since_s, blind_n):
         return FAR
     if value < 2 * blind_mm:
         return BLIND
-    if fell(value, blind_mm, last, since_s, blind_n) and blind_n + 1 < BLIND_TIMES:
+    if fell(value, blind_mm, last, since_s, blind_n) and blind_n + 1 < _BLIND_TIMES:
         return BLIND
     return ""
 

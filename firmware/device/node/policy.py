@@ -1,21 +1,25 @@
 """When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
 
+from micropython import const
+
 from node import clock
 
 LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
 
-LOW_INTERVAL_S = 1800  # measuring is half of a quiet day's charge
-PROMISE_LOW_S = 604_800  # the longest promise there is: below LOW_MV only events speak
+_LOW_INTERVAL_S = const(1800)  # measuring is half of a quiet day's charge
+_PROMISE_LOW_S = const(604_800)  # the longest promise there is: below LOW_MV only events speak
 RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
 RECOVERY_FAST_FOR_S = 30 * 60
 STILL_S = 10 * 60
 
-_RETRY_S, _RETRY_LONGEST_S, _RETRY_LONGEST_LTE_S = 60, 4 * 3600, 8 * 3600
+_RETRY_S = const(60)
+_RETRY_LONGEST_S = const(4 * 3600)
+_RETRY_LONGEST_LTE_S = const(8 * 3600)
 # Connections in a row that nobody signed for, and how often to speak from then on at most: what
 # nobody hears costs flash and cell, and the gateway allows for it after its own outages.
 AWAY_MISSES, AWAY_REPORT_S = 12, 3600
 LONG_MISSES, LONG_REPORT_S = 36, 7200
-_EARLY = 97  # percent of the time to the promise: asleep the clock runs +-2 %
+_EARLY = const(97)  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
 class Plan:
@@ -30,7 +34,7 @@ class Plan:
         """Seconds between readings."""
         state = self._state
         wanted = state.interval_s or self._config.interval_s
-        return max(wanted, LOW_INTERVAL_S) if state.low and not state.recovery else wanted
+        return max(wanted, _LOW_INTERVAL_S) if state.low and not state.recovery else wanted
 
     @property
     def report_s(self):
@@ -50,7 +54,7 @@ class Plan:
         if self._state.recovery:
             return recovery_s(self._state, up)
         if self._state.low:
-            return PROMISE_LOW_S
+            return _PROMISE_LOW_S
         return self.report_s
 
     def change(self, quantity):

@@ -4,16 +4,17 @@ Owns the ring and the state folded from it. Every method leaves the flash such t
 at any moment loses nothing that was appended, and a resend spells the same bytes.
 """
 
+from micropython import const
+
 from node import clock, compose, envelope, place, records
 from node import state as states
-from node.loss import Loss
 from node.ring import RECORD_SIZE, Record
 
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
-SIGNED_S = 86_400
-_MESSAGE_ROOM = 220  # a gap event and a MESSAGE record
+_SIGNED_S = const(86_400)
+_MESSAGE_ROOM = const(220)  # a gap event and a MESSAGE record
 
 
 class Queue:
@@ -161,7 +162,7 @@ class Queue:
     def _signature_due(self, up):
         """A boot's first message, one of hands on the tank, and one a day."""
         state = self.state
-        if not state.seq or up - state.signed_up >= SIGNED_S:
+        if not state.seq or up - state.signed_up >= _SIGNED_S:
             return True
         if not state.unsealed_count:
             return False
@@ -244,6 +245,8 @@ class Queue:
 
     def _drop(self, cut):
         """All before position ``cut`` leaves the ring: count what nobody signed for."""
+        from node.loss import Loss
+
         loss, state, whole = Loss(self.ring), self.state, None
         for head in self.messages(self.ring.oldest):
             if head.start >= cut:

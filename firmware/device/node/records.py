@@ -3,6 +3,8 @@
 import json
 import struct
 
+from micropython import const
+
 STATE, SAMPLE, EVENT, MESSAGE, CHANGE = 1, 2, 3, 4, 5
 ZEROED = 0  # what a place leaves once it was signed for: no torn write can, see ring.py
 
@@ -10,10 +12,12 @@ QUANTITIES = ("mm", "g", "pa")
 NO_ECHO = -(2**31)  # the value of a sample in which nothing came back
 NO_TEMPERATURE = -(2**15)
 
-_SAMPLE = "<IiHBBhBB"
-_MESSAGE = "<8sIIIIBIIIIHbB16s16sQHQ"
-_PREV, _SG, _SCALED = 1, 2, 4  # flags of a MESSAGE record
-_SCALE = "<QIi"
+_SAMPLE = const("<IiHBBhBB")
+_MESSAGE = const("<8sIIIIBIIIIHbB16s16sQHQ")
+_PREV = const(1)  # flags of a MESSAGE record
+_SG = const(2)
+_SCALED = const(4)
+_SCALE = const("<QIi")
 _TAMPER = (b'"k":"motion"', b'"k":"tilt"', b'"k":"lid"')
 _LIMITS = {"H": 2**16 - 1, "I": 2**32 - 1, "B": 2**8 - 1}
 

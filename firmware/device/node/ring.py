@@ -18,18 +18,21 @@ A *position* is sequence number x 4096 + offset: it only grows, so positions ord
 import binascii
 import struct
 
+from micropython import const
+
 SECTOR = 4096
-_MAGIC = b"NOR2"
-_HEADER = "<4sII"
-HEADER_SIZE = 12
-_RECORD = "<BHI"
+_MAGIC = const(b"NOR2")
+_HEADER = const("<4sII")
+_HEADER_SIZE = const(12)
+_RECORD = const("<BHI")
 RECORD_SIZE = 7
 PAYLOAD_LIMIT = 500
 ZEROED = 0
-_ZEROABLE = 3  # the one kind that is ever zeroed, records.EVENT
-_ERASED = 0xFF
-_MARK = 15
-_IOCTL_COUNT, _IOCTL_ERASE = 4, 6
+_ZEROABLE = const(3)  # the one kind that is ever zeroed, records.EVENT
+_ERASED = const(0xFF)
+_MARK = const(15)
+_IOCTL_COUNT = const(4)
+_IOCTL_ERASE = const(6)
 
 
 class Record:
@@ -67,7 +70,7 @@ class Ring:
 
     def _read_number(self, index):
         """The sequence number of the sector at ``index``, 0 if it carries none."""
-        head = bytearray(HEADER_SIZE)
+        head = bytearray(_HEADER_SIZE)
         self._device.readblocks(index, head, 0)
         magic, number, crc = struct.unpack(_HEADER, head)
         if magic != _MAGIC or crc != _crc(head[:8], 0) or number % self._sectors != index:
@@ -82,10 +85,10 @@ class Ring:
         return number if self._read_number(number % self._sectors) == number else 0
 
     def _counts(self, number):
-        for _ in self._in_sector(number, HEADER_SIZE):
+        for _ in self._in_sector(number, _HEADER_SIZE):
             return True
         # More than a torn first record: it counted once, and its damage is another matter.
-        return _dirty(self._load(number), HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
+        return _dirty(self._load(number), _HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
 
     def _oldest(self):
         number = self.last
@@ -101,8 +104,8 @@ class Ring:
 
     def _tail(self):
         """Where the newest sector can be appended to; SECTOR when it is torn or full."""
-        end = HEADER_SIZE
-        for record in self._in_sector(self.last, HEADER_SIZE):
+        end = _HEADER_SIZE
+        for record in self._in_sector(self.last, _HEADER_SIZE):
             end = record.end - self.last * SECTOR
         if not _dirty(self._load(self.last), end):
             return end
@@ -154,7 +157,7 @@ class Ring:
         """
         number = max(start // SECTOR, self.first)
         while 0 < number <= self.last:
-            for record in self._in_sector(number, HEADER_SIZE):
+            for record in self._in_sector(number, _HEADER_SIZE):
                 if record.pos >= start:
                     yield record
             number += 1

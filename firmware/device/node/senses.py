@@ -3,11 +3,12 @@
 import time
 
 from drivers import SensorError
+from micropython import const
 
 from node import clock, faults, measure, plausible, policy, records
 from node.hands import Hands
 
-_LONG_S = 3600  # since a good value before this boot
+_LONG_S = const(3600)  # since a good value before this boot
 
 
 class Senses:
@@ -88,18 +89,6 @@ class Senses:
     def presence(self):
         """Look at lid, motion and tilt; confirmed, recovery mode begins."""
         self._hands.look()
-
-    def enter_recovery(self):
-        """Report often from now on, and at once: an order."""
-        self._hands.order_recovery()
-
-    def sleep_s(self, seconds):
-        """How long to sleep: ``seconds``, or less when something goes on right now."""
-        return self._hands.sleep_s(seconds)
-
-    def armed(self):
-        """The board's pins that shall end the coming sleep."""
-        return self._hands.armed()
 
     def battery(self):
         """Measure the cell; a change between low and well is an event."""

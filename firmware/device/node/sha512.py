@@ -3,7 +3,9 @@
 import binascii
 import struct
 
-_MASK = 0xFFFFFFFFFFFFFFFF
+from micropython import const
+
+_MASK = const(0xFFFFFFFFFFFFFFFF)
 _START = (
     0x6A09E667F3BCC908,
     0xBB67AE8584CAA73B,
@@ -31,6 +33,11 @@ _K = binascii.a2b_base64(
 
 def digest(*parts):
     """The 64 bytes of SHA-512 of ``parts`` (bytes), one after the other."""
+    return over(parts)
+
+
+def over(parts):
+    """The same of anything that yields them: they need not be in the heap at once."""
     constants = struct.unpack(">80Q", _K)
     state, held, size = _START, b"", 0
     for part in parts:

@@ -3,25 +3,25 @@
 import hashlib
 import os
 
-from lib import mqtt, wifi
+from micropython import const
 
-from node import BUILT, clock, conversation, envelope, identity, policy
+from node import BUILT, clock, envelope, identity, policy, unload, vigil
 
-_NTP_TIMEOUT_S = 1
-_DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
+_NTP_TIMEOUT_S = const(1)
+_DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
 
 
 class Speaking:
-    """Speaks for ``queue`` over ``board``'s radio of what ``senses`` found."""
+    """Speaks for ``queue`` over ``board``'s radio."""
 
-    def __init__(self, board, config, queue, plan, senses, care):
+    def __init__(self, board, config, queue, plan, care):
         self._board = board
         self._config = config
         self._key = envelope.Key(config.key)
         self._queue = queue
         self._state = queue.state
         self._plan = plan
-        self._senses = senses
+        self._found = vigil.Found()
         self._lte = bool(config.lte)
         self._care = care
         self._identity = identity.Identity(care.nvs)
@@ -29,8 +29,12 @@ class Speaking:
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
 
-    def speak(self):
-        """Connect and converse; a failure backs off, and an event is sealed all the same."""
+    def speak(self, found):
+        """Connect and converse; a failure backs off, and an event is sealed all the same.
+
+        ``found``: vigil.Found.
+        """
+        self._found = found
         state = self._state
         # Counted before it begins: whatever ends this wake, the next attempt waits.
         state.fails = min(state.fails + 1, 255)
@@ -48,10 +52,14 @@ class Speaking:
             print("no connection:", error)
             self._care.heard(False, self._up(), self._plan)
             state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
-            if self._senses.event and state.unsealed_count:
-                self.seal()
+            if found.event and state.unsealed_count:
+                self.seal(found.mv)
 
     def _talk(self, link):
+        from lib import mqtt
+
+        from node import conversation
+
         client = mqtt.Client(
             self._config.host,
             self._config.port,
@@ -75,12 +83,13 @@ class Speaking:
         state = self._state
         wanted = self._opened(talk.down)
         told = self._obey(wanted)
+        unload("node.orders")
         published = state.published
         wait_ms = policy.ack_wait_ms(state.misses, self._lte)
-        talk.speak(self.seal(link.rssi()), published, wait_ms)
+        talk.speak(self.seal(self._found.mv, link.rssi()), published, wait_ms)
         state.pending = 0
-        if self._senses.value is not None:
-            state.spoken, state.spoken_set = self._senses.value, 1
+        if self._found.value is not None:
+            state.spoken, state.spoken_set = self._found.value, 1
         if told and told.resend_era:
             talk.resend(told.resend_era, told.resend_after)
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
@@ -91,11 +100,11 @@ class Speaking:
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
             self.take_time(talk.time_s, clock.GW)
 
-    def seal(self, rssi=0):
+    def seal(self, mv, rssi=0):
         """Seal what is unsealed, into at least one message; returns the newest header."""
         self.need_era()
         up = self._up()
-        return self._queue.seal(up, self._plan.promise_s(up), self._senses.mv, rssi)
+        return self._queue.seal(up, self._plan.promise_s(up), mv, rssi)
 
     def _opened(self, payload):
         if not payload:
@@ -116,7 +125,8 @@ class Speaking:
         if self._care.awaits(given):
             told.code = told.code or "update"  # answered again when it runs, or does not
         if told.recover and not self._state.recovery:
-            self._senses.enter_recovery()
+            vigil.begin_recovery(self._state, self._up(), vigil.ORDERED)
+            self._found.event = True
         self._queue.add_event(self._up(), told.conf(self._state, self._plan))
         self._queue.save()  # each once-id once, whatever happens to this connection
         return told
@@ -139,7 +149,7 @@ class Speaking:
             self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
 
     def _update(self, talk, wanted):
-        code, ready = self._care.update(talk, wanted, self._key, self._senses.mv)
+        code, ready = self._care.update(talk, wanted, self._key, self._found.mv)
         if code:
             self._care.answer(self._up(), self._plan, False, code)
         self.reboot = self.reboot or ready
@@ -150,6 +160,8 @@ class Speaking:
 
     def _address(self):
         """The hardware address of this boot: another one each, that only the key's owner knows."""
+        from lib import wifi
+
         seed = self._config.key + self._state.era + b"%d" % self._state.boot
         return wifi.address(hashlib.sha256(b"noria-mac" + seed).digest())
 

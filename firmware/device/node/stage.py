@@ -4,13 +4,16 @@ Nothing but the files themselves says how far it came, so a power cut at any mom
 the part under way. ``sig`` tells which release it is: it is written first and removed first.
 """
 
+import gc
 import os
 
-from node import manifest
-from node.manifest import Manifest, ReleaseError
+from micropython import const
 
-_SIG = "sig"
-_FOLDER = 0x4000
+from node import manifest
+from node.manifest import ReleaseError
+
+_SIG = const("sig")
+_FOLDER = const(0x4000)
 
 
 class _Nothing:
@@ -24,7 +27,7 @@ class Stage:
     """The slot ``folder`` being filled with the release that ``signature`` (text) names.
 
     The stream is the manifest's ``manifest_size`` bytes, then every file's in its order.
-    ``verify(text)`` raises ReleaseError unless the manifest is signed and fits this node.
+    ``verify(path)`` raises ReleaseError unless the manifest is signed and fits this node.
     """
 
     def __init__(self, folder, signature, manifest_size, verify):
@@ -84,9 +87,10 @@ class Stage:
         return at
 
     def _read_manifest(self):
-        text = _text(self._path(manifest.NAME))
-        self._verify(text)
-        self.manifest = Manifest(text)
+        path = self._path(manifest.NAME)
+        self._verify(path)
+        gc.collect()  # of what verifying took, before its files are listed
+        self.manifest = manifest.load(self._folder)
         for name, size, _ in self.manifest.files:  # nothing is appended to what is too long
             if _size(self._path(name)) > size:
                 raise ReleaseError("update_hash")

@@ -4,10 +4,12 @@ MicroPython's own parser takes more (a missing comma, a name twice, 1e3, text af
 would then see another message than the gateway sealed.
 """
 
-_DEPTH = 4
-_LARGEST = 2**53 - 1
-_LONGEST = 17  # digits and sign of an integer; more is too large
-_BACKSLASH = 0x5C
+from micropython import const
+
+_DEPTH = const(4)
+_LARGEST = const(2**53 - 1)
+_LONGEST = const(17)  # digits and sign of an integer; more is too large
+_BACKSLASH = const(0x5C)
 _WORDS = (("true", True), ("false", False), ("null", None))
 
 

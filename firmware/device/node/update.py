@@ -2,16 +2,18 @@
 
 import binascii
 
+from micropython import const
 from slots import FOLDERS
 
-from node import envelope, manifest
-from node.manifest import Manifest, ReleaseError
+from node import envelope, manifest, unload
+from node.identity import ED25519
+from node.manifest import ReleaseError
 
-PART = 2048
-_PART_MS = 8000
-_BUDGET_MS = 300_000  # of radio in one wake; each part begins the watchdog's time anew
-_LARGEST = 1 << 20
-_WELL_MV = 3500  # a slot is not rewritten on a cell that may give out
+_PART = const(2048)
+_PART_MS = const(8000)
+_BUDGET_MS = const(300_000)  # of radio in one wake; each part begins the watchdog's time anew
+_LARGEST = const(1 << 20)
+_WELL_MV = const(3500)  # a slot is not rewritten on a cell that may give out
 
 
 class Update:
@@ -64,12 +66,10 @@ class Update:
     def _stage(self, version, start, sig):
         from node.stage import Stage
 
-        def verify(text):
-            from node import ed25519
-
-            if not self._signed(ed25519, sig, text):
+        def verify(path):
+            if not self._signed(sig, path):
                 raise ReleaseError("update_sig")
-            found = Manifest(text)
+            found = manifest.load(FOLDERS[self._slot])
             if found.version != version:
                 raise ReleaseError("update_version")
             if found.board not in ("any", self._config.board):
@@ -77,13 +77,18 @@ class Update:
 
         return Stage(FOLDERS[self._slot], sig, start, verify)
 
-    def _signed(self, ed25519, sig, text):
+    def _signed(self, sig, path):
+        from node import ed25519
+
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
-            ed25519.verify(self._config.release_key, raw, text.encode())
+            with open(path, "rb") as file:  # line by line: there may be no room for all of it
+                ed25519.verify_over(self._config.release_key, raw, file)
             return True
         except ValueError:
             return False
+        finally:
+            unload(*ED25519)
 
     def _fetch(self, stage, version, size, talk, key):
         """Whether all of it is here."""
@@ -92,14 +97,13 @@ class Update:
                 raise ReleaseError("update_size")
             if talk.elapsed() > _BUDGET_MS:
                 return False
-            number, skip = divmod(stage.position, PART)
+            number, skip = divmod(stage.position, _PART)
             topic = self._config.topic("part/%d/%d" % (version, number))
-            payload = talk.fetch(topic, _PART_MS)
-            data = payload and envelope.opened_part(key, topic, payload)
+            data = _fetched(talk, topic, key)
             if not data or len(data) <= skip:
                 return False  # not there yet, or not ours: the next wake asks again
             try:
-                stage.write(data[skip:])
+                stage.write(memoryview(data)[skip:])
             except OSError:
                 stage.wipe()
                 raise ReleaseError("update_space") from None
@@ -112,6 +116,12 @@ class Update:
             return ""  # there is not even a number: it was answered when it came
         self._slots.refuse(order)
         return code
+
+
+def _fetched(talk, topic, key):
+    """One part, authentic; what it came in is left to the heap."""
+    payload = talk.fetch(topic, _PART_MS)
+    return payload and envelope.opened_part(key, topic, payload)
 
 
 def _wanted(given):

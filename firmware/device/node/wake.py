@@ -3,12 +3,21 @@
 import gc
 import time
 
-from node import FW, budget, clock, place, policy
+from node import FW, budget, clock, place, policy, unload
 from node.care import Care
 from node.queue import FULL_COUNT, Queue
 from node.ring import Ring
-from node.senses import Senses
-from node.speaking import Speaking
+from node.vigil import Found, Vigil
+
+_SENSING = (
+    "node.senses",
+    "node.hands",
+    "node.motion",
+    "node.measure",
+    "node.plausible",
+    "drivers.lis3dh",
+    "drivers.battery",
+)
 
 
 class Wake:
@@ -24,31 +33,58 @@ class Wake:
         self._feed = feed
         board.prepare(config)
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
-        gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
-        self._senses = Senses(board, config, self._queue, self._plan)
         self._care = Care(config, slots, self._queue, feed)
-        self._speaking = Speaking(board, config, self._queue, self._plan, self._senses, self._care)
+        self._vigil = Vigil(board, config, self._state)
+        self._speaker = None
+        gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
+        self._senses = self._sensing()
+
+    def _sensing(self):
+        from node.senses import Senses
+
+        return Senses(self._board, self._config, self._queue, self._plan)
+
+    @property
+    def _speaking(self):
+        """What speaks, loaded when there is something to say: most wakes only measure."""
+        if self._speaker is None:
+            from node.speaking import Speaking
+
+            self._speaker = Speaking(self._board, self._config, self._queue, self._plan, self._care)
+        return self._speaker
 
     def run(self):
         """Sense, keep, speak when there is reason to; ``reboot`` tells how it goes on."""
-        senses, speaking = self._senses, self._speaking
         self._boot()
         before_up = self._state.last_up
         self._care.tell(self._up(), self._plan)
+        found = self._sense()
+        self._place(before_up)
+        if self._plan.speaks(self._up(), found.moved, found.event, found.mv):
+            self._make_room()
+            self._speaking.speak(found)
+        elif self._state.unsealed_count >= FULL_COUNT:
+            self._speaking.seal(found.mv)
+        self._queue.save()
+        return self._vigil.sleep_s(self._plan.sleep_s(self._up())), self._vigil.armed()
+
+    def _sense(self):
+        senses = self._senses
         senses.level()
         self._slots.kept()
         self._feed()
         senses.presence()
         senses.battery()
-        self._place(before_up)
-        if self._plan.speaks(self._up(), senses.moved, senses.event, senses.mv):
-            speaking.speak()
-        elif self._state.unsealed_count >= FULL_COUNT:
-            speaking.seal()
-        self._queue.save()
-        return senses.sleep_s(self._plan.sleep_s(self._up())), senses.armed()
+        return Found(senses.value, senses.moved, senses.event, senses.mv)
+
+    def _make_room(self):
+        """What measured leaves the heap to what speaks."""
+        del self._senses
+        self._board.sensed()
+        unload(*_SENSING)
+        gc.collect()
 
     def _place(self, before_up):
         """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
@@ -66,7 +102,7 @@ class Wake:
     @property
     def reboot(self):
         """Whether the board shall reset instead of sleeping: an order, or an update."""
-        return self._speaking.reboot
+        return self._speaker is not None and self._speaker.reboot
 
     @property
     def held_back(self):

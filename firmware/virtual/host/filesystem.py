@@ -41,6 +41,14 @@ def compiled(firmware: Path, folder: Path) -> Path:
         if path.name in ("boot.py", "main.py"):
             shutil.copy(path, target)
             continue
-        command = [compiler, str(path), "-o", str(target.with_suffix(".mpy"))]
+        command = [
+            compiler,
+            "-O3",
+            "-s",
+            path.stem,
+            str(path),
+            "-o",
+            str(target.with_suffix(".mpy")),
+        ]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the package's own
     return folder

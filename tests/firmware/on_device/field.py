@@ -4,6 +4,7 @@ import random
 
 import peer
 from flash import Flash, PowerCut
+from lib import mqtt
 from node import config, records, speaking, wake
 from slots import Slots
 
@@ -102,8 +103,8 @@ class Board:
     def feed(self):
         pass
 
-    def accelerometer(self):
-        return None
+    def sensed(self):
+        pass
 
 
 class Senses:
@@ -120,12 +121,6 @@ class Senses:
 
     def started(self):
         pass
-
-    def armed(self):
-        return ()
-
-    def sleep_s(self, seconds):
-        return seconds
 
     def level(self):
         cls = Senses
@@ -147,6 +142,13 @@ class Senses:
         pass
 
 
+class Node(wake.Wake):
+    """The node, measuring with the :class:`Senses` of above."""
+
+    def _sensing(self):
+        return Senses(self._board, self._config, self._queue, self._plan)
+
+
 class Field:
     """One node, its broker and gateway. ``cuts`` counts the times that its power failed."""
 
@@ -157,15 +159,14 @@ class Field:
         self.board = Board(sectors, wild)
         self.nvs = Nvs()
         given = {"device": peer.DEVICE, "key": "".join("%02x" % byte for byte in range(32))}
-        given["broker"], given["ntp"] = {"host": "broker"}, ntp
+        given["broker"], given["ntp"], given["motion"] = {"host": "broker"}, ntp, False
         given.update(settings)
         self.config = config.Config(given)
         self.cuts = 0
         self.wakes = 0
         self.queue = None
         Senses.kept, Senses.number = [], 0
-        wake.Senses = Senses
-        speaking.mqtt.Client = peer.Client
+        mqtt.Client = peer.Client
         self.board.broker = self.broker
         speaking.print = lambda *_: None
 
@@ -175,7 +176,7 @@ class Field:
         self.gateway.now = int(self.board.now)
         self.wakes += 1
         try:
-            node = wake.Wake(self.board, self.config, Slots(self.nvs), self.board.feed)
+            node = Node(self.board, self.config, Slots(self.nvs), self.board.feed)
             self.queue = node._queue
             sleep_s, _ = node.run()
         except PowerCut:

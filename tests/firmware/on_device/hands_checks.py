@@ -5,7 +5,7 @@ import random
 import measure_checks
 from drivers.lis3dh import LIS3DHError
 from flash import Flash
-from node import clock, hands, records
+from node import clock, hands, records, vigil
 from node.queue import Queue
 from node.ring import Ring
 
@@ -84,6 +84,7 @@ class Node:
         self.state = self.queue.state
         clock.begin(self.state, self.board.now)
         self.config = measure_checks._config(**config)
+        self.vigil = vigil.Vigil(self.board, self.config, self.state)
         self.spoken = 0
         self.start()
 
@@ -114,10 +115,10 @@ def test_hands_begin_recovery_mode_which_ends_ten_minutes_after_them():
     node = Node()
     told = node.wake(600, CARRIED, by_pin=True)
     assert len(told) == 1 and '"ms":5' in told[0] and node.state.recovery and node.spoken == 1
-    assert node.wake(30, CARRIED) and node.hands.armed() == ()
+    assert node.wake(30, CARRIED) and node.vigil.armed() == ()
     assert [node.wake(30) for _ in range(19)] == [[]] * 19
     assert node.wake(30) == ['"k":"still"'] and not node.state.recovery
-    assert node.hands.armed() == ("tilt", "motion")
+    assert node.vigil.armed() == ("tilt", "motion")
 
 
 def test_one_bump_is_one_quiet_event():
@@ -160,7 +161,7 @@ def test_recovery_that_uses_its_budget_up_says_so():
 def test_recovery_that_was_ordered_costs_no_budget():
     node = Node()
     node.state.spent_uah = 59_900
-    node.hands.order_recovery()
+    vigil.begin_recovery(node.state, node.board.now - node.state.mark_rtc, vigil.ORDERED)
     node.wake(30, CARRIED)
     assert node.state.recovery and node.state.spent_uah == 59_900
 
@@ -185,12 +186,12 @@ def test_on_mains_there_is_no_budget():
 def test_bumps_without_end_leave_tilt_and_lid_to_wake_it():
     node = Node(lid="reed")
     bumps = 0
-    while "motion" in node.hands.armed():
+    while "motion" in node.vigil.armed():
         node.wake(5, STILL, by_pin=True)
         bumps += 1
-    assert 60 <= bumps <= 64 and node.hands.armed() == ("lid", "tilt")
+    assert 60 <= bumps <= 64 and node.vigil.armed() == ("lid", "tilt")
     node.wake(900)
-    assert node.hands.armed() == ("lid", "tilt", "motion")
+    assert node.vigil.armed() == ("lid", "tilt", "motion")
 
 
 def _near(one, other):
@@ -238,11 +239,11 @@ def test_a_chip_that_falls_silent_in_the_middle_of_a_look_is_told():
 def test_what_begins_after_the_look_shortens_the_sleep():
     node = Node(lid="reed")
     node.wake(600)
-    assert node.hands.sleep_s(600) == 600
+    assert node.vigil.sleep_s(600) == 600
     node.board.motion.high = True
-    assert node.hands.sleep_s(600) == 5
+    assert node.vigil.sleep_s(600) == 5
     node.board.motion.high, node.board.lid.high = False, True
-    assert node.hands.sleep_s(600) == 5
+    assert node.vigil.sleep_s(600) == 5
 
 
 def test_a_lid_is_told_when_it_opens_and_closes_and_not_at_first():

@@ -1,0 +1,66 @@
+"""What the board watches for while it sleeps, and how recovery mode begins."""
+
+from micropython import const
+
+from node import budget, clock
+
+RECOVERING, ORDERED = 1, 2  # State.recovery
+CLOSED, OPEN = 1, 2  # State.lid
+_AGAIN_S = const(5)
+
+
+class Found:
+    """What a wake's senses found, once they are gone: as node.senses.Senses has it."""
+
+    def __init__(self, value=None, moved=False, event=False, mv=0):
+        self.value = value
+        self.moved = moved
+        self.event = event
+        self.mv = mv
+
+
+def begin_recovery(state, up, how):
+    """Report often from ``up`` on. ``how``: RECOVERING, or ORDERED: whatever the budget."""
+    state.recovery, state.pending = how, 1
+    state.recovery_up = state.motion_up = up
+
+
+class Vigil:
+    """The pins of ``board`` that may end a sleep, as ``config`` and ``state`` have them."""
+
+    def __init__(self, board, config, state):
+        self._board = board
+        self._config = config
+        self._state = state
+
+    def lid_now(self):
+        """CLOSED or OPEN."""
+        # Reed: its magnet gone, the pull-up wins. Light: a lit transistor pulls down.
+        is_open = self._board.lid.active() == (self._config.lid == "reed")
+        return OPEN if is_open else CLOSED
+
+    @property
+    def may_look(self):
+        """Whether motion may still wake the board."""
+        if not self._config.battery:
+            return True
+        return budget.may_look(self._state, clock.up(self._state, self._board.rtc_s()))
+
+    def sleep_s(self, seconds):
+        """``seconds``, or a few when something began since the look: its pin would not wake us."""
+        if self._state.recovery:
+            return seconds
+        lid = self._config.lid and self.lid_now() != self._state.lid
+        moves = self._config.motion and self._board.motion.active() and self.may_look
+        return min(seconds, _AGAIN_S) if lid or moves else seconds
+
+    def armed(self):
+        """The names of the board's pins that shall end the sleep: none in recovery mode."""
+        if self._state.recovery:
+            return ()
+        names = ["lid"] if self._config.lid else []
+        if self._config.motion:
+            names.append("tilt")
+            if self.may_look:
+                names.append("motion")
+        return tuple(names)
