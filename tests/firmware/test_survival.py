@@ -37,6 +37,18 @@ def _broken(folder: Path, file: str, text: str) -> dict[str, str]:
     return {"firmware": str(firmware), "board_file": str(SOURCE / "board/firebeetle.py")}
 
 
+_NO_PARTITION = """
+
+class esp32:
+    class Partition:
+        TYPE_DATA = 1
+
+        @staticmethod
+        def find(*_given, **_named):
+            return []
+"""
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -45,7 +57,7 @@ def _broken(folder: Path, file: str, text: str) -> dict[str, str]:
         ("node/senses.py", "\nhold = bytearray(1 << 28)\n", "MemoryError"),
         ("node/start.py", "\ndef start(*_):\n    raise SystemExit\n", "SystemExit"),
         ("node/start.py", "\ndef start(*_):\n    start(*_)\n", "RuntimeError"),
-        ("board/firebeetle.py", '\nRING_LABEL = "none"\n', "no flash partition"),
+        ("board/firebeetle.py", _NO_PARTITION, "no flash partition"),
         ("slots.py", "\nimport nothing_of_the_kind\n", "ImportError"),
     ],
 )
