@@ -2,7 +2,8 @@
 
 import logging
 
-_log = logging.getLogger("noria.alert")
+LOGGER = "noria.alert"
+_log = logging.getLogger(LOGGER)
 
 
 class LogChannel:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway import database
 from gateway import settings as settings_module
+from gateway.channels import log
 from gateway.clock import Clock
 from gateway.errors import NoriaError
 from gateway.registry import rows
@@ -128,6 +130,7 @@ def _configure(
         "server_listen": address,
         "public_url": f"http://{address}",
         "channels": ["log"],
+        "log_format": "json",
         "clock_speed": float(speed),
         "clock_origin": _origin(speed, time.time()),
         "demo_code": secrets.token_urlsafe(18),
@@ -174,16 +177,28 @@ def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
     return van.id
 
 
+def logged(line: str) -> tuple[str, str]:
+    """Who wrote a line of the gateway's log (``log_format`` json), and what; else ("", line)."""
+    begin = line.find("{")  # under journald a priority stands before it
+    try:
+        given: Any = json.loads(line[begin:]) if begin >= 0 else {}
+        return str(given["from"]), str(given["said"])
+    except (ValueError, KeyError, TypeError):
+        return "", line
+
+
 def _start_programs(settings: Settings, folder: Path, say: Callable[[str], None]) -> Child:
     ready = threading.Event()
 
     def heard(line: str) -> None:
         if line == "ready":
             ready.set()
-        elif "noria.alert: " in line:
-            say("       Alert: " + line.split("noria.alert: ", 1)[1])
-        elif "trying out" in line:
-            say(line)
+            return
+        logger, text = logged(line)
+        if logger == log.LOGGER:
+            say(f"       Alert: {text}")
+        elif "trying out" in text:
+            say(text)
 
     command = python("server.command", "up", "--config", str(settings.source))
     child = Child("noria up", command, folder / "up.log", heard)

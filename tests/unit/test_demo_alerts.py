@@ -1,0 +1,23 @@
+"""The demo tells each alert in the terminal as the gateway's log has it."""
+
+import logging
+
+import pytest
+
+from gateway.channels.log import LOGGER
+from gateway.logs import Hiding, Lines
+from server.demo.run import logged
+
+ALERT = 'Low: Canal 1, about 290\u00a0L. "Nobody" is going yet.'
+
+
+@pytest.mark.parametrize("journald", [False, True])
+def test_an_alert_is_read_back_from_the_log(journald: bool) -> None:
+    record = logging.LogRecord(LOGGER, logging.INFO, "", 0, "%s", (ALERT,), None)
+    line = Lines(Hiding([]), as_json=True, journald=journald).format(record)
+    assert logged(line) == (LOGGER, ALERT)
+
+
+@pytest.mark.parametrize("line", ["ready", "", "{", "a line {of} another", "[]", '{"said": 1}'])
+def test_any_other_line_is_passed_on_as_it_is(line: str) -> None:
+    assert logged(line) == ("", line)
