@@ -94,7 +94,7 @@ def test_everything_needed_works_without_a_script(site: Site):
     with site.person(script=False) as page:
         assert "2 tanks need somebody" in page.content()
         page.click("#block-canalcrit2 button")
-        assert "Van 1 is going." in page.content()
+        page.wait_for_selector("text=Van 1 is going.")
         page.goto(f"{site.url}/tanks/birches-1?range=7d")
         assert page.locator("svg.plot path.line").count() >= 2
         page.click("details summary")
