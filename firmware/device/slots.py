@@ -1,8 +1,9 @@
 """Which build runs: the one that came by cable, or an update in slot ``a`` or ``b``.
 
-``main.py`` and this file come by cable only and outlive every update, so what is kept in NVS is
-fixed: the blob ``slots``, replaced whole in one commit, and the number ``faults``. Losing NVS
-brings back the build that came by cable.
+A build lies in ROM, flash that the interpreter runs in place (MicroPython with ROMFS), or, where
+the interpreter has none, among the files. ``main.py``, ``guard.py`` and this file come by cable
+only and outlive every update, so what is kept in NVS is fixed: the blob ``slots``, replaced whole in one commit,
+and the number ``faults``. Losing NVS brings back the build that came by cable.
 """
 
 import struct
@@ -24,6 +25,7 @@ _HOPELESS = const(16)
 _LADDER_S = const(600)
 _LONGEST_S = const(6 * 3600)
 
+_ERASE = const(6)
 _BLOB = const("slots")
 _FAULTS = const("faults")
 _BACK = const("back")
@@ -49,11 +51,57 @@ class NoNvs:
         pass
 
 
+class Rom:
+    """Flash that is memory as well, in as many slots as FOLDERS: the first is the cable's, which
+    the interpreter mounts by itself at ``/rom``. ``device``: what ``vfs.rom_ioctl(2, 0)`` gives.
+    """
+
+    SECTOR = 4096
+
+    def __init__(self, device):
+        self._device = device
+        self._memory = memoryview(device)
+        self._sectors = len(self._memory) // self.SECTOR // len(FOLDERS)
+
+    def view(self, slot):
+        """A slot's bytes, in place."""
+        size = self._sectors * self.SECTOR
+        return self._memory[slot * size : (slot + 1) * size]
+
+    def program(self, slot, at, data):
+        """Clear the bits of a slot that are 0 in ``data``, from byte ``at`` on."""
+        block, offset = divmod(at, self.SECTOR)
+        self._device.writeblocks(slot * self._sectors + block, data, offset)
+
+    def erase(self, slot, sector):
+        """Set one sector's bits to 1."""
+        self._device.ioctl(_ERASE, slot * self._sectors + sector)
+
+    def mount(self, slot):
+        """Where a slot's build is read from now on. Raises OSError when none is whole there."""
+        import vfs
+
+        path = "/" + FOLDERS[slot]
+        vfs.mount(vfs.VfsRom(self.view(slot)), path)  # pyright: ignore[reportAttributeAccessIssue] - not in the stubs
+        return path
+
+
+def _rom():
+    """The :class:`Rom` of this board; None where interpreter or flash has none."""
+    try:
+        import vfs
+
+        return Rom(vfs.rom_ioctl(2, 0))
+    except (ImportError, AttributeError, TypeError, OSError):
+        return None
+
+
 class Slots:
     """The choice of the build, and how often it failed, over ``nvs`` (an ``esp32.NVS``)."""
 
     def __init__(self, nvs):
         self.nvs = nvs
+        self.rom = _rom()
         self.faults = self._number(_FAULTS)
         """Starts and wakes in a row that did not end cleanly, this one included."""
         held = bytearray(struct.calcsize(_FORMAT))
@@ -68,6 +116,8 @@ class Slots:
             self.active = self.trial = 0
         self.running = 0
         """The slot that this start runs, its index in FOLDERS: ``choose`` settles it."""
+        self.folder = ""
+        """Where that build is read from."""
 
     @property
     def on_trial(self):
@@ -108,6 +158,15 @@ class Slots:
             self.active = 0
             self._save()
         self.running = self.trial or self.active
+        self.folder = self._found()
+        return self.folder
+
+    def _found(self):
+        if self.rom and self.running:
+            try:
+                return self.rom.mount(self.running)
+            except OSError as error:
+                print("slot %d:" % self.running, error)  # the files, and beside them the cable's
         return FOLDERS[self.running]
 
     def ended(self, held_back=False):

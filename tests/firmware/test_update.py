@@ -25,10 +25,16 @@ def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
         yield listening
 
 
-@pytest.fixture
-def work(tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway) -> Iterator[Work]:
+@pytest.fixture(params=["rom", "files"])
+def work(
+    request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
+) -> Iterator[Work]:
+    """A board that runs its slots in place, and one whose interpreter cannot."""
+    compiled = request.param == "rom"
     plan = {"watchdog_s": 8.0}
-    with board(tmp_path, mosquitto.port, plan=plan, release_key=PUBLIC) as running:
+    with board(
+        tmp_path, mosquitto.port, plan=plan, compiled=compiled, release_key=PUBLIC
+    ) as running:
         gateway.clock = running.fleet.clock.now
         gateway.until(lambda: len(gateway.messages) >= 1)
         yield running

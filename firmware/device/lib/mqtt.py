@@ -31,7 +31,7 @@ _PINGRESP = const(0xD0)
 _DISCONNECT = const(0xE0)
 _KEEPALIVE_S = const(120)
 _PACKET_LIMIT = const(16384)
-_CHUNK = const(1024)
+_CHUNK = const(512)
 _EVENT_SIZE = const(64)  # what a kept packet costs besides its bytes
 _HEARD_LIMIT = const(20480)  # bytes that wait to be taken: two retained topics, and PUBACKs
 _FULL_MS = const(5)  # between attempts to write while the peer's window is full
@@ -133,11 +133,13 @@ class Client:
 
     def publish(self, topic, payload, qos=0, retain=False):
         """Send one message; returns the packet id whose PUBACK to expect (0 for QoS 0)."""
-        body, pid = packets.text(topic), 0
+        head, pid = packets.text(topic), 0
         if qos:
             pid = self._next_pid()
-            body += struct.pack(">H", pid)
-        self._send(packets.framed(_PUBLISH | qos << 1 | (1 if retain else 0), body + payload))
+            head += struct.pack(">H", pid)
+        kind = _PUBLISH | qos << 1 | (1 if retain else 0)
+        self._send(packets.opened(kind, len(head) + len(payload)) + head)
+        self._send(payload)  # not joined: there may be no room for it twice
         return pid
 
     def subscribe(self, topics):
@@ -148,7 +150,7 @@ class Client:
             body += packets.text(topic) + b"\1"
         self._send(packets.framed(_SUBSCRIBE, body))
         answer = self._await(_SUBACK)
-        if len(answer) != 2 + len(topics) or 0x80 in answer[2:]:
+        if len(answer) != 2 + len(topics) or 0x80 in bytes(answer[2:]):
             raise MqttError("the broker refused the subscription")
 
     def ping(self):
@@ -160,7 +162,7 @@ class Client:
 
     def receive(self, wait_ms):
         """The next of ("message", topic, payload, retained) or ("puback", pid); None after
-        ``wait_ms``. Raises MqttError when the connection is dead.
+        ``wait_ms``. ``payload`` is a memoryview. Raises MqttError when the connection is dead.
         """
         start = time.ticks_ms()
         while True:
@@ -198,13 +200,13 @@ class Client:
         if len(body) < at + (2 if qos else 0) or qos == 0x06:
             raise MqttError("a malformed PUBLISH of %d bytes" % len(body))
         try:
-            topic = body[2:at].decode()
-            payload = body[at + (2 if qos else 0) :]
+            topic = str(body[2:at], "utf-8")
         except (UnicodeError, MemoryError) as error:
             raise MqttError("a message that cannot be kept: %r" % error) from error
         if qos:
             self._send(bytes((_PUBACK, 2)) + body[at : at + 2])
-        return "message", topic, payload, bool(kind & 1)
+            at += 2
+        return "message", topic, memoryview(body)[at:], bool(kind & 1)
 
     def _keep(self, event, size):
         size += _EVENT_SIZE
@@ -239,7 +241,7 @@ class Client:
         return kind, self._exactly(size, start)
 
     def _exactly(self, count, start):
-        """``count`` bytes; a peer that trickles them runs into the deadline all the same."""
+        """``count`` bytes, as a bytearray; a peer that trickles them runs into the deadline all the same."""
         parts = bytearray(count)  # at once: pieces put together cost their size squared
         at = 0
         while at < count:
@@ -251,7 +253,7 @@ class Client:
                 raise MqttError("the broker closed the connection")
             parts[at : at + len(part or b"")] = part or b""
             at += len(part or b"")
-        return bytes(parts)
+        return parts
 
     def _once(self, act, what):
         """What ``act`` does without waiting; None when it would have to wait."""
@@ -270,7 +272,7 @@ class Client:
 
     def _send(self, packet):
         start = time.ticks_ms()
-        at = 0
+        packet, at = memoryview(packet), 0
         while at < len(packet):
             if self._socket is None or time.ticks_diff(time.ticks_ms(), start) > self._timeout_ms:
                 raise MqttError("the broker takes nothing")

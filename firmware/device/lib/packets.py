@@ -10,10 +10,15 @@ def text(given):
 
 
 def framed(kind, body):
-    """A whole packet: its first byte, the length of ``body`` in sevens of bits, ``body``."""
-    head, size = [kind], len(body)
+    """A whole packet."""
+    return opened(kind, len(body)) + body
+
+
+def opened(kind, size):
+    """What a packet begins with: its first byte, the length of its body in sevens of bits."""
+    head = [kind]
     while True:
         head.append(size % 128 | (0x80 if size > 127 else 0))
         size //= 128
         if not size:
-            return bytes(head) + body
+            return bytes(head)

@@ -1,9 +1,8 @@
 """Remote care: what a wake says of its start, and how a release proves itself or goes back."""
 
 from micropython import const
-from slots import FOLDERS
 
-_FAULT = const("fault")  # main.py's
+_FAULT = const("fault")  # guard.py's
 
 
 class Care:
@@ -23,7 +22,7 @@ class Care:
         fields = '"k":"boot","c":"%s"' % ("update" if slots.first else cause)
         from node import manifest  # seldom needed, and not small
 
-        found = manifest.fingerprint(FOLDERS[slots.running])
+        found = manifest.fingerprint(slots.folder)
         return fields + (',"fh":"%s"' % found if found else "")
 
     def tell(self, up, plan):
@@ -52,7 +51,7 @@ class Care:
         if covered:
             from node import manifest
 
-            slots.commit(manifest.load(FOLDERS[slots.trial]).floor)
+            slots.commit(manifest.load(slots.folder).floor)
             self._state.fw_floor = max(self._state.fw_floor, slots.floor)
             self.answer(up, plan, True)
         else:

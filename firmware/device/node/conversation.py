@@ -4,7 +4,7 @@ import time
 
 from micropython import const
 
-from node import ackline, envelope, records
+from node import envelope, records
 
 WINDOW = 8
 _BUDGET_MS = const(80_000)  # the watchdog ends a wake at 120 s; what is left waits on flash
@@ -33,7 +33,7 @@ class Conversation:
         self._start = time.ticks_ms()
         self._waiting = {}
         self._newest = records.Header()  # pos 0: nothing sealed in this connection yet
-        self._live = None  # the last believed live ack, and the position it frees to
+        self._live = None  # the position to which the last believed live ack frees
         self._retained = None
         self._top = queue.state.ack_top
         self.answered = False
@@ -64,7 +64,7 @@ class Conversation:
         unheard = queue.messages(published_before, newest.pos)
         if self._publish((head for head in unheard if not queue.freed(head)), mark=True):
             state.published = newest.pos + 1
-        if self._retained:
+        if self._retained is not None:
             wait_ms = max(wait_ms, _HEARD_MS)  # it is there: let it come through our backlog
         self._listen(wait_ms)
         self._repair(published_before, wait_ms)
@@ -144,6 +144,8 @@ class Conversation:
     # Acks
 
     def _ack(self, payload, retained):
+        from node import ackline  # leaves the heap again while a release comes in
+
         ack = ackline.heard(self._key, self._config.topic("ack"), payload)
         if ack is None:
             return
@@ -158,31 +160,31 @@ class Conversation:
             self.answered = self.answered or not retained
             return
         if not retained:
-            self._live = verdict
-            if self._covers(verdict):
+            self._live = verdict.pos
+            if self._covers(verdict.pos):
                 self.time_s = ack.t
         elif ack.t != state.ack_t:  # the gateway spoke since the last connection
-            self._retained = verdict
+            self._retained = verdict.pos
         self.answered = self.answered or not retained or self._retained is not None
         state.ack_t, state.ack_top = ack.t, max(ack.t, state.ack_top)
 
-    def _covers(self, verdict):
-        return 0 < self._newest.pos < verdict.pos
+    def _covers(self, pos):
+        return pos is not None and 0 < self._newest.pos < pos
 
     def _listen(self, wait_ms):
         """Wait for the live ack that covers the newest; one that moves on prolongs the wait."""
         first = start = time.ticks_ms()
-        while not (self._live and self._covers(self._live)):
+        while not self._covers(self._live):
             now = time.ticks_ms()
             left = wait_ms - time.ticks_diff(now, start)
             if left <= 0 or time.ticks_diff(now, first) > _PATIENCE * wait_ms:
                 return
-            before = self._live.pos if self._live else 0
+            before = self._live or 0
             event = self._client.receive(left)
             if event is None:
                 return
             self._take(event)
-            if self._live and self._live.pos > before:
+            if (self._live or 0) > before:
                 start = time.ticks_ms()
 
     # Resending
@@ -191,22 +193,23 @@ class Conversation:
         queue = self._queue
         if self.answered:
             self._repair_former()
-        live = self._live or self._retained
+        live = self._retained if self._live is None else self._live
         if live is None:
             return  # the gateway is away, the broker holds what we said
         if self._newest.era != queue.state.era or self._covers(live):
             return
-        end = self._newest.pos + 1 if self._live else min(published_before, self._newest.pos)
-        start = max(live.pos, queue.state.run)
+        new = self._newest.pos
+        end = min(published_before, new) if self._live is None else new + 1
+        start = max(live, queue.state.run)
         if start >= end:
             return
         if queue.state.ack_top > self._top:  # an old ack played again proves no deaf gateway
             queue.state.resends += 1
         self._publish(queue.messages(start, end))
         self._listen(wait_ms)
-        live = self._live or live
+        live = live if self._live is None else self._live
         if queue.give_up_due() and not self._covers(live):
-            queue.give_up(max(live.pos, queue.state.run))
+            queue.give_up(max(live, queue.state.run))
 
     def _repair_former(self):
         queue = self._queue

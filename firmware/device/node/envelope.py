@@ -62,7 +62,8 @@ def opened(key, topic, payload):
 
 
 def opened_part(key, topic, payload):
-    """The bytes of a release's part if its MAC is right, else None: any bytes, LF, MAC."""
+    """The part of a release in a memoryview ``payload``, if its MAC is right, else None: any
+    bytes, LF, MAC."""
     end = len(payload) - _MAC_LENGTH - 1
     if end < 0 or payload[end : end + 1] != b"\n":
         return None

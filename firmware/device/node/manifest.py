@@ -27,35 +27,50 @@ class ReleaseError(ValueError):
 
 
 class Manifest:
-    """A release: ``version``, ``floor``, ``fw``, ``board``, ``files`` [(path, size, SHA-256)]."""
+    """A release: ``version``, ``floor``, ``fw``, ``board``, ``size`` in bytes of all its files.
+
+    The files themselves are read anew by :func:`files`: together they would fill the heap.
+    """
 
     def __init__(self, lines):
-        """``lines``: of text, each with its line feed, as a file yields them."""
-        self.files = []
-        given, first = {}, True
-        for line in lines:
-            if line[-1:] != "\n" or (first and line != _FIRST + "\n"):
-                raise ReleaseError("manifest")
-            if first:
-                first = False
-                continue
-            words = line[:-1].split(" ")
-            if words[0] == "file" and len(words) == 4:
-                self.files.append(_file(words))
-            elif len(words) == 2:
-                given[words[0]] = words[1]
+        """``lines``: of bytes, each with its line feed, as a file yields them."""
+        given, self.size, whole = {}, 0, True
+        for words in _spelt(lines):
+            if len(words) == 4:
+                size = _file(words)[1]
+                self.size += size
+                whole = whole and size > 0  # none is ever empty
             else:
-                raise ReleaseError("manifest")
+                given[words[0]] = words[1]
         self.version, self.floor = _number(given.get("version")), _number(given.get("floor"))
         self.fw, self.board = given.get("fw", ""), given.get("board", "")
-        whole = self.files and all(size for _, size, _ in self.files)  # none is ever empty
-        if not 0 < self.floor <= self.version or not whole or len(self.fw) > 24:
+        if not 0 < self.floor <= self.version or not (whole and self.size) or len(self.fw) > 24:
             raise ReleaseError("manifest")
 
-    @property
-    def size(self):
-        """Bytes of all files."""
-        return sum(size for _, size, _ in self.files)
+
+def files(lines):
+    """(path, size, SHA-256) of each file of a manifest, in its order."""
+    for words in _spelt(lines):
+        if len(words) == 4:
+            yield _file(words)
+
+
+def _spelt(lines):
+    """The words of each line after the first."""
+    first = True
+    for raw in lines:
+        try:
+            line = raw.decode()
+        except UnicodeError:
+            raise ReleaseError("manifest") from None
+        if line[-1:] != "\n" or (first and line != _FIRST + "\n"):
+            raise ReleaseError("manifest")
+        words = line[:-1].split(" ")
+        if not first:
+            if len(words) != 2 and not (words[0] == "file" and len(words) == 4):
+                raise ReleaseError("manifest")
+            yield words
+        first = False
 
 
 def _file(words):
@@ -96,5 +111,5 @@ def fingerprint(folder):
 
 def load(folder):
     """The :class:`Manifest` of a slot. Raises OSError when it has none."""
-    with open(folder + "/" + NAME) as file:
+    with open(folder + "/" + NAME, "rb") as file:
         return Manifest(file)

@@ -13,6 +13,7 @@ from node.ring import RECORD_SIZE, Record
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
+_SINCE = const(8)
 _SIGNED_S = const(86_400)
 _MESSAGE_ROOM = const(220)  # a gap event and a MESSAGE record
 
@@ -27,8 +28,8 @@ class Queue:
         found = states.load(ring)
         self.fresh = found is None
         self.state = found or states.State()
-        self._kept = states.State()  # what the ring would tell by itself
-        self._kept.copy(self.state)
+        self._kept = self.state.packed()  # what the ring would tell by itself, but for
+        self._since = []  # these records
         self.signs = False
         """Whether a key is at hand: messages that are due one are sealed with ``sg``."""
         ring.opening = self._opening
@@ -38,13 +39,25 @@ class Queue:
 
     def save(self):
         """Append what changed of the state, unless the ring's other records tell it already."""
-        changes = self.state.changes(self._kept)
+        changes, sector = self._changes(), self.ring.last
         if changes:
-            self.ring.make_room(RECORD_SIZE + len(changes))  # a new sector opens with all of it
-            changes = self.state.changes(self._kept)
-        if changes:
+            self.ring.make_room(RECORD_SIZE + len(changes))
+        if changes and self.ring.last == sector:  # a new sector opens with all of it
             self.ring.append(records.CHANGE, changes)
-            self._kept.copy(self.state)
+            self._keep()
+
+    def _keep(self):
+        self._kept, self._since = self.state.packed(), []
+        return self._kept
+
+    def _changes(self):
+        """What of the state the ring's other records do not tell."""
+        if self._since:
+            told = states.State(self._kept)
+            for record in self._since:
+                told.fold(record)
+            self._kept, self._since = told.packed(), []
+        return self.state.changes(self._kept)
 
     def add_sample(self, sample):
         """Append one :class:`node.records.Sample`."""
@@ -61,7 +74,9 @@ class Queue:
     def _fold(self, pos, kind, payload):
         record = Record(pos, self.ring.tail, kind, payload)
         self.state.fold(record)
-        self._kept.fold(record)
+        self._since.append(record)
+        if len(self._since) == _SINCE:
+            self._changes()
 
     # Messages
 
@@ -240,8 +255,7 @@ class Queue:
         """The first record of a new sector: the state, with what leaves before ``first``."""
         if 0 < self.ring.oldest < first:
             self._drop(first)
-        self._kept.copy(self.state)
-        return records.STATE, self.state.packed()
+        return records.STATE, self._keep()
 
     def _drop(self, cut):
         """All before position ``cut`` leaves the ring: count what nobody signed for."""

@@ -33,6 +33,8 @@ _ERASED = const(0xFF)
 _MARK = const(15)
 _IOCTL_COUNT = const(4)
 _IOCTL_ERASE = const(6)
+_STEP = const(512)  # longer than any record with its head
+_WINDOW = const(1024)  # what is read at once: from a step on, it holds the record that begins there
 
 
 class Record:
@@ -60,13 +62,18 @@ class Ring:
         self._sectors = device.ioctl(_IOCTL_COUNT, 0)
         if self._sectors < 4:
             raise ValueError("the ring has %d sectors: 4 are the least" % self._sectors)
-        self._buffer = bytearray(SECTOR)
-        self._buffered = 0
+        self._buffer = bytearray(_WINDOW)
+        self._buffered = 0  # the position where it begins
         self.opening = _mark
         self.damaged = False
         self.last = self._newest()
         self.first = self._oldest()
         self._offset = self._tail() if self.last else SECTOR
+
+    def _forget(self, number):
+        """A sector was written to: what was read of it is read again."""
+        if self._buffered // SECTOR == number:
+            self._buffered = 0
 
     def _read_number(self, index):
         """The sequence number of the sector at ``index``, 0 if it carries none."""
@@ -88,7 +95,7 @@ class Ring:
         for _ in self._in_sector(number, _HEADER_SIZE):
             return True
         # More than a torn first record: it counted once, and its damage is another matter.
-        return _dirty(self._load(number), _HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
+        return self._dirty(number, _HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
 
     def _oldest(self):
         number = self.last
@@ -107,39 +114,49 @@ class Ring:
         end = _HEADER_SIZE
         for record in self._in_sector(self.last, _HEADER_SIZE):
             end = record.end - self.last * SECTOR
-        if not _dirty(self._load(self.last), end):
+        if not self._dirty(self.last, end):
             return end
         self.damaged = self._goes_on(end + 1)
         return SECTOR
 
     def _goes_on(self, start):
         """Whether an intact record lies anywhere behind ``start`` of the newest sector."""
-        buffer = self._load(self.last)
-        for at in range(start, SECTOR - RECORD_SIZE):
+        for offset in range(start, SECTOR - RECORD_SIZE):
+            buffer, at = self._load(self.last, offset)
             # Most bytes cannot begin a record: looking further at each would litter the heap.
             may_be = ZEROED < buffer[at] <= _MARK and buffer[at + 2] <= PAYLOAD_LIMIT >> 8
-            if may_be and self._whole(self.last, at):
+            if may_be and self._whole(self.last, offset):
                 return True
         return False
 
-    def _load(self, number):
-        if self._buffered != number:
-            self._device.readblocks(number % self._sectors, self._buffer, 0)
-            self._buffered = number
-        return self._buffer
+    def _dirty(self, number, start):
+        """Whether a byte of a sector from ``start`` on is no longer erased."""
+        for step in range(start // _STEP * _STEP, SECTOR, _STEP):
+            buffer, at = self._load(number, step)
+            if bytes(buffer[at + max(start - step, 0) : at + _STEP]).strip(b"\xff"):
+                return True
+        return False
+
+    def _load(self, number, offset):
+        """(bytes read, where among them ``offset`` of a sector is): with all of a record there."""
+        begin = min(offset // _STEP * _STEP, SECTOR - _WINDOW)
+        if self._buffered != number * SECTOR + begin:
+            self._device.readblocks(number % self._sectors, self._buffer, begin)
+            self._buffered = number * SECTOR + begin
+        return self._buffer, offset - begin
 
     def _whole(self, number, offset):
         """The intact :class:`Record` at ``offset`` of a sector, else None."""
         if offset + RECORD_SIZE > SECTOR:
             return None
-        buffer = self._load(number)  # again: another walk may have used the buffer
-        kind, length, crc = struct.unpack_from(_RECORD, buffer, offset)
+        buffer, at = self._load(number, offset)  # again: another walk may have used the buffer
+        kind, length, crc = struct.unpack_from(_RECORD, buffer, at)
         end = offset + RECORD_SIZE + length
         if kind == _ERASED or length > PAYLOAD_LIMIT or end > SECTOR:
             return None
-        payload = bytes(buffer[offset + RECORD_SIZE : end])
+        payload = bytes(buffer[at + RECORD_SIZE : at + RECORD_SIZE + length])
         if kind != ZEROED:
-            kind = _kind(kind, bytes(buffer[offset + 1 : offset + 3]) + payload, crc, number)
+            kind = _kind(kind, bytes(buffer[at + 1 : at + 3]) + payload, crc, number)
         if kind is None:
             return None
         return Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
@@ -184,8 +201,7 @@ class Ring:
         pos = self.tail
         record = _packed(kind, payload, self.last)
         self._device.writeblocks(self.last % self._sectors, record, self._offset)
-        if self._buffered == self.last:
-            self._buffer[self._offset : self._offset + len(record)] = record
+        self._forget(self.last)
         self._offset += len(record)
         return pos
 
@@ -195,8 +211,7 @@ class Ring:
         index = number % self._sectors
         self._device.writeblocks(index, bytes((ZEROED,)), offset)
         self._device.writeblocks(index, bytes(RECORD_SIZE - 3 + len(record.payload)), offset + 3)
-        if self._buffered == number:
-            self._buffered = 0  # read again
+        self._forget(number)
 
     def make_room(self, size):
         """Open a new sector now unless ``size`` more bytes, record heads included, fit this one."""
@@ -235,8 +250,3 @@ def _kind(kind, rest, crc, number):
 
 def _crc(data, seed):
     return binascii.crc32(data, seed & 0xFFFFFFFF) & 0xFFFFFFFF
-
-
-def _dirty(buffer, start):
-    """Whether a byte from ``start`` on is no longer erased."""
-    return bytes(buffer[start:]).strip(b"\xff") != b""

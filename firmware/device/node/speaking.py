@@ -149,6 +149,7 @@ class Speaking:
             self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
 
     def _update(self, talk, wanted):
+        unload("node.ackline", "node.strict")
         code, ready = self._care.update(talk, wanted, self._key, self._found.mv)
         if code:
             self._care.answer(self._up(), self._plan, False, code)

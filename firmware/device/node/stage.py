@@ -2,9 +2,9 @@
 
 Nothing but the files themselves says how far it came, so a power cut at any moment costs at most
 the part under way. ``sig`` tells which release it is: it is written first and removed first.
+Where the interpreter runs builds in place, ``romstage.py`` takes them in.
 """
 
-import gc
 import os
 
 from micropython import const
@@ -16,25 +16,19 @@ _SIG = const("sig")
 _FOLDER = const(0x4000)
 
 
-class _Nothing:
-    """What is known of a release before its manifest is here."""
-
-    files = ()
-    size = 0
-
-
 class Stage:
     """The slot ``folder`` being filled with the release that ``signature`` (text) names.
 
     The stream is the manifest's ``manifest_size`` bytes, then every file's in its order.
-    ``verify(path)`` raises ReleaseError unless the manifest is signed and fits this node.
+    ``verify(lines)`` is handed what yields the manifest's lines anew; it returns the Manifest, and
+    raises ReleaseError unless it is signed and fits this node. What cannot be used is removed.
     """
 
     def __init__(self, folder, signature, manifest_size, verify):
         self._folder = folder
         self._manifest_size = manifest_size
         self._verify = verify
-        self.manifest = _Nothing
+        self._manifest = None
         if _text(self._path(_SIG)) != signature:
             self.wipe()
             _folder(folder)
@@ -50,19 +44,24 @@ class Stage:
             _append(path, data[:count])
             self.position += count
             data = data[count:]
-            if self.manifest is _Nothing and self.position == self._manifest_size:
-                self._read_manifest()
+            self.settle()
+
+    def settle(self):
+        """Read the manifest once it is here. Raises ReleaseError."""
+        if self._manifest is None and self.position == self._manifest_size:
+            self._read_manifest()
 
     @property
     def complete(self):
         """Whether every byte is here."""
-        return self.position == self._manifest_size + self.manifest.size > self._manifest_size
+        found = self._manifest
+        return found is not None and self.position == self._manifest_size + found.size
 
-    def check(self):
-        """Raises ReleaseError unless every file is what the manifest says."""
-        for name, _, digest in self.manifest.files:
+    def finish(self):
+        """Raises ReleaseError unless every file is what the manifest says: it can be tried."""
+        for name, _, digest in manifest.files(self._lines()):
             if manifest.digest(self._path(name)) != digest:
-                raise ReleaseError("update_hash")
+                raise self._spoilt("update_hash")
 
     def wipe(self):
         """Remove the slot."""
@@ -72,6 +71,10 @@ class Stage:
             pass  # it had none
         _remove(self._folder)
 
+    def _spoilt(self, code):
+        self.wipe()  # the same release may be offered again
+        return ReleaseError(code)
+
     def _found(self):
         """How many bytes of the stream are here already."""
         size = _size(self._path(manifest.NAME))
@@ -79,7 +82,7 @@ class Stage:
             return max(size, 0)
         self._read_manifest()
         at = self._manifest_size
-        for name, whole, _ in self.manifest.files:
+        for name, whole, _ in manifest.files(self._lines()):
             size = _size(self._path(name))
             at += max(size, 0)
             if size != whole:
@@ -87,20 +90,26 @@ class Stage:
         return at
 
     def _read_manifest(self):
-        path = self._path(manifest.NAME)
-        self._verify(path)
-        gc.collect()  # of what verifying took, before its files are listed
-        self.manifest = manifest.load(self._folder)
-        for name, size, _ in self.manifest.files:  # nothing is appended to what is too long
+        try:
+            self._manifest = self._verify(self._lines)
+        except ReleaseError as error:
+            raise self._spoilt(error.args[0]) from None
+        for name, size, _ in manifest.files(
+            self._lines()
+        ):  # nothing is appended to what is too long
             if _size(self._path(name)) > size:
-                raise ReleaseError("update_hash")
+                raise self._spoilt("update_hash")
+
+    def _lines(self):
+        with open(self._path(manifest.NAME), "rb") as file:
+            yield from file
 
     def _place(self):
         """Where the byte at ``position`` belongs: (path, position of that file's end)."""
         end = self._manifest_size
         if self.position < end:
             return self._path(manifest.NAME), end
-        for name, size, _ in self.manifest.files:
+        for name, size, _ in manifest.files(self._lines()):
             end += size
             if self.position < end:
                 for at, char in enumerate(name):

@@ -11,137 +11,126 @@ from node import records
 
 # One row per field: name, struct code. All start at zero. Positions are the ring's (Q). New ones
 # go to the end and none is taken out: an update, and a way back from it, read the same ring.
+# One flat tuple: a pair of its own for each would take 16 bytes more of the heap.
+# fmt: off
 FIELDS = (
-    ("era", "8s"),  # zeros: not drawn yet
-    ("boot", "I"),
-    ("seq", "I"),  # of the last message sealed in this boot
-    ("prev", "16s"),  # digest of the last OBJECT of this era
-    ("chained", "B"),  # 0: no message of this era was sealed yet
-    ("base", "I"),  # ``t`` less ``up``: the boot in Unix s, once the clock is set
-    ("clock_source", "B"),
-    ("clock_up", "I"),  # ``up`` when the clock was set
-    ("last_up", "I"),  # ``up`` of the last sample or event
-    ("unsealed", "Q"),  # the first record that no message covers
-    ("unsealed_count", "H"),
-    ("era_start", "Q"),  # messages before it are of former eras
-    ("freed", "Q"),  # messages of this era before it are freed
-    ("former", "Q"),  # the same for former eras; below era_start: some are not freed
-    ("former_tries", "B"),
-    ("run", "Q"),  # where the unbroken run of this era's messages begins
-    ("run_boot", "I"),
-    ("run_seq", "I"),
-    ("published", "Q"),  # messages before it had a PUBACK
-    ("promise_up", "I"),  # ``up`` at which the promise last published ends
-    ("ack_t", "I"),  # ``t`` of the last ack heard
-    ("resends", "B"),  # connections that resent while the ack stood still
-    ("misses", "B"),  # connections in a row without a live ack
-    ("fails", "B"),  # attempts in a row that reached no broker
-    ("retry_up", "I"),  # no attempt before it, except for an event
-    ("down_n", "I"),
-    ("interval_s", "I"),  # set by ``down``; 0: config.json's
-    ("report_s", "I"),
-    ("once", "32s"),  # the last eight once-ids done, 4 bytes of their hash each
-    ("spoken", "i"),  # the last value told
-    ("spoken_set", "B"),
-    ("recovery", "B"),  # in recovery mode, 1: by itself, 2: ordered
-    ("recovery_up", "I"),  # since when
-    ("motion_up", "I"),  # the last motion in it
-    ("low", "B"),  # 1: the battery was told to be low
-    ("pending", "B"),  # 1: an event waits to be told
-    ("tilted", "B"),  # 1: the tilt that still lasts was told
-    ("rest", "3s"),  # gravity at rest, 16 mg a step and axis; zeros: not learned
-    ("lid", "B"),  # 0: never seen, 1: closed, 2: open
-    ("motion_fault", "B"),  # 1: that the accelerometer is silent was told
-    ("fault", "B"),  # what was told of the level sensor: an index of faults.CODES
-    ("fault_n", "B"),  # readings in a row that say otherwise
-    ("fault_up", "I"),  # when one was last told at once; 0: not in this boot
-    ("good", "i"),  # the last value that could be believed: a SAMPLE tells it, as the next three
-    ("good_set", "B"),
-    ("good_up", "I"),
-    ("same_up", "I"),  # since when it is exactly the same
-    ("blind_n", "B"),  # readings in a row that may come from a blind zone (plausible.py)
-    ("spent_uah", "H"),  # on alarms that nobody ordered, as at budget_up (budget.py)
-    ("looked", "H"),
-    ("budget_up", "I"),
-    ("mark_rtc", "I"),  # the board's clock, Unix s, when it was last set or the boot began,
-    ("mark_up", "I"),  # and ``up`` then
-    ("rate_ppm", "i"),  # by how much true time runs faster than the board's clock
-    ("sealed_up", "I"),  # ``up`` of the last message of this boot
-    ("scale_end", "Q"),  # unsealed records before it are placed by the drift learnt after them,
-    ("scale_from", "I"),  # away from this ``up``,
-    ("scale_ppm", "i"),  # by so much
-    ("gap_n", "I"),  # readings dropped that no gap event declares yet,
-    ("gap_s", "I"),  # and the seconds that they spanned
-    ("ack_top", "I"),  # the largest ``t`` of an ack
-    ("signed_up", "I"),  # ``up`` of the last message sealed with a signature in this boot
-    ("keyed", "B"),  # 1: it has a signing key; 2: it had one, and its loss was told
-    ("change_mm", "I"),  # set by ``down``; 0: config.json's
-    ("change_g", "I"),
-    ("move_from", "I"),  # a planned move, Unix s; set by ``down``
-    ("move_to", "I"),
-    ("fw_floor", "I"),  # no release below it is installed, should NVS be lost
+    "era", "8s",  # zeros: not drawn yet
+    "boot", "I",
+    "seq", "I",  # of the last message sealed in this boot
+    "prev", "16s",  # digest of the last OBJECT of this era
+    "chained", "B",  # 0: no message of this era was sealed yet
+    "base", "I",  # ``t`` less ``up``: the boot in Unix s, once the clock is set
+    "clock_source", "B",
+    "clock_up", "I",  # ``up`` when the clock was set
+    "last_up", "I",  # ``up`` of the last sample or event
+    "unsealed", "Q",  # the first record that no message covers
+    "unsealed_count", "H",
+    "era_start", "Q",  # messages before it are of former eras
+    "freed", "Q",  # messages of this era before it are freed
+    "former", "Q",  # the same for former eras; below era_start: some are not freed
+    "former_tries", "B",
+    "run", "Q",  # where the unbroken run of this era's messages begins
+    "run_boot", "I",
+    "run_seq", "I",
+    "published", "Q",  # messages before it had a PUBACK
+    "promise_up", "I",  # ``up`` at which the promise last published ends
+    "ack_t", "I",  # ``t`` of the last ack heard
+    "resends", "B",  # connections that resent while the ack stood still
+    "misses", "B",  # connections in a row without a live ack
+    "fails", "B",  # attempts in a row that reached no broker
+    "retry_up", "I",  # no attempt before it, except for an event
+    "down_n", "I",
+    "interval_s", "I",  # set by ``down``; 0: config.json's
+    "report_s", "I",
+    "once", "32s",  # the last eight once-ids done, 4 bytes of their hash each
+    "spoken", "i",  # the last value told
+    "spoken_set", "B",
+    "recovery", "B",  # in recovery mode, 1: by itself, 2: ordered
+    "recovery_up", "I",  # since when
+    "motion_up", "I",  # the last motion in it
+    "low", "B",  # 1: the battery was told to be low
+    "pending", "B",  # 1: an event waits to be told
+    "tilted", "B",  # 1: the tilt that still lasts was told
+    "rest", "3s",  # gravity at rest, 16 mg a step and axis; zeros: not learned
+    "lid", "B",  # 0: never seen, 1: closed, 2: open
+    "motion_fault", "B",  # 1: that the accelerometer is silent was told
+    "fault", "B",  # what was told of the level sensor: an index of faults.CODES
+    "fault_n", "B",  # readings in a row that say otherwise
+    "fault_up", "I",  # when one was last told at once; 0: not in this boot
+    "good", "i",  # the last value that could be believed: a SAMPLE tells it, as the next three
+    "good_set", "B",
+    "good_up", "I",
+    "same_up", "I",  # since when it is exactly the same
+    "blind_n", "B",  # readings in a row that may come from a blind zone (plausible.py)
+    "spent_uah", "H",  # on alarms that nobody ordered, as at budget_up (budget.py)
+    "looked", "H",
+    "budget_up", "I",
+    "mark_rtc", "I",  # the board's clock, Unix s, when it was last set or the boot began,
+    "mark_up", "I",  # and ``up`` then
+    "rate_ppm", "i",  # by how much true time runs faster than the board's clock
+    "sealed_up", "I",  # ``up`` of the last message of this boot
+    "scale_end", "Q",  # unsealed records before it are placed by the drift learnt after them,
+    "scale_from", "I",  # away from this ``up``,
+    "scale_ppm", "i",  # by so much
+    "gap_n", "I",  # readings dropped that no gap event declares yet,
+    "gap_s", "I",  # and the seconds that they spanned
+    "ack_top", "I",  # the largest ``t`` of an ack
+    "signed_up", "I",  # ``up`` of the last message sealed with a signature in this boot
+    "keyed", "B",  # 1: it has a signing key; 2: it had one, and its loss was told
+    "change_mm", "I",  # set by ``down``; 0: config.json's
+    "change_g", "I",
+    "move_from", "I",  # a planned move, Unix s; set by ``down``
+    "move_to", "I",
+    "fw_floor", "I",  # no release below it is installed, should NVS be lost
 )
-_FORMAT = "<" + "".join(code for _, code in FIELDS)
-_SIZE = struct.calcsize(_FORMAT)
-_NAMES = tuple(name for name, _ in FIELDS)
+# fmt: on
+_FORMAT = "<" + "".join([FIELDS[index] for index in range(1, len(FIELDS), 2)])
+_SIZES = bytes([struct.calcsize("<" + FIELDS[index]) for index in range(1, len(FIELDS), 2)])
+SIZE = sum(_SIZES)
 NO_ERA = bytes(8)
 
 
 class State:
-    """The fields of FIELDS as attributes."""
+    """The fields of FIELDS as attributes, taken from ``packed`` bytes: a STATE record's."""
 
-    era = prev = once = rest = b""
-    boot = seq = chained = base = clock_source = clock_up = last_up = 0
-    unsealed = unsealed_count = era_start = freed = former = former_tries = 0
-    run = run_boot = run_seq = published = promise_up = ack_t = resends = 0
-    misses = fails = retry_up = down_n = interval_s = report_s = 0
-    spoken = spoken_set = recovery = recovery_up = motion_up = low = pending = tilted = 0
-    lid = motion_fault = fault = fault_n = fault_up = 0
-    good = good_set = good_up = blind_n = same_up = 0
-    spent_uah = looked = budget_up = 0
-    mark_rtc = mark_up = rate_ppm = sealed_up = scale_end = scale_from = scale_ppm = 0
-    gap_n = gap_s = ack_top = 0
-    signed_up = keyed = change_mm = change_g = move_from = move_to = fw_floor = 0
+    def __init__(self, packed=b""):
+        self.take(packed)
 
-    def __init__(self):
-        self.set(struct.unpack(_FORMAT, bytes(_SIZE)))
+    def take(self, packed):
+        """Take all fields; another build's may be shorter or longer: they are only appended."""
+        values = struct.unpack(_FORMAT, (bytes(packed) + bytes(SIZE))[:SIZE])
+        for index, value in enumerate(values):
+            setattr(self, FIELDS[2 * index], value)
 
-    def set(self, values):
-        """Take all fields at once, in FIELDS' order."""
-        for name, value in zip(_NAMES, values):  # noqa: B905 - MicroPython's zip has no strict
-            setattr(self, name, value)
-
-    def copy(self, other):
-        """Take all fields of another State."""
-        for name in _NAMES:
-            setattr(self, name, getattr(other, name))
+    def __getattr__(self, name):
+        return self.__dict__[name]  # ``take`` sets them, out of a type checker's sight
 
     def packed(self):
         """The STATE record."""
-        return struct.pack(_FORMAT, *[getattr(self, name) for name in _NAMES])
+        names = range(0, len(FIELDS), 2)
+        return struct.pack(_FORMAT, *[getattr(self, FIELDS[index]) for index in names])
 
-    def changes(self, other):
-        """A CHANGE record's payload that makes ``other`` this: index and value of each field."""
+    def changes(self, packed):
+        """A CHANGE record's payload that makes the State ``packed`` this one: index and value."""
         parts = b""
-        for index, (name, code) in enumerate(FIELDS):
-            value = getattr(self, name)
-            if value != getattr(other, name):
-                parts += bytes((index,)) + struct.pack("<" + code, value)
+        for index, before in enumerate(struct.unpack(_FORMAT, packed)):
+            value = getattr(self, FIELDS[2 * index])
+            if value != before:
+                parts += bytes((index,)) + struct.pack("<" + FIELDS[2 * index + 1], value)
         return parts
 
     def _change(self, payload):
         at = 0
-        while at < len(payload) and payload[at] < len(FIELDS):  # past them: a later build's fields
-            name, code = FIELDS[payload[at]]
-            setattr(self, name, struct.unpack_from("<" + code, payload, at + 1)[0])
-            at += 1 + struct.calcsize("<" + code)
+        while at < len(payload) and payload[at] < len(_SIZES):  # past them: a later build's fields
+            index = payload[at]
+            value = struct.unpack_from("<" + FIELDS[2 * index + 1], payload, at + 1)[0]
+            setattr(self, FIELDS[2 * index], value)
+            at += 1 + _SIZES[index]
 
     def fold(self, record):
         """Take in one record, in the ring's order."""
         if record.kind == records.STATE:
-            # Another build's record may be shorter or longer: fields are only ever appended.
-            payload = (bytes(record.payload) + bytes(_SIZE))[:_SIZE]
-            self.set(struct.unpack(_FORMAT, payload))
+            self.take(record.payload)
         elif record.kind == records.CHANGE:
             self._change(record.payload)
         elif record.kind == records.SAMPLE or record.kind == records.EVENT:

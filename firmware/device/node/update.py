@@ -1,6 +1,7 @@
 """How a release comes in, wake by wake, until it can be tried."""
 
 import binascii
+import gc
 
 from micropython import const
 from slots import FOLDERS
@@ -36,10 +37,10 @@ class Update:
                 return "", False
             if mv and mv < _WELL_MV:
                 return "", False  # when the cell is well again
-            stage = self._stage(version, start, sig)
+            stage = self._stage(version, size, start, sig)
             if not self._fetch(stage, version, size, talk, key):
                 return "", False
-            stage.check()
+            stage.finish()
         except ReleaseError as error:
             return self._refuse(wanted, error.args[0]), False
         except MemoryError:
@@ -63,27 +64,32 @@ class Update:
             raise ReleaseError("update_old")
         return True
 
-    def _stage(self, version, start, sig):
-        from node.stage import Stage
-
-        def verify(path):
-            if not self._signed(sig, path):
+    def _stage(self, version, size, start, sig):
+        def verify(lines):
+            if not self._signed(sig, lines()):
                 raise ReleaseError("update_sig")
-            found = manifest.load(FOLDERS[self._slot])
+            found = manifest.Manifest(lines())
             if found.version != version:
                 raise ReleaseError("update_version")
             if found.board not in ("any", self._config.board):
                 raise ReleaseError("update_board")
+            return found
+
+        if self._slots.rom:
+            from node.romstage import RomStage
+
+            return RomStage(self._slots.rom, self._slot, sig, size, start, verify)
+        from node.stage import Stage
 
         return Stage(FOLDERS[self._slot], sig, start, verify)
 
-    def _signed(self, sig, path):
+    def _signed(self, sig, lines):
         from node import ed25519
 
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
-            with open(path, "rb") as file:  # line by line: there may be no room for all of it
-                ed25519.verify_over(self._config.release_key, raw, file)
+            # Line by line: there may be no room for all of it.
+            ed25519.verify_over(self._config.release_key, raw, lines)
             return True
         except ValueError:
             return False
@@ -103,10 +109,13 @@ class Update:
             if not data or len(data) <= skip:
                 return False  # not there yet, or not ours: the next wake asks again
             try:
-                stage.write(memoryview(data)[skip:])
+                stage.write(data[skip:])
             except OSError:
                 stage.wipe()
                 raise ReleaseError("update_space") from None
+            data = None
+            gc.collect()  # the part has left its room to what verifies
+            stage.settle()
             self._feed()
         return True
 

@@ -39,7 +39,6 @@ class Wake:
         self._vigil = Vigil(board, config, self._state)
         self._speaker = None
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
-        self._senses = self._sensing()
 
     def _sensing(self):
         from node.senses import Senses
@@ -57,10 +56,7 @@ class Wake:
 
     def run(self):
         """Sense, keep, speak when there is reason to; ``reboot`` tells how it goes on."""
-        self._boot()
-        before_up = self._state.last_up
-        self._care.tell(self._up(), self._plan)
-        found = self._sense()
+        before_up, found = self._sense()
         self._place(before_up)
         if self._plan.speaks(self._up(), found.moved, found.event, found.mv):
             self._make_room()
@@ -71,17 +67,20 @@ class Wake:
         return self._vigil.sleep_s(self._plan.sleep_s(self._up())), self._vigil.armed()
 
     def _sense(self):
-        senses = self._senses
+        """(``up`` of the wake before, what was found); what senses is held by nothing else."""
+        senses = self._sensing()
+        self._boot(senses)
+        before_up = self._state.last_up
+        self._care.tell(self._up(), self._plan)
         senses.level()
         self._slots.kept()
         self._feed()
         senses.presence()
         senses.battery()
-        return Found(senses.value, senses.moved, senses.event, senses.mv)
+        return before_up, Found(senses.value, senses.moved, senses.event, senses.mv)
 
     def _make_room(self):
         """What measured leaves the heap to what speaks."""
-        del self._senses
         self._board.sensed()
         unload(*_SENSING)
         gc.collect()
@@ -112,7 +111,7 @@ class Wake:
     def _up(self):
         return clock.up(self._state, self._board.rtc_s())
 
-    def _boot(self):
+    def _boot(self, senses):
         """Every reset but a wake from deep sleep is a boot; so is a clock that went back."""
         state, rtc_s = self._state, self._board.rtc_s()
         cause = self._board.cause()
@@ -128,7 +127,7 @@ class Wake:
         self._begin(rtc_s - time.ticks_diff(time.ticks_ms(), 0) // 1000)
         self._queue.save()
         # A board that resets has lost its accelerometer's settings too.
-        self._senses.started()
+        senses.started()
         state.retry_up = max(state.retry_up, self._slots.radio_wait_s)
         self._queue.add_event(0, self._care.boot_fields(cause))
 

@@ -15,6 +15,7 @@ from firmware.virtual.host.chip import Call, Chip
 from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
 from firmware.virtual.host.process import HALTED, Process, console_tail
+from firmware.virtual.host import rom as roms
 from firmware.virtual.host.scaled import ScaledClock
 from firmware.virtual.host.world import World
 
@@ -39,6 +40,10 @@ class Setup:
     heap: str | None = "320K"
     watchdog_s: float | None = None
     """Real seconds at most that the watchdog waits: a hang that a test need not sit out."""
+    rom: roms.Rom | None = None
+    """What its interpreter runs in place; None: it has no ROMFS."""
+    weigh: bool = False
+    """Whether it collects its garbage at every call of the chip and tells what lives."""
 
 
 class Board:
@@ -56,6 +61,8 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
+        self.heap_live = 0
+        """Bytes that lived at most, where it weighs."""
         self.chip = Chip(world, setup.config, network)
         kind = setup.config.get("board", "firebeetle")
         self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
@@ -130,7 +137,7 @@ class Board:
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup = self.setup
         greeting = self._greeting(reset, wake)
-        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable)
+        self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable, setup.rom)
         self.cut_after = None
 
     def _greeting(self, reset: Reset, wake: Wake) -> dict[str, Any]:
@@ -143,11 +150,18 @@ class Board:
             "rtc_memory": self._rtc_memory,
             "unique_id": hashlib.sha256(self.setup.device.encode()).hexdigest()[:12],
             "pins": {str(number): role for number, role in self._roles.items()},
-            "partitions": {"ring": [_RING_ADDRESS, _RING_SIZE]},
+            "partitions": self._partitions,
             "cut": self.cut_after,
+            "weigh": self.setup.weigh,
         }
 
+    @property
+    def _partitions(self) -> dict[str, list[int]]:
+        ring = {"ring": [_RING_ADDRESS, _RING_SIZE]}
+        return ring if self.setup.rom is None else {**ring, "romfs": [roms.ADDRESS, roms.SIZE]}
+
     def _call(self, call: Call) -> dict[str, Any]:
+        self.heap_live = max(self.heap_live, call.pop("heap", 0))
         if not self.world.powered:
             self._dark()
             return {}

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from firmware.virtual.host import apt, filesystem, interpreter, pins
+from firmware.virtual.host import apt, filesystem, interpreter, pins, rom
 from firmware.virtual.host.board import Board, Event, Setup, State
 from firmware.virtual.host.interpreter import Interpreter
+from firmware.virtual.host.rom import Rom
 from firmware.virtual.host.scaled import ScaledClock
 from firmware.virtual.host.world import Model, World
 
@@ -38,16 +39,22 @@ class Fleet:
         self._out: set[str] = set()
         self._folder = folder
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
-        self._source = self._firmware
-        if plan.get("compiled") and self.interpreter.program != interpreter.cpython().program:
-            self._firmware = filesystem.compiled(self._firmware, folder / "compiled")
+        self._rom = self._in_place(plan)
         self._start_within_s = float(plan.get("start_within_s", _ALL_STARTED_S))
         self._heap: str | None = plan.get("heap", "320K")
         self._watchdog_s: float | None = plan.get("watchdog_s")
         self._starts: list[asyncio.TimerHandle] = []
         self._board_file: str | None = plan.get("board_file")
+        self._weigh = bool(plan.get("weigh"))
         for given in plan.get("boards", []):
             self._add(given)
+
+    def _in_place(self, plan: dict[str, Any]) -> Rom | None:
+        """What the boards' interpreter runs in place: ``rom`` is one with a blank partition."""
+        if not (plan.get("compiled") or plan.get("rom")):
+            return None
+        firmware = self._firmware if plan.get("compiled") else None
+        return rom.made(self.interpreter, firmware, self._folder / "compiled")
 
     def _add(self, given: dict[str, Any]) -> None:
         device = given.get("device")
@@ -56,16 +63,17 @@ class Fleet:
         config: dict[str, Any] = {**given.get("config", {}), "device": device}
         if "key" in given:
             config["key"] = given["key"]
-        root = filesystem.lay_out(self._folder / device, config, self._firmware)
+        root = filesystem.lay_out(self._folder / device, config, self._firmware, self._rom)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
         table = self._table(config.get("board", "firebeetle"))
         setup = Setup(
-            device, root, config, table, self.interpreter, self.clock, self._heap, self._watchdog_s
-        )
+            device, root, config, table, self.interpreter, self.clock, self._heap,
+            self._watchdog_s, self._rom, self._weigh,
+        )  # fmt: skip
         self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
 
     def _table(self, board: str) -> dict[str, int]:
-        path = Path(self._board_file or self._source / f"board/{board}.py")
+        path = Path(self._board_file or self._firmware / f"board/{board}.py")
         if not path.is_file():
             raise FleetError(f"board {board!r}: there is no {path}")
         return pins.read(path)

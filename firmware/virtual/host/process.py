@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from firmware.virtual.host.interpreter import Interpreter
+from firmware.virtual.host.rom import SHIMS, Rom
 
-SHIMS = Path(__file__).resolve().parent.parent / "shims"
 HALTED = 42
 """Exit code of a board that stopped as the chip does; any other is a crash."""
 
-_SCRIPTS = ("_start.py", "_prompt.py")
+_SCRIPTS = ("_start", "_prompt")
 _CONSOLE_LIMIT = 256 * 1024
 _CHUNK = 65536
 
@@ -43,18 +43,24 @@ class Process:
         heap: str | None,
         greeting: dict[str, Any],
         cable: int | None = None,
+        rom: Rom | None = None,
     ) -> None:
         """Spawn the interpreter and hand it the state of the chip.
 
-        With ``cable``, a terminal's master side, it is the prompt that is served there.
+        With ``cable``, a terminal's master side, it is the prompt that is served there. With
+        ``rom`` the chip's own modules lie in ROM.
         """
         ours, theirs = socket.socketpair()
         with theirs:
+            script, wire = _SCRIPTS[cable is not None], theirs.fileno()
             command = interpreter.command(
-                [str(SHIMS / _SCRIPTS[cable is not None]), str(theirs.fileno())],
+                rom.script(script, wire) if rom else [f"{SHIMS / script}.py", str(wire)],
                 heap=heap,
-                micropypath=[str(SHIMS), str(root), ".frozen", str(root / "lib")],
-            )
+                micropypath=[
+                    str(rom.shims.parent if rom else SHIMS), str(root), ".frozen",
+                    str(root / "lib"),
+                ],
+            )  # fmt: skip
             with _console(root).open("ab") as console:
                 self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and script
                     command,

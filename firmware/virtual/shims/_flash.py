@@ -6,7 +6,8 @@ in the middle of a byte, erasing in the middle of a sector.
 
 import _hal
 
-_BLANK = b"\xff" * 64  # the board's heap is small, and holds these shims as well
+_STEP = 64  # the board's heap is small, and holds these shims as well
+_BLANK = b"\xff" * _STEP
 
 
 class Flash:
@@ -39,7 +40,7 @@ class Flash:
             # The byte under way keeps some of its ones: half of its bits were programmed.
             self._clear(address, bytes(data[:whole]) + bytes([data[whole] | 0x55]))
         else:
-            self._clear(address, bytes(data))
+            self._clear(address, data)
         if torn:
             _hal.last_word("power_lost")
 
@@ -54,13 +55,35 @@ class Flash:
         if torn:
             _hal.last_word("power_lost")
 
+    def write(self, block, data, offset):
+        """As a Partition's ``writeblocks``: without ``offset`` the blocks are erased first."""
+        if offset is None:
+            for sector in range(-(-len(data) // self.SECTOR)):
+                self.erase(block + sector)
+            offset = 0
+        self.program(block * self.SECTOR + offset, data)
+
+    def ioctl(self, operation, argument):
+        """As a Partition's. 4: number of blocks; 5: their size; 6: erase block ``argument``."""
+        if operation == 4:
+            return self._size // self.SECTOR
+        if operation == 5:
+            return self.SECTOR
+        if operation == 6:
+            self.erase(argument)
+            return 0
+        return None
+
     def _clear(self, address, data):
-        held = bytearray(len(data))
-        self._file.seek(address)
-        self._file.readinto(held)
-        kept = int.from_bytes(held, "big") & int.from_bytes(data, "big")
-        self._file.seek(address)
-        self._file.write(kept.to_bytes(len(data), "big"))
+        held = bytearray(min(len(data), _STEP))
+        for at in range(0, len(data), _STEP):
+            part = memoryview(held)[: min(_STEP, len(data) - at)]
+            self._file.seek(address + at)
+            self._file.readinto(part)
+            for i in range(len(part)):
+                part[i] &= data[at + i]
+            self._file.seek(address + at)
+            self._file.write(part)
         self._file.flush()
 
     def _check(self, address, count):

@@ -5,6 +5,7 @@ real-time clock is the host's scaled clock plus this board's own error, so that 
 agrees with its gateway about what time it is.
 """
 
+import gc
 import json
 
 try:
@@ -117,6 +118,9 @@ def _real_sleep_us(duration_us):
 def _send(op, arguments):
     arguments["op"] = op
     arguments["ms"] = ticks_ms()
+    if boot.get("weigh"):
+        gc.collect()
+        arguments["heap"] = gc.mem_alloc()
     body = json.dumps(arguments).encode()
     try:
         _wire.write(len(body).to_bytes(4, "big") + body)

@@ -18,6 +18,9 @@ import machine  # noqa: E402,F401
 import network  # noqa: E402,F401
 import ntptime  # noqa: E402,F401
 
+if "_rom" in sys.modules:
+    import _vfs
+
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 
@@ -27,6 +30,8 @@ def _only_this_file_system():
     os.umount("/")
     os.mount(os.VfsPosix(root), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
+    if "_rom" in sys.modules:
+        _vfs.start()
 
 
 def _boot():

@@ -10,6 +10,10 @@ if sys.implementation.name != "micropython":
     import _cpython
 
     _cpython.install()
+elif "_rom" in sys.modules:
+    import _vfs
+
+    _vfs.start()
 
 
 def _run(name, names):

