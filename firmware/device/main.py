@@ -20,6 +20,6 @@ except KeyboardInterrupt:
 except BaseException as error:  # noqa: BLE001 - a fault must end in sleep
     try:
         sys.print_exception(error)
-    except BaseException:  # noqa: BLE001 - no memory even for that: sleep all the same
+    except BaseException:  # noqa: BLE001, S110 - no memory even for that: sleep all the same
         pass
 machine.deepsleep(seconds * 1000)

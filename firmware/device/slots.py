@@ -2,8 +2,8 @@
 
 A build lies in ROM, flash that the interpreter runs in place (MicroPython with ROMFS), or, where
 the interpreter has none, among the files. ``main.py``, ``guard.py`` and this file come by cable
-only and outlive every update, so what is kept in NVS is fixed: the blob ``slots``, replaced whole in one commit,
-and the number ``faults``. Losing NVS brings back the build that came by cable.
+only and outlive every update, so what is kept in NVS is fixed: the blob ``slots``, replaced whole
+in one commit, and the number ``faults``. Losing NVS brings back the build that came by cable.
 """
 
 import struct

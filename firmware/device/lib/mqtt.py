@@ -241,7 +241,7 @@ class Client:
         return kind, self._exactly(size, start)
 
     def _exactly(self, count, start):
-        """``count`` bytes, as a bytearray; a peer that trickles them runs into the deadline all the same."""
+        """``count`` bytes, as a bytearray; a peer that trickles them runs into the deadline too."""
         parts = bytearray(count)  # at once: pieces put together cost their size squared
         at = 0
         while at < count:

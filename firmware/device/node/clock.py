@@ -21,7 +21,7 @@ _EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 _EARLIEST = const(1_767_225_600)  # 2026-01-01: before it no clock of ours was ever right
 _LATEST = const(4_102_444_800)  # 2100-01-01
 FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
-STEP_S = 5  # smaller corrections are drift, not an event
+_STEP_S = const(5)  # smaller corrections are drift, not an event
 _LEARN_S = const(3600)  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
 _DRIFT_PPM = const(50_000)  # what differs by more was stepped, and no clock's drift
 _SLACK_S = const(2)  # whole seconds, and the network's delay
@@ -88,7 +88,7 @@ def step(state, rtc_s, unix_s, source, tail=0):
     state.base += by
     state.mark_rtc, state.mark_up = unix_s, up_s
     state.clock_source, state.clock_up = source, up_s
-    return by if known and abs(by) >= STEP_S else 0
+    return by if known and abs(by) >= _STEP_S else 0
 
 
 def _learn(state, rtc_s, unix_s):

@@ -4,21 +4,26 @@ from micropython import const
 
 from node import clock
 
-LOW_MV, NO_RADIO_MV, WELL_MV = 3400, 3300, 3500  # DESIGN.md, *The node*; well: hysteresis
+LOW_MV = const(3400)  # DESIGN.md, *The node*
+_NO_RADIO_MV = const(3300)
+_WELL_MV = const(3500)  # hysteresis
 
 _LOW_INTERVAL_S = const(1800)  # measuring is half of a quiet day's charge
 _PROMISE_LOW_S = const(604_800)  # the longest promise there is: below LOW_MV only events speak
-RECOVERY_FAST_S, RECOVERY_SLOW_S = 30, 300
-RECOVERY_FAST_FOR_S = 30 * 60
-STILL_S = 10 * 60
+_RECOVERY_FAST_S = const(30)
+_RECOVERY_SLOW_S = const(300)
+_RECOVERY_FAST_FOR_S = const(30 * 60)
+STILL_S = const(10 * 60)
 
 _RETRY_S = const(60)
 _RETRY_LONGEST_S = const(4 * 3600)
 _RETRY_LONGEST_LTE_S = const(8 * 3600)
 # Connections in a row that nobody signed for, and how often to speak from then on at most: what
 # nobody hears costs flash and cell, and the gateway allows for it after its own outages.
-AWAY_MISSES, AWAY_REPORT_S = 12, 3600
-LONG_MISSES, LONG_REPORT_S = 36, 7200
+_AWAY_MISSES = const(12)
+_AWAY_REPORT_S = const(3600)
+_LONG_MISSES = const(36)
+_LONG_REPORT_S = const(7200)
 _EARLY = const(97)  # percent of the time to the promise: asleep the clock runs +-2 %
 
 
@@ -42,12 +47,12 @@ class Plan:
         wanted = self._state.report_s or self._config.report_s
         if not self.away:
             return wanted
-        return max(wanted, LONG_REPORT_S if self._state.misses >= LONG_MISSES else AWAY_REPORT_S)
+        return max(wanted, _LONG_REPORT_S if self._state.misses >= _LONG_MISSES else _AWAY_REPORT_S)
 
     @property
     def away(self):
         """Whether no gateway answered for long: changes wait for the schedule, events do not."""
-        return self._state.misses >= AWAY_MISSES
+        return self._state.misses >= _AWAY_MISSES
 
     def promise_s(self, up):
         """``next`` of a message sealed now."""
@@ -69,7 +74,7 @@ class Plan:
         in this wake, which does not wait for the back-off; ``mv``: battery, 0 on mains.
         """
         state = self._state
-        if 0 < mv < NO_RADIO_MV:
+        if 0 < mv < _NO_RADIO_MV:
             return False
         if event:
             return True
@@ -104,8 +109,8 @@ def moved_by_us(state, up):
 
 def recovery_s(state, up):
     """Seconds between reports in recovery mode: fast for half an hour, then slow."""
-    fast = up - state.recovery_up < RECOVERY_FAST_FOR_S
-    return RECOVERY_FAST_S if fast else RECOVERY_SLOW_S
+    fast = up - state.recovery_up < _RECOVERY_FAST_FOR_S
+    return _RECOVERY_FAST_S if fast else _RECOVERY_SLOW_S
 
 
 def retry_s(fails, recovery, lte=False):
@@ -114,7 +119,7 @@ def retry_s(fails, recovery, lte=False):
     A failed attempt by LTE costs six of Wi-Fi's, hence the longer wait.
     """
     longest = _RETRY_LONGEST_LTE_S if lte else _RETRY_LONGEST_S
-    return min(RECOVERY_SLOW_S if recovery else longest, _RETRY_S * 2 ** min(fails, 10))
+    return min(_RECOVERY_SLOW_S if recovery else longest, _RETRY_S * 2 ** min(fails, 10))
 
 
 def ack_wait_ms(misses, lte=False):
@@ -126,4 +131,4 @@ def low_battery(state, mv):
     """1 while the battery is low, 0 while well, with hysteresis; ``mv`` 0 is mains."""
     if mv == 0:
         return 0
-    return 1 if mv < (WELL_MV if state.low else LOW_MV) else 0
+    return 1 if mv < (_WELL_MV if state.low else LOW_MV) else 0

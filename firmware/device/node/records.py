@@ -10,7 +10,7 @@ ZEROED = 0  # what a place leaves once it was signed for: no torn write can, see
 
 QUANTITIES = ("mm", "g", "pa")
 NO_ECHO = -(2**31)  # the value of a sample in which nothing came back
-NO_TEMPERATURE = -(2**15)
+_NO_TEMPERATURE = const(-(2**15))
 
 _SAMPLE = const("<IiHBBhBB")
 _MESSAGE = const("<8sIIIIBIIIIHbB16s16sQHQ")
@@ -39,7 +39,7 @@ class Sample:
         """23 bytes on flash, with the record's head: 76 days at 10 minutes in 256 KB."""
         value = NO_ECHO if self.value is None else self.value
         spread = min(self.spread or 0, _LIMITS["H"])
-        tc = NO_TEMPERATURE if self.tc is None else self.tc
+        tc = _NO_TEMPERATURE if self.tc is None else self.tc
         quantity = QUANTITIES.index(self.quantity)
         return struct.pack(
             _SAMPLE, self.up, value, spread, self.valid, self.tried, tc, self.channel, quantity
@@ -56,7 +56,7 @@ def sample(payload):
         spread,
         valid,
         tried,
-        None if tc == NO_TEMPERATURE else tc,
+        None if tc == _NO_TEMPERATURE else tc,
         channel,
     )
 

@@ -30,7 +30,7 @@ _LINE = const(256)
 
 
 class RomStage:
-    """Slot ``slot`` of ``rom`` (slots.Rom) being filled with the release ``signature`` (text) names.
+    """Slot ``slot`` of ``rom`` (slots.Rom), being filled with the release that ``signature`` names.
 
     ``size`` and ``manifest_size`` are of the stream; ``verify``: stage.Stage, which this one is
     like in all it offers.

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.virtual.host import rom as roms
 from firmware.virtual.host.causes import Reset, State, Wake
 from firmware.virtual.host.chip import Call, Chip
 from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
 from firmware.virtual.host.process import HALTED, Process, console_tail
-from firmware.virtual.host import rom as roms
 from firmware.virtual.host.scaled import ScaledClock
 from firmware.virtual.host.world import World
 

@@ -2,9 +2,11 @@
 
 import time
 
+from micropython import const
+
 import _hal
 
-_MOMENT_MS = 20
+_MOMENT_MS = const(20)
 
 
 class UART:
@@ -13,10 +15,6 @@ class UART:
     The host says when it will speak next, so polling costs no calls. Who polls in vain lets a
     moment of device time pass, up to that next word: less waiting, the same bytes.
     """
-
-    IRQ_RXIDLE = 4096
-    INV_RX = 1
-    INV_TX = 2
 
     def __init__(self, id, baudrate=115200, **options):
         self._held = b""
@@ -29,10 +27,6 @@ class UART:
         self._timeout_ms = options.get("timeout", 0)
         self._next_ms = time.ticks_ms()
         _hal.call("uart_open", role=self._role, baud=baudrate)
-
-    def deinit(self):
-        """Close the port."""
-        self._held = b""
 
     def any(self):
         """Bytes that have arrived."""
@@ -104,48 +98,19 @@ class I2C:
         """``count`` bytes from a register on."""
         return bytes.fromhex(_hal.call("i2c_read", address=address, register=register, count=count))
 
-    def readfrom_mem_into(self, address, register, buffer, *, addrsize=8):
-        """Fill ``buffer`` from a register on."""
-        buffer[:] = self.readfrom_mem(address, register, len(buffer))
-
     def writeto_mem(self, address, register, data, *, addrsize=8):
         """Write bytes from a register on."""
         _hal.call("i2c_write", address=address, register=register, data=bytes(data).hex())
 
 
-class SoftI2C(I2C):
-    """The same bus, bit by bit."""
-
-    def __init__(self, scl, sda, *, freq=400000, timeout=50000):
-        I2C.__init__(self, scl=scl, sda=sda)
-
-
 class ADC:
     """The battery's divider on an analogue pin."""
 
-    ATTN_0DB = 0
-    ATTN_2_5DB = 1
-    ATTN_6DB = 2
     ATTN_11DB = 3
-    WIDTH_12BIT = 12
 
-    def __init__(self, pin, *, atten=ATTN_0DB):
-        self._pin = pin
-
-    def atten(self, atten):
-        """Accepted: the model's range is that of 11 dB."""
-
-    def width(self, bits):
-        """Accepted: ``read_u16`` is always scaled to 16 bits."""
+    def __init__(self, pin, *, atten=0):
+        pass
 
     def read_uv(self):
         """Microvolts at the pin, by the chip's own calibration."""
         return _hal.call("adc_uv")
-
-    def read_u16(self):
-        """The same, raw: 0 to 65535 over 3.3 V."""
-        return min(65535, self.read_uv() * 65535 // 3300000)
-
-    def read(self):
-        """The same in 12 bits."""
-        return self.read_u16() >> 4

@@ -4,9 +4,11 @@
 in the middle of a byte, erasing in the middle of a sector.
 """
 
+from micropython import const
+
 import _hal
 
-_STEP = 64  # the board's heap is small, and holds these shims as well
+_STEP = const(64)  # the board's heap is small, and holds these shims as well
 _BLANK = b"\xff" * _STEP
 
 

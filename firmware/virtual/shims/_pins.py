@@ -1,10 +1,12 @@
 """Pins by number. The HX711's two wires are clocked here, since a call each would be slow."""
 
+from micropython import const
+
 import _hal
 
-_POWER_DOWN_US = 60  # HX711 datasheet: PD_SCK high for longer than 60 us
-_SETTLE_US = 400000  # output settling after power up at 10 samples a second
-_CONVERSION_US = 100000
+_POWER_DOWN_US = const(60)  # HX711 datasheet: PD_SCK high for longer than 60 us
+_SETTLE_US = const(400000)  # output settling after power up at 10 samples a second
+_CONVERSION_US = const(100000)
 
 
 class _HX711:
@@ -62,14 +64,6 @@ class Pin:
 
     IN = 1
     OUT = 3
-    OPEN_DRAIN = 7
-    PULL_UP = 2
-    PULL_DOWN = 1
-    DRIVE_0 = 0
-    IRQ_RISING = 1
-    IRQ_FALLING = 2
-    WAKE_LOW = 4
-    WAKE_HIGH = 5
 
     _hx711 = _HX711()
 
@@ -107,9 +101,6 @@ class Pin:
 
     def irq(self, handler=None, trigger=0, wake=None):
         """Accepted: deep sleep is ended by ``esp32.wake_on_ext1``."""
-
-    def __repr__(self):
-        return "Pin(%d)" % self.number
 
 
 def time_pulse_us(pin, level, timeout_us=1000000):

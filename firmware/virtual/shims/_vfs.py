@@ -2,8 +2,9 @@
 
 import sys
 
-import _hal
 import vfs as _real
+
+import _hal
 from _flash import Flash
 from _rom import mapped
 

@@ -3,13 +3,15 @@
 import json
 import os
 
+from micropython import const
+
 import _hal
 from _flash import Flash
 
 WAKEUP_ALL_LOW = False
 WAKEUP_ANY_HIGH = True
 
-_NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
+_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
 
 
 def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
@@ -26,9 +28,6 @@ def wake_on_ext1(pins=None, level=WAKEUP_ANY_HIGH):
 class Partition:
     """A partition of the flash, by label. Only the data partitions that the host names exist."""
 
-    BOOT = 0
-    RUNNING = 1
-    TYPE_APP = 0
     TYPE_DATA = 1
 
     def __init__(self, id, block_size=4096):
@@ -40,7 +39,7 @@ class Partition:
         self._flash = Flash(id + ".bin", self._size)
 
     @classmethod
-    def find(cls, type=TYPE_APP, subtype=0xFF, label=None, block_size=4096):
+    def find(cls, type=0, subtype=0xFF, label=None, block_size=4096):
         """The partitions that match."""
         if type != cls.TYPE_DATA:
             return []
@@ -62,10 +61,6 @@ class Partition:
     def ioctl(self, cmd, arg):
         """4: number of blocks; 5: their size; 6: erase block ``arg``."""
         return self._flash.ioctl(cmd, arg)
-
-    @staticmethod
-    def mark_app_valid_cancel_rollback():
-        """Accepted: the board starts one firmware only."""
 
 
 class NVS:

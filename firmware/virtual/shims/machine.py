@@ -1,9 +1,12 @@
-"""ESP32's ``machine`` on the host's model of the chip: docs.micropython.org, library/machine."""
+"""ESP32's ``machine`` on the host's model of the chip: docs.micropython.org, library/machine.
+
+What firmware and tests ask for, no more: names cost heap here, and none on the chip.
+"""
 
 import time
 
 import _hal
-from _bus import ADC, I2C, UART, SoftI2C  # noqa: F401
+from _bus import ADC, I2C, UART  # noqa: F401
 from _pins import Pin, time_pulse_us  # noqa: F401
 
 PWRON_RESET = 1
@@ -12,15 +15,9 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
-PIN_WAKE = 2
 EXT0_WAKE = 2
 EXT1_WAKE = 3
 TIMER_WAKE = 4
-TOUCHPAD_WAKE = 5
-ULP_WAKE = 6
-
-SLEEP = 2
-DEEPSLEEP = 4
 
 
 def reset_cause():
@@ -38,16 +35,6 @@ def unique_id():
     return bytes.fromhex(_hal.boot["unique_id"])
 
 
-def freq(hz=None):
-    """The chip's clock in Hz."""
-    return 160000000
-
-
-def idle():
-    """Wait for an interrupt; about a millisecond passes."""
-    time.sleep_ms(1)
-
-
 def disable_irq():
     """Accepted: nothing interrupts the firmware here."""
     return 0
@@ -60,16 +47,6 @@ def enable_irq(state):
 def reset():
     """Reset the chip as its button does. No return, no ``finally``."""
     _hal.last_word("reset", cause=HARD_RESET)
-
-
-def soft_reset():
-    """Leave the program; the interpreter starts anew."""
-    raise SystemExit
-
-
-def lightsleep(time_ms=0):
-    """Sleep with everything kept; a wake pin ends it early on the chip, here it does not."""
-    time.sleep_ms(time_ms)
 
 
 def deepsleep(time_ms=0):

@@ -1,20 +1,13 @@
 """ESP32's ``network``: a Wi-Fi station whose access point the host models. Sockets are real."""
 
+from micropython import const
+
 import _hal
 
-STA_IF = 0
-AP_IF = 1
-STAT_IDLE = 1000
-STAT_CONNECTING = 1001
-STAT_GOT_IP = 1010
-STAT_NO_AP_FOUND = 201
-STAT_WRONG_PASSWORD = 202
-STAT_BEACON_TIMEOUT = 200
-STAT_ASSOC_FAIL = 203
-STAT_HANDSHAKE_TIMEOUT = 204
+_CONNECTING = const(1001)
+_GOT_IP = const(1010)
 
 _settings = {}
-_ADDRESS = ("192.0.2.10", "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
 
 class _Link:
@@ -29,8 +22,8 @@ class _Link:
         now = _hal.ticks_ms()
         if self._until_ms is None or (now - self._until_ms) & (1 << 29) == 0:
             self._status, wait_ms = _hal.call(op)
-            self._until_ms = now + wait_ms if self._status == STAT_CONNECTING else None
-        if self._status == STAT_CONNECTING:
+            self._until_ms = now + wait_ms if self._status == _CONNECTING else None
+        if self._status == _CONNECTING:
             _hal.sleep_us(20000)
         return self._status
 
@@ -42,12 +35,8 @@ class WLAN:
     """The station interface. It connects, or does not, in device time."""
 
     IF_STA = 0
-    IF_AP = 1
-    PM_NONE = 0
-    PM_PERFORMANCE = 1
-    PM_POWERSAVE = 2
 
-    def __init__(self, interface_id=STA_IF):
+    def __init__(self, interface_id=0):
         pass
 
     def active(self, on=None):
@@ -78,10 +67,10 @@ class WLAN:
 
     def isconnected(self):
         """Whether the station has an address."""
-        return self.status() == STAT_GOT_IP
+        return self.status() == _GOT_IP
 
     def status(self, param=None):
-        """One of the ``STAT_*`` constants, or with ``"rssi"`` the signal in dBm."""
+        """The number of a state, or with ``"rssi"`` the signal in dBm."""
         if param == "rssi":
             return _hal.call("wifi_rssi")
         if param is not None:
@@ -97,16 +86,6 @@ class WLAN:
             if names[0] == "mac":
                 return _settings.get("mac") or bytes.fromhex(_hal.boot["unique_id"])
             return _settings.get(names[0])
-        return None
-
-    def ifconfig(self, config=None):
-        """Address, mask, gateway and name server."""
-        return _ADDRESS if self.isconnected() else ("0.0.0.0",) * 4  # noqa: S104
-
-    def ipconfig(self, param=None, **settings):
-        """The same by name; ``addr4`` is the address with its mask."""
-        if param == "addr4":
-            return self.ifconfig()[:2]
         return None
 
 
@@ -140,7 +119,7 @@ class PPP:
 
     def isconnected(self):
         """Whether there is an address."""
-        return _link.status("ppp_status") == STAT_GOT_IP
+        return _link.status("ppp_status") == _GOT_IP
 
 
 def hostname(name=None):
@@ -149,8 +128,3 @@ def hostname(name=None):
         _settings["hostname"] = name
         _hal.call("hostname", name=name)
     return _settings.get("hostname", "mpy-esp32")
-
-
-def country(code=None):
-    """Accepted and forgotten."""
-    return code or "XX"

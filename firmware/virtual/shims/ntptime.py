@@ -2,12 +2,14 @@
 
 import time as _time
 
+from micropython import const
+
 import _hal
 
 host = "pool.ntp.org"
 timeout = 1
 
-_EPOCH_S = 946684800
+_EPOCH_S = const(946684800)
 
 
 def time():

@@ -1,5 +1,7 @@
 """ESP32's ``time``: epoch 2000, whole seconds, ticks that wrap at 2^30, sleep that is scaled."""
 
+from micropython import const
+
 import _hal
 
 try:
@@ -7,13 +9,12 @@ try:
 except ImportError:  # CPython, where this file does not shadow the built-in
     import time as _real
 
-_EPOCH_S = 946684800
-_TICKS_MASK = (1 << 30) - 1
-_TICKS_HALF = 1 << 29
+_EPOCH_S = const(946684800)
+_TICKS_MASK = const((1 << 30) - 1)
+_TICKS_HALF = const(1 << 29)
 
 ticks_ms = _hal.ticks_ms
 ticks_us = _hal.ticks_us
-ticks_cpu = _hal.ticks_us
 sleep_us = _hal.sleep_us
 
 
