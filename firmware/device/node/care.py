@@ -3,13 +3,13 @@
 from micropython import const
 
 _FAULT = const("fault")  # guard.py's
+_REFUSED = const("refused")  # update.py's: why a release was refused, until a wake has told it
 
 
 class Care:
     """Looks after the build that runs and the one to come (``slots``, ``feed``: node/start.py)."""
 
-    def __init__(self, config, slots, queue, feed):
-        self._config = config
+    def __init__(self, slots, queue, feed):
         self._slots = slots
         self._queue = queue
         self._state = queue.state
@@ -26,20 +26,31 @@ class Care:
         return fields + (',"fh":"%s"' % found if found else "")
 
     def tell(self, up, plan):
-        """Keep as events what ended an earlier wake, or sent an update back."""
-        nvs = self._slots.nvs
+        """Keep as events what ended an earlier wake, or an update."""
         if self._slots.back:
             self.answer(up, plan, False, "update_back")
             self._slots.back_told()
+        code = self._noted(_REFUSED)
+        if code:
+            self.answer(up, plan, False, code)
+            self._told(_REFUSED)
+        name = self._noted(_FAULT)
+        if name:
+            self._queue.add_event(up, '"k":"fault","s":"main","c":"%s"' % name)
+            self._told(_FAULT)
+
+    def _noted(self, key):
+        """The text of a blob in NVS; empty when there is none."""
         held = bytearray(32)
         try:
-            size = nvs.get_blob(_FAULT, held)
+            size = self.nvs.get_blob(key, held)
         except (OSError, ValueError):
-            return
-        name = "".join(chr(byte) for byte in held[:size] if 48 <= byte <= 122 and byte != 92)
-        self._queue.add_event(up, '"k":"fault","s":"main","c":"%s"' % name)
-        nvs.erase_key(_FAULT)
-        nvs.commit()
+            return ""
+        return "".join(chr(byte) for byte in held[:size] if 48 <= byte <= 122 and byte != 92)
+
+    def _told(self, key):
+        self.nvs.erase_key(key)
+        self.nvs.commit()
 
     # A build on trial
 
@@ -78,11 +89,3 @@ class Care:
     def runs(self, version):
         """Whether that release is the one in force."""
         return self._slots.active != 0 and version == self._slots.version
-
-    def update(self, talk, wanted, key, mv):
-        """Go on fetching the release that ``down`` wants. Returns (code, whether to reset)."""
-        from node.update import Update
-
-        return Update(self._config, self._slots, self._state, self.feed).go_on(
-            talk, wanted, key, mv
-        )

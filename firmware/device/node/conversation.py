@@ -4,7 +4,7 @@ import time
 
 from micropython import const
 
-from node import envelope, records
+from node import envelope, records, unload
 
 WINDOW = 8
 _BUDGET_MS = const(80_000)  # the watchdog ends a wake at 120 s; what is left waits on flash
@@ -74,19 +74,6 @@ class Conversation:
         wanted = self._queue.messages(0, self._newest.pos)
         self._publish(h for h in wanted if h.era == era and h.identity > identity)
 
-    def fetch(self, topic, wait_ms):
-        """What is retained on ``topic``, or None when it is not here within ``wait_ms``."""
-        self._client.subscribe([topic])
-        start = time.ticks_ms()
-        while True:
-            left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
-            event = self._client.receive(left) if left > 0 else None
-            if event is None:
-                return None
-            if event[0] == "message" and event[1] == topic:
-                return event[2]
-            self._take(event)
-
     def close(self):
         """DISCONNECT."""
         self._client.disconnect()
@@ -129,6 +116,7 @@ class Conversation:
             self.down = payload
         elif topic == self._config.topic("ack"):
             self._ack(payload, retained)
+            unload("node.ackline", "node.strict")
 
     def _heard(self, pos):
         """A PUBACK for the message at ``pos``, 0 for one that is not counted."""
@@ -144,29 +132,32 @@ class Conversation:
     # Acks
 
     def _ack(self, payload, retained):
-        from node import ackline  # leaves the heap again while a release comes in
+        from node import ackline  # there are few, and it is not small
 
         ack = ackline.heard(self._key, self._config.topic("ack"), payload)
         if ack is None:
             return
-        queue, state = self._queue, self._queue.state
-        verdict = ackline.judge(queue, ack)
+        verdict = ackline.judge(self._queue, ack)
         if verdict.kind == ackline.TWIN:
-            queue.open_era(self._draw())
-        if verdict.kind != ackline.FREES:
-            return
-        queue.free(verdict.pos, verdict.former)
-        if verdict.former:
+            self._queue.open_era(self._draw())
+        if verdict.kind == ackline.FREES:
+            self._believe(ack.t, verdict.pos, verdict.former, retained)
+
+    def _believe(self, t, pos, former, retained):
+        """An ack of Unix time ``t`` frees to ``pos``."""
+        state = self._queue.state
+        self._queue.free(pos, former)
+        if former:
             self.answered = self.answered or not retained
             return
         if not retained:
-            self._live = verdict.pos
-            if self._covers(verdict.pos):
-                self.time_s = ack.t
-        elif ack.t != state.ack_t:  # the gateway spoke since the last connection
-            self._retained = verdict.pos
+            self._live = pos
+            if self._covers(pos):
+                self.time_s = t
+        elif t != state.ack_t:  # the gateway spoke since the last connection
+            self._retained = pos
         self.answered = self.answered or not retained or self._retained is not None
-        state.ack_t, state.ack_top = ack.t, max(ack.t, state.ack_top)
+        state.ack_t, state.ack_top = t, max(t, state.ack_top)
 
     def _covers(self, pos):
         return pos is not None and 0 < self._newest.pos < pos

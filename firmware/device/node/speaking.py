@@ -28,6 +28,8 @@ class Speaking:
         queue.signs = self._identity.present
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
+        self.release = None
+        """What node.update needs to go on with a release that was ordered, its connection open."""
 
     def speak(self, found):
         """Connect and converse; a failure backs off, and an event is sealed all the same.
@@ -75,30 +77,34 @@ class Speaking:
         self._set_clock(link)  # before TLS, which checks dates
         try:
             talk.open()
-            self._converse(talk, link)
+            wanted = self._converse(talk, link)
+            if wanted:
+                floor = self._state.fw_floor
+                self.release = client, self._key, wanted, self._found.mv, floor
         finally:
-            talk.close()
+            if self.release is None:
+                talk.close()
 
     def _converse(self, talk, link):
+        """Say and hear all that there is. Returns the ``update`` that is in force, if any."""
         state = self._state
         wanted = self._opened(talk.down)
-        told = self._obey(wanted)
-        unload("node.orders")
+        resend = self._obey(wanted)
+        unload("node.orders", "node.strict")
         published = state.published
         wait_ms = policy.ack_wait_ms(state.misses, self._lte)
         talk.speak(self.seal(self._found.mv, link.rssi()), published, wait_ms)
         state.pending = 0
         if self._found.value is not None:
             state.spoken, state.spoken_set = self._found.value, 1
-        if told and told.resend_era:
-            talk.resend(told.resend_era, told.resend_after)
+        if resend:
+            talk.resend(*resend)
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
         self._care.feed()
         self._care.heard(talk.time_s is not None, self._up(), self._plan)
-        if wanted and wanted["n"] == state.down_n and wanted.get("update"):
-            self._update(talk, wanted["update"])
         if talk.time_s and clock.wants(state, self._board.rtc_s()):
             self.take_time(talk.time_s, clock.GW)
+        return wanted.get("update") if wanted and wanted["n"] == state.down_n else None
 
     def seal(self, mv, rssi=0):
         """Seal what is unsealed, into at least one message; returns the newest header."""
@@ -114,6 +120,7 @@ class Speaking:
         return orders.opened(self._key, self._config.topic("down"), payload)
 
     def _obey(self, given):
+        """Apply a ``down``. Returns what to publish again: (era, after which identity), or None."""
         if given is None:
             return None
         from node import orders
@@ -129,7 +136,7 @@ class Speaking:
             self._found.event = True
         self._queue.add_event(self._up(), told.conf(self._state, self._plan))
         self._queue.save()  # each once-id once, whatever happens to this connection
-        return told
+        return (told.resend_era, told.resend_after) if told.resend_era else None
 
     def need_era(self):
         """Draw the era when the counters are new."""
@@ -147,13 +154,6 @@ class Speaking:
         elif state.keyed == 1:
             state.keyed = 2
             self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
-
-    def _update(self, talk, wanted):
-        unload("node.ackline", "node.strict")
-        code, ready = self._care.update(talk, wanted, self._key, self._found.mv)
-        if code:
-            self._care.answer(self._up(), self._plan, False, code)
-        self.reboot = self.reboot or ready
 
     def _draw(self):
         self._board.wlan()  # the radio's noise feeds the generator

@@ -1,9 +1,11 @@
-"""Where ``main.py`` enters a build, whichever it is: ``start`` keeps its name and arguments."""
+"""Where ``guard.py`` enters a build, whichever it is: ``start`` keeps its name and arguments."""
+
+import gc
+import sys
 
 import board
 
-from node import config
-from node.wake import Wake
+from node import config, unload
 
 CONFIG = "config.json"
 
@@ -16,9 +18,24 @@ def start(slots, feed):
     """
     settings = config.load(CONFIG)
     here = board.named(settings.board)
-    wake = Wake(here, settings, slots, feed)
-    seconds, watch = wake.run()
-    slots.ended(wake.held_back)
-    if wake.reboot:
+    seconds, watch, held_back, reboot, release = _wake(here, settings, slots, feed)
+    if release:
+        # Nothing of the wake is held any more: its room goes to what comes in.
+        for name in [name for name in sys.modules if name.startswith("node.")]:
+            unload(name)
+        gc.collect()
+        from node.update import Update
+
+        reboot = Update(settings, slots, feed).go_on(*release) or reboot
+    slots.ended(held_back)
+    if reboot:
         here.reboot()
     here.sleep(seconds, watch)
+
+
+def _wake(here, settings, slots, feed):
+    from node.wake import Wake
+
+    wake = Wake(here, settings, slots, feed)
+    seconds, watch = wake.run()
+    return seconds, watch, wake.held_back, wake.reboot, wake.release

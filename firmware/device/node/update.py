@@ -2,6 +2,7 @@
 
 import binascii
 import gc
+import time
 
 from micropython import const
 from slots import FOLDERS
@@ -11,6 +12,7 @@ from node.identity import ED25519
 from node.manifest import ReleaseError
 
 _PART = const(2048)
+_REFUSED = const("refused")  # care.py's
 _PART_MS = const(8000)
 _BUDGET_MS = const(300_000)  # of radio in one wake; each part begins the watchdog's time anew
 _LARGEST = const(1 << 20)
@@ -18,41 +20,52 @@ _WELL_MV = const(3500)  # a slot is not rewritten on a cell that may give out
 
 
 class Update:
-    """The release that a ``down`` wants, and the slot that does not run."""
+    """The release that a ``down`` wants, and the slot that does not run.
 
-    def __init__(self, config, slots, state, feed):
+    It has the heap to itself: it begins when the wake is over, on the connection still open.
+    """
+
+    def __init__(self, config, slots, feed):
         self._config = config
         self._slots = slots
-        self._state = state
         self._feed = feed
+        self._start = time.ticks_ms()
 
-    def go_on(self, talk, wanted, key, mv):
-        """Go on fetching the release that ``down`` wants. Returns (code, whether to reset).
+    def go_on(self, client, key, wanted, mv, floor):
+        """Go on fetching ``wanted``, the ``update`` of a ``down``. Returns whether to reset.
 
-        The code is empty when there is nothing to say. ``talk``: the conversation under way.
+        A refusal is noted in NVS, for the next wake to tell. ``floor``: no release below it.
         """
         try:
-            order, version, size, start, sig = _wanted(wanted)
-            if not self._wants(order, version):
-                return "", False
-            if mv and mv < _WELL_MV:
-                return "", False  # when the cell is well again
-            stage = self._stage(version, size, start, sig)
-            if not self._fetch(stage, version, size, talk, key):
-                return "", False
-            stage.finish()
+            return self._brought(client, key, wanted, mv, floor)
         except ReleaseError as error:
-            return self._refuse(wanted, error.args[0]), False
+            self._refuse(wanted, error.args[0])
         except MemoryError:
-            return self._refuse(wanted, "update_memory"), False
+            self._refuse(wanted, "update_memory")
+        except OSError as error:
+            print("no connection:", error)  # the next wake goes on
+        finally:
+            client.disconnect()
+        return False
+
+    def _brought(self, client, key, wanted, mv, floor):
+        order, version, size, start, sig = _wanted(wanted)
+        if not self._wants(order, version, floor):
+            return False
+        if mv and mv < _WELL_MV:
+            return False  # when the cell is well again
+        stage = self._stage(version, size, start, sig)
+        if not self._fetch(stage, version, size, client, key):
+            return False
+        stage.finish()
         self._slots.try_out(self._slot, version, order)
-        return "", True
+        return True
 
     @property
     def _slot(self):
         return 2 if self._slots.running == 1 else 1
 
-    def _wants(self, order, version):
+    def _wants(self, order, version, floor):
         slots = self._slots
         if slots.trial or order <= slots.refused:
             return False
@@ -60,7 +73,7 @@ class Update:
             return False
         if not self._config.release_key:
             raise ReleaseError("update_key")
-        if version < max(slots.floor, self._state.fw_floor):
+        if version < max(slots.floor, floor):
             raise ReleaseError("update_old")
         return True
 
@@ -96,16 +109,16 @@ class Update:
         finally:
             unload(*ED25519)
 
-    def _fetch(self, stage, version, size, talk, key):
+    def _fetch(self, stage, version, size, client, key):
         """Whether all of it is here."""
         while not stage.complete:
             if stage.position >= size:
                 raise ReleaseError("update_size")
-            if talk.elapsed() > _BUDGET_MS:
+            if time.ticks_diff(time.ticks_ms(), self._start) > _BUDGET_MS:
                 return False
             number, skip = divmod(stage.position, _PART)
             topic = self._config.topic("part/%d/%d" % (version, number))
-            data = _fetched(talk, topic, key)
+            data = _fetched(client, topic, key)
             if not data or len(data) <= skip:
                 return False  # not there yet, or not ours: the next wake asks again
             try:
@@ -122,15 +135,23 @@ class Update:
     def _refuse(self, wanted, code):
         order = wanted.get("n") if isinstance(wanted, dict) else None
         if not isinstance(order, int) or not 0 < order < 1 << 32:
-            return ""  # there is not even a number: it was answered when it came
-        self._slots.refuse(order)
-        return code
+            return  # there is not even a number: it was answered when it came
+        if order > self._slots.refused:
+            self._slots.nvs.set_blob(_REFUSED, code.encode())
+            self._slots.refuse(order)
 
 
-def _fetched(talk, topic, key):
-    """One part, authentic; what it came in is left to the heap."""
-    payload = talk.fetch(topic, _PART_MS)
-    return payload and envelope.opened_part(key, topic, payload)
+def _fetched(client, topic, key):
+    """One part, authentic, once it is here within the time; else None."""
+    client.subscribe([topic])
+    start = time.ticks_ms()
+    while True:
+        left = _PART_MS - time.ticks_diff(time.ticks_ms(), start)
+        event = client.receive(left) if left > 0 else None
+        if event is None:
+            return None
+        if event[0] == "message" and event[1] == topic:
+            return envelope.opened_part(key, topic, event[2])
 
 
 def _wanted(given):

@@ -35,7 +35,7 @@ class Wake:
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
         self._plan = policy.Plan(config, self._state)
-        self._care = Care(config, slots, self._queue, feed)
+        self._care = Care(slots, self._queue, feed)
         self._vigil = Vigil(board, config, self._state)
         self._speaker = None
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
@@ -102,6 +102,11 @@ class Wake:
     def reboot(self):
         """Whether the board shall reset instead of sleeping: an order, or an update."""
         return self._speaker is not None and self._speaker.reboot
+
+    @property
+    def release(self):
+        """What node.update needs to go on with a release that was ordered; None: there is none."""
+        return self._speaker and self._speaker.release
 
     @property
     def held_back(self):
