@@ -47,12 +47,6 @@ _DRIVERS = {
     "probe": "ads1115",
     "hx711": "hx711",
 }
-_SENSORS = {
-    "a02yyuw": "_a02yyuw",
-    "jsn-sr04t": "_jsn_sr04t",
-    "probe": "_probe",
-    "hx711": "_hx711",
-}
 
 
 class Board:
@@ -64,9 +58,9 @@ class Board:
     pins = PINS
 
     def __init__(self):
-        self.motion = LevelPin(machine.Pin(self.pins["motion"], machine.Pin.IN))
-        self.tilt = LevelPin(machine.Pin(self.pins["tilt"], machine.Pin.IN))
-        self.lid = LevelPin(machine.Pin(self.pins["lid"], machine.Pin.IN))
+        self.motion = LevelPin(self.line("motion"))
+        self.tilt = LevelPin(self.line("tilt"))
+        self.lid = LevelPin(self.line("lid"))
         self._wlan = None
         self._link = None
         self._loaded = ""
@@ -104,49 +98,41 @@ class Board:
 
     def prepare(self, config):
         """Load the driver that ``sensor`` will need, while the heap is still whole."""
-        __import__("drivers." + _DRIVERS[config.sensor])
         self._loaded = "drivers." + _DRIVERS[config.sensor]
+        __import__(self._loaded)
 
     def sensed(self):
         """Measuring is over in this wake: its driver leaves the heap."""
         unload(self._loaded, "drivers.frames")
 
     def sensor(self, config):
-        """The level sensor that the configuration names, powered."""
+        """The level sensor that the configuration names, powered; its driver puts it together."""
         self._sensor_power(1)
-        return getattr(self, _SENSORS[config.sensor])(config)
+        return __import__(self._loaded, None, None, ("fitted",)).fitted(self, config)
 
-    def _sensor_uart(self):
+    def uart(self):
+        """The sensor's serial port."""
         tx, rx = machine.Pin(self.pins["sensor_tx"]), machine.Pin(self.pins["sensor_rx"])
         return machine.UART(_SENSOR_UART, _SENSOR_BAUD, tx=tx, rx=rx, timeout=0)
 
-    def _a02yyuw(self, config):
-        from drivers.a02yyuw import A02YYUW
+    def i2c(self):
+        """The bus of the accelerometer and of a probe's converter."""
+        scl, sda = machine.Pin(self.pins["i2c_scl"]), machine.Pin(self.pins["i2c_sda"])
+        return machine.I2C(0, scl=scl, sda=sda)
 
-        return A02YYUW(self._sensor_uart())
+    def line(self, name, out=False):
+        """A pin of PINS that is read, or driven, low at first."""
+        if out:
+            return machine.Pin(self.pins[name], machine.Pin.OUT, value=0)
+        return machine.Pin(self.pins[name], machine.Pin.IN)
 
-    def _jsn_sr04t(self, config):
-        from drivers.jsn_sr04t import PulseJSNSR04T, SerialJSNSR04T
+    def pulse_us(self, pin, most_us):
+        """How long ``pin`` is high, as ``machine.time_pulse_us``."""
+        return machine.time_pulse_us(pin, 1, most_us)
 
-        if config.mode == "serial":
-            return SerialJSNSR04T(self._sensor_uart())
-        trigger = machine.Pin(self.pins["sensor_tx"], machine.Pin.OUT, value=0)
-        echo = machine.Pin(self.pins["sensor_rx"], machine.Pin.IN)
-        return PulseJSNSR04T(trigger, lambda most_us: machine.time_pulse_us(echo, 1, most_us))
-
-    def _probe(self, config):
-        from drivers.ads1115 import ADS1115
-
-        time.sleep_ms(config.probe_ms)  # its converter starts, the probe settles
-        return ADS1115(self._i2c(), config.full_pa, config.shunt_ohm, config.zero_pa)
-
-    def _hx711(self, config):
-        from drivers.hx711 import HX711
-
-        data = machine.Pin(self.pins["hx711_data"], machine.Pin.IN)
-        clock_pin = machine.Pin(self.pins["hx711_clock"], machine.Pin.OUT, value=0)
-        scale = config.zero, config.counts_per_kg, config.drift, config.zero_tc
-        return HX711(data, clock_pin, *scale, irq=(machine.disable_irq, machine.enable_irq))
+    def quiet(self):
+        """(stop interrupts, let them come again): for pulses that must not be stretched."""
+        return machine.disable_irq, machine.enable_irq
 
     def sensor_off(self):
         """Cut the sensor's power."""
@@ -160,13 +146,9 @@ class Board:
         from drivers.lis3dh import LIS3DH, LIS3DHError
 
         try:
-            return LIS3DH(self._i2c())
+            return LIS3DH(self.i2c())
         except LIS3DHError:
             return None
-
-    def _i2c(self):
-        scl, sda = machine.Pin(self.pins["i2c_scl"]), machine.Pin(self.pins["i2c_sda"])
-        return machine.I2C(0, scl=scl, sda=sda)
 
     def battery_mv(self):
         """Millivolts of the cell."""

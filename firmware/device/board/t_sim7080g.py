@@ -54,7 +54,7 @@ class Board(firebeetle.Board):
 
     def _power(self):
         if self._chip is None:
-            self._chip = AXP2101(self._i2c())
+            self._chip = AXP2101(self.i2c())
             self._chip.without_thermistor()
         return self._chip
 

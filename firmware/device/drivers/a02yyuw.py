@@ -38,3 +38,8 @@ def distance_mm(frame):
     """Millimetres of a right frame; None outside the range (0 is the sensor's *no echo*)."""
     mm = frames.distance(frame)
     return mm if A02YYUW.lowest <= mm <= A02YYUW.highest else None
+
+
+def fitted(board, config):
+    """The sensor as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    return A02YYUW(board.uart())

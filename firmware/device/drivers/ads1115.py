@@ -93,3 +93,9 @@ def pressure_pa(microamps, zero_pa, full_pa):
     """Pascals on the line from (4 mA, ``zero_pa``) to (20 mA, ``full_pa``), rounded."""
     span = (microamps - _ZERO_UA) * (full_pa - zero_pa)
     return zero_pa + (span + _SPAN_UA // 2) // _SPAN_UA
+
+
+def fitted(board, config):
+    """The probe as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    time.sleep_ms(config.probe_ms)  # its converter starts, the probe settles
+    return ADS1115(board.i2c(), config.full_pa, config.shunt_ohm, config.zero_pa)

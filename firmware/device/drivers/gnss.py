@@ -7,7 +7,8 @@ of what stands between ``$`` and ``*``. All figures are integers: floats here ha
 import time
 
 from micropython import const
-from node.clock import unix_of
+
+from drivers.dates import unix_of
 
 _GOOD_HDOP = const(20)  # tenths: settled; a worse one is kept while waiting for better
 _WORST_HDOP = const(100)

@@ -120,3 +120,10 @@ def zero_shift(drift, zero_tc, tc):
 def grams(counts, zero, counts_per_kg):
     """Grams for ``counts``, rounded."""
     return ((counts - zero) * 1000 + counts_per_kg // 2) // counts_per_kg
+
+
+def fitted(board, config):
+    """The scale as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    data, clock = board.line("hx711_data"), board.line("hx711_clock", out=True)
+    scale = config.zero, config.counts_per_kg, config.drift, config.zero_tc
+    return HX711(data, clock, *scale, irq=board.quiet())

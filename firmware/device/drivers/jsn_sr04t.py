@@ -80,3 +80,11 @@ def flight_mm(pulse_us):
 def in_range(mm):
     """``mm``, or None outside what the sensor can tell (0 is its *no echo*)."""
     return mm if _JSN.lowest <= mm <= _JSN.highest else None
+
+
+def fitted(board, config):
+    """The sensor as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    if config.mode == "serial":
+        return SerialJSNSR04T(board.uart())
+    trigger, echo = board.line("sensor_tx", out=True), board.line("sensor_rx")
+    return PulseJSNSR04T(trigger, lambda most_us: board.pulse_us(echo, most_us))

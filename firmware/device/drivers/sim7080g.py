@@ -8,7 +8,8 @@ the receiver: switching one on switches the other off.
 import time
 
 from micropython import const
-from node.clock import unix_of
+
+from drivers.dates import unix_of
 
 _KEY_MS = const(1100)  # PWRKEY low: over 1 s starts it, over 1.2 s ends it
 _KEY_OFF_MS = const(1500)

@@ -5,7 +5,6 @@ Connecting and the TLS handshake block, each step under the socket's time-out; a
 does: a read of n bytes loops inside MicroPython, and a peer that trickles would hold it for ever.
 """
 
-import binascii
 import select
 import socket
 import struct
@@ -13,12 +12,7 @@ import time
 
 from micropython import const
 
-try:
-    import tls
-except ImportError:  # CPython
-    import ssl as tls
-
-from lib import packets
+from lib.packets import framed, opened, text
 
 _CONNECT = const(0x10)
 _CONNACK = const(0x20)
@@ -85,11 +79,9 @@ class Client:
         self._raw.settimeout(self._timeout_ms / 1000)
         self._raw.connect(address)
         if self._ca:
-            context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-            context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - the stubs mix tls with CPython's enum
-            _trust(context, _der(self._ca))
-            # Without server_hostname the certificate's name would not be checked.
-            self._socket = context.wrap_socket(self._raw, server_hostname=host)
+            from lib import trust
+
+            self._socket = trust.wrapped(self._raw, host, self._ca)
         self._socket.setblocking(False)
         # MicroPython's TLS has read and write; sockets and CPython's TLS recv and send.
         self._read = getattr(self._socket, "recv", None) or self._socket.read
@@ -98,18 +90,18 @@ class Client:
         self._poll.register(self._socket, select.POLLIN)
 
     def _connect_packet(self):
-        flags, payload = 0x02, packets.text(self._client_id)  # clean session
+        flags, payload = 0x02, text(self._client_id)  # clean session
         if self._will:
             flags |= 0x04 | 0x20  # will, retained, QoS 0
-            payload += packets.text(self._will[0]) + packets.text(self._will[1])
+            payload += text(self._will[0]) + text(self._will[1])
         if self._login is not None:
             flags |= 0x80
-            payload += packets.text(self._login)
+            payload += text(self._login)
             if self._password is not None:
                 flags |= 0x40
-                payload += packets.text(self._password)
-        body = packets.text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
-        return packets.framed(_CONNECT, body)
+                payload += text(self._password)
+        body = text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
+        return framed(_CONNECT, body)
 
     def disconnect(self):
         """A clean end, so that the broker drops the will."""
@@ -133,12 +125,12 @@ class Client:
 
     def publish(self, topic, payload, qos=0, retain=False):
         """Send one message; returns the packet id whose PUBACK to expect (0 for QoS 0)."""
-        head, pid = packets.text(topic), 0
+        head, pid = text(topic), 0
         if qos:
             pid = self._next_pid()
             head += struct.pack(">H", pid)
         kind = _PUBLISH | qos << 1 | (1 if retain else 0)
-        self._send(packets.opened(kind, len(head) + len(payload)) + head)
+        self._send(opened(kind, len(head) + len(payload)) + head)
         self._send(payload)  # not joined: there may be no room for it twice
         return pid
 
@@ -147,8 +139,8 @@ class Client:
         pid = self._next_pid()
         body = struct.pack(">H", pid)
         for topic in topics:
-            body += packets.text(topic) + b"\1"
-        self._send(packets.framed(_SUBSCRIBE, body))
+            body += text(topic) + b"\1"
+        self._send(framed(_SUBSCRIBE, body))
         answer = self._await(_SUBACK)
         if len(answer) != 2 + len(topics) or 0x80 in bytes(answer[2:]):
             raise MqttError("the broker refused the subscription")
@@ -284,19 +276,3 @@ class Client:
     def _next_pid(self):
         self._pid = self._pid % 65535 + 1
         return self._pid
-
-
-def _trust(context, der):
-    try:
-        context.load_verify_locations(cadata=der)
-    except TypeError:
-        context.load_verify_locations(der)  # MicroPython's tls, unlike its ssl, by position only
-
-
-def _der(pem):
-    """The first certificate of a PEM text: MicroPython takes DER. Raises ValueError."""
-    parts = pem.split("-----BEGIN CERTIFICATE-----")
-    if len(parts) < 2:
-        raise ValueError("broker.ca is no PEM certificate")
-    body = parts[1].split("-----END CERTIFICATE-----")[0]
-    return binascii.a2b_base64("".join(body.split()))

@@ -52,10 +52,10 @@ class Wifi:
         except (OSError, ValueError):
             pass  # the order of the configuration is as good
 
-        def faintness(network):
+        def key(network):
             return -heard.get(network[0], _UNHEARD_DBM)
 
-        return sorted(self._networks, key=faintness)
+        return sorted(self._networks, key=key)
 
     def _join_one(self, ssid, password, budget_ms):
         start = time.ticks_ms()

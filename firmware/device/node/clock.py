@@ -56,11 +56,6 @@ def went_back(state, rtc_s):
     return rtc_s < state.mark_rtc or up(state, rtc_s) < state.last_up
 
 
-def moved(state, by):
-    """The board's clock was moved by ``by`` seconds for another reason than knowing the time."""
-    state.mark_rtc += by
-
-
 def stamp(state, up_s):
     """(t, ts, ta) of a message sealed ``up_s`` after its boot; t is 0 exactly when ts is none."""
     if state.clock_source == NONE:
@@ -125,18 +120,10 @@ def at_least(state, rtc_s, unix_s):
     """
     if rtc_s >= unix_s:
         return 0
-    moved(state, unix_s - rtc_s)
+    state.mark_rtc += unix_s - rtc_s
     return unix_s
 
 
 def plausible(unix_s):
     """Whether ``unix_s`` can be a time at all."""
     return isinstance(unix_s, int) and _EARLIEST <= unix_s < _LATEST
-
-
-def unix_of(year, month, day, hour, minute, second):
-    """Unix seconds of a date in UTC, by the civil calendar's own rule."""
-    shifted = year - (1 if month <= 2 else 0)  # years from March: the leap day comes last
-    day_of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    days = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + day_of_year - 719468
-    return days * 86400 + hour * 3600 + minute * 60 + second

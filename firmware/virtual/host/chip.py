@@ -152,9 +152,6 @@ class Chip:
     def _op_adc_uv(self, call: Call) -> object:
         return self._world.battery_mv * 1000 // _DIVIDER
 
-    def _op_i2c_scan(self, call: Call) -> object:
-        return sorted(self._parts())
-
     def _op_i2c_read(self, call: Call) -> object:
         return self._part(call).read(call["register"], call["count"]).hex()
 

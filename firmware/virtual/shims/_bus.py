@@ -16,17 +16,14 @@ class UART:
     moment of device time pass, up to that next word: less waiting, the same bytes.
     """
 
-    def __init__(self, id, baudrate=115200, **options):
+    def __init__(self, id, baud=115200, **options):
+        """``timeout`` (ms) is how long a read waits for its first byte."""
         self._held = b""
         rx = options.get("rx")
         self._role = _hal.boot["pins"].get(str(rx.number), "") if rx is not None else ""
-        self.init(baudrate, **options)
-
-    def init(self, baudrate=9600, bits=8, parity=None, stop=1, **options):
-        """Open the port; ``timeout`` (ms) is how long a read waits for its first byte."""
         self._timeout_ms = options.get("timeout", 0)
         self._next_ms = time.ticks_ms()
-        _hal.call("uart_open", role=self._role, baud=baudrate)
+        _hal.call("uart_open", role=self._role, baud=baud)
 
     def any(self):
         """Bytes that have arrived."""
@@ -55,12 +52,6 @@ class UART:
         self._next_ms = time.ticks_ms()  # the answer may be there at once
         return len(data)
 
-    def irq(self, handler=None, trigger=0, hard=False):
-        """Accepted: the model of PPP needs no polling."""
-
-    def flush(self):
-        """Nothing waits to be sent."""
-
     def _take(self):
         """Whether anything new arrived."""
         if time.ticks_diff(time.ticks_ms(), self._next_ms) < 0:
@@ -79,26 +70,22 @@ class UART:
             if left_ms <= 0:
                 return
 
-    def _pass(self, most_ms):
+    def _pass(self, ms):
         wait_ms = time.ticks_diff(self._next_ms, time.ticks_ms())
-        time.sleep_ms(min(max(wait_ms, 1), most_ms))
+        time.sleep_ms(min(max(wait_ms, 1), ms))
 
 
 class I2C:
     """The bus of the accelerometer. A device that does not answer raises OSError(19), ENODEV."""
 
-    def __init__(self, id=-1, *, scl=None, sda=None, freq=400000, timeout=50000):
+    def __init__(self, id=-1, **pins):
         pass
 
-    def scan(self):
-        """Addresses that answer."""
-        return _hal.call("i2c_scan")
-
-    def readfrom_mem(self, address, register, count, *, addrsize=8):
+    def readfrom_mem(self, address, register, count):
         """``count`` bytes from a register on."""
         return bytes.fromhex(_hal.call("i2c_read", address=address, register=register, count=count))
 
-    def writeto_mem(self, address, register, data, *, addrsize=8):
+    def writeto_mem(self, address, register, data):
         """Write bytes from a register on."""
         _hal.call("i2c_write", address=address, register=register, data=bytes(data).hex())
 

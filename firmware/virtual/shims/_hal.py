@@ -29,10 +29,10 @@ def _real_us():
     return _time.monotonic_ns() // 1000
 
 
-def begin(descriptor):
+def begin(number):
     """Take the host's greeting: clock, reset cause, pins, what the last boot left behind."""
     global _wire, _start_us
-    _wire = open(descriptor, "r+b", buffering=0)
+    _wire = open(number, "r+b", buffering=0)
     boot.update(_receive())
     _start_us = _real_us()
 
@@ -79,15 +79,15 @@ def skipped_us():
     return _skipped_us
 
 
-def sleep_us(duration_us):
+def sleep_us(us):
     """Let device time pass, in a real time that the host's speed divides."""
     global _skipped_us
-    if duration_us <= 0:
+    if us <= 0:
         return
-    real_us = int(duration_us / boot["speed"])
+    real_us = int(us / boot["speed"])
     if real_us:
         _real_sleep_us(real_us)
-    _skipped_us += duration_us - real_us
+    _skipped_us += us - real_us
 
 
 def unix_ns():
@@ -108,11 +108,11 @@ def set_unix(unix_s):
     call("clock", offset_s=boot["offset_s"])
 
 
-def _real_sleep_us(duration_us):
+def _real_sleep_us(us):
     if hasattr(_time, "sleep_us"):
-        _time.sleep_us(duration_us)
+        _time.sleep_us(us)
     else:
-        _time.sleep(duration_us / 1e6)
+        _time.sleep(us / 1e6)
 
 
 def _send(op, arguments):

@@ -41,22 +41,22 @@ class _HX711:
     def clock(self, level):
         rising, falling = level and not self.level, self.level and not level
         self.level = level
-        now_us = _hal.skipped_us()
+        us = _hal.skipped_us()
         if rising:
-            self.high_since_us = now_us
-            self._shift(now_us)
-        elif falling and now_us - self.high_since_us >= _POWER_DOWN_US:
-            self.clocks, self.ready_us, self.fetched = 0, now_us + _SETTLE_US, False
+            self.high_since_us = us
+            self._shift(us)
+        elif falling and us - self.high_since_us >= _POWER_DOWN_US:
+            self.clocks, self.ready_us, self.fetched = 0, us + _SETTLE_US, False
 
-    def _shift(self, now_us):
+    def _shift(self, us):
         # The pulses after the 24th choose the gain: a new train begins once the next is ready.
-        if self.clocks >= 25 and now_us >= self.ready_us:
+        if self.clocks >= 25 and us >= self.ready_us:
             self.clocks = 0
-        if self.clocks == 0 and (now_us < self.ready_us or not self._fetch()):
+        if self.clocks == 0 and (us < self.ready_us or not self._fetch()):
             return
         self.clocks += 1
         if self.clocks == 25:
-            self.ready_us, self.fetched = now_us + _CONVERSION_US, False
+            self.ready_us, self.fetched = us + _CONVERSION_US, False
 
 
 class Pin:
@@ -67,14 +67,9 @@ class Pin:
 
     _hx711 = _HX711()
 
-    def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
+    def __init__(self, id, mode=-1, pull=-1, *, value=None):
         self.number = id
         self._role = _hal.boot["pins"].get(str(id), "")
-        if value is not None:
-            self.value(value)
-
-    def init(self, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
-        """Configure again."""
         if value is not None:
             self.value(value)
 
@@ -99,15 +94,12 @@ class Pin:
         """Drive low."""
         self.value(0)
 
-    def irq(self, handler=None, trigger=0, wake=None):
-        """Accepted: deep sleep is ended by ``esp32.wake_on_ext1``."""
 
-
-def time_pulse_us(pin, level, timeout_us=1000000):
+def time_pulse_us(pin, level, most_us=1000000):
     """Length of an echo pulse (JSN-SR04T), -2 when none begins in time, -1 when it does not end."""
     pulse_us = _hal.call("echo_us")
-    if pulse_us is None or pulse_us > timeout_us:
-        _hal.sleep_us(timeout_us)
+    if pulse_us is None or pulse_us > most_us:
+        _hal.sleep_us(most_us)
         return -2 if pulse_us is None else -1
     _hal.sleep_us(pulse_us)
     return pulse_us

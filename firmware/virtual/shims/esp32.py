@@ -30,7 +30,7 @@ class Partition:
 
     TYPE_DATA = 1
 
-    def __init__(self, id, block_size=4096):
+    def __init__(self, id):
         found = _hal.boot["partitions"].get(id)
         if found is None:
             raise OSError(2)  # ENOENT
@@ -39,7 +39,7 @@ class Partition:
         self._flash = Flash(id + ".bin", self._size)
 
     @classmethod
-    def find(cls, type=0, subtype=0xFF, label=None, block_size=4096):
+    def find(cls, type=0, label=None):
         """The partitions that match."""
         if type != cls.TYPE_DATA:
             return []
@@ -50,24 +50,24 @@ class Partition:
         """(type, subtype, address, size, label, encrypted)."""
         return (self.TYPE_DATA, 0x40, self._address, self._size, self._label, False)
 
-    def readblocks(self, block_num, buf, offset=0):
-        """Fill ``buf`` from a block on."""
-        self._flash.read(block_num * Flash.SECTOR + offset, buf)
+    def readblocks(self, block, data, offset=0):
+        """Fill ``data`` from a block on."""
+        self._flash.read(block * Flash.SECTOR + offset, data)
 
-    def writeblocks(self, block_num, buf, offset=None):
+    def writeblocks(self, block, data, offset=None):
         """Erase the blocks, then write; with ``offset`` only write: bits go from 1 to 0."""
-        self._flash.write(block_num, buf, offset)
+        self._flash.write(block, data, offset)
 
-    def ioctl(self, cmd, arg):
-        """4: number of blocks; 5: their size; 6: erase block ``arg``."""
-        return self._flash.ioctl(cmd, arg)
+    def ioctl(self, operation, argument):
+        """4: number of blocks; 5: their size; 6: erase block ``argument``."""
+        return self._flash.ioctl(operation, argument)
 
 
 class NVS:
     """Named numbers and blobs in flash. What was not committed is lost with the power."""
 
-    def __init__(self, namespace):
-        self._path = "../nvs-" + namespace + ".json"
+    def __init__(self, name):
+        self._path = "../nvs-" + name + ".json"
         try:
             with open(self._path) as stored:
                 self._values = json.load(stored)

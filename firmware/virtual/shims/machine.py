@@ -30,11 +30,6 @@ def wake_reason():
     return _hal.boot["wake_reason"]
 
 
-def unique_id():
-    """Six bytes, as the chip's MAC address."""
-    return bytes.fromhex(_hal.boot["unique_id"])
-
-
 def disable_irq():
     """Accepted: nothing interrupts the firmware here."""
     return 0
@@ -49,9 +44,9 @@ def reset():
     _hal.last_word("reset", cause=HARD_RESET)
 
 
-def deepsleep(time_ms=0):
+def deepsleep(ms=0):
     """Halt until the timer or a wake pin starts the chip anew. Only RTC memory and flash last."""
-    _hal.last_word("deepsleep", sleep_ms=time_ms, **_hal.wake)
+    _hal.last_word("deepsleep", sleep_ms=ms, **_hal.wake)
 
 
 class WDT:

@@ -36,7 +36,7 @@ class WLAN:
 
     IF_STA = 0
 
-    def __init__(self, interface_id=0):
+    def __init__(self, id=0):
         pass
 
     def active(self, on=None):
@@ -47,7 +47,7 @@ class WLAN:
         _hal.call("wifi_active", on=bool(on))
         return bool(on)
 
-    def connect(self, ssid=None, key=None, *, bssid=None):
+    def connect(self, ssid=None, key=None):
         """Begin to connect. Like the chip, refuses while the radio is off."""
         if not self.active():
             raise OSError("Wifi Not Started")

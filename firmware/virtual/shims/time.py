@@ -18,24 +18,24 @@ ticks_us = _hal.ticks_us
 sleep_us = _hal.sleep_us
 
 
-def sleep_ms(duration_ms):
+def sleep_ms(ms):
     """Sleep for device milliseconds."""
-    _hal.sleep_us(int(duration_ms) * 1000)
+    _hal.sleep_us(int(ms) * 1000)
 
 
-def sleep(duration_s):
+def sleep(seconds):
     """Sleep for device seconds."""
-    _hal.sleep_us(int(duration_s * 1000000))
+    _hal.sleep_us(int(seconds * 1000000))
 
 
-def ticks_add(ticks, delta):
-    """``ticks`` moved by ``delta``, wrapped."""
-    return (ticks + delta) & _TICKS_MASK
+def ticks_add(start, by):
+    """``start`` moved by ``by``, wrapped."""
+    return (start + by) & _TICKS_MASK
 
 
-def ticks_diff(later, earlier):
+def ticks_diff(end, start):
     """Signed distance, right while it is below half the period."""
-    return ((later - earlier + _TICKS_HALF) & _TICKS_MASK) - _TICKS_HALF
+    return ((end - start + _TICKS_HALF) & _TICKS_MASK) - _TICKS_HALF
 
 
 def time():
