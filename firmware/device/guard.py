@@ -35,12 +35,14 @@ def run(nvs, cold, feed):
 
 
 def _slots(nvs):
-    from slots import NoNvs, Slots
+    from slots import Slots
 
     try:
         return Slots(nvs("noria"))
     except OSError as error:
         print("NVS:", error)
+        from nonvs import NoNvs
+
         return Slots(NoNvs())
 
 

@@ -32,25 +32,6 @@ _BACK = const("back")
 _FORMAT = const("<BBBBIIII")
 
 
-class NoNvs:
-    """Stands in where NVS cannot be opened: nothing is kept, the cable's build runs."""
-
-    def get_i32(self, key):
-        raise OSError("no NVS")
-
-    def get_blob(self, key, buffer):
-        raise OSError("no NVS")
-
-    def set_i32(self, key, value):
-        pass
-
-    def set_blob(self, key, value):
-        pass
-
-    def commit(self):
-        pass
-
-
 class Rom:
     """Flash that is memory as well, in as many slots as FOLDERS: the first is the cable's, which
     the interpreter mounts by itself at ``/rom``. ``device``: what ``vfs.rom_ioctl(2, 0)`` gives.

@@ -28,8 +28,13 @@ def test_every_step_can_be_told_without_a_board(noria: Noria, tmp_path: Path) ->
     assert steps[0] == f"{chip} erase-flash"
     assert steps[1] == f"{chip} write-flash 0x0 image.bin"
     assert steps[2].startswith(f"{chip} write-flash 0x8000 ")
-    assert [step.split()[3] for step in steps[3:]] == ["exec", "cp", "fs", "reset"]
-    assert "node/ring.mpy" in steps[5] and "config.json" in steps[5]
+    told = [step.split()[3] for step in steps[3:]]
+    assert told == ["exec", "exec", "romfs", "exec", "cp", "fs", "reset"]
+    assert steps[5].split()[4] == "deploy" and steps[5].endswith("build.romfs")
+    copied = [Path(path).name for path in steps[7].split()[5:-1]]
+    assert copied == ["boot.py", "config.json", "main.py"]
+    result = noria("device", "flash", "/dev/ttyACM7", "made", "--source", "--dry-run")
+    assert "romfs" not in result.output and "node/ring.py" in result.output
     result = noria("device", "test", "/dev/ttyACM7", "--dry-run")
     assert "$ mpremote connect /dev/ttyACM7 exec" in result.output
     result = noria(

@@ -26,13 +26,19 @@ BOARDS = Path(__file__).parents[2] / "firmware" / "device" / "board"
 
 
 @contextlib.contextmanager
-def on_cable(folder: Path, name: str = "firebeetle", **config: Any) -> Generator[tuple[Work, str]]:
-    """A blank board on a cable: its world, and the path of its port."""
+def on_cable(
+    folder: Path, name: str = "firebeetle", in_place: bool = False, **config: Any
+) -> Generator[tuple[Work, str]]:
+    """A blank board on a cable: its world, and the path of its port.
+
+    ``in_place``: its MicroPython has ROMFS, and a blank partition for it.
+    """
     require("micropython")
     (folder / "blank").mkdir()
     plan: dict[str, Any] = {
         "speed": 120,
         "interpreter": "micropython",
+        "rom": in_place,
         "firmware": str(folder / "blank"),
         "board_file": str(BOARDS / f"{name}.py"),
         "boards": [
@@ -77,6 +83,52 @@ def test_a_blank_board_is_flashed_tested_and_its_files_are_what_was_sent(
     for part in ("level sensor", "battery", "accelerometer", "flash partition", "radio"):
         assert f"ok    {part}" in result.output
     assert re.search(r"4[34]\d mm, spread \d, [5-9] of [5-9] samples", result.output), result.output
+
+
+def test_a_board_that_runs_builds_in_place_is_given_one_there(noria: Noria, tmp_path: Path) -> None:
+    config = made(noria, "--wifi", "site")
+    with on_cable(tmp_path, in_place=True, wifi=[{"ssid": "site"}]) as (work, port):
+        partition = tmp_path / "board" / DEVICE / "romfs.bin"
+        with partition.open("r+b") as held:  # it is memory of the board: never truncated
+            held.write(b"an older update" * 39321)
+        result = noria("device", "flash", port, "made", "--no-table")
+        assert result.exit_code == 0, result.output
+        root = _root(tmp_path)
+        assert {path.name for path in root.iterdir()} == {"boot.py", "main.py", "config.json"}
+        assert json.loads((root / "config.json").read_text()) == config
+        built = stage.image(_laid_out(tmp_path))
+        held = partition.read_bytes()
+        assert held[: len(built)] == built
+        assert held[-(-len(built) // 4096) * 4096 :].strip(b"\xff") == b""  # no update is left
+        result = _again(work, lambda port: noria("device", "test", port))
+    assert result.exit_code == 0, result.output
+    assert "ok    level sensor" in result.output
+
+
+def _laid_out(folder: Path) -> Path:
+    stage.lay_out(folder / "laid")
+    return folder / "laid"
+
+
+def test_a_build_that_arrives_torn_in_the_flash_is_found_out(
+    noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(noria)
+    real = cable.Cable.mpremote
+
+    def torn(self: cable.Cable, *arguments: str, words: str) -> str:
+        said = real(self, *arguments, words=words)
+        if arguments[0] == "romfs":
+            with (tmp_path / "board" / DEVICE / "romfs.bin").open("r+b") as partition:
+                partition.seek(40_000)
+                partition.write(b"torn")
+        return said
+
+    monkeypatch.setattr(cable.Cable, "mpremote", torn)
+    with on_cable(tmp_path, in_place=True) as (_, port):
+        result = noria("device", "flash", port, "made", "--no-table")
+    assert isinstance(result.exception, NoriaError)
+    assert "another build than was sent: flash it again" in str(result.exception)
 
 
 def _flashed(folder: Path) -> None:

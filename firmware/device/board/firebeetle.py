@@ -107,6 +107,7 @@ class Board:
 
     def sensor(self, config):
         """The level sensor that the configuration names, powered; its driver puts it together."""
+        self.prepare(config)
         self._sensor_power(1)
         return __import__(self._loaded, None, None, ("fitted",)).fitted(self, config)
 

@@ -123,15 +123,19 @@ class Client:
 
     # Packets out
 
-    def publish(self, topic, payload, qos=0, retain=False):
-        """Send one message; returns the packet id whose PUBACK to expect (0 for QoS 0)."""
+    def publish(self, topic, *payload, qos=0, retain=False):
+        """Send one message, in one part or several: there may be no room to join them.
+
+        Returns the packet id whose PUBACK to expect (0 for QoS 0).
+        """
         head, pid = text(topic), 0
         if qos:
             pid = self._next_pid()
             head += struct.pack(">H", pid)
         kind = _PUBLISH | qos << 1 | (1 if retain else 0)
-        self._send(opened(kind, len(head) + len(payload)) + head)
-        self._send(payload)  # not joined: there may be no room for it twice
+        self._send(opened(kind, len(head) + sum(len(part) for part in payload)) + head)
+        for part in payload:
+            self._send(part)
         return pid
 
     def subscribe(self, topics):

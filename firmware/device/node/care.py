@@ -2,6 +2,8 @@
 
 from micropython import const
 
+from node import unload
+
 _FAULT = const("fault")  # guard.py's
 _REFUSED = const("refused")  # update.py's: why a release was refused, until a wake has told it
 
@@ -23,6 +25,8 @@ class Care:
         from node import manifest  # seldom needed, and not small
 
         found = manifest.fingerprint(slots.folder)
+        del manifest
+        unload("node.manifest")
         return fields + (',"fh":"%s"' % found if found else "")
 
     def tell(self, up, plan):

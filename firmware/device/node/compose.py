@@ -75,14 +75,18 @@ class Body:
         if len(text) + 1 > self._room:
             return False
         self._room -= len(text) + 1
-        into.append(text)
+        into.append((("," if into else "") + text).encode())
         self.count += 1
         return True
 
-    def text(self):
-        """From the comma before ``r`` to the closing brace."""
-        events = ',"e":[' + ",".join(self._events) + "]" if self._events else ""
-        return ',"r":[' + ",".join(self._readings) + "]" + events + "}"
+    def object(self, head):
+        """The OBJECT (bytes) behind ``head``: joined once, there is no room for it in pieces."""
+        parts = [head.encode(), b',"r":['] + self._readings
+        if self._events:
+            parts.append(b'],"e":[')
+            parts.extend(self._events)
+        parts.append(b"]}")
+        return b"".join(parts)
 
 
 def matter(ring, start):
@@ -101,5 +105,5 @@ def rebuild(ring, head):
             body.add(record, head.age_s(record))
             if body.count == head.count:
                 break
-    obj = (text + body.text()).encode()
+    obj = body.object(text)
     return obj if envelope.digest(obj) == head.digest else None

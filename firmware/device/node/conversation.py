@@ -95,8 +95,8 @@ class Conversation:
             topic = self._config.topic("up")
             signs = head.sg and self._identity.present  # a lost key: it counts as MAC only
             signature = self._identity.signature(topic, obj) if signs else b""
-            payload = envelope.seal(self._key, topic, obj, signature)
-            self._waiting[self._client.publish(topic, payload, qos=1)] = head.pos if mark else 0
+            tail = envelope.tail(self._key, topic, obj, signature)
+            self._waiting[self._client.publish(topic, obj, tail, qos=1)] = head.pos if mark else 0
         while self._waiting:
             self._pump()
         return complete

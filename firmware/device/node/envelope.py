@@ -45,10 +45,10 @@ def spell(raw):
     return b64url(raw).decode()
 
 
-def seal(key, topic, obj, signature=b""):
-    """The payload to publish: OBJECT, a line feed, MAC; with a signature a line feed and SIG."""
-    payload = obj + b"\n" + key.mac(topic, obj)
-    return payload + b"\n" + signature if signature else payload
+def tail(key, topic, obj, signature=b""):
+    """What follows OBJECT in a payload: line feed, MAC; with a signature line feed and SIG."""
+    mac = b"\n" + key.mac(topic, obj)
+    return mac + b"\n" + signature if signature else mac
 
 
 def opened(key, topic, payload):

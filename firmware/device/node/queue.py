@@ -139,7 +139,7 @@ class Queue:
         if self.state.unsealed_count:
             self._fill(head, body)
         head.count = body.count
-        head.digest = envelope.digest((text + body.text()).encode())
+        head.digest = envelope.digest(body.object(text))
         payload = head.packed()
         head.pos = self.ring.append(records.MESSAGE, payload)
         self._fold(head.pos, records.MESSAGE, payload)

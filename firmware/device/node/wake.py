@@ -15,6 +15,7 @@ _SENSING = (
     "node.motion",
     "node.measure",
     "node.plausible",
+    "node.faults",
     "drivers.lis3dh",
     "drivers.battery",
 )

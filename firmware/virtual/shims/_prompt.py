@@ -13,13 +13,16 @@ import _hal
 _hal.begin(int(sys.argv[1]))
 
 # All that the firmware may import of the chip: its modules leave the file system next.
+import _bus  # noqa: E402
 import esp32  # noqa: E402,F401
-import machine  # noqa: E402,F401
+import machine  # noqa: E402
 import network  # noqa: E402,F401
 import ntptime  # noqa: E402,F401
 
 if "_rom" in sys.modules:
     import _vfs
+
+machine.ADC, machine.I2C, machine.UART = _bus.ADC, _bus.I2C, _bus.UART
 
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
@@ -31,6 +34,7 @@ def _only_this_file_system():
     os.mount(os.VfsPosix(root), "/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if "_rom" in sys.modules:
+        os.umount("/shims")
         _vfs.start()
 
 

@@ -4,7 +4,7 @@ from micropython import const
 
 import _hal
 
-_CONNECTING = const(1001)
+STAT_CONNECTING = 1001
 _GOT_IP = const(1010)
 
 _settings = {}
@@ -22,8 +22,8 @@ class _Link:
         now = _hal.ticks_ms()
         if self._until_ms is None or (now - self._until_ms) & (1 << 29) == 0:
             self._status, wait_ms = _hal.call(op)
-            self._until_ms = now + wait_ms if self._status == _CONNECTING else None
-        if self._status == _CONNECTING:
+            self._until_ms = now + wait_ms if self._status == STAT_CONNECTING else None
+        if self._status == STAT_CONNECTING:
             _hal.sleep_us(20000)
         return self._status
 

@@ -11,13 +11,17 @@ import click
 
 from server.command.device import partitions
 from server.command.device.cable import Cable, CableError
-from server.command.device.stage import CHIPS, ROOM, lay_out
+from server.command.device.stage import CHIPS, ROOM, SLOTS, image, lay_out
 
 _IMAGE_AT = {"esp32": "0x1000", "esp32s3": "0x0"}
 
 # What an earlier firmware left goes first: MicroPython prefers an old .py to a new .mpy.
 _CLEAR = """
 import os
+try:
+    os.umount("/rom")
+except OSError:
+    pass
 def clear(path):
     for name, kind, *_ in os.ilistdir(path):
         if kind == 0x4000:
@@ -31,6 +35,22 @@ for name, kind, *_ in os.ilistdir():
         os.rmdir(name)
     elif name.endswith((".py", ".mpy")):
         os.remove(name)
+"""
+
+# Only MicroPython with ROMFS runs builds in place. Updates there belong to the firmware before.
+_BLANK_ROM = """
+import vfs
+device = vfs.rom_ioctl(2, 0) if hasattr(vfs, "rom_ioctl") else None
+if hasattr(device, "ioctl"):
+    for block in range(device.ioctl(4, 0)):
+        device.ioctl(6, block)
+    print("runs in place")
+"""
+
+_ROM_HASH = """
+import hashlib, vfs
+found = hashlib.sha256(memoryview(vfs.rom_ioctl(2, 0))[:%d]).digest()
+print("".join("%%02x" %% byte for byte in found))
 """
 
 
@@ -62,6 +82,9 @@ def flash(
             _write_image(cable, chip, micropython)
         if table:
             _write_table(cable, chip, Path(scratch) / "partitions.bin")
+        _clear(cable)
+        if _runs_in_place(cable) and not source:
+            _write_rom(cable, stage, Path(scratch) / "build.romfs")
         _copy(cable, stage)
         _verify(cable, stage)
     cable.mpremote("reset", words="Starting it.")
@@ -93,9 +116,37 @@ def _write_table(cable: Cable, chip: str, binary: Path) -> None:
     cable.esptool("--chip", chip, "write-flash", at, str(binary), words=words)
 
 
-def _copy(cable: Cable, stage: Path) -> None:
+def _clear(cable: Cable) -> None:
     cable.hello()
     cable.mpremote("exec", _CLEAR, words="Removing what an earlier firmware left.")
+
+
+def _runs_in_place(cable: Cable) -> bool:
+    words = "Erasing the flash that runs in place, where this MicroPython has ROMFS."
+    return "runs in place" in cable.mpremote("exec", _BLANK_ROM, words=words) or cable.dry_run
+
+
+def _write_rom(cable: Cable, stage: Path, file: Path) -> None:
+    """Write the compiled modules where they run in place, and take them from what is copied."""
+    built = image(stage)
+    rows = partitions.read((ROOM / "partitions.csv").read_text())
+    room = next(row.size for row in rows if row.label == "romfs") // SLOTS
+    if len(built) > room:
+        raise CableError(f"the firmware has {len(built)} bytes: a slot of romfs holds {room}")
+    file.write_bytes(built)
+    words = f"Writing {len(built)} bytes to the flash that runs in place."
+    cable.mpremote("romfs", "deploy", str(file), words=words)
+    said = cable.mpremote("exec", _ROM_HASH % len(built), words="Comparing their hash.")
+    if not cable.dry_run and hashlib.sha256(built).hexdigest() not in said:
+        raise CableError("the board holds another build than was sent: flash it again")
+    for path in sorted(stage.iterdir()):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix == ".mpy":
+            path.unlink()
+
+
+def _copy(cable: Cable, stage: Path) -> None:
     entries = [str(path) for path in sorted(stage.iterdir())]
     count = sum(path.is_file() for path in stage.rglob("*"))
     words = f"Copying {count} files."

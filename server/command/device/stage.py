@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from server.command.device.cable import CableError
 
@@ -13,7 +14,12 @@ DEVICE = ROOM / "device"
 CHIPS = {"firebeetle": "esp32", "t_sim7080g": "esp32s3"}
 """Board files of the firmware, and the chip of each."""
 
-_SOURCES = ("boot.py", "main.py")  # the chip starts these by name, as source
+SOURCES = ("boot.py", "main.py")
+"""The chip starts these by name, as source."""
+
+SLOTS = 3
+"""Of the partition ``romfs`` (device/slots.py): the cable's build, and two for updates."""
+
 _ARCHITECTURE = {"esp32": "xtensawin", "esp32s3": "xtensawin"}
 
 
@@ -25,10 +31,28 @@ def lay_out(stage: Path, chip: str = "esp32", *, compiled: bool = True) -> None:
     for path in sorted(DEVICE.rglob("*.py")):
         target = stage / path.relative_to(DEVICE)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if compiled and path.name not in _SOURCES:
+        if compiled and path.name not in SOURCES:
             _compile(path, target.with_suffix(".mpy"), _ARCHITECTURE[chip])
         else:
             shutil.copy(path, target)
+
+
+def image(stage: Path) -> bytes:
+    """The compiled modules of a laid out folder, for the chip to run in place: a ROMFS image.
+
+    Raises CableError when mpremote, which knows the format, is not installed.
+    """
+    if importlib.util.find_spec("mpremote") is None:
+        raise CableError("mpremote is not installed: pip install 'noria[device]'")
+    writer: Any = importlib.import_module("mpremote.romfs").VfsRomWriter()
+    for folder in sorted({path.parent for path in stage.rglob("*.mpy")}):
+        if folder != stage:
+            writer.opendir(folder.name)
+        for path in sorted(folder.glob("*.mpy")):
+            writer.mkfile(path.name, path.read_bytes())
+        if folder != stage:
+            writer.closedir()
+    return bytes(writer.finalise())
 
 
 def _compile(path: Path, target: Path, architecture: str) -> None:

@@ -4,6 +4,7 @@ from flash import Flash
 from node import ackline, envelope, records
 from node.queue import FORMER_TRIES, RESENDS, Queue
 from node.ring import Ring
+from sealing import seal
 
 KEY = envelope.Key(bytes(range(32)))
 TOPIC = "noria/1/k7f3q5/ack"
@@ -68,14 +69,14 @@ def test_an_ack_known_only_by_the_next_messages_prev_is_believed():
 
 def test_a_forged_mac_is_not_heard():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"kCjeRL9GQnpZsBPcPMyjyQ","t":1}'
-    forged = envelope.seal(envelope.Key(bytes(32)), TOPIC, obj)
+    forged = seal(envelope.Key(bytes(32)), TOPIC, obj)
     assert ackline.heard(KEY, TOPIC, forged) is None
-    assert ackline.heard(KEY, TOPIC, envelope.seal(KEY, TOPIC, obj)) is not None
+    assert ackline.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is not None
 
 
 def test_an_ack_on_another_topic_is_not_heard():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"","t":1}'
-    assert ackline.heard(KEY, TOPIC, envelope.seal(KEY, "noria/1/k7f3q6/ack", obj)) is None
+    assert ackline.heard(KEY, TOPIC, seal(KEY, "noria/1/k7f3q6/ack", obj)) is None
 
 
 def test_what_is_no_ack_under_a_right_mac_is_not_heard():
@@ -90,7 +91,7 @@ def test_what_is_no_ack_under_a_right_mac_is_not_heard():
         sound.replace(b":5,", b":5 "),
     )
     for obj in (b"{}", b"[]", b"7", b"{", b'{"era":1,"boot":1,"seq":1,"h":"","t":1}') + damaged:
-        assert ackline.heard(KEY, TOPIC, envelope.seal(KEY, TOPIC, obj)) is None, obj
+        assert ackline.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is None, obj
 
 
 def test_a_future_ack_frees_nothing_and_proves_a_twin():

@@ -9,6 +9,7 @@ from flash import Flash
 from node import ackline, envelope, records
 from node.queue import Queue
 from node.ring import Ring
+from sealing import seal
 
 ERAS = (b"aaaaaaaa", b"bbbbbbbb", b"cccccccc")
 
@@ -98,7 +99,7 @@ def test_no_bit_of_an_ack_can_be_flipped():
         head.era.decode(), head.identity[0], head.identity[1], envelope.spell(head.digest),
     )  # fmt: skip
     name = peer.topic("ack")
-    payload = envelope.seal(peer.KEY, name, text.encode())
+    payload = seal(peer.KEY, name, text.encode())
     assert ackline.heard(peer.KEY, name, payload).identity == head.identity
     for bit in range(len(payload) * 8):
         flipped = bytearray(payload)

@@ -4,6 +4,7 @@ import json
 
 from node import clock, config, envelope, orders, policy
 from node.state import State
+from sealing import seal
 
 
 def _config(**more):
@@ -17,7 +18,7 @@ DOWN = "noria/1/k7f3q5/down"
 
 
 def _take(state, obj, key=KEY):
-    given = orders.opened(KEY, DOWN, envelope.seal(key, DOWN, json.dumps(obj).encode()))
+    given = orders.opened(KEY, DOWN, seal(key, DOWN, json.dumps(obj).encode()))
     return given and orders.take(given, state)
 
 
@@ -39,7 +40,7 @@ def test_a_down_that_is_not_newer_is_not_applied():
 
 
 def test_a_down_under_another_key_is_not_applied():
-    payload = envelope.seal(envelope.Key(bytes(32)), DOWN, b'{"v":1,"n":5,"set":{}}')
+    payload = seal(envelope.Key(bytes(32)), DOWN, b'{"v":1,"n":5,"set":{}}')
     assert orders.opened(KEY, DOWN, payload) is None
 
 
@@ -82,7 +83,7 @@ def test_a_resend_names_where_it_starts():
 
 def test_what_is_no_down_at_all_is_not_read():
     for obj in (b"[]", b"7", b"{", b"{}", b'{"n":"5"}', b'{"n":0}', b'{"n":4294967296}'):
-        assert orders.opened(KEY, DOWN, envelope.seal(KEY, DOWN, obj)) is None, obj
+        assert orders.opened(KEY, DOWN, seal(KEY, DOWN, obj)) is None, obj
     assert orders.opened(KEY, DOWN, b"") is None
 
 

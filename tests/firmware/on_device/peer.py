@@ -7,6 +7,7 @@ import random
 from flash import PowerCut
 from lib.mqtt import MqttError
 from node import envelope
+from sealing import seal
 
 DEVICE = "k7f3q5"
 KEY = envelope.Key(bytes(range(32)))
@@ -99,7 +100,7 @@ class Gateway:
         text = '{"v":1,"era":"%s","boot":%d,"seq":%d,"h":"%s","t":%d}' % (
             era, boot, seq, tip.hash if tip else "", self.now,
         )  # fmt: skip
-        return envelope.seal(KEY, topic("ack"), text.encode())
+        return seal(KEY, topic("ack"), text.encode())
 
     def readings(self):
         """Every reading of every message, as (quantity's value, message)."""
@@ -191,7 +192,8 @@ class Client:
     def ping(self):
         self._fate()
 
-    def publish(self, name, payload, qos=0, retain=False):
+    def publish(self, name, *parts, qos=0, retain=False):
+        payload = b"".join(parts)
         self._fate()
         if name != topic("up"):
             return 0

@@ -1,0 +1,8 @@
+"""Whole payloads, as a gateway makes them."""
+
+from node import envelope
+
+
+def seal(key, topic, obj, signature=b""):
+    """OBJECT and what authenticates it."""
+    return obj + envelope.tail(key, topic, obj, signature)
