@@ -50,7 +50,7 @@ class RomStage:
             self.wipe()
             rom.program(slot, _SIG, signature.encode())
         # The last part may be torn: it is fetched again.
-        self.position = self._written() // _PART * _PART
+        self.position = max(self._written() - 1, 0) // _PART * _PART
         self.settle()
 
     def write(self, data):
