@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware.virtual.host import rom as roms
 from firmware.virtual.host.causes import Reset, State, Wake
 from firmware.virtual.host.chip import Call, Chip
 from firmware.virtual.host.energy import CLASSES, Meter
 from firmware.virtual.host.interpreter import Interpreter
 from firmware.virtual.host.process import HALTED, Process, console_tail
+from firmware.virtual.host.rom import Rom, partitions
 from firmware.virtual.host.scaled import ScaledClock
 from firmware.virtual.host.world import World
 
 _EPOCH_2000 = 946684800
-_RING_ADDRESS, _RING_SIZE = 0x3C0000, 64 * 4096
-_AGAIN_S = 0.02
-"""Real seconds from a reset to the next boot; a real chip takes about 300 ms."""
+_AGAIN_S = 0.02  # real seconds from a reset to the next boot; a real chip takes about 300 ms
 
 Event = dict[str, Any]
 
@@ -40,10 +38,8 @@ class Setup:
     heap: str | None = "320K"
     watchdog_s: float | None = None
     """Real seconds at most that the watchdog waits: a hang that a test need not sit out."""
-    rom: roms.Rom | None = None
-    """What its interpreter runs in place; None: it has no ROMFS."""
-    weigh: bool = False
-    """Whether it collects its garbage at every call of the chip and tells what lives."""
+    rom: Rom | None = None  # what its interpreter runs in place; None: it has no ROMFS
+    weigh: bool = False  # it collects its garbage at every call of the chip, and tells what lives
 
 
 class Board:
@@ -61,8 +57,7 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None
         """Flash bytes that the next boot can write before the power fails; once."""
-        self.heap_live = 0
-        """Bytes that lived at most, where it weighs."""
+        self.heap_live = 0  # bytes at most, where it weighs
         self.chip = Chip(world, setup.config, network)
         kind = setup.config.get("board", "firebeetle")
         self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
@@ -135,8 +130,7 @@ class Board:
         self.wakes += 1
         self.chip.start()
         self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
-        setup = self.setup
-        greeting = self._greeting(reset, wake)
+        setup, greeting = self.setup, self._greeting(reset, wake)
         self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable, setup.rom)
         self.cut_after = None
 
@@ -150,15 +144,10 @@ class Board:
             "rtc_memory": self._rtc_memory,
             "unique_id": hashlib.sha256(self.setup.device.encode()).hexdigest()[:12],
             "pins": {str(number): role for number, role in self._roles.items()},
-            "partitions": self._partitions,
+            "partitions": partitions(self.setup.rom),
             "cut": self.cut_after,
             "weigh": self.setup.weigh,
         }
-
-    @property
-    def _partitions(self) -> dict[str, list[int]]:
-        ring = {"ring": [_RING_ADDRESS, _RING_SIZE]}
-        return ring if self.setup.rom is None else {**ring, "romfs": [roms.ADDRESS, roms.SIZE]}
 
     def _call(self, call: Call) -> dict[str, Any]:
         self.heap_live = max(self.heap_live, call.pop("heap", 0))

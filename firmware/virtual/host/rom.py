@@ -13,8 +13,11 @@ from typing import Any
 from firmware.virtual.host.interpreter import Interpreter
 
 SHIMS = Path(__file__).resolve().parent.parent / "shims"
-ADDRESS, SIZE = 0x2F0000, 0x90000
+SIZE = 0x90000
 """The partition ``romfs``: three slots (device/slots.py), the first is the cable's build."""
+
+_ADDRESS = 0x2F0000
+_RING = [0x3C0000, 64 * 4096]
 
 _BY_NAME = ("boot.py", "main.py")  # the chip starts these as source
 
@@ -41,6 +44,11 @@ class Rom:
             if held.read(len(self.build)) != self.build:
                 held.seek(0)
                 held.write(self.build)
+
+
+def partitions(rom: Rom | None) -> dict[str, list[int]]:
+    """Address and size of the data partitions of a board with ``rom``, by label."""
+    return {"ring": _RING} if rom is None else {"ring": _RING, "romfs": [_ADDRESS, SIZE]}
 
 
 def made(interpreter: Interpreter, firmware: Path | None, folder: Path) -> Rom | None:
