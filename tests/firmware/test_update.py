@@ -25,12 +25,12 @@ def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
         yield listening
 
 
-@pytest.fixture(params=["rom", "files"])
+@pytest.fixture
 def work(
     request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> Iterator[Work]:
     """A board that runs its slots in place, and one whose interpreter cannot."""
-    compiled = request.param == "rom"
+    compiled = getattr(request, "param", "rom") == "rom"
     plan = {"watchdog_s": 8.0}
     with board(
         tmp_path, mosquitto.port, plan=plan, compiled=compiled, release_key=PUBLIC
@@ -38,6 +38,10 @@ def work(
         gateway.clock = running.fleet.clock.now
         gateway.until(lambda: len(gateway.messages) >= 1)
         yield running
+
+
+both = pytest.mark.parametrize("work", ["rom", "files"], indirect=True)
+"""Where the slots lie is told apart where they are filled; what chooses them is the same."""
 
 
 def _confs(gateway: SigningGateway, n: int = N) -> list[Json]:
@@ -58,6 +62,7 @@ def _running(folder: Path) -> str:
     return ("", "a", "b")[held[0]]
 
 
+@both
 def test_a_signed_release_is_fetched_tried_heard_and_kept(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
@@ -132,6 +137,7 @@ def test_what_the_release_key_did_not_sign_is_never_installed(
     assert "update" not in _boots(gateway)
 
 
+@both
 def test_a_part_that_was_changed_is_found_out(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
@@ -158,6 +164,7 @@ def test_an_older_release_and_one_for_another_board_are_refused(
     assert not _confs(gateway, N - 5) and _running(tmp_path) == "a"
 
 
+@both
 def test_the_power_may_fail_at_any_moment_of_an_update(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
