@@ -170,7 +170,7 @@ def interval_s(count: int) -> int:
 def _easy(count: int, speed: float) -> dict[str, Any]:
     """What lets a crowd start and run without queueing for the processor."""
     if count <= len(SPOTS):
-        return {}
+        return {"compiled": True}
     return {"compiled": True, "heap": "640K", "start_within_s": interval_s(count) / speed}
 
 
