@@ -12,7 +12,7 @@ from types import FrameType
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway import broker, channels, database, lock, origin
+from gateway import archivist, broker, channels, database, lock, origin
 from gateway.adapters import mapping
 from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
@@ -93,6 +93,7 @@ def run(settings: Settings) -> int:
         else:
             projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
             republish = projections.republish
+        parts.enter_context(archivist.at_work(settings, clock, wake))
         feeds = Feeds(mapped, settings.gateway_id, bell, clock.now)
         feeds.start()
         parts.callback(feeds.stop)

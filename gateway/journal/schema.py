@@ -71,6 +71,16 @@ CREATE TABLE IF NOT EXISTS former_log (
   size INTEGER NOT NULL,         -- leaves held here, in entries before the next log's
   shown INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- The log's frontier as it stood behind an entry: a start verifies from one of them on.
+CREATE TABLE IF NOT EXISTS milestone (
+  entry INTEGER PRIMARY KEY, size INTEGER NOT NULL, nodes BLOB NOT NULL
+);
+-- Whose messages' bodies lie in a file of the folder archive. Of entries up to removed, only there.
+CREATE TABLE IF NOT EXISTS segment (
+  first INTEGER PRIMARY KEY, last INTEGER NOT NULL, removed INTEGER NOT NULL,
+  name TEXT NOT NULL, digest BLOB NOT NULL, bytes INTEGER NOT NULL,
+  log TEXT NOT NULL, size INTEGER NOT NULL, nodes BLOB NOT NULL  -- frontier after last
+);
 """
 
 
@@ -80,6 +90,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
         path.chmod(0o600)
+        # Of a file that is made now; an older one is given it by archiving.vacuum.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         _migrate(connection, path)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import JournalError
-from gateway.journal import schema
+from gateway.journal import schema, verifying
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Eras
-from gateway.journal.log import Log, verify
+from gateway.journal.log import Log
 from gateway.journal.messages import Arrival, Messages
 from gateway.journal.witness import Seen
 
@@ -29,7 +29,7 @@ class Journal:
         self._connection = schema.open_for_writing(path)
         self._noted = noted
         try:
-            verify(self._connection)
+            verifying.at_start(self._connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
         self.log = Log(self._connection, gateway)

@@ -82,8 +82,9 @@ def _watch(settings: Settings) -> str:
 
 
 def _entries(settings: Settings, engine: sa.Engine) -> int:
-    """How many entries there are. Raises JournalError where there is no journal to read."""
+    """How many entries there are. Raises JournalError where one of them cannot be read."""
     with closing(journal_of(settings, engine)()) as journal:
+        journal.check()
         return journal.last_id()
 
 
