@@ -61,14 +61,16 @@ class JournalReader:
         query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
         return dict(self._fetch(query, first, last))
 
-    def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
-        """The messages of one boot, by ``seq``; forks left out."""
+    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
+        """The messages of one boot behind entry ``after``, by ``seq``; forks left out."""
         return self._read(
             f"{_SELECT} JOIN message m ON m.entry = e.id"
-            " WHERE m.device = ? AND m.era = ? AND m.boot = ? AND m.fork = 0 ORDER BY m.seq",
+            " WHERE m.device = ? AND m.era = ? AND m.boot = ? AND m.fork = 0 AND m.entry > ?"
+            " ORDER BY m.seq",
             device,
             era,
             boot,
+            after,
         )
 
     def runs(self, since: float) -> list[tuple[float, str, float]]:

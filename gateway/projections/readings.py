@@ -6,6 +6,7 @@ history, the rows as they were and as they are can both be worked out again, and
 the middle the same is done once more.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from gateway.domain.heard import Auth, Reading
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry
+from gateway.errors import ArchiveError
 from gateway.journal.entry import Entry
-from gateway.projections import cursor
+from gateway.projections import cursor, set_aside
 from gateway.projections.cursor import JSON
 from gateway.projections.recalibrated import recalibrated
 from gateway.registry import rows
 from gateway.stores.port import ReadingStore
+
+_log = logging.getLogger(__name__)
 
 NAME = "store"
 _REGISTRY = "#registry"  # no device is called that
@@ -38,8 +42,12 @@ class Journal(Protocol):
         """The next entries after ``after``."""
         ...
 
-    def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
-        """The messages of one boot, forks left out."""
+    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
+        """The messages of one boot behind entry ``after``, forks left out."""
+        ...
+
+    def received_at(self, entry: int) -> float | None:
+        """When an entry was received (Unix s)."""
         ...
 
     def close(self) -> None:
@@ -74,6 +82,7 @@ class Readings:
         self._engine = engine
         self._saved: dict[str, Any] = {}
         self._version = 0
+        self._at = 0.0
         self._interpreter = Interpreter(Registry())
         self.rows_written = 0
 
@@ -89,6 +98,7 @@ class Readings:
 
     def apply(self, entries: list[Entry]) -> None:
         """Write what these entries say, then move the cursor behind them."""
+        self._at = entries[0].received
         self._follow_registry(before=entries[0].id)
         spoken = list(_spoken(entries))
         moved: set[tuple[str, str, int]] = set()
@@ -127,7 +137,7 @@ class Readings:
         old = Interpreter(self._interpreter.registry, self._saved)
         with closing(self._open_journal()) as journal:
             for boot in sorted(moved):
-                older = (e for e in journal.boot_entries(*boot) if e.id < before)
+                older = (e for e in self._boot(journal, *boot) if e.id < before)
                 self._replace(old, self._interpreter, _spoken(older))
 
     def _follow_registry(self, before: int) -> None:
@@ -149,12 +159,39 @@ class Readings:
     ) -> None:
         with closing(self._open_journal()) as journal:
             after = _entry_before(journal, min(since.values()) - _CLOCK_AHEAD_S, before)
-            while chunk := journal.entries(after, _CHUNK):
+            while chunk := self._chunk(journal, after):
                 theirs = (e for e in chunk if e.id < before and e.subject in since)
                 self._replace(old, new, _spoken(theirs))
                 after = chunk[-1].id
                 if after >= before:
                     return
+
+    def _boot(self, journal: Journal, device: str, era: str, boot: int) -> list[Entry]:
+        """One boot, without what lies in an archived month whose file is missing."""
+        after = 0
+        while True:
+            try:
+                return journal.boot_entries(device, era, boot, after)
+            except ArchiveError as error:
+                after = self._passed_by(error)
+
+    def _chunk(self, journal: Journal, after: int) -> list[Entry]:
+        while True:
+            try:
+                return journal.entries(after, _CHUNK)
+            except ArchiveError as error:
+                after = self._passed_by(error)
+
+    def _passed_by(self, error: ArchiveError) -> int:
+        """The rows of a month that cannot be read stay as they were: told, and kept in mind."""
+        if not error.last:
+            raise error
+        reason = f"{error}. Until 'noria rebuild store' with it, readings from there stay as is"
+        _log.error("%s: %s", self.name, reason)
+        with self._engine.begin() as connection:
+            what = f"entries up to {error.last}"
+            set_aside.put(connection, self.name, what, reason, self._at)
+        return error.last
 
     def _replace(self, old: Interpreter, new: Interpreter, spoken: Iterable[_Spoken]) -> None:
         gone: list[Reading] = []
@@ -199,8 +236,8 @@ def _entry_before(journal: Journal, received: float, last: int) -> int:
     low, high = 0, last
     while low < high:
         middle = (low + high) // 2
-        found = journal.entries(middle, 1)
-        if found and found[0].received < received:
+        at = journal.received_at(middle + 1)
+        if at is not None and at < received:
             low = middle + 1
         else:
             high = middle

@@ -41,10 +41,17 @@ class MergedReader:
     def check(self, after: int = 0) -> None:
         """Nothing can be missing: all entries lie in the one database."""
 
-    def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
-        """The messages of one boot, by ``seq``; forks left out."""
+    def received_at(self, entry: int) -> float | None:
+        """When the entry at this place was received (Unix s), None when there is none."""
+        query = _QUERY.with_only_columns(tables.entry.c.received, maintain_column_froms=True)
+        with self._engine.connect() as connection:
+            return connection.execute(query.where(tables.place.c.place == entry)).scalar()
+
+    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
+        """The messages of one boot behind place ``after``, by ``seq``; forks left out."""
         e = tables.entry.c
-        own = sa.and_(e.subject == device, e.era == era, e.boot == boot, e.kind == "msg")
+        behind = tables.place.c.place > after
+        own = sa.and_(e.subject == device, e.era == era, e.boot == boot, e.kind == "msg", behind)
         return self._read(_QUERY.where(own).order_by(e.seq))
 
     def last_id(self) -> int:

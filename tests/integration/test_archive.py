@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway import settings as gateway_settings
+from gateway.archivist import LOOK_S, Archivist
 from gateway.database import incident, tank_event, tank_now
+from gateway.domain.registry import Device, Install, Registry
 from gateway.errors import ArchiveError, NoriaError
 from gateway.ingest import Ingest
 from gateway.journal import archive as archives
@@ -23,11 +27,17 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.segment import Segment
 from gateway.journal.witness import Seen
 from gateway.journal.writer import Journal
+from gateway.projections import set_aside
+from gateway.projections.readings import Readings
+from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, MESSAGES, SEPTEMBER
+from tests.integration.running_gateway import RunningGateway
 from tests.integration.speaker import Gateway, Speaker, distance
 from tests.parts import database
+from tests.parts.mosquitto_service import Mosquitto
+from tests.parts.services import until
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +268,132 @@ def test_each_segment_is_of_one_log(folder: Path) -> None:
     assert origins[3] != old.origin
     assert archived.entries(folder) == before
     assert archived.faults(folder) == []
+
+
+def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noria(folder, "rebuild", "store")
+    archived.archive(folder, AUGUST)
+    june, _ = archived.segments(folder)
+    june.rename(folder / "elsewhere")
+    gateway, store = Gateway(folder), SqliteStore(folder / "readings.db")
+    readings = Readings(store, gateway.reader, gateway.engine)
+    readings.restore()
+    before = {(row.boot, row.seq): row.volume_l for row in store.export()}
+    first = Install("k7f3q5", "north-1", 0.0, sensor_height_mm=1200)
+    gateway.register(Registry(installs={"k7f3q5": (first,)}), float(SEPTEMBER))
+    node = Speaker(era="neweraaa", booted=int(SEPTEMBER))
+    gateway.hear(node.say(int(SEPTEMBER) + 60, distance(500)))
+    with closing(gateway.reader()) as journal:
+        readings.apply(journal.entries(journal.last_id() - 1, 1))
+    after = [row for row in store.export() if row.era == node.era or row.at < SEPTEMBER]
+    moved = {row.at for row in after if row.volume_l != before.get((row.boot, row.seq))}
+    assert len(after) == len(before) + 1
+    assert min(moved) >= datetime(2026, 7, 1, tzinfo=UTC).timestamp()
+    assert len(moved) >= 60 * 6  # July's from the archive, August's from the journal
+    assert f"{june.name} cannot be read" in caplog.text
+    with gateway.engine.connect() as connection:
+        assert set_aside.counts(connection) == {"store": 1}
+    store.close()
+    gateway.close()
+
+
+def test_what_a_broker_may_deliver_again_is_known_though_it_is_archived(tmp_path: Path) -> None:
+    folder = archived.made(tmp_path / "data")
+    gateway = Gateway(folder)
+    third = Device("tasmota1", "north-2", unsigned=True)
+    gateway.register(Registry(devices={"tasmota1": (third,)}), float(JUNE))
+    with closing(sqlite3.connect(folder / "journal.db")) as raw, raw:  # as if it were theirs
+        raw.execute("UPDATE era SET era = 'unsigned'")
+    last = [e for e in archived.entries(folder) if e.kind == "msg"]
+    archived.archive(folder, SEPTEMBER)
+    assert archived.bodies(folder) == 32
+    messages = gateway.journal.messages
+    assert all(messages.is_recent("k7f3q5", e.body) for e in last[-32:])
+    assert not messages.is_recent("k7f3q5", last[-33].body)
+    gateway.close()
+
+
+# While the gateway runs
+
+
+class Hour:
+    """A clock that stands at one moment."""
+
+    speed = 1.0
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+
+def archivist(folder: Path, at: float, pressed: bool = False) -> Archivist:
+    read = gateway_settings.read(folder / "noria.toml")
+    return Archivist(read, Hour(at), lambda: pressed)  # type: ignore[arg-type]
+
+
+def turns(one: Archivist) -> int:
+    """How many steps it made until it had nothing to do."""
+    made = 0
+    while one.turn() < LOOK_S:
+        made += 1
+    one.end()
+    return made
+
+
+AUGUST_IS_DUE = SEPTEMBER + 90 * 86400.0  # midnight in UTC, which is not three in Paris
+
+
+def test_at_night_the_gateway_archives_what_its_setting_says(folder: Path) -> None:
+    assert turns(archivist(folder, AUGUST_IS_DUE + 3600.0 - 86400.0)) > 0  # a week overdue
+    assert len(archived.segments(folder)) == 2
+    assert turns(archivist(folder, AUGUST_IS_DUE + 12 * 3600.0)) == 0  # it is noon
+    assert turns(archivist(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) > 0
+    assert archived.bodies(folder) == 0
+    assert turns(archivist(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) == 0
+    assert archived.faults(folder) == []
+
+
+def test_the_gateway_archives_nothing_while_it_is_pressed_or_told_not_to(folder: Path) -> None:
+    night = AUGUST_IS_DUE + 2.5 * 3600.0
+    assert archivist(folder, night, pressed=True).turn() < LOOK_S
+    assert archived.segments(folder) == []
+    with (folder / "noria.toml").open("a", encoding="utf-8") as file:
+        file.write("archive_after_days = -1\n")
+    with pytest.raises(NoriaError, match="archive_after_days = -1: use 0"):
+        archivist(folder, night)
+
+
+def test_a_night_that_is_over_ends_the_run_and_the_next_one_finishes_it(folder: Path) -> None:
+    clock = Hour(AUGUST_IS_DUE + 2.5 * 3600.0)
+    read = gateway_settings.read(folder / "noria.toml")
+    one = Archivist(read, clock, lambda: False)  # type: ignore[arg-type]
+    one.turn()
+    clock.at += 3600.0
+    while one.turn() < LOOK_S:
+        pass
+    assert archived.bodies(folder) > 0
+    clock.at += 23 * 3600.0
+    turns(one)
+    assert archived.bodies(folder) == 0
+
+
+def test_a_running_gateway_archives_what_is_long_overdue(
+    folder: Path, mosquitto: Mosquitto
+) -> None:
+    before = noria(folder, "journal", "export").stdout
+    (folder / "noria.toml").unlink()
+    gateway = RunningGateway(
+        folder, f'data = "."\nbroker = "{mosquitto.url}"\narchive_after_days = 1\n'
+    )
+    gateway.start()
+    try:
+        until(lambda: len(archived.segments(folder)) == 3, 30, "June, July and August archived")
+        until(lambda: archived.bodies(folder) == 0, 30, "their messages out of the journal")
+        assert gateway.noria("journal", "export").startswith(before)
+        assert gateway.noria("journal", "verify").startswith("All is as it was written")
+    finally:
+        gateway.stop()
