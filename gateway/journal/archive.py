@@ -3,7 +3,7 @@
 import sqlite3
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -44,10 +44,13 @@ def catalogue(connection: sqlite3.Connection) -> list[Row]:
 
 
 class Archive:
-    """The segments of one journal, opened as they are asked for. One thread's."""
+    """The segments of one journal in ``folder``, opened as they are asked for. One thread's.
 
-    def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
-        self._connection = connection
+    ``known`` gives what there is, in order; it is asked again for an entry behind the last.
+    """
+
+    def __init__(self, known: Callable[[], list[Row]], folder: Path) -> None:
+        self._known = known
         self._folder = folder
         self._rows: list[Row] = []
         self._open: tuple[Row, Segment] | None = None
@@ -70,7 +73,7 @@ class Archive:
 
         Raises ArchiveError for the first that is not.
         """
-        for row in catalogue(self._connection):
+        for row in self._known():
             if row.last > after:
                 with closing(self._found(row)) as segment, _named(row):
                     segment.check()
@@ -98,7 +101,7 @@ class Archive:
     def _row(self, entry: int) -> Row | None:
         """The segment that holds ``entry``; they may have become more since we looked."""
         if not self._rows or entry > self._rows[-1].last:
-            self._rows = catalogue(self._connection)
+            self._rows = self._known()
         at = bisect_right(self._rows, entry, key=lambda row: row.first) - 1
         return self._rows[at] if at >= 0 and entry <= self._rows[at].last else None
 

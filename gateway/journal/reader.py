@@ -28,7 +28,7 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self._connection = schema.open_for_reading(path)
-        self._archive = Archive(self._connection, archive.folder_of(path))
+        self._archive = Archive(self._segments, archive.folder_of(path))
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The entries that follow entry ``after``, at most ``limit``."""
@@ -50,6 +50,16 @@ class JournalReader:
             self._archive.check(after)
         except sqlite3.Error as error:
             raise _unreadable(error) from error
+
+    def segments(self) -> list[archive.Row]:
+        """What was archived of this journal, in order."""
+        try:
+            return self._segments()
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
+    def _segments(self) -> list[archive.Row]:
+        return archive.catalogue(self._connection)
 
     def fact_keys(self, first: int, last: int) -> dict[int, str]:
         """The keys of the facts among the entries ``first`` to ``last``, by entry."""
