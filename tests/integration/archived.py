@@ -5,13 +5,20 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from gateway.database import incident, tank_event, tank_now
 from gateway.journal.archiving import Archiving
 from gateway.journal.diary import Diary
 from gateway.journal.entry import Entry
 from gateway.journal.reader import JournalReader
 from gateway.journal.whole import Verification
+from server.command.main import cli
 from tests.integration.speaker import Gateway, Speaker, distance, registry
+from tests.parts import database
 
 JUNE = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
 SEPTEMBER = datetime(2026, 9, 1, tzinfo=UTC).timestamp()
@@ -79,3 +86,22 @@ def faults(folder: Path) -> list[str]:
         for _ in verification.steps():
             pass
         return verification.found.faults
+
+
+def noria(folder: Path, *arguments: str, status: int = 0) -> Result:
+    """A command on this data folder, and that it ended with ``status``."""
+    done = CliRunner().invoke(cli, [*arguments, "--config", str(folder / "noria.toml")])
+    assert done.exit_code == status, (done.output, done.exception)
+    return done
+
+
+def rows(folder: Path) -> dict[str, Any]:
+    """Everything that a rebuild makes."""
+    engine = database.opened(folder)
+    with engine.connect() as connection:
+        found = {
+            table.name: sorted(map(repr, connection.execute(sa.select(table)).mappings()))
+            for table in (tank_now, tank_event, incident)
+        }
+    engine.dispose()
+    return found

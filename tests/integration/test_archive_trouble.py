@@ -18,9 +18,8 @@ from gateway.journal import space
 from gateway.journal.archiving import Archiving
 from gateway.journal.writer import Journal
 from tests.integration import archived
-from tests.integration.archived import JUNE, MESSAGES, SEPTEMBER
+from tests.integration.archived import JUNE, MESSAGES, SEPTEMBER, noria
 from tests.integration.speaker import Gateway, Speaker, distance
-from tests.integration.test_archive import noria
 from tests.parts import missing
 
 POINTS = int(os.environ.get("NORIA_ARCHIVE_KILLS", "12"))
