@@ -78,7 +78,7 @@ class Ingest:
         if not isinstance(item, Arrival):
             return item, None
         if self._journal.messages.floods(_device_of(item.topic), item.received):
-            return item, None  # and will at its turn: what comes before it only spends
+            return item, None  # most likely at its turn too: `_take` decides
         return item, admit(item.topic, item.payload, self.registry)
 
     def _take(self, item: _Item, admitted: Admitted | Refusal | None) -> Era | None:
@@ -90,14 +90,15 @@ class Ingest:
             return None  # nobody waits for an ack
         if self._journal.messages.is_flood(_device_of(item.topic), item.received):
             return None
+        if admitted is None:  # what came after it in time has given this device room again
+            admitted = admit(item.topic, item.payload, self.registry)
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
             messages, device = self._journal.messages, admitted.device.id
             if not admitted.is_older_than(messages.newest_key(device)):
                 return messages.accept(item, admitted)
             admitted = "old_key"
-        if admitted:
-            self._journal.refuse(item, admitted)
+        self._journal.refuse(item, admitted)
         return None
 
     def _acks(self, eras: Iterable[Era], now: float) -> list[Ack]:
