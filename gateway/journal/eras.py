@@ -1,7 +1,8 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, walked
@@ -90,7 +91,7 @@ class Eras:
         era = self.last_of(device)
         if era is None or self.followed(device, (era.era, MOST, MOST), era.line.end.h) is None:
             return None
-        return era.era, *era.line.end
+        return era.era, era.line.end.place, era.line.end.h
 
     def followed(self, device: str, identity: tuple[str, int, int], prev: str) -> Era | None:
         """The era whose line this message simply goes on; else None, and it must be looked up.
@@ -148,6 +149,10 @@ class Eras:
         """The last ones of each device, the last message's last."""
         return sorted((e for own in self._of.values() for e in own.values()), key=_heard)
 
+    def unsaved(self) -> list[Era]:
+        """Those that spoke in this transaction, the last message's last."""
+        return sorted([self._of[device][era] for device, era in self._dirty], key=_heard)
+
     def save(self) -> None:
         """Write what changed, before the transaction's commit."""
         rows = [_row(self._of[device][era]) for device, era in self._dirty]
@@ -163,10 +168,11 @@ def _heard(era: Era) -> int:
     return era.heard
 
 
-def _era(row: tuple[str, str, int, int, int, int, int, int, str, int, int, int, str]) -> Era:
-    device, era, first, heard, newest_boot, newest_seq, boot, seq, h, old_boot, old_seq, *rest = row
+def _era(row: Sequence[Any]) -> Era:
+    device, era, first, heard, newest_boot, newest_seq, *line_of, loose, root = row
+    boot, seq, h, old_boot, old_seq = line_of
     line = Line(Link((boot, seq), h), (old_boot, old_seq))
-    return Era(device, era, first, heard, (newest_boot, newest_seq), line, *rest)
+    return Era(device, era, first, heard, (newest_boot, newest_seq), line, loose, root)
 
 
 def _row(era: Era) -> tuple[str | int, ...]:

@@ -2,18 +2,22 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from gateway.domain.flood import Flood
-from gateway.domain.line import NOWHERE, Identity, Line, Link, extended
+from gateway.domain.heard import Auth
+from gateway.domain.line import NOWHERE, Identity, Link, extended
 from gateway.journal import bulk
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
 from gateway.journal.fresh import Fresh, Key
 from gateway.journal.log import Judged, Log
-from gateway.wire import FEED_ERA, Admitted, Decoded
+from gateway.wire import FEED_ERA, Admitted
 
+_FOLLOWS: Mapping[Auth, Judged] = {
+    auth: Judged("stored", None, auth, True) for auth in get_args(Auth)
+}
 _RECENT = 32
 """A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
 
@@ -103,9 +107,11 @@ class Messages:
         last; None when it never had one.
         """
         device, decoded = admitted.device.id, admitted.decoded
-        followed = self._followed(device, decoded)
-        if followed is not None and not decoded.flag:
-            return self._follow(followed, arrival, admitted, lines)
+        identity, prev = decoded.identity, decoded.prev
+        if prev and identity is not None and decoded.flag is None:
+            era = self._eras.followed(device, identity, prev)
+            if era is not None:
+                return self._follow(era, arrival, admitted, lines)
         self._look_up()
         alone = self._is_alone(admitted)
         if not alone:
@@ -116,26 +122,24 @@ class Messages:
                 return self._spoken(device, known[0])
         return self._judge(arrival, admitted, lines, alone)
 
-    def _followed(self, device: str, decoded: Decoded) -> Era | None:
-        """The era whose line a message goes on, where that alone says all there is to say of it."""
-        if decoded.identity is None or decoded.prev is None:
-            return None
-        return self._eras.followed(device, decoded.identity, decoded.prev)
-
     def _follow(
         self, era: Era, arrival: Arrival, admitted: Admitted, lines: Mapping[str, str] | None
     ) -> Era | None:
-        decoded = admitted.decoded
-        assert decoded.identity is not None and decoded.prev is not None
-        place = decoded.identity[1:]
-        line = extended(era.line, decoded.old, Link(place, admitted.link), decoded.prev)
+        decoded, device = admitted.decoded, era.device
+        identity, prev = decoded.identity, decoded.prev
+        assert identity is not None and prev is not None
+        place = identity[1:]
+        line = extended(era.line, decoded.old, Link(place, admitted.link), prev)
         if line is None:
             return self._judge(arrival, admitted, lines, alone=True)
-        entry = self._append(arrival, era.device, Judged("stored", None, decoded.auth, True), lines)
+        body = b"%b\n%b" % (arrival.topic.encode("ascii"), arrival.payload)
+        judged = _FOLLOWS[decoded.auth]
+        entry = self._log.append("msg", arrival.received, device, body, lines, judged)
+        self._waiting.append((entry, device, *identity, admitted.digest, prev, False))
+        self._fresh.add((device, *identity), device, prev)
         self._counters.add("stored")
-        self._flood.spend(era.device, arrival.received)
-        self._wait(entry, admitted)
-        self._note_key(era.device, admitted)
+        self._flood.spend(device, arrival.received)
+        self._note_key(device, admitted)
         return self._eras.spoke(era, place, line)
 
     def _look_up(self) -> None:

@@ -16,7 +16,9 @@ CREATE TABLE unfiled (
 );
 """
 
-_TABLES = _UNFILED + """
+_TABLES = (
+    _UNFILED
+    + """
 CREATE TABLE entry (
   id INTEGER PRIMARY KEY,        -- leaf index + 1, without gaps
   time_ms INTEGER NOT NULL,      -- gateway time, Unix ms; never decreases
@@ -65,6 +67,7 @@ CREATE TABLE quarantine (
 );
 INSERT INTO frontier VALUES (1, 0, x'');
 """
+)
 
 # Our own starts, stops and connections are few: found without reading past the messages.
 _RUNS = "CREATE INDEX IF NOT EXISTS entry_run ON entry (time_ms) WHERE kind = 'run'"
@@ -93,7 +96,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """The one writer's connection; makes the file. Raises JournalError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=30.0, check_same_thread=False
+        )
         path.chmod(0o600)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

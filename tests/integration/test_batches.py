@@ -25,10 +25,22 @@ REGISTRY = Registry(
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(DEVICES),
-        st.sampled_from([
-            "next", "next", "reboot", "skip", "back", "era", "old", "odd", "no_prev", "twin",
-            "stray", "middle",
-        ]),
+        st.sampled_from(
+            [
+                "next",
+                "next",
+                "reboot",
+                "skip",
+                "back",
+                "era",
+                "old",
+                "odd",
+                "no_prev",
+                "twin",
+                "stray",
+                "middle",
+            ]
+        ),
     ),
     min_size=1,
     max_size=18,
