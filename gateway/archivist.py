@@ -23,7 +23,7 @@ OVERDUE_S = 7 * 86_400.0
 LOOK_S = 60.0
 _REST = 4.0
 """Times as long as it worked: a fifth of a core, and the disk is ingest's."""
-_LEAST_REST_S = 0.02
+_LEAST_REST_S = 0.05
 _PRESSED_S = 1.0
 _LONGEST_WAIT_S = 3600.0
 _DAY_S = 86_400.0

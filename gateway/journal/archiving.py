@@ -23,7 +23,7 @@ from gateway.journal.segment import BLOCK, Record, Segment, Writer, record
 from gateway.journal.span import LARGEST, Span
 from gateway.lock import HeldError, hold
 
-AT_ONCE = 512
+AT_ONCE = 256
 """Bodies removed in one transaction: a few milliseconds."""
 LOCK = "archive.lock"
 NEW = "segment.new"

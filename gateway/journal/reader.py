@@ -16,6 +16,7 @@ _SELECT = (
     " e.verdict, e.flag, e.newest, e.auth FROM entry e LEFT JOIN body b ON b.entry = e.id"
 )
 _KIND, _BODY = 2, 5
+_BOOT = "device = ?1 AND era = ?2 AND boot = ?3 AND fork = 0 AND entry > ?4"
 _FIXED_LINES = 6
 
 
@@ -68,14 +69,17 @@ class JournalReader:
 
     def hashes(self, first: int, last: int) -> dict[int, bytes]:
         """SHA-256(OBJECT) of the messages among the entries ``first`` to ``last``, by entry."""
-        query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
+        query = (
+            "SELECT entry, hash FROM message WHERE entry BETWEEN ?1 AND ?2"
+            " UNION ALL SELECT entry, hash FROM unfiled WHERE entry BETWEEN ?1 AND ?2"
+        )
         return dict(self._fetch(query, first, last))
 
     def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
         """The messages of one boot behind entry ``after``, by ``seq``; forks left out."""
         return self._read(
-            f"{_SELECT} JOIN message m ON m.entry = e.id"
-            " WHERE m.device = ? AND m.era = ? AND m.boot = ? AND m.fork = 0 AND m.entry > ?"
+            f"{_SELECT} JOIN (SELECT entry, seq FROM message WHERE {_BOOT}"  # noqa: S608
+            f" UNION ALL SELECT entry, seq FROM unfiled WHERE {_BOOT}) m ON m.entry = e.id"
             " ORDER BY m.seq",
             device,
             era,

@@ -10,8 +10,8 @@ from gateway.errors import ArchiveError
 KEPT_FREE_BYTES = 32_000_000
 """Left to ingest: archiving makes room, and must not take the last."""
 _INCREMENTAL = 2
-_PAGES_AT_ONCE = 128
-"""Half a megabyte is moved in one transaction: a few milliseconds."""
+_PAGES_AT_ONCE = 64
+"""A quarter of a megabyte is moved in one transaction: a few milliseconds."""
 _PAGES_KEPT = 512
 """Ingest takes pages all the time: what it takes next stays."""
 
