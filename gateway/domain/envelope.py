@@ -25,12 +25,13 @@ class Envelope(NamedTuple):
 
 def split(payload: bytes) -> Envelope | None:
     """The parts of a payload, or None for any other number or shape of parts (a bad MAC)."""
-    object_bytes, *proofs = payload.split(b"\n")
-    if not 1 <= len(proofs) <= 2 or not _MAC.fullmatch(proofs[0]):
+    object_bytes, _, proofs = payload.partition(b"\n")
+    mac_bytes, separator, signature = proofs.partition(b"\n")
+    if not _MAC.fullmatch(mac_bytes):
         return None
-    if len(proofs) == 1:
-        return Envelope(object_bytes, proofs[0])
-    return Envelope(object_bytes, *proofs) if _SIG.fullmatch(proofs[1]) else None
+    if not separator:
+        return Envelope(object_bytes, mac_bytes)
+    return Envelope(object_bytes, mac_bytes, signature) if _SIG.fullmatch(signature) else None
 
 
 def unpadded(raw: bytes) -> bytes:

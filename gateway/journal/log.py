@@ -29,6 +29,9 @@ class Judged(NamedTuple):
     newest: bool
 
 
+_NOT_JUDGED = (None, None, None, False)
+
+
 class Log:
     """Appends leaves and keeps the running frontier; ``save`` writes it in the same transaction."""
 
@@ -60,8 +63,7 @@ class Log:
         self._last_ms = time_ms
         self._hashes.append(merkle.leaf_hash(text))
         entry = self.last_id
-        kept = judged or (None, None, None, False)
-        self._entries.append((entry, time_ms, kind, subject, text, *kept))
+        self._entries.append((entry, time_ms, kind, subject, text, *(judged or _NOT_JUDGED)))
         self._bodies.append((entry, salt, body))
         return entry
 

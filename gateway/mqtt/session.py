@@ -12,7 +12,6 @@ import select
 import ssl
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -23,7 +22,7 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Published, Stream, StreamClient, puback, publication
+from gateway.mqtt.stream import Published, Receipts, Stream, StreamClient, publication
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +36,6 @@ CONNECT_TIMEOUT_S = 5.0
 MARKER_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
-
-
-class Receipts(NamedTuple):
-    """Messages that the broker wants a PUBACK for, on one connection to it."""
-
-    connection: int
-    mids: list[int]
 
 
 class Session:
@@ -69,16 +61,12 @@ class Session:
         self._bell = bell
         self._now = now
         self._batch: list[Arrival | Change] = []
-        self._receipts: list[int] = []
-        self._receipts_of = 0
+        self._receipts = Receipts(0, [])
         self._committed = self._committing_s = self._drained_at = 0.0
         self._connection = 0
-        self._nonce = b""
-        self._try_at = 0.0
+        self._nonce, self._said = b"", ""
+        self._try_at = self._misc_at = self._marked_at = 0.0
         self._wait_s = _FIRST_WAIT_S
-        self._misc_at = 0.0
-        self._marked_at = 0.0
-        self._said = ""
         self._up = False
         self.ready = False
         """Connected and subscribed."""
@@ -112,14 +100,14 @@ class Session:
 
     def receipts(self) -> Receipts:
         """What to ``acknowledge`` when all that ``turn`` returned so far is committed."""
-        taken, self._receipts = Receipts(self._receipts_of, self._receipts), []
+        taken, self._receipts = self._receipts, Receipts(self._connection, [])
         return taken
 
     def acknowledge(self, receipts: Receipts) -> None:
         """PUBACK messages; those of an older connection the broker sends again."""
         stream = self._stream
         if stream is not None and receipts.connection == self._connection:
-            stream.send(b"".join(map(puback, receipts.mids)))
+            stream.send(receipts.pubacks())
         self._committed = time.monotonic()
         self._committing_s = self._committed - self._drained_at
 
@@ -285,9 +273,9 @@ class Session:
 
     def _on_message(self, message: Published, now: float) -> None:
         if message.mid:
-            if self._receipts_of != self._connection:
-                self._receipts, self._receipts_of = [], self._connection
-            self._receipts.append(message.mid)
+            if self._receipts.connection != self._connection:
+                self._receipts = Receipts(self._connection, [])
+            self._receipts.mids.append(message.mid)
         try:
             topic = message.topic.decode()
         except UnicodeDecodeError:

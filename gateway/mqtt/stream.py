@@ -27,6 +27,17 @@ class Published(NamedTuple):
     mid: int
 
 
+class Receipts(NamedTuple):
+    """Messages that the broker wants a PUBACK for, on one connection to it."""
+
+    connection: int
+    mids: list[int]
+
+    def pubacks(self) -> bytes:
+        """The packets that say so."""
+        return b"".join([_ACK(0x40, 2, mid) for mid in self.mids])
+
+
 class Stream:
     """Wraps a connected, non-blocking socket. Errors show as its end: ``recv`` gives ``b""``."""
 
@@ -152,11 +163,6 @@ def _body(data: bytes, at: int) -> tuple[int, int]:
         if data[place] < 0x80:
             return place + 1, place + 1 + length
     return 0, 0
-
-
-def puback(mid: int) -> bytes:
-    """A PUBACK packet."""
-    return _ACK(0x40, 2, mid)
 
 
 def publication(topic: str, payload: bytes, *, retain: bool) -> bytes:

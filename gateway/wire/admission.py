@@ -21,7 +21,7 @@ _TOPIC = re.compile(r"noria/1/([a-z2-7]{6,16})/up")
 _PADDING = b"=="
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """An authentic message: its device, exact OBJECT and what could be read of it.
 
     ``digest`` is SHA-256(OBJECT), ``link`` what the next message carries of it as ``prev``.
