@@ -16,9 +16,8 @@ from pathlib import Path
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.errors import ArchiveError, JournalError
-from gateway.journal import archive, schema, space
+from gateway.journal import archive, recent, schema, space
 from gateway.journal import span as spans
-from gateway.journal.messages import recent
 from gateway.journal.segment import BLOCK, Record, Segment, Writer, record
 from gateway.journal.span import LARGEST, Span
 from gateway.lock import HeldError, hold
@@ -74,6 +73,7 @@ class Archiving:
         with _only_one(self._folder), self._in_words():
             for row in archive.catalogue(self._connection):
                 if row.removed < row.last:
+                    yield from _read_back(self._folder / row.name, row.digest, row.name[:7])
                     yield from self._remove(row)
             while (whole := spans.month(self._connection, self._next(), before)) is not None:
                 yield from self._move(spans.piece(self._connection, whole, self._largest))
@@ -116,7 +116,7 @@ class Archiving:
                 writer.add(first, records)
                 yield Step(f"{span.month}: writing", first + len(records) - span.first, span.count)
             digest = writer.finish(span, grown)
-        yield from _read_back(new, digest, f"{span.month}: reading back")
+        yield from _read_back(new, digest, span.month)
         yield from self._remove(self._keep(span, new, digest, grown))
         self.moved.segments += 1
 
@@ -157,9 +157,8 @@ class Archiving:
         return records, grown
 
     def _remove(self, row: archive.Row) -> Iterator[Step]:
-        """Remove the bodies that the segment holds, once it is sure that it does."""
-        yield from _read_back(self._folder / row.name, row.digest, f"{row.name[:7]}: reading back")
-        kept = recent(self._connection)
+        """Remove the bodies that the segment holds: it was read back just now."""
+        kept = recent.entries(self._connection)
         for first in range(row.removed + 1, row.last + 1, AT_ONCE):
             last = min(row.last, first + AT_ONCE - 1)
             with self._transaction():
@@ -219,11 +218,11 @@ _PAYLOADS = (
 )
 
 
-def _read_back(path: Path, digest: bytes, what: str) -> Iterator[Step]:
+def _read_back(path: Path, digest: bytes, month: str) -> Iterator[Step]:
     with contextlib.closing(Segment(path, digest)) as segment:
         count = segment.index.last - segment.index.first + 1
         for done in segment.verify():
-            yield Step(what, done, count)
+            yield Step(f"{month}: reading back", done, count)
 
 
 def _changed(entry: int) -> JournalError:

@@ -7,6 +7,7 @@ from typing import NamedTuple, get_args
 from gateway.domain.flood import Flood
 from gateway.domain.heard import Auth
 from gateway.domain.line import NOWHERE, Identity, Link, extended
+from gateway.journal import recent
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
@@ -17,24 +18,6 @@ from gateway.wire import FEED_ERA, Admitted
 _FOLLOWS: Mapping[Auth, Judged] = {
     auth: Judged("stored", None, auth, True) for auth in get_args(Auth)
 }
-_RECENT = 32
-"""A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
-_LAST = "SELECT entry FROM {} WHERE device = ? ORDER BY era DESC, boot DESC, seq DESC LIMIT ?"
-_LAST_FILED = _LAST.format("message")
-
-
-def recent(connection: sqlite3.Connection) -> set[int]:
-    """The entries whose bodies ``Messages.is_recent`` may ask for: of third parties' devices."""
-    query = "SELECT device FROM era WHERE era = ?"
-    devices = connection.execute(query, (FEED_ERA,)).fetchall()
-    lasts = (_LAST_FILED, _LAST.format("unfiled"))
-    return {
-        entry
-        for (device,) in devices
-        for last in lasts
-        for (entry,) in connection.execute(last, (device, _RECENT))
-    }
-
 
 
 class Arrival(NamedTuple):
@@ -228,11 +211,7 @@ class Messages:
         """Whether one of the device's last messages had exactly this body (topic LF payload)."""
         self._filing.file()
         self._log.flush()
-        rows = self._connection.execute(
-            f"SELECT body FROM body WHERE entry IN ({_LAST_FILED})",  # noqa: S608 - a constant
-            (device, _RECENT),
-        )
-        return any(kept == body for (kept,) in rows)
+        return body in recent.bodies(self._connection, device)
 
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
