@@ -17,6 +17,7 @@ from typing import Any
 from tests.integration import archived
 
 LARGEST = 400
+ALWAYS = ("finish", "verify", "_keep", "_sync", "_transaction", "_remove", "_in_words")
 BEFORE = archived.SEPTEMBER
 
 
@@ -57,10 +58,11 @@ def killed(folder: Path, point: int) -> int:
 
 
 def points(events: list[str], wanted: int) -> list[int]:
-    """The first time of each kind of event, what is written and renamed, and some in between."""
+    """Where a segment is finished, named, noted and its bodies go, and evenly in between."""
     first = {name: n for n, name in reversed(list(enumerate(events, 1)))}
+    always = {first[f"{event} {name}"] for name in ALWAYS for event in ("call", "return")}
     even = range(1, len(events), max(1, len(events) // wanted))
-    return sorted({*even, *list(first.values())[: wanted * 2]})
+    return sorted({*even, *always})
 
 
 def main(template: Path, folder: Path, wanted: int) -> None:
