@@ -22,7 +22,7 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Published, Receipts, Stream, StreamClient, publication
+from gateway.mqtt.stream import Receipts, Stream, StreamClient, publication
 
 _log = logging.getLogger(__name__)
 
@@ -187,8 +187,14 @@ class Session:
         """Take every whole packet that was read."""
         now = self._now()
         while True:
-            for message in stream.published():
-                self._on_message(message, now)
+            for topic, payload, mid in stream.published():
+                if mid:
+                    self._owe(mid)
+                if topic.endswith(b"/up"):  # amqtt sends retained messages past filters
+                    self._batch.append(Arrival(topic.decode(errors="replace"), payload, now))
+                elif topic == self._marker_topic.encode() and payload == self._nonce:
+                    self.drained = True
+                    self._batch.append(Change("broker_drained", now))
             if not stream.offer():
                 return
             self._client.loop_read()
@@ -271,23 +277,10 @@ class Session:
             self.fresh = True
         self._up = self.ready = False
 
-    def _on_message(self, message: Published, now: float) -> None:
-        if message.mid:
-            if self._receipts.connection != self._connection:
-                self._receipts = Receipts(self._connection, [])
-            self._receipts.mids.append(message.mid)
-        try:
-            topic = message.topic.decode()
-        except UnicodeDecodeError:
-            topic = "not UTF-8/up"  # counted among unknown devices
-        if topic == self._marker_topic:
-            if message.payload == self._nonce:
-                self.drained = True
-                self._batch.append(Change("broker_drained", now))
-            return
-        if not topic.endswith("/up"):
-            return  # amqtt sends retained messages past filters when a session resumes
-        self._batch.append(Arrival(topic, message.payload, now))
+    def _owe(self, mid: int) -> None:
+        if self._receipts.connection != self._connection:
+            self._receipts = Receipts(self._connection, [])
+        self._receipts.mids.append(mid)
 
     def _tell(self, what: str) -> None:
         """Say once what is wrong with the broker, not at every try."""
