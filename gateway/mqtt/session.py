@@ -1,6 +1,6 @@
 """One persistent MQTT session, driven by its owner's loop; no thread of its own.
 
-``turn`` reads until the socket is drained, 2,000 messages or 20 ms: then its owner commits, and
+``turn`` reads until the socket is drained, 5,000 messages or 50 ms: then its owner commits, and
 nothing is read meanwhile (Mosquitto 2.0.11 ignores ``max_inflight_messages`` while it drains a
 queue, so reading on would pile everything up in memory).
 """
@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
 SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
-BATCH_MESSAGES = 2000
-BATCH_S = 0.02
+BATCH_MESSAGES = 5000
+BATCH_S = 0.05
 GATHER_S = 0.002
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
