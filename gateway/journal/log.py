@@ -57,7 +57,9 @@ class Log:
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
-        time_ms = max(self._last_ms, int(received * 1000))
+        time_ms = int(received * 1000)
+        if time_ms < self._last_ms:
+            time_ms = self._last_ms
         salt = self._salt()
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
         self._last_ms = time_ms

@@ -19,12 +19,8 @@ _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _ACK = struct.Struct(">BBH").pack
 
 
-class Published(NamedTuple):
-    """One PUBLISH packet, QoS 0 (``mid`` is 0 then) or 1."""
-
-    topic: bytes
-    payload: bytes
-    mid: int
+Published = tuple[bytes, bytes, int]
+"""Topic, payload and packet identifier of one PUBLISH packet, QoS 0 (which has none: 0) or 1."""
 
 
 class Receipts(NamedTuple):
@@ -125,7 +121,7 @@ class Stream:
             payload, mid = topic_end, 0
             if data[at] & 0x02:
                 payload, mid = topic_end + 2, data[topic_end] << 8 | data[topic_end + 1]
-            found.append(Published(data[begin + 2 : topic_end], data[payload:end], mid))
+            found.append((data[begin + 2 : topic_end], data[payload:end], mid))
             at = end
         self._in = data[at:]
         return found
