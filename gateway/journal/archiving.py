@@ -24,6 +24,7 @@ from gateway.lock import HeldError, hold
 
 AT_ONCE = 256
 """Bodies removed in one transaction: a few milliseconds."""
+_CHECKPOINT_PAGES = 500
 LOCK = "archive.lock"
 NEW = "segment.new"
 
@@ -57,6 +58,8 @@ class Archiving:
         self._folder = archive.folder_of(path)
         self._largest = largest
         self._connection = schema.open_for_writing(path)
+        # What we change is brought into the file by us: ingest shall not wait for that.
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         self.moved = Moved()
 
     def is_due(self, before: float) -> bool:

@@ -16,6 +16,7 @@ from gateway.journal.diary import Diary
 from gateway.journal.entry import Entry
 from gateway.journal.reader import JournalReader
 from gateway.journal.whole import Verification
+from gateway.journal.writer import Journal
 from server.command.main import cli
 from tests.integration.speaker import Gateway, Speaker, distance, registry
 from tests.parts import database
@@ -105,3 +106,16 @@ def rows(folder: Path) -> dict[str, Any]:
         }
     engine.dispose()
     return found
+
+
+def filled(folder: Path, messages: int) -> Path:
+    """A journal of June with so many messages of 500 bytes, quickly."""
+    (folder / "noria.toml").write_text('data = "."\n', encoding="utf-8")
+    journal = Journal(folder / "journal.db", "g1")
+    for first in range(0, messages, 2000):
+        with journal.transaction():
+            for n in range(first, min(messages, first + 2000)):
+                body = b"noria/1/k7f3q5/up\n%d %s" % (n, b"x%d" % (n * n) * 50)
+                journal.log.append("msg", JUNE + n, "k7f3q5", body)
+    journal.close()
+    return folder

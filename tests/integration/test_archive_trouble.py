@@ -16,9 +16,8 @@ from gateway import lock
 from gateway.errors import ArchiveError
 from gateway.journal import space
 from gateway.journal.archiving import Archiving
-from gateway.journal.writer import Journal
 from tests.integration import archived
-from tests.integration.archived import JUNE, MESSAGES, SEPTEMBER, noria
+from tests.integration.archived import MESSAGES, SEPTEMBER, noria
 from tests.integration.speaker import Gateway, Speaker, distance
 from tests.parts import missing
 
@@ -49,21 +48,8 @@ def test_a_kill_at_any_step_leaves_both_or_the_segment_and_the_next_run_goes_on(
     assert any(h["segments"] and 0 < h["bodies"] < MESSAGES for h in halfway)
 
 
-def filled(folder: Path, messages: int) -> Path:
-    """A journal of June with so many messages of 500 bytes, quickly."""
-    (folder / "noria.toml").write_text('data = "."\n', encoding="utf-8")
-    journal = Journal(folder / "journal.db", "g1")
-    for first in range(0, messages, 2000):
-        with journal.transaction():
-            for n in range(first, min(messages, first + 2000)):
-                body = b"noria/1/k7f3q5/up\n%d %s" % (n, b"x%d" % (n * n) * 50)
-                journal.log.append("msg", JUNE + n, "k7f3q5", body)
-    journal.close()
-    return folder
-
-
 def test_room_goes_back_to_the_disk(tmp_path: Path) -> None:
-    folder = filled(tmp_path, 12_000)
+    folder = archived.filled(tmp_path, 12_000)
     size = (folder / "journal.db").stat().st_size
     said = noria(folder, "journal", "archive", "--before", "2026-07").stdout
     now = (folder / "journal.db").stat().st_size
@@ -73,7 +59,7 @@ def test_room_goes_back_to_the_disk(tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_older_program_is_made_smaller_while_no_gateway_runs(tmp_path: Path) -> None:
-    folder = filled(tmp_path, 12_000)
+    folder = archived.filled(tmp_path, 12_000)
     path = folder / "journal.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.executescript("PRAGMA auto_vacuum=NONE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
