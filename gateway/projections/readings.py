@@ -24,6 +24,7 @@ from gateway.projections.cursor import JSON
 from gateway.projections.recalibrated import recalibrated
 from gateway.registry import rows
 from gateway.stores.port import ReadingStore
+from gateway.transaction import writing
 
 NAME = "store"
 _REGISTRY = "#registry"  # no device is called that
@@ -178,7 +179,7 @@ class Readings:
         changed: dict[str, JSON] = {
             device: self._interpreter.state(device) for device in self._interpreter.dirty()
         }
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             cursor.save_state(connection, self.name, changed | {_REGISTRY: self._version})
             cursor.save(connection, self.name, entry)
         self._saved |= changed
