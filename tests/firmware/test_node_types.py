@@ -118,6 +118,17 @@ def test_a_missing_sensor_is_one_event_and_not_one_a_wake(
     assert "Traceback" not in work.console and work.count("watchdog") == 0
 
 
+def test_a_scale_whose_clock_is_slow_is_told_and_weighs_nothing(
+    tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
+) -> None:
+    model = {"kind": "station", "pin_us": 70}
+    with board(tmp_path, mosquitto.port, model=model, sensor="hx711") as work:
+        _until(gateway, lambda: _faults(gateway) == [("sensor", "timing")])
+        _follow(work, gateway, 3)
+    assert all(reading["g"] is None for reading in _readings(gateway))
+    assert _faults(gateway) == [("sensor", "timing")]
+
+
 def test_a_wet_face_is_not_a_full_tank(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
