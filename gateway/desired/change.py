@@ -26,11 +26,12 @@ SETTINGS: Mapping[str, tuple[int, int]] = {
     "interval_s": _SECONDS,
     "report_s": _SECONDS,
     "change_mm": _CHANGE,
-    "change_g": _CHANGE,
+    "change_g": (500, _CHANGE[1]),
     "move_from": _MOMENT,
     "move_to": _MOMENT,
 }
 """What ``set`` may name, with its lowest and highest value; a node checks the same."""
+_WHY: Mapping[str, str] = {"change_g": ", since cells creep by up to 300 g under a steady load"}
 
 
 def settings(
@@ -46,7 +47,7 @@ def settings(
             raise OrderError(f"{name}: a device knows {', '.join(SETTINGS)}")
         low, high = SETTINGS[name]
         if value is not None and not low <= value <= high:
-            raise OrderError(f"{name} = {value}: use {low} to {high}")
+            raise OrderError(f"{name} = {value}: use {low} to {high}{_WHY.get(name, '')}")
     before = _before(connection, registry, device)
     wanted = {**before.settings, **given}
     whole = {name: value for name, value in wanted.items() if value is not None}
