@@ -1,11 +1,13 @@
 """What ``noria device set|order|update`` wants reaches a real board through a private broker."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -112,6 +114,70 @@ def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Pat
     with pytest.raises(CalledProcessError) as failed:
         place.device("update", DEVICE, str(tmp_path / "other"))
     assert "not signed by the key" in failed.value.stderr
+
+
+def _plan(place: Place, start: int, end: int, more: str = "") -> None:
+    """A coordinator imports a planned move of the tank."""
+    moments = (datetime.fromtimestamp(at, UTC).isoformat() for at in (start, end))
+    text = '[[plan]]\ntank = "north-1"\nkind = "move"\nfrom = {}\nto = {}\n'.format(*moments)
+    file = place.gateway.folder / "plan.toml"
+    file.write_text(text + more, "utf-8")
+    place.gateway.noria("registry", "import", str(file))
+
+
+def _set(place: Place) -> dict[str, int]:
+    """``set`` of the ``down`` that lies at the broker."""
+    down = place.retained(DOWN).get(DOWN)
+    return json.loads(down.split(b"\n")[0])["set"] if down else {}
+
+
+def _becomes(place: Place, wanted: dict[str, int]) -> None:
+    until(lambda: _set(place) == wanted, 15, f"the down sets {wanted}")
+
+
+def test_a_planned_move_reaches_the_devices_of_its_tank_and_is_taken_back(place: Place) -> None:
+    start = int(time.time()) + 3600
+    place.device("set", DEVICE, "interval_s=300")
+    _plan(place, start, start + 7200)
+    whole = {"interval_s": 300, "move_from": start, "move_to": start + 7200}
+    _becomes(place, whole)
+    other = "noria/1/bbbbbb/down"  # of the same tank
+    told = place.retained(other, device="bbbbbb", key=bytes(32))[other]
+    assert b'"set":{"move_from":%d,"move_to":%d}' % (start, start + 7200) in told
+    _plan(place, start, start + 600)
+    _becomes(place, {**whole, "move_to": start + 600})
+    place.gateway.stop()
+    place.gateway.start()  # what came of the plan is still known as its
+    _plan(place, start, start + 600, "cancelled = true\n")
+    _becomes(place, {"interval_s": 300})
+    assert "not answered yet" in place.device("show", DEVICE)
+
+
+def test_a_move_that_a_person_set_stands_until_it_is_over(place: Place) -> None:
+    now = int(time.time())
+    by_hand = {"move_from": now + 60, "move_to": now + 90_000}
+    place.device("set", DEVICE, *(f"{name}={at}" for name, at in by_hand.items()))
+    _becomes(place, by_hand)
+    _plan(place, now + 3600, now + 7200)
+    other = "noria/1/bbbbbb/down"
+    until(lambda: bool(place.retained(other, device="bbbbbb", key=bytes(32))), 15, "the plan came")
+    assert _set(place) == by_hand
+    _plan(place, now + 3600, now + 7200, "cancelled = true\n")
+    over = {"move_from": now - 600, "move_to": now - 60}
+    place.device("set", DEVICE, *(f"{name}={at}" for name, at in over.items()))
+    _plan(place, now + 5000, now + 6000)
+    _becomes(place, {"move_from": now + 5000, "move_to": now + 6000})
+
+
+def test_a_board_takes_a_planned_move_and_answers(place: Place, tmp_path: Path) -> None:
+    require("micropython")
+    start = int(time.time()) + 90_000
+    _plan(place, start, start + 7200)
+    where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
+    with board(tmp_path / "board", place.port, speed=1, broker=where):
+        _stands(place, "in force")
+    shown = place.device("show", DEVICE)
+    assert f"move_from = {start}" in shown and f"move_to = {start + 7200}" in shown
 
 
 def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
