@@ -96,7 +96,7 @@ def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Pat
     for words, said in (
         (("set", "zzzzzz", "interval_s=300"), "no device has this id"),
         (("set", DEVICE, "interval_s=3"), "interval_s = 3: use 30 to 604800"),
-        (("set", DEVICE, "change_g=499"), "change_g = 499: use 500 to 2147483647, since cells creep"),
+        (("set", DEVICE, "change_g=499"), "= 499: use 500 to 2147483647, since cells creep"),
         (("set", DEVICE, "colour=3"), "a device knows interval_s"),
         (("set", DEVICE, "move_from=1795300000"), "move_from and move_to go together"),
         (("set", DEVICE, "move_from=2026-11-30T10:00:00", "move_to=1"), "time zone"),

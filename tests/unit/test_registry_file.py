@@ -238,9 +238,9 @@ def registries(draw: st.DrawFn) -> Registry:
             for n in device_ids
         },
         plans={
-            n: (Plan(n, start, start + draw(st.integers(1, 9999)), "cleaning", draw(st.booleans())),)
+            n: (Plan(n, start, start + lasts, "cleaning", draw(st.booleans())),)
             for n in tank_ids
-            if (start := draw(st.just(0.0) | moments))
+            if (lasts := draw(st.integers(1, 9999))) and (start := draw(st.just(0.0) | moments))
         },
     )
 

@@ -2,8 +2,9 @@
 
 It also holds the board's two clocks. Ticks run in real time, but a sleep lasts exactly what it was
 asked for, and while interrupts are off only what the model charges for each pin passes: no delay
-of the host machine reaches what a chip would do undisturbed. The real-time clock is the host's scaled clock plus this board's own error, so that a fleet at 120x
-agrees with its gateway about what time it is.
+of the host machine reaches what a chip would do undisturbed. The real-time clock is the host's
+scaled clock plus this board's own error, so that a fleet at 120x agrees with its gateway about
+what time it is.
 """
 
 import json

@@ -155,17 +155,13 @@ _PULSES = (
 
 def test_a_busy_host_neither_lengthens_a_pulse_nor_powers_the_hx711_down(bench: Bench) -> None:
     bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
-    lines = bench.play(
-        "def busy():\n    for _ in range(20000):\n        pass\n" + _PULSES
-    )
+    lines = bench.play("def busy():\n    for _ in range(20000):\n        pass\n" + _PULSES)
     assert lines == [f"10 10 {0x7FFFFF}"]
 
 
 def test_a_pulse_that_is_too_long_by_the_model_powers_the_hx711_down(bench: Bench) -> None:
     bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
-    lines = bench.play(
-        "import time\ndef busy():\n    time.sleep_us(60)\n" + _PULSES
-    )
+    lines = bench.play("import time\ndef busy():\n    time.sleep_us(60)\n" + _PULSES)
     shortest, longest, word = map(int, lines[0].split())
     assert shortest >= 70 and longest < 100 and word != 0x7FFFFF
 
