@@ -13,7 +13,7 @@ from gateway.database import connect
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from tests.firmware.board_at_work import DEVICE, KEY
-from tests.firmware.installation import Noria, made
+from tests.installation import Noria, made
 
 
 def test_every_step_can_be_told_without_a_board(noria: Noria, tmp_path: Path) -> None:

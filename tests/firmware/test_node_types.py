@@ -1,7 +1,7 @@
 """Each kind of node, whole wakes of the real firmware through a real Mosquitto: what it measures,
 and what it says when a part fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from gateway.wire import decode
 from tests.firmware.board_at_work import DEVICE, KEY, Work
 from tests.firmware.board_at_work import board as board_at
 from tests.firmware.signing_gateway import SigningGateway
-from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
 from tests.unit.tank_story import ibc
 
@@ -28,13 +27,6 @@ def board(
     folder: Path, port: int, speed: float = FAST, **more: Any
 ) -> AbstractContextManager[Work]:
     return board_at(folder, port, speed=speed, **more)
-
-
-@pytest.fixture
-def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
-    require("micropython")
-    with SigningGateway(mosquitto.port, DEVICE, KEY) as listening:
-        yield listening
 
 
 def _readings(gateway: SigningGateway) -> list[dict[str, Any]]:

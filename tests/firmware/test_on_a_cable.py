@@ -19,7 +19,7 @@ from gateway.errors import NoriaError
 from gateway.registry import rows
 from server.command.device import cable, stage
 from tests.firmware.board_at_work import DEVICE, Work
-from tests.firmware.installation import Noria, made
+from tests.installation import Noria, made
 from tests.parts import require
 
 BOARDS = Path(__file__).parents[2] / "firmware" / "device" / "board"

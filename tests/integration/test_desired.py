@@ -43,19 +43,25 @@ class Place:
     def retained(self, *topics: str, device: str = DEVICE, key: bytes = KEY) -> dict[str, bytes]:
         """What a device's own login is given on ``topics``."""
         heard: dict[str, bytes] = {}
+        ended: list[int] = []
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=device)
         client.username_pw_set(device, login(key))
 
         def subscribe(client: paho.Client, *_: object) -> None:
             client.subscribe([(topic, 1) for topic in topics])
 
+        def subscribed(client: paho.Client, *_: object) -> None:
+            client.unsubscribe(topics[0])  # answered after what is retained was sent
+
         def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
             heard[message.topic] = bytes(message.payload)
 
-        client.on_connect, client.on_message = subscribe, hear
+        client.on_connect, client.on_subscribe, client.on_message = subscribe, subscribed, hear
+        client.on_unsubscribe = lambda *_: ended.append(1)
         client.connect("127.0.0.1", self.port)
-        deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + 5.0
+        while not ended:
+            assert time.monotonic() < deadline, "the broker did not answer"
             client.loop(0.1)
         client.disconnect()
         return heard

@@ -2,15 +2,9 @@
 
 import json
 
-from node import clock, config, envelope, orders, policy
+from measure_checks import _config
+from node import clock, envelope, orders, policy
 from node.state import State
-
-
-def _config(**more):
-    given = {"device": "k7f3q5", "key": "00" * 32, "broker": {"host": "localhost"}}
-    given.update(more)
-    return config.Config(given)
-
 
 KEY = envelope.Key(bytes(range(32)))
 DOWN = "noria/1/k7f3q5/down"
