@@ -1,6 +1,7 @@
 """A registry file: read strictly, written so that it reads the same."""
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,15 @@ def test_a_part_may_point_at_what_is_known_and_a_known_device_keeps_its_key() ->
     assert found == Device("k7f3q5", "north-1", key=bytes(range(32)), uplink="other-router")
     with pytest.raises(RegistryError, match="tank = 'north-9': no tank"):
         read(moved.replace("north-1", "north-9"), known)
+
+
+def test_a_known_device_keeps_the_public_key_that_its_board_told() -> None:
+    node = Device("k7f3q5", "north-1", key=bytes(range(32)), public_key=bytes(32))
+    known = replace(read(WHOLE), devices={node.id: (node,)})
+    again = read(WHOLE, known).device(node.id)  # the file that enrolled it, imported once more
+    assert again is not None and again.public_key == bytes(32)
+    other = read(device("k7f3q5", public_key=f'"{"11" * 32}"'), known).device(node.id)
+    assert other is not None and other.public_key == bytes.fromhex("11" * 32)
 
 
 def test_an_export_without_keys_holds_none() -> None:
