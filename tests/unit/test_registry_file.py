@@ -193,7 +193,9 @@ def test_a_known_device_keeps_the_public_key_that_its_board_told() -> None:
     known = replace(read(WHOLE), devices={node.id: (node,)})
     again = read(WHOLE, known).device(node.id)  # the file that enrolled it, imported once more
     assert again is not None and again.public_key == bytes(32)
-    other = read(device("k7f3q5", public_key=f'"{"11" * 32}"'), known).device(node.id)
+    other = read(device("k7f3q5", tank='"north-1"', public_key=f'"{"11" * 32}"'), known).device(
+        node.id
+    )
     assert other is not None and other.public_key == bytes.fromhex("11" * 32)
 
 

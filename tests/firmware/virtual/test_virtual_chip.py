@@ -9,6 +9,7 @@ PIN = pins.read(PINS)
 
 
 def test_time_counts_from_2000_and_starts_there_without_power(bench: Bench) -> None:
+    bench.speed = 5.0  # its first minute is not over before a busy machine has started it
     lines = bench.play(
         "import machine, time\nprint(time.gmtime(0), time.time() < 60)\n"
         "print(time.mktime((2026, 11, 23, 12, 30, 15, 0, 0)), time.gmtime(848752215)[:6])\n"
