@@ -56,22 +56,44 @@ class Held(Protocol):
         ...
 
 
+class Walk(NamedTuple):
+    """How a line moved on: where it ``began``, if it did, and over how many linked messages."""
+
+    line: Line
+    began: Link | None
+    linked: int
+
+
 def advanced(line: Line, held: Held) -> Line:
     """The line after new messages: begun where it can begin, then as far as it reaches unbroken.
 
     It never goes back: a link to an earlier place is not followed.
     """
-    end = line.end
-    if line.old > end.place:
-        end = held.at(line.old) or end
+    return walked(line, held).line
+
+
+def walked(line: Line, held: Held) -> Walk:
+    """As ``advanced``, telling what it walked over."""
+    end, began, linked = line.end, None, 0
+    jumped = held.at(line.old) if line.old > end.place else None
+    if jumped is not None:
+        linked += line.begun and _linked(end, held) == jumped
+        end = jumped
     if end.place == NOWHERE:
         end = held.first() or end
+    if not line.begun and end.place != NOWHERE:
+        began = end
     while end.place != NOWHERE:
-        follower = _follower(end, held)
+        follower = _linked(end, held)
+        if follower is not None:
+            linked += 1
+        else:
+            boot, seq = end.place
+            follower = held.unlinked((boot, seq + 1))
         if follower is None:
             break
         end = follower
-    return Line(end, line.old)
+    return Walk(Line(end, line.old), began, linked)
 
 
 def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:
@@ -93,9 +115,6 @@ def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line
     return Line(end, declared.old)
 
 
-def _follower(end: Link, held: Held) -> Link | None:
-    boot, seq = end.place
+def _linked(end: Link, held: Held) -> Link | None:
     linked = held.after(end.h)
-    if linked is not None and linked.place > end.place:
-        return linked
-    return held.unlinked((boot, seq + 1))
+    return linked if linked is not None and linked.place > end.place else None

@@ -1,8 +1,9 @@
 """Which messages of a batch nothing in the journal touches: one question for all of them.
 
-Most messages are simply the next of their line. To know that of each alone takes five questions
-to SQLite; a whole batch is asked for at once, in 4 us a message. What is not known to be fresh is
-judged one by one, by ``messages`` and ``eras``.
+Most messages are simply the next of their line, which ``eras`` knows by itself. After an outage
+they come in another order, and of each five questions to SQLite would be asked; instead a whole
+batch is asked for at once, in 4 us a message. What is not known to be fresh is judged one by one,
+by ``messages`` and ``eras``.
 """
 
 import sqlite3
@@ -26,7 +27,7 @@ _TOUCHED = (
 
 
 class Fresh:
-    """Of one transaction; ``clear`` at its end."""
+    """Answers of one transaction (``forget`` them at its end), and the messages not filed yet."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -67,8 +68,11 @@ class Fresh:
         if prev:
             self._prevs.add((device, prev))
 
-    def clear(self) -> None:
-        """The transaction has ended."""
+    def forget(self) -> None:
+        """The transaction has ended: others may change what was asked for."""
         self._alone.clear()
+
+    def filed(self) -> None:
+        """All that was added now stands where ``ask`` looks."""
         self._places.clear()
         self._prevs.clear()

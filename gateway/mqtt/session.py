@@ -12,6 +12,7 @@ import select
 import ssl
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -36,6 +37,13 @@ CONNECT_TIMEOUT_S = 5.0
 MARKER_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
+
+
+class Receipts(NamedTuple):
+    """Messages that the broker wants a PUBACK for, on one connection to it."""
+
+    connection: int
+    mids: list[int]
 
 
 class Session:
@@ -102,12 +110,16 @@ class Session:
         batch, self._batch = self._batch, []
         return batch
 
-    def acknowledge(self) -> None:
-        """PUBACK all that ``turn`` returned last: it is committed."""
+    def receipts(self) -> Receipts:
+        """What to ``acknowledge`` when all that ``turn`` returned so far is committed."""
+        taken, self._receipts = Receipts(self._receipts_of, self._receipts), []
+        return taken
+
+    def acknowledge(self, receipts: Receipts) -> None:
+        """PUBACK messages; those of an older connection the broker sends again."""
         stream = self._stream
-        if stream is not None and self._receipts_of == self._connection:
-            stream.send(b"".join(map(puback, self._receipts)))
-        self._receipts.clear()  # those of an older connection the broker sends again
+        if stream is not None and receipts.connection == self._connection:
+            stream.send(b"".join(map(puback, receipts.mids)))
         self._committed = time.monotonic()
         self._committing_s = self._committed - self._drained_at
 
@@ -273,8 +285,9 @@ class Session:
 
     def _on_message(self, message: Published, now: float) -> None:
         if message.mid:
+            if self._receipts_of != self._connection:
+                self._receipts, self._receipts_of = [], self._connection
             self._receipts.append(message.mid)
-            self._receipts_of = self._connection
         try:
             topic = message.topic.decode()
         except UnicodeDecodeError:

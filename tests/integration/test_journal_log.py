@@ -48,7 +48,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(listening: Listening) -> None:
     first, second = ring.seal(NOW), ring.seal(NOW)
     with closing(sqlite3.connect(listening.path)) as raw, raw:
         raw.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON message WHEN new.seq = 2"
+            "CREATE TRIGGER full BEFORE INSERT ON unfiled WHEN new.seq = 2"
             " BEGIN SELECT raise(ABORT, 'disk is full'); END"
         )
     with pytest.raises(JournalError, match="disk is full"):
