@@ -1,13 +1,13 @@
-"""Runs the modules of ``on_device/`` on the real interpreter, beside whatever else is tested.
+"""Runs the modules of ``on_device/`` on the real interpreter, the longest beside other tests.
 
-They compute and wait for nothing, so they run at the lowest priority while other tests wait: on two
-cores they cost a run of all tests next to nothing.
+Those only compute, by a clock of their own, so they run at a low priority while other tests wait:
+on two cores they cost a run of all tests next to nothing. The others run when their turn comes.
 """
 
 import json
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +19,8 @@ VECTORS = HERE.parent / "vectors"
 CUTS = int(os.environ.get("NORIA_CUTS", "100"))
 """Power cuts of the longest checks; from 1,000 on all of them run at their full size."""
 LONGEST = ("volume_checks", "cut_checks", "forgery_checks", "clock_checks", "away_checks")
-"""They begin first."""
+"""What may begin before its turn, in this order."""
+_NICE = ("nice", "-n", "10")
 
 Outcomes = dict[str, str | None]
 """The error of each check by its name, None where it holds."""
@@ -34,14 +35,14 @@ class Runs:
         self._running: set[subprocess.Popen[str]] = set()
 
     def begin(self, modules: Iterable[str], cuts: int) -> None:
-        """Start those that were not started, the longest first."""
-        for module in sorted(set(modules), key=lambda name: (name not in LONGEST, name)):
-            if (module, cuts) not in self._begun:
-                self._begun[module, cuts] = self._pool.submit(self._run, module, cuts)
+        """Start those that may begin before their turn."""
+        for module in sorted(set(modules) & set(LONGEST), key=LONGEST.index):
+            self._begun[module, cuts] = self._pool.submit(self._run, module, cuts, _NICE)
 
     def outcomes(self, module: str, cuts: int) -> Outcomes:
         """What the checks of a module said, once they have. Raises AssertionError if it broke."""
-        self.begin([module], cuts)
+        if (module, cuts) not in self._begun:
+            self._begun[module, cuts] = self._pool.submit(self._run, module, cuts)
         return self._begun[module, cuts].result()
 
     def stop(self) -> None:
@@ -50,7 +51,7 @@ class Runs:
         for process in list(self._running):
             process.kill()
 
-    def _run(self, module: str, cuts: int) -> Outcomes:
+    def _run(self, module: str, cuts: int, before: Sequence[str] = ()) -> Outcomes:
         found = interpreter.find()
         assert found is not None
         command = found.command(
@@ -59,16 +60,16 @@ class Runs:
             micropypath=[str(DEVICE), str(HERE / "on_device")],
         )
         process = subprocess.Popen(
-            ["nice", "-n", "19", *command],
+            [*before, *command],
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "NORIA_CUTS": str(cuts)},
         )
         self._running.add(process)
-        said, _ = process.communicate()
+        said, complaint = process.communicate()
         self._running.discard(process)
-        assert process.returncode == 0, said
+        assert process.returncode == 0, said + complaint
         print("\n".join(line for line in said.splitlines() if line.startswith("#")))
         lines = [json.loads(line) for line in said.splitlines() if not line.startswith("#")]
         return {line["name"]: line["error"] for line in lines}

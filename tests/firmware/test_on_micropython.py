@@ -18,7 +18,7 @@ def _names(module: str) -> list[str]:
     return [name for name in functions if name.startswith("test_")]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("module", "name"), [(module, name) for module in MODULES for name in _names(module)]
 )

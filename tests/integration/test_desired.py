@@ -1,10 +1,8 @@
 """What ``noria device set|order|update`` wants reaches a real board through a private broker."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from tests.firmware.board_at_work import DEVICE, KEY, board
 from tests.firmware.released import PUBLIC, made
 from tests.integration.running_gateway import RunningGateway
 from tests.parts import require
+from tests.parts.commands import noria as command
 from tests.parts.services import free_port, until
 
 
@@ -228,13 +227,14 @@ def test_a_device_reads_its_own_parts_and_no_others(place: Place, tmp_path: Path
 
 
 def test_the_signer_makes_a_key_and_the_same_bundle_twice(tmp_path: Path) -> None:
-    environment = {**os.environ, "NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
+    environment = {"NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
 
     def noria(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "server.command", "release", *words],
-            capture_output=True, text=True, check=False, env={**environment, **more},
-        )  # fmt: skip
+        try:
+            said = command("release", *words, environment={**environment, **more})
+        except CalledProcessError as failed:
+            return subprocess.CompletedProcess(words, failed.returncode, "", failed.stderr)
+        return subprocess.CompletedProcess(words, 0, said, "")
 
     key = tmp_path / "release.key"
     made_key = noria("key", str(key))
