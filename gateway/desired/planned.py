@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from gateway.database import metadata
+from gateway.database import metadata, serialise
 from gateway.desired import change, state
 from gateway.desired.state import Desired
 from gateway.domain.registry import Plan, Registry
@@ -40,6 +40,7 @@ class Planned:
         if registry is self._seen and now < self._again:
             return
         with self._engine.begin() as connection:
+            serialise(connection)  # before we read: no command races us
             wanted = state.load(connection)
             told = {row.device: (row.move_from, row.move_to)
                     for row in connection.execute(sa.select(planned_move))}  # fmt: skip
@@ -62,7 +63,8 @@ class Planned:
         move = next_move(registry.plans.get(tank, ()) if tank else (), now)
         if move == before or (move is None and not stands):
             return  # what is over means nothing any more: it may lie where it is
-        given = dict(zip(("move_from", "move_to"), move or (None, None), strict=True))
+        start, end = move or (None, None)
+        given: dict[str, int | None] = {"move_from": start, "move_to": end}
         change.settings(connection, registry, device, given, now)
         connection.execute(sa.delete(planned_move).where(planned_move.c.device == device))
         if move is not None:
