@@ -1,6 +1,6 @@
 """Runs the modules of ``on_device/`` on the real interpreter, the longest beside other tests.
 
-Those only compute, by a clock of their own, so they run at a low priority while other tests wait:
+Those only compute, by a clock of their own, so they run at the lowest priority while others wait:
 on two cores they cost a run of all tests next to nothing. The others run when their turn comes.
 """
 
@@ -20,7 +20,7 @@ CUTS = int(os.environ.get("NORIA_CUTS", "100"))
 """Power cuts of the longest checks; from 1,000 on all of them run at their full size."""
 LONGEST = ("volume_checks", "cut_checks", "forgery_checks", "clock_checks", "away_checks")
 """What may begin before its turn, in this order."""
-_NICE = ("nice", "-n", "10")
+_NICE = ("nice", "-n", "19")
 
 Outcomes = dict[str, str | None]
 """The error of each check by its name, None where it holds."""
@@ -30,7 +30,7 @@ class Runs:
     """Each module once, for each number of cuts; ``stop`` ends what still runs."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._pool = ThreadPoolExecutor(1)  # the other core is for what is timed
         self._begun: dict[tuple[str, int], Future[Outcomes]] = {}
         self._running: set[subprocess.Popen[str]] = set()
 
@@ -42,7 +42,8 @@ class Runs:
     def outcomes(self, module: str, cuts: int) -> Outcomes:
         """What the checks of a module said, once they have. Raises AssertionError if it broke."""
         if (module, cuts) not in self._begun:
-            self._begun[module, cuts] = self._pool.submit(self._run, module, cuts)
+            with ThreadPoolExecutor(1) as pool:  # not behind those that wait
+                self._begun[module, cuts] = pool.submit(self._run, module, cuts)
         return self._begun[module, cuts].result()
 
     def stop(self) -> None:
