@@ -46,7 +46,7 @@ def test_a_boards_states_are_those_that_the_budget_counts_with(
     require("micropython")
     with (
         SigningGateway(mosquitto.port, DEVICE, KEY) as gateway,
-        board(tmp_path, mosquitto.port, speed=SPEED, report_s=3600) as work,
+        board(tmp_path, mosquitto.port, speed=SPEED / 2, report_s=3600) as work,
     ):
         gateway.clock = work.fleet.clock.now
         _quiet(work)
@@ -108,7 +108,7 @@ def test_a_simulated_day_of_hourly_reports_lasts_half_a_year(
     require("micropython")
     with (
         SigningGateway(mosquitto.port, DEVICE, KEY) as gateway,
-        board(tmp_path, mosquitto.port, speed=SPEED, report_s=3600) as work,
+        board(tmp_path, mosquitto.port, speed=SPEED / 2, report_s=3600) as work,
     ):
         gateway.clock = work.fleet.clock.now
         meter = work.fleet.boards[DEVICE].meter
