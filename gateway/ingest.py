@@ -53,7 +53,18 @@ class Ingest:
 
     def admit(self, batch: Sequence[Item]) -> list[Verdict]:
         """Who of these may speak. Nothing of the journal is read: it may be saving meanwhile."""
-        return [self._admitted(item) for item in batch]
+        speakers, floods = self.registry.speakers, self._journal.messages.floods
+        admitted: list[Verdict] = []
+        for item in batch:
+            if not isinstance(item, Arrival):
+                admitted.append(None)
+                continue
+            device = speakers.get(item.topic)
+            if device is not None and floods(device.id, item.received):
+                admitted.append(None)  # most likely at its turn too: `take` asks again
+            else:
+                admitted.append(admit(item.topic, item.payload, self.registry))
+        return admitted
 
     def take(
         self,
@@ -71,7 +82,7 @@ class Ingest:
             for item, one in zip(batch, admitted, strict=True):
                 if not isinstance(item, Arrival):
                     self._note(item)
-                elif not messages.is_flood(_device_of(item.topic), item.received):
+                elif one is not None or not self._is_flood(item):
                     self._take(item, one)
             return self._journal.eras.unsaved()
 
@@ -87,26 +98,25 @@ class Ingest:
         """Every ack again, from the database; each device's last message's era last."""
         return self.acks(self._journal.eras.all(), now)
 
-    def _admitted(self, item: Item) -> Verdict:
-        if not isinstance(item, Arrival):
-            return None
-        if self._journal.messages.floods(_device_of(item.topic), item.received):
-            return None  # most likely at its turn too: `take` asks again
-        return admit(item.topic, item.payload, self.registry)
-
     def _note(self, item: Change | Delivered) -> None:
         if isinstance(item, Change):
             self._journal.log.append_fact("run", item.received, {"run": item.run})
         else:
             self._feeds.take(item, self._journal, self.registry)
 
+    def _is_flood(self, item: Arrival) -> bool:
+        device = self.registry.speakers.get(item.topic)
+        return device is not None and self._journal.messages.is_flood(device.id, item.received)
+
     def _take(self, item: Arrival, admitted: Verdict) -> None:
         if admitted is None:  # what came after it in time has given this device room again
             admitted = admit(item.topic, item.payload, self.registry)
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
-            messages = self._journal.messages
-            if not admitted.is_older_than(messages.newest_key(admitted.device.id)):
+            messages, device = self._journal.messages, admitted.device.id
+            if messages.is_flood(device, item.received):
+                return
+            if not admitted.is_older_than(messages.newest_key(device)):
                 messages.accept(item, admitted)
                 return
             admitted = "old_key"
@@ -124,8 +134,3 @@ class Ingest:
             sealed = envelope.seal(device.key, topic, said)
             acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
-
-
-def _device_of(topic: str) -> str:
-    """The third level of a topic; ``admit`` judges whether it is one."""
-    return topic.split("/", 3)[2] if topic.count("/") == 3 else ""

@@ -23,7 +23,8 @@ from gateway.journal.writer import Journal
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
-from gateway.mqtt.session import Receipts, Session
+from gateway.mqtt.session import Session
+from gateway.mqtt.stream import Receipts
 from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.sharing.together import Together
@@ -88,7 +89,8 @@ class Listener:
         while not self.stopping:
             self._chores()
             heard = self.session.turn(POLL_S)
-            self.wake.pressed = len(heard) >= PRESSED_MESSAGES
+            if heard or self._saving is None:
+                self.wake.press(len(heard) >= PRESSED_MESSAGES)
             self._take(heard)
             self._speak()
         self._settle()

@@ -101,18 +101,16 @@ def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line
 
     None where that cannot be said without looking at what is journaled.
     """
-    declared = line.declared(old, message.place)
-    end = declared.end
-    if declared.old > end.place:
-        if declared.old == message.place:
-            end = message
-        elif declared is not line:
+    (end, was), place = line, message.place
+    declared = old if old is not None and was < old <= place else was
+    if declared > end.place:
+        if declared == place:
+            return Line(message, declared)
+        if declared != was:
             return None  # the message that it names may be there
-    if end.place == NOWHERE and message.place == (1, 1):
-        end = message
-    if end.place != NOWHERE and prev == end.h and message.place > end.place:
-        end = message
-    return Line(end, declared.old)
+    if end.place == NOWHERE:
+        return Line(message if place == (1, 1) else end, declared)
+    return Line(message if prev == end.h and place > end.place else end, declared)
 
 
 def _linked(end: Link, held: Held) -> Link | None:

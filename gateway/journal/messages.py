@@ -7,11 +7,10 @@ from typing import NamedTuple, get_args
 from gateway.domain.flood import Flood
 from gateway.domain.heard import Auth
 from gateway.domain.line import NOWHERE, Identity, Link, extended
-from gateway.journal import bulk
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
-from gateway.journal.fresh import Fresh, Key
+from gateway.journal.filing import Filing, Key
 from gateway.journal.log import Judged, Log
 from gateway.wire import FEED_ERA, Admitted
 
@@ -20,10 +19,6 @@ _FOLLOWS: Mapping[Auth, Judged] = {
 }
 _RECENT = 32
 """A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
-
-_FILED_AT = 8192
-"""So many messages are filed together. Of 1,000 devices that is eight each: where an index is read
-and written for them once, it was eight times; and it takes less than 0.1 s."""
 
 
 class Arrival(NamedTuple):
@@ -45,9 +40,7 @@ class Messages:
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
-        self._fresh = Fresh(connection)
-        self._waiting: list[bulk.Row] = []
-        self._unfiled = 0
+        self._filing = Filing(connection)
         self._coming: Sequence[Admitted] = ()
         self._flood = Flood()
         self.reload()
@@ -56,25 +49,13 @@ class Messages:
         """Load what is committed: at the start, and after a rollback."""
         rows = self._connection.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
-        self._waiting.clear()
-        self._fresh.forget()
-        self._fresh.filed()
-        unfiled = self._connection.execute("SELECT device, era, boot, seq, prev FROM unfiled")
-        self._unfiled = 0
-        for device, era, boot, seq, prev in unfiled:
-            self._fresh.add((device, era, boot, seq), device, prev)
-            self._unfiled += 1
+        self._filing.reload()
         self._coming = ()
         self._flood.undo()
 
     def save(self) -> None:
         """Write what waits, before the transaction's commit."""
-        self._flush()
-        if self._unfiled >= _FILED_AT:
-            self._file()
-        if not self._unfiled:
-            self._fresh.filed()
-        self._fresh.forget()
+        self._filing.save()
         self._coming = ()
         self._flood.save()
 
@@ -115,7 +96,7 @@ class Messages:
         self._look_up()
         alone = self._is_alone(admitted)
         if not alone:
-            self._file()  # the questions that follow are to see what came before
+            self._filing.file()  # the questions that follow are to see what came before
             known = self._known(admitted)
             if known:
                 self._counters.add("duplicate")
@@ -135,8 +116,8 @@ class Messages:
         body = b"%b\n%b" % (arrival.topic.encode("ascii"), arrival.payload)
         judged = _FOLLOWS[decoded.auth]
         entry = self._log.append("msg", arrival.received, device, body, lines, judged)
-        self._waiting.append((entry, device, *identity, admitted.digest, prev, False))
-        self._fresh.add((device, *identity), device, prev)
+        row = (entry, device, *identity, admitted.digest, prev, False)
+        self._filing.wait(row, (device, *identity), prev)
         self._counters.add("stored")
         self._flood.spend(device, arrival.received)
         self._note_key(device, admitted)
@@ -158,7 +139,7 @@ class Messages:
                 continue
             ends[device] = ("", NOWHERE, "")  # what follows is looked up too
             asked.append(((device, *identity), one.link, prev))
-        self._fresh.ask(asked)
+        self._filing.ask(asked)
 
     def _judge(
         self,
@@ -175,10 +156,7 @@ class Messages:
         self._mark(device, judged, era, arrival.received)
         entry = self._append(arrival, device, judged, lines)
         self._counters.add(judged.verdict)
-        if alone:
-            self._wait(entry, admitted)
-        else:
-            self._put(entry, admitted, fork)
+        self._file(entry, admitted, fork, alone)
         self._note_key(device, admitted)
         if era is None or decoded.identity is None:
             last = self._eras.last_of(device)
@@ -193,7 +171,7 @@ class Messages:
         if decoded.identity is None or decoded.prev is None:
             return False
         key = (admitted.device.id, *decoded.identity)
-        return self._fresh.is_alone(key, admitted.link, decoded.prev)
+        return self._filing.is_alone(key, admitted.link, decoded.prev)
 
     def _known(self, admitted: Admitted) -> tuple[str | None] | None:
         """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
@@ -210,35 +188,14 @@ class Messages:
             (admitted.device.id, *identity, admitted.digest),
         ).fetchone()
 
-    def _wait(self, entry: int, admitted: Admitted) -> None:
-        """File it later, with many others: nothing that is journaled touches it."""
-        self._waiting.append(self._row(entry, admitted, fork=False))
-
-    def _put(self, entry: int, admitted: Admitted, fork: bool) -> None:
-        """File it at once, where the next questions look."""
-        bulk.insert(self._connection, "INSERT INTO message", [self._row(entry, admitted, fork)])
-
-    def _row(self, entry: int, admitted: Admitted, fork: bool) -> bulk.Row:
+    def _file(self, entry: int, admitted: Admitted, fork: bool, alone: bool) -> None:
         device, decoded = admitted.device.id, admitted.decoded
-        identity = decoded.identity
-        self._fresh.add((device, *identity) if identity else None, device, decoded.prev)
-        return (entry, device, *(identity or (None,) * 3), admitted.digest, decoded.prev, fork)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            bulk.insert(self._connection, "INSERT INTO unfiled", self._waiting)
-            self._unfiled += len(self._waiting)
-            self._waiting.clear()
-
-    def _file(self) -> None:
-        """Bring all that waited under the indexes, each device's together."""
-        self._flush()
-        if self._unfiled:
-            self._connection.execute(
-                "INSERT INTO message SELECT * FROM unfiled ORDER BY device, era, boot, seq"
-            )
-            self._connection.execute("DELETE FROM unfiled")
-            self._unfiled = 0
+        identity, prev = decoded.identity, decoded.prev
+        row = (entry, device, *(identity or (None,) * 3), admitted.digest, prev, fork)
+        if alone and identity is not None and prev is not None:
+            self._filing.wait(row, (device, *identity), prev)
+        else:
+            self._filing.put(row, (device, *identity) if identity else None, device, prev)
 
     def _moved(self, era: Era, admitted: Admitted, alone: bool) -> Era:
         decoded = admitted.decoded
@@ -248,12 +205,12 @@ class Messages:
             line = extended(era.line, decoded.old, Link(place, admitted.link), decoded.prev)
             if line is not None:
                 return self._eras.stepped(era, line, place, decoded.prev)
-        self._file()
+        self._filing.file()
         return self._eras.advanced(era, decoded.old, place)
 
     def is_recent(self, device: str, body: bytes) -> bool:
         """Whether one of the device's last messages had exactly this body (topic LF payload)."""
-        self._file()
+        self._filing.file()
         self._log.flush()
         rows = self._connection.execute(
             "SELECT b.body FROM message m JOIN body b ON b.entry = m.entry"

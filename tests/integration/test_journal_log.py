@@ -111,6 +111,8 @@ def test_a_journal_of_the_first_format_is_taken_over_as_it_is(listening: Listeni
         raw.executescript(
             "DROP INDEX message_object; PRAGMA user_version = 1;"
             "CREATE UNIQUE INDEX message_object ON message (device, hash);"
+            "INSERT INTO message SELECT * FROM unfiled; DROP TABLE unfiled;"
+            "ALTER TABLE era DROP COLUMN loose; ALTER TABLE era DROP COLUMN root;"
         )
     listening.open()
     assert listening.verdicts() == before
