@@ -178,6 +178,7 @@ def test_a_board_takes_a_planned_move_and_answers(place: Place, tmp_path: Path) 
     require("micropython")
     start = int(time.time()) + 90_000
     _plan(place, start, start + 7200)
+    _becomes(place, {"move_from": start, "move_to": start + 7200})  # then the board connects once
     where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
     with board(tmp_path / "board", place.port, speed=1, broker=where):
         _stands(place, "in force")
