@@ -18,6 +18,7 @@ from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
 from gateway.desired import resending
+from gateway.desired.planned import Planned
 from gateway.desired.publishing import Downs
 from gateway.desired.resending import Resending
 from gateway.domain.registry import Registry
@@ -109,6 +110,7 @@ def run(settings: Settings) -> int:
             republish=republish,
             downs=Downs(engine),
             resending=Resending(engine),
+            planned=Planned(engine),
             engine=engine,
             wake=wake,
             clock=clock,
