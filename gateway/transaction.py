@@ -1,4 +1,4 @@
-"""Transactions that write: threads that share a SQLite file, and what need not wait for the disk."""
+"""Transactions that write one SQLite file in turn, and such as need not wait for its disk."""
 
 import contextlib
 import threading
