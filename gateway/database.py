@@ -193,9 +193,7 @@ def connect(where: Path | sa.URL) -> sa.Engine:
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
-        # Errors name the statement, never its values: keys, contacts and payloads are among them.
-        engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
+        engine = sqlite(sa.URL.create("sqlite", database=str(where)))
         _make_missing(engine)
         return engine
     engine = _postgresql(where)
@@ -209,6 +207,14 @@ def connect(where: Path | sa.URL) -> sa.Engine:
             f"database {name}: {str(error.orig).strip()}; start it, or correct database and "
             "database_password_file"
         ) from None
+    return engine
+
+
+def sqlite(url: sa.URL) -> sa.Engine:
+    """An engine on a SQLite file whose tables are there."""
+    # Errors name the statement, never its values: keys, contacts and payloads are among them.
+    engine = sa.create_engine(url, json_serializer=_json, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts, oddities
 from gateway.clock import Clock
+from gateway.desired.planned import Planned
 from gateway.desired.publishing import Downs
 from gateway.desired.resending import Resending
 from gateway.errors import JournalError
@@ -60,6 +61,7 @@ class Listener:
     republish: Callable[[], None]
     downs: Downs
     resending: Resending
+    planned: Planned
     engine: sa.Engine
     wake: Wake
     clock: Clock
@@ -247,6 +249,7 @@ class Listener:
             return
         if self.shared is None or self.shared.holds:
             self.resending.turn(self.journal.eras, self.ingest.registry, self.clock.now())
+            self.planned.turn(self.ingest.registry, self.clock.now())
             self._orders += self.downs.due(self.ingest.registry)
 
     def _reload_registry(self) -> None:

@@ -93,6 +93,7 @@ class Plan:
     start: float
     end: float
     kind: PlanKind
+    cancelled: bool = False
 
 
 class _Dated(Protocol):
@@ -161,5 +162,6 @@ class Registry:
         return row.tank if row else None
 
     def plans_at(self, tank: str, at: float) -> tuple[Plan, ...]:
-        """The plans of a tank that cover ``at``."""
-        return tuple(p for p in self.plans.get(tank, ()) if p.start <= at <= p.end)
+        """The plans of a tank that cover ``at``; what was cancelled does not count."""
+        rows = self.plans.get(tank, ())
+        return tuple(p for p in rows if p.start <= at <= p.end and not p.cancelled)

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 from gateway.domain.flood import Flood
 from gateway.domain.heard import Auth
 from gateway.domain.line import NOWHERE, Identity, Link, extended
-from gateway.journal import recent
+from gateway.journal import bulk, recent
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
@@ -39,6 +39,7 @@ class Messages:
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
+        self._newer_keys: dict[str, int] = {}
         self._filing = Filing(connection)
         self._coming: Sequence[Admitted] = ()
         self._flood = Flood()
@@ -48,6 +49,7 @@ class Messages:
         """Load what is committed: at the start, and after a rollback."""
         rows = self._connection.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
+        self._newer_keys.clear()
         self._filing.reload()
         self._coming = ()
         self._flood.undo()
@@ -55,6 +57,9 @@ class Messages:
     def save(self) -> None:
         """Write what waits, before the transaction's commit."""
         self._filing.save()
+        newer = list(self._newer_keys.items())
+        bulk.insert(self._connection, "INSERT OR REPLACE INTO key_generation", newer)
+        self._newer_keys.clear()
         self._coming = ()
         self._flood.save()
 
@@ -260,10 +265,7 @@ class Messages:
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
         if decoded.sealed is not None and generation > self._keys.get(device, 0):
-            self._keys[device] = generation
-            self._connection.execute(
-                "INSERT OR REPLACE INTO key_generation VALUES (?, ?)", (device, generation)
-            )
+            self._keys[device] = self._newer_keys[device] = generation
 
 
 def _judged(admitted: Admitted, era: Era | None, fork: bool) -> Judged:

@@ -26,6 +26,7 @@ from gateway.projections.cursor import JSON
 from gateway.projections.recalibrated import recalibrated
 from gateway.registry import rows
 from gateway.stores.port import ReadingStore
+from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ class Readings:
             raise error
         reason = f"{error}. Until 'noria rebuild store' with it, readings from there stay as is"
         _log.error("%s: %s", self.name, reason)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             what = f"entries up to {error.last}"
             set_aside.put(connection, self.name, what, reason, self._at)
         return error.last
@@ -215,7 +216,7 @@ class Readings:
         changed: dict[str, JSON] = {
             device: self._interpreter.state(device) for device in self._interpreter.dirty()
         }
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             cursor.save_state(connection, self.name, changed | {_REGISTRY: self._version})
             cursor.save(connection, self.name, entry)
         self._saved |= changed

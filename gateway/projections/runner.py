@@ -17,6 +17,7 @@ from gateway.journal.entry import Entry
 from gateway.projections import cursor, set_aside
 from gateway.projections.loop import RETRYABLE, Loop
 from gateway.projections.wake import Wake
+from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ class Runner:
         name = self._projection.name
         reason = f"{type(error).__name__}: {error}"
         _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             set_aside.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
             cursor.save(connection, name, entry.id)
         self._stale = True

@@ -25,6 +25,7 @@ from gateway.registry import rows
 from gateway.stores.influxdb import Access, InfluxStore
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import Fleet
+from tests.integration.lines import unusable
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.services import listening, until
@@ -49,9 +50,6 @@ def test_a_day_without_influxdb_is_caught_up(line: str, tmp_path: Path) -> None:
     engine = database.connect(gateway.folder / "data" / "noria.db")
     journal_path = gateway.folder / "data" / "journal.db"
     wake = Wake()
-
-    def unusable(text: str, reason: str) -> None:
-        pytest.fail(f"{reason}: {text}")
 
     with running_influxdb(line, tmp_path / "influx") as server:
         access = Access(server.url, server.org, server.bucket, server.token)

@@ -2,9 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +14,6 @@ from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from tests.integration.listening import NOW, Listening, covers
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Listening]:
-    made = Listening(tmp_path)
-    yield made
-    made.journal.close()
 
 
 def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listening) -> None:

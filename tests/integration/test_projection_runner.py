@@ -1,8 +1,7 @@
 """The runner over a real database and a journal held in memory."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from gateway.projections import cursor, set_aside
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from tests.parts import database
+from tests.parts.services import until
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -96,13 +96,6 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     yield made
     made.runner.stop()
     made.engine.dispose()
-
-
-def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def test_entries_are_applied_once_in_order_and_the_lag_falls_to_zero(scene: Scene) -> None:

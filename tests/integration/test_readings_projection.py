@@ -1,5 +1,6 @@
 """The readings' projection over the real journal, registry and SQLite store."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -19,6 +20,9 @@ from gateway.stores.sqlite import SqliteStore
 from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
 
 pytestmark = pytest.mark.usefixtures("each_database")
+
+EXAMPLES = int(os.environ.get("NORIA_EXAMPLES", "15"))
+"""Lives with a crash in them, on each database."""
 
 
 class Scene:
@@ -172,7 +176,7 @@ def lives(draw: st.DrawFn) -> list[Arrival]:
     return arrivals
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(arrivals=lives(), batch=st.integers(1, 5), crash=st.integers(0, 6))
 def test_batches_and_crashes_do_not_change_what_is_stored(
     arrivals: Sequence[Arrival], batch: int, crash: int

@@ -143,6 +143,7 @@ class Board:
             "rtc_memory": self._rtc_memory,
             "unique_id": hashlib.sha256(self.setup.device.encode()).hexdigest()[:12],
             "pins": {str(number): role for number, role in self._roles.items()},
+            "pin_us": self.world.model.pin_us,
             "partitions": {"ring": [_RING_ADDRESS, _RING_SIZE]},
             "cut": self.cut_after,
         }
