@@ -6,10 +6,9 @@ history, the rows as they were and as they are can both be worked out again, and
 the middle the same is done once more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -26,6 +25,10 @@ from gateway.registry import rows
 from gateway.stores.port import ReadingStore
 
 NAME = "store"
+BATCH = 8000
+"""Entries for its runner: the more, the less often the store waits for the next part."""
+PART = 5000
+"""Readings: as many as InfluxDB is told in one request."""
 _REGISTRY = "#registry"  # no device is called that
 _CLOCK_AHEAD_S = 300.0  # a device's clock is believed up to this far past receipt (WIRE.md)
 _CHUNK = 2000
@@ -47,19 +50,28 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Spoken:
+class _Spoken(NamedTuple):
     """One message of the journal that counts."""
 
-    entry: int
     message: Message
     received: float
     auth: Auth
-    newest: bool
+
+
+class _Sent(NamedTuple):
+    """What the store is keeping just now, and what is saved once it says that this is safe."""
+
+    kept: Callable[[], None]
+    number: int
+    changed: Mapping[str, JSON]
+    last: int
 
 
 class Readings:
-    """A ``Projection``. ``rows_written`` counts, for progress."""
+    """A ``Projection``. ``rows_written`` counts, for progress.
+
+    The store is given about ``part`` readings at a time.
+    """
 
     def __init__(
         self,
@@ -67,14 +79,18 @@ class Readings:
         open_journal: Callable[[], Journal],
         engine: sa.Engine,
         name: str = NAME,
+        *,
+        part: int = PART,
     ) -> None:
         self.name = name
         self._store = store
         self._open_journal = open_journal
         self._engine = engine
+        self._part = part
         self._saved: dict[str, Any] = {}
         self._version = 0
         self._interpreter = Interpreter(Registry())
+        self._sent: _Sent | None = None
         self.rows_written = 0
 
     def restore(self) -> None:
@@ -88,37 +104,57 @@ class Readings:
         self._interpreter = Interpreter(registry, self._saved)
 
     def apply(self, entries: list[Entry]) -> None:
-        """Write what these entries say, then move the cursor behind them."""
+        """Write what these entries say, then move the cursor behind them.
+
+        In parts: while the store keeps one, the next is made. The cursor follows part by part,
+        and never passes one that is not known to be safe.
+        """
         self._follow_registry(before=entries[0].id)
-        spoken = list(_spoken(entries))
-        moved: set[tuple[str, str, int]] = set()
-        placed: list[tuple[_Spoken, Sequence[Reading]]] = []
-        for one in spoken:
-            meant = self._interpreter.hear(
-                one.message, one.received, auth=one.auth, newest=one.newest
-            )
-            moved |= {(one.message.device, era, boot) for era, boot in meant.moved_boots}
-            placed.append((one, meant.heard.readings if meant.heard else ()))
-        self._move(moved, before=entries[0].id)
-        self._write(self._settled(placed, moved))
-        self._save(entries[-1].id)
+        try:
+            for part in _parts(entries, self._part):
+                self._apply(part)
+        finally:  # whatever happened: what is on its way arrives before anything else is done
+            self._settle()
 
     def idle(self, now: float) -> float | None:
         """No timers."""
         return None
 
-    def _settled(
-        self,
-        placed: Iterable[tuple[_Spoken, Sequence[Reading]]],
-        moved: set[tuple[str, str, int]],
-    ) -> Iterator[Reading]:
-        """The batch's rows; those of a boot that moved meanwhile are placed again."""
-        for one, readings in placed:
-            m = one.message
-            if (m.device, m.era, m.boot) in moved:
-                yield from self._interpreter.place(m, one.received, one.auth)
-            else:
-                yield from readings
+    def _apply(self, part: "_Part") -> None:
+        moved: set[tuple[str, str, int]] = set()
+        readings: list[Reading] = []
+        for message, received, auth in part.spoken:
+            for era, boot in self._interpreter.learn(message, received):
+                moved.add((message.device, era, boot))
+            readings += self._interpreter.place(message, received, auth)
+        if moved:
+            self._settle()  # what moves is to be in the store, and known to be there
+            self._move(moved, before=part.first)
+            readings = [
+                reading
+                for one in part.spoken
+                for reading in self._interpreter.place(one.message, one.received, one.auth)
+            ]
+        self._send(readings, part.last)
+
+    def _send(self, readings: list[Reading], last: int) -> None:
+        changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
+        self._settle()  # one at a time: of two readings in one place, the later one stays
+        kept = self._store.start(readings) if readings else _nothing
+        self._sent = _Sent(kept, len(readings), changed, last)
+
+    def _settle(self) -> None:
+        """Wait until what was sent is safe, and save the cursor behind it."""
+        sent, self._sent = self._sent, None
+        if sent is None:
+            return
+        sent.kept()
+        self.rows_written += sent.number
+        with self._engine.begin() as connection:
+            state = {**sent.changed, _REGISTRY: self._version}
+            cursor.save_state(connection, self.name, state)
+            cursor.save(connection, self.name, sent.last)
+        self._saved.update(sent.changed)
 
     def _move(self, moved: set[tuple[str, str, int]], before: int) -> None:
         """Place the older messages of these boots again."""
@@ -174,14 +210,30 @@ class Readings:
             self._store.write(found)
             self.rows_written += len(found)
 
-    def _save(self, entry: int) -> None:
-        changed: dict[str, JSON] = {
-            device: self._interpreter.state(device) for device in self._interpreter.dirty()
-        }
-        with self._engine.begin() as connection:
-            cursor.save_state(connection, self.name, changed | {_REGISTRY: self._version})
-            cursor.save(connection, self.name, entry)
-        self._saved |= changed
+
+class _Part(NamedTuple):
+    """Some entries in a row: the first's and last's id, and the messages among them."""
+
+    first: int
+    last: int
+    spoken: list[_Spoken]
+
+
+def _parts(entries: Sequence[Entry], size: int) -> Iterator[_Part]:
+    """Entries in parts of about ``size`` readings, decoded as they are asked for."""
+    spoken: list[_Spoken] = []
+    first, number = entries[0].id, 0
+    for entry in entries:
+        for one in _spoken((entry,)):
+            spoken.append(one)
+            number += len(one.message.readings)
+        if number >= size or entry is entries[-1]:
+            yield _Part(first, entry.id, spoken)
+            spoken, first, number = [], entry.id + 1, 0
+
+
+def _nothing() -> None:
+    """There was nothing to keep."""
 
 
 def _spoken(entries: Iterable[Entry]) -> Iterator[_Spoken]:
@@ -191,7 +243,7 @@ def _spoken(entries: Iterable[Entry]) -> Iterator[_Spoken]:
             continue
         decoded = wire.message_of(entry)
         if decoded.message is not None:
-            yield _Spoken(entry.id, decoded.message, entry.received, decoded.auth, entry.newest)
+            yield _Spoken(decoded.message, entry.received, decoded.auth)
 
 
 def _entry_before(journal: Journal, received: float, last: int) -> int:

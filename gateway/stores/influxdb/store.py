@@ -35,8 +35,14 @@ class InfluxStore:
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Keep these; one already there is replaced. Lines refused for ever are set aside."""
-        registry = self._registry()
-        self._writer.write(_lines(registry, readings))
+        self.start(readings)()
+
+    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
+        """As ``write``, but returns once their lines are made and on their way.
+
+        Calling what is returned waits for the answer, and raises what ``write`` would raise.
+        """
+        return self._writer.start(_lines(self._registry(), readings))
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows."""
@@ -102,9 +108,11 @@ def _lines(registry: Registry, readings: Sequence[Reading]) -> list[str]:
     known: dict[str, tuple[str, str]] = {}
     lines: list[str] = []
     for reading in readings:
-        rids = known.get(reading.tank) or _rids(registry, reading)
-        if len(registry.tanks.get(reading.tank, ())) <= 1:
-            known[reading.tank] = rids
+        rids = known.get(reading.tank)
+        if rids is None:
+            rids = _rids(registry, reading)
+            if len(registry.tanks.get(reading.tank, ())) <= 1:
+                known[reading.tank] = rids
         lines.append(line.reading_line(reading, *rids))
     return lines
 
