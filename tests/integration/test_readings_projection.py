@@ -158,6 +158,29 @@ def test_a_new_threshold_touches_no_row(scene: Scene) -> None:
     assert scene.readings.rows_written == 1
 
 
+def test_a_crash_leaves_no_row_where_only_the_crashed_attempt_put_it(scene: Scene) -> None:
+    node = Speaker()
+    lost = [node.say(T0 + 60 * n, distance(400 + n), clock=False) for n in range(2)]
+    scene.gateway.hear(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
+    _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
+    assert scene.ats() == [T0 + 3540, T0 + 3600]
+    scene.gateway.hear(node.say(T0 + 3700, distance(410)))  # comes with them, and moves them
+    scene.catch_up()
+    assert scene.ats() == [T0, T0 + 60, T0 + 3700]
+
+
+def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
+    scene.gateway.hear(*_more(3))
+    _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
+    moved = (Install("k7f3q5", "north-2", 0.0),)
+    scene.gateway.register(Registry(installs={"k7f3q5": moved}), T0 + 900.0)
+    scene.gateway.hear(_last(4))
+    scene.catch_up(batch=2)
+    assert [(row.tank, row.value) for row in scene.rows()] == [
+        ("north-2", value) for value in (401, 402, 403, 404)
+    ]
+
+
 def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> None:
     scene = Scene(tmp_path, part=2)
     scene.gateway.hear(*_more(7))
@@ -226,9 +249,15 @@ def lives(draw: st.DrawFn) -> list[Arrival]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(arrivals=lives(), batch=st.integers(1, 8), part=st.integers(1, 9), crash=st.integers(0, 6))
+@given(
+    arrivals=lives(),
+    batch=st.integers(1, 8),
+    part=st.integers(1, 9),
+    crash=st.integers(0, 6),
+    again=st.integers(1, 8),
+)
 def test_batches_parts_and_crashes_do_not_change_what_is_stored(
-    arrivals: Sequence[Arrival], batch: int, part: int, crash: int
+    arrivals: Sequence[Arrival], batch: int, part: int, crash: int, again: int
 ) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         straight, bumpy = Scene(Path(one)), Scene(Path(other), part)
@@ -237,7 +266,7 @@ def test_batches_parts_and_crashes_do_not_change_what_is_stored(
                 scene.gateway.hear(*arrivals)
             straight.catch_up()
             _crash_before_the_cursor_is_saved(bumpy, batch, crash)
-            bumpy.catch_up(batch)
+            bumpy.catch_up(again)
             assert bumpy.rows() == straight.rows()
         finally:
             straight.close()
