@@ -13,7 +13,7 @@ from gateway.projections.figures import Figures
 from gateway.projections.live import Live, Publish
 from gateway.projections.loop import Loop
 from gateway.projections.readings import Readings
-from gateway.projections.runner import Runner
+from gateway.projections.runner import BATCH, Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.stores.influxdb import InfluxStore
@@ -72,7 +72,7 @@ def compose(
             wake,
             clock,
             rest_s=REST_S,
-            batch=readings.BATCH,
+            batch=readings.BATCH if isinstance(store, InfluxStore) else BATCH,
         ),
         Runner(Answers(engine), journal, engine, wake, clock, rest_s=REST_S),
         Loop(live.NAME, topics.turn, told, rest_s=REST_S),

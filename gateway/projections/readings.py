@@ -25,9 +25,8 @@ from gateway.projections.spoken import Entries, Part, Spoken, entry_before, part
 from gateway.registry import rows
 from gateway.stores.port import ReadingStore
 
-NAME = "store"
 BATCH = 8000
-"""Entries for its runner: the more, the less often the store waits for the next part."""
+"""Entries for its runner where the store works elsewhere: the more, the less often it waits."""
 PART = 5000
 """Readings: as many as InfluxDB is told in one request."""
 _REGISTRY = "#registry"  # no device is called that
@@ -68,7 +67,7 @@ class Readings:
         store: ReadingStore,
         open_journal: Callable[[], Journal],
         engine: sa.Engine,
-        name: str = NAME,
+        name: str = cursor.STORE,
         *,
         part: int = PART,
     ) -> None:

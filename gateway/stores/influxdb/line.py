@@ -14,6 +14,8 @@ _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " ", "\r": " "})
 _TEXT = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " ", "\r": " "})
 _INTEGERS = ("value", "spread", "valid", "tried", "temperature_dc")
 _FLOATS = ("volume_l", "sd_l")
+Row = dict[str, Any]
+"""One row of an answer to InfluxQL."""
 Value = float | int | str | bool | None
 
 
@@ -36,6 +38,11 @@ def tag(text: str) -> str:
 def _text(text: str) -> str:
     """What stands between the quotes of a string field."""
     return text if text.isalnum() else text.translate(_TEXT)
+
+
+def quoted(text: str) -> str:
+    """A text as an InfluxQL string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def point(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value], ns: int) -> str:
