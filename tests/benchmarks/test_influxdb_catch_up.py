@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.domain.write_precision import WritePrecision
 
 from gateway import database
 from gateway.ingest import Ingest
@@ -138,5 +137,5 @@ def _alone(server: InfluxDB, lines: list[str]) -> float:
         api = client.write_api(write_options=SYNCHRONOUS)
         begun = time.monotonic()
         for request in requests:
-            api.write(bucket=server.bucket, record=request, write_precision=WritePrecision.NS)
+            api.write(bucket=server.bucket, record=request)
         return len(lines) / (time.monotonic() - begun)

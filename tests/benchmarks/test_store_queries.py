@@ -122,10 +122,8 @@ def _week(store: ReadingStore) -> None:
 def _grafana(asker: Asker) -> None:
     """As the dashboard asks for levels: a mean a step, for every tank."""
     since, until = (END - DAY_S) * 10**9, END * 10**9
-    rows = asker.ask(  # noqa: S608 - our own numbers
-        'SELECT mean("volume_l") AS litres FROM reading'
-        f" WHERE time > {since} AND time <= {until} GROUP BY time(48m), tank fill(none)"
-    )
+    step = f"time > {since} AND time <= {until} GROUP BY time(48m), tank fill(none)"
+    rows = asker.ask(f'SELECT mean("volume_l") AS litres FROM reading WHERE {step}')  # noqa: S608
     assert len(rows) >= 50 * 30
 
 
