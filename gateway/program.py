@@ -101,6 +101,7 @@ def run(settings: Settings) -> int:
             session=Session(
                 address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
             ),
+            bell=bell,
             feeds=feeds,
             ingest=Ingest(journal, Registry(), Intake(mapped.feeds)),
             journal=journal,

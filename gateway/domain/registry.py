@@ -6,7 +6,10 @@ applies; before the first, the first.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol, TypeVar
+
+from gateway.domain.envelope import up_topic
 
 Shape = Literal["ibc1000", "ibc600", "cylinder", "lying", "box", "table"]
 TankKind = Literal["tank", "station"]
@@ -121,6 +124,11 @@ class Registry:
         default_factory=dict[str, tuple[Install, ...]]
     )
     plans: Mapping[str, tuple[Plan, ...]] = field(default_factory=dict[str, tuple[Plan, ...]])
+
+    @cached_property
+    def speakers(self) -> Mapping[str, Device]:
+        """The newest row of each device, by the topic that it writes."""
+        return {up_topic(device): rows[-1] for device, rows in self.devices.items() if rows}
 
     def device(self, device: str) -> Device | None:
         """The newest row of a device, or None."""

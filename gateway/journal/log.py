@@ -29,6 +29,9 @@ class Judged(NamedTuple):
     newest: bool
 
 
+_NOT_JUDGED = (None, None, None, False)
+
+
 class Log:
     """Appends leaves and keeps the running frontier; ``save`` writes it in the same transaction."""
 
@@ -54,14 +57,15 @@ class Log:
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
-        time_ms = max(self._last_ms, int(received * 1000))
+        time_ms = int(received * 1000)
+        if time_ms < self._last_ms:
+            time_ms = self._last_ms
         salt = self._salt()
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
         self._last_ms = time_ms
         self._hashes.append(merkle.leaf_hash(text))
         entry = self.last_id
-        kept = judged or (None, None, None, False)
-        self._entries.append((entry, time_ms, kind, subject, text, *kept))
+        self._entries.append((entry, time_ms, kind, subject, text, *(judged or _NOT_JUDGED)))
         self._bodies.append((entry, salt, body))
         return entry
 

@@ -14,6 +14,7 @@ _SELECT = (
     "SELECT e.id, e.time_ms, e.kind, e.subject, e.leaf, coalesce(b.body, x''),"
     " e.verdict, e.flag, e.newest, e.auth FROM entry e LEFT JOIN body b ON b.entry = e.id"
 )
+_BOOT = "device = ?1 AND era = ?2 AND boot = ?3 AND fork = 0"
 _FIXED_LINES = 6
 
 
@@ -41,14 +42,18 @@ class JournalReader:
 
     def hashes(self, first: int, last: int) -> dict[int, bytes]:
         """SHA-256(OBJECT) of the messages among the entries ``first`` to ``last``, by entry."""
-        query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
+        query = (
+            "SELECT entry, hash FROM message WHERE entry BETWEEN ?1 AND ?2"
+            " UNION ALL SELECT entry, hash FROM unfiled WHERE entry BETWEEN ?1 AND ?2"
+        )
         return dict(self._fetch(query, first, last))
 
     def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
         """The messages of one boot, by ``seq``; forks left out."""
         return self._read(
-            f"{_SELECT} JOIN message m ON m.entry = e.id"
-            " WHERE m.device = ? AND m.era = ? AND m.boot = ? AND m.fork = 0 ORDER BY m.seq",
+            f"{_SELECT} JOIN (SELECT entry, seq FROM message WHERE {_BOOT}"  # noqa: S608
+            f" UNION ALL SELECT entry, seq FROM unfiled WHERE {_BOOT}) m ON m.entry = e.id"
+            " ORDER BY m.seq",
             device,
             era,
             boot,
