@@ -82,9 +82,10 @@ def test_a_day_without_influxdb_is_caught_up(
     figures.put(
         f"InfluxDB {line}: catch-up after a day away, the whole gateway",
         f"{rate:.0f} readings/s (bar {BAR_A_SECOND})",
-        f"{expected} readings in {spent:.1f} s; one writer of the same readings {alone:.0f}/s, ratio "
-        f"{rate / alone:.2f}; influxdb-client with lines made beforehand {client:.0f}/s; CPU a reading: gateway {ours:.1f} us, "
-        f"InfluxDB {theirs:.1f} us; Node-RED in batches of 500: 11,900/s (issue, another day)",
+        f"{expected} readings in {spent:.1f} s; one writer of the same readings {alone:.0f}/s, "
+        f"ratio {rate / alone:.2f}; influxdb-client with lines made beforehand {client:.0f}/s; "
+        f"CPU a reading: gateway {ours:.1f} us, InfluxDB {theirs:.1f} us; Node-RED in batches of "
+        "500: 11,900/s (issue, another day)",
     )
     assert len(readings) == expected
     assert len({(r.device, r.seq, r.i) for r in readings}) == expected
