@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -27,7 +28,9 @@ from gateway.mqtt.session import Session
 from gateway.mqtt.stream import Receipts
 from gateway.projections.wake import Wake
 from gateway.registry import rows
-from gateway.sharing.together import Together
+
+if TYPE_CHECKING:
+    from gateway.sharing.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class Listener:
     gateway: str
     broker: str
     trouble: Trouble
-    shared: Together | None = None
+    shared: "Together | None" = None
     stopping: bool = False
     _saving: _Saving | None = None
     _told: str = ""

@@ -43,7 +43,6 @@ from gateway.projections.composed import Projections
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
-from gateway.sharing import together
 from gateway.watching.projection import WatchProjection
 
 WATCH_REST_S = 0.003
@@ -89,6 +88,8 @@ def run(settings: Settings) -> int:
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
         if settings.shared:
+            from gateway.sharing import together  # and PostgreSQL's types with it
+
             shared = parts.enter_context(together.joined(settings, engine, clock, wake, outgoing))
             republish = shared.again
         else:

@@ -13,6 +13,7 @@ from gateway.database import metadata, serialise
 from gateway.desired import change, state
 from gateway.desired.state import Desired
 from gateway.domain.registry import Plan, Registry
+from gateway.transaction import writing
 
 _AGAIN_S = 60.0  # a move that ends makes room for the next, a person's window may end
 _Window = tuple[int, int]
@@ -39,7 +40,7 @@ class Planned:
         """Tell what changed since the last turn. ``now`` is Unix s. Raises OperationalError."""
         if registry is self._seen and now < self._again:
             return
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             serialise(connection)  # before we read: no command races us
             wanted = state.load(connection)
             told = {row.device: (row.move_from, row.move_to)

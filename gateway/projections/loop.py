@@ -20,6 +20,10 @@ _LONGEST_LEAVE_S = 1.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
 
 
+AT_ONCE = -1.0
+"""A turn's answer: there is more than it could take, so that resting would not gather more."""
+
+
 class Loop:
     """``turn`` does what there is to do and returns how long to wait (real s, 0: go on at once).
 
@@ -88,7 +92,7 @@ class Loop:
             self.passed()
             ended = time.monotonic()
             leave_s = min(_LONGEST_LEAVE_S, self._wake.leave * (ended - began))
-            rest_s = max(self._rest_s, leave_s)
+            rest_s = max(self._rest_s if wait_s >= 0 else 0.0, leave_s)
             if wait_s > 0 and not self.stopping:
                 self._wake.wait(wait_s, seen)
             self._stop.wait(max(0.0, ended + rest_s - time.monotonic()))
