@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gateway.database import is_postgresql, metadata
+from gateway.transaction import writing
 
 RENEW_S = 5.0
 STALE_S = 20.0
@@ -49,7 +50,7 @@ class Alive:
 def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> None:
     """Say that this process is the gateway, and whether it hears the broker called ``broker``."""
     row = {"pid": os.getpid(), "renewed": time.time(), "connected": connected, "broker": broker}
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         found = connection.execute(
             gateway_now.update().where(gateway_now.c.gateway == gateway).values(row)
         )
@@ -60,7 +61,7 @@ def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> N
 def renew_feeds(engine: sa.Engine, gateway: str, connected: Mapping[str, bool]) -> None:
     """Say which of the feeds' brokers this gateway hears; others are forgotten."""
     rows = [{"gateway": gateway, "broker": b, "connected": c} for b, c in connected.items()]
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(sa.delete(feeds_now).where(feeds_now.c.gateway == gateway))
         if rows:
             connection.execute(sa.insert(feeds_now), rows)

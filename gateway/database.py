@@ -129,10 +129,15 @@ outbox = sa.Table(
 """One row for each message to one channel; saved with the state that caused it."""
 
 
+_CACHE_BYTES = 8_000_000
+"""Pages that all connections of this process keep together: of 15, each would keep 2 MB."""
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA soft_heap_limit={_CACHE_BYTES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=30000")  # ms: one writer waits for another
     cursor.close()
@@ -193,9 +198,7 @@ def connect(where: Path | sa.URL) -> sa.Engine:
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
-        # Errors name the statement, never its values: keys, contacts and payloads are among them.
-        engine = sa.create_engine(f"sqlite:///{where}", json_serializer=_json, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
+        engine = sqlite(sa.URL.create("sqlite", database=str(where)))
         _make_missing(engine)
         return engine
     engine = _postgresql(where)
@@ -209,6 +212,14 @@ def connect(where: Path | sa.URL) -> sa.Engine:
             f"database {name}: {str(error.orig).strip()}; start it, or correct database and "
             "database_password_file"
         ) from None
+    return engine
+
+
+def sqlite(url: sa.URL) -> sa.Engine:
+    """An engine on a SQLite file whose tables are there."""
+    # Errors name the statement, never its values: keys, contacts and payloads are among them.
+    engine = sa.create_engine(url, json_serializer=_json, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 

@@ -17,6 +17,17 @@ class JournalError(NoriaError):
     """The journal cannot be trusted or written; the message says which entry and what to do."""
 
 
+class ArchiveError(JournalError):
+    """An archive segment is missing, damaged or cannot be written; the message names the file.
+
+    ``last``: the last entry that cannot be read for it, 0 where that is not known.
+    """
+
+    def __init__(self, message: str, last: int = 0) -> None:
+        super().__init__(message)
+        self.last = last
+
+
 class DatabaseError(NoriaError):
     """The relational database cannot be reached or used; the message names it and the remedy."""
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from gateway.database import fact
 from gateway.journal.writer import Journal
+from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def journal_pending(engine: sa.Engine, journal: Journal) -> int:
         return 0
     with journal.transaction():
         placed = [{"row": row.id, "entry": _append(journal, row)} for row in rows]
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(
             fact.update()
             .where(fact.c.id == sa.bindparam("row"))

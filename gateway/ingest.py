@@ -1,6 +1,6 @@
 """Ingest: one batch of what arrived, admitted, journaled in one commit, then acknowledged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.adapters.intake import Delivered, Intake
@@ -20,7 +20,9 @@ class Change:
     received: float
 
 
-_Item = Arrival | Delivered | Change
+Item = Arrival | Change | Delivered
+Verdict = Admitted | Refusal | None
+"""Of an item; None where it needs none, or is likely one of a flood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,66 +43,87 @@ class Ingest:
         self._feeds = feeds or Intake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[_Item], now: float) -> list[Ack]:
+    def commit(self, batch: Sequence[Item], now: float) -> list[Ack]:
         """Journal a batch, in order, in one transaction; returns the acks that are then due.
 
         At most one for each device and era, the last message's era last. ``now`` is Unix s.
         Raises JournalError with nothing of the batch kept.
         """
-        due: dict[tuple[str, str], Era] = {}
-        with self._journal.transaction():
-            items = [self._admitted(item) for item in batch]
-            self._journal.messages.expect(a for _, a in items if isinstance(a, Admitted))
-            for item, admitted in items:
-                era = self._take(item, admitted)
-                if era is not None:
-                    due.pop((era.device, era.era), None)  # so that the last one stands last
-                    due[era.device, era.era] = era
-        return self._acks(due.values(), now)
+        return self.acks(self.take(batch, self.admit(batch)), now)
 
-    def strangers(self, batch: Sequence[_Item]) -> bool:
+    def admit(self, batch: Sequence[Item]) -> list[Verdict]:
+        """Who of these may speak. Nothing of the journal is read: it may be saving meanwhile."""
+        speakers, floods = self.registry.speakers, self._journal.messages.floods
+        admitted: list[Verdict] = []
+        for item in batch:
+            if not isinstance(item, Arrival):
+                admitted.append(None)
+                continue
+            device = speakers.get(item.topic)
+            if device is not None and floods(device.id, item.received):
+                admitted.append(None)  # most likely at its turn too: `take` asks again
+            else:
+                admitted.append(admit(item.topic, item.payload, self.registry))
+        return admitted
+
+    def take(
+        self,
+        batch: Sequence[Item],
+        admitted: Sequence[Verdict],
+        then: Callable[[], None] | None = None,
+    ) -> list[Era]:
+        """Journal a batch in one transaction; returns the eras whose acks are due once it is saved.
+
+        ``then`` as ``Journal.transaction`` has it. Raises JournalError with nothing kept.
+        """
+        messages = self._journal.messages
+        with self._journal.transaction(then):
+            messages.expect([one for one in admitted if isinstance(one, Admitted)])
+            for item, one in zip(batch, admitted, strict=True):
+                if not isinstance(item, Arrival):
+                    self._note(item)
+                elif one is not None or not self._is_flood(item):
+                    self._take(item, one)
+            return self._journal.eras.unsaved()
+
+    def strangers(self, batch: Sequence[Item], admitted: Sequence[Verdict]) -> bool:
         """Whether a device speaks that the registry does not know: it may be older than that."""
-        return any(
-            not isinstance(item, Change) and self.registry.device(self._device_of(item)) is None
+        return "unknown_device" in admitted or any(
+            self.registry.device(self._feeds.device_of(item)) is None
             for item in batch
+            if isinstance(item, Delivered)
         )
-
-    def _device_of(self, arrival: Arrival | Delivered) -> str:
-        if isinstance(arrival, Delivered):
-            return self._feeds.device_of(arrival)
-        return _device_of(arrival.topic)
 
     def all_acks(self, now: float) -> list[Ack]:
         """Every ack again, from the database; each device's last message's era last."""
-        return self._acks(self._journal.eras.all(), now)
+        return self.acks(self._journal.eras.all(), now)
 
-    def _admitted(self, item: _Item) -> tuple[_Item, Admitted | Refusal | None]:
-        if not isinstance(item, Arrival):
-            return item, None
-        if self._journal.messages.floods(_device_of(item.topic), item.received):
-            return item, None  # and will at its turn: what comes before it only spends
-        return item, admit(item.topic, item.payload, self.registry)
-
-    def _take(self, item: _Item, admitted: Admitted | Refusal | None) -> Era | None:
+    def _note(self, item: Change | Delivered) -> None:
         if isinstance(item, Change):
             self._journal.log.append_fact("run", item.received, {"run": item.run})
-            return None
-        if isinstance(item, Delivered):
+        else:
             self._feeds.take(item, self._journal, self.registry)
-            return None  # nobody waits for an ack
-        if self._journal.messages.is_flood(_device_of(item.topic), item.received):
-            return None
+
+    def _is_flood(self, item: Arrival) -> bool:
+        device = self.registry.speakers.get(item.topic)
+        return device is not None and self._journal.messages.is_flood(device.id, item.received)
+
+    def _take(self, item: Arrival, admitted: Verdict) -> None:
+        if admitted is None:  # what came after it in time has given this device room again
+            admitted = admit(item.topic, item.payload, self.registry)
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
             messages, device = self._journal.messages, admitted.device.id
+            if messages.is_flood(device, item.received):
+                return
             if not admitted.is_older_than(messages.newest_key(device)):
-                return messages.accept(item, admitted)
+                messages.accept(item, admitted)
+                return
             admitted = "old_key"
-        if admitted:
-            self._journal.refuse(item, admitted)
-        return None
+        self._journal.refuse(item, admitted)
 
-    def _acks(self, eras: Iterable[Era], now: float) -> list[Ack]:
+    def acks(self, eras: Iterable[Era], now: float) -> list[Ack]:
+        """What to say of these eras, whose messages are saved."""
         acks: list[Ack] = []
         for era in eras:
             device = self.registry.device(era.device)
@@ -111,8 +134,3 @@ class Ingest:
             sealed = envelope.seal(device.key, topic, said)
             acks.append(Ack(topic, sealed, era.device, era.era))
         return acks
-
-
-def _device_of(topic: str) -> str:
-    """The third level of a topic; ``admit`` judges whether it is one."""
-    return topic.split("/", 3)[2] if topic.count("/") == 3 else ""

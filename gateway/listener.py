@@ -3,29 +3,34 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts, oddities
-from gateway.adapters.intake import Delivered
 from gateway.clock import Clock
+from gateway.desired.planned import Planned
 from gateway.desired.publishing import Downs
 from gateway.desired.resending import Resending
 from gateway.errors import JournalError
-from gateway.ingest import Ack, Change, Ingest
+from gateway.ingest import Ack, Ingest, Item, Verdict
 from gateway.journal.diary import Diary
-from gateway.journal.messages import Arrival
+from gateway.journal.eras import Era
 from gateway.journal.trouble import Trouble
 from gateway.journal.writer import Journal
+from gateway.mqtt.bell import Bell
 from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
+from gateway.mqtt.stream import Receipts
 from gateway.projections.wake import Wake
 from gateway.registry import rows
-from gateway.sharing.together import Together
+
+if TYPE_CHECKING:
+    from gateway.sharing.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -36,10 +41,21 @@ _RETRY_S = 1.0
 
 
 @dataclass
+class _Saving:
+    """A batch that is being saved: what is due once it is."""
+
+    items: list[Item]
+    admitted: list[Verdict]
+    receipts: Receipts
+    due: list[Era] = field(default_factory=list[Era])
+
+
+@dataclass
 class Listener:
     """Runs on one thread, the only one that writes the journal. ``stopping`` ends ``run``."""
 
     session: Session
+    bell: Bell
     feeds: Feeds
     ingest: Ingest
     journal: Journal
@@ -48,14 +64,16 @@ class Listener:
     republish: Callable[[], None]
     downs: Downs
     resending: Resending
+    planned: Planned
     engine: sa.Engine
     wake: Wake
     clock: Clock
     gateway: str
     broker: str
     trouble: Trouble
-    shared: Together | None = None
+    shared: "Together | None" = None
     stopping: bool = False
+    _saving: _Saving | None = None
     _told: str = ""
     _said_ready: bool = False
     _registry_version: int = -1
@@ -74,14 +92,11 @@ class Listener:
         while not self.stopping:
             self._chores()
             heard = self.session.turn(POLL_S)
-            self.wake.pressed = len(heard) >= PRESSED_MESSAGES
-            batch = [*heard, *self.feeds.take()]
-            if self.shared:
-                listening = self.session.ready and self.session.drained
-                self.shared.hears(listening, self.clock.now() if batch else None)
-            if batch:
-                self._answer(self._commit(batch))
+            if heard or self._saving is None:
+                self.wake.press(len(heard) >= PRESSED_MESSAGES)
+            self._take(heard)
             self._speak()
+        self._settle()
         self.session.close()
         try:
             self.diary.stop(self.clock.now())
@@ -90,25 +105,60 @@ class Listener:
             _log.error("our own stop is not journaled: %s", error)
         self.wake.notify()
 
-    def _commit(self, batch: list[Arrival | Delivered | Change]) -> list[Ack]:
+    def _take(self, heard: Sequence[Item]) -> None:
+        """Journal what came, in one commit.
+
+        While more comes than commits can take one by one, another thread saves, and what comes
+        next is read and admitted meanwhile: half of all the work.
+        """
+        admitted = self.ingest.admit(heard)
+        self._settle()
+        fed = self.feeds.take()
+        batch: list[Item] = [*heard, *fed]
+        if self.shared:
+            listening = self.session.ready and self.session.drained
+            self.shared.hears(listening, self.clock.now() if batch else None)
+        if batch:
+            admitted += [None] * len(fed)
+            self._saving = _Saving(batch, admitted, self.session.receipts())
+            self._commit(self._saving, self.bell.ring if self.wake.pressed and not fed else None)
+
+    def _commit(self, saving: _Saving, then: Callable[[], None] | None = None) -> None:
         """Journal a batch; while the disk refuses, try again and read nothing more."""
-        while True:
+        while not self.stopping or not self._told:
             try:
-                if self.ingest.strangers(batch):
-                    self._meet_strangers()
+                self._meet_strangers(saving)
                 self.diary.note_step(self.clock.now(), self._steady())
-                acks = self.ingest.commit(batch, self.clock.now())
+                saving.due = self.ingest.take(saving.items, saving.admitted, then)
+                if then is None:
+                    self._settle()
             except (JournalError, OperationalError) as error:
-                self._say(error)
-                if self.stopping:
-                    return []
-                time.sleep(_RETRY_S)
+                self._refused(error)
             else:
-                self._goes_on()
-                self.session.acknowledge()
-                self.feeds.acknowledge()
-                self.wake.notify()
-                return acks
+                return
+        self._saving = None  # never acknowledged: it comes again
+
+    def _settle(self) -> None:
+        """Acknowledge the last batch, once it is saved. The disk may still refuse it."""
+        if (saving := self._saving) is None:
+            return
+        try:
+            self.journal.saved()
+        except JournalError as error:
+            self._refused(error)
+            self._commit(saving)
+            return
+        self._saving = None
+        self._goes_on()
+        self.session.acknowledge(saving.receipts)
+        self.feeds.acknowledge()
+        self.wake.notify()
+        self._answer(self.ingest.acks(saving.due, self.clock.now()))
+
+    def _refused(self, error: Exception) -> None:
+        self._say(error)
+        if not self.stopping:
+            time.sleep(_RETRY_S)
 
     def _say(self, error: Exception) -> None:
         """Told once, and where ``noria status`` finds it though the disk be full."""
@@ -136,6 +186,7 @@ class Listener:
         waiting = self.outgoing.take()
         if self.session.connected:
             if self.session.fresh and self.session.drained:
+                self._settle()
                 self.session.fresh = False
                 if self.shared:
                     self.shared.again()
@@ -166,6 +217,7 @@ class Listener:
         if time.monotonic() < self._poll_at:
             return
         self._poll_at = time.monotonic() + POLL_S
+        self._settle()
         try:
             self._reload_registry()
             grew = False
@@ -181,8 +233,10 @@ class Listener:
         if grew:
             self.wake.notify()
 
-    def _meet_strangers(self) -> None:
+    def _meet_strangers(self, saving: _Saving) -> None:
         """They may have been enrolled at the broker a moment before our look."""
+        if not self.ingest.strangers(saving.items, saving.admitted):
+            return
         try:
             self._reload_registry()
         except OperationalError as error:
@@ -190,6 +244,7 @@ class Listener:
                 raise
             # Journaling goes on without PostgreSQL: a device it knows speaks again for its ack.
             _log.warning("devices unknown so far are refused meanwhile: %s", error)
+        saving.admitted = self.ingest.admit(saving.items)
 
     def _tell_devices(self) -> None:
         """What they should do, on ``down``: of several gateways, the one that holds the watch."""
@@ -197,6 +252,7 @@ class Listener:
             return
         if self.shared is None or self.shared.holds:
             self.resending.turn(self.journal.eras, self.ingest.registry, self.clock.now())
+            self.planned.turn(self.ingest.registry, self.clock.now())
             self._orders += self.downs.due(self.ingest.registry)
 
     def _reload_registry(self) -> None:

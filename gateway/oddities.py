@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from gateway.database import metadata
 from gateway.journal.counters import Mark
+from gateway.transaction import writing
 
 device_oddity = sa.Table(
     "device_oddity",
@@ -32,7 +33,7 @@ def tell(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
         return
     key = ("gateway", "device", "what")
     same = sa.and_(*(device_oddity.c[name] == sa.bindparam(f"of_{name}") for name in key))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(
             device_oddity.delete().where(same),
             [{f"of_{name}": row[name] for name in key} for row in rows],

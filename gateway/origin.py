@@ -3,17 +3,22 @@
 import os
 from importlib import metadata
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING
 
 from gateway.errors import JournalError
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-def log_key(data: Path) -> Ed25519PrivateKey:
+
+def log_key(data: Path) -> "Ed25519PrivateKey":
     """The Ed25519 key in ``data/log.key``, made at the first start, readable by its owner only.
 
     Raises JournalError when the file holds something else.
     """
+    # 8 MB, which the server, who asks for the build alone, spares.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     path = data / "log.key"
     if not path.exists():
         data.mkdir(mode=0o700, parents=True, exist_ok=True)

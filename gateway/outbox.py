@@ -15,13 +15,20 @@ import sqlalchemy as sa
 from gateway.alert_text import Alert, Going, text_of
 from gateway.channels import Channel, TransportError
 from gateway.clock import Clock
-from gateway.database import incident, incident_step, next_version, outbox, serialise
+from gateway.database import (
+    incident,
+    incident_step,
+    next_version,
+    outbox,
+    serialise,
+)
 from gateway.domain.registry import Registry
 from gateway.domain.told import IncidentChange
 from gateway.language import Language
 from gateway.projections.loop import Loop
 from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.transaction import writing
 from gateway.watching.news import CHANNEL_GONE, WAITS, why_moot
 from gateway.watching.stored import from_json
 
@@ -62,7 +69,7 @@ class Outbox:
 
     def start(self) -> None:
         """Begin; messages for channels that are no longer configured are given up."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 sa.update(outbox)
                 .where(WAITS, outbox.c.channel.not_in(self._names))
@@ -120,7 +127,7 @@ class Delivery:
     def _take(self, row: sa.Row[Any], now: float) -> bool:
         """Ours for the lease, unless another worker was quicker."""
         lease_s = _LEASE_S * self._clock.speed
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             done = connection.execute(
                 sa.update(outbox)
                 .where(outbox.c.id == row.id, outbox.c.attempts == row.attempts, WAITS)
@@ -160,7 +167,7 @@ class Delivery:
 
     def _sent(self, row: sa.Row[Any], now: float) -> None:
         data = {"channel": self.channel.name, "number": row.change_number}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             serialise(connection)
             connection.execute(
                 sa.update(outbox).where(outbox.c.id == row.id).values(sent=now, error=None)
@@ -188,7 +195,7 @@ class Delivery:
         self._mark(row, due=now + wait_s, error=str(error))
 
     def _mark(self, row: sa.Row[Any], **values: Any) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(**values))
 
 

@@ -12,12 +12,13 @@ from types import FrameType
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway import broker, channels, database, lock, origin
+from gateway import archivist, broker, channels, database, lock, origin, transaction
 from gateway.adapters import mapping
 from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
 from gateway.clock import Clock
 from gateway.desired import resending
+from gateway.desired.planned import Planned
 from gateway.desired.publishing import Downs
 from gateway.desired.resending import Resending
 from gateway.domain.registry import Registry
@@ -42,11 +43,10 @@ from gateway.projections.composed import Projections
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
-from gateway.sharing import together
 from gateway.watching.projection import WatchProjection
 
-WATCH_REST_S = 0.01
-"""The watch saves at most a hundred times a second, with all that came meanwhile."""
+WATCH_REST_S = 0.003
+"""The watch saves at most so often, with all that came meanwhile."""
 
 SWITCH_S = 0.0005
 """SQLite lets go of the interpreter at each statement; with Python's 5 ms, a watch of ten
@@ -88,11 +88,14 @@ def run(settings: Settings) -> int:
         address = parts.enter_context(broker.reached(settings, engine))
         shared = None
         if settings.shared:
+            from gateway.sharing import together  # and PostgreSQL's types with it
+
             shared = parts.enter_context(together.joined(settings, engine, clock, wake, outgoing))
             republish = shared.again
         else:
             projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
             republish = projections.republish
+        parts.enter_context(archivist.at_work(settings, clock, wake))
         feeds = Feeds(mapped, settings.gateway_id, bell, clock.now)
         feeds.start()
         parts.callback(feeds.stop)
@@ -100,6 +103,7 @@ def run(settings: Settings) -> int:
             session=Session(
                 address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
             ),
+            bell=bell,
             feeds=feeds,
             ingest=Ingest(journal, Registry(), Intake(mapped.feeds)),
             journal=journal,
@@ -108,6 +112,7 @@ def run(settings: Settings) -> int:
             republish=republish,
             downs=Downs(engine),
             resending=Resending(engine),
+            planned=Planned(engine),
             engine=engine,
             wake=wake,
             clock=clock,
@@ -151,10 +156,11 @@ def _projected(
 ) -> Generator[Projections]:
     """Store, watch, outbox and live topics, each on its own thread, ended in that order."""
     opened = channels.open_channels(settings.channels)
+    made = transaction.relaxed(engine)
     language = Language(settings.language, settings.timezone)
     told, mail = Wake(), Wake()
     watch = WatchProjection(
-        engine,
+        made,
         channels=[c.name for c in opened],
         outbox=mail,
         born=clock.now(),
@@ -163,7 +169,7 @@ def _projected(
     runner = Runner(
         watch,
         lambda: JournalReader(settings.journal_path),
-        engine,
+        made,
         wake,
         clock,
         then=told,
@@ -171,7 +177,7 @@ def _projected(
     )
     delivery = Outbox(engine, opened, clock, mail, Speech(language, settings.public_url))
     projections = composed.compose(
-        settings, engine, clock, wake=wake, told=told, publish=outgoing.publish
+        settings, made, clock, wake=wake, told=told, publish=outgoing.publish
     )
     parts = (projections, runner, delivery)
     for part in parts:
@@ -181,6 +187,8 @@ def _projected(
     finally:
         for part in parts:
             part.stop()
+        if made is not engine:
+            made.dispose()
 
 
 def _shares(settings: Settings) -> bool:

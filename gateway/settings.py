@@ -63,6 +63,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("influxdb_org", "-", "Organisation; - for InfluxDB 1.8."),
     Setting("influxdb_bucket", "noria/autogen", "Bucket; database/policy for InfluxDB 1.8."),
     Setting("influxdb_token", "", "Token; user:password for InfluxDB 1.8.", secret=True),
+    Setting(
+        "archive_after_days",
+        90,
+        "Messages of whole months that ended so many days ago go from the journal into compressed "
+        "files in data/archive, at night. Everything still reads them there. 0: never.",
+    ),
     Setting("server_listen", "127.0.0.1:8080", "Where the web server listens."),
     Setting("public_url", "", "Address under which people reach the server, for links in alerts."),
     Setting(
@@ -117,6 +123,7 @@ class Settings:
     influxdb_org: str
     influxdb_bucket: str
     influxdb_token: str
+    archive_after_days: int
     server_listen: str
     public_url: str
     metrics_token: str
@@ -263,6 +270,9 @@ def _check(values: Mapping[str, Any]) -> None:
         raise SettingError(
             f"timezone = {values['timezone']!r}: not a time zone; for example Europe/Paris"
         ) from error
+    if values["archive_after_days"] < 0:
+        days = values["archive_after_days"]
+        raise SettingError(f"archive_after_days = {days}: use 0 (never) or a number of days")
     if not values["clock_speed"] >= 1:
         raise SettingError(f"clock_speed = {values['clock_speed']!r}: use 1 (real time) or more")
 

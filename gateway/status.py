@@ -8,9 +8,8 @@ from gateway import alive, database
 from gateway.clock import Clock
 from gateway.journal import counters, trouble
 from gateway.journal.reader import JournalReader
-from gateway.projections.readings import NAME as STORE
+from gateway.projections.cursor import STORE
 from gateway.settings import Settings
-from gateway.sharing import census
 from gateway.sharing.naming import store_name
 from gateway.watching import news
 
@@ -29,7 +28,7 @@ def of(settings: Settings) -> dict[str, Any]:
 
 
 def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
-    found, newest = census.of(engine) if settings.shared else _journal(settings)
+    found, newest = _shared(engine) if settings.shared else _journal(settings)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(database.projection)).all()
         cursors = {row.name: row.cursor for row in rows}
@@ -50,6 +49,13 @@ def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
         "gateway": {"running": known.running},
         "outbox": messages,
     }
+
+
+def _shared(engine: sa.Engine) -> tuple[dict[str, Any], int]:
+    """The same over all gateways."""
+    from gateway.sharing import census  # loads PostgreSQL's types, which one gateway needs not
+
+    return census.of(engine)
 
 
 def _journal(settings: Settings) -> tuple[dict[str, Any], int]:

@@ -11,6 +11,7 @@ from gateway.desired.tables import answer
 from gateway.domain.message import Message
 from gateway.journal.entry import Entry
 from gateway.projections import cursor
+from gateway.transaction import writing
 
 NAME = "answers"
 _CODE = 24
@@ -28,7 +29,7 @@ class Answers:
 
     def apply(self, entries: list[Entry]) -> None:
         """Take each ``conf`` that is newer than the one we have."""
-        with self.engine.begin() as connection:
+        with writing(self.engine) as connection:
             for said in _answers(entries):
                 _keep(connection, said)
             cursor.save(connection, NAME, entries[-1].id)

@@ -21,16 +21,17 @@ _KEPT = 8
 
 _SECONDS = (30, 604_800)
 _CHANGE = (1, 2**31 - 1)
-_MOMENT = (1_767_225_600, 4_102_444_799)  # what a node takes for a time at all
+MOMENT = (1_767_225_600, 4_102_444_799)  # what a node takes for a time at all
 SETTINGS: Mapping[str, tuple[int, int]] = {
     "interval_s": _SECONDS,
     "report_s": _SECONDS,
     "change_mm": _CHANGE,
-    "change_g": _CHANGE,
-    "move_from": _MOMENT,
-    "move_to": _MOMENT,
+    "change_g": (500, _CHANGE[1]),
+    "move_from": MOMENT,
+    "move_to": MOMENT,
 }
 """What ``set`` may name, with its lowest and highest value; a node checks the same."""
+_WHY: Mapping[str, str] = {"change_g": ", since cells creep by up to 300 g under a steady load"}
 
 
 def settings(
@@ -46,7 +47,7 @@ def settings(
             raise OrderError(f"{name}: a device knows {', '.join(SETTINGS)}")
         low, high = SETTINGS[name]
         if value is not None and not low <= value <= high:
-            raise OrderError(f"{name} = {value}: use {low} to {high}")
+            raise OrderError(f"{name} = {value}: use {low} to {high}{_WHY.get(name, '')}")
     before = _before(connection, registry, device)
     wanted = {**before.settings, **given}
     whole = {name: value for name, value in wanted.items() if value is not None}

@@ -13,6 +13,7 @@ from gateway.domain.registry import Registry
 from gateway.errors import ReleaseError
 from gateway.mqtt.outgoing import Publication
 from gateway.release import Release
+from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Downs:
 
     def due(self, registry: Registry) -> list[Publication]:
         """What differs from what was published, QoS 1 and retained. Raises OperationalError."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             found: list[Publication] = []
             for wanted in state.load(connection).values():
                 row = registry.device(wanted.device)

@@ -13,6 +13,7 @@ from gateway.database import metadata
 from gateway.desired import change
 from gateway.domain.registry import Registry
 from gateway.journal.eras import Era, Eras
+from gateway.transaction import writing
 
 resend_after = sa.Table(
     "resend_after",
@@ -31,7 +32,7 @@ def note(engine: sa.Engine, eras: Iterable[Era]) -> None:
         {"device": e.device, "era": e.era, "boot": e.line.end.place[0], "seq": e.line.end.place[1]}
         for e in last.values()
     ]
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(sa.delete(resend_after))
         if rows:
             connection.execute(sa.insert(resend_after), rows)
@@ -54,7 +55,7 @@ class Resending:
                 continue  # it has not spoken since
             row = registry.device(device)
             able = row is not None and row.key is not None and not row.revoked
-            with self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 if able and last.era != era:
                     change.order(connection, registry, device, "resend", now, (era, boot, seq))
                 connection.execute(sa.delete(resend_after).where(resend_after.c.device == device))

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from gateway import release as releases
 from gateway.desired.tables import answer, desired, release
-from gateway.release import Release
+
+if TYPE_CHECKING:
+    from gateway.release import Release
 
 Standing: TypeAlias = Literal["waiting", "in_force", "loading", "refused"]
 LOADING = "update"
@@ -61,7 +62,7 @@ class Desired:
             return False
         return said.ok or said.code.startswith("update_")
 
-    def object(self, wanted: Release | None) -> bytes:
+    def object(self, wanted: "Release | None") -> bytes:
         """The OBJECT of its ``down``; ``wanted`` is the release that ``release`` names."""
         given: dict[str, Any] = {
             "v": 1,
@@ -101,7 +102,9 @@ def _of(row: sa.Row[Any]) -> Desired:
     )
 
 
-def load_release(connection: sa.Connection, wanted: str) -> Release:
+def load_release(connection: sa.Connection, wanted: str) -> "Release":
     """The release that we keep under that id. Raises ReleaseError when it is damaged."""
+    from gateway import release as releases  # and cryptography: pages only name releases
+
     bundle = connection.scalar(sa.select(release.c.bundle).where(release.c.id == wanted))
     return releases.opened(bytes(bundle or b""))

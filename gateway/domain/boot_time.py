@@ -4,7 +4,6 @@ Most messages know the time themselves. Those that do not, or cannot be believed
 their boot: event time = anchor + up - o.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 EARLIEST_UNIX = 1_767_225_600  # 2026-01-01T00:00:00Z: no device of ours spoke before
@@ -46,8 +45,12 @@ def _rank(ta: int | None, seq: int) -> tuple[bool, int, int]:
 class EraBoots:
     """The boots of one era of one device, by number."""
 
+    __slots__ = ("_boots", "_guessed")
+
     def __init__(self, boots: dict[int, Boot] | None = None) -> None:
         self._boots: dict[int, Boot] = boots or {}
+        self._guessed = {number for number, boot in self._boots.items() if boot.estimated}
+        """Boots with estimated messages: most devices always know the time, and have none."""
 
     def learn(
         self, boot: int, *, t: int, up: int, ta: int | None, seq: int, received: float
@@ -57,9 +60,16 @@ class EraBoots:
         Only boots that hold estimated messages heard before this one can move: this boot, and
         earlier ones that may not outlast it.
         """
-        before = {b: self.anchor(b) for b in self._with_estimates(boot)}
-        self._boots.setdefault(boot, Boot()).learn(t=t, up=up, ta=ta, seq=seq, received=received)
+        before = {b: self.anchor(b) for b in self._guessed if b <= boot}
+        own = self._boots.get(boot)
+        if own is None:
+            own = self._boots[boot] = Boot()
+        own.learn(t=t, up=up, ta=ta, seq=seq, received=received)
+        if own.estimated:
+            self._guessed.add(boot)
         self._forget()
+        if not before:
+            return ()
         return tuple(b for b, at in before.items() if b in self._boots and self.anchor(b) != at)
 
     def anchor(self, boot: int) -> float | None:
@@ -91,12 +101,11 @@ class EraBoots:
             return boot.heard_anchor
         return min(boot.heard_anchor, next_begin - boot.longest_up)
 
-    def _with_estimates(self, last: int) -> Iterable[int]:
-        return [b for b, known in self._boots.items() if b <= last and known.estimated]
-
     def _forget(self) -> None:
         while len(self._boots) > _KEPT_BOOTS:
-            del self._boots[min(self._boots)]
+            oldest = min(self._boots)
+            del self._boots[oldest]
+            self._guessed.discard(oldest)
 
     def state(self) -> dict[str, list[float | int | None]]:
         """JSON-able, for ``restored``."""

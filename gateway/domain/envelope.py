@@ -11,7 +11,6 @@ MAX_OBJECT_BYTES = 8192
 """A larger OBJECT is refused; nodes keep to 2048."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_MAC = re.compile(rb"[A-Za-z0-9_-]{43}")
 _SIG = re.compile(rb"[A-Za-z0-9_-]{86}")
 
 
@@ -21,16 +20,6 @@ class Envelope(NamedTuple):
     object: bytes
     mac: bytes
     signature: bytes | None = None
-
-
-def split(payload: bytes) -> Envelope | None:
-    """The parts of a payload, or None for any other number or shape of parts (a bad MAC)."""
-    object_bytes, *proofs = payload.split(b"\n")
-    if not 1 <= len(proofs) <= 2 or not _MAC.fullmatch(proofs[0]):
-        return None
-    if len(proofs) == 1:
-        return Envelope(object_bytes, proofs[0])
-    return Envelope(object_bytes, *proofs) if _SIG.fullmatch(proofs[1]) else None
 
 
 def unpadded(raw: bytes) -> bytes:
@@ -49,9 +38,18 @@ def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     return unpadded(hmac.digest(key, message, "sha256"))
 
 
-def authentic(key: bytes, topic: str, envelope: Envelope) -> bool:
-    """Whether the MAC is right; compared as text in constant time."""
-    return hmac.compare_digest(mac(key, topic, envelope.object), envelope.mac)
+def opened(key: bytes, topic: str, payload: bytes) -> Envelope | None:
+    """The parts of a payload; None where the MAC is wrong, or for any other number of parts.
+
+    The MAC is compared as text in constant time, so its shape is right where it is.
+    """
+    object_bytes, _, proofs = payload.partition(b"\n")
+    given, separator, signature = proofs.partition(b"\n")
+    if not hmac.compare_digest(mac(key, topic, object_bytes), given):
+        return None
+    if not separator:
+        return Envelope(object_bytes, given)
+    return Envelope(object_bytes, given, signature) if _SIG.fullmatch(signature) else None
 
 
 def seal(key: bytes, topic: str, object_bytes: bytes) -> bytes:

@@ -8,8 +8,9 @@ messages count: repeats and forgeries are cheap, and a forger must not silence t
 from dataclasses import dataclass, field
 
 BURST = 30_000
-"""Never dropped at once. The largest honest backlog is a whole ring, 9,072 readings in 63 days of
-ten minutes (DESIGN.md, *The node*), each in a message of its own at worst; three times that."""
+"""Never dropped at once; of twice as many, some are. The largest honest backlog is a whole ring,
+9,072 readings in 63 days of ten minutes (DESIGN.md, *The node*), each in a message of its own at
+worst: this is three times that."""
 
 PER_S = 10.0
 """What comes back each second; a node in recovery speaks every 30 s."""
@@ -21,20 +22,16 @@ WINDOW_S = 10.0
 
 
 @dataclass(slots=True)
-class _Bucket:
-    left: float
-    at: float
-
-
-@dataclass(slots=True)
 class Flood:
     """Token buckets by device. Times are receive times, Unix s; a step of the clock does no harm.
 
-    What ``spend`` takes is kept by ``save`` and given back by ``undo``: a batch that the disk
-    refuses is tried again.
+    A bucket is only filled up, for all the time that passed, when it is found empty: nearly none
+    ever is. What ``spend`` takes is kept by ``save`` and given back by ``undo``: a batch that the
+    disk refuses is tried again.
     """
 
-    _buckets: dict[str, _Bucket] = field(default_factory=dict[str, _Bucket])
+    _left: dict[str, float] = field(default_factory=dict[str, float])
+    _filled: dict[str, float] = field(default_factory=dict[str, float])
     _spent: list[str] = field(default_factory=list[str])
     _began: float = 0.0
     _said: dict[str, int] = field(default_factory=dict[str, int])
@@ -43,22 +40,22 @@ class Flood:
 
     def floods(self, device: str, now: float) -> bool:
         """Whether a message of ``device`` is to be dropped."""
-        bucket = self._buckets.get(device)
-        if bucket is None or bucket.left >= 1.0:
+        left = self._left.get(device, BURST)
+        if left >= 1.0:
             return False
-        bucket.left = min(BURST, bucket.left + max(0.0, now - bucket.at) * self._per_s(device))
-        bucket.at = now
-        return bucket.left < 1.0
+        left += max(0.0, now - self._filled[device]) * self._per_s(device)
+        self._left[device], self._filled[device] = min(BURST, left), now
+        return left < 1.0
 
     def spend(self, device: str, now: float) -> None:
         """A new authentic message was taken."""
-        bucket = self._buckets.get(device)
-        if bucket is None:
-            bucket = self._buckets[device] = _Bucket(BURST, now)
-        gained = max(0.0, now - bucket.at) * self._per_s(device)
-        bucket.left, bucket.at = min(BURST, bucket.left + gained) - 1.0, now
+        left = self._left.get(device)
+        if left is None:
+            left, self._filled[device] = BURST, now
+        self._left[device] = left - 1.0
         self._spent.append(device)
-        self._turn(now)
+        if not 0.0 <= now - self._began < WINDOW_S:
+            self._turn(now)
         self._said[device] = self._said.get(device, 0) + 1
 
     def save(self) -> None:
@@ -68,7 +65,7 @@ class Flood:
     def undo(self) -> None:
         """What was spent since the last ``save`` was rolled back."""
         for device in self._spent:
-            self._buckets[device].left += 1.0
+            self._left[device] += 1.0
         self._spent.clear()
 
     def _per_s(self, device: str) -> float:
@@ -79,8 +76,6 @@ class Flood:
         return max(PER_S, FAIR * theirs / others / WINDOW_S)
 
     def _turn(self, now: float) -> None:
-        if 0.0 <= now - self._began < WINDOW_S:
-            return
         adjoining = now - self._began < 2 * WINDOW_S
         self._said_before = self._said if adjoining else {}
         self._total_before = sum(self._said_before.values())

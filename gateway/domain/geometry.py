@@ -9,6 +9,8 @@ from math import acos, pi, sqrt
 from gateway.domain.registry import Tank
 
 _MM3_PER_L = 1e6
+_CURVED = ("lying", "table")
+"""The shapes whose walls are not straight: a millimetre is not worth the same everywhere."""
 
 IBC_AREA_MM2 = {"ibc1000": 1140.0 * 940.0, "ibc600": 1140.0 * 740.0}
 """Inside footprints: an IBC 1000 holds about 10.7 L per cm (DOMAIN.md, Tanks and physics)."""
@@ -53,7 +55,7 @@ def litres_per_mm(tank: Tank, level: float) -> float:
 
     Taken over 20 mm, so that a rounded end or a short table row does not make it vanish.
     """
-    if tank.shape not in ("lying", "table"):
+    if tank.shape not in _CURVED:
         return _footprint_mm2(tank) / _MM3_PER_L  # straight walls: the same everywhere
     low = max(level - 10.0, 0.0)
     slope = (volume_l(tank, low + 20.0) - volume_l(tank, low)) / 20.0
@@ -63,6 +65,32 @@ def litres_per_mm(tank: Tank, level: float) -> float:
 def top_mm(tank: Tank) -> float:
     """The level at which ``tank`` holds its capacity."""
     return level_mm(tank, tank.capacity_l)
+
+
+class Curve:
+    """The functions above for one tank, with what is the same at every level reckoned once.
+
+    Raises ValueError, when made, where the registry row lacks a dimension.
+    """
+
+    __slots__ = ("_area_mm2", "_tank", "top_mm")
+
+    def __init__(self, tank: Tank) -> None:
+        self._tank = tank
+        self._area_mm2 = 0.0 if tank.shape in _CURVED else _footprint_mm2(tank)
+        self.top_mm = top_mm(tank)
+
+    def volume_l(self, level_mm: float) -> float:
+        """Litres at a water level."""
+        if self._area_mm2:
+            return level_mm * self._area_mm2 / _MM3_PER_L if level_mm > 0.0 else 0.0
+        return volume_l(self._tank, level_mm)
+
+    def litres_per_mm(self, level_mm: float) -> float:
+        """The slope at a water level, or at the nearest one between floor and top."""
+        if self._area_mm2:
+            return self._area_mm2 / _MM3_PER_L
+        return litres_per_mm(self._tank, min(max(level_mm, 0.0), self.top_mm))
 
 
 def _dimension(tank: Tank, name: str) -> float:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.domain import volume
 from gateway.domain.boot_time import EraBoots, believable
 from gateway.domain.heard import Auth, DeviceEvent, Heard, Reading
-from gateway.domain.message import Message, RawReading
-from gateway.domain.registry import Device, Install, Registry, Tank, in_force
+from gateway.domain.message import Message
+from gateway.domain.registry import Registry, in_force
+from gateway.domain.volume import Gauge
 
 _KEPT_ERAS = 8
-_Place = tuple[Tank, Device, Install | None]
+_Place = tuple[str, Gauge]
+"""A tank's id, and what turns the readings of a device there into litres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,30 @@ class Interpreter:
     """Knows the boots of every device, and the registry. Deterministic; no clock, no I/O."""
 
     def __init__(self, registry: Registry, state: Mapping[str, Any] | None = None) -> None:
-        self.registry = registry
+        self._registry = registry
+        self._fixed: dict[str, _Place | None] = {}
         self._eras: dict[str, dict[str, EraBoots]] = {
             device: {era: EraBoots.restored(boots) for era, boots in eras.items()}
             for device, eras in (state or {}).items()
         }
         self._dirty: set[str] = set()
 
+    @property
+    def registry(self) -> Registry:
+        """The rows now known; a new one may be set at any time."""
+        return self._registry
+
+    @registry.setter
+    def registry(self, registry: Registry) -> None:
+        """What was worked out of the former rows is forgotten."""
+        self._registry = registry
+        self._fixed.clear()
+
     def hear(
         self, message: Message, received: float, *, auth: Auth, newest: bool
     ) -> Interpretation:
         """Take a message in: learn from its clock, then place what it carries."""
-        moved = self._learn(message, received)
+        moved = self.learn(message, received)
         device = message.device
         tank = self.registry.tank_of(device, received)
         if tank is None or self.registry.tank(tank) is None:
@@ -62,36 +75,65 @@ class Interpreter:
         )  # fmt: skip
         return Interpretation(heard, moved)
 
+    def learn(self, message: Message, received: float) -> tuple[tuple[str, int], ...]:
+        """Learn from its clock; returns the (era, boot) whose estimated event times changed."""
+        eras = self._eras.setdefault(message.device, {})
+        boots = eras.get(message.era)
+        if boots is None:
+            boots = eras[message.era] = EraBoots()
+        while len(eras) > _KEPT_ERAS:
+            del eras[next(iter(eras))]
+        self._dirty.add(message.device)
+        moved = boots.learn(
+            message.boot, t=message.t, up=message.uptime_s, ta=message.ta_s, seq=message.seq,
+            received=received,
+        )  # fmt: skip
+        return tuple([(message.era, boot) for boot in moved])
+
     def place(self, message: Message, received: float, auth: Auth) -> tuple[Reading, ...]:
         """The message's readings with the anchors now known. Pure: learns nothing.
 
         ``auth`` is the message's own; it does not change where or when a reading belongs.
         """
         base, estimated = self._sealed_at(message, received)
-        place = self._fixed_place(message.device)
-        rows = [
-            self._reading(message, i, raw, base - raw.age_s, received, estimated, place)
-            for i, raw in enumerate(message.readings)
-        ]
-        return tuple([row for row in rows if row is not None])
+        device, era, boot, seq = message.device, message.era, message.boot, message.seq
+        fixed = self._fixed_place(device)
+        rows: list[Reading] = []
+        for i, raw in enumerate(message.readings):
+            age_s, quantity, value, spread, valid, tried, temperature_dc, channel = raw
+            at = base - age_s
+            place = fixed or self._place(device, at)
+            if place is None:
+                continue
+            tank, gauge = place
+            volume_l, sd_l, fault = gauge.measure(raw)
+            rows.append(
+                Reading(
+                    tank, device, era, boot, seq, i, channel, at, received, estimated, quantity,
+                    value, spread, valid, tried, temperature_dc, volume_l, sd_l, fault,
+                )
+            )  # fmt: skip
+        return tuple(rows)
 
     def _fixed_place(self, device: str) -> "_Place | None":
         """Where a device has always been: most have one row, one tank and no history."""
-        registry = self.registry
-        rows = registry.devices.get(device, ())
-        if len(rows) != 1 or device in registry.installs:
-            return None
-        tanks = registry.tanks.get(rows[0].tank, ())
-        return (tanks[0], rows[0], None) if len(tanks) == 1 else None
+        if device not in self._fixed:
+            registry = self._registry
+            devices = registry.devices.get(device, ())
+            installs = registry.installs.get(device, ())
+            tank = registry.tanks.get((installs or devices)[0].tank, ()) if devices else ()
+            alone = len(devices) == len(tank) == 1 and len(installs) <= 1
+            self._fixed[device] = self._place(device, 0.0) if alone else None
+        return self._fixed[device]
 
     def _place(self, device: str, at: float) -> "_Place | None":
-        """The rows in force at event time; None where the device hung in no tank we know."""
-        tank_id = self.registry.tank_of(device, at)
-        tank = self.registry.tank(tank_id, at) if tank_id else None
-        rows = self.registry.devices.get(device)
+        """By the rows in force at event time; None where the device hung in no tank we know."""
+        tank_id = self._registry.tank_of(device, at)
+        tank = self._registry.tank(tank_id, at) if tank_id else None
+        rows = self._registry.devices.get(device)
         if tank is None or not rows:
             return None
-        return tank, in_force(rows, at), self.registry.install(device, at)
+        return tank.id, Gauge(tank, in_force(rows, at), self._registry.install(device, at))
 
     def events(self, message: Message, received: float) -> tuple[DeviceEvent, ...]:
         """The message's events with the anchors now known. Pure: learns nothing."""
@@ -115,18 +157,6 @@ class Interpreter:
         changed, self._dirty = self._dirty, set()
         return changed
 
-    def _learn(self, message: Message, received: float) -> tuple[tuple[str, int], ...]:
-        eras = self._eras.setdefault(message.device, {})
-        boots = eras.setdefault(message.era, EraBoots())
-        while len(eras) > _KEPT_ERAS:
-            del eras[next(iter(eras))]
-        self._dirty.add(message.device)
-        moved = boots.learn(
-            message.boot, t=message.t, up=message.uptime_s, ta=message.ta_s, seq=message.seq,
-            received=received,
-        )  # fmt: skip
-        return tuple((message.era, boot) for boot in moved)
-
     def _sealed_at(self, message: Message, received: float) -> tuple[float, bool]:
         """When the message was sealed (Unix s), and whether we had to work it out."""
         if believable(message.t, received):
@@ -136,18 +166,3 @@ class Interpreter:
         if anchor is None:
             anchor = received - message.uptime_s
         return anchor + message.uptime_s, True
-
-    def _reading(
-        self, message: Message, i: int, raw: RawReading, at: float, received: float,
-        estimated: bool, fixed: "_Place | None",
-    ) -> Reading | None:  # fmt: skip
-        place = fixed or self._place(message.device, at)
-        if place is None:
-            return None
-        tank, device, install = place
-        found = volume.measure(raw, tank, device, install)
-        return Reading(
-            tank.id, message.device, message.era, message.boot, message.seq, i, raw.channel, at,
-            received, estimated, raw.quantity, raw.value, raw.spread, raw.valid, raw.tried,
-            raw.temperature_dc, found.volume_l, found.sd_l, found.fault,
-        )  # fmt: skip

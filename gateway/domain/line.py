@@ -56,22 +56,44 @@ class Held(Protocol):
         ...
 
 
+class Walk(NamedTuple):
+    """How a line moved on: where it ``began``, if it did, and over how many linked messages."""
+
+    line: Line
+    began: Link | None
+    linked: int
+
+
 def advanced(line: Line, held: Held) -> Line:
     """The line after new messages: begun where it can begin, then as far as it reaches unbroken.
 
     It never goes back: a link to an earlier place is not followed.
     """
-    end = line.end
-    if line.old > end.place:
-        end = held.at(line.old) or end
+    return walked(line, held).line
+
+
+def walked(line: Line, held: Held) -> Walk:
+    """As ``advanced``, telling what it walked over."""
+    end, began, linked = line.end, None, 0
+    jumped = held.at(line.old) if line.old > end.place else None
+    if jumped is not None:
+        linked += line.begun and _linked(end, held) == jumped
+        end = jumped
     if end.place == NOWHERE:
         end = held.first() or end
+    if not line.begun and end.place != NOWHERE:
+        began = end
     while end.place != NOWHERE:
-        follower = _follower(end, held)
+        follower = _linked(end, held)
+        if follower is not None:
+            linked += 1
+        else:
+            boot, seq = end.place
+            follower = held.unlinked((boot, seq + 1))
         if follower is None:
             break
         end = follower
-    return Line(end, line.old)
+    return Walk(Line(end, line.old), began, linked)
 
 
 def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:
@@ -79,23 +101,18 @@ def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line
 
     None where that cannot be said without looking at what is journaled.
     """
-    declared = line.declared(old, message.place)
-    end = declared.end
-    if declared.old > end.place:
-        if declared.old == message.place:
-            end = message
-        elif declared is not line:
+    (end, was), place = line, message.place
+    declared = old if old is not None and was < old <= place else was
+    if declared > end.place:
+        if declared == place:
+            return Line(message, declared)
+        if declared != was:
             return None  # the message that it names may be there
-    if end.place == NOWHERE and message.place == (1, 1):
-        end = message
-    if end.place != NOWHERE and prev == end.h and message.place > end.place:
-        end = message
-    return Line(end, declared.old)
+    if end.place == NOWHERE:
+        return Line(message if place == (1, 1) else end, declared)
+    return Line(message if prev == end.h and place > end.place else end, declared)
 
 
-def _follower(end: Link, held: Held) -> Link | None:
-    boot, seq = end.place
+def _linked(end: Link, held: Held) -> Link | None:
     linked = held.after(end.h)
-    if linked is not None and linked.place > end.place:
-        return linked
-    return held.unlinked((boot, seq + 1))
+    return linked if linked is not None and linked.place > end.place else None

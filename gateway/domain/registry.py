@@ -6,7 +6,10 @@ applies; before the first, the first.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol, TypeVar
+
+from gateway.domain.envelope import up_topic
 
 Shape = Literal["ibc1000", "ibc600", "cylinder", "lying", "box", "table"]
 TankKind = Literal["tank", "station"]
@@ -90,6 +93,7 @@ class Plan:
     start: float
     end: float
     kind: PlanKind
+    cancelled: bool = False
 
 
 class _Dated(Protocol):
@@ -122,6 +126,11 @@ class Registry:
     )
     plans: Mapping[str, tuple[Plan, ...]] = field(default_factory=dict[str, tuple[Plan, ...]])
 
+    @cached_property
+    def speakers(self) -> Mapping[str, Device]:
+        """The newest row of each device, by the topic that it writes."""
+        return {up_topic(device): rows[-1] for device, rows in self.devices.items() if rows}
+
     def device(self, device: str) -> Device | None:
         """The newest row of a device, or None."""
         rows = self.devices.get(device)
@@ -153,5 +162,6 @@ class Registry:
         return row.tank if row else None
 
     def plans_at(self, tank: str, at: float) -> tuple[Plan, ...]:
-        """The plans of a tank that cover ``at``."""
-        return tuple(p for p in self.plans.get(tank, ()) if p.start <= at <= p.end)
+        """The plans of a tank that cover ``at``; what was cancelled does not count."""
+        rows = self.plans.get(tank, ())
+        return tuple(p for p in rows if p.start <= at <= p.end and not p.cancelled)

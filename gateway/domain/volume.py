@@ -5,10 +5,12 @@ is too near reports far, and a full tank would read empty (DOMAIN.md, Sensors).
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from math import sqrt
 from typing import NamedTuple
 
-from gateway.domain import geometry, sound
+from gateway.domain import sound
+from gateway.domain.geometry import Curve
 from gateway.domain.message import RawReading
 from gateway.domain.registry import Device, Install, Tank
 
@@ -51,19 +53,80 @@ def _fault(name: str) -> Volume:
 
 def measure(raw: RawReading, tank: Tank, device: Device, install: Install | None) -> Volume:
     """Turn one raw reading into litres with the calibration given, in force at event time."""
-    tank = _installed(tank, install)
-    if raw.value is None:
-        return _fault("no_echo")
-    if raw.quantity in ("ml", "bp"):
-        return _told(raw.quantity, raw.value, tank)
+    return Gauge(tank, device, install).measure(raw)
+
+
+class Gauge:
+    """Turns the raw readings of one device in one tank into litres.
+
+    What does not change from one reading to the next is reckoned when it is made.
+    """
+
+    __slots__ = ("_curve", "_device", "_range_mm", "_tank")
+
+    def __init__(self, tank: Tank, device: Device, install: Install | None) -> None:
+        self._tank = _installed(tank, install)
+        self._device = device
+        self._range_mm = RANGE_MM.get(device.sensor, RANGE_MM["a02yyuw"])
+        self._curve = _curve(self._tank)
+
+    def measure(self, raw: RawReading) -> Volume:
+        """Turn one raw reading into litres, or into the name of its fault."""
+        value, quantity = raw.value, raw.quantity
+        if value is None:
+            return _fault("no_echo")
+        if quantity == "mm":
+            return self._echoed(raw, value)
+        if quantity == "g":
+            return _weighed(raw, value, self._tank)
+        if quantity == "pa":
+            return self._pressed(raw, value)
+        return _told(quantity, value, self._tank)
+
+    def _echoed(self, raw: RawReading, distance: int) -> Volume:
+        nearest, farthest = self._range_mm
+        if not nearest <= distance <= farthest:
+            return _fault("out_of_range")
+        height = self._tank.sensor_height_mm
+        if height is None:
+            return _fault("not_configured")
+        sd = _sd(raw.spread, raw.valid, ACCURACY_MM)
+        if self._device.temp_comp != "gateway":
+            return self._from_level(height - float(distance), sd)
+        air_c = sound.UNKNOWN_AIR_C if raw.temperature_dc is None else raw.temperature_dc / 10
+        true_mm = sound.corrected_mm(distance, air_c)
+        if raw.temperature_dc is None:
+            hot = sound.corrected_mm(distance, air_c + sound.UNKNOWN_AIR_SD_K)
+            sd = sqrt(sd**2 + (hot - true_mm) ** 2)
+        return self._from_level(height - true_mm, sd)
+
+    def _pressed(self, raw: RawReading, pressure: int) -> Volume:
+        """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
+        if not PROBE_RANGE_PA[0] <= pressure <= PROBE_RANGE_PA[1]:
+            return _fault("out_of_range")
+        above_floor = float(self._tank.probe_offset_mm or 0)
+        noise = _noise(raw.spread, raw.valid, 0.0) / _PA_PER_MM
+        sd = sqrt(PROBE_ACCURACY_MM**2 / 3 + noise**2)
+        return self._from_level(pressure / _PA_PER_MM + above_floor, sd)
+
+    def _from_level(self, level: float, sd_mm: float) -> Volume:
+        curve = self._curve
+        if curve is None:
+            return _fault("not_configured")
+        if level < -_FLOOR_SLACK_MM and level < -3 * sd_mm:
+            return _fault("below_floor")
+        if level > curve.top_mm * (1 + _TOP_SLACK) + 3 * sd_mm:
+            return _fault("above_full")
+        slope = curve.litres_per_mm(level)
+        return _steady(self._tank, curve.volume_l(level), slope * sd_mm)
+
+
+def _curve(tank: Tank) -> Curve | None:
+    """None where the registry row lacks a dimension; the import names it to a person."""
     try:
-        if raw.quantity == "g":
-            return _weighed(raw, raw.value, tank)
-        if raw.quantity == "pa":
-            return _pressed(raw, raw.value, tank)
-        return _echoed(raw, raw.value, tank, device)
-    except ValueError:  # the registry row lacks a dimension; the import names it to a person
-        return _fault("not_configured")
+        return Curve(tank)
+    except ValueError:
+        return None
 
 
 def _installed(tank: Tank, install: Install | None) -> Tank:
@@ -78,32 +141,6 @@ def _installed(tank: Tank, install: Install | None) -> Tank:
     return replace(tank, **given) if given else tank
 
 
-def _echoed(raw: RawReading, distance: int, tank: Tank, device: Device) -> Volume:
-    nearest, farthest = RANGE_MM.get(device.sensor, RANGE_MM["a02yyuw"])
-    if not nearest <= distance <= farthest:
-        return _fault("out_of_range")
-    if tank.sensor_height_mm is None:
-        return _fault("not_configured")
-    true_mm, air_sd = float(distance), 0.0
-    if device.temp_comp == "gateway":
-        air_c = sound.UNKNOWN_AIR_C if raw.temperature_dc is None else raw.temperature_dc / 10
-        true_mm = sound.corrected_mm(distance, air_c)
-        if raw.temperature_dc is None:
-            hot = sound.corrected_mm(distance, air_c + sound.UNKNOWN_AIR_SD_K)
-            air_sd = abs(hot - true_mm)
-    sd = sqrt(_sd(raw, ACCURACY_MM) ** 2 + air_sd**2)
-    return _from_level(tank, tank.sensor_height_mm - true_mm, sd)
-
-
-def _pressed(raw: RawReading, pressure: int, tank: Tank) -> Volume:
-    """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
-    if not PROBE_RANGE_PA[0] <= pressure <= PROBE_RANGE_PA[1]:
-        return _fault("out_of_range")
-    above_floor = float(tank.probe_offset_mm or 0)
-    sd = sqrt(PROBE_ACCURACY_MM**2 / 3 + (_noise(raw, 0.0) / _PA_PER_MM) ** 2)
-    return _from_level(tank, pressure / _PA_PER_MM + above_floor, sd)
-
-
 def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
     """Weight to litres, 1 g of water being 1 mL; the cans themselves are in the tare."""
     if tank.tare_g is None:
@@ -113,7 +150,7 @@ def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
         return _fault("below_floor")
     if net > full * (1 + _TOP_SLACK) + _WEIGHT_SLACK_G:
         return _fault("above_full")
-    return _steady(tank, net / _G_PER_L, _sd(raw, WEIGHT_ACCURACY_G) / _G_PER_L)
+    return _steady(tank, net / _G_PER_L, _sd(raw.spread, raw.valid, WEIGHT_ACCURACY_G) / _G_PER_L)
 
 
 def _told(quantity: str, value: int, tank: Tank) -> Volume:
@@ -125,28 +162,20 @@ def _told(quantity: str, value: int, tank: Tank) -> Volume:
     return _steady(tank, litres, TOLD_ACCURACY_PART / sqrt(3) * full)
 
 
-def _from_level(tank: Tank, level: float, sd_mm: float) -> Volume:
-    top = geometry.top_mm(tank)
-    if level < -max(_FLOOR_SLACK_MM, 3 * sd_mm):
-        return _fault("below_floor")
-    if level > top * (1 + _TOP_SLACK) + 3 * sd_mm:
-        return _fault("above_full")
-    slope = geometry.litres_per_mm(tank, min(max(level, 0.0), top))
-    return _steady(tank, geometry.volume_l(tank, level), slope * sd_mm)
-
-
 def _steady(tank: Tank, litres: float, sd: float) -> Volume:
     if sd > _UNSTEADY_PART * tank.capacity_l:
         return _fault("unsteady")
-    return Volume(round(min(max(litres, 0.0), float(tank.capacity_l)), 3), round(sd, 3))
+    full = tank.capacity_l
+    shown = litres if 0.0 <= litres <= full else min(max(litres, 0.0), float(full))
+    return Volume(round(shown, 3), round(sd, 3))
 
 
-def _sd(raw: RawReading, accuracy: float) -> float:
+@lru_cache(maxsize=1024)
+def _sd(spread: int | None, valid: int | None, accuracy: float) -> float:
     """Accuracy (rectangular) and the noise of the median, together; in the reading's unit."""
-    return sqrt(accuracy**2 / 3 + _noise(raw, accuracy / 3) ** 2)
+    return sqrt(accuracy**2 / 3 + _noise(spread, valid, accuracy / 3) ** 2)
 
 
-def _noise(raw: RawReading, unknown: float) -> float:
+def _noise(spread: int | None, valid: int | None, unknown: float) -> float:
     """Standard error of a median of ``valid`` samples: 1.2533 sd / sqrt(n), for normal noise."""
-    spread = unknown if raw.spread is None else float(raw.spread)
-    return 1.2533 * spread / sqrt(max(raw.valid or 1, 1))
+    return 1.2533 * (unknown if spread is None else float(spread)) / sqrt(max(valid or 1, 1))

@@ -7,7 +7,7 @@ from itertools import chain
 
 Row = Sequence[str | int | bytes | None]
 
-_SIZES = (256, 32, 4, 1)
+_SIZES = (1024, 256, 32, 4, 1)
 """Few sizes, so that their statements stay prepared."""
 
 

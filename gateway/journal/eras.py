@@ -1,10 +1,11 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from gateway.domain.envelope import link_of
-from gateway.domain.line import NOWHERE, Identity, Line, Link, advanced
+from gateway.domain.line import NOWHERE, Identity, Line, Link, walked
 from gateway.journal import bulk
 
 
@@ -17,7 +18,14 @@ class Era(NamedTuple):
     heard: int = 0
     newest: Identity = NOWHERE
     line: Line = Line()
+    loose: int = 0
+    """How many of its messages do not stand on the line, each linked to the one before."""
+    root: str = ""
+    """The ``prev`` of the message with which the line began."""
 
+
+MOST = 1 << 32
+"""Above every boot and seq."""
 
 KEPT = 8
 """Eras of one device in memory: a device that invents them must not fill it. An honest node draws
@@ -25,11 +33,11 @@ one when its counters are lost; older ones are looked up."""
 
 _ONE = (
     "SELECT device, era, first, heard, newest_boot, newest_seq, line_boot, line_seq, line_h,"
-    " old_boot, old_seq FROM era WHERE device = ? AND era = ?"
+    " old_boot, old_seq, loose, root FROM era WHERE device = ? AND era = ?"
 )
 _NEWEST = (
     "SELECT device, era, first, heard, newest_boot, newest_seq, line_boot, line_seq, line_h,"
-    " old_boot, old_seq FROM (SELECT *, row_number() OVER (PARTITION BY device"
+    " old_boot, old_seq, loose, root FROM (SELECT *, row_number() OVER (PARTITION BY device"
     " ORDER BY heard DESC) AS age FROM era) WHERE age <= ? ORDER BY heard"
 )
 
@@ -62,20 +70,75 @@ class Eras:
             found = _era(row) if row else None
         return found or Era(device, era)
 
-    def spoke(self, era: Era) -> Era:
-        """``era`` as it is after one more of its messages, which is the last one heard."""
+    def spoke(self, era: Era, newest: Identity | None = None, line: Line | None = None) -> Era:
+        """``era`` as it is after one more of its messages, which is the last one heard.
+
+        With ``newest`` and ``line``, as that message made them.
+        """
         self._heard += 1
-        spoken = Era(era.device, era.era, era.first, self._heard, era.newest, era.line)
-        own = self._of.setdefault(era.device, {})
-        own.pop(era.era, None)
-        own[era.era] = spoken
-        self._dirty[era.device, era.era] = None
+        device, name, first, _, was_newest, was_line, loose, root = era
+        spoken = Era(
+            device, name, first, self._heard, newest or was_newest, line or was_line, loose, root
+        )
+        own = self._of.setdefault(device, {})
+        own.pop(name, None)
+        own[name] = spoken
+        self._dirty[device, name] = None
         return spoken
 
-    def advanced(self, era: Era, old: Identity | None, by: Identity) -> Line:
-        """The line of ``era`` moved on after the message at ``by``, which declares ``old``."""
-        line = era.line.declared(old, by)
-        return advanced(line, _Held(self._connection, era.device, era.era))
+    def standing(self, device: str) -> tuple[str, Identity, str] | None:
+        """Era, place and hash where a device's last line stands, if ``followed`` could follow."""
+        era = self.last_of(device)
+        if era is None or self.followed(device, (era.era, MOST, MOST), era.line.end.h) is None:
+            return None
+        return era.era, era.line.end.place, era.line.end.h
+
+    def followed(self, device: str, identity: tuple[str, int, int], prev: str) -> Era | None:
+        """The era whose line this message simply goes on; else None, and it must be looked up.
+
+        Where every message of a device stands on a line, each linked to the one before, nothing
+        journaled can touch the one that follows: places are all behind it, and each ``prev`` is
+        the hash of an earlier message, or a line's root.
+        """
+        own = self._of.get(device)
+        if own is None or len(own) >= KEPT:
+            return None
+        era = own.get(identity[0])
+        if era is None or not prev or era.line.end.h != prev:
+            return None
+        for one in own.values():
+            if one.loose or one.root == prev:
+                return None
+        return era if identity[1:] > era.line.end.place else None
+
+    @staticmethod
+    def stepped(era: Era, line: Line, place: Identity, prev: str) -> Era:
+        """``era`` after the one message at ``place``, not yet counted, moved its line so."""
+        loose, root = era.loose + 1, era.root
+        if line.end.place == place and not era.line.begun:
+            loose, root = loose - 1, prev
+        elif line.end.place == place and prev == era.line.end.h:
+            loose -= 1
+        return era._replace(line=line, loose=loose, root=root)
+
+    def advanced(self, era: Era, old: Identity | None, by: Identity) -> Era:
+        """``era`` after the message at ``by``, not yet counted in it, which declares ``old``."""
+        held = _Held(self._connection, era.device, era.era)
+        line, began, linked = walked(era.line.declared(old, by), held)
+        loose, root = era.loose + 1 - linked, era.root
+        if began is not None:
+            found = held.prev(began.place)
+            loose, root = (loose, root) if found is None else (loose - 1, found)
+        return era._replace(line=line, loose=loose, root=root)
+
+    def begun(self, device: str, era: str) -> Era:
+        """As ``get``; where a message of the device stands in no era at all, that one is loose."""
+        found = self.get(device, era)
+        if not found.first and not self._of.get(device):
+            stray = "SELECT count(*) FROM message INDEXED BY message_identity WHERE device = ?"
+            (loose,) = self._connection.execute(stray, (device,)).fetchone()
+            return found._replace(loose=loose)
+        return found
 
     def last_of(self, device: str) -> Era | None:
         """The era of the device's last message, or None."""
@@ -85,6 +148,10 @@ class Eras:
     def all(self) -> list[Era]:
         """The last ones of each device, the last message's last."""
         return sorted((e for own in self._of.values() for e in own.values()), key=_heard)
+
+    def unsaved(self) -> list[Era]:
+        """Those that spoke in this transaction, the last message's last."""
+        return sorted([self._of[device][era] for device, era in self._dirty], key=_heard)
 
     def save(self) -> None:
         """Write what changed, before the transaction's commit."""
@@ -101,16 +168,16 @@ def _heard(era: Era) -> int:
     return era.heard
 
 
-def _era(row: tuple[str, str, int, int, int, int, int, int, str, int, int]) -> Era:
-    device, era, first, heard, newest_boot, newest_seq, boot, seq, h, old_boot, old_seq = row
+def _era(row: Sequence[Any]) -> Era:
+    device, era, first, heard, newest_boot, newest_seq, *line_of, loose, root = row
+    boot, seq, h, old_boot, old_seq = line_of
     line = Line(Link((boot, seq), h), (old_boot, old_seq))
-    return Era(device, era, first, heard, (newest_boot, newest_seq), line)
+    return Era(device, era, first, heard, (newest_boot, newest_seq), line, loose, root)
 
 
 def _row(era: Era) -> tuple[str | int, ...]:
-    line = era.line
-    places = (*era.newest, *line.end.place, line.end.h, *line.old)
-    return (era.device, era.era, era.first, era.heard, *places)
+    device, name, first, heard, newest, (end, old), loose, root = era
+    return (device, name, first, heard, *newest, *end.place, end.h, *old, loose, root)
 
 
 # Without INDEXED BY, SQLite may take the index on identity and read a whole era each time.
@@ -122,6 +189,7 @@ _BY_PLACE = (
     "SELECT boot, seq, hash FROM message INDEXED BY message_identity WHERE device = ? AND era = ?"
     " AND fork = 0 AND boot = ? AND seq = ? LIMIT 1"
 )
+_PREV = _BY_PLACE.replace("boot, seq, hash", "prev")
 _UNLINKED = _BY_PLACE.replace("LIMIT", "AND prev IS NULL LIMIT")
 
 
@@ -143,6 +211,11 @@ class _Held:
 
     def unlinked(self, place: Identity) -> Link | None:
         return self._one(_UNLINKED, *place)
+
+    def prev(self, place: Identity) -> str | None:
+        """What the message at ``place`` names as the one before it, where that can be read."""
+        row = self._connection.execute(_PREV, (*self._era, *place)).fetchone()
+        return row[0] if row else None
 
     def _one(self, sql: str, *values: str | int) -> Link | None:
         row = self._connection.execute(sql, (*self._era, *values)).fetchone()

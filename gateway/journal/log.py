@@ -9,13 +9,13 @@ from typing import NamedTuple
 from gateway.domain import leaf, merkle
 from gateway.domain.heard import Auth
 from gateway.domain.merkle import Frontier
-from gateway.errors import JournalError
 from gateway.journal import bulk
 from gateway.journal.entry import Verdict
+from gateway.journal.verifying import former_leaves, saved_frontier
 from gateway.journal.witness import Seen
 
-_TAIL_LEAVES = 1 << 16
-"""How many leaves the start hashes again: the whole log while it is small, else its tail."""
+_MILESTONE = 1 << 16
+"""So many leaves lie between two frontiers that are kept (``verifying``)."""
 _SALTS_AT_ONCE = 256
 _INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
@@ -27,6 +27,9 @@ class Judged(NamedTuple):
     flag: str | None
     auth: Auth
     newest: bool
+
+
+_NOT_JUDGED = (None, None, None, False)
 
 
 class Log:
@@ -54,14 +57,15 @@ class Log:
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
-        time_ms = max(self._last_ms, int(received * 1000))
+        time_ms = int(received * 1000)
+        if time_ms < self._last_ms:
+            time_ms = self._last_ms
         salt = self._salt()
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
         self._last_ms = time_ms
         self._hashes.append(merkle.leaf_hash(text))
         entry = self.last_id
-        kept = judged or (None, None, None, False)
-        self._entries.append((entry, time_ms, kind, subject, text, *kept))
+        self._entries.append((entry, time_ms, kind, subject, text, *(judged or _NOT_JUDGED)))
         self._bodies.append((entry, salt, body))
         return entry
 
@@ -129,6 +133,10 @@ class Log:
             "UPDATE frontier SET size = ?, nodes = ?",
             (self.frontier.size, self.frontier.to_bytes()),
         )
+        if self.last_id - self._milestone >= _MILESTONE:
+            self._milestone = self.last_id
+            stands = (self._milestone, self.frontier.size, self.frontier.to_bytes())
+            self._connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", stands)
 
     def flush(self) -> None:
         """Write what was appended so far, for whoever asks the tables inside the transaction."""
@@ -140,26 +148,16 @@ class Log:
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
         self._forget()
-        self.frontier, self._former = _load(self._connection), _former(self._connection)
+        self.frontier = saved_frontier(self._connection)
+        self._former = former_leaves(self._connection)
+        newest = "SELECT coalesce(max(entry), 0) FROM milestone"
+        self._milestone: int = self._connection.execute(newest).fetchone()[0]
         self.origin = _origin(self._connection, self._former + 1)
 
     def _forget(self) -> None:
         self._hashes.clear()
         self._entries.clear()
         self._bodies.clear()
-
-
-def _load(connection: sqlite3.Connection) -> Frontier:
-    size, nodes = connection.execute("SELECT size, nodes FROM frontier").fetchone()
-    try:
-        return Frontier.from_bytes(size, nodes)
-    except ValueError as error:
-        raise JournalError(f"the journal's Merkle frontier is damaged: {error}") from error
-
-
-def _former(connection: sqlite3.Connection) -> int:
-    """How many leaves the former logs have: the current one begins behind them."""
-    return connection.execute("SELECT coalesce(sum(size), 0) FROM former_log").fetchone()[0]
 
 
 def _origin(connection: sqlite3.Connection, first: int) -> str:
@@ -169,36 +167,3 @@ def _origin(connection: sqlite3.Connection, first: int) -> str:
         (first,),
     ).fetchone()
     return json.loads(row[0])["origin"] if row else ""
-
-
-def verify(connection: sqlite3.Connection) -> None:
-    """Check at the start that leaves and frontier belong together. Raises JournalError.
-
-    Hashes every leaf again while there are at most 65,536; of a longer log, the subtrees of the
-    frontier that lie wholly within that tail.
-    """
-    frontier = _load(connection)
-    last, count = connection.execute("SELECT coalesce(max(id), 0), count(*) FROM entry").fetchone()
-    first = _former(connection)
-    if not last == count == first + frontier.size:
-        raise JournalError(
-            f"the journal holds {count} entries up to {last}, but its log has "
-            f"{first + frontier.size} leaves: restore it from a backup"
-        )
-    at, left = first, frontier.size
-    for node in frontier.nodes:
-        width = 1 << (left.bit_length() - 1)
-        if last - at <= _TAIL_LEAVES and _subtree(connection, at, width) != node:
-            raise JournalError(
-                f"leaves {at + 1} to {at + width} of the journal do not hash to what was saved: "
-                "they were changed; restore it from a backup"
-            )
-        at, left = at + width, left - width
-
-
-def _subtree(connection: sqlite3.Connection, at: int, width: int) -> bytes:
-    rows = connection.execute(
-        "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? AND id <= ? ORDER BY id",
-        (at, at + width),
-    )
-    return merkle.root([merkle.leaf_hash(text) for (text,) in rows])

@@ -1,21 +1,23 @@
 """Which message this is: new, late, a duplicate, a fork (WIRE.md, *What the gateway does*)."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, get_args
 
 from gateway.domain.flood import Flood
-from gateway.domain.line import Identity, Line, Link, extended
-from gateway.journal import bulk
+from gateway.domain.heard import Auth
+from gateway.domain.line import NOWHERE, Identity, Link, extended
+from gateway.journal import bulk, recent
 from gateway.journal.counters import Counters
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
-from gateway.journal.fresh import Fresh
+from gateway.journal.filing import Filing, Key
 from gateway.journal.log import Judged, Log
 from gateway.wire import FEED_ERA, Admitted
 
-_RECENT = 32
-"""A broker has no more than its inflight window (Mosquitto: 20) to deliver again."""
+_FOLLOWS: Mapping[Auth, Judged] = {
+    auth: Judged("stored", None, auth, True) for auth in get_args(Auth)
+}
 
 
 class Arrival(NamedTuple):
@@ -37,8 +39,9 @@ class Messages:
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
-        self._fresh = Fresh(connection)
-        self._waiting: list[bulk.Row] = []
+        self._newer_keys: dict[str, int] = {}
+        self._filing = Filing(connection)
+        self._coming: Sequence[Admitted] = ()
         self._flood = Flood()
         self.reload()
 
@@ -46,14 +49,18 @@ class Messages:
         """Load what is committed: at the start, and after a rollback."""
         rows = self._connection.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
-        self._waiting.clear()
-        self._fresh.clear()
+        self._newer_keys.clear()
+        self._filing.reload()
+        self._coming = ()
         self._flood.undo()
 
     def save(self) -> None:
         """Write what waits, before the transaction's commit."""
-        self._flush()
-        self._fresh.clear()
+        self._filing.save()
+        newer = list(self._newer_keys.items())
+        bulk.insert(self._connection, "INSERT OR REPLACE INTO key_generation", newer)
+        self._newer_keys.clear()
+        self._coming = ()
         self._flood.save()
 
     def floods(self, device: str, received: float) -> bool:
@@ -72,13 +79,9 @@ class Messages:
         """The newest key generation seen of a device, 0 when none."""
         return self._keys.get(device, 0)
 
-    def expect(self, coming: Iterable[Admitted]) -> None:
-        """These will be accepted in this transaction: look them up together."""
-        self._fresh.ask(
-            ((one.device.id, *one.decoded.identity), one.link, one.decoded.prev)
-            for one in coming
-            if one.decoded.identity is not None and one.decoded.prev is not None
-        )
+    def expect(self, coming: Sequence[Admitted]) -> None:
+        """These will be accepted in this transaction: what is to be looked up, can be together."""
+        self._coming = coming
 
     def accept(
         self, arrival: Arrival, admitted: Admitted, lines: Mapping[str, str] | None = None
@@ -89,35 +92,90 @@ class Messages:
         last; None when it never had one.
         """
         device, decoded = admitted.device.id, admitted.decoded
+        identity, prev = decoded.identity, decoded.prev
+        if prev and identity is not None and decoded.flag is None:
+            era = self._eras.followed(device, identity, prev)
+            if era is not None:
+                return self._follow(era, arrival, admitted, lines)
+        self._look_up()
         alone = self._is_alone(admitted)
         if not alone:
-            self._flush()  # the questions that follow are to see this batch's messages too
+            self._filing.file()  # the questions that follow are to see what came before
             known = self._known(admitted)
             if known:
                 self._counters.add("duplicate")
                 return self._spoken(device, known[0])
+        return self._judge(arrival, admitted, lines, alone)
+
+    def _follow(
+        self, era: Era, arrival: Arrival, admitted: Admitted, lines: Mapping[str, str] | None
+    ) -> Era | None:
+        decoded, device = admitted.decoded, era.device
+        identity, prev = decoded.identity, decoded.prev
+        assert identity is not None and prev is not None
+        place = identity[1:]
+        line = extended(era.line, decoded.old, Link(place, admitted.link), prev)
+        if line is None:
+            return self._judge(arrival, admitted, lines, alone=True)
+        body = b"%b\n%b" % (arrival.topic.encode("ascii"), arrival.payload)
+        judged = _FOLLOWS[decoded.auth]
+        entry = self._log.append("msg", arrival.received, device, body, lines, judged)
+        row = (entry, device, *identity, admitted.digest, prev, False)
+        self._filing.wait(row, (device, *identity), prev)
+        self._counters.add("stored")
+        self._flood.spend(device, arrival.received)
+        self._note_key(device, admitted)
+        return self._eras.spoke(era, place, line)
+
+    def _look_up(self) -> None:
+        """Ask for all that came and does not simply go on its device's line, once."""
+        coming, self._coming = self._coming, ()
+        ends: dict[str, tuple[str, Identity, str]] = {}
+        asked: list[tuple[Key, str, str]] = []
+        for one in coming:
+            device, identity, prev = one.device.id, one.decoded.identity, one.decoded.prev
+            if identity is None or prev is None:
+                continue
+            place = identity[1:]
+            known = ends.get(device) or self._eras.standing(device)
+            if known and prev == known[2] and identity[0] == known[0] and place > known[1]:
+                ends[device] = (identity[0], place, one.link)
+                continue
+            ends[device] = ("", NOWHERE, "")  # what follows is looked up too
+            asked.append(((device, *identity), one.link, prev))
+        self._filing.ask(asked)
+
+    def _judge(
+        self,
+        arrival: Arrival,
+        admitted: Admitted,
+        lines: Mapping[str, str] | None,
+        alone: bool,
+    ) -> Era | None:
+        device, decoded = admitted.device.id, admitted.decoded
         fork = not alone and self._is_fork(device, decoded.identity, decoded.prev)
-        era = self._eras.get(device, decoded.identity[0]) if decoded.identity else None
-        judged = _judge(admitted, era, fork)
+        era = self._eras.begun(device, decoded.identity[0]) if decoded.identity else None
+        judged = _judged(admitted, era, fork)
         self._flood.spend(device, arrival.received)
         self._mark(device, judged, era, arrival.received)
         entry = self._append(arrival, device, judged, lines)
         self._counters.add(judged.verdict)
-        self._wait(entry, admitted, fork)
+        self._file(entry, admitted, fork, alone)
         self._note_key(device, admitted)
         if era is None or decoded.identity is None:
-            return self._spoken(device, None)
+            last = self._eras.last_of(device)
+            return last and self._eras.spoke(last._replace(loose=last.loose + 1))
         place = decoded.identity[1:]
-        line = era.line if fork else self._line(era, admitted, alone)
+        moved = era._replace(loose=era.loose + 1) if fork else self._moved(era, admitted, alone)
         newest = place if judged.newest else era.newest
-        return self._eras.spoke(Era(device, era.era, era.first or entry, 0, newest, line))
+        return self._eras.spoke(moved._replace(first=era.first or entry, newest=newest))
 
     def _is_alone(self, admitted: Admitted) -> bool:
         decoded = admitted.decoded
         if decoded.identity is None or decoded.prev is None:
             return False
         key = (admitted.device.id, *decoded.identity)
-        return self._fresh.is_alone(key, admitted.link, decoded.prev)
+        return self._filing.is_alone(key, admitted.link, decoded.prev)
 
     def _known(self, admitted: Admitted) -> tuple[str | None] | None:
         """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
@@ -134,41 +192,31 @@ class Messages:
             (admitted.device.id, *identity, admitted.digest),
         ).fetchone()
 
-    def _wait(self, entry: int, admitted: Admitted, fork: bool) -> None:
+    def _file(self, entry: int, admitted: Admitted, fork: bool, alone: bool) -> None:
         device, decoded = admitted.device.id, admitted.decoded
-        identity = decoded.identity
-        self._waiting.append(
-            (entry, device, *(identity or (None,) * 3), admitted.digest, decoded.prev, fork)
-        )
-        self._fresh.add((device, *identity) if identity else None, device, decoded.prev)
+        identity, prev = decoded.identity, decoded.prev
+        row = (entry, device, *(identity or (None,) * 3), admitted.digest, prev, fork)
+        if alone and identity is not None and prev is not None:
+            self._filing.wait(row, (device, *identity), prev)
+        else:
+            self._filing.put(row, (device, *identity) if identity else None, device, prev)
 
-    def _flush(self) -> None:
-        if self._waiting:
-            bulk.insert(self._connection, "INSERT INTO message", self._waiting)
-            self._waiting.clear()
-
-    def _line(self, era: Era, admitted: Admitted, alone: bool) -> Line:
+    def _moved(self, era: Era, admitted: Admitted, alone: bool) -> Era:
         decoded = admitted.decoded
         assert decoded.identity is not None
         place = decoded.identity[1:]
         if alone and decoded.prev is not None:
-            end = Link(place, admitted.link)
-            line = extended(era.line, decoded.old, end, decoded.prev)
+            line = extended(era.line, decoded.old, Link(place, admitted.link), decoded.prev)
             if line is not None:
-                return line
-        self._flush()
+                return self._eras.stepped(era, line, place, decoded.prev)
+        self._filing.file()
         return self._eras.advanced(era, decoded.old, place)
 
     def is_recent(self, device: str, body: bytes) -> bool:
         """Whether one of the device's last messages had exactly this body (topic LF payload)."""
-        self._flush()
+        self._filing.file()
         self._log.flush()
-        rows = self._connection.execute(
-            "SELECT b.body FROM message m JOIN body b ON b.entry = m.entry"
-            " WHERE m.device = ? ORDER BY m.era DESC, m.boot DESC, m.seq DESC LIMIT ?",
-            (device, _RECENT),
-        )
-        return any(kept == body for (kept,) in rows)
+        return body in recent.bodies(self._connection, device)
 
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
@@ -217,13 +265,10 @@ class Messages:
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
         if decoded.sealed is not None and generation > self._keys.get(device, 0):
-            self._keys[device] = generation
-            self._connection.execute(
-                "INSERT OR REPLACE INTO key_generation VALUES (?, ?)", (device, generation)
-            )
+            self._keys[device] = self._newer_keys[device] = generation
 
 
-def _judge(admitted: Admitted, era: Era | None, fork: bool) -> Judged:
+def _judged(admitted: Admitted, era: Era | None, fork: bool) -> Judged:
     decoded = admitted.decoded
     place: Identity | None = decoded.identity[1:] if decoded.identity else None
     verdict: Verdict

@@ -7,21 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import JournalError
-from gateway.journal import counters, schema
+from gateway.journal import archive, counters, schema
+from gateway.journal.archive import Archive
 from gateway.journal.entry import NO_LINES, Entry
 
 _SELECT = (
-    "SELECT e.id, e.time_ms, e.kind, e.subject, e.leaf, coalesce(b.body, x''),"
+    "SELECT e.id, e.time_ms, e.kind, e.subject, e.leaf, b.body,"
     " e.verdict, e.flag, e.newest, e.auth FROM entry e LEFT JOIN body b ON b.entry = e.id"
 )
+_KIND, _BODY = 2, 5
+_BOOT = "device = ?1 AND era = ?2 AND boot = ?3 AND fork = 0 AND entry > ?4"
 _FIXED_LINES = 6
 
 
 class JournalReader:
-    """Raises JournalError when the journal is not there or cannot be read."""
+    """Of the database and its archive alike.
+
+    Raises JournalError when the journal is not there or cannot be read, ArchiveError when a
+    segment that is needed is missing or was changed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = schema.open_for_reading(path)
+        self._archive = Archive(self._segments, archive.folder_of(path))
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The entries that follow entry ``after``, at most ``limit``."""
@@ -34,6 +42,26 @@ class JournalReader:
             yield from chunk_of
             after = chunk_of[-1].id
 
+    def check(self, after: int = 0) -> None:
+        """See that all entries behind ``after`` can be read, before something is made of them.
+
+        Raises ArchiveError naming the segment that is missing or was changed.
+        """
+        try:
+            self._archive.check(after)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
+    def segments(self) -> list[archive.Row]:
+        """What was archived of this journal, in order."""
+        try:
+            return self._segments()
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
+
+    def _segments(self) -> list[archive.Row]:
+        return archive.catalogue(self._connection)
+
     def fact_keys(self, first: int, last: int) -> dict[int, str]:
         """The keys of the facts among the entries ``first`` to ``last``, by entry."""
         query = "SELECT entry, key FROM fact_key WHERE entry BETWEEN ? AND ?"
@@ -41,17 +69,22 @@ class JournalReader:
 
     def hashes(self, first: int, last: int) -> dict[int, bytes]:
         """SHA-256(OBJECT) of the messages among the entries ``first`` to ``last``, by entry."""
-        query = "SELECT entry, hash FROM message WHERE entry BETWEEN ? AND ?"
+        query = (
+            "SELECT entry, hash FROM message WHERE entry BETWEEN ?1 AND ?2"
+            " UNION ALL SELECT entry, hash FROM unfiled WHERE entry BETWEEN ?1 AND ?2"
+        )
         return dict(self._fetch(query, first, last))
 
-    def boot_entries(self, device: str, era: str, boot: int) -> list[Entry]:
-        """The messages of one boot, by ``seq``; forks left out."""
+    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
+        """The messages of one boot behind entry ``after``, by ``seq``; forks left out."""
         return self._read(
-            f"{_SELECT} JOIN message m ON m.entry = e.id"
-            " WHERE m.device = ? AND m.era = ? AND m.boot = ? AND m.fork = 0 ORDER BY m.seq",
+            f"{_SELECT} JOIN (SELECT entry, seq FROM message WHERE {_BOOT}"  # noqa: S608
+            f" UNION ALL SELECT entry, seq FROM unfiled WHERE {_BOOT}) m ON m.entry = e.id"
+            " ORDER BY m.seq",
             device,
             era,
             boot,
+            after,
         )
 
     def runs(self, since: float) -> list[tuple[float, str, float]]:
@@ -98,10 +131,20 @@ class JournalReader:
 
     def close(self) -> None:
         """Release the connection."""
+        self._archive.close()
         self._connection.close()
 
     def _read(self, sql: str, *values: object) -> list[Entry]:
-        return [_entry(*row) for row in self._fetch(sql, *values)]
+        rows = self._fetch(sql, *values)
+        absent = [r[0] for r in rows if r[_BODY] is None and r[_KIND] in archive.PAYLOADS]
+        moved = self._moved(absent) if absent else {}
+        return [_entry(*row, moved=moved) for row in rows]
+
+    def _moved(self, absent: list[int]) -> dict[int, bytes]:
+        try:
+            return self._archive.bodies(absent)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
 
     def _fetch(self, sql: str, *values: object) -> list[Any]:
         try:
@@ -115,12 +158,20 @@ def _unreadable(error: sqlite3.Error) -> JournalError:
 
 
 def _entry(
-    entry: int, time_ms: int, kind: str, subject: str, leaf: bytes, body: bytes, *judged: Any
+    entry: int,
+    time_ms: int,
+    kind: str,
+    subject: str,
+    leaf: bytes,
+    body: bytes | None,
+    *judged: Any,
+    moved: Mapping[int, bytes],
 ) -> Entry:
     verdict, flag, newest, auth = judged
+    said = moved.get(entry, b"") if body is None else body  # empty where it was erased
     lines = _lines(leaf)
     received = time_ms / 1000
-    return Entry(entry, received, kind, subject, body, lines, verdict, flag, bool(newest), auth)
+    return Entry(entry, received, kind, subject, said, lines, verdict, flag, bool(newest), auth)
 
 
 def _lines(leaf: bytes) -> Mapping[str, str]:

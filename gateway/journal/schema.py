@@ -5,11 +5,22 @@ from pathlib import Path
 
 from gateway.errors import JournalError
 
-VERSION = 2
-READABLE = (1, 2)
-"""1 has another index, which no reader asks; the gateway's start changes it."""
+VERSION = 3
+_CHECKPOINT_PAGES = 8192
+"""32 MB: at SQLite's 1,000 every large batch would wait for two more fsyncs."""
 
-_TABLES = """
+_UNFILED = """
+-- The newest messages, before they are filed under their indexes many at once: each index is read
+-- and written at a device's own place, which for one message costs more than all the rest.
+CREATE TABLE unfiled (
+  entry INTEGER PRIMARY KEY, device TEXT NOT NULL, era TEXT, boot INTEGER, seq INTEGER,
+  hash BLOB NOT NULL, prev TEXT, fork INTEGER NOT NULL
+);
+"""
+
+_TABLES = (
+    _UNFILED
+    + """
 CREATE TABLE entry (
   id INTEGER PRIMARY KEY,        -- leaf index + 1, without gaps
   time_ms INTEGER NOT NULL,      -- gateway time, Unix ms; never decreases
@@ -43,6 +54,8 @@ CREATE TABLE era (
   newest_boot INTEGER NOT NULL, newest_seq INTEGER NOT NULL,
   line_boot INTEGER NOT NULL, line_seq INTEGER NOT NULL, line_h TEXT NOT NULL,
   old_boot INTEGER NOT NULL, old_seq INTEGER NOT NULL,
+  loose INTEGER NOT NULL,        -- its messages that do not stand linked on the line
+  root TEXT NOT NULL,            -- prev of the message that the line began with
   PRIMARY KEY (device, era)
 ) WITHOUT ROWID;
 CREATE TABLE key_generation (device TEXT PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
@@ -56,6 +69,7 @@ CREATE TABLE quarantine (
 );
 INSERT INTO frontier VALUES (1, 0, x'');
 """
+)
 
 # Our own starts, stops and connections are few: found without reading past the messages.
 _RUNS = "CREATE INDEX IF NOT EXISTS entry_run ON entry (time_ms) WHERE kind = 'run'"
@@ -63,6 +77,12 @@ _FROM_1 = """
 DROP INDEX message_object;
 CREATE UNIQUE INDEX message_object ON message (device, hash) WHERE boot IS NULL OR era = 'unsigned';
 """
+# Of the eras so far nobody counted what is loose: their devices are looked up as before.
+_FROM_2 = """
+ALTER TABLE era ADD COLUMN loose INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE era ADD COLUMN root TEXT NOT NULL DEFAULT '';
+"""
+_STEPS = {1: _UNFILED + _FROM_1 + _FROM_2, 2: _UNFILED + _FROM_2}
 
 _ADDED = """
 -- Logs that ended because the journal was restored. What anybody may have seen of one: shown.
@@ -71,6 +91,16 @@ CREATE TABLE IF NOT EXISTS former_log (
   size INTEGER NOT NULL,         -- leaves held here, in entries before the next log's
   shown INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- The log's frontier as it stood behind an entry: a start verifies from one of them on.
+CREATE TABLE IF NOT EXISTS milestone (
+  entry INTEGER PRIMARY KEY, size INTEGER NOT NULL, nodes BLOB NOT NULL
+);
+-- Whose messages' bodies lie in a file of the folder archive. Of entries up to removed, only there.
+CREATE TABLE IF NOT EXISTS segment (
+  first INTEGER PRIMARY KEY, last INTEGER NOT NULL, removed INTEGER NOT NULL,
+  name TEXT NOT NULL, digest BLOB NOT NULL, bytes INTEGER NOT NULL,
+  log TEXT NOT NULL, size INTEGER NOT NULL, nodes BLOB NOT NULL  -- frontier after last
+);
 """
 
 
@@ -78,10 +108,15 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """The one writer's connection; makes the file. Raises JournalError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=30.0, check_same_thread=False
+        )
         path.chmod(0o600)
+        # Of a file that is made now; an older one is given it by archiving.vacuum.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         _migrate(connection, path)
         connection.execute(_RUNS)
         connection.executescript(_ADDED)
@@ -94,8 +129,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    if version == 1:
-        connection.executescript(f"BEGIN; {_FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
+    if version in _STEPS:
+        steps = _STEPS[version]
+        connection.executescript(f"BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
         return
     if version != 0:
         raise JournalError(
@@ -115,7 +151,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be read as a journal: {error}") from error
-    if version not in READABLE:
+    if version != VERSION:
         connection.close()
-        raise JournalError(f"{path} has format {version}; this program reads {VERSION}")
+        remedy = "start the gateway once" if version < VERSION else "use the newer program"
+        raise JournalError(f"{path} has format {version}; this program reads {VERSION}: {remedy}")
     return connection

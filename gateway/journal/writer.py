@@ -2,14 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import JournalError
-from gateway.journal import schema
+from gateway.journal import schema, verifying
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Eras
-from gateway.journal.log import Log, verify
+from gateway.journal.log import Log
 from gateway.journal.messages import Arrival, Messages
 from gateway.journal.witness import Seen
 
@@ -18,7 +19,7 @@ QUARANTINE_BYTES = 4096
 
 
 class Journal:
-    """Open for writing by one thread of one process. Raises JournalError where it is damaged.
+    """Open for writing by one process, one thread at a time. Raises JournalError where damaged.
 
     ``noted`` is told of the log after each commit, and must not raise.
     """
@@ -29,29 +30,53 @@ class Journal:
         self._connection = schema.open_for_writing(path)
         self._noted = noted
         try:
-            verify(self._connection)
+            verifying.at_start(self._connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
         self.log = Log(self._connection, gateway)
         self.eras = Eras(self._connection)
         self.counters = Counters(self._connection)
         self.messages = Messages(self._connection, self.log, self.eras, self.counters)
+        self._saver = ThreadPoolExecutor(1, "journal")
+        self._saving: Future[None] | None = None
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
+    def transaction(self, then: Callable[[], None] | None = None) -> Generator[None]:
         """All that is appended inside is on disk when this ends, or nothing of it is.
 
-        Raises JournalError when the disk refuses; what is in memory is then as committed.
+        With ``then``, that is so when ``saved`` returns: another thread saves meanwhile, and calls
+        ``then`` when it has ended. Raises JournalError when the disk refuses; what is in memory is
+        then as committed.
         """
-        try:
+        self.saved()
+        with self._whole():
             self._connection.execute("BEGIN IMMEDIATE")
             yield
-            self.messages.save()
-            self.log.save()
-            self.eras.save()
-            self.counters.save()
-            self._connection.execute("COMMIT")
-            self._noted(self.log.seen)
+            if then is None:
+                self._save()
+            else:
+                self._saving = self._saver.submit(self._save)
+                self._saving.add_done_callback(lambda _saved: then())
+
+    def saved(self) -> None:
+        """Wait for what another thread is saving. Raises JournalError: nothing of it is kept."""
+        saving, self._saving = self._saving, None
+        if saving is not None:
+            with self._whole():
+                saving.result()
+
+    def _save(self) -> None:
+        self.messages.save()
+        self.log.save()
+        self.eras.save()
+        self.counters.save()
+        self._connection.execute("COMMIT")
+        self._noted(self.log.seen)
+
+    @contextmanager
+    def _whole(self) -> Generator[None]:
+        try:
+            yield
         except BaseException as error:
             self._roll_back()
             if isinstance(error, sqlite3.Error):
@@ -110,5 +135,9 @@ class Journal:
         return self.log.last_id
 
     def close(self) -> None:
-        """Close the file; nothing is pending outside a transaction."""
-        self._connection.close()
+        """Close the file; what is being saved is saved first, or JournalError raised."""
+        try:
+            self.saved()
+        finally:
+            self._saver.shutdown()
+            self._connection.close()

@@ -1,6 +1,6 @@
 """One persistent MQTT session, driven by its owner's loop; no thread of its own.
 
-``turn`` reads until the socket is drained, 2,000 messages or 20 ms: then its owner commits, and
+``turn`` reads until the socket is drained, 5,000 messages or 50 ms: then its owner commits, and
 nothing is read meanwhile (Mosquitto 2.0.11 ignores ``max_inflight_messages`` while it drains a
 queue, so reading on would pile everything up in memory).
 """
@@ -22,14 +22,14 @@ from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.outgoing import Publication
-from gateway.mqtt.stream import Published, Stream, StreamClient, puback, publication
+from gateway.mqtt.stream import Receipts, Stream, StreamClient, publication
 
 _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
 SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
-BATCH_MESSAGES = 2000
-BATCH_S = 0.02
+BATCH_MESSAGES = 5000
+BATCH_S = 0.05
 GATHER_S = 0.002
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
@@ -61,16 +61,12 @@ class Session:
         self._bell = bell
         self._now = now
         self._batch: list[Arrival | Change] = []
-        self._receipts: list[int] = []
-        self._receipts_of = 0
+        self._receipts = Receipts(0, [])
         self._committed = self._committing_s = self._drained_at = 0.0
         self._connection = 0
-        self._nonce = b""
-        self._try_at = 0.0
+        self._nonce, self._said = b"", ""
+        self._try_at = self._misc_at = self._marked_at = 0.0
         self._wait_s = _FIRST_WAIT_S
-        self._misc_at = 0.0
-        self._marked_at = 0.0
-        self._said = ""
         self._up = False
         self.ready = False
         """Connected and subscribed."""
@@ -102,12 +98,16 @@ class Session:
         batch, self._batch = self._batch, []
         return batch
 
-    def acknowledge(self) -> None:
-        """PUBACK all that ``turn`` returned last: it is committed."""
+    def receipts(self) -> Receipts:
+        """What to ``acknowledge`` when all that ``turn`` returned so far is committed."""
+        taken, self._receipts = self._receipts, Receipts(self._connection, [])
+        return taken
+
+    def acknowledge(self, receipts: Receipts) -> None:
+        """PUBACK messages; those of an older connection the broker sends again."""
         stream = self._stream
-        if stream is not None and self._receipts_of == self._connection:
-            stream.send(b"".join(map(puback, self._receipts)))
-        self._receipts.clear()  # those of an older connection the broker sends again
+        if stream is not None and receipts.connection == self._connection:
+            stream.send(receipts.pubacks())
         self._committed = time.monotonic()
         self._committing_s = self._committed - self._drained_at
 
@@ -187,8 +187,14 @@ class Session:
         """Take every whole packet that was read."""
         now = self._now()
         while True:
-            for message in stream.published():
-                self._on_message(message, now)
+            for topic, payload, mid in stream.published():
+                if mid:
+                    self._owe(mid)
+                if topic.endswith(b"/up"):  # amqtt sends retained messages past filters
+                    self._batch.append(Arrival(topic.decode(errors="replace"), payload, now))
+                elif topic == self._marker_topic.encode() and payload == self._nonce:
+                    self.drained = True
+                    self._batch.append(Change("broker_drained", now))
             if not stream.offer():
                 return
             self._client.loop_read()
@@ -271,22 +277,10 @@ class Session:
             self.fresh = True
         self._up = self.ready = False
 
-    def _on_message(self, message: Published, now: float) -> None:
-        if message.mid:
-            self._receipts.append(message.mid)
-            self._receipts_of = self._connection
-        try:
-            topic = message.topic.decode()
-        except UnicodeDecodeError:
-            topic = "not UTF-8/up"  # counted among unknown devices
-        if topic == self._marker_topic:
-            if message.payload == self._nonce:
-                self.drained = True
-                self._batch.append(Change("broker_drained", now))
-            return
-        if not topic.endswith("/up"):
-            return  # amqtt sends retained messages past filters when a session resumes
-        self._batch.append(Arrival(topic, message.payload, now))
+    def _owe(self, mid: int) -> None:
+        if self._receipts.connection != self._connection:
+            self._receipts = Receipts(self._connection, [])
+        self._receipts.mids.append(mid)
 
     def _tell(self, what: str) -> None:
         """Say once what is wrong with the broker, not at every try."""

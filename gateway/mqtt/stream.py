@@ -19,12 +19,19 @@ _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _ACK = struct.Struct(">BBH").pack
 
 
-class Published(NamedTuple):
-    """One PUBLISH packet, QoS 0 (``mid`` is 0 then) or 1."""
+Published = tuple[bytes, bytes, int]
+"""Topic, payload and packet identifier of one PUBLISH packet, QoS 0 (which has none: 0) or 1."""
 
-    topic: bytes
-    payload: bytes
-    mid: int
+
+class Receipts(NamedTuple):
+    """Messages that the broker wants a PUBACK for, on one connection to it."""
+
+    connection: int
+    mids: list[int]
+
+    def pubacks(self) -> bytes:
+        """The packets that say so."""
+        return b"".join([_ACK(0x40, 2, mid) for mid in self.mids])
 
 
 class Stream:
@@ -114,7 +121,7 @@ class Stream:
             payload, mid = topic_end, 0
             if data[at] & 0x02:
                 payload, mid = topic_end + 2, data[topic_end] << 8 | data[topic_end + 1]
-            found.append(Published(data[begin + 2 : topic_end], data[payload:end], mid))
+            found.append((data[begin + 2 : topic_end], data[payload:end], mid))
             at = end
         self._in = data[at:]
         return found
@@ -152,11 +159,6 @@ def _body(data: bytes, at: int) -> tuple[int, int]:
         if data[place] < 0x80:
             return place + 1, place + 1 + length
     return 0, 0
-
-
-def puback(mid: int) -> bytes:
-    """A PUBACK packet."""
-    return _ACK(0x40, 2, mid)
 
 
 def publication(topic: str, payload: bytes, *, retain: bool) -> bytes:

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from gateway.clock import Clock
 from gateway.desired.answers import Answers
 from gateway.journal.reader import JournalReader
-from gateway.projections import figures, live
+from gateway.projections import figures, live, readings
 from gateway.projections.figures import Figures
 from gateway.projections.live import Live, Publish
 from gateway.projections.loop import Loop
 from gateway.projections.readings import Readings
-from gateway.projections.runner import Runner
+from gateway.projections.runner import BATCH, Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.stores.influxdb import InfluxStore
@@ -65,7 +65,15 @@ def compose(
 
     topics = Live(engine, publish)
     threads: list[Runner | Loop] = [
-        Runner(Readings(store, journal, engine), journal, engine, wake, clock, rest_s=REST_S),
+        Runner(
+            Readings(store, journal, engine),
+            journal,
+            engine,
+            wake,
+            clock,
+            rest_s=REST_S,
+            batch=readings.BATCH if isinstance(store, InfluxStore) else BATCH,
+        ),
         Runner(Answers(engine), journal, engine, wake, clock, rest_s=REST_S),
         Loop(live.NAME, topics.turn, told, rest_s=REST_S),
     ]

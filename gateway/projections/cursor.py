@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from gateway.database import projection, projection_state, upsert
 
+STORE = "store"
+"""The projection of the readings; what their store cannot use is set aside under it too."""
+
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 _FORGET = projection_state.delete().where(
     projection_state.c.name == sa.bindparam("of"), projection_state.c.key == sa.bindparam("under")

@@ -16,8 +16,12 @@ _log = logging.getLogger(__name__)
 RETRYABLE = (StoreError, JournalError, OSError, OperationalError, sqlite3.OperationalError)
 """What passes by itself: a store that is away, a locked or full database."""
 
-_LEAVE, _LONGEST_LEAVE_S = 4.0, 1.0
+_LONGEST_LEAVE_S = 1.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
+
+
+AT_ONCE = -1.0
+"""A turn's answer: there is more than it could take, so that resting would not gather more."""
 
 
 class Loop:
@@ -87,15 +91,12 @@ class Loop:
                 continue
             self.passed()
             ended = time.monotonic()
-            rest_s = max(self._rest_s, self._leave(ended - began))
+            leave_s = min(_LONGEST_LEAVE_S, self._wake.leave * (ended - began))
+            rest_s = max(self._rest_s if wait_s >= 0 else 0.0, leave_s)
             if wait_s > 0 and not self.stopping:
                 self._wake.wait(wait_s, seen)
             self._stop.wait(max(0.0, ended + rest_s - time.monotonic()))
         self._end()
-
-    def _leave(self, worked_s: float) -> float:
-        """How long to leave the interpreter to ingest after a turn, real s."""
-        return min(_LONGEST_LEAVE_S, _LEAVE * worked_s) if self._wake.pressed else 0.0
 
     def _waits(self, error: Exception) -> None:
         text = str(error) or type(error).__name__

@@ -11,6 +11,7 @@ from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.sharing import tables
 from gateway.sharing.reader import MergedReader
+from gateway.sharing.shelves import shelves_of
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -30,5 +31,5 @@ def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalRea
     """
     if settings.shared:
         tables.make(engine)
-        return lambda: MergedReader(engine)
+        return lambda: MergedReader(engine, shelves_of(settings, engine))
     return lambda: JournalReader(settings.journal_path)

@@ -15,13 +15,16 @@ from gateway.clock import Clock
 from gateway.journal.diary import STEP_S
 from gateway.journal.entry import Entry
 from gateway.projections import cursor, set_aside
-from gateway.projections.loop import RETRYABLE, Loop
+from gateway.projections.loop import AT_ONCE, RETRYABLE, Loop
 from gateway.projections.wake import Wake
+from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
 BATCH = 2000
 PRESSED_BATCH = 250
+_READ = 500  # entries at a time
+_BATCH_BYTES = 4_000_000  # of bodies: a batch is held in memory
 _STEP_NOTED_S = 2.0  # the diary looks twice a second
 _LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
@@ -124,8 +127,9 @@ class Runner:
         """Drain one batch; when there is none, fire timers. Returns how long to wait, real s."""
         try:
             self._refresh()
-            if self._drain():
-                return 0.0
+            if entries := self._next():
+                self._drain(entries)
+                return AT_ONCE if len(entries) >= self._batch else 0.0
             if self._stepped():
                 return _STEP_NOTED_S
             due = self._projection.idle(self._clock.now())
@@ -152,13 +156,23 @@ class Runner:
             self._at = self._cursor()
             self._stale = False
 
-    def _drain(self) -> bool:
-        """Apply one batch; False when there is nothing to apply."""
+    def _next(self) -> list[Entry]:
+        """The batch that follows; it ends early where its entries are long."""
         self._journal = self._journal or self._open_journal()
         limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
-        entries = self._journal.entries(after=self._at, limit=limit)
-        if not entries:
-            return False
+        found: list[Entry] = []
+        held = 0
+        while held < _BATCH_BYTES and (wanted := min(limit - len(found), _READ)) > 0:
+            after = found[-1].id if found else self._at
+            more = self._journal.entries(after=after, limit=wanted)
+            found += more
+            held += sum(len(entry.body) for entry in more)
+            if len(more) < wanted:
+                break
+        return found
+
+    def _drain(self, entries: list[Entry]) -> None:
+        """Apply one batch."""
         try:
             self._projection.apply(entries)
             self._at = entries[-1].id
@@ -168,7 +182,6 @@ class Runner:
             _log.debug("%s: a batch failed", self._projection.name, exc_info=error)
             self._one_by_one(entries)
             self._at = self._cursor()
-        return True
 
     def _one_by_one(self, entries: list[Entry]) -> None:
         """Apply a failed batch singly and set aside what fails alone."""
@@ -190,7 +203,7 @@ class Runner:
         name = self._projection.name
         reason = f"{type(error).__name__}: {error}"
         _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             set_aside.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
             cursor.save(connection, name, entry.id)
         self._stale = True

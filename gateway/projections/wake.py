@@ -1,16 +1,40 @@
 """Wakes the projections when the journal has grown."""
 
 import threading
+import time
+
+AT_FIRST_S, LEAVE_AT_FIRST, LEAVE = 10.0, 19.0, 4.0
+"""How many times as long as it worked a follower rests while ingest is pressed: what nodes hold
+after an outage is soon taken; when it lasts, alerts must not wait for all of it."""
 
 
 class Wake:
     """A counted bell: who waits with the count it last saw never misses a ring."""
 
     def __init__(self) -> None:
-        self.pressed = False
-        """Ingest has all that it can take: who follows leaves it most of the time."""
+        self._pressed_at: float | None = None
         self._condition = threading.Condition()
         self._count = 0
+
+    def press(self, pressed: bool) -> None:
+        """Whether ingest has all that it can take: who follows leaves it most of the time."""
+        if not pressed:
+            self._pressed_at = None
+        elif self._pressed_at is None:
+            self._pressed_at = time.monotonic()
+
+    @property
+    def pressed(self) -> bool:
+        """As ``press`` said last."""
+        return self._pressed_at is not None
+
+    @property
+    def leave(self) -> float:
+        """How many times as long as it worked a follower is to rest now."""
+        since = self._pressed_at
+        if since is None:
+            return 0.0
+        return LEAVE_AT_FIRST if time.monotonic() < since + AT_FIRST_S else LEAVE
 
     @property
     def count(self) -> int:

@@ -101,6 +101,7 @@ TABLES: Mapping[str, Table] = {
             **_DATED,
             "to": f.moment,
             "kind": f.choice("move", "cleaning", "eviction_risk"),
+            "cancelled": f.flag,
         },
         ("tank", "from", "to", "kind"),
     ),
@@ -182,7 +183,8 @@ def install(given: Given) -> Install:
 
 def plan(given: Given) -> Plan:
     """A plan's row; it ends after it begins."""
-    row = Plan(given["tank"], given["from"], given["to"], given["kind"])
+    cancelled = given.get("cancelled", False)
+    row = Plan(given["tank"], given["from"], given["to"], given["kind"], cancelled)
     if row.end <= row.start:
         raise Wrong("to must be later than from")
     return row

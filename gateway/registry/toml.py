@@ -66,7 +66,7 @@ def _id(row: Site | Tank | Device) -> str:
 def _device_maker(
     given: Mapping[str, Any], known: Registry | None
 ) -> Callable[[Mapping[str, Any]], Device]:
-    """A station's device weighs unless the file says otherwise; a known device keeps its key."""
+    """A station's device weighs unless the file says otherwise; a known device keeps its keys."""
     stations = {t.get("id") for t in given.get("tank", ()) if t.get("kind") == "station"}
     if known:
         stations |= {i for i, rows in known.tanks.items() if rows[-1].kind == "station"}
@@ -78,6 +78,8 @@ def _device_maker(
         kept = known.device(values["id"]) if known else None
         if kept and kept.key and "key" not in values and not values.get("unsigned"):
             extra["key"] = kept.key
+        if kept and kept.public_key and "public_key" not in values and not values.get("unsigned"):
+            extra["public_key"] = kept.public_key
         return tables.device({**values, **extra})
 
     return make

@@ -1,10 +1,10 @@
 """Under which name the store's projection keeps its cursor."""
 
-from gateway.projections.readings import NAME
+from gateway.projections.cursor import STORE
 from gateway.settings import Settings
 
 
 def store_name(settings: Settings) -> str:
     """One for all gateways with InfluxDB; one for each with a SQLite file of its own."""
     own = settings.shared and settings.store == "sqlite"
-    return f"{NAME} {settings.gateway_id}" if own else NAME
+    return f"{STORE} {settings.gateway_id}" if own else STORE

@@ -36,7 +36,7 @@ entry = sa.Table(
     sa.Column("received", sa.Float, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("body", BYTEA, nullable=False),
+    sa.Column("body", BYTEA, nullable=False),  # of a message empty once it is pruned
     sa.Column("lines", sa.JSON, nullable=False),
     sa.Column("verdict", sa.Text),  # over all journals: stored late fork flagged
     sa.Column("flag", sa.Text),
@@ -96,6 +96,19 @@ merged = sa.Table(
     sa.Column("entry", sa.BigInteger, nullable=False),
 )
 """Up to which entry each gateway's have a place."""
+
+segment = sa.Table(
+    "shared_segment",
+    metadata,
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("first", sa.BigInteger, primary_key=True),  # of its journal
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", BYTEA, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("pruned", sa.BigInteger, nullable=False),
+)
+"""The gateways' archive files. Bodies of messages up to ``pruned`` are no longer in ``entry``."""
 
 horizon = sa.Table(
     "shared_horizon",

@@ -22,13 +22,16 @@ from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.sharing import acks, merging, tables
+from gateway.sharing import pruning as pruned
 from gateway.sharing.acks import Acks
 from gateway.sharing.holding import Holding
 from gateway.sharing.merging import Merging
 from gateway.sharing.names import own_gateway
 from gateway.sharing.naming import store_name
+from gateway.sharing.pruning import Pruning
 from gateway.sharing.reader import MergedReader
 from gateway.sharing.registrar import Ears, Registrar
+from gateway.sharing.shelves import shelves_of
 from gateway.stores.influxdb import InfluxStore
 from gateway.stores.opened import newest_registry, open_store
 from gateway.watching.projection import WatchProjection
@@ -98,12 +101,16 @@ def joined(
 
         holding = Holding(engine, settings.gateway_id, held)
         shared = Together(registrar, ears, holding)
+        pruning = Pruning(engine, lambda: JournalReader(settings.journal_path), settings.gateway_id)
+        prune = Loop(pruned.NAME, pruning.turn, Wake())
         registrar.start()
         holding.start()
+        prune.start()
         try:
             with _own_store(settings, engine, clock):
                 yield shared
         finally:
+            prune.stop()
             registrar.stop()
             holding.stop()
 
@@ -116,9 +123,13 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
         return
     store = open_store(settings, engine)
     follow = Wake()
+
+    def journal() -> MergedReader:
+        return MergedReader(engine, shelves_of(settings, engine))
+
     runner = Runner(
-        Readings(store, lambda: MergedReader(engine), engine, store_name(settings)),
-        lambda: MergedReader(engine), engine, follow, clock, rest_s=REST_S, look_s=0.5,
+        Readings(store, journal, engine, store_name(settings)),
+        journal, engine, follow, clock, rest_s=REST_S, look_s=0.5,
     )  # fmt: skip
     runner.start()
     try:
@@ -162,7 +173,7 @@ def _holding(
     )
 
     def journal() -> MergedReader:
-        return MergedReader(engine)
+        return MergedReader(engine, shelves_of(settings, engine))
 
     said = Acks(engine, outgoing.publish, clock, newest_registry(engine))
     topics = Live(engine, outgoing.publish)

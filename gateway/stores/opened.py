@@ -8,14 +8,13 @@ import sqlalchemy as sa
 
 from gateway.domain.registry import Registry
 from gateway.projections import set_aside
+from gateway.projections.cursor import STORE
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.sqlite import SqliteStore
 
 _log = logging.getLogger(__name__)
-SOURCE = "store"
-"""Under this name the store's projection runs and its unusable lines are set aside."""
 
 
 def open_store(settings: Settings, engine: sa.Engine) -> SqliteStore | InfluxStore:
@@ -37,7 +36,7 @@ def open_influxdb(settings: Settings, engine: sa.Engine) -> InfluxStore:
     def keep(line: str, reason: str) -> None:
         _log.error("InfluxDB will never take one line: %s; see table set_aside", reason)
         with engine.begin() as connection:
-            set_aside.put(connection, SOURCE, line, reason, time.time())
+            set_aside.put(connection, STORE, line, reason, time.time())
 
     return InfluxStore(access, newest_registry(engine), keep)
 

@@ -1,6 +1,6 @@
 """The port of a reading store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from gateway.domain.heard import Reading
@@ -15,6 +15,14 @@ class ReadingStore(Protocol):
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Keep these; one already there is replaced. Returns when they are safe."""
+        ...
+
+    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
+        """Begin to keep these, and go on by oneself where the store works elsewhere.
+
+        Calling what is returned waits until they are safe, or raises ``StoreError``: do so before
+        anything else is asked of the store.
+        """
         ...
 
     def remove(self, readings: Sequence[Reading]) -> None:

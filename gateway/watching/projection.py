@@ -21,6 +21,7 @@ from gateway.journal.entry import Entry
 from gateway.projections import cursor
 from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.transaction import writing
 from gateway.watching import record
 from gateway.watching.inputs import input_of
 
@@ -142,7 +143,7 @@ class WatchProjection:
         state: dict[str, Any] = {_STATE + key: value for key, value in changed.items()}
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             serialise(connection)
             if entry_id is not None:
                 cursor.save(connection, NAME, entry_id)

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from typing import Literal, get_args
 
 import msgspec
@@ -17,11 +16,10 @@ from gateway.wire.decoded import Decoded, decode
 Refusal = Literal["bad_mac", "unknown_device", "revoked", "old_key", "oversize"]
 REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
-_TOPIC = re.compile(r"noria/1/([a-z2-7]{6,16})/up")
 _PADDING = b"=="
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """An authentic message: its device, exact OBJECT and what could be read of it.
 
     ``digest`` is SHA-256(OBJECT), ``link`` what the next message carries of it as ``prev``.
@@ -46,36 +44,33 @@ def admit(
 
     ``trust`` (replay only) takes any MAC and signature, and payloads that have none.
     """
-    found = _TOPIC.fullmatch(topic)
-    device = registry.device(found.group(1)) if found else None
+    device = registry.speakers.get(topic)
     if device is None:
         return "unknown_device"
     if device.revoked:
         return "revoked"
-    if payload.find(b"\n", 0, envelope.MAX_OBJECT_BYTES + 1) < 0 and (
-        len(payload) > envelope.MAX_OBJECT_BYTES
+    if len(payload) > envelope.MAX_OBJECT_BYTES and (
+        payload.find(b"\n", 0, envelope.MAX_OBJECT_BYTES + 1) < 0
     ):
         return "oversize"
     if trust:
         object_bytes = payload.split(b"\n", 1)[0]
         decoded = decode(object_bytes, device=device.id, trust=True, feed=device.unsigned)
         return admitted(device, object_bytes, decoded)
-    found = _authenticated(device, payload)
+    found = _authenticated(device, topic, payload)
     if isinstance(found, Admitted) and found.is_older_than(newest_key):
         return "old_key"
     return found
 
 
-def _authenticated(device: Device, payload: bytes) -> Admitted | Refusal:
+def _authenticated(device: Device, topic: str, payload: bytes) -> Admitted | Refusal:
     if device.key is None:
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
         decoded = decode(payload, device=device.id, feed=True)
         return admitted(device, payload, msgspec.structs.replace(decoded, auth="unsigned"))
-    parts = envelope.split(payload)
-    # The MAC covers our own name of the topic: a bridge may have remapped it.
-    topic = envelope.up_topic(device.id)
-    if parts is None or not envelope.authentic(device.key, topic, parts):
+    parts = envelope.opened(device.key, topic, payload)
+    if parts is None:
         return "bad_mac"
     decoded = decode(parts.object, device=device.id)
     return admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))

@@ -1,9 +1,8 @@
 """From bytes to a message, or to as much of one as can be read."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import msgspec
 
@@ -14,7 +13,7 @@ from gateway.wire.errors import Malformed
 from gateway.wire.fields import message_from
 from gateway.wire.glimpse import glimpse
 from gateway.wire.strict import parse
-from gateway.wire.usual import usual
+from gateway.wire.usual import Usual, usual
 
 _log = logging.getLogger(__name__)
 
@@ -25,27 +24,25 @@ FEED_ERA = "unsigned"
 AS = "as"
 """The leaf line that holds what a third-party message was taken as: an OBJECT of its own."""
 _REMEMBERED = 1024
-"""Ingest, watch and store read the same bytes within moments of one another."""
+"""Watch and store read the same bytes within moments of one another. Not ingest: while whole
+batches wait nothing would be found again, and to remember costs as much as to read."""
 
 
-class _Sealed:
+class _Sealed(msgspec.Struct, gc=False):
     """What an OBJECT says, made into a ``Message`` when that is first asked for."""
 
-    __slots__ = ("_make", "_message")
-
-    def __init__(self, make: Callable[[], Message]) -> None:
-        self._make = make
-        self._message: Message | None = None
+    said: Usual | Message
+    device: str
 
     @property
     def message(self) -> Message:
         """The message."""
-        if self._message is None:
-            self._message = self._make()
-        return self._message
+        if isinstance(self.said, Usual):
+            self.said = self.said.message(self.device)
+        return self.said
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One OBJECT, read.
 
     ``flag`` says why it is flagged, None when nothing is wrong. ``message`` is None when it is
@@ -76,7 +73,14 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
     ``feed``: of an unsigned device, which has no chain.
     """
     try:
-        return _decoded(object_bytes, device, trust, feed)
+        found = None if trust or feed else usual(object_bytes)
+        if found is None or _is_odd(found):
+            return _exactly_decoded(object_bytes, device, trust, feed)
+        identity = (found.era, found.boot, found.seq)
+        return Decoded(
+            _Sealed(found, device), None, identity, found.prev, found.old, found.generation,
+            found.signed,
+        )  # fmt: skip
     except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
         # A fault of ours, not a rule: the message is authentic and is kept. Raised on, it would
         # come again after every restart and stop everybody's line.
@@ -84,17 +88,13 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
         return Decoded(None, FAULT, None)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _decoded(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
-    found = None if trust or feed else usual(object_bytes)
-    if found is not None and (found.t == 0) == (found.ts == "none"):
-        identity = (found.era, found.boot, found.seq)
-        if _readable(found.prev, identity) is not None:
-            sealed = _Sealed(partial(found.message, device))
-            return Decoded(
-                sealed, None, identity, found.prev, found.old, found.generation, found.signed
-            )
-    return _exactly_decoded(object_bytes, device, trust, feed)
+_decode = lru_cache(maxsize=_REMEMBERED)(decode)
+
+
+def _is_odd(found: Usual) -> bool:
+    """Whether there is something to flag: its clock or its ``prev`` do not fit the rest."""
+    is_first = found.boot == found.seq == 1
+    return (found.t == 0) != (found.ts == "none") or not (found.prev or is_first)
 
 
 def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool = False) -> Decoded:
@@ -110,7 +110,7 @@ def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool =
         message = replace(message, t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
     return Decoded(
-        sealed=_Sealed(lambda: message),
+        sealed=_Sealed(message, device),
         flag=flag,
         identity=identity,
         prev=message.prev if trust else _readable(message.prev, identity),
@@ -144,7 +144,7 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     translated = entry.lines.get(AS)
     object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
     feed = entry.auth == "unsigned"
-    decoded = decode(object_bytes, device=entry.subject, trust=trust, feed=feed)
+    decoded = _decode(object_bytes, device=entry.subject, trust=trust, feed=feed)
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if (flag, auth) == (decoded.flag, decoded.auth):
         return decoded

@@ -22,7 +22,7 @@ _Count = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
 _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
 
-class _Reading(msgspec.Struct, kw_only=True):
+class _Reading(msgspec.Struct, kw_only=True, gc=False):
     """A reading's fields in WIRE.md's order; a value may be null, the others are there or not."""
 
     o: _Natural
@@ -36,7 +36,7 @@ class _Reading(msgspec.Struct, kw_only=True):
     ch: _Count | UnsetType = UNSET
 
 
-class Usual(msgspec.Struct, kw_only=True):
+class Usual(msgspec.Struct, kw_only=True, gc=False):
     """A well-formed message without events, its fields in WIRE.md's order, by the wire's names."""
 
     v: Annotated[int, Meta(ge=1, le=1)]

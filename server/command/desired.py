@@ -34,7 +34,8 @@ def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
 
     interval_s: a reading this often. report_s: it speaks at least this often. change_mm,
     change_g: it speaks at once at such a change. move_from, move_to: a planned move (Unix s, or
-    2026-11-21T14:00:00+00:00), during which it tells no place and does not enter recovery mode.
+    2026-11-21T14:00:00+00:00), during which it tells no place and does not enter recovery mode;
+    a [[plan]] of the registry sets them by itself.
     An empty value goes back to what its board was set up with: interval_s=
     """
     given = dict(_setting(value) for value in values)

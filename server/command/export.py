@@ -1,6 +1,7 @@
 """``noria export``: what was measured, as JSON lines (gateway/WIRE.md, section 3)."""
 
 import sys
+from contextlib import closing
 from typing import Any
 
 import click
@@ -84,8 +85,10 @@ def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> Non
         return
     readings = Readings(store, journal_of(settings, engine), engine, store_name(settings))
     runner = runner_of(readings, settings, engine)
-    if runner.lag() == 0:
+    if (lag := runner.lag()) == 0:
         return
+    with closing(journal_of(settings, engine)()) as journal:
+        journal.check(after=journal.last_id() - lag)
     try:
         with lock.hold(settings.data / lock.NAME):
             catch_up(runner, "store", _tell)

@@ -1,20 +1,34 @@
-"""``noria journal``: the journal as a recording."""
+"""``noria journal``: export it, verify it, move old months into the archive."""
 
+import contextlib
 import json
 import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import IO
 
 import click
 
-from gateway import database, recording
+from gateway import database, lock, recording
+from gateway.journal import archive as archives
+from gateway.journal import archiving
+from gateway.journal.archiving import Archiving, Moved
 from gateway.journal.reader import JournalReader
-from gateway.projections.offline import journal_of
+from gateway.journal.whole import Verification
+from gateway.projections.offline import clock_of, journal_of
+from gateway.settings import Settings
 from server.command.config import settings_of, with_config
+from server.command.progress import Progress
+
+_DAY_S = 86_400.0
+_REST, _LEAST_REST_S = 2.0, 0.05
+"""Beside a gateway: whoever waits for the journal's file looks again every few hundredths."""
 
 
 @click.group()
 def journal() -> None:
-    """Export the journal."""
+    """Export the journal, verify it, archive its old months."""
 
 
 @journal.command()
@@ -26,13 +40,15 @@ def journal() -> None:
 def export(output: IO[str], own: bool, config: str | None) -> None:
     """All messages and our own listening as JSON lines, in journal order: the input of replay.
 
-    Where gateways share a PostgreSQL: of all journals, each message once, as the watch heard them.
+    Archived months are among them. Where gateways share a PostgreSQL: of all journals, each
+    message once, as the watch heard them.
     """
     settings = settings_of(config)
     if settings.shared and not own:
         reader = journal_of(settings, database.opened(settings))()
     else:
         reader = JournalReader(settings.journal_path)
+    reader.check()
     written = 0
     for line in recording.lines(reader.all()):
         output.write(json.dumps(line, separators=(",", ":")) + "\n")
@@ -41,3 +57,124 @@ def export(output: IO[str], own: bool, config: str | None) -> None:
     reader.close()
     if sys.stderr.isatty():
         click.echo(f"{written} lines.", err=True)
+
+
+@journal.command()
+@with_config
+@click.pass_context
+def verify(context: click.Context, config: str | None) -> None:
+    """Check every leaf, every body and every archive file against the log; a gateway may run.
+
+    Exit status 1 when something is not as it was written.
+    """
+    settings = settings_of(config)
+    progress = Progress()
+    with contextlib.closing(Verification(settings.journal_path)) as verification:
+        for what, done, of in verification.steps():
+            progress.tell(f"{what}: {done} of {of} verified")
+        found = verification.found
+    for fault in found.faults:
+        click.echo(f"noria: {fault}", err=True)
+    if found.faults:
+        click.echo("The journal is not as it was written: restore what is named from a backup.")
+        context.exit(1)
+    click.echo(
+        f"All is as it was written: {found.entries} entries, {found.bodies} bodies in the journal, "
+        f"{found.archived} in {found.segments} files of the archive. Root {found.root}."
+    )
+
+
+@journal.command()
+@click.option(
+    "--before",
+    metavar="DATE",
+    help="Months that ended by then (2026-04 or 2026-04-01, UTC); else by archive_after_days.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be moved, and move nothing.")
+@with_config
+def archive(before: str | None, dry_run: bool, config: str | None) -> None:
+    """Move the messages of whole old months from the journal into compressed files.
+
+    They lie in data/archive, which rebuild and export read like the journal itself: back it up
+    with it. A gateway may run meanwhile; at night it does the same by itself.
+    """
+    settings = settings_of(config)
+    until = _until(before, settings)
+    months = list(archiving.months(settings.journal_path, until))
+    if dry_run:
+        for span, size in months:
+            what = f"{span.month}: {span.count} entries, {_mb(size)} of messages"
+            click.echo(f"{what} would be moved.")
+        if not months:
+            click.echo(f"No month that ended by {_day(until)} is left to move.")
+        return
+    with contextlib.closing(Archiving(settings.journal_path)) as run:
+        size = run.file_bytes
+        _work(run, until, settings)
+        _say(run.moved, size - run.file_bytes, until, settings)
+
+
+def _work(run: Archiving, until: float, settings: Settings) -> None:
+    """As fast as it goes; beside a gateway only a third of the time."""
+    progress, beside = Progress(), _gateway_runs(settings)
+    begun = time.monotonic()
+    for step in _steps(run, until):
+        progress.tell(f"{step.what}: {step.done} of {step.of}")
+        if beside:
+            time.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - begun)))
+            begun = time.monotonic()
+    if run.keeps_its_size:
+        try:
+            with lock.hold(settings.data / lock.NAME):
+                run.vacuum(progress.say)
+        except lock.HeldError:
+            progress.say(
+                "the journal's file keeps its size and fills its free room again; to make it "
+                "smaller, end the gateway and run this once more"
+            )
+
+
+def _gateway_runs(settings: Settings) -> bool:
+    try:
+        with lock.hold(settings.data / lock.NAME):
+            return False
+    except lock.HeldError:
+        return True
+
+
+def _steps(run: Archiving, until: float) -> Iterator[archiving.Step]:
+    yield from run.steps(until)
+    yield from run.give_back()
+
+
+def _say(moved: Moved, smaller: int, until: float, settings: Settings) -> None:
+    folder = archives.folder_of(settings.journal_path)
+    if moved.entries:
+        click.echo(
+            f"Moved {moved.entries} entries: {_mb(moved.body_bytes)} of messages are now "
+            f"{_mb(moved.file_bytes)} in {moved.segments} files of {folder}."
+        )
+    else:
+        click.echo(f"No month that ended by {_day(until)} was left to move.")
+    if smaller > 0:
+        click.echo(f"The journal's file is {_mb(smaller)} smaller.")
+
+
+def _until(before: str | None, settings: Settings) -> float:
+    now = clock_of(settings).now()
+    if before is None:
+        if not settings.archive_after_days:
+            raise click.UsageError("archive_after_days is 0: say which months with --before DATE")
+        return now - settings.archive_after_days * _DAY_S
+    for form in ("%Y-%m-%d", "%Y-%m"):
+        with contextlib.suppress(ValueError):
+            return min(now, datetime.strptime(before, form).replace(tzinfo=UTC).timestamp())
+    raise click.BadParameter(f"{before}: write it as 2026-04 or 2026-04-01", param_hint="--before")
+
+
+def _day(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

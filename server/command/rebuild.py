@@ -6,7 +6,7 @@ import click
 import sqlalchemy as sa
 
 from gateway import database, lock
-from gateway.projections import cursor, figures, readings, set_aside
+from gateway.projections import cursor, figures, set_aside
 from gateway.projections.catching_up import catch_up
 from gateway.projections.offline import clock_of, journal_of, runner_of
 from gateway.projections.readings import Readings
@@ -55,7 +55,7 @@ def _store(settings: Settings) -> str:
     # The cursor first: a crash in between leaves too much in the store, never too little.
     with engine.begin() as connection:
         cursor.reset(connection, name)
-        set_aside.forget(connection, readings.NAME)
+        set_aside.forget(connection, cursor.STORE)
     store.clear()
     projection = Readings(store, journal_of(settings, engine), engine, name)
     catch_up(runner_of(projection, settings, engine), "store", _tell)
@@ -82,8 +82,9 @@ def _watch(settings: Settings) -> str:
 
 
 def _entries(settings: Settings, engine: sa.Engine) -> int:
-    """How many entries there are. Raises JournalError where there is no journal to read."""
+    """How many entries there are. Raises JournalError where one of them cannot be read."""
     with closing(journal_of(settings, engine)()) as journal:
+        journal.check()
         return journal.last_id()
 
 

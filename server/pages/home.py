@@ -97,6 +97,6 @@ def _site(speech: Speech, snapshot: Snapshot, site: Site, cards: dict[str, Card]
 
 def _plans(snapshot: Snapshot) -> list[Plan]:
     """What is planned for the next week, or goes on now."""
-    plans = (p for rows in snapshot.registry.plans.values() for p in rows)
+    plans = (p for rows in snapshot.registry.plans.values() for p in rows if not p.cancelled)
     near = (p for p in plans if p.end >= snapshot.now and p.start <= snapshot.now + _PLANS_S)
     return sorted(near, key=lambda p: p.start)

@@ -25,6 +25,19 @@ def put(what: str, figure: str, beside: str = "") -> None:
     (_FOLDER / "figures.md").write_text(_markdown(report["conditions"]), "utf-8")
 
 
+def memory_mb(pid: int) -> tuple[float, float]:
+    """What a process holds: resident, and proportional (files that several map are shared out)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
+    kb = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+    return kb["Rss"] / 1024, kb["Pss"] / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time of a process so far, s: what a busy machine does not stretch as it does the wall."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def conditions() -> dict[str, Any]:
     """What a figure depends on; a high load says that others worked on the machine too."""
     return {

@@ -1,6 +1,6 @@
-"""From publish to the incident's and the outbox's rows, at 500 messages a second.
+"""From publish to the incident's and the outbox's rows, at 100, 500 and 1,000 messages a second.
 
-250 tanks speak twice a second; 120 of them fall below their threshold once, each at a moment of
+250 tanks speak in turn; 120 of them fall below their threshold once, each at a moment of
 its own. The second low reading decides, and its publishing starts the clock. Mosquitto's own rate
 on the same machine stands beside the result, so that figures of different machines compare.
 """
@@ -19,24 +19,28 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.benchmarks import figures
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 from tests.wire_node.sealed import Ring, drawn
 
-RATE = 500
+BOUNDED = 500  # messages/s at which P99_S is held; the others are measured
+RATES = (100, BOUNDED, 1000)
 TANKS = 250
 ALERTS = 120
-ROUNDS = 24  # each tank speaks so often: 12 s
+ROUNDS = 24  # each tank speaks so often: 60, 12 and 6 s
 P99_S = 0.050
+AIM_S = 0.025
 OK_MM, LOW_MM = 760, 830  # about 340 and 270 litres; the threshold is 300
 RAW_MESSAGES = 10_000
 
 
 @pytest.mark.benchmark
-@pytest.mark.timeout(120)
-def test_an_alert_waits_in_the_outbox_within_50_ms_at_500_messages_a_second(
-    tmp_path: Path, mosquitto: Mosquitto, capsys: pytest.CaptureFixture[str]
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("rate", RATES)
+def test_an_alert_waits_in_the_outbox_within_50_ms(
+    rate: int, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     raw = _raw_rate(mosquitto)
     gateway = RunningGateway(
@@ -46,18 +50,18 @@ def test_an_alert_waits_in_the_outbox_within_50_ms_at_500_messages_a_second(
     _import(gateway, rings)
     gateway.start()
     try:
-        waits = sorted(_waits(gateway, mosquitto, rings))
+        waits = sorted(_waits(gateway, mosquitto, rings, rate))
     finally:
         gateway.stop()
     p50, p99 = statistics.median(waits), waits[int(len(waits) * 0.99)]
-    with capsys.disabled():
-        print(
-            f"\n{RATE} messages/s: publish to incident and outbox rows, {len(waits)} alerts: "
-            f"p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, most {waits[-1] * 1000:.0f} ms; "
-            f"raw Mosquitto, QoS 1, one publisher to one subscriber: {raw:.0f} messages/s"
-        )
+    figures.put(
+        f"publish to incident and outbox rows, {rate} messages/s",
+        f"p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms (aim {AIM_S * 1000:.0f} at 1,000/s)",
+        f"{len(waits)} alerts, most {waits[-1] * 1000:.0f} ms; Python publisher to Python "
+        f"subscriber alone, QoS 1: {raw:.0f} messages/s",
+    )
     assert len(waits) == ALERTS
-    assert p99 <= P99_S
+    assert rate != BOUNDED or p99 <= P99_S
 
 
 def _import(gateway: RunningGateway, rings: dict[str, Ring]) -> None:
@@ -73,14 +77,16 @@ def _import(gateway: RunningGateway, rings: dict[str, Ring]) -> None:
     gateway.noria("registry", "import", str(file))
 
 
-def _waits(gateway: RunningGateway, broker: Mosquitto, rings: dict[str, Ring]) -> Iterator[float]:
+def _waits(
+    gateway: RunningGateway, broker: Mosquitto, rings: dict[str, Ring], rate: int
+) -> Iterator[float]:
     """Seconds from the decisive publish to both rows, for each tank."""
     decided: dict[str, float] = {}
     seen: dict[str, float] = {}
     done = threading.Event()
     looking = threading.Thread(target=_look, args=(gateway, seen, done))
     looking.start()
-    _speak(broker, rings, decided)
+    _speak(broker, rings, decided, rate)
     until(lambda: len(seen) == ALERTS, 10, "every alert")
     done.set()
     looking.join()
@@ -100,7 +106,7 @@ def _look(gateway: RunningGateway, seen: dict[str, float], done: threading.Event
             time.sleep(0.002)
 
 
-def _speak(broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float]) -> None:
+def _speak(broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float], rate: int) -> None:
     client = _client(broker)
     order = list(rings.items())
     turns = {tank: random.randrange(4, ROUNDS - 2) for tank in random.sample(sorted(rings), ALERTS)}
@@ -111,13 +117,13 @@ def _speak(broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float])
         mm = LOW_MM if turn >= turns.get(tank, ROUNDS) else OK_MM
         reading = {"o": 0, "mm": mm, "sp": 3, "n": 7, "of": 7, "tc": 150}
         message = ring.seal(time.time(), r=[reading], up=10 + turn)
-        time.sleep(max(0.0, begun + number / RATE - time.monotonic()))
+        time.sleep(max(0.0, begun + number / rate - time.monotonic()))
         if turn == turns.get(tank, ROUNDS) + 1:
             decided[tank] = time.monotonic()
         client.publish(ring.topic, ring.payload(message), qos=1)
     spent = time.monotonic() - begun
     client.loop_stop()
-    assert spent < 1.1 * TANKS * ROUNDS / RATE, f"the benchmark itself was too slow: {spent:.1f} s"
+    assert spent < 1.1 * TANKS * ROUNDS / rate, f"the benchmark itself was too slow: {spent:.1f} s"
 
 
 def _client(broker: Mosquitto) -> paho.Client:

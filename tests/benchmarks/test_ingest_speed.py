@@ -4,7 +4,6 @@ Raw is a C subscriber that only says PUBACK. Ours ends with the last ack. Both c
 publisher, broker and gateway, so other work on the machine costs ours more than it costs raw.
 """
 
-import os
 import time
 from pathlib import Path
 
@@ -40,11 +39,11 @@ def test_ingest_with_everything_on_beside_the_broker_alone(
     gateway.start()
     try:
         until(lambda: _lag(gateway) == 0, 300, "the registry's facts are followed")
-        before = _cpu_s(gateway.pid)
+        before = figures.cpu_s(gateway.pid)
         ours, acks = _ours(load, mosquitto.port, file, connections, rounds, tanks)
         until(lambda: _lag(gateway) == 0, 300, "store and watch have caught up")
-        cpu_us = (_cpu_s(gateway.pid) - before) / MESSAGES * 1e6
-        rss_mb = _rss_mb(gateway.pid)
+        cpu_us = (figures.cpu_s(gateway.pid) - before) / MESSAGES * 1e6
+        rss_mb, _ = figures.memory_mb(gateway.pid)
         found = gateway.glance()
     finally:
         gateway.stop()
@@ -82,13 +81,3 @@ def _ours(
 
 def _lag(gateway: RunningGateway) -> int:
     return max((p["lag"] for p in gateway.glance()["projections"].values()), default=1)
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _rss_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024

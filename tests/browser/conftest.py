@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import scenes
-from tests.browser.scenes import PASSWORD, Scene
+from tests.browser.accounts import PASSWORD
+from tests.browser.scenes import Scene
 from tests.parts import require
 from tests.parts.services import Service, free_port
 

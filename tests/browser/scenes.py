@@ -24,11 +24,11 @@ from gateway.stores.sqlite import SqliteStore
 from gateway.watching import claims
 from gateway.watching.record import Book, write
 from server.accounts import people
+from tests.browser import accounts
 from tests.parts import database as either
 
 HOUR = 3600.0
 BOOK = Book(channels=(), rids={})
-PASSWORD = "rain-on-the-roof"
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,7 @@ def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "
     settings.data.mkdir()
     engine = database.opened(settings)
     scene = Scene(settings, engine, time.time())
-    accounts: tuple[tuple[str, people.Role], ...] = (
-        ("Sam", "coordinator"),
-        ("Van 1", "volunteer"),
-        ("Van 2", "volunteer"),
-    )
-    for name, role in accounts:
-        people.add(engine, name, role, PASSWORD, scene.now)
+    accounts.add_all(engine, scene.now)
     if live:
         scene.beat()
     if not empty:

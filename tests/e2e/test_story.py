@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from server.demo import run
 from tests.parts import require
+from tests.parts.commands import noria as command
 from tests.parts.influxdb_service import influxdb as running_influxdb
 
 _T = TypeVar("_T")
@@ -66,12 +66,7 @@ def incidents(api: httpx.Client, **wanted: Any) -> list[dict[str, Any]]:
 
 
 def noria(demo: run.Demo, *arguments: str) -> str:
-    command = [sys.executable, "-m", "server.command", *arguments]
-    environment = {**os.environ, "NORIA_CONFIG": str(demo.settings.source)}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=True, timeout=60
-    )
-    return done.stdout
+    return command(*arguments, environment={"NORIA_CONFIG": str(demo.settings.source)})
 
 
 def log_of(demo: run.Demo) -> str:

@@ -88,7 +88,7 @@ def board(
     folder: Path,
     port: int,
     *,
-    speed: float = 600,
+    speed: float = 1200,
     interpreter: str = "micropython",
     model: dict[str, Any] | None = None,
     compiled: bool = False,

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -15,19 +14,13 @@ from tests.firmware.board_at_work import DEVICE, KEY, UPLINK, Work, board
 from tests.firmware.signing_gateway import SigningGateway
 from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
+from tests.parts.services import until
 
 HALF_A_YEAR_DAYS = 183
 WEEK_S = 7 * 86400
 _SAMPLE, _MESSAGE, _CHANGE = 2, 4, 5  # node/records.py
 # Beyond it the machine is so busy that its own delays are counted as the board's.
 SPEED = 2000
-
-
-def _until(met: Callable[[], bool], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def _written(image: Path) -> dict[int, list[int]]:
@@ -53,11 +46,11 @@ def test_a_boards_states_are_those_that_the_budget_counts_with(
     require("micropython")
     with (
         SigningGateway(mosquitto.port, DEVICE, KEY) as gateway,
-        board(tmp_path, mosquitto.port, speed=SPEED, report_s=3600) as work,
+        board(tmp_path, mosquitto.port, speed=SPEED / 2, report_s=3600) as work,
     ):
         gateway.clock = work.fleet.clock.now
         _quiet(work)
-        _until(lambda: work.count("sleep") >= 19, 50)
+        until(lambda: work.count("sleep") >= 19, 50)
         meter, wakes = work.fleet.boards[DEVICE].meter, work.count("sleep")
         seconds = dict(meter.seconds)
         connections, charge_mah = meter.connections, meter.mah
@@ -85,7 +78,7 @@ def test_the_cell_of_a_board_without_a_panel_gives_what_the_board_took(
     model = {"solar": False, "charge": 0.5}
     with board(tmp_path, mosquitto.port, speed=SPEED, model=model) as work:
         before_mv = work.fleet.boards[DEVICE].world.battery_mv
-        _until(lambda: work.count("sleep") >= 6, 40)
+        until(lambda: work.count("sleep") >= 6, 40)
         one = work.fleet.boards[DEVICE]
         spent_mah, after_mv = one.meter.mah, one.world.battery_mv
     assert spent_mah > 0.1
@@ -115,11 +108,11 @@ def test_a_simulated_day_of_hourly_reports_lasts_half_a_year(
     require("micropython")
     with (
         SigningGateway(mosquitto.port, DEVICE, KEY) as gateway,
-        board(tmp_path, mosquitto.port, speed=SPEED, report_s=3600) as work,
+        board(tmp_path, mosquitto.port, speed=SPEED / 2, report_s=3600) as work,
     ):
         gateway.clock = work.fleet.clock.now
         meter = work.fleet.boards[DEVICE].meter
-        _until(lambda: meter.seconds.get("asleep", 0) >= 86400, 600)
+        until(lambda: meter.seconds.get("asleep", 0) >= 86400, 600)
         a_day = meter.mah / sum(meter.seconds[s] for s in ("asleep", "cpu")) * 86400
         print(f"\n{meter.connections} connections, {work.wakes} wakes, {meter.seconds}")
     days = energy.USABLE_MAH / a_day
@@ -146,14 +139,14 @@ def test_a_week_away_arrives_and_is_sent_once(
     queue.loop_stop()
     with board(tmp_path / "board", mosquitto.port, speed=3 * SPEED, report_s=3600) as work:
         clock = work.fleet.clock.now
-        _until(lambda: work.count("sleep") >= 3, 60)
+        until(lambda: work.count("sleep") >= 3, 60)
         if away == "broker":
             mosquitto.stop()
         elif away == "network":
             work.tell("network_out", uplink=UPLINK)
         meter, began_at, began_s = work.fleet.boards[DEVICE].meter, clock(), time.monotonic()
         before_mah, before = meter.mah, dict(meter.seconds)
-        _until(lambda: clock() - began_at >= WEEK_S, 900)
+        until(lambda: clock() - began_at >= WEEK_S, 900)
         spent_mah = meter.mah - before_mah
         radio_s = sum(meter.seconds.get(s, 0) - before.get(s, 0) for s in ("join", "talk"))
         if away == "broker":
@@ -163,7 +156,7 @@ def test_a_week_away_arrives_and_is_sent_once(
         with SigningGateway(mosquitto.port, DEVICE, KEY, stored=True) as gateway:
             gateway.clock = clock
             wakes = work.wakes
-            _until(lambda: work.wakes > wakes + 60, 200)
+            until(lambda: work.wakes > wakes + 60, 200)
             gateway.until(lambda: _contiguous(gateway), 60)
             arrived, distinct = len(gateway.arrived), len(gateway.stored)
             readings = sum(len(m["r"]) for m in gateway.messages)

@@ -2,17 +2,13 @@
 the real firmware on MicroPython, a real Mosquitto."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from firmware.virtual.host.board import Board
 from gateway.wire import decode
-from tests.firmware.board_at_work import DEVICE, KEY, UPLINK, Work, board
+from tests.firmware.board_at_work import DEVICE, UPLINK, Work, board
 from tests.firmware.signing_gateway import SigningGateway
-from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
@@ -22,13 +18,6 @@ LTE: dict[str, Any] = {
     "lte": {"apn": "iot.example"},
     "ntp": "",
 }
-
-
-@pytest.fixture
-def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
-    require("micropython")
-    with SigningGateway(mosquitto.port, DEVICE, KEY) as listening:
-        yield listening
 
 
 def _board(work: Work) -> Board:

@@ -12,8 +12,9 @@ import pytest
 from gateway.database import connect
 from gateway.errors import NoriaError
 from gateway.registry import rows
+from server.command.device import cable
 from tests.firmware.board_at_work import DEVICE, KEY
-from tests.firmware.installation import Noria, made
+from tests.installation import Noria, made
 
 
 def test_every_step_can_be_told_without_a_board(noria: Noria, tmp_path: Path) -> None:
@@ -51,8 +52,11 @@ def test_a_port_that_is_not_there_is_named(noria: Noria) -> None:
         assert "/dev/ttyUSB99 is not there: " in str(result.exception)
 
 
-def test_a_board_that_does_not_answer_is_told_in_words(noria: Noria) -> None:
+def test_a_board_that_does_not_answer_is_told_in_words(
+    noria: Noria, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made(noria)
+    monkeypatch.setattr(cable, "HELLO_S", 3)
     master, slave = pty.openpty()
     result = noria("device", "test", os.ttyname(slave))
     os.close(master)

@@ -15,12 +15,16 @@ import pytest
 from click.testing import Result
 
 from gateway.database import connect, fact
+from gateway.domain.registry import Registry
 from gateway.errors import NoriaError
+from gateway.journal.reader import JournalReader
 from gateway.registry import rows
 from server.command.device import cable, stage
 from tests.firmware.board_at_work import DEVICE, Work
-from tests.firmware.installation import Noria, made
+from tests.installation import Noria, made
+from tests.integration.running_gateway import RunningGateway
 from tests.parts import require
+from tests.parts.services import free_port, until
 
 BOARDS = Path(__file__).parents[2] / "firmware" / "device" / "board"
 
@@ -63,9 +67,14 @@ def _root(folder: Path) -> Path:
     return folder / "board" / DEVICE / "root"
 
 
-def test_a_blank_board_is_flashed_tested_and_its_files_are_what_was_sent(
+def test_a_blank_board_is_flashed_and_tested_and_then_its_signature_is_verified(
     noria: Noria, tmp_path: Path
 ) -> None:
+    """The maker's whole path: new, flash, test; then the board speaks to the gateway it is for."""
+    require("mosquitto")
+    listen = f'broker_listen = "127.0.0.1:{free_port()}"\n'
+    gateway = RunningGateway(tmp_path / "noria", listen)
+    gateway.start()
     config = made(noria, "--wifi", "site")
     with on_cable(tmp_path, wifi=[{"ssid": "site"}]) as (work, port):
         (_root(tmp_path) / "node").mkdir()
@@ -79,6 +88,15 @@ def test_a_blank_board_is_flashed_tested_and_its_files_are_what_was_sent(
         assert (root / "main.py").exists() and (root / "boot.py").exists()
         assert json.loads((root / "config.json").read_text()) == config
         result = _again(work, lambda port: noria("device", "test", port))
+        kept = _registry(tmp_path).device(config["device"])
+        work.tell("power_off")
+        work.tell("power_on")
+        until(lambda: "sig" in _proofs(gateway, config["device"]), 30, "a signature is verified")
+    gateway.stop()
+    assert kept is not None and kept.public_key is not None
+    assert f"The public key of {config['device']} is in the registry." in result.output
+    assert set(_proofs(gateway, config["device"])) <= {"sig", "mac"}  # what needs none has none
+    assert gateway.status()["refused"]["bad_mac"] == gateway.status()["received"]["flagged"] == 0
     assert result.exit_code == 0, result.output
     for part in ("level sensor", "battery", "accelerometer", "flash partition", "radio"):
         assert f"ok    {part}" in result.output
@@ -129,6 +147,16 @@ def test_a_build_that_arrives_torn_in_the_flash_is_found_out(
         result = noria("device", "flash", port, "made", "--no-table")
     assert isinstance(result.exception, NoriaError)
     assert "another build than was sent: flash it again" in str(result.exception)
+
+
+def _registry(folder: Path) -> Registry:
+    return rows.load(connect(folder / "noria" / "data" / "noria.db"))
+
+
+def _proofs(gateway: RunningGateway, device: str) -> list[str | None]:
+    """What proved each message that the gateway has of a device."""
+    with contextlib.closing(JournalReader(gateway.folder / "data" / "journal.db")) as reader:
+        return [entry.auth for entry in reader.all() if entry.subject == device and entry.auth]
 
 
 def _flashed(folder: Path) -> None:
@@ -208,7 +236,7 @@ def test_a_tank_is_calibrated_with_a_bucket_and_its_table_is_a_leaf(
     result = noria("device", "calibrate", DEVICE, typed=typed)
     assert result.exit_code == 0, result.output
     engine = connect(tmp_path / "noria" / "data" / "noria.db")
-    tank = rows.load(engine).tank("north-1")
+    tank = _registry(tmp_path).tank("north-1")
     assert tank is not None and tank.shape == "table"
     assert tank.table == ((21, 20), (95, 100), (374, 400)) and tank.capacity_l == 400
     with engine.connect() as connection:

@@ -2,12 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.firmware.board_at_work import DEVICE, KEY, Work, board
+from tests.firmware.board_at_work import DEVICE, Work, board
 from tests.firmware.released import SOURCE
 from tests.firmware.signing_gateway import SigningGateway
 from tests.parts import require
@@ -15,13 +14,6 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
 LADDER = [600.0, 1200.0, 2400.0, 4800.0]
-
-
-@pytest.fixture
-def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
-    require("micropython")
-    with SigningGateway(mosquitto.port, DEVICE, KEY) as listening:
-        yield listening
 
 
 def _sleeps(work: Work) -> list[float]:

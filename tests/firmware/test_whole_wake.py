@@ -4,8 +4,6 @@ lines: what happens over many wakes."""
 import itertools
 import json
 import random
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,7 @@ from tests.firmware.board_at_work import DEVICE, KEY, UPLINK, Work, board
 from tests.firmware.signing_gateway import SigningGateway, digest
 from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
-
-
-@pytest.fixture
-def gateway(mosquitto: Mosquitto) -> Iterator[SigningGateway]:
-    require("micropython")
-    with SigningGateway(mosquitto.port, DEVICE, KEY) as listening:
-        yield listening
+from tests.parts.services import until
 
 
 def _follow(work: Work, gateway: SigningGateway) -> None:
@@ -94,7 +86,7 @@ def test_a_broker_that_lost_everything_is_filled_again(
     """PUBACK frees nothing: the gateway heard none of the first messages, and gets them all."""
     require("micropython")
     with board(tmp_path, mosquitto.port) as work:
-        _until(lambda: work.count("sleep") >= 5)
+        until(lambda: work.count("sleep") >= 5, 40)
         mosquitto.kill()
         for stored in mosquitto.folder.glob("mosquitto.db*"):
             stored.unlink()
@@ -102,13 +94,6 @@ def test_a_broker_that_lost_everything_is_filled_again(
         with SigningGateway(mosquitto.port, DEVICE, KEY) as gateway:
             _follow(work, gateway)
             _all_after(gateway, 4)
-
-
-def _until(met: Callable[[], bool], timeout_s: float = 40.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def test_readings_wait_on_flash_while_the_network_is_out(
@@ -119,7 +104,7 @@ def test_readings_wait_on_flash_while_the_network_is_out(
         gateway.until(lambda: len(gateway.messages) >= 2)
         work.tell("network_out", uplink=UPLINK)
         silent, wakes = len(gateway.messages), work.wakes
-        _until(lambda: work.wakes >= wakes + 8)
+        until(lambda: work.wakes >= wakes + 8, 40)
         assert len(gateway.messages) <= silent + 1  # one may have been under way
         work.tell("network_back", uplink=UPLINK)
         _all_after(gateway, silent + 1)
@@ -133,7 +118,7 @@ def _cut(work: Work, after_bytes: int) -> None:
     while work.count("torn") == torn:
         wakes = work.wakes
         work.tell("cut_flash", after_bytes=after_bytes)
-        _until(lambda wakes=wakes: work.wakes > wakes)
+        until(lambda wakes=wakes: work.wakes > wakes, 40)
 
 
 def test_the_power_may_fail_in_any_flash_write(
@@ -172,7 +157,7 @@ def test_one_bump_is_one_quiet_event(
 ) -> None:
     with board(tmp_path, mosquitto.port, report_s=1800) as work:
         _follow(work, gateway)
-        _until(lambda: work.count("sleep") >= 1)
+        until(lambda: work.count("sleep") >= 1, 40)
         work.tell("knock")
         gateway.until(lambda: any(event["k"] == "motion" for event in gateway.events))
     told = next(m for m in gateway.messages if any(e["k"] == "motion" for e in m.get("e", [])))

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from gateway import settings
 from gateway import status as gateway_status
+from tests.parts.commands import noria
 from tests.parts.services import Service, until
 
 NORIA = (sys.executable, "-m", "server.command")
@@ -73,12 +73,7 @@ class RunningGateway:
 
     def noria(self, *words: str) -> str:
         """What a command prints. Raises CalledProcessError when it fails."""
-        return subprocess.run(
-            [*NORIA, *words, "--config", str(self.config)],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        return noria(*words, "--config", str(self.config))
 
     def status(self) -> dict[str, Any]:
         """``noria status --json``."""

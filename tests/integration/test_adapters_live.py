@@ -17,7 +17,7 @@ from gateway.database import connect as database_at
 from gateway.journal.reader import JournalReader
 from server.accounts import people
 from server.app import create
-from tests.browser.scenes import PASSWORD
+from tests.browser.accounts import PASSWORD
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until

@@ -5,11 +5,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.registry import Device, Registry
 from gateway.ingest import Ingest
+from gateway.journal import filing, messages
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
@@ -23,10 +25,25 @@ REGISTRY = Registry(
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(DEVICES),
-        st.sampled_from(["next", "reboot", "skip", "back", "era", "old", "odd", "no_prev"]),
+        st.sampled_from(
+            [
+                "next",
+                "next",
+                "reboot",
+                "skip",
+                "back",
+                "era",
+                "old",
+                "odd",
+                "no_prev",
+                "twin",
+                "stray",
+                "middle",
+            ]
+        ),
     ),
     min_size=1,
-    max_size=14,
+    max_size=18,
 )
 
 
@@ -37,6 +54,7 @@ def spoken(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
     for device, what in steps:
         ring = rings[device]
         more: dict[str, Any] = {"old": [1, 1]}
+        before = ring.prev
         if what == "reboot":
             ring.reboot()
         elif what == "skip":
@@ -51,7 +69,14 @@ def spoken(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
             more |= {"next": -1}
         elif what == "no_prev":
             more |= {"prev": 5}
+        elif what == "stray":
+            more |= {"seq": "x"}
+        elif what == "middle" and not ring.prev:
+            ring.prev, ring.seq = "A" * 22, 7
+            more = {"old": [1, 8]}
         said.append((ring.topic, ring.payload(ring.seal(1_795_212_000, **more)).encode()))
+        if what == "twin":
+            ring.prev = before
     return said
 
 
@@ -91,32 +116,24 @@ def test_one_batch_or_one_message_at_a_time(steps: Any, random: Any, data: st.Da
     assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == singly
 
 
-@settings(max_examples=40, deadline=None)
-@given(STEPS, st.randoms(use_true_random=False))
-def test_what_is_looked_up_together_is_judged_as_what_is_looked_up_alone(
-    steps: Any, random: Any
+@settings(max_examples=80, deadline=None)
+@given(STEPS, st.randoms(use_true_random=False), st.data())
+def test_what_is_known_or_looked_up_together_is_judged_as_what_is_looked_up_alone(
+    steps: Any, random: Any, data: st.DataObject
 ) -> None:
     said = spoken(steps)
-    random.shuffle(said)
+    if data.draw(st.booleans()):
+        random.shuffle(said)
     arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
-    together = journaled(arrivals, [])
-    with NothingExpected():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filing, "FILED_AT", data.draw(st.integers(1, 9)))
+        together = journaled(arrivals, [])
+        cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
+        assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == together
+    with pytest.MonkeyPatch.context() as patch:  # every message is judged by SQLite alone
+        patch.setattr(messages.Messages, "expect", lambda _self, _coming: None)
+        patch.setattr(messages.Eras, "followed", lambda *_given: None)
         assert journaled(arrivals, list(range(1, len(arrivals)))) == together
-
-
-class NothingExpected:
-    """While it lasts, every message is judged by SQLite alone."""
-
-    def __enter__(self) -> None:
-        from gateway.journal.messages import Messages
-
-        self._kept = Messages.expect
-        Messages.expect = lambda self, coming: None
-
-    def __exit__(self, *_given: object) -> None:
-        from gateway.journal.messages import Messages
-
-        Messages.expect = self._kept
 
 
 def test_a_batch_of_many_devices_is_one_commit(tmp_path: Path) -> None:

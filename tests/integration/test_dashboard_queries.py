@@ -21,6 +21,7 @@ from gateway.registry import rows
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.asking import Asker
 from gateway.watching.projection import WatchProjection
+from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
 
@@ -52,9 +53,6 @@ def fill(folder: Path, access: Access) -> None:
     gateway.hear(*two_days())
     gateway.ingest.commit([Change(r, END) for r in ("start", "broker_back", "broker_drained")], END)
     engine = gateway.engine
-
-    def unusable(line: str, reason: str) -> None:
-        pytest.fail(f"{reason}: {line}")
 
     store = InfluxStore(access, lambda: rows.load(engine), unusable)
     watch = WatchProjection(engine, channels=(), outbox=Wake(), born=END)

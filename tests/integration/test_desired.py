@@ -1,11 +1,11 @@
 """What ``noria device set|order|update`` wants reaches a real board through a private broker."""
 
-import os
+import json
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -19,6 +19,7 @@ from tests.firmware.board_at_work import DEVICE, KEY, board
 from tests.firmware.released import PUBLIC, made
 from tests.integration.running_gateway import RunningGateway
 from tests.parts import require
+from tests.parts.commands import noria as command
 from tests.parts.services import free_port, until
 
 
@@ -41,19 +42,25 @@ class Place:
     def retained(self, *topics: str, device: str = DEVICE, key: bytes = KEY) -> dict[str, bytes]:
         """What a device's own login is given on ``topics``."""
         heard: dict[str, bytes] = {}
+        ended: list[int] = []
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=device)
         client.username_pw_set(device, login(key))
 
         def subscribe(client: paho.Client, *_: object) -> None:
             client.subscribe([(topic, 1) for topic in topics])
 
+        def subscribed(client: paho.Client, *_: object) -> None:
+            client.unsubscribe(topics[0])  # answered after what is retained was sent
+
         def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
             heard[message.topic] = bytes(message.payload)
 
-        client.on_connect, client.on_message = subscribe, hear
+        client.on_connect, client.on_subscribe, client.on_message = subscribe, subscribed, hear
+        client.on_unsubscribe = lambda *_: ended.append(1)
         client.connect("127.0.0.1", self.port)
-        deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + 5.0
+        while not ended:
+            assert time.monotonic() < deadline, "the broker did not answer"
             client.loop(0.1)
         client.disconnect()
         return heard
@@ -94,6 +101,7 @@ def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Pat
     for words, said in (
         (("set", "zzzzzz", "interval_s=300"), "no device has this id"),
         (("set", DEVICE, "interval_s=3"), "interval_s = 3: use 30 to 604800"),
+        (("set", DEVICE, "change_g=499"), "= 499: use 500 to 2147483647, since cells creep"),
         (("set", DEVICE, "colour=3"), "a device knows interval_s"),
         (("set", DEVICE, "move_from=1795300000"), "move_from and move_to go together"),
         (("set", DEVICE, "move_from=2026-11-30T10:00:00", "move_to=1"), "time zone"),
@@ -111,6 +119,71 @@ def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Pat
     with pytest.raises(CalledProcessError) as failed:
         place.device("update", DEVICE, str(tmp_path / "other"))
     assert "not signed by the key" in failed.value.stderr
+
+
+def _plan(place: Place, start: int, end: int, more: str = "") -> None:
+    """A coordinator imports a planned move of the tank."""
+    moments = (datetime.fromtimestamp(at, UTC).isoformat() for at in (start, end))
+    text = '[[plan]]\ntank = "north-1"\nkind = "move"\nfrom = {}\nto = {}\n'.format(*moments)
+    file = place.gateway.folder / "plan.toml"
+    file.write_text(text + more, "utf-8")
+    place.gateway.noria("registry", "import", str(file))
+
+
+def _set(place: Place) -> dict[str, int]:
+    """``set`` of the ``down`` that lies at the broker."""
+    down = place.retained(DOWN).get(DOWN)
+    return json.loads(down.split(b"\n")[0])["set"] if down else {}
+
+
+def _becomes(place: Place, wanted: dict[str, int]) -> None:
+    until(lambda: _set(place) == wanted, 15, f"the down sets {wanted}")
+
+
+def test_a_planned_move_reaches_the_devices_of_its_tank_and_is_taken_back(place: Place) -> None:
+    start = int(time.time()) + 3600
+    place.device("set", DEVICE, "interval_s=300")
+    _plan(place, start, start + 7200)
+    whole = {"interval_s": 300, "move_from": start, "move_to": start + 7200}
+    _becomes(place, whole)
+    other = "noria/1/bbbbbb/down"  # of the same tank
+    told = place.retained(other, device="bbbbbb", key=bytes(32))[other]
+    assert b'"set":{"move_from":%d,"move_to":%d}' % (start, start + 7200) in told
+    _plan(place, start, start + 600)
+    _becomes(place, {**whole, "move_to": start + 600})
+    place.gateway.stop()
+    place.gateway.start()  # what came of the plan is still known as its
+    _plan(place, start, start + 600, "cancelled = true\n")
+    _becomes(place, {"interval_s": 300})
+    assert "not answered yet" in place.device("show", DEVICE)
+
+
+def test_a_move_that_a_person_set_stands_until_it_is_over(place: Place) -> None:
+    now = int(time.time())
+    by_hand = {"move_from": now + 60, "move_to": now + 90_000}
+    place.device("set", DEVICE, *(f"{name}={at}" for name, at in by_hand.items()))
+    _becomes(place, by_hand)
+    _plan(place, now + 3600, now + 7200)
+    other = "noria/1/bbbbbb/down"
+    until(lambda: bool(place.retained(other, device="bbbbbb", key=bytes(32))), 15, "the plan came")
+    assert _set(place) == by_hand
+    _plan(place, now + 3600, now + 7200, "cancelled = true\n")
+    over = {"move_from": now - 600, "move_to": now - 60}
+    place.device("set", DEVICE, *(f"{name}={at}" for name, at in over.items()))
+    _plan(place, now + 5000, now + 6000)
+    _becomes(place, {"move_from": now + 5000, "move_to": now + 6000})
+
+
+def test_a_board_takes_a_planned_move_and_answers(place: Place, tmp_path: Path) -> None:
+    require("micropython")
+    start = int(time.time()) + 90_000
+    _plan(place, start, start + 7200)
+    _becomes(place, {"move_from": start, "move_to": start + 7200})  # then the board connects once
+    where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
+    with board(tmp_path / "board", place.port, speed=1, broker=where):
+        _stands(place, "in force")
+    shown = place.device("show", DEVICE)
+    assert f"move_from = {start}" in shown and f"move_to = {start + 7200}" in shown
 
 
 def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
@@ -155,13 +228,14 @@ def test_a_device_reads_its_own_parts_and_no_others(place: Place, tmp_path: Path
 
 
 def test_the_signer_makes_a_key_and_the_same_bundle_twice(tmp_path: Path) -> None:
-    environment = {**os.environ, "NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
+    environment = {"NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
 
     def noria(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "server.command", "release", *words],
-            capture_output=True, text=True, check=False, env={**environment, **more},
-        )  # fmt: skip
+        try:
+            said = command("release", *words, environment={**environment, **more})
+        except CalledProcessError as failed:
+            return subprocess.CompletedProcess(words, failed.returncode, "", failed.stderr)
+        return subprocess.CompletedProcess(words, 0, said, "")
 
     key = tmp_path / "release.key"
     made_key = noria("key", str(key))

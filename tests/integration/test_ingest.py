@@ -2,11 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
-
-import pytest
 
 from gateway.domain import envelope
 from gateway.journal.eras import KEPT
@@ -14,13 +10,6 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.writer import QUARANTINE_ROWS
 from tests.integration.listening import KEY, NOW, Listening, covers
 from tests.wire_node.sealed import Ring
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Listening]:
-    made = Listening(tmp_path)
-    yield made
-    made.journal.close()
 
 
 def test_a_message_is_kept_byte_for_byte_and_acknowledged(listening: Listening) -> None:

@@ -2,9 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +14,6 @@ from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from tests.integration.listening import NOW, Listening, covers
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Listening]:
-    made = Listening(tmp_path)
-    yield made
-    made.journal.close()
 
 
 def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listening) -> None:
@@ -57,7 +48,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(listening: Listening) -> None:
     first, second = ring.seal(NOW), ring.seal(NOW)
     with closing(sqlite3.connect(listening.path)) as raw, raw:
         raw.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON message WHEN new.seq = 2"
+            "CREATE TRIGGER full BEFORE INSERT ON unfiled WHEN new.seq = 2"
             " BEGIN SELECT raise(ABORT, 'disk is full'); END"
         )
     with pytest.raises(JournalError, match="disk is full"):
@@ -120,6 +111,8 @@ def test_a_journal_of_the_first_format_is_taken_over_as_it_is(listening: Listeni
         raw.executescript(
             "DROP INDEX message_object; PRAGMA user_version = 1;"
             "CREATE UNIQUE INDEX message_object ON message (device, hash);"
+            "INSERT INTO message SELECT * FROM unfiled; DROP TABLE unfiled;"
+            "ALTER TABLE era DROP COLUMN loose; ALTER TABLE era DROP COLUMN root;"
         )
     listening.open()
     assert listening.verdicts() == before

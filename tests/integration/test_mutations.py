@@ -29,7 +29,7 @@ from tests import hostile
 from tests.wire_node import validity
 from tests.wire_node.sealed import Ring, b64, drawn
 
-MUTATIONS = int(os.environ.get("NORIA_MUTATIONS", "20000"))
+MUTATIONS = int(os.environ.get("NORIA_MUTATIONS", "8000"))
 SEED = 20_261_125
 BATCH = 500
 BATCH_S = 60.0

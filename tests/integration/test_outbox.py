@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from gateway.watching.news import OLD_S, lag
 from server.accounts import people
 from tests.integration.sinks import http_sink, json_channel, smtp_sink
 from tests.parts import database
+from tests.parts.services import until
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -206,7 +207,7 @@ def test_two_workers_send_it_once(engine: sa.Engine) -> None:
         ]
         for worker in workers:
             worker.start()
-        _until(lambda: len(sink.bodies) == 1)
+        until(lambda: len(sink.bodies) == 1)
         sink.hold.set()
         for worker in workers:
             worker.join()
@@ -262,9 +263,9 @@ def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
             put(engine, channel.name, change(at=time.time()))
         wake.notify()
         try:
-            _until(lambda: "Low: Canal 1" in caplog.text)
+            until(lambda: "Low: Canal 1" in caplog.text)
             sink.hold.set()
-            _until(lambda: _sent(engine) == 2)
+            until(lambda: _sent(engine) == 2)
         finally:
             workers.stop()
     assert one(engine, 9).error == "the channel is no longer configured"
@@ -274,10 +275,3 @@ def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
 def _sent(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return connection.execute(sa.select(sa.func.count(outbox.c.sent))).scalar_one()
-
-
-def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,8 +1,7 @@
 """The runner over a real database and a journal held in memory."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from gateway.projections import cursor, set_aside
 from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from tests.parts import database
+from tests.parts.services import until
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -98,13 +98,6 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.engine.dispose()
 
 
-def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def test_entries_are_applied_once_in_order_and_the_lag_falls_to_zero(scene: Scene) -> None:
     scene.journal.append(*(b"%d" % n for n in range(8)))
     assert scene.runner.lag() == 8
@@ -151,6 +144,38 @@ def test_a_store_that_is_away_is_told_once_and_costs_only_time(
     assert told[0] == "collector waits and tries again: the store is away"
     assert told[1].startswith("collector goes on after")
     assert len(told) == 2
+
+
+def test_who_is_far_behind_does_not_rest(scene: Scene) -> None:
+    scene.journal.append(*(b"%d" % n for n in range(9)))
+    collector = Collector(scene.engine)
+    resting = Runner(
+        collector, lambda: scene.journal, scene.engine, scene.wake, Clock(), batch=3, rest_s=60.0
+    )
+    resting.start()
+    until(lambda: scene.cursor() == 9)
+    resting.stop()
+    assert collector.bodies == [str(n) for n in range(9)]
+
+
+def test_a_batch_of_long_entries_ends_early_so_that_it_fits_in_memory(tmp_path: Path) -> None:
+    scene, sizes = Scene(tmp_path), list[int]()
+    scene.journal.append(*[b"x" * 10_000] * 1200)
+    apply = scene.collector.apply
+
+    def counted(entries: list[Entry]) -> None:
+        sizes.append(len(entries))
+        apply([entry._replace(body=b"x") for entry in entries])
+
+    scene.collector.apply = counted  # type: ignore[method-assign]
+    runner = Runner(
+        scene.collector, lambda: scene.journal, scene.engine, scene.wake, Clock(), batch=5000
+    )
+    runner.start()
+    until(lambda: scene.cursor() == 1200)
+    runner.stop()
+    scene.engine.dispose()
+    assert sizes == [500, 500, 200]
 
 
 def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> None:

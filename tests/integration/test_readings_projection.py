@@ -1,5 +1,6 @@
 """The readings' projection over the real journal, registry and SQLite store."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,23 +15,36 @@ from gateway.domain.registry import Install, Registry
 from gateway.errors import StoreError
 from gateway.journal.messages import Arrival
 from gateway.projections import cursor
-from gateway.projections.readings import Readings
+from gateway.projections.readings import PART, Readings
 from gateway.stores.sqlite import SqliteStore
 from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
+EXAMPLES = int(os.environ.get("NORIA_EXAMPLES", "15"))
+"""Lives with a crash in them, on each database."""
+
+
+class Elsewhere(SqliteStore):
+    """Keeps what was started as late as it may, as a server on a slow line does."""
+
+    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
+        return lambda: self.write(readings)
+
 
 class Scene:
     """A gateway's files with the projection over them. ``restart`` is a fresh process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, part: int = PART) -> None:
         self.gateway = Gateway(folder)
-        self.store = SqliteStore(folder / "readings.db")
+        self.store = Elsewhere(folder / "readings.db")
+        self._part = part
         self.restart()
 
     def restart(self) -> None:
-        self.readings = Readings(self.store, self.gateway.reader, self.gateway.engine)
+        self.readings = Readings(
+            self.store, self.gateway.reader, self.gateway.engine, part=self._part
+        )
         self.readings.restore()
 
     def cursor(self) -> int:
@@ -148,6 +162,72 @@ def test_a_new_threshold_touches_no_row(scene: Scene) -> None:
     assert scene.readings.rows_written == 1
 
 
+def test_a_crash_leaves_no_row_where_only_the_crashed_attempt_put_it(scene: Scene) -> None:
+    node = Speaker()
+    lost = [node.say(T0 + 60 * n, distance(400 + n), clock=False) for n in range(2)]
+    scene.gateway.hear(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
+    _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
+    assert scene.ats() == [T0 + 3540, T0 + 3600]
+    scene.gateway.hear(node.say(T0 + 3700, distance(410)))  # comes with them, and moves them
+    scene.catch_up()
+    assert scene.ats() == [T0, T0 + 60, T0 + 3700]
+
+
+def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
+    scene.gateway.hear(*_more(3))
+    _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
+    moved = (Install("k7f3q5", "north-2", 0.0),)
+    scene.gateway.register(Registry(installs={"k7f3q5": moved}), T0 + 900.0)
+    scene.gateway.hear(_last(4))
+    scene.catch_up(batch=2)
+    assert [(row.tank, row.value) for row in scene.rows()] == [
+        ("north-2", value) for value in (401, 402, 403, 404)
+    ]
+
+
+def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, part=2)
+    scene.gateway.hear(*_more(7))
+    started: list[int] = []
+
+    def start(readings: Sequence[Reading]) -> Callable[[], None]:
+        """Says of the third part that it is lost; each part is asked for before the next."""
+        started.append(scene.cursor())
+
+        def kept() -> None:
+            if len(started) == 3:
+                raise StoreError("the server is away")
+            scene.store.write(readings)
+
+        return kept
+
+    scene.store.start = start  # type: ignore[method-assign]
+    with pytest.raises(StoreError, match="away"):
+        scene.catch_up()
+    safe = scene.cursor()
+    assert started == sorted(started)
+    assert [row.value for row in scene.rows()] == [401, 402, 403, 404]
+    del scene.store.start
+    scene.restart()
+    scene.catch_up()
+    assert [row.value for row in scene.rows()] == list(range(401, 408))
+    assert started[0] < started[2] <= safe < scene.cursor()
+    scene.close()
+
+
+def test_what_cannot_be_read_stops_nothing_that_is_on_its_way(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, part=1)
+    scene.gateway.hear(*_more(3))
+    with closing(scene.gateway.reader()) as journal:
+        entries = journal.entries(0, 100)
+    poison = entries[-1]._replace(body=None)  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        scene.readings.apply([*entries[:-1], poison])
+    assert scene.cursor() == entries[-2].id
+    assert [row.value for row in scene.rows()] == [401, 402]
+    scene.close()
+
+
 def _more(count: int) -> list[Arrival]:
     node = Speaker()
     return [node.say(T0 + 60 * n, distance(400 + n)) for n in range(1, count + 1)]
@@ -172,19 +252,25 @@ def lives(draw: st.DrawFn) -> list[Arrival]:
     return arrivals
 
 
-@settings(max_examples=40, deadline=None)
-@given(arrivals=lives(), batch=st.integers(1, 5), crash=st.integers(0, 6))
-def test_batches_and_crashes_do_not_change_what_is_stored(
-    arrivals: Sequence[Arrival], batch: int, crash: int
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    arrivals=lives(),
+    batch=st.integers(1, 8),
+    part=st.integers(1, 9),
+    crash=st.integers(0, 6),
+    again=st.integers(1, 8),
+)
+def test_batches_parts_and_crashes_do_not_change_what_is_stored(
+    arrivals: Sequence[Arrival], batch: int, part: int, crash: int, again: int
 ) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        straight, bumpy = Scene(Path(one)), Scene(Path(other))
+        straight, bumpy = Scene(Path(one)), Scene(Path(other), part)
         try:
             for scene in (straight, bumpy):
                 scene.gateway.hear(*arrivals)
             straight.catch_up()
             _crash_before_the_cursor_is_saved(bumpy, batch, crash)
-            bumpy.catch_up(batch)
+            bumpy.catch_up(again)
             assert bumpy.rows() == straight.rows()
         finally:
             straight.close()

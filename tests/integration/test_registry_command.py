@@ -2,37 +2,19 @@
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
 
 from gateway import broker, settings
 from gateway.database import connect, fact
 from gateway.domain.registry import Registry
 from gateway.errors import RegistryError
 from gateway.registry import rows
-from server.command.main import cli
+from tests.installation import Noria
 from tests.unit.test_registry_file import KEY, WHOLE
-
-Noria = Callable[..., Result]
-
-
-@pytest.fixture
-def noria(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Noria:
-    """Runs the command on a new installation in ``tmp_path/noria``."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NORIA_CONFIG", str(tmp_path / "noria" / "noria.toml"))
-    (tmp_path / "r.toml").write_text(WHOLE)
-
-    def run(*arguments: str, typed: str = "") -> Result:
-        return CliRunner().invoke(cli, arguments, input=typed)
-
-    assert run("init", "noria").exit_code == 0
-    return run
 
 
 def kept(folder: Path) -> Registry:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ class Place:
 
     def speak(self, times: int) -> None:
         """Each node seals so many messages and all are acknowledged."""
-        for node in self.nodes:
-            assert node.connection(times, time.time)
+        with ThreadPoolExecutor(len(self.nodes)) as pool:  # each may wait to be asked again
+            assert all(pool.map(lambda node: node.connection(times, time.time), self.nodes))
 
     def back_up(self) -> Backup:
         return Backup(self.data, self.gateway.folder / "backup")

@@ -12,7 +12,8 @@ from server.accounts.attempts import PER_ACCOUNT
 from server.accounts.tables import session
 from server.app import create
 from tests.browser import scenes
-from tests.browser.scenes import PASSWORD, Scene
+from tests.browser.accounts import PASSWORD
+from tests.browser.scenes import Scene
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

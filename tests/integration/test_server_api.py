@@ -12,7 +12,8 @@ from gateway.database import fact
 from server.accounts import people
 from server.app import create
 from tests.browser import scenes
-from tests.browser.scenes import PASSWORD, Scene
+from tests.browser.accounts import PASSWORD
+from tests.browser.scenes import Scene
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from server.accounts import people
-from tests.browser import scenes
+from tests.browser import accounts, scenes
 from tests.parts import database
 from tests.parts.services import Service, free_port
 
@@ -52,7 +52,7 @@ def test_an_open_stream_does_not_hold_up_its_end(config: Path, tmp_path: Path):
     service = Service([*NORIA, "server", "--config", config], tmp_path / "log")
     service.start(lambda: "ready" in service.text())
     url = f"http://{address(config)}"
-    given = {"login": "van-1", "password": scenes.PASSWORD}
+    given = {"login": "van-1", "password": accounts.PASSWORD}
     token = httpx.post(f"{url}/api/v1/session", json=given).json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.stream("GET", f"{url}/live", headers=headers, timeout=10) as stream:
@@ -90,7 +90,7 @@ def test_a_password_is_read_from_standard_input_and_never_printed(config: Path):
     assert "a-new-password-1" not in changed.stdout + changed.stderr
     engine = database.opened(config.parent / "data")
     assert people.check(engine, "van-1", "a-new-password-1") is not None
-    assert people.check(engine, "van-1", scenes.PASSWORD) is None
+    assert people.check(engine, "van-1", accounts.PASSWORD) is None
     engine.dispose()
 
 

@@ -13,6 +13,7 @@ from gateway.domain.registry import Registry, Site, Tank
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
+from tests.integration.lines import unusable
 from tests.parts.influxdb_service import InfluxDB
 from tests.parts.influxdb_service import influxdb as running_influxdb
 
@@ -48,9 +49,6 @@ def store(kind: InfluxDB | None, tmp_path: Path) -> Iterator[ReadingStore]:
 
 
 def influx_store(server: InfluxDB) -> InfluxStore:
-    def unusable(line: str, reason: str) -> None:
-        raise AssertionError(f"{reason}: {line}")
-
     access = Access(server.url, server.org, server.bucket, server.token)
     return InfluxStore(access, lambda: REGISTRY, unusable)
 

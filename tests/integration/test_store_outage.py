@@ -1,7 +1,5 @@
 """InfluxDB goes away in the middle of the work and comes back: it costs time, not readings."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,18 +11,16 @@ from gateway.projections.runner import Runner
 from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.stores.influxdb import Access, InfluxStore
+from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
-from tests.parts.services import listening
+from tests.parts.services import listening, until
 
 
 @pytest.mark.parametrize("line", ["1.8", "2.9"])
 def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> None:
     gateway, node, wake = Gateway(tmp_path), Speaker(), Wake()
     engine = gateway.engine
-
-    def unusable(text: str, reason: str) -> None:
-        pytest.fail(f"{reason}: {text}")
 
     with running_influxdb(line, tmp_path / "influx") as server:
         access = Access(server.url, server.org, server.bucket, server.token)
@@ -42,19 +38,12 @@ def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> 
         hear(0, 40)
         server.service.kill()
         hear(40, 80)
-        until(lambda: runner.trouble is not None and "cannot be reached" in runner.trouble)
+        until(lambda: runner.trouble is not None and "cannot be reached" in runner.trouble, 40)
         assert runner.lag() > 0
         server.service.start(lambda: listening(urlsplit(server.url).port or 0))
         hear(80, 100)
-        until(lambda: runner.lag() == 0)
+        until(lambda: runner.lag() == 0, 40)
         runner.stop()
         assert [row.seq for row in store.export()] == list(range(1, 101))
         store.close()
     gateway.close()
-
-
-def until(true: Callable[[], bool], within_s: float = 40.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -39,7 +39,7 @@ from tests.wire_node.sealed import Ring
 
 START = 1_795_212_000.0
 TICK_S = 30.0
-STORIES = int(os.environ.get("NORIA_STORIES", "42"))
+STORIES = int(os.environ.get("NORIA_STORIES", "28"))
 
 
 class StoryClock(Clock):

@@ -20,7 +20,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+def until(
+    condition: Callable[[], bool], timeout_s: float = 15.0, what: str = "what is waited for"
+) -> None:
     """Wait until ``condition()``; raises TimeoutError naming ``what``."""
     deadline = time.monotonic() + timeout_s
     while not condition():

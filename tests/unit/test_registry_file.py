@@ -1,6 +1,7 @@
 """A registry file: read strictly, written so that it reads the same."""
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,6 +188,17 @@ def test_a_part_may_point_at_what_is_known_and_a_known_device_keeps_its_key() ->
         read(moved.replace("north-1", "north-9"), known)
 
 
+def test_a_known_device_keeps_the_public_key_that_its_board_told() -> None:
+    node = Device("k7f3q5", "north-1", key=bytes(range(32)), public_key=bytes(32))
+    known = replace(read(WHOLE), devices={node.id: (node,)})
+    again = read(WHOLE, known).device(node.id)  # the file that enrolled it, imported once more
+    assert again is not None and again.public_key == bytes(32)
+    other = read(device("k7f3q5", tank='"north-1"', public_key=f'"{"11" * 32}"'), known).device(
+        node.id
+    )
+    assert other is not None and other.public_key == bytes.fromhex("11" * 32)
+
+
 def test_an_export_without_keys_holds_none() -> None:
     text = toml.write(read(WHOLE), with_keys=False)
     assert KEY not in text
@@ -238,9 +250,9 @@ def registries(draw: st.DrawFn) -> Registry:
             for n in device_ids
         },
         plans={
-            n: (Plan(n, start, start + draw(st.integers(1, 9999)), "cleaning"),)
+            n: (Plan(n, start, start + lasts, "cleaning", draw(st.booleans())),)
             for n in tank_ids
-            if (start := draw(st.just(0.0) | moments))
+            if (lasts := draw(st.integers(1, 9999))) and (start := draw(st.just(0.0) | moments))
         },
     )
 

@@ -80,11 +80,12 @@ class HX711:
         raise HX711Error("timing", "a clock pulse over %d us, %d times" % (_LONGEST_US, _TRIES))
 
     def _await(self):
-        start = time.ticks_ms()
+        start, late = time.ticks_ms(), False
         while self._data.value():
-            if time.ticks_diff(time.ticks_ms(), start) >= _READY_MS:
+            if late:  # the last look came after it, whatever delayed us
                 raise HX711Error("missing", "no conversion in %d ms" % _READY_MS)
             time.sleep_ms(_POLL_MS)
+            late = time.ticks_diff(time.ticks_ms(), start) >= _READY_MS
 
     def _shift(self):
         """24 bits, None when a pulse was too long: the chip starts over then."""

@@ -4,12 +4,11 @@ import binascii
 
 from micropython import const
 
-from node.config import ConfigError, seconds
+from node.config import LEAST_CHANGE_G, ConfigError, seconds
 
 _FILE = const("abcdefghijklmnopqrstuvwxyz0123456789_")
 _DIGITS = const("abcdefghijklmnopqrstuvwxyz234567")
 SENSORS = "a02yyuw", "jsn-sr04t", "probe", "hx711"
-_LEAST_CHANGE_G = const(500)  # cells creep by up to 300 g under a steady load
 
 
 def fill(config, given):
@@ -31,8 +30,10 @@ def fill(config, given):
     config.report_s = seconds("report_s", given.get("report_s", 900))
     config.change_mm = given.get("change_mm", 30)
     config.change_g = given.get("change_g", 5000)
-    if config.change_g < _LEAST_CHANGE_G:
-        raise ConfigError("change_g %r: 500 or more, since cells creep" % config.change_g)
+    if config.change_g < LEAST_CHANGE_G:
+        raise ConfigError(
+            "change_g %r: %d or more, since cells creep" % (config.change_g, LEAST_CHANGE_G)
+        )
     config.change_pa = given.get("change_pa", 300)
     config.battery = given.get("battery", True)
     config.battery_permille = given.get("battery_permille", 1000)

@@ -8,6 +8,7 @@ from node import unload
 
 _SHORTEST_S = const(30)
 _LONGEST_S = const(604_800)
+LEAST_CHANGE_G = const(500)  # cells creep by up to 300 g under a steady load
 
 
 class ConfigError(ValueError):

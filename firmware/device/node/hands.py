@@ -62,14 +62,16 @@ class Hands:
         if not chip.armed:
             self.arm(chip)
         leans = measure.angle_deg(self.rest, chip.read_mg()) > motion.TILT_DEG
-        if not leans:
-            state.tilted = 0
         if state.recovery:
             self._recover(chip)
             return
         moves = self._board.motion.active() and self._vigil.may_look
         if lid_opened or moves or (leans and not state.tilted) or self._board.woke_by_pin():
             self._confirm(chip)
+        elif state.tilted and not leans:
+            budget.pay_look(state, self._up())
+            if self._tell_upright(self._watched(chip, 1)):
+                self._speak()
 
     def _confirm(self, chip):
         """Five seconds of motion or tilt are an event that speaks; one bump is a quiet one."""
@@ -77,7 +79,10 @@ class Hands:
         budget.pay_look(state, self._up())
         watch = self._watched(chip, motion.LONGEST_S)
         self._tell_motion(watch)
+        upright = self._tell_upright(watch)
         if not watch.confirmed:
+            if upright:
+                self._speak()
             return
         if policy.moved_by_us(state, self._up()):
             self._speak()
@@ -106,6 +111,14 @@ class Hands:
             self._tell('"k":"tilt","deg":%d' % watch.deg)
             self._state.tilted = 1
 
+    def _tell_upright(self, watch):
+        """After a tilt that was told: that it stands again, once. Returns whether it was told."""
+        if not self._state.tilted or not watch.seconds or watch.deg > motion.TILT_DEG:
+            return False
+        self._tell('"k":"tilt","deg":%d' % watch.deg)
+        self._state.tilted = 0
+        return True
+
     def _speak(self):
         """Have the event told in this wake when that can be afforded, else with the next."""
         if not self._config.battery or budget.pay_report(self._state, self._up()):
@@ -122,6 +135,7 @@ class Hands:
     def _recover(self, chip):
         state, up = self._state, self._up()
         watch = self._watched(chip, 1)
+        self._tell_upright(watch)
         tilts = watch.deg > motion.TILT_DEG and not state.tilted
         if watch.stirred or tilts or self._board.motion.active():
             state.motion_up = up

@@ -82,7 +82,8 @@ def take(given, state):
 
 
 def _change(name, value):
-    if not isinstance(value, int) or not 1 <= value <= _LARGEST_CHANGE:
+    least = config.LEAST_CHANGE_G if name == "change_g" else 1
+    if not isinstance(value, int) or not least <= value <= _LARGEST_CHANGE:
         raise config.ConfigError("%s %r" % (name, value))
     return value
 

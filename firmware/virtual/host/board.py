@@ -55,8 +55,7 @@ class Board:
         self.world = world
         self.state = State.OFF
         self.wakes = 0
-        self.cut_after: int | None = None
-        """Flash bytes that the next boot can write before the power fails; once."""
+        self.cut_after: int | None = None  # flash bytes of the next boot until the power fails
         self.heap_live = 0  # bytes at most, where it weighs
         self.chip = Chip(world, setup.config, network)
         kind = setup.config.get("board", "firebeetle")
@@ -144,6 +143,7 @@ class Board:
             "rtc_memory": self._rtc_memory,
             "unique_id": hashlib.sha256(self.setup.device.encode()).hexdigest()[:12],
             "pins": {str(number): role for number, role in self._roles.items()},
+            "pin_us": self.world.model.pin_us,
             "partitions": partitions(self.setup.rom),
             "cut": self.cut_after,
             "weigh": self.setup.weigh,

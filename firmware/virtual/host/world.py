@@ -51,6 +51,7 @@ class Model:
     mount_deg: float = 0.0  # how far off level the accelerometer is mounted
     chip_zero_c: int = 21  # its temperature's own zero
     scale_drift_g: float = 0.0  # a degC, from 20
+    pin_us: int = 5  # what reading or driving a pin takes; an HX711's clock may be high for 60
 
 
 class World:

@@ -1,8 +1,10 @@
 """The board's only wire to its host: one call at a time, a length and a JSON object each way.
 
-It also holds the board's two clocks. Ticks run in real time plus whatever sleeping skipped. The
-real-time clock is the host's scaled clock plus this board's own error, so that a fleet at 120x
-agrees with its gateway about what time it is.
+It also holds the board's two clocks. Ticks run in real time, but a sleep lasts exactly what it was
+asked for, and while interrupts are off only what the model charges for each pin passes: no delay
+of the host machine reaches what a chip would do undisturbed. The real-time clock is the host's
+scaled clock plus this board's own error, so that a fleet at 120x agrees with its gateway about
+what time it is.
 """
 
 import gc
@@ -19,8 +21,10 @@ _HALT_CODE = 42
 boot = {}
 wake = {"pins": [], "level": 1, "ext0": None}
 _wire = None
-_skipped_us = 0
-_start_us = 0
+_passed_us = 0  # device time since this boot, up to _real_at_us
+_modelled_us = 0  # the part of it that sleeping and pins took
+_real_at_us = 0
+_undisturbed = 0
 
 
 def _real_us():
@@ -31,10 +35,10 @@ def _real_us():
 
 def begin(number):
     """Take the host's greeting: clock, reset cause, pins, what the last boot left behind."""
-    global _wire, _start_us
+    global _wire, _real_at_us
     _wire = open(number, "r+b", buffering=0)
     boot.update(_receive())
-    _start_us = _real_us()
+    _real_at_us = _real_us()
 
 
 def call(op, **arguments):
@@ -64,30 +68,61 @@ def halt():
         os._exit(_HALT_CODE)
 
 
+def device_us():
+    """Microseconds of device time since this boot; they do not wrap."""
+    global _passed_us, _real_at_us
+    if not _undisturbed:
+        real_us = _real_us()
+        _passed_us += (real_us - _real_at_us) & _TICKS_MASK  # with 32-bit words these wrap, too
+        _real_at_us = real_us
+    return _passed_us
+
+
+def modelled_us():
+    """The part of device time that sleeping and pins took: no delay of the host is in it."""
+    return _modelled_us
+
+
 def ticks_us():
     """Microseconds of device time since this boot, wrapping as the chip's do."""
-    return (_real_us() - _start_us + _skipped_us) & _TICKS_MASK
+    return device_us() & _TICKS_MASK
 
 
 def ticks_ms():
     """Milliseconds of device time since this boot, wrapping as the chip's do."""
-    return ((_real_us() - _start_us + _skipped_us) // 1000) & _TICKS_MASK
+    return (device_us() // 1000) & _TICKS_MASK
 
 
-def skipped_us():
-    """Device time that only sleeping made: no delay of the host machine is in it."""
-    return _skipped_us
+def interrupts(state):
+    """Nothing interrupts the program while ``state`` is 1, nor the host. Returns it as it was."""
+    global _undisturbed, _real_at_us
+    before = _undisturbed
+    if before:
+        _real_at_us = _real_us()  # what the host took meanwhile never was
+    else:
+        device_us()
+    _undisturbed = state
+    return before
+
+
+def charge_us(us):
+    """What the model says an operation takes on the chip."""
+    global _passed_us, _modelled_us
+    _passed_us += us
+    _modelled_us += us
 
 
 def sleep_us(us):
     """Let device time pass, in a real time that the host's speed divides."""
-    global _skipped_us
+    global _real_at_us
     if us <= 0:
         return
+    device_us()
     real_us = int(us / boot["speed"])
     if real_us:
         _real_sleep_us(real_us)
-    _skipped_us += us - real_us
+    _real_at_us = _real_us()
+    charge_us(us)
 
 
 def unix_ns():

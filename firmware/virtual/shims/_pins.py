@@ -17,13 +17,13 @@ class _HX711:
         self.level = 0
         self.word = 0
         self.ready_us = _SETTLE_US
-        self.high_since_us = 0
+        self.high_since_us = 0  # by what the model charges: a busy host powers nothing down
         self.fetched = False
 
     def data(self):
         if 1 <= self.clocks <= 24:
             return (self.word >> (24 - self.clocks)) & 1
-        if _hal.skipped_us() < self.ready_us or not self._fetch():
+        if _hal.device_us() < self.ready_us or not self._fetch():
             _hal.sleep_us(1000)  # who polls for readiness lets time pass
             return 1
         return 0
@@ -33,7 +33,7 @@ class _HX711:
         if not self.fetched:
             word = _hal.call("weight")
             if word is None:
-                self.ready_us = _hal.skipped_us() + _CONVERSION_US
+                self.ready_us = _hal.device_us() + _CONVERSION_US
                 return False
             self.word, self.fetched = word & 0xFFFFFF, True
         return True
@@ -41,12 +41,12 @@ class _HX711:
     def clock(self, level):
         rising, falling = level and not self.level, self.level and not level
         self.level = level
-        us = _hal.skipped_us()
+        now_us, modelled_us = _hal.device_us(), _hal.modelled_us()
         if rising:
-            self.high_since_us = us
-            self._shift(us)
-        elif falling and us - self.high_since_us >= _POWER_DOWN_US:
-            self.clocks, self.ready_us, self.fetched = 0, us + _SETTLE_US, False
+            self.high_since_us = modelled_us
+            self._shift(now_us)
+        elif falling and modelled_us - self.high_since_us >= _POWER_DOWN_US:
+            self.clocks, self.ready_us, self.fetched = 0, now_us + _SETTLE_US, False
 
     def _shift(self, us):
         # The pulses after the 24th choose the gain: a new train begins once the next is ready.
@@ -74,7 +74,8 @@ class Pin:
             self.value(value)
 
     def value(self, level=None):
-        """Read the pin, or drive it."""
+        """Read the pin, or drive it; either takes its time."""
+        _hal.charge_us(_hal.boot["pin_us"])
         if level is None:
             if self._role == "hx711_data":
                 return self._hx711.data()

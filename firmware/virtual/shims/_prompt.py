@@ -1,7 +1,7 @@
-"""The prompt of a board on a cable: raw mode as mpremote speaks it (MicroPython documentation,
-*The MicroPython Interactive Interpreter Mode: raw mode*), on the file system of the board alone.
+"""The prompt of a board on a cable: raw and raw-paste mode as mpremote speaks them (MicroPython
+documentation, *The MicroPython Interactive Interpreter Mode*), on the board's file system alone.
 
-Start-up is boot.py, as after Ctrl-C in main.py. Not modelled: the friendly prompt, raw paste.
+Start-up is boot.py, as after Ctrl-C in main.py. Not modelled: the friendly prompt.
 """
 
 import io
@@ -25,6 +25,7 @@ if "_rom" in sys.modules:
 machine.ADC, machine.I2C, machine.UART = _bus.ADC, _bus.I2C, _bus.UART
 
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
+_WINDOW = 2048  # bytes that may be under way in raw-paste mode; a chip offers 128
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 
 
@@ -80,7 +81,7 @@ def _serve(console, names):
             command = b""
         elif byte == _CTRL_E and not command:
             console.read(), console.read()  # A, 1: the wish for raw paste
-            console.write(b"R\x00")
+            _run(console, _pasted(console), names)
         elif byte == _CTRL_D and not command:
             console.write(b"OK\r\nMPY: soft reboot\r\n")
             names = _boot()
@@ -91,6 +92,19 @@ def _serve(console, names):
             command = b""
         elif byte != _CTRL_B:
             command += byte
+
+
+def _pasted(console):
+    """A program of any length: each window that is read is offered again, until Ctrl-D."""
+    console.write(b"R\x01" + _WINDOW.to_bytes(2, "little"))
+    program, byte = bytearray(), console.read()
+    while byte != _CTRL_D:
+        program += byte
+        if len(program) % _WINDOW == 0:
+            console.write(b"\x01")
+        byte = console.read()
+    console.write(_CTRL_D)
+    return bytes(program)
 
 
 def _run(console, command, names):

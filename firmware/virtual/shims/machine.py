@@ -38,12 +38,13 @@ def wake_reason():
 
 
 def disable_irq():
-    """Accepted: nothing interrupts the firmware here."""
-    return 0
+    """From here on only what the model charges for pins passes. Returns what was before."""
+    return _hal.interrupts(1)
 
 
 def enable_irq(state):
-    """Accepted: nothing interrupts the firmware here."""
+    """Give interrupts back as :func:`disable_irq` found them."""
+    _hal.interrupts(state)
 
 
 def reset():

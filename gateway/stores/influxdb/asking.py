@@ -8,8 +8,8 @@ import urllib3
 
 from gateway.errors import StoreError
 from gateway.stores.influxdb.access import QUERY_TIMEOUT_S, Access
+from gateway.stores.influxdb.line import Row
 
-Row = dict[str, Any]
 _CHUNK_ROWS = "5000"
 _NOTHING_YET = "database not found"
 
@@ -83,8 +83,3 @@ def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield from (line for line in whole if line.strip())
     if held.strip():
         yield held
-
-
-def quoted(text: str) -> str:
-    """A text as an InfluxQL string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

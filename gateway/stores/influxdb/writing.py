@@ -4,7 +4,7 @@ Through ``influxdb-client`` in SYNCHRONOUS mode: its batching mode loses data si
 here waits: a ``StoreError`` tells the caller to repeat the same lines later, which is harmless.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -40,17 +40,23 @@ class LineWriter:
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines with nanoseconds; returns when each is safe or set aside, else StoreError."""
-        starts = range(0, len(lines), _LINES_A_REQUEST)
-        pieces = [lines[start : start + _LINES_A_REQUEST] for start in starts]
-        if len(pieces) == 1:
-            self._write_or_halve(pieces[0])
-            return
-        # No two lines of one call share a place, so their order is free. All end before an error
-        # is raised: nothing is written behind the caller's back.
-        sent = [self._pool.submit(self._write_or_halve, piece) for piece in pieces]
-        futures.wait(sent)
-        for one in sent:
-            one.result()
+        self.start(lines)()
+
+    def start(self, lines: Sequence[str]) -> Callable[[], None]:
+        """Send them; calling what is returned is to ``write`` them, as far as is left to do."""
+        # No two lines of one call share a place, so their order is free.
+        sent = [
+            self._pool.submit(self._write_or_halve, lines[start : start + _LINES_A_REQUEST])
+            for start in range(0, len(lines), _LINES_A_REQUEST)
+        ]
+
+        def written() -> None:
+            # All end before an error is raised: nothing is written behind the caller's back.
+            futures.wait(sent)
+            for one in sent:
+                one.result()
+
+        return written
 
     def close(self) -> None:
         """Close connections."""

@@ -16,7 +16,7 @@ import click
 from gateway.errors import NoriaError
 
 _TIMEOUT_S = 300
-_HELLO_S = 20
+HELLO_S = 20
 _INSTALL = "pip install 'noria[device]'"
 
 
@@ -48,7 +48,7 @@ class Cable:
         """Raises CableError unless the board's prompt answers."""
         if not self.dry_run:
             arguments = ["connect", self.port, "exec", "print('hello')"]
-            self._run("mpremote", arguments, "Asking the board for its prompt.", _HELLO_S)
+            self._run("mpremote", arguments, "Asking the board for its prompt.", HELLO_S)
 
     def mpremote(self, *arguments: str, words: str) -> str:
         """Run mpremote at the port; what it printed. Raises CableError."""

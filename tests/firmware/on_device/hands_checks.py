@@ -128,17 +128,6 @@ def test_one_bump_is_one_quiet_event():
     assert not node.state.recovery and node.spoken == 0 and not node.state.pending
 
 
-def test_a_tilt_is_told_once_while_it_lasts_and_again_when_it_comes_back():
-    node = Node()
-    told = node.wake(600, LYING)
-    assert len(told) == 2 and '"k":"tilt","deg":64' in told[1]
-    for _ in range(21):
-        node.wake(30, LYING)
-    assert not node.state.recovery  # still, though it lies
-    assert node.wake(600, LYING) == [] and node.wake(600) == []
-    assert len(node.wake(600, LYING)) == 2
-
-
 def test_without_budget_hands_are_told_but_do_not_begin_recovery():
     node = Node()
     node.state.spent_uah = 59_900

@@ -2,16 +2,10 @@
 
 import json
 
-from node import clock, config, envelope, orders, policy
+from measure_checks import _config
+from node import clock, envelope, orders, policy
 from node.state import State
 from sealing import seal
-
-
-def _config(**more):
-    given = {"device": "k7f3q5", "key": "00" * 32, "broker": {"host": "localhost"}}
-    given.update(more)
-    return config.Config(given)
-
 
 KEY = envelope.Key(bytes(range(32)))
 DOWN = "noria/1/k7f3q5/down"
@@ -68,10 +62,14 @@ def test_what_cannot_be_done_is_named():
         (9, {"set": {"change_mm": 0}}, "change_mm"),
         (10, {"set": "much"}, "down"),
         (11, {"once": [7]}, "down"),
+        (12, {"set": {"change_g": 499}}, "change_g"),
     ):
         obj.update({"v": 1, "n": n})
         assert _take(state, obj).code == code
         assert state.interval_s == 0 and state.down_n == n
+    assert state.change_g == 0
+    told = orders.conf(12, state, policy.Plan(_config(), state), False, "change_g")
+    assert told.endswith('"ok":false,"c":"change_g"')
 
 
 def test_a_resend_names_where_it_starts():
@@ -90,8 +88,8 @@ def test_what_is_no_down_at_all_is_not_read():
 def test_thresholds_are_set_and_go_back():
     state = State()
     plan = policy.Plan(_config(change_mm=30), state)
-    _take(state, {"v": 1, "n": 5, "set": {"change_mm": 80, "change_g": 900}})
-    assert (plan.change("mm"), plan.change("g"), plan.change("pa")) == (80, 900, 300)
+    _take(state, {"v": 1, "n": 5, "set": {"change_mm": 80, "change_g": 500}})
+    assert (plan.change("mm"), plan.change("g"), plan.change("pa")) == (80, 500, 300)
     _take(state, {"v": 1, "n": 6})
     assert (plan.change("mm"), plan.change("g")) == (30, 5000)
 
@@ -107,7 +105,7 @@ def test_a_planned_move_is_in_force_between_its_times_by_a_set_clock_only():
 
 def test_the_hash_of_the_configuration_changes_with_every_setting():
     seen, n = set(), 1
-    for wanted in ({}, {"interval_s": 60}, {"report_s": 60}, {"change_mm": 9}, {"change_g": 9}):
+    for wanted in ({}, {"interval_s": 60}, {"report_s": 60}, {"change_mm": 9}, {"change_g": 900}):
         state, n = State(), n + 1
         _take(state, {"v": 1, "n": n, "set": wanted})
         seen.add(orders.config_id(state, policy.Plan(_config(), state)))

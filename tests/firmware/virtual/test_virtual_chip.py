@@ -9,6 +9,7 @@ PIN = pins.read(PINS)
 
 
 def test_time_counts_from_2000_and_starts_there_without_power(bench: Bench) -> None:
+    bench.speed = 5.0  # its first minute is not over before a busy machine has started it
     lines = bench.play(
         "import machine, time\nprint(time.gmtime(0), time.time() < 60)\n"
         "print(time.mktime((2026, 11, 23, 12, 30, 15, 0, 0)), time.gmtime(848752215)[:6])\n"
@@ -134,6 +135,36 @@ def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
     assert len(grams) == 3
     # Clipped: 712 kg at 20,000 counts a kilogram exceed 24 bits, as on the real converter.
     assert grams == [(0x7FFFFF - 1000) // 20] * 3
+
+
+_PULSES = (
+    "import machine, time\n"
+    f"data = machine.Pin({PIN['hx711_data']}, machine.Pin.IN)\n"
+    f"clock = machine.Pin({PIN['hx711_clock']}, machine.Pin.OUT, value=0)\n"
+    "def pulse():\n"
+    "    state = machine.disable_irq()\n    start = time.ticks_us()\n"
+    "    clock.value(1)\n    busy()\n    clock.value(0)\n"
+    "    took = time.ticks_diff(time.ticks_us(), start)\n"
+    "    machine.enable_irq(state)\n    return took\n"
+    "while data.value():\n    time.sleep_ms(1)\n"
+    "word, took = 0, []\n"
+    "for _ in range(24):\n    took.append(pulse())\n    word = word << 1 | data.value()\n"
+    "took.append(pulse())\n"
+    "print(min(took), max(took), word)\nmachine.deepsleep(60000)"
+)
+
+
+def test_a_busy_host_neither_lengthens_a_pulse_nor_powers_the_hx711_down(bench: Bench) -> None:
+    bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
+    lines = bench.play("def busy():\n    for _ in range(20000):\n        pass\n" + _PULSES)
+    assert lines == [f"10 10 {0x7FFFFF}"]
+
+
+def test_a_pulse_that_is_too_long_by_the_model_powers_the_hx711_down(bench: Bench) -> None:
+    bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
+    lines = bench.play("import time\ndef busy():\n    time.sleep_us(60)\n" + _PULSES)
+    shortest, longest, word = map(int, lines[0].split())
+    assert shortest >= 70 and longest < 100 and word != 0x7FFFFF
 
 
 def test_the_accelerometer_answers_by_its_registers(bench: Bench) -> None:

@@ -1,0 +1,93 @@
+"""Which entries become one segment: of one calendar month (UTC), of one log, not too many."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.domain.merkle import Frontier
+from gateway.errors import JournalError
+
+LARGEST = 1 << 18
+"""Entries in one segment: a busy month is several, and what a crash costs to do again is small."""
+_EMPTY = Frontier()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries ``first`` to ``last`` of a log, whose frontier was ``before`` them."""
+
+    month: str
+    first: int
+    last: int
+    log: str = ""
+    before: Frontier = _EMPTY
+
+    @property
+    def count(self) -> int:
+        """How many entries."""
+        return self.last - self.first + 1
+
+    @property
+    def name(self) -> str:
+        """Its file's."""
+        return f"{self.month}.{self.first}-{self.last}.archive"
+
+
+def month(connection: sqlite3.Connection, first: int, before: float) -> Span | None:
+    """Entry ``first`` and what follows of its month, if that ended at or before Unix time."""
+    at = _time_ms(connection, first)
+    if at is None:
+        return None
+    begun = datetime.fromtimestamp(at / 1000, UTC)
+    end = datetime(begun.year + begun.month // 12, begun.month % 12 + 1, 1, tzinfo=UTC)
+    if end.timestamp() > before:
+        return None
+    last = _last_before(connection, int(end.timestamp()) * 1000, first)
+    return Span(f"{begun:%Y-%m}", first, last)
+
+
+def piece(connection: sqlite3.Connection, whole: Span, largest: int = LARGEST) -> Span:
+    """The first part of a month that becomes a segment. Raises JournalError."""
+    first, last = whole.first, min(whole.last, whole.first + largest - 1)
+    opened = connection.execute(
+        "SELECT min(id) FROM entry WHERE id > ? AND id <= ? AND kind = 'open'", (first, last)
+    ).fetchone()
+    if opened[0]:
+        last = opened[0] - 1
+    return Span(whole.month, first, last, *_log_at(connection, first))
+
+
+def _log_at(connection: sqlite3.Connection, first: int) -> tuple[str, Frontier]:
+    """The log that entry ``first`` belongs to, and its frontier before that."""
+    row = connection.execute(
+        "SELECT b.body FROM entry e JOIN body b ON b.entry = e.id"
+        " WHERE e.id = ? AND e.kind = 'open'",
+        (first,),
+    ).fetchone()
+    if row or first == 1:
+        return json.loads(row[0])["origin"] if row else "", Frontier()
+    query = "SELECT log, size, nodes FROM segment WHERE last = ?"
+    row = connection.execute(query, (first - 1,)).fetchone()
+    if row is None:
+        raise JournalError(f"the segment that ends with entry {first - 1} is not known any more")
+    return row[0], Frontier.from_bytes(row[1], row[2])
+
+
+def _last_before(connection: sqlite3.Connection, end_ms: int, first: int) -> int:
+    """The last entry received before ``end_ms``: by halving, for time never goes back."""
+    (high,) = connection.execute("SELECT max(id) FROM entry").fetchone()
+    low = first
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = _time_ms(connection, middle)
+        if at is not None and at < end_ms:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _time_ms(connection: sqlite3.Connection, entry: int) -> int | None:
+    row = connection.execute("SELECT time_ms FROM entry WHERE id = ?", (entry,)).fetchone()
+    return row[0] if row else None

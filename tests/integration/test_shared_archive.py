@@ -1,0 +1,183 @@
+"""What several gateways share is pruned once it is archived and passed; nothing else changes."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.clock import Clock
+from gateway.database import connect
+from gateway.domain.registry import Device, Registry
+from gateway.errors import ArchiveError
+from gateway.ingest import Ingest
+from gateway.journal.diary import Diary
+from gateway.journal.entry import Entry
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.writer import Journal
+from gateway.projections import cursor
+from gateway.projections.wake import Wake
+from gateway.sharing import tables
+from gateway.sharing.merging import Merging
+from gateway.sharing.pruning import Pruning
+from gateway.sharing.reader import MergedReader
+from gateway.sharing.registrar import Ears, Registrar
+from gateway.sharing.shelves import Shelves
+from tests.integration import archived
+from tests.integration.archived import AUGUST, JUNE, SEPTEMBER
+from tests.parts.postgresql_service import PostgreSQL
+from tests.wire_node.sealed import Ring, Sealed
+
+KEY = bytes(range(32))
+REGISTRY = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY),)})
+DAY_S = 86400
+
+
+class Gateway:
+    """One of several, with a data folder of its own, whose turns the test makes itself."""
+
+    def __init__(self, folder: Path, name: str, engine: sa.Engine) -> None:
+        self.name, self.engine, self.folder = name, engine, folder / name
+        self.folder.mkdir()
+        self.journal = Journal(self.folder / "journal.db", name)
+        Diary(self.journal).open(JUNE, bytes(32), "test")
+        self.ingest = Ingest(self.journal, REGISTRY)
+        self.registrar = Registrar(engine, self.reader, name, Wake(), Clock(), Ears(listening=True))
+        with closing(self.reader()) as journal, engine.begin() as connection:
+            self.registrar._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
+        self.pruning = Pruning(engine, self.reader, name)
+
+    def reader(self) -> JournalReader:
+        return JournalReader(self.folder / "journal.db")
+
+    def hears(self, ring: Ring, message: Sealed, at: float) -> None:
+        self.ingest.commit([Arrival(ring.topic, ring.payload(message).encode(), at)], at)
+
+    def prune(self) -> None:
+        while self.pruning.turn() < 1:
+            pass
+
+
+class Several:
+    """Two gateways on one PostgreSQL: a message a day, heard by each in turn, from June on."""
+
+    def __init__(self, folder: Path, url: sa.URL) -> None:
+        self.engine = connect(url)
+        tables.make(self.engine)
+        self.a, self.b = (Gateway(folder, name, self.engine) for name in ("g1", "g2"))
+        self.ring = Ring("k7f3q5", KEY)
+        self.said: list[Sealed] = []
+        self.merging = Merging(self.engine, Clock(), Wake())
+        for n in range(92):
+            self.say(JUNE + n * DAY_S)
+        self.place()
+
+    def say(self, at: float) -> None:
+        self.said.append(self.ring.seal(at))
+        gateway = (self.a, self.b)[len(self.said) % 2]
+        gateway.hears(self.ring, self.said[-1], at)
+
+    def place(self) -> None:
+        for gateway in (self.a, self.b):
+            gateway.registrar.turn()
+        self.merging.turn()
+
+    def passed(self, name: str, place: int) -> None:
+        with self.engine.begin() as connection:
+            cursor.save(connection, name, place)
+
+    def bodies(self) -> int:
+        e = tables.entry.c
+        query = sa.select(sa.func.count()).where(e.kind == "msg", sa.func.length(e.body) > 0)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def merged(self, seen_from: Gateway) -> list[Entry]:
+        shelves = Shelves(self.engine, seen_from.folder / "archive", seen_from.name)
+        with closing(MergedReader(self.engine, shelves)) as reader:
+            reader.check()
+            return list(reader.all())
+
+    def close(self) -> None:
+        for gateway in (self.a, self.b):
+            gateway.journal.close()
+        self.engine.dispose()
+
+
+@pytest.fixture
+def several(tmp_path: Path, postgresql: PostgreSQL) -> Iterator[Several]:
+    made = Several(tmp_path, postgresql.fresh())
+    yield made
+    made.close()
+
+
+def test_nothing_is_pruned_before_it_is_archived_and_every_projection_has_passed_it(
+    several: Several,
+) -> None:
+    places = len(several.merged(several.a))
+    assert several.bodies() == 92
+    several.passed("watch", places)
+    several.passed("store g1", places)
+    several.passed("store g2", 45)  # it is away since the middle of July
+    several.a.prune()
+    assert several.bodies() == 92  # not archived
+    archived.archive(several.a.folder, AUGUST)
+    several.a.prune()
+    assert several.bodies() == 92 - 15  # what g1 heard in June
+    several.passed("store g2", places)
+    several.a.prune()
+    assert several.bodies() == 92 - 30  # and in July
+
+
+def test_the_common_order_reads_the_same_from_the_files(several: Several, tmp_path: Path) -> None:
+    before = several.merged(several.a)
+    for name in ("watch", "store g1", "store g2"):
+        several.passed(name, len(before))
+    for gateway in (several.a, several.b):
+        archived.archive(gateway.folder, SEPTEMBER)
+        gateway.prune()
+    assert several.bodies() == 0
+    with pytest.raises(ArchiveError, match=r"gateway g2's entries .*archive/g2/2026-06") as told:
+        several.merged(several.a)
+    assert 0 < told.value.last < len(before)
+    (several.a.folder / "archive" / "g2").symlink_to(several.b.folder / "archive")
+    (several.b.folder / "archive" / "g1").symlink_to(several.a.folder / "archive")
+    assert several.merged(several.a) == before
+    assert several.merged(several.b) == before
+
+
+def test_what_a_node_says_again_after_pruning_is_still_a_duplicate(several: Several) -> None:
+    places = len(several.merged(several.a))
+    for name in ("watch", "store g1", "store g2"):
+        several.passed(name, places)
+    archived.archive(several.a.folder, SEPTEMBER)
+    several.a.prune()
+    now = SEPTEMBER + 7 * DAY_S  # g2 comes back, and hears what g1 has journaled and archived
+    theirs = several.said[1]
+    several.b.hears(several.ring, theirs, now)
+    several.a.hears(several.ring, theirs, now)
+    several.say(now)
+    several.place()
+    with several.engine.connect() as connection:
+        counts = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
+        messages = sa.select(sa.func.count()).where(tables.entry.c.kind == "msg")
+        assert connection.execute(messages).scalar_one() == 93
+        line = sa.select(tables.era.c.line_seq)
+        assert connection.execute(line).scalar_one() == several.said[-1].place[1]
+    assert counts["duplicate"] == 1
+    assert counts["stored"] + counts["late"] == 93  # g1 registered before g2
+    assert len(several.merged(several.a)) == places + 1
+
+
+def test_a_gateway_that_comes_back_later_registers_what_it_kept(several: Several) -> None:
+    places = len(several.merged(several.a))
+    late = several.ring.seal(SEPTEMBER)
+    several.b.hears(several.ring, late, SEPTEMBER)  # journaled, then it is gone for a week
+    for name in ("watch", "store g1"):
+        several.passed(name, places)
+    archived.archive(several.a.folder, AUGUST)
+    several.a.prune()
+    several.place()
+    assert [e.payload.decode() for e in several.merged(several.a)][-1] == several.ring.payload(late)
