@@ -87,11 +87,15 @@ class Ingest:
             return self._journal.eras.unsaved()
 
     def strangers(self, batch: Sequence[Item], admitted: Sequence[Verdict]) -> bool:
-        """Whether a device speaks that the registry does not know: it may be older than that."""
-        return "unknown_device" in admitted or any(
+        """Whether the registry lacks a device that speaks, or the key of one that signs.
+
+        It may be older than that.
+        """
+        return any(
             self.registry.device(self._feeds.device_of(item)) is None
-            for item in batch
             if isinstance(item, Delivered)
+            else one == "unknown_device" or (isinstance(one, Admitted) and one.is_unjudged)
+            for item, one in zip(batch, admitted, strict=True)
         )
 
     def all_acks(self, now: float) -> list[Ack]:

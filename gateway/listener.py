@@ -234,9 +234,10 @@ class Listener:
             self.wake.notify()
 
     def _meet_strangers(self, saving: _Saving) -> None:
-        """They may have been enrolled at the broker a moment before our look."""
+        """They may have been enrolled a moment before our look."""
         if not self.ingest.strangers(saving.items, saving.admitted):
             return
+        before = self.ingest.registry
         try:
             self._reload_registry()
         except OperationalError as error:
@@ -244,7 +245,8 @@ class Listener:
                 raise
             # Journaling goes on without PostgreSQL: a device it knows speaks again for its ack.
             _log.warning("devices unknown so far are refused meanwhile: %s", error)
-        saving.admitted = self.ingest.admit(saving.items)
+        if self.ingest.registry is not before:
+            saving.admitted = self.ingest.admit(saving.items)
 
     def _tell_devices(self) -> None:
         """What they should do, on ``down``: of several gateways, the one that holds the watch."""

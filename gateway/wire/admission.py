@@ -31,6 +31,11 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
     digest: bytes
     link: str
 
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether it is signed by a device whose public key is not known."""
+        return self.decoded.signed and self.device.public_key is None
+
     def is_older_than(self, newest_key: int) -> bool:
         """Whether it was sealed under an older key generation than the newest one seen."""
         generation = self.decoded.key_generation
