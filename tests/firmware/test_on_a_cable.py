@@ -128,21 +128,30 @@ def _laid_out(folder: Path) -> Path:
     return folder / "laid"
 
 
+def _after(step: str, spoil: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``mpremote`` just brought to the board by ``step`` is spoilt there."""
+    real = cable.Cable.mpremote
+
+    def spoiling(self: cable.Cable, *arguments: str, words: str) -> str:
+        said = real(self, *arguments, words=words)
+        if arguments[0] == step:
+            spoil()
+        return said
+
+    monkeypatch.setattr(cable.Cable, "mpremote", spoiling)
+
+
 def test_a_build_that_arrives_torn_in_the_flash_is_found_out(
     noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(noria)
-    real = cable.Cable.mpremote
 
-    def torn(self: cable.Cable, *arguments: str, words: str) -> str:
-        said = real(self, *arguments, words=words)
-        if arguments[0] == "romfs":
-            with (tmp_path / "board" / DEVICE / "romfs.bin").open("r+b") as partition:
-                partition.seek(40_000)
-                partition.write(b"torn")
-        return said
+    def tear() -> None:
+        with (tmp_path / "board" / DEVICE / "romfs.bin").open("r+b") as partition:
+            partition.seek(40_000)
+            partition.write(b"torn")
 
-    monkeypatch.setattr(cable.Cable, "mpremote", torn)
+    _after("romfs", tear, monkeypatch)
     with on_cable(tmp_path, in_place=True) as (_, port):
         result = noria("device", "flash", port, "made", "--no-table")
     assert isinstance(result.exception, NoriaError)
@@ -198,15 +207,8 @@ def test_a_board_with_other_bytes_than_were_sent_is_found_out(
     noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(noria)
-    real = cable.Cable.mpremote
-
-    def torn(self: cable.Cable, *arguments: str, words: str) -> str:
-        said = real(self, *arguments, words=words)
-        if arguments[0] == "cp":
-            (_root(tmp_path) / "node" / "ring.mpy").write_bytes(b"torn")
-        return said
-
-    monkeypatch.setattr(cable.Cable, "mpremote", torn)
+    torn = _root(tmp_path) / "node" / "ring.mpy"
+    _after("cp", lambda: torn.write_bytes(b"torn"), monkeypatch)
     with on_cable(tmp_path) as (_, port):
         result = noria("device", "flash", port, "made", "--no-table")
     assert isinstance(result.exception, NoriaError)

@@ -132,39 +132,43 @@ def test_archiving_never_takes_the_last_room(template: Path, small_disk: Path) -
     assert archived.segments(small_disk) == []
 
 
-def test_a_full_disk_is_told_and_archiving_goes_on_when_there_is_room(
-    template: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def full_disk(template: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small disk with a journal on it, of which archiving would take the last byte."""
     archived.copied(template, small_disk)
-    before = archived.entries(small_disk)
     monkeypatch.setattr(space, "KEPT_FREE_BYTES", 0)
-    with closing(Archiving(small_disk / "journal.db")) as run:
-        filler = left_free(small_disk, 8192)
+    return small_disk
+
+
+def test_a_full_disk_is_told_and_archiving_goes_on_when_there_is_room(
+    full_disk: Path,
+) -> None:
+    before = archived.entries(full_disk)
+    with closing(Archiving(full_disk / "journal.db")) as run:
+        filler = left_free(full_disk, 8192)
         with pytest.raises(ArchiveError, match=r"No space left on device.*nothing was lost"):
             list(run.steps(SEPTEMBER))
-        assert archived.segments(small_disk) == []
-        assert not (small_disk / "archive" / "segment.new").exists()
+        assert archived.segments(full_disk) == []
+        assert not (full_disk / "archive" / "segment.new").exists()
         filler.unlink()
         list(run.steps(SEPTEMBER))
-    assert archived.entries(small_disk) == before
-    assert archived.bodies(small_disk) == 0
+    assert archived.entries(full_disk) == before
+    assert archived.bodies(full_disk) == 0
 
 
 def test_a_disk_that_fills_up_between_segment_and_removal_loses_nothing(
-    template: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    full_disk: Path,
 ) -> None:
-    archived.copied(template, small_disk)
-    before = archived.entries(small_disk)
-    monkeypatch.setattr(space, "KEPT_FREE_BYTES", 0)
-    with closing(Archiving(small_disk / "journal.db")) as run:
+    before = archived.entries(full_disk)
+    with closing(Archiving(full_disk / "journal.db")) as run:
         steps = run.steps(SEPTEMBER)
-        while not archived.segments(small_disk):
+        while not archived.segments(full_disk):
             next(steps)
-        filler = left_free(small_disk, 0)
+        filler = left_free(full_disk, 0)
         with pytest.raises(ArchiveError, match=r"full.*nothing was lost"):
             list(steps)
-        assert archived.entries(small_disk) == before
+        assert archived.entries(full_disk) == before
         filler.unlink()
         list(run.steps(SEPTEMBER))
-    assert archived.entries(small_disk) == before
-    assert archived.bodies(small_disk) == 0
+    assert archived.entries(full_disk) == before
+    assert archived.bodies(full_disk) == 0

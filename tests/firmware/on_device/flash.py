@@ -7,7 +7,21 @@ class PowerCut(Exception):
     """The power failed: between two operations, or in the middle of a write or an erase."""
 
 
-class Flash:
+class Powered:
+    """What the power fails at: after ``cut`` more bytes, None for never."""
+
+    cut = None
+
+    def _lasts(self, count):
+        """How many of ``count`` bytes are done before the power fails."""
+        if self.cut is None:
+            return count
+        done = min(self.cut, count)
+        self.cut -= done
+        return done
+
+
+class Flash(Powered):
     """Like ``esp32.Partition``: writes clear bits, only an erase of a sector sets them.
 
     ``cut`` is after how many more bytes, written or erased, the power fails; None is never. A torn
@@ -21,7 +35,6 @@ class Flash:
     def __init__(self, sectors, wild=False):
         self._cells = [bytearray(b"\xff" * self.SECTOR) for _ in range(sectors)]
         self.wild = wild
-        self.cut = None
         self.erases = 0
         self.written = 0
 
@@ -67,14 +80,6 @@ class Flash:
                 for at in range(self.SECTOR):
                     cells[at] |= random.getrandbits(8) & random.getrandbits(8)
             raise PowerCut
-
-    def _lasts(self, count):
-        """How many of ``count`` bytes are done before the power fails."""
-        if self.cut is None:
-            return count
-        done = min(self.cut, count)
-        self.cut -= done
-        return done
 
     def _tear(self, cells, at, rest):
         if not self.wild:

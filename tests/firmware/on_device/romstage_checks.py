@@ -5,7 +5,7 @@ import os
 import random
 
 import vfs
-from flash import PowerCut
+from flash import PowerCut, Powered
 from node import manifest
 from node.manifest import ReleaseError
 from node.romstage import RomStage
@@ -16,7 +16,7 @@ PART = 2048
 SIG = "s" * 86
 
 
-class Rom:
+class Rom(Powered):
     """Two slots of NOR flash as slots.Rom offers them; ``cut`` as in flash.py's, always wild."""
 
     SECTOR, PAGE = 4096, 256
@@ -24,7 +24,6 @@ class Rom:
     def __init__(self):
         size = self.SECTOR * SECTORS
         self.cells = [bytearray(random.getrandbits(8) for _ in range(size)) for _ in range(2)]
-        self.cut = None
 
     def view(self, slot):
         return memoryview(self.cells[slot])
@@ -46,13 +45,6 @@ class Rom:
                 cells[at] |= random.getrandbits(8) & random.getrandbits(8)
             raise PowerCut
         cells[start : start + self.SECTOR] = b"\xff" * self.SECTOR
-
-    def _lasts(self, count):
-        if self.cut is None:
-            return count
-        done = min(self.cut, count)
-        self.cut -= done
-        return done
 
 
 class Release:
