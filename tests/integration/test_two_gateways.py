@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.watch.presence import slack_s
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.both import Compared, hear
 from tests.stories.script import NEXT_S, stories
@@ -23,6 +24,19 @@ def say(what: str, found: Compared) -> None:
         f"\n{what}: {found.messages} messages, {found.incidents} incidents, {found.alerts} alerts, "
         f"told {middle:.2f} s apart in the middle, {most:.2f} s at most"
     )
+
+
+def test_no_story_hangs_on_a_silence_by_a_hair() -> None:
+    """Two worlds hear a wake some ms apart, at 150 times the speed some seconds of the story: a
+    node that comes back at the very deadline would be silent in one and not in the other.
+    """
+    drawn = [(STORIES, 7, 1.2), *((200, 100 + n, 1.5) for n in range(5))]
+    for number, seed, hours in drawn:
+        for told in stories(number, seed=seed, hours=hours):
+            for wake, after in zip(told.wakes, told.wakes[1:], strict=False):
+                next_s = wake.fields["next"]
+                deadline = wake.at + 3 * next_s + slack_s(next_s)
+                assert abs(after.at - deadline) > 80.0, (seed, told.tank, told.kind, after.at)
 
 
 def test_two_gateways_tell_what_one_tells(tmp_path: Path, postgresql: PostgreSQL) -> None:

@@ -140,8 +140,8 @@ def _tell(teller: Teller, kind: str, end: float) -> None:
         teller.live(end)
     elif kind == "backlog":
         teller.live(turn)
-        back = teller.at + dice.uniform(900.0, 1400.0)
-        held = [teller.at + 300 * n for n in range(4) if teller.at + 300 * n < back]
+        back = teller.at + dice.choice((dice.uniform(700.0, 1100.0), dice.uniform(1700.0, 2200.0)))
+        held = [teller.at + 300 * n for n in range(8) if teller.at + 300 * n < back]
         for sealed in held:
             teller.at = back
             teller.litres -= 3
