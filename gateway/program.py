@@ -46,7 +46,10 @@ from gateway.settings import Settings
 from gateway.watching.projection import WatchProjection
 
 WATCH_REST_S = 0.003
-"""The watch saves at most so often, with all that came meanwhile."""
+"""The watch looks at most so often, at all that came meanwhile."""
+
+GATHER_S = 0.05
+"""Between two saves of the watch, unless somebody is to be alerted."""
 
 SWITCH_S = 0.0005
 """SQLite lets go of the interpreter at each statement; with Python's 5 ms, a watch of ten
@@ -165,6 +168,7 @@ def _projected(
         outbox=mail,
         born=clock.now(),
         settle_s=clock.speed,  # one real second
+        gather_s=GATHER_S,
     )
     runner = Runner(
         watch,

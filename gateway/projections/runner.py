@@ -42,7 +42,10 @@ class Projection(Protocol):
         ...
 
     def apply(self, entries: list[Entry]) -> None:
-        """Apply these, in journal order, and save the cursor behind the last one."""
+        """Apply these, in journal order, and save the cursor behind the last one.
+
+        Of several the saving may wait for the next call or for ``idle``; of one it does not.
+        """
         ...
 
     def idle(self, now: float) -> float | None:
@@ -158,18 +161,21 @@ class Runner:
 
     def _next(self) -> list[Entry]:
         """The batch that follows; it ends early where its entries are long."""
-        self._journal = self._journal or self._open_journal()
         limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
         found: list[Entry] = []
         held = 0
         while held < _BATCH_BYTES and (wanted := min(limit - len(found), _READ)) > 0:
             after = found[-1].id if found else self._at
-            more = self._journal.entries(after=after, limit=wanted)
+            more = self._read(after, wanted)
             found += more
             held += sum(len(entry.body) for entry in more)
             if len(more) < wanted:
                 break
         return found
+
+    def _read(self, after: int, limit: int) -> list[Entry]:
+        self._journal = self._journal or self._open_journal()
+        return self._journal.entries(after=after, limit=limit)
 
     def _drain(self, entries: list[Entry]) -> None:
         """Apply one batch."""
@@ -180,24 +186,28 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one entry does, the others go on
             _log.debug("%s: a batch failed", self._projection.name, exc_info=error)
-            self._one_by_one(entries)
-            self._at = self._cursor()
+            self._one_by_one(entries[-1].id)
 
-    def _one_by_one(self, entries: list[Entry]) -> None:
-        """Apply a failed batch singly and set aside what fails alone."""
+    def _one_by_one(self, last: int) -> None:
+        """After a failed batch: all that is not saved up to its ``last`` entry singly.
+
+        What fails alone is set aside. Part of the batch may have been saved, and what came before
+        it may not.
+        """
         self._stale = True
         self._refresh()
-        done = self._cursor()  # part of the batch may have been applied and saved
-        for entry in (e for e in entries if e.id > done):
-            if self._loop.stopping:
-                return
-            try:
-                self._projection.apply([entry])
-            except RETRYABLE:
-                raise
-            except Exception as error:  # noqa: BLE001 - kept with its reason, see set_aside
-                self._set_aside(entry, error)
-            self._loop.passed()
+        while again := self._read(self._at, min(last - self._at, _READ)):
+            for entry in again:
+                if self._loop.stopping:
+                    return
+                try:
+                    self._projection.apply([entry])
+                    self._at = entry.id
+                except RETRYABLE:
+                    raise
+                except Exception as error:  # noqa: BLE001 - kept with its reason, see set_aside
+                    self._set_aside(entry, error)
+                self._loop.passed()
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
         name = self._projection.name

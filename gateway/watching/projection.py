@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
-from gateway.domain.told import IncidentChange, Level, TankNow, Told
+from gateway.domain.told import IncidentChange, TankEvent, TankNow, Told
 from gateway.domain.watch import Watch
 from gateway.journal.entry import Entry
 from gateway.projections import cursor
@@ -28,6 +28,9 @@ from gateway.watching.inputs import input_of
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
 _TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch
+_RUSH, _RUSH_S = 200, 5.0
+"""So many entries at a time come of a rush: what alerts nobody is gathered so long (real s), since
+the same tank then speaks again and its state is saved once."""
 
 
 class WatchProjection:
@@ -36,8 +39,10 @@ class WatchProjection:
     ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
     ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
     ``born`` (Unix s, when the process began), so that downtime is never taken for silence; and
-    ``settle_s`` late, since what was received just before may still be on its way to the journal.
-    ``listening``: they fire from the beginning, as others listened meanwhile.
+    ``settle_s`` late (one real second, as the clock counts), since what was received just before
+    may still be on its way to the journal. ``listening``: they fire from the beginning, as others
+    listened meanwhile. What alerts nobody may wait ``gather_s`` (real s) for what follows it, so
+    that a transaction is not paid for each few entries; until then the cursor stays behind too.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class WatchProjection:
         born: float,
         settle_s: float = 1.0,
         listening: bool = False,
+        gather_s: float = 0.0,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
@@ -56,6 +62,8 @@ class WatchProjection:
         self._born = born - 1.0  # entries carry milliseconds
         self._settle_s = settle_s
         self._listening = listening
+        self._gather_s = gather_s
+        self._saved_at = float("-inf")
         self._registry_version = -1
         self.restore()
 
@@ -73,37 +81,61 @@ class WatchProjection:
         self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
         self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
         self._watch = Watch(registry, _under(_STATE, saved), _packed)
+        self._told: list[TankEvent | IncidentChange] = []
+        self._heard: int | None = None
+        self._is_urgent = False
 
     def apply(self, entries: list[Entry]) -> None:
         """Hear these entries; save what came of it, and the cursor, together.
 
-        A long batch is saved in two transactions or more: an alert does not wait for the rest.
+        An alert is saved at once, in a long batch without the rest of it, and so is a single entry;
+        anything else may wait (``gather_s``) for the next call.
         """
-        told = self._follow_registry(entries[0].received)
-        urgent, part_ends = False, monotonic() + _TURN_S
+        self._gather(self._follow_registry(entries[0].received))
+        part_ends = monotonic() + _TURN_S
         for entry in entries[:-1]:
-            answers = self._hear(entry)
-            told += answers
-            urgent = urgent or _alerts(answers)
-            if urgent and monotonic() >= part_ends:
-                self._save(told, entry.id)
-                told, urgent, part_ends = [], False, monotonic() + _TURN_S
-        told += self._hear(entries[-1])
-        self._save(told, entries[-1].id)
+            self._hear(entry)
+            if self._is_urgent and monotonic() >= part_ends:
+                self._save()
+                part_ends = monotonic() + _TURN_S
+        self._hear(entries[-1])
+        longest_s = _RUSH_S if self._gather_s and len(entries) >= _RUSH else self._gather_s
+        if self._is_urgent or len(entries) == 1 or monotonic() >= self._saved_at + longest_s:
+            self._save()
 
     def idle(self, now: float) -> float | None:
-        """Fire the timers that are due by ``now`` (Unix s); returns when the next is due."""
-        due = self._watch.due()
-        if not self._listening or due is None:
-            return None
-        if due <= now - self._settle_s:
-            self._save(self._watch.fire(now - self._settle_s), None)
-            due = self._watch.due()
-        return None if due is None else due + self._settle_s
+        """Fire the timers that are due by ``now`` (Unix s) and save what waits for that.
 
-    def _hear(self, entry: Entry) -> list[Told]:
+        Returns when the next is due.
+        """
+        due = self._watch.due() if self._listening else None
+        if due is not None and due <= now - self._settle_s:
+            self._gather(self._watch.fire(now - self._settle_s))
+            self._save()
+            due = self._watch.due()
+        after = [] if due is None else [due + self._settle_s]
+        if self._heard is not None:
+            left_s = self._saved_at + self._gather_s - monotonic()
+            if left_s > 0:
+                after.append(now + left_s * self._settle_s)
+            else:
+                self._save()
+        return min(after, default=None)
+
+    def _gather(self, answers: list[Told]) -> None:
+        """Keep what is to be written; levels and forecasts stand in the tanks' state."""
+        for told in answers:
+            if isinstance(told, IncidentChange):
+                self._told.append(told)
+                self._is_urgent |= told.alert
+            elif isinstance(told, TankEvent):
+                self._told.append(told)
+
+    def _hear(self, entry: Entry) -> None:
         said = input_of(entry, self._interpreter)
-        return self._watch.step(said, said.received) if self._mind(said) else []
+        if self._mind(said):
+            self._gather(self._watch.step(said, said.received))
+        self._heard = entry.id
 
     def _mind(self, said: WatchInput) -> bool:
         """Note what concerns ourselves; returns whether the watch should hear it.
@@ -137,25 +169,27 @@ class WatchProjection:
         self._watch.registry = registry
         return True
 
-    def _save(self, told: list[Told], entry_id: int | None) -> None:
+    def _save(self) -> None:
         changed = self._watch.dirty()
-        tanks = self._tanks(changed, told)
+        tanks = self._tanks(changed)
         state: dict[str, Any] = {_STATE + key: value for key, value in changed.items()}
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
         with writing(self._engine) as connection:
             serialise(connection)
-            if entry_id is not None:
-                cursor.save(connection, NAME, entry_id)
+            if self._heard is not None:
+                cursor.save(connection, NAME, self._heard)
             cursor.save_state(connection, NAME, state)
-            waiting = record.write(connection, told, tanks, self._book)
+            waiting = record.write(connection, self._told, tanks, self._book)
+        self._told, self._heard, self._is_urgent = [], None, False
+        self._saved_at = monotonic()
         if waiting:
             self._outbox.notify()
 
-    def _tanks(self, changed: dict[str, Any], told: list[Told]) -> list[TankNow]:
+    def _tanks(self, changed: dict[str, Any]) -> list[TankNow]:
         """The tanks whose page may differ now."""
         registry = self._watch.registry
-        names = {t.tank for t in told if isinstance(t, Level)}
+        names: set[str] = set()
         for key in changed:
             kind, _, name = key.partition(":")
             if kind in ("tank", "profile"):
@@ -163,10 +197,6 @@ class WatchProjection:
             elif kind == "device" and (row := registry.device(name)) is not None:
                 names.add(row.tank)
         return [self._watch.now(name) for name in sorted(names) if registry.tank(name)]
-
-
-def _alerts(told: list[Told]) -> bool:
-    return any(isinstance(t, IncidentChange) and t.alert for t in told)
 
 
 def _packed(record: Any) -> msgspec.Raw:

@@ -127,6 +127,38 @@ def test_a_poison_entry_is_set_aside_and_the_others_are_applied_once(scene: Scen
     ]
 
 
+class Gatherer(Collector):
+    """Saves what came in batches only once a single entry, or nothing, follows."""
+
+    def apply(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.body == b"poison":
+                raise ValueError("cannot be read")
+            self.bodies.append(entry.body.decode())
+        self._last = entries[-1].id
+        if len(entries) == 1:
+            self._save()
+
+    def idle(self, now: float) -> float | None:
+        self._save()
+        return super().idle(now)
+
+    def _save(self) -> None:
+        with self._engine.begin() as connection:
+            cursor.save_state(connection, self.name, {"bodies": list(self.bodies)})
+            cursor.save(connection, self.name, self._last)
+
+
+def test_what_waited_to_be_saved_when_a_later_batch_failed_is_not_lost(scene: Scene) -> None:
+    scene.journal.append(b"a", b"b", b"c", b"d", b"poison", b"e", b"f")
+    gatherer = Gatherer(scene.engine)
+    runner = Runner(gatherer, lambda: scene.journal, scene.engine, scene.wake, Clock(), batch=3)
+    runner.start()
+    until(lambda: scene.cursor() == 7)
+    runner.stop()
+    assert gatherer.bodies == ["a", "b", "c", "d", "e", "f"]
+
+
 def test_a_store_that_is_away_is_told_once_and_costs_only_time(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
