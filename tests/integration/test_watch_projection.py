@@ -1,76 +1,23 @@
 """The watch's projection over a real journal and database: all or nothing, and never twice."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from gateway import facts
 from gateway.database import fact, incident, incident_step, outbox, tank_now
 from gateway.domain import envelope
 from gateway.domain.registry import Device, Registry
-from gateway.journal.diary import Diary
-from gateway.journal.entry import Entry
 from gateway.projections import cursor
-from gateway.projections.wake import Wake
 from gateway.watching import claims, projection, rebuild
-from gateway.watching.projection import WatchProjection
-from tests.integration.speaker import KEY, T0, Gateway, Speaker, distance
+from tests.integration.speaker import KEY, T0, Speaker, distance
+from tests.integration.watched import CHANNELS, Scene
 
 pytestmark = pytest.mark.usefixtures("each_database")
-
-CHANNELS = ("log", "ntfy-3fa2b1")
-
-
-class Scene:
-    """A gateway's files with the watch over them. ``restart`` is a fresh process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.gateway = Gateway(folder)
-        self.engine = self.gateway.engine
-        self.bell = Wake()
-        self.node = Speaker()
-        self.listen(T0 - 10.0)
-        self.restart()
-
-    def listen(self, now: float) -> None:
-        """The gateway starts, reaches its broker, and has heard what waited there."""
-        Diary(self.gateway.journal).start(now, 0.0)
-        for what in ("broker_back", "broker_drained"):
-            with self.gateway.journal.transaction():
-                self.gateway.journal.log.append_fact("run", now + 1.0, {"run": what})
-
-    def restart(self, born: float = T0 - 10.0, gather_s: float = 0.0) -> None:
-        self.watch = WatchProjection(
-            self.engine, channels=CHANNELS, outbox=self.bell, born=born, gather_s=gather_s
-        )
-
-    def catch_up(self, batch: int = 1000) -> None:
-        with closing(self.gateway.reader()) as journal:
-            while entries := journal.entries(self._cursor(), batch):
-                self.watch.apply(entries)
-
-    def _cursor(self) -> int:
-        with self.engine.connect() as connection:
-            return cursor.load(connection, "watch")
-
-    def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
-        with self.engine.connect() as connection:
-            return list(connection.execute(sa.select(table)))
-
-    def sinks(self) -> None:
-        """The tank falls from 720 to 190 litres, a reading every 10 minutes, as people draw."""
-        for step, mm in enumerate(range(430, 930, 30)):
-            self.gateway.hear(self.node.say(T0 + 600 * step, distance(mm)))
-
-    def journal_facts(self) -> None:
-        facts.journal_pending(self.engine, self.gateway.journal)
 
 
 @pytest.fixture
@@ -242,70 +189,5 @@ def test_a_batch_that_is_quick_is_saved_at_once(
 ) -> None:
     scene.sinks()
     (saved,) = _saves(scene, monkeypatch, a_look_s=0.0)
-    assert saved == scene._cursor()
+    assert saved == scene.cursor()
     assert len(scene.rows(incident)) == 1
-
-
-def _in_pairs(scene: Scene, after: int = 0) -> Iterator[list[Entry]]:
-    """The entries behind ``after``, two at a time, as a busy runner hands them over."""
-    with closing(scene.gateway.reader()) as journal:
-        while pair := journal.entries(after, 2):
-            yield pair
-            after = pair[-1].id
-
-
-def test_what_alerts_nobody_is_saved_together_and_an_alert_at_once(scene: Scene) -> None:
-    scene.sinks()
-    scene.restart(gather_s=3600.0)
-    moved: list[int] = []
-    for pair in _in_pairs(scene):
-        before = scene._cursor()
-        scene.watch.apply(pair)
-        moved += [pair[-1].id] if scene._cursor() != before else []
-    alerts = [m.made for m in scene.rows(outbox) if m.channel == "log"]
-    with closing(scene.gateway.reader()) as journal:
-        decisive = [
-            e.id for e in journal.entries(0, 1000) if e.kind == "msg" and e.received in alerts
-        ]
-    first, *told = moved
-    assert first == 2  # nothing was saved for long
-    assert told == [last for last in range(2, 100, 2) if {last - 1, last} & set(decisive)]
-    assert len(told) == len(alerts) > 0
-
-
-def test_what_waits_to_be_saved_is_saved_when_nothing_follows(scene: Scene) -> None:
-    scene.gateway.hear(scene.node.say(T0, distance(430)))
-    scene.restart(gather_s=0.2)
-    pairs = list(_in_pairs(scene))
-    for pair in pairs:
-        scene.watch.apply(pair)
-    assert scene._cursor() < pairs[-1][-1].id
-    due = scene.watch.idle(T0 + 10.0)
-    assert due is not None and T0 + 10.0 < due <= T0 + 10.2
-    time.sleep(0.2)
-    scene.watch.idle(T0 + 10.2)
-    assert scene._cursor() == pairs[-1][-1].id
-    assert [row.value["state"] for row in scene.rows(tank_now)] == ["ok"]
-
-
-def test_killed_with_much_unsaved_it_tells_the_same_and_nothing_twice(
-    scene: Scene, tmp_path: Path
-) -> None:
-    scene.sinks()
-    scene.catch_up()
-    (tmp_path / "again").mkdir()
-    again = Scene(tmp_path / "again")
-    again.sinks()
-    for lived in range(1, 30):  # pairs that each process lives to hear
-        again.restart(gather_s=3600.0)
-        for pair in islice(_in_pairs(again, again._cursor()), lived):
-            again.watch.apply(pair)
-    with closing(again.gateway.reader()) as journal:
-        assert again._cursor() == journal.last_id()
-
-    def told(of: Scene) -> list[tuple[object, ...]]:
-        steps = [(s.incident, s.time, s.what, s.data) for s in of.rows(incident_step)]
-        return [*steps, *((m.incident, m.change_number, m.made) for m in of.rows(outbox))]
-
-    assert told(again) == told(scene)
-    again.gateway.close()
