@@ -162,6 +162,10 @@ def _projected(
     made = transaction.relaxed(engine)
     language = Language(settings.language, settings.timezone)
     told, mail = Wake(), Wake()
+
+    def read() -> JournalReader:
+        return JournalReader(settings.journal_path)
+
     watch = WatchProjection(
         made,
         channels=[c.name for c in opened],
@@ -169,16 +173,9 @@ def _projected(
         born=clock.now(),
         settle_s=clock.speed,  # one real second
         gather_s=GATHER_S,
+        open_journal=read,
     )
-    runner = Runner(
-        watch,
-        lambda: JournalReader(settings.journal_path),
-        made,
-        wake,
-        clock,
-        then=told,
-        rest_s=WATCH_REST_S,
-    )
+    runner = Runner(watch, read, made, wake, clock, then=told, rest_s=WATCH_REST_S)
     delivery = Outbox(engine, opened, clock, mail, Speech(language, settings.public_url))
     projections = composed.compose(
         settings, made, clock, wake=wake, told=told, publish=outgoing.publish

@@ -54,7 +54,12 @@ class Change:
 def version(engine: sa.Engine) -> int:
     """A number that grows with every change of the registry."""
     with engine.connect() as connection:
-        return connection.exec_driver_sql(_NEWEST).scalar() or 0
+        return version_of(connection)
+
+
+def version_of(connection: sa.Connection) -> int:
+    """As ``version``, inside a transaction."""
+    return connection.exec_driver_sql(_NEWEST).scalar() or 0
 
 
 def load(engine: sa.Engine) -> Registry:

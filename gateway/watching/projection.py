@@ -5,7 +5,8 @@ with their history and leaves, and a message for each channel: a crash repeats n
 nothing. Delivery is the outbox's work and never holds this up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from time import monotonic
 from typing import Any
 
@@ -15,22 +16,24 @@ import sqlalchemy as sa
 from gateway.database import serialise
 from gateway.domain.heard import Listening, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
+from gateway.domain.registry import Registry
 from gateway.domain.told import IncidentChange, TankEvent, TankNow, Told
 from gateway.domain.watch import Watch
+from gateway.errors import JournalError
 from gateway.journal.entry import Entry
 from gateway.projections import cursor
 from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.transaction import writing
-from gateway.watching import record
+from gateway.watching import record, standing
 from gateway.watching.inputs import input_of
+from gateway.watching.standing import Journal, Standing, heard_since
 
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
 _TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch
-_RUSH, _RUSH_S = 200, 5.0
-"""So many entries at a time come of a rush: what alerts nobody is gathered so long (real s), since
-the same tank then speaks again and its state is saved once."""
+_RUSH, _RUSH_S = 200, 1.0
+"""So many entries at a time come of a rush: what alerts nobody is gathered so long (real s)."""
 
 
 class WatchProjection:
@@ -43,6 +46,7 @@ class WatchProjection:
     may still be on its way to the journal. ``listening``: they fire from the beginning, as others
     listened meanwhile. What alerts nobody may wait ``gather_s`` (real s) for what follows it, so
     that a transaction is not paid for each few entries; until then the cursor stays behind too.
+    With ``open_journal`` the state is saved now and then only (``watching.standing``).
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class WatchProjection:
         settle_s: float = 1.0,
         listening: bool = False,
         gather_s: float = 0.0,
+        open_journal: Callable[[], Journal] | None = None,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
@@ -63,6 +68,7 @@ class WatchProjection:
         self._settle_s = settle_s
         self._listening = listening
         self._gather_s = gather_s
+        self._open_journal = open_journal
         self._saved_at = float("-inf")
         self._registry_version = -1
         self.restore()
@@ -76,14 +82,35 @@ class WatchProjection:
         """Take up the state of the last commit."""
         with self._engine.connect() as connection:
             saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
-        self._registry_version = rows.version(self._engine)
-        registry = rows.load(self._engine)
-        self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
-        self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
-        self._watch = Watch(registry, _under(_STATE, saved), _packed)
+            self._at = cursor.load(connection, NAME)
+            self._standing = Standing.of(saved, self._at, rows.version_of(connection))
+            registry = rows.load_from(connection, self._standing.version)
+            self._registry_version = self._standing.version
+            self._book = self._book_of(registry)
+            self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
+            self._watch = Watch(registry, _under(_STATE, saved), _packed)
+            self._forget()
+            if self._standing.entry < self._at:
+                self._hear_again(connection)
+        self._load_registry()
+
+    def _forget(self) -> None:
+        """Nothing waits to be saved."""
         self._told: list[TankEvent | IncidentChange] = []
-        self._heard: int | None = None
-        self._is_urgent = False
+        self._changed: set[str] = set()
+        self._waits = self._is_urgent = self._is_rush = False
+
+    def _hear_again(self, connection: sa.Connection) -> None:
+        """Bring the state to the cursor; what came of these entries was saved."""
+        after = self._standing.entry
+        if self._open_journal is None:
+            raise JournalError(f"the watch's state stands at entry {after}: it needs the journal")
+        with closing(self._open_journal()) as journal:
+            for entry in heard_since(connection, journal, NAME, after, self._at):
+                said = input_of(entry, self._interpreter)
+                # The registry in use held for all of them: see ``Standing``.
+                if not isinstance(said, RegistryChanged) and self._mind(said):
+                    self._watch.step(said, said.received)
 
     def apply(self, entries: list[Entry]) -> None:
         """Hear these entries; save what came of it, and the cursor, together.
@@ -99,7 +126,8 @@ class WatchProjection:
                 self._save()
                 part_ends = monotonic() + _TURN_S
         self._hear(entries[-1])
-        longest_s = _RUSH_S if self._gather_s and len(entries) >= _RUSH else self._gather_s
+        self._is_rush = len(entries) >= _RUSH
+        longest_s = _RUSH_S if self._gather_s and self._is_rush else self._gather_s
         if self._is_urgent or len(entries) == 1 or monotonic() >= self._saved_at + longest_s:
             self._save()
 
@@ -108,19 +136,28 @@ class WatchProjection:
 
         Returns when the next is due.
         """
+        self._is_rush = False
         due = self._watch.due() if self._listening else None
         if due is not None and due <= now - self._settle_s:
             self._gather(self._watch.fire(now - self._settle_s))
+            self._standing.is_stale = True
             self._save()
             due = self._watch.due()
-        after = [] if due is None else [due + self._settle_s]
-        if self._heard is not None:
-            left_s = self._saved_at + self._gather_s - monotonic()
-            if left_s > 0:
-                after.append(now + left_s * self._settle_s)
-            else:
-                self._save()
-        return min(after, default=None)
+        waits_s = self._waits_s()
+        if waits_s is not None and waits_s <= 0:
+            self._save()
+            waits_s = self._waits_s()
+        after = None if due is None else due + self._settle_s
+        if waits_s is None:
+            return after
+        look = now + waits_s * self._settle_s
+        return look if after is None else min(look, after)
+
+    def _waits_s(self) -> float | None:
+        """How long until something must be saved (real s); None when all is."""
+        if self._waits:
+            return self._saved_at + self._gather_s - monotonic()
+        return self._standing.left_s() if self._standing.entry < self._at else None
 
     def _gather(self, answers: list[Told]) -> None:
         """Keep what is to be written; levels and forecasts stand in the tanks' state."""
@@ -135,7 +172,7 @@ class WatchProjection:
         said = input_of(entry, self._interpreter)
         if self._mind(said):
             self._gather(self._watch.step(said, said.received))
-        self._heard = entry.id
+        self._at, self._waits = entry.id, True
 
     def _mind(self, said: WatchInput) -> bool:
         """Note what concerns ourselves; returns whether the watch should hear it.
@@ -163,30 +200,46 @@ class WatchProjection:
         if version == self._registry_version:
             return False
         self._registry_version = version
-        registry = rows.load(self._engine)
-        self._book = record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
+        self._standing.is_stale = True
+        with self._engine.connect() as connection:
+            registry = rows.load_from(connection, version)
+        self._book = self._book_of(registry)
         self._interpreter.registry = registry
         self._watch.registry = registry
         return True
 
+    def _book_of(self, registry: Registry) -> record.Book:
+        return record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
+
     def _save(self) -> None:
-        changed = self._watch.dirty()
-        tanks = self._tanks(changed)
-        state: dict[str, Any] = {_STATE + key: value for key, value in changed.items()}
-        for device in self._interpreter.dirty():
-            state[_BOOTS + device] = self._interpreter.state(device)
+        """Write what came of all that was heard, and the cursor; the state when it is due."""
+        self._changed |= self._watch.touched()
+        tanks = self._watch.registry.tanks
+        whole = self._open_journal is None or self._standing.is_due(
+            self._at, len(tanks), rush=self._is_rush
+        )
+        state = self._state() if whole else {}
+        shown, self._changed = self._changed, set()
         with writing(self._engine) as connection:
             serialise(connection)
-            if self._heard is not None:
-                cursor.save(connection, NAME, self._heard)
+            cursor.save(connection, NAME, self._at)
             cursor.save_state(connection, NAME, state)
-            waiting = record.write(connection, self._told, tanks, self._book)
-        self._told, self._heard, self._is_urgent = [], None, False
+            waiting = record.write(connection, self._told, self._tanks(shown), self._book)
+        if whole:
+            self._standing.saved(self._at, self._registry_version)
+        self._told, self._waits, self._is_urgent = [], False, False
         self._saved_at = monotonic()
         if waiting:
             self._outbox.notify()
 
-    def _tanks(self, changed: dict[str, Any]) -> list[TankNow]:
+    def _state(self) -> dict[str, Any]:
+        """All state that changed since it was saved last, and where it stands."""
+        state = {_STATE + key: value for key, value in self._watch.dirty().items()}
+        for device in self._interpreter.dirty():
+            state[_BOOTS + device] = self._interpreter.state(device)
+        return {**state, standing.KEY: [self._at, self._registry_version]}
+
+    def _tanks(self, changed: set[str]) -> list[TankNow]:
         """The tanks whose page may differ now."""
         registry = self._watch.registry
         names: set[str] = set()

@@ -5,28 +5,21 @@ at which the story has it, so that whatever differs is a fault and not a busy ma
 ``NORIA_STORIES`` is how many are told in ``make test``.
 """
 
-import hashlib
 import os
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
 
-from gateway.clock import Clock
 from gateway.database import connect, incident, outbox
-from gateway.domain.registry import Device, Registry, Site, Tank
-from gateway.ingest import Change, Ingest
-from gateway.journal.diary import Diary
+from gateway.domain.registry import Registry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
-from gateway.journal.writer import Journal
 from gateway.projections.wake import Wake
-from gateway.registry import rows
 from gateway.sharing import tables
 from gateway.sharing.merging import Merging
 from gateway.sharing.reader import MergedReader
@@ -34,38 +27,17 @@ from gateway.sharing.registrar import Ears, Registrar
 from gateway.watching.projection import WatchProjection
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.script import NEXT_S, Told, stories
-from tests.stories.script import Wake as Said
-from tests.wire_node.sealed import Ring
+from tests.stories.unhurried import (
+    START,
+    TICK_S,
+    Nodes,
+    Place,
+    StoryClock,
+    put,
+    registry_of,
+)
 
-START = 1_795_212_000.0
-TICK_S = 30.0
 STORIES = int(os.environ.get("NORIA_STORIES", "28"))
-
-
-class StoryClock(Clock):
-    """Shows what the story says."""
-
-    moment: ClassVar[list[float]] = [START]
-
-    def now(self) -> float:
-        return self.moment[0]
-
-
-class Place:
-    """One gateway's journal, with the registry of all stories."""
-
-    def __init__(self, folder: Path, name: str, registry: Registry, now: float) -> None:
-        self.path = folder / f"{name}.db"
-        self.journal = Journal(self.path, name)
-        diary = Diary(self.journal)
-        diary.open(now, bytes(32), "test")
-        diary.start(now, 0.0)
-        self.ingest = Ingest(self.journal, registry)
-        changes = [Change(what, now) for what in ("broker_back", "broker_drained")]
-        self.ingest.commit(changes, now)
-
-    def reader(self) -> JournalReader:
-        return JournalReader(self.path)
 
 
 class One:
@@ -74,7 +46,7 @@ class One:
     def __init__(self, folder: Path, watched: Registry, clock: StoryClock) -> None:
         self.clock = clock
         self.engine = connect(folder / "noria.db")
-        self.places = [Place(folder, "alone", _put(self.engine, watched), clock.now())]
+        self.places = [Place(folder, "alone", put(self.engine, watched), clock.now())]
         self.reader: JournalReader | MergedReader = self.places[0].reader()
         self.watch = WatchProjection(
             self.engine, channels=["log"], outbox=Wake(), born=clock.now() - 1
@@ -118,7 +90,7 @@ class Two(One):
         self.clock = clock
         self.engine = connect(url)
         tables.make(self.engine)
-        known = _put(self.engine, watched)
+        known = put(self.engine, watched)
         self.places = [Place(folder, name, known, clock.now()) for name in ("g1", "g2")]
         self.registrars = [self._registrar(n) for n in range(2)]
         self.merging = Merging(self.engine, clock, Wake(), lambda: clock.now() - START)
@@ -145,47 +117,6 @@ class Two(One):
         self._idle(min(self.clock.now(), self.merging.at))
 
 
-def _put(engine: sa.Engine, watched: Registry) -> Registry:
-    with engine.begin() as connection:
-        rows.put(connection, watched, START - 86400.0)
-    return rows.load(engine)
-
-
-def _key(device: str) -> bytes:
-    return hashlib.sha256(device.encode()).digest()
-
-
-def _registry(told: Sequence[Told]) -> Registry:
-    def tank(name: str) -> Tank:
-        return Tank(name, "", "north", sensor_height_mm=1100, empty_l=20.0, taps=4)
-
-    return Registry(
-        sites={"north": (Site("north", ""),)},
-        tanks={t.tank: (tank(t.tank),) for t in told},
-        devices={
-            t.device: (Device(t.device, t.tank, key=_key(t.device), uplink=t.uplink),) for t in told
-        },
-    )
-
-
-class Nodes:
-    """Every story's device with its ring."""
-
-    def __init__(self, told: Sequence[Told]) -> None:
-        self._rings = {t.device: Ring(t.device, _key(t.device), era=f"{t.device}a") for t in told}
-        self._told = {t.device: t for t in told}
-
-    def say(self, device: str, wake: Said) -> Arrival:
-        """The message of one wake, a second on its way."""
-        at = wake.at if wake.sealed is None else wake.sealed
-        clock = self._told[device].clock
-        fields = wake.fields | {"up": int(at) + 1000, "ta": 60, "old": [1, 1]}
-        fields |= {} if clock else {"ts": "none"}
-        ring = self._rings[device]
-        message = ring.seal(START + at if clock else 0, **fields)
-        return Arrival(ring.topic, ring.payload(message).encode(), START + wake.at + 1.0)
-
-
 def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[One, Two]:
     """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What
     was on its way there is sent again at the device's next wake; the other then gets everything
@@ -193,7 +124,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[O
     """
     clock, dice = StoryClock(), random.Random(5)
     clock.moment[0] = START - TICK_S
-    watched, nodes = _registry(told), Nodes(told)
+    watched, nodes = registry_of(told), Nodes(told)
     one, two = One(folder, watched, clock), Two(folder, watched, clock, url)
     coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
     wakes = {t.device: t.wakes for t in told}

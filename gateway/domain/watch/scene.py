@@ -43,7 +43,9 @@ class Scene:
         self.now = 0.0
         self.told: list[Told] = []
         self.records: dict[str, Any] = {}
-        self._dirty: set[str] = set()
+        self._touched: set[str] = set()  # since the last call of ``touched`` or ``dirty``
+        self._changed: set[str] = set()  # what ``touched`` has not told
+        self._dirty: set[str] = set()  # what ``dirty`` has not packed
         self._heap: list[tuple[float, str, str]] = []
         self.incidents: dict[tuple[str, str], Incident] = {}
         for key, value in (state or {}).items():
@@ -134,16 +136,28 @@ class Scene:
 
     def touch(self, key: str) -> None:
         """Mark a record as changed."""
-        self._dirty.add(key)
+        self._touched.add(key)
+
+    def touched(self) -> set[str]:
+        """The keys of the records that changed since the last call."""
+        self._note_touched()
+        changed, self._changed = self._changed, set()
+        return changed
 
     def dirty(self) -> dict[str, Any]:
         """Changed records since the last call, packed; None where one is gone."""
+        self._note_touched()
         changed = {
             key: self._pack(self.records[key]) if key in self.records else None
             for key in sorted(self._dirty)
         }
         self._dirty.clear()
         return changed
+
+    def _note_touched(self) -> None:
+        self._changed |= self._touched
+        self._dirty |= self._touched
+        self._touched.clear()
 
     def add_incident(self, incident: Incident) -> None:
         """Keep an open incident."""
@@ -162,7 +176,7 @@ class Scene:
         if record is None:
             record = self.records[key] = make()
         if touch:
-            self._dirty.add(key)
+            self._touched.add(key)
         return record
 
     def _restore(self, key: str, value: Any) -> None:

@@ -104,6 +104,10 @@ class Watch:
         """Everything that a page shows of one tank."""
         return view.tank_now(self._scene, tank)
 
+    def touched(self) -> set[str]:
+        """Keys of the state that changed since the last call; ``dirty`` packs it all the same."""
+        return self._scene.touched()
+
     def dirty(self) -> dict[str, Any]:
         """State changed since the last call, by key, packed; None where it is gone."""
         return self._scene.dirty()

@@ -1,0 +1,144 @@
+"""The watch's state, saved now and then: killed at any moment, all is told as if nothing was."""
+
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.database import connect, fact, incident, incident_step, outbox, tank_event, tank_now
+from gateway.domain.registry import Plan, Registry
+from gateway.journal.entry import Entry
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.projections import cursor
+from gateway.projections.wake import Wake
+from gateway.registry import rows
+from gateway.watching import standing
+from gateway.watching.projection import NAME, WatchProjection
+from tests.stories.script import Told, stories
+from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
+
+STORIES = int(os.environ.get("NORIA_STORIES", "28"))
+LATER_S = 3 * 3600.0
+
+
+class Life:
+    """One gateway's files and watch. ``killed``: its process is, before many a batch."""
+
+    def __init__(self, folder: Path, watched: Registry, clock: StoryClock, *, killed: bool) -> None:
+        folder.mkdir()
+        self.clock = clock
+        self.dice = random.Random(7)
+        self.killed = killed
+        self.engine = connect(folder / "noria.db")
+        self.place = Place(folder, "alone", put(self.engine, watched), clock.now())
+        self.reader = self.place.reader()
+        self.kills = self.heard_again = 0
+        self.begin()
+
+    def begin(self) -> None:
+        def read() -> JournalReader:
+            reader, entries = self.place.reader(), JournalReader.entries
+
+            def counted(after: int, limit: int) -> list[Entry]:
+                found = entries(reader, after, limit)
+                self.heard_again += len(found)
+                return found
+
+            reader.entries = counted  # type: ignore[method-assign]
+            return reader
+
+        self.watch = WatchProjection(
+            self.engine, channels=["log"], outbox=Wake(), born=START, listening=True,
+            gather_s=self.dice.choice([0.0, 0.02, 3600.0]) if self.killed else 0.0,
+            open_journal=read if self.killed else None,
+        )  # fmt: skip
+        with self.engine.connect() as connection:
+            self.at = cursor.load(connection, NAME)
+
+    def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """Journal these, hear them in batches of any size, and fire what is due."""
+        if arrivals:
+            self.place.ingest.commit(arrivals, self.clock.now())
+        while entries := self.reader.entries(self.at, self._some()):
+            self.watch.apply(entries)
+            self.at = entries[-1].id
+            if self.killed and self.dice.random() < 0.3:
+                self.kills += 1
+                self.begin()
+        until = self.clock.now()
+        while (due := self.watch.idle(until)) is not None and due <= until:
+            pass
+
+    def end(self) -> None:
+        """All is saved that still waits to be."""
+        self.watch.idle(self.clock.now())
+        self.reader.close()
+        self.place.journal.close()
+
+    def _some(self) -> int:
+        return self.dice.randint(1, 9) if self.killed else 2000
+
+    def rows(self, table: sa.Table, *without: str) -> list[tuple[Any, ...]]:
+        columns = [c for c in table.c if c.name not in ("id", "version", *without)]
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+    def state(self) -> dict[str, Any]:
+        with self.engine.connect() as connection:
+            saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
+        return {key: value for key, value in saved.items() if key != standing.KEY}
+
+
+def _live(lives: Sequence[Life], told: Sequence[Told], clock: StoryClock) -> None:
+    nodes = Nodes(told)
+    coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
+    wakes = {t.device: t.wakes for t in told}
+    end = coming[-1][0] + LATER_S
+    at, moved = 0.0, False
+    while at < end:
+        at += TICK_S if coming else 600.0
+        due = [c for c in coming if c[0] <= at]
+        del coming[: len(due)]
+        clock.moment[0] = START + at + 2.0
+        heard = [nodes.say(device, wakes[device][n]) for _, device, n in due]
+        if not moved and at > 3600.0:  # the registry changes on the way
+            moved = True
+            plan = Plan(told[0].tank, START + at, START + at + 1800.0, "cleaning")
+            for life in lives:
+                with life.engine.begin() as connection:
+                    rows.put(connection, Registry(plans={told[0].tank: (plan,)}), START + at)
+        for life in lives:
+            life.hear(heard)
+
+
+def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_MOST_ENTRIES", 150)
+    clock = StoryClock()
+    clock.moment[0] = START - TICK_S
+    told = stories(STORIES, seed=11, hours=2.0)
+    watched = registry_of(told)
+    whole = Life(tmp_path / "whole", watched, clock, killed=False)
+    killed = Life(tmp_path / "killed", watched, clock, killed=True)
+    _live((whole, killed), told, clock)
+    monkeypatch.setattr(standing, "_LONGEST_S", 0.0)
+    for life in (whole, killed):
+        life.end()
+    assert killed.kills > 20
+    assert killed.heard_again > 300
+    for table, without in (
+        (incident, ()), (incident_step, ()), (outbox, ()), (tank_event, ()),
+        (fact, ("entry_id", "subject", "body")),
+    ):  # fmt: skip
+        assert sorted(map(str, killed.rows(table, *without))) == sorted(
+            map(str, whole.rows(table, *without))
+        ), table.name
+    assert len(whole.rows(incident)) > STORIES // 2
+    assert sorted(killed.rows(tank_now)) == sorted(whole.rows(tank_now))
+    assert killed.state() == whole.state()
