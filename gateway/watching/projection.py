@@ -212,14 +212,14 @@ class WatchProjection:
         return record.Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
 
     def _save(self) -> None:
-        """Write what came of all that was heard, and the cursor; the state when it is due."""
+        """Write what came of all that was heard, and the cursor; the state when it is due.
+
+        While the state waits, so may the pages of tanks that an alert is not about.
+        """
         self._changed |= self._watch.touched()
-        tanks = self._watch.registry.tanks
-        whole = self._open_journal is None or self._standing.is_due(
-            self._at, len(tanks), rush=self._is_rush
-        )
+        whole = self._is_whole()
         state = self._state() if whole else {}
-        shown, self._changed = self._changed, set()
+        shown = self._changed if whole or not self._is_urgent else self._alerted()
         with writing(self._engine) as connection:
             serialise(connection)
             cursor.save(connection, NAME, self._at)
@@ -227,10 +227,23 @@ class WatchProjection:
             waiting = record.write(connection, self._told, self._tanks(shown), self._book)
         if whole:
             self._standing.saved(self._at, self._registry_version)
-        self._told, self._waits, self._is_urgent = [], False, False
-        self._saved_at = monotonic()
+        self._changed -= shown
+        self._waits = bool(self._changed)
+        if not self._waits:
+            self._saved_at = monotonic()
+        self._told, self._is_urgent = [], False
         if waiting:
             self._outbox.notify()
+
+    def _is_whole(self) -> bool:
+        """Whether this save holds the state."""
+        tanks = len(self._watch.registry.tanks)
+        return self._open_journal is None or self._standing.is_due(
+            self._at, tanks, rush=self._is_rush
+        )
+
+    def _alerted(self) -> set[str]:
+        return {f"tank:{told.tank}" for told in self._told}
 
     def _state(self) -> dict[str, Any]:
         """All state that changed since it was saved last, and where it stands."""
