@@ -53,8 +53,7 @@ class DeviceEvent:
     fields: Fields = field(default_factory=dict[str, int | str | bool | None])
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One authentic message as the watch hears it.
 
     ``newest`` is true when it is the newest of its era (order by boot, seq): only such a message

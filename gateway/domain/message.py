@@ -39,8 +39,7 @@ class RawEvent:
     fields: Fields = field(default_factory=dict[str, int | str | bool | None])
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One decoded message. Identity is (device, era, boot, seq); times are seconds.
 
     ``t`` is the device's Unix time when sealed (0 when it has none), ``ta_s`` seconds since its

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.domain.heard import Auth
 
@@ -23,8 +23,7 @@ WATER_KINDS = ("low", "critical", "empty")
 THEFT_KINDS = ("seized", "drained", "slashed", "lid_open")
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """One reading's level and the state of its tank after it. ``sd_l``: one standard deviation."""
 
     at: float

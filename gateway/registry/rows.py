@@ -5,13 +5,15 @@ A row keeps its values as JSON by field name. ``since`` is event time (from when
 """
 
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
-from gateway.database import metadata, serialise
+from gateway.database import is_postgresql, metadata, serialise
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import facts
@@ -53,8 +55,18 @@ class Change:
 
 def version(engine: sa.Engine) -> int:
     """A number that grows with every change of the registry."""
-    with engine.connect() as connection:
-        return version_of(connection)
+    if is_postgresql(engine):
+        with engine.connect() as connection:
+            return version_of(connection)
+    # Before every few messages of the watch: a quarter of what SQLAlchemy takes to ask.
+    taken = engine.raw_connection()
+    try:
+        file = cast(sqlite3.Connection, taken.driver_connection)
+        return file.execute(_NEWEST).fetchone()[0] or 0
+    except sqlite3.OperationalError as error:
+        raise OperationalError(_NEWEST, None, error) from error
+    finally:
+        taken.close()
 
 
 def version_of(connection: sa.Connection) -> int:

@@ -1,7 +1,6 @@
 """From bytes to a message, or to as much of one as can be read."""
 
 import logging
-from dataclasses import replace
 from functools import lru_cache
 
 import msgspec
@@ -66,14 +65,22 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
         return self.sealed.message if self.sealed else None
 
 
-def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool = False) -> Decoded:
+def decode(
+    object_bytes: bytes,
+    *,
+    device: str,
+    trust: bool = False,
+    feed: bool = False,
+    judged: bool = False,
+) -> Decoded:
     """Read one OBJECT of ``device``. Never raises: what is wrong becomes ``flag``.
 
     ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
-    ``feed``: of an unsigned device, which has no chain.
+    ``feed``: of an unsigned device, which has no chain. ``judged``: it was read before, and
+    nothing was wrong with it.
     """
     try:
-        found = None if trust or feed else usual(object_bytes)
+        found = None if trust or feed else usual(object_bytes, judged=judged)
         if found is None or _is_odd(found):
             return _exactly_decoded(object_bytes, device, trust, feed)
         identity = (found.era, found.boot, found.seq)
@@ -107,7 +114,7 @@ def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool =
         return Decoded(None, error.reason, seen.identity, prev, seen.old, seen.key_generation)
     flag = None if trust else _oddity(message, feed)
     if flag == "time_source":
-        message = replace(message, t=0, ts="none")
+        message = message._replace(t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
     return Decoded(
         sealed=_Sealed(message, device),
@@ -144,7 +151,9 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     translated = entry.lines.get(AS)
     object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
     feed = entry.auth == "unsigned"
-    decoded = _decode(object_bytes, device=entry.subject, trust=trust, feed=feed)
+    decoded = _decode(
+        object_bytes, device=entry.subject, trust=trust, feed=feed, judged=entry.flag is None
+    )
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if (flag, auth) == (decoded.flag, decoded.auth):
         return decoded

@@ -85,12 +85,15 @@ _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
 
 
-def usual(object_bytes: bytes) -> Usual | None:
-    """The message in OBJECT, or None: not usual, which says nothing about its being sound."""
+def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
+    """The message in OBJECT, or None: not usual, which says nothing about its being sound.
+
+    ``judged``: it is known to be sound, so it need not be looked for what is only odd in writing.
+    """
     try:
         found = _typed(object_bytes)
         # Written again it is the same: no other names, no name twice, no blank, no -0.
-        if _written(found) != object_bytes and not _sound(object_bytes):
+        if not judged and _written(found) != object_bytes and not _sound(object_bytes):
             return None
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None

@@ -23,7 +23,7 @@ ONE = Message(
 def hear(
     interpreter: Interpreter, received: float, newest: bool = True, **fields: object
 ) -> Interpretation:
-    return interpreter.hear(replace(ONE, **fields), received, auth="mac", newest=newest)
+    return interpreter.hear(ONE._replace(**fields), received, auth="mac", newest=newest)
 
 
 def ats(found: Interpretation) -> list[float]:
@@ -92,7 +92,7 @@ def test_boots_without_any_clock_stand_one_before_the_other() -> None:
     for boot, up in ((1, 1000), (2, 500), (3, 200)):
         hear(interpreter, T0, boot=boot, uptime_s=up)
     ends = [
-        interpreter.place(replace(ONE, boot=boot, uptime_s=up), T0, "mac")[1].at
+        interpreter.place(ONE._replace(boot=boot, uptime_s=up), T0, "mac")[1].at
         for boot, up in ((1, 1000), (2, 500), (3, 200))
     ]
     assert ends == [T0 - 700, T0 - 200, T0]
@@ -112,7 +112,7 @@ def test_state_is_saved_and_restored_through_json() -> None:
     saved = json.loads(json.dumps({"node-1": interpreter.state("node-1")}))
     restored = Interpreter(registry_of(), saved)
     assert restored.state("node-1") == interpreter.state("node-1")
-    message = replace(ONE, seq=9, uptime_s=1500)
+    message = ONE._replace(seq=9, uptime_s=1500)
     assert restored.place(message, T0, "mac") == interpreter.place(message, T0, "mac")
 
 

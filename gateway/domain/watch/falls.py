@@ -31,7 +31,7 @@ def check(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample:
     if len(recent) < 2 or row.kind == "station":  # cans are carried off as fast as people walk
         return
     going_on = tank.episode is not None and tank.episode.fall is not None
-    lately = max(litres for _, litres in recent[-_LATELY:])
+    lately = max([litres for _, litres in recent[-_LATELY:]])
     if not going_on and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
         return
     found = fast_fall(recent, row, sample.sd_l)

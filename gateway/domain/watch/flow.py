@@ -5,7 +5,6 @@ still level draws nothing, and the draws of a day add up to what the level lost.
 """
 
 from dataclasses import dataclass, field
-from statistics import median
 
 from gateway.domain.registry import Tank
 from gateway.domain.told import TankEvent
@@ -77,8 +76,8 @@ def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     least = max(_RISE_PART * tank.capacity_l, _RISE_SD * sample.sd_l)
     rise = flow.rise
     if rise is None:
-        base = min(flow.mark_l, flow.draw.low_l if flow.draw else flow.mark_l)
-        if min(litres for _, litres in flow.recent[-2:]) - base < least:
+        base = min(flow.mark_l, flow.draw.low_l) if flow.draw else flow.mark_l
+        if sample.litres - base < least or flow.recent[-2:][0][1] - base < least:
             return []  # two readings, so that noise does not refill a tank
         told = _end_draw(flow, tank)
         began = flow.recent[-3][0] if len(flow.recent) > 2 else flow.mark_at
@@ -119,7 +118,7 @@ def end_refill(flow: Flow, tank: Tank) -> list[TankEvent]:
 def _falling(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     assert flow.mark_l is not None
     least = max(_DRAW_PART * tank.capacity_l, _DRAW_SD * sample.sd_l)
-    level = median(litres for _, litres in flow.recent[-3:])
+    level = _median([litres for _, litres in flow.recent[-3:]])
     draw = flow.draw
     if draw is None:
         if flow.mark_l - level >= least:
@@ -130,6 +129,13 @@ def _falling(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
         draw.low_at, draw.low_l = sample.at, level
     quiet = sample.at - draw.low_at >= _DRAW_OVER_S
     return _end_draw(flow, tank) if quiet or sample.at - draw.at >= _DRAW_LONGEST_S else []
+
+
+def _median(litres: list[float]) -> float:
+    """Of up to three; ``statistics.median`` takes as long as all the rest."""
+    litres.sort()
+    middle = len(litres) // 2
+    return litres[middle] if len(litres) % 2 else (litres[middle - 1] + litres[middle]) / 2
 
 
 def _end_draw(flow: Flow, tank: Tank) -> list[TankEvent]:
@@ -159,13 +165,13 @@ def trend_lph(flow: Flow) -> float | None:
     if flow.rise is not None or len(flow.recent) < 3:
         return None
     end_at = flow.recent[-1][0]
-    window = [(at, litres) for at, litres in flow.recent if end_at - at <= 7200.0]
+    window = [entry for entry in flow.recent if end_at - entry[0] <= 7200.0]
     if flow.refill_at is not None:
-        window = [(at, litres) for at, litres in window if at >= flow.refill_at]
+        window = [entry for entry in window if entry[0] >= flow.refill_at]
     if len(window) < 3 or end_at - window[0][0] < 1500.0:
         return None
-    mean_at = sum(at for at, _ in window) / len(window)
-    mean_l = sum(litres for _, litres in window) / len(window)
-    spread = sum((at - mean_at) ** 2 for at, _ in window)
-    slope = sum((at - mean_at) * (litres - mean_l) for at, litres in window) / spread
+    mean_at = sum([at for at, _ in window]) / len(window)
+    mean_l = sum([litres for _, litres in window]) / len(window)
+    spread = sum([(at - mean_at) ** 2 for at, _ in window])
+    slope = sum([(at - mean_at) * (litres - mean_l) for at, litres in window]) / spread
     return round(slope * 3600.0, 1)

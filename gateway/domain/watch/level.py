@@ -54,7 +54,7 @@ def take(track: LevelTrack, tank: Tank, reading: Reading) -> list[Sample]:
         track.believed += 1
         _count(track, tank, sample)
     if believed:
-        _enter(track, plain(tank, believed[-1].litres, believed[-1].sd_l), believed[-1].at)
+        _enter(track, tank, believed[-1])
     return believed
 
 
@@ -120,13 +120,15 @@ def _count(track: LevelTrack, tank: Tank, sample: Sample) -> None:
             track.latched.remove(name) if is_in else track.latched.append(name)
 
 
-def _enter(track: LevelTrack, alone: Name, at: float) -> None:
+def _enter(track: LevelTrack, tank: Tank, sample: Sample) -> None:
     state: Name = "ok"
     for name in ("low", "critical", "empty"):
         if name in track.latched:
             state = name
     if not track.latched and track.believed < _CONSECUTIVE:
-        state = alone  # the first reading of all has nothing to be compared with
+        # the first reading of all has nothing to be compared with
+        state = plain(tank, sample.litres, sample.sd_l)
     if state != track.state:
+        at = sample.at
         track.since = track.passed_at.get(state, at) if state != "ok" else at
         track.state = state
