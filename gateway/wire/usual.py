@@ -80,6 +80,8 @@ class Usual(msgspec.Struct, kw_only=True, gc=False):
 _typed = msgspec.json.Decoder(Usual).decode
 _plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _written = msgspec.json.Encoder().encode
+_TELLING = (b".", b"e", b"E", b"\\")
+"""Of a number or an escape that is not written as usual."""
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 # -0, a fraction, an exponent, or digits enough for 2^53.
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
@@ -92,8 +94,7 @@ def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
     """
     try:
         found = _typed(object_bytes)
-        # Written again it is the same: no other names, no name twice, no blank, no -0.
-        if not judged and _written(found) != object_bytes and not _sound(object_bytes):
+        if not judged and not _is_written(found, object_bytes):
             return None
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None
@@ -101,6 +102,20 @@ def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
         if (reading.mm is UNSET) + (reading.g is UNSET) + (reading.pa is UNSET) != 2:
             return None
     return found
+
+
+def _is_written(found: Usual, object_bytes: bytes) -> bool:
+    """Whether ``found`` is what is written there: no other names, no name twice, no blank, no -0.
+
+    Written again it is the same, or the same in another order. All that is written otherwise is
+    longer, but for an exponent, and a name or a string of the message is there in both.
+    """
+    again = _written(found)
+    if again == object_bytes:
+        return True
+    if len(again) == len(object_bytes) and type(found.sg) in (int, UnsetType):
+        return all(object_bytes.count(odd) == again.count(odd) for odd in _TELLING)
+    return _sound(object_bytes)
 
 
 def _sound(object_bytes: bytes) -> bool:

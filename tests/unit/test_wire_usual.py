@@ -80,3 +80,29 @@ def test_whatever_bytes_are_put_in_both_readings_agree(data: st.DataObject) -> N
     )  # fmt: skip
     cut = data.draw(st.integers(0, 3))
     assert agrees(text[:at] + put + text[at + cut :])
+
+
+@settings(max_examples=600)
+@given(st.data())
+def test_whatever_bytes_stand_instead_both_readings_agree(data: st.DataObject) -> None:
+    fields = {**SOUND, "up": 70000, "t": 1_795_212_000, "sg": 1}
+    names = data.draw(st.permutations(list(fields)))
+    text = bytearray(written({name: fields[name] for name in names}))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        put = data.draw(
+            st.sampled_from(
+                [b"7e4", b"7E4  ", b"1e9,", b"-0,", b"1.0", b'"sg":1', b'"mv":1', b" ", b"\\u0031",
+                 b'"k":1,', b"e", b".", b"E", b'"x":1,']
+            )
+        )  # fmt: skip
+        text[at : at + data.draw(st.integers(0, 8))] = put
+    assert agrees(bytes(text))
+
+
+def test_an_exponent_that_makes_room_for_something_odd_is_not_usual() -> None:
+    text = written({**dict(reversed(SOUND.items())), "up": 1_000_000})
+    odd = text.replace(b"1000000", b"1e6    ")
+    assert len(odd) == len(text)
+    assert usual(odd) is None
+    assert agrees(odd)

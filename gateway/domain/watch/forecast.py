@@ -4,7 +4,7 @@ What each of up to 14 past days drew from this hour on gives a mean and a spread
 gone by any time ahead; the 80 % span is where level, spread and too few days leave it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -180,28 +180,32 @@ def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]
     if trend_lph is not None and len(recent) < _RECENT_HOURS:
         rate = max(rate, -trend_lph)
     means = _means(profile) if len(profile.hours) >= 24 else {}
-    rates = [means.get(int(at // HOUR_S - 1) % 24, rate) for at in _times(now)]
+    hour = int(now // HOUR_S)
+    rates = [means.get((hour + k) % 24, rate) for k in range(24)] * (_AHEAD_HOURS // 24)
     return rates if sum(rates) >= _LEAST_LPH * len(rates) else [0.0] * len(rates)
 
 
 def _crossing(ahead: _Ahead, litres: float, sd: float, now: float) -> Span3 | None:
     """When ``litres`` will be gone; None when that is not to be expected in the time ahead."""
     level_sd = _Z80 * sd
-    likely = _first(ahead, litres, lambda mean, half: mean)
+    likely = _first(ahead, litres)
     if litres <= 0:
         return (now, now, now)
     if likely is None:
         return None
-    lo = _first(ahead, litres, lambda mean, half: mean + sqrt(half**2 + level_sd**2))
-    hi = _first(ahead, litres, lambda mean, half: mean - sqrt(half**2 + level_sd**2))
+    lo = _first(ahead, litres, 1, level_sd**2)
+    hi = _first(ahead, litres, -1, level_sd**2)
     return likely, min(lo if lo is not None else likely, likely), max(hi or ahead.end, likely)
 
 
-def _first(ahead: _Ahead, litres: float, gone: Callable[[float, float], float]) -> float | None:
-    """The first time at which ``gone`` reaches ``litres``, between hours by straight line."""
+def _first(ahead: _Ahead, litres: float, side: int = 0, variance: float = 0.0) -> float | None:
+    """The first time at which ``litres`` are gone, between hours by straight line.
+
+    ``side`` 1: at most, -1: at least, by 80 %, with ``variance`` for the level; 0: the mean.
+    """
     before_at = before = 0.0
     for at, mean, half in ahead:
-        value = gone(mean, half)
+        value = mean + side * sqrt(half**2 + variance) if side else mean
         if value >= litres:
             if not before_at:
                 return at
