@@ -32,7 +32,7 @@ from gateway.watching.standing import Journal, Standing, heard_since
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
 _TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch
-_RUSH, _RUSH_S = 200, 1.0
+_RUSH, _RUSH_S = 200, 3.0
 """So many entries at a time come of a rush: what alerts nobody is gathered so long (real s)."""
 
 
