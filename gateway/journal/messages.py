@@ -9,6 +9,7 @@ from gateway.domain.heard import Auth
 from gateway.domain.line import NOWHERE, Identity, Link, extended
 from gateway.journal import bulk, recent
 from gateway.journal.counters import Counters
+from gateway.journal.disk import Disk, Write
 from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
 from gateway.journal.filing import Filing, Key
@@ -31,37 +32,40 @@ class Arrival(NamedTuple):
 class Messages:
     """Journals authentic messages and moves their lines, inside the caller's transaction."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, log: Log, eras: Eras, counters: Counters
-    ) -> None:
-        self._connection = connection
+    def __init__(self, disk: Disk, log: Log, eras: Eras, counters: Counters) -> None:
+        self._disk = disk
         self._log = log
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
         self._newer_keys: dict[str, int] = {}
-        self._filing = Filing(connection)
+        self._filing = Filing(disk)
         self._coming: Sequence[Admitted] = ()
         self._flood = Flood()
         self.reload()
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
-        rows = self._connection.execute("SELECT device, newest FROM key_generation")
+        rows = self._disk.execute("SELECT device, newest FROM key_generation")
         self._keys = dict(rows.fetchall())
         self._newer_keys.clear()
         self._filing.reload()
         self._coming = ()
         self._flood.undo()
 
-    def save(self) -> None:
-        """Write what waits, before the transaction's commit."""
-        self._filing.save()
+    def hand_over(self) -> Write:
+        """What waits, to be written in the transaction."""
+        file, settle = self._filing.hand_over(), self._flood.hand_over()
         newer = list(self._newer_keys.items())
-        bulk.insert(self._connection, "INSERT OR REPLACE INTO key_generation", newer)
         self._newer_keys.clear()
         self._coming = ()
-        self._flood.save()
+
+        def write(connection: sqlite3.Connection) -> None:
+            file(connection)
+            bulk.insert(connection, "INSERT OR REPLACE INTO key_generation", newer)
+            settle()
+
+        return write
 
     def floods(self, device: str, received: float) -> bool:
         """Whether a message of this device, received then, would be one of a flood."""
@@ -181,12 +185,12 @@ class Messages:
         """The era (None where it could not be read) of the same OBJECT, when it is journaled."""
         identity = admitted.decoded.identity
         if identity is None or identity[0] == FEED_ERA:
-            return self._connection.execute(
+            return self._disk.execute(
                 "SELECT era FROM message INDEXED BY message_object WHERE device = ? AND hash = ?"
                 " AND (boot IS NULL OR era = 'unsigned')",
                 (admitted.device.id, admitted.digest),
             ).fetchone()
-        return self._connection.execute(
+        return self._disk.execute(
             "SELECT era FROM message INDEXED BY message_identity"
             " WHERE device = ? AND era = ? AND boot = ? AND seq = ? AND hash = ?",
             (admitted.device.id, *identity, admitted.digest),
@@ -216,7 +220,7 @@ class Messages:
         """Whether one of the device's last messages had exactly this body (topic LF payload)."""
         self._filing.file()
         self._log.flush()
-        return body in recent.bodies(self._connection, device)
+        return body in recent.bodies(self._disk, device)
 
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
@@ -248,13 +252,13 @@ class Messages:
         """Same identity with another OBJECT, or a second message with one non-empty ``prev``."""
         twin = prior = None
         if identity:
-            twin = self._connection.execute(
+            twin = self._disk.execute(
                 "SELECT 1 FROM message INDEXED BY message_identity"
                 " WHERE device = ? AND era = ? AND boot = ? AND seq = ?",
                 (device, *identity),
             ).fetchone()
         if prev:
-            prior = self._connection.execute(
+            prior = self._disk.execute(
                 "SELECT 1 FROM message INDEXED BY message_prev WHERE device = ? AND prev = ?",
                 (device, prev),
             ).fetchone()
