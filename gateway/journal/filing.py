@@ -18,6 +18,9 @@ from gateway.journal.disk import Connection, Disk, Row, Write
 Key = tuple[str, str, int, int]
 """Device, era, boot and seq of a message."""
 
+Filed = tuple[int, str, str, int, int, bytes, str, bool]
+"""Entry, device, era, boot, seq, hash, prev, fork: a row of ``message``."""
+
 _COLUMNS = "n, device, era, boot, seq, following, prev, link"
 # Same identity, the flagged message that may follow, or one that carries prev or link as prev.
 _TOUCHED = (
@@ -41,6 +44,7 @@ class Filing:
         self._waiting: list[Row] = []
         self._unfiled = 0
         self._alone: set[Key] = set()
+        self._lately: list[Filed] = []  # what waits or is unfiled, and not yet in these two:
         self._places: set[Key] = set()
         self._prevs: set[tuple[str, str]] = set()
 
@@ -62,6 +66,7 @@ class Filing:
     def is_alone(self, key: Key, link: str, prev: str) -> bool:
         """Whether neither the journal nor this batch so far holds anything that touches it."""
         device, era, boot, seq = key
+        self._note()
         return (
             key in self._alone
             and key not in self._places
@@ -70,11 +75,10 @@ class Filing:
             and (device, prev) not in self._prevs
         )
 
-    def wait(self, row: Row, key: Key, prev: str) -> None:
+    def wait(self, row: Filed) -> None:
         """Take a row of ``message`` that nothing touches; it is filed later."""
         self._waiting.append(row)
-        self._places.add(key)
-        self._prevs.add((key[0], prev))
+        self._lately.append(row)
 
     def put(self, row: Row, key: Key | None, device: str, prev: str | None) -> None:
         """File a row at once; None where its identity or its ``prev`` cannot be read."""
@@ -98,13 +102,14 @@ class Filing:
         self._unfiled = 0 if file else self._unfiled
         self._alone.clear()
         if not self._unfiled:  # else whoever asks would not find them
+            self._lately.clear()
             self._places.clear()
             self._prevs.clear()
         return lambda connection: _write(connection, waiting, file=file)
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
-        for held in (self._waiting, self._alone, self._places, self._prevs):
+        for held in (self._waiting, self._lately, self._alone, self._places, self._prevs):
             held.clear()
         self._unfiled = 0
         for *key, prev in self._disk.execute("SELECT device, era, boot, seq, prev FROM unfiled"):
@@ -112,6 +117,13 @@ class Filing:
             self._places.add((device, era, boot, seq))
             self._prevs.add((device, prev))
             self._unfiled += 1
+
+    def _note(self) -> None:
+        """Bring up to date what only the odd message asks for."""
+        for _, device, era, boot, seq, _, prev, _ in self._lately:
+            self._places.add((device, era, boot, seq))
+            self._prevs.add((device, prev))
+        self._lately.clear()
 
     def _waited(self) -> list[Row]:
         waiting, self._waiting = self._waiting, []
