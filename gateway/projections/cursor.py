@@ -1,7 +1,8 @@
 """Where each projection stands in the journal, and the state that belongs to that place.
 
 A projection saves its cursor and its state in one transaction, after its effects are safe (or
-together with them): after a crash it applies some entries again, never too few.
+together with them): after a crash it applies some entries again, never too few. The watch's state
+may stand behind its cursor (``gateway.watching.standing``).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ STORE = "store"
 """The projection of the readings; what their store cannot use is set aside under it too."""
 
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
+_AT_ONCE = 100
 _FORGET = projection_state.delete().where(
     projection_state.c.name == sa.bindparam("of"), projection_state.c.key == sa.bindparam("under")
 )
@@ -45,13 +47,16 @@ def load_state(connection: sa.Connection, name: str) -> dict[str, JSON]:
 def save_state(connection: sa.Connection, name: str, changed: Mapping[str, Any]) -> None:
     """Replace the state under the given keys; a value of None forgets its key.
 
-    Values are JSON values, or whatever msgspec makes JSON of (``msgspec.Raw``: is JSON already).
+    Values are JSON values, or whatever msgspec makes JSON of: a hundred at a time, since a whole
+    fleet's are dozens of megabytes.
     """
     gone = [{"of": name, "under": key} for key, value in changed.items() if value is None]
     if gone:
         connection.execute(_FORGET, gone)
-    kept = [(name, key, _json(v)) for key, v in changed.items() if v is not None]
-    upsert(connection, projection_state, kept)
+    kept = [(key, value) for key, value in changed.items() if value is not None]
+    for first in range(0, len(kept), _AT_ONCE):
+        some = kept[first : first + _AT_ONCE]
+        upsert(connection, projection_state, [(name, key, _json(value)) for key, value in some])
 
 
 def _json(value: Any) -> str:

@@ -1,8 +1,9 @@
 """The watch as a projection: entries in, and state, incidents and messages out, together.
 
-One transaction holds the cursor, the changed state, the tanks as pages show them, the incidents
-with their history and leaves, and a message for each channel: a crash repeats nothing and loses
-nothing. Delivery is the outbox's work and never holds this up.
+One transaction holds the cursor, the tanks as pages show them, the incidents with their history
+and leaves, and a message for each channel: a crash repeats nothing and loses nothing. The state is
+in it too, or follows from the entries between where it stands and the cursor. Delivery is the
+outbox's work and never holds this up.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,6 @@ from contextlib import closing
 from time import monotonic
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from gateway.database import serialise
@@ -88,7 +88,7 @@ class WatchProjection:
             self._registry_version = self._standing.version
             self._book = self._book_of(registry)
             self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
-            self._watch = Watch(registry, _under(_STATE, saved), _packed)
+            self._watch = Watch(registry, _under(_STATE, saved), _as_it_is)
             self._forget()
             if self._standing.entry < self._at:
                 self._hear_again(connection)
@@ -265,9 +265,9 @@ class WatchProjection:
         return [self._watch.now(name) for name in sorted(names) if registry.tank(name)]
 
 
-def _packed(record: Any) -> msgspec.Raw:
-    """As ``domain.watch.record.pack`` and JSON after it, in one go and in C."""
-    return msgspec.Raw(msgspec.json.encode(record))
+def _as_it_is(record: Any) -> Any:
+    """Nothing is heard before it is saved, and JSON is made of it there, in C."""
+    return record
 
 
 def _under(prefix: str, saved: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the watch remembers, one record for each tank, device, uplink and open incident.
 
-Everything is bounded, and made of JSON values, so that it is saved in the same transaction as
-the cursor and a restart changes nothing.
+Everything is bounded, and made of JSON values, so that it is saved with the place in the journal
+where it stands, and a restart changes nothing.
 """
 
 from dataclasses import dataclass, field

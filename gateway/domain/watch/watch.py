@@ -37,7 +37,7 @@ from gateway.domain.watch.state import DeviceState, TankState
 class Watch:
     """One watch over all tanks of a registry. Times are Unix seconds.
 
-    ``pack`` makes JSON values of state; the gateway hands in one that makes the same JSON at once.
+    ``pack`` makes JSON values of state; the gateway leaves that to the saving.
     """
 
     def __init__(
