@@ -6,7 +6,7 @@ in it too, or follows from the entries between where it stands and the cursor. D
 outbox's work and never holds this up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from time import monotonic
 from typing import Any
@@ -252,7 +252,7 @@ class WatchProjection:
             state[_BOOTS + device] = self._interpreter.state(device)
         return {**state, standing.KEY: [self._at, self._registry_version]}
 
-    def _tanks(self, changed: set[str]) -> list[TankNow]:
+    def _tanks(self, changed: set[str]) -> Iterator[TankNow]:
         """The tanks whose page may differ now."""
         registry = self._watch.registry
         names: set[str] = set()
@@ -262,7 +262,7 @@ class WatchProjection:
                 names.add(name)
             elif kind == "device" and (row := registry.device(name)) is not None:
                 names.add(row.tank)
-        return [self._watch.now(name) for name in sorted(names) if registry.tank(name)]
+        return (self._watch.now(name) for name in sorted(names) if registry.tank(name))
 
 
 def _as_it_is(record: Any) -> Any:

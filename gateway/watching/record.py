@@ -6,6 +6,7 @@ a step of an incident's history is written twice.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from gateway.database import tank_now as tank_now_table
 from gateway.domain.told import IncidentChange, TankEvent, TankNow, Told
 from gateway.watching.stored import fact_of, to_json
 
+_AT_ONCE = 100  # tanks: of a whole fleet they are dozens of megabytes
 REBUILT = "rebuilt"
 """``closed_why`` of an incident that a rebuild has not reached again (``watching.rebuild``)."""
 
@@ -43,12 +45,15 @@ def write(
 
     The caller's transaction began with ``database.serialise``, so versions are unique.
     """
-    tanks = list(tanks)
+    tanks = iter(tanks)
+    some = list(islice(tanks, _AT_ONCE))
     events = [t for t in told if isinstance(t, TankEvent)]
     changes = [t for t in told if isinstance(t, IncidentChange)]
-    if tanks or changes:
+    if some or changes:
         version = next_version(connection)
-        _tanks(connection, tanks, version)
+        while some:
+            _tanks(connection, some, version)
+            some = list(islice(tanks, _AT_ONCE))
         for change in changes:
             _incident(connection, change, version)
     _events(connection, events)
