@@ -51,10 +51,15 @@ class Standing:
 
     @classmethod
     def of(cls, saved: Mapping[str, Any], entry: int, version: int) -> "Standing":
-        """As ``saved`` says; where it says nothing yet, ``entry`` and ``version``."""
+        """As ``saved`` says; where it says nothing yet, the cursor's ``entry`` and ``version``.
+
+        It stands ahead of the cursor only where the journal came back from a backup: the next save
+        then holds all, or what is heard from here on would be taken for heard.
+        """
         if KEY not in saved:
             return cls(entry, version, is_stale=True)
-        return cls(*saved[KEY])
+        stands, under = saved[KEY]
+        return cls(stands, under, is_stale=stands > entry)
 
     def is_due(self, entry: int, tanks: int, *, rush: bool) -> bool:
         """Whether a save behind ``entry`` is to hold the state as well, of so many ``tanks``."""

@@ -19,6 +19,7 @@ from gateway.projections.wake import Wake
 from gateway.registry import rows
 from gateway.watching import standing
 from gateway.watching.projection import NAME, WatchProjection
+from gateway.watching.standing import Standing
 from tests.stories.script import Told, stories
 from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
 
@@ -142,3 +143,9 @@ def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
     assert len(whole.rows(incident)) > STORIES // 2
     assert sorted(killed.rows(tank_now)) == sorted(whole.rows(tank_now))
     assert killed.state() == whole.state()
+
+
+def test_a_state_ahead_of_the_cursor_is_saved_again_at_once() -> None:
+    """So it stands where the journal came back from a backup, and its cursor was put back too."""
+    assert Standing.of({standing.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert not Standing.of({standing.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
