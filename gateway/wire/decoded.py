@@ -88,7 +88,9 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
         return Decoded(None, FAULT, None)
 
 
-_decode = lru_cache(maxsize=_REMEMBERED)(decode)
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
+    return decode(object_bytes, device=device, trust=trust, feed=feed)
 
 
 def _is_odd(found: Usual) -> bool:
@@ -141,11 +143,10 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
 
     A third-party message is read as the OBJECT that was made of it on arrival.
     """
-    translated = entry.lines.get(AS)
+    translated = entry.lines.get(AS) if entry.lines else None
     object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
-    feed = entry.auth == "unsigned"
-    decoded = _decode(object_bytes, device=entry.subject, trust=trust, feed=feed)
+    decoded = _remembered(object_bytes, entry.subject, trust, entry.auth == "unsigned")
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
-    if (flag, auth) == (decoded.flag, decoded.auth):
+    if flag == decoded.flag and auth == decoded.auth:
         return decoded
     return msgspec.structs.replace(decoded, flag=flag, auth=auth)
