@@ -159,16 +159,17 @@ class Readings:
         moved, self._moved = self._moved, set()
         changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
         # One at a time: of two readings in one place, the later one stays.
-        self._settle(then=part.last)
+        last = part.entries[-1].id
+        self._settle(then=last)
         if moved:
-            self._move(moved, before=part.first)
+            self._move(moved, before=part.entries[0].id)
             readings = [
                 reading
-                for one in part.spoken
+                for one in spoken(part.entries)
                 for reading in self._interpreter.place(one.message, one.received, one.auth)
             ]
         kept = self._store.start(readings) if readings else _nothing
-        self._sent = _Sent(kept, len(readings), changed, part.last)
+        self._sent = _Sent(kept, len(readings), changed, last)
 
     def _settle(self, then: int | None = None) -> None:
         """Wait until what was sent is safe, and save the cursor behind it.

@@ -1,5 +1,6 @@
 """What the journal's entries say of readings: which messages count, and in which parts."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -9,6 +10,7 @@ from gateway.domain.message import Message
 from gateway.journal.entry import Entry
 
 _FIRST = 2500  # readings of the first part
+_AT_HAND = 64  # entries: each step is made for so many, which a processor's cache holds
 
 
 class Spoken(NamedTuple):
@@ -20,12 +22,9 @@ class Spoken(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some entries in a row: the first's and the last's id, the messages among them, and the
-    readings that these were found to carry."""
+    """Some entries in a row, and the readings of the messages among them."""
 
-    first: int
-    last: int
-    spoken: list[Spoken]
+    entries: Sequence[Entry]
     readings: list[Reading]
 
 
@@ -60,21 +59,20 @@ def parts(
 ) -> Iterator[Part]:
     """Entries in parts of about ``size`` readings (None: one part), read as they are needed.
 
-    ``hear`` gives the readings of a message, while it is at hand. The first parts are smaller:
-    who keeps them then soon has something to do.
+    ``hear`` gives the readings of a message, which is then let go: it is large, and may be read
+    again. The first parts are smaller: who keeps them then soon has something to do.
     """
-    part = Part(entries[0].id, 0, [], [])
-    wanted = None if size is None else min(size, _FIRST)
-    for entry in entries:
-        one = said_by(entry)
-        if one is not None:
-            part.spoken.append(one)
-            part.readings.extend(hear(one))
-        full = wanted is not None and len(part.readings) >= wanted
-        if full or entry is entries[-1]:
-            yield part._replace(last=entry.id)
-            part = Part(entry.id + 1, 0, [], [])
-            wanted = wanted and size and min(size, 2 * wanted)
+    readings: list[Reading] = []
+    begin, at, wanted = 0, 0, sys.maxsize if size is None else min(size, _FIRST)
+    while at < len(entries):
+        few = entries[at : at + min(_AT_HAND, wanted - len(readings))]
+        for one in list(spoken(few)):
+            readings.extend(hear(one))
+        at += len(few)
+        if at == len(entries) or len(readings) >= wanted:
+            yield Part(entries[begin:at], readings)
+            readings, begin = [], at
+            wanted = min(size or wanted, 2 * wanted)
 
 
 def entry_before(journal: Entries, received: float, last: int) -> int:
