@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 
 BATCH, BATCH_BYTES = 8000, 8_000_000
 """For its runner where the store works elsewhere: the more, the less often it waits."""
-PART = 10_000
-"""Readings: as many as InfluxDB is told in two requests."""
+PART = 20_000
+"""Readings: the more, the less often the store waits until the cursor is saved behind them."""
 _REGISTRY = "#registry"  # no device is called that
 _BEGUN = "#begun"
 _CLOCK_AHEAD_S = 300.0  # a device's clock is believed up to this far past receipt (WIRE.md)
