@@ -118,6 +118,8 @@ class Ingest:
         if isinstance(admitted, Admitted):
             # Judged here, in order: a message before this one may have brought a newer key.
             messages, device = self._journal.messages, admitted.device.id
+            if messages.follow(item, admitted):
+                return
             if messages.is_flood(device, item.received):
                 return
             if not admitted.is_older_than(messages.newest_key(device)):

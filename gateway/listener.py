@@ -12,11 +12,12 @@ from sqlalchemy.exc import OperationalError
 
 from gateway import alive, facts, oddities
 from gateway.clock import Clock
+from gateway.committing import Committing, Saving
 from gateway.desired.planned import Planned
 from gateway.desired.publishing import Downs
 from gateway.desired.resending import Resending
 from gateway.errors import JournalError
-from gateway.ingest import Ack, Ingest, Item, Verdict
+from gateway.ingest import Ack, Ingest, Item
 from gateway.journal.diary import Diary
 from gateway.journal.eras import Era
 from gateway.journal.trouble import Trouble
@@ -25,7 +26,6 @@ from gateway.mqtt.bell import Bell
 from gateway.mqtt.feeds import Feeds
 from gateway.mqtt.outgoing import Outgoing, Publication
 from gateway.mqtt.session import Session
-from gateway.mqtt.stream import Receipts
 from gateway.projections.wake import Wake
 from gateway.registry import rows
 
@@ -37,17 +37,8 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.5
 PRESSED_MESSAGES = 256
 """So many in one batch: more comes than commits can take one by one."""
-_RETRY_S = 1.0
-
-
-@dataclass
-class _Saving:
-    """A batch that is being saved: what is due once it is."""
-
-    items: list[Item]
-    admitted: list[Verdict]
-    receipts: Receipts
-    due: list[Era] = field(default_factory=list[Era])
+ANSWER_S = 0.3
+"""So long acks may wait; a node waits for its own 2 s (DESIGN.md, *The node*)."""
 
 
 @dataclass
@@ -73,8 +64,6 @@ class Listener:
     trouble: Trouble
     shared: "Together | None" = None
     stopping: bool = False
-    _saving: _Saving | None = None
-    _told: str = ""
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
@@ -84,6 +73,16 @@ class Listener:
     _was_connected: bool = False
     _feeds_were: dict[str, bool] | None = None
     _orders: list[Publication] = field(default_factory=list[Publication])
+    _committing: Committing = field(init=False)
+    _due: dict[tuple[str, str], Era] = field(default_factory=dict[tuple[str, str], Era])
+    _due_id: int = 0
+    _answer_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._committing = Committing(
+            self.ingest, self.journal, self.trouble,
+            self._prepare, self._acknowledge, lambda: self.stopping,
+        )  # fmt: skip
 
     def run(self) -> None:
         """Listen until ``stopping``; journals the start and the stop."""
@@ -91,12 +90,15 @@ class Listener:
         self.wake.notify()
         while not self.stopping:
             self._chores()
-            heard = self.session.turn(POLL_S)
-            if heard or self._saving is None:
+            heard = self.session.turn(0.0 if self._due else POLL_S)
+            if heard or self._committing.idle:
                 self.wake.press(len(heard) >= PRESSED_MESSAGES)
             self._take(heard)
+            self._answer_due()
             self._speak()
-        self._settle()
+        self._committing.settle()
+        self.wake.press(False)
+        self._answer_due()
         self.session.close()
         try:
             self.diary.stop(self.clock.now())
@@ -108,11 +110,12 @@ class Listener:
     def _take(self, heard: Sequence[Item]) -> None:
         """Journal what came, in one commit.
 
-        While more comes than commits can take one by one, another thread saves, and what comes
-        next is read and admitted meanwhile: half of all the work.
+        While more comes than commits can take one by one, another thread saves a batch, and the
+        next one is read, admitted and judged meanwhile.
         """
         admitted = self.ingest.admit(heard)
-        self._settle()
+        pressed = self.wake.pressed
+        self._committing.settle(leave=1 if pressed and heard else 0)
         fed = self.feeds.take()
         batch: list[Item] = [*heard, *fed]
         if self.shared:
@@ -120,63 +123,34 @@ class Listener:
             self.shared.hears(listening, self.clock.now() if batch else None)
         if batch:
             admitted += [None] * len(fed)
-            self._saving = _Saving(batch, admitted, self.session.receipts())
-            self._commit(self._saving, self.bell.ring if self.wake.pressed and not fed else None)
+            saving = Saving(batch, admitted, self.session.receipts(), fed=bool(fed))
+            self._committing.commit(saving, self.bell.ring if pressed and not fed else None)
 
-    def _commit(self, saving: _Saving, then: Callable[[], None] | None = None) -> None:
-        """Journal a batch; while the disk refuses, try again and read nothing more."""
-        while not self.stopping or not self._told:
-            try:
-                self._meet_strangers(saving)
-                self.diary.note_step(self.clock.now(), self._steady())
-                saving.due = self.ingest.take(saving.items, saving.admitted, then)
-                if then is None:
-                    self._settle()
-            except (JournalError, OperationalError) as error:
-                self._refused(error)
-            else:
-                return
-        self._saving = None  # never acknowledged: it comes again
+    def _prepare(self, saving: Saving) -> None:
+        self._meet_strangers(saving)
+        self.diary.note_step(self.clock.now(), self._steady())
 
-    def _settle(self) -> None:
-        """Acknowledge the last batch, once it is saved. The disk may still refuse it."""
-        if (saving := self._saving) is None:
-            return
-        try:
-            self.journal.saved()
-        except JournalError as error:
-            self._refused(error)
-            self._commit(saving)
-            return
-        self._saving = None
-        self._goes_on()
+    def _acknowledge(self, saving: Saving) -> None:
+        """A batch is saved: its messages need not come again."""
         self.session.acknowledge(saving.receipts)
-        self.feeds.acknowledge()
+        if saving.fed:
+            self.feeds.acknowledge()
         self.wake.notify()
-        self._answer(self.ingest.acks(saving.due, self.clock.now()))
+        for era in saving.due:
+            self._due.pop(key := (era.device, era.era), None)
+            self._due[key] = era  # the last message's era last
+        self._due_id = saving.last_id
 
-    def _refused(self, error: Exception) -> None:
-        self._say(error)
-        if not self.stopping:
-            time.sleep(_RETRY_S)
-
-    def _say(self, error: Exception) -> None:
-        """Told once, and where ``noria status`` finds it though the disk be full."""
-        text = f"nothing is acknowledged until this passes: {error}"
-        if text != self._told:
-            _log.error("%s", text)
-        self._told = text
-        self.trouble.say(text)
-
-    def _goes_on(self) -> None:
-        if self._told:
-            _log.warning("journaling goes on; nothing was lost")
-            self._told = ""
-            self.trouble.over()
+    def _answer_due(self) -> None:
+        """Acks wait a little while ingest is pressed: one then covers what came meanwhile."""
+        if self._due and not (self.wake.pressed and time.monotonic() < self._answer_at):
+            self._answer(self.ingest.acks(self._due.values(), self.clock.now()))
+            self._due.clear()
+            self._answer_at = time.monotonic() + ANSWER_S
 
     def _answer(self, acks: list[Ack]) -> None:
         if self.shared:
-            self.shared.due(acks, self.journal.last_id)
+            self.shared.due(acks, self._due_id)
             return
         for ack in acks:
             self.session.publish(Publication(ack.topic, ack.payload, retain=True))
@@ -186,12 +160,13 @@ class Listener:
         waiting = self.outgoing.take()
         if self.session.connected:
             if self.session.fresh and self.session.drained:
-                self._settle()
+                self._committing.settle()
                 self.session.fresh = False
                 if self.shared:
                     self.shared.again()
                 else:
                     self._answer(self.ingest.all_acks(self.clock.now()))
+                self._due.clear()
                 self.downs.forget()
             if not self._was_connected:
                 self.republish()
@@ -217,7 +192,6 @@ class Listener:
         if time.monotonic() < self._poll_at:
             return
         self._poll_at = time.monotonic() + POLL_S
-        self._settle()
         try:
             self._reload_registry()
             grew = False
@@ -233,7 +207,7 @@ class Listener:
         if grew:
             self.wake.notify()
 
-    def _meet_strangers(self, saving: _Saving) -> None:
+    def _meet_strangers(self, saving: Saving) -> None:
         """They may have been enrolled a moment before our look."""
         if not self.ingest.strangers(saving.items, saving.admitted):
             return

@@ -12,7 +12,7 @@ from types import FrameType
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway import archivist, broker, channels, database, lock, origin, transaction
+from gateway import archivist, broker, channels, database, heap, lock, origin, transaction
 from gateway.adapters import mapping
 from gateway.adapters.intake import Intake
 from gateway.adapters.mapping import MappingFile
@@ -61,6 +61,7 @@ def run(settings: Settings) -> int:
 
     Raises NoriaError when it cannot start: the message names the remedy.
     """
+    heap.keep_small()
     sys.setswitchinterval(SWITCH_S)
     mapped = mapping.read(Path(settings.adapters)) if settings.adapters else MappingFile()
     gc.set_threshold(*COLLECT)

@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from gateway import logs
+from gateway import heap, logs
 from gateway import settings as settings_module
 from gateway.errors import SettingError
 from gateway.settings import Settings
@@ -22,12 +22,13 @@ def run(settings: Settings) -> int:
 
     Raises SettingError when the address cannot be listened on.
     """
+    heap.keep_small()
     logs.set_up(settings)
     listening = bind(settings.server_listen)
     app = create(settings)
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on",
+        timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on", ws="none",
     )  # fmt: skip
     server = Server(config, app.state.parts)
     with contextlib.suppress(KeyboardInterrupt), listening:

@@ -5,6 +5,8 @@ counted. What is dropped gets no ``ack``, and so its node still holds it. Only *
 messages count: repeats and forgeries are cheap, and a forger must not silence the real node.
 """
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BURST = 30_000
@@ -26,13 +28,14 @@ class Flood:
     """Token buckets by device. Times are receive times, Unix s; a step of the clock does no harm.
 
     A bucket is only filled up, for all the time that passed, when it is found empty: nearly none
-    ever is. What ``spend`` takes is kept by ``save`` and given back by ``undo``: a batch that the
-    disk refuses is tried again.
+    ever is. What ``spend`` takes is given back by ``undo`` unless it was handed over and settled: a
+    batch that the disk refuses is tried again.
     """
 
     _left: dict[str, float] = field(default_factory=dict[str, float])
     _filled: dict[str, float] = field(default_factory=dict[str, float])
     _spent: list[str] = field(default_factory=list[str])
+    _handed: deque[list[str]] = field(default_factory=deque[list[str]])
     _began: float = 0.0
     _said: dict[str, int] = field(default_factory=dict[str, int])
     _said_before: dict[str, int] = field(default_factory=dict[str, int])
@@ -58,15 +61,19 @@ class Flood:
             self._turn(now)
         self._said[device] = self._said.get(device, 0) + 1
 
-    def save(self) -> None:
-        """What was spent is committed."""
-        self._spent.clear()
+    def hand_over(self) -> Callable[[], object]:
+        """To be called when what was spent so far is saved: in the order of handing over."""
+        self._handed.append(self._spent)
+        self._spent = []
+        return self._handed.popleft
 
     def undo(self) -> None:
-        """What was spent since the last ``save`` was rolled back."""
-        for device in self._spent:
-            self._left[device] += 1.0
-        self._spent.clear()
+        """What was spent and not settled was rolled back."""
+        for spent in (*self._handed, self._spent):
+            for device in spent:
+                self._left[device] += 1.0
+        self._handed.clear()
+        self._spent = []
 
     def _per_s(self, device: str) -> float:
         others = len(self._said_before) - (device in self._said_before)

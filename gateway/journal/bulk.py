@@ -1,17 +1,16 @@
 """Many rows in one statement: SQLite runs it without Python's lock, and once for all of them."""
 
-import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 
-Row = Sequence[str | int | bytes | None]
+from gateway.journal.disk import Connection, Row
 
 _SIZES = (1024, 256, 32, 4, 1)
 """Few sizes, so that their statements stay prepared."""
 
 
-def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Row]) -> None:
+def insert(connection: Connection, into: str, rows: Sequence[Row]) -> None:
     """``INSERT INTO table`` or ``INSERT OR REPLACE INTO table`` all rows; raises sqlite3.Error."""
     for chunk in chunks(rows):
         values = list(chain.from_iterable(chunk))

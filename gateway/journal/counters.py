@@ -1,8 +1,9 @@
 """Counts over the life of the data folder, committed with what they count."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from gateway.journal.disk import Connection, Disk, Write
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
@@ -25,8 +26,8 @@ class Mark:
 class Counters:
     """Named counts in memory, written through inside the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
         self._dirty: set[str] = set()
         self._marked: set[str] = set()
         self._values: dict[str, int] = {}
@@ -34,7 +35,7 @@ class Counters:
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
-        self._values = read(self._connection)
+        self._values = read(self._disk)
         self._dirty.clear()
 
     def add(self, name: str) -> None:
@@ -69,13 +70,12 @@ class Counters:
                 self._dirty.add(_TOLD + name)
         return news
 
-    def save(self) -> None:
-        """Write what changed, before the transaction's commit."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO counter VALUES (?, ?)",
-            [(name, self._values[name]) for name in self._dirty],
-        )
+    def hand_over(self) -> Write:
+        """What changed, to be written in the transaction."""
+        rows = [(name, self._values[name]) for name in self._dirty]
         self._dirty.clear()
+        into = "INSERT OR REPLACE INTO counter VALUES (?, ?)"
+        return lambda connection: connection.executemany(into, rows)
 
 
 def _is_mark(name: str) -> bool:
@@ -87,7 +87,7 @@ def _mark(name: str, values: Mapping[str, int]) -> Mark:
     return Mark(device, what, values[name], values.get(_LAST + name, 0))
 
 
-def read(connection: sqlite3.Connection) -> dict[str, int]:
+def read(connection: Connection) -> dict[str, int]:
     """All counts by name."""
     return dict(connection.execute("SELECT name, value FROM counter").fetchall())
 

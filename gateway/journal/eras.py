@@ -1,12 +1,12 @@
 """What the journal knows of each device's eras: newest message, line, and who spoke last."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, walked
 from gateway.journal import bulk
+from gateway.journal.disk import Disk, Write
 
 
 class Era(NamedTuple):
@@ -45,8 +45,8 @@ _NEWEST = (
 class Eras:
     """The eras, the last ones of each device in memory, written inside the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
         self._of: dict[str, dict[str, Era]] = {}  # the last spoken last
         self._dirty: dict[tuple[str, str], None] = {}
         self._heard = 0
@@ -55,7 +55,7 @@ class Eras:
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
         self._of = {}
-        for row in self._connection.execute(_NEWEST, (KEPT,)):
+        for row in self._disk.execute(_NEWEST, (KEPT,)):
             era = _era(row)
             self._of.setdefault(era.device, {})[era.era] = era
             self._heard = max(self._heard, era.heard)
@@ -66,7 +66,7 @@ class Eras:
         own = self._of.get(device, {})
         found = own.get(era)
         if found is None and len(own) >= KEPT:
-            row = self._connection.execute(_ONE, (device, era)).fetchone()
+            row = self._disk.execute(_ONE, (device, era)).fetchone()
             found = _era(row) if row else None
         return found or Era(device, era)
 
@@ -123,7 +123,7 @@ class Eras:
 
     def advanced(self, era: Era, old: Identity | None, by: Identity) -> Era:
         """``era`` after the message at ``by``, not yet counted in it, which declares ``old``."""
-        held = _Held(self._connection, era.device, era.era)
+        held = _Held(self._disk, era.device, era.era)
         line, began, linked = walked(era.line.declared(old, by), held)
         loose, root = era.loose + 1 - linked, era.root
         if began is not None:
@@ -136,7 +136,7 @@ class Eras:
         found = self.get(device, era)
         if not found.first and not self._of.get(device):
             stray = "SELECT count(*) FROM message INDEXED BY message_identity WHERE device = ?"
-            (loose,) = self._connection.execute(stray, (device,)).fetchone()
+            (loose,) = self._disk.execute(stray, (device,)).fetchone()
             return found._replace(loose=loose)
         return found
 
@@ -153,15 +153,16 @@ class Eras:
         """Those that spoke in this transaction, the last message's last."""
         return sorted([self._of[device][era] for device, era in self._dirty], key=_heard)
 
-    def save(self) -> None:
-        """Write what changed, before the transaction's commit."""
-        rows = [_row(self._of[device][era]) for device, era in self._dirty]
-        bulk.insert(self._connection, "INSERT OR REPLACE INTO era", rows)
+    def hand_over(self) -> Write:
+        """What changed, to be written in the transaction."""
+        changed = [self._of[device][era] for device, era in self._dirty]
         for device, _ in self._dirty:
             own = self._of[device]
             while len(own) > KEPT:
                 del own[next(iter(own))]
         self._dirty.clear()
+        into = "INSERT OR REPLACE INTO era"
+        return lambda connection: bulk.insert(connection, into, [_row(era) for era in changed])
 
 
 def _heard(era: Era) -> int:
@@ -196,8 +197,8 @@ _UNLINKED = _BY_PLACE.replace("LIMIT", "AND prev IS NULL LIMIT")
 class _Held:
     """The journaled messages of one era, forks left out."""
 
-    def __init__(self, connection: sqlite3.Connection, device: str, era: str) -> None:
-        self._connection = connection
+    def __init__(self, disk: Disk, device: str, era: str) -> None:
+        self._disk = disk
         self._era = (device, era)
 
     def first(self) -> Link | None:
@@ -214,9 +215,9 @@ class _Held:
 
     def prev(self, place: Identity) -> str | None:
         """What the message at ``place`` names as the one before it, where that can be read."""
-        row = self._connection.execute(_PREV, (*self._era, *place)).fetchone()
+        row = self._disk.execute(_PREV, (*self._era, *place)).fetchone()
         return row[0] if row else None
 
     def _one(self, sql: str, *values: str | int) -> Link | None:
-        row = self._connection.execute(sql, (*self._era, *values)).fetchone()
+        row = self._disk.execute(sql, (*self._era, *values)).fetchone()
         return Link((row[0], row[1]), link_of(row[2])) if row else None

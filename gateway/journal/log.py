@@ -3,13 +3,14 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.domain import leaf, merkle
 from gateway.domain.heard import Auth
 from gateway.domain.merkle import Frontier
 from gateway.journal import bulk
+from gateway.journal.disk import Connection, Disk, Write
 from gateway.journal.entry import Verdict
 from gateway.journal.verifying import former_leaves, saved_frontier
 from gateway.journal.witness import Seen
@@ -33,17 +34,17 @@ _NOT_JUDGED = (None, None, None, False)
 
 
 class Log:
-    """Appends leaves and keeps the running frontier; ``save`` writes it in the same transaction."""
+    """Appends leaves and keeps the running frontier, written in the same transaction.
 
-    def __init__(self, connection: sqlite3.Connection, gateway: str) -> None:
-        self._connection = connection
+    ``frontier`` is as saved last: of what is appended since, only the number is known.
+    """
+
+    def __init__(self, disk: Disk, gateway: str) -> None:
+        self._disk = disk
         self._gateway = gateway
-        self._hashes: list[bytes] = []
-        self._entries: list[bulk.Row] = []
-        self._bodies: list[bulk.Row] = []
         self._salts: list[bytes] = []
         self.reload()
-        found = connection.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
+        found = disk.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
         self._last_ms: int = found[0] if found else 0
 
     def append(
@@ -64,7 +65,8 @@ class Log:
         text = leaf.text(kind, time_ms, self._gateway, subject, leaf.commit(salt, body), lines)
         self._last_ms = time_ms
         self._hashes.append(merkle.leaf_hash(text))
-        entry = self.last_id
+        self._size += 1
+        entry = self._former + self._size
         self._entries.append((entry, time_ms, kind, subject, text, *(judged or _NOT_JUDGED)))
         self._bodies.append((entry, salt, body))
         return entry
@@ -92,11 +94,11 @@ class Log:
     @property
     def last_id(self) -> int:
         """The newest entry's id, 0 when there is none: former logs' leaves count."""
-        return self._former + self.frontier.size + len(self._hashes)
+        return self._former + self._size
 
     @property
     def seen(self) -> Seen:
-        """The log as it stands."""
+        """The log as it was saved last."""
         return Seen(self.origin, self.frontier)
 
     def holds(self, seen: Seen) -> bool:
@@ -104,9 +106,9 @@ class Log:
         if seen.origin != self.origin:
             named = "SELECT 1 FROM former_log WHERE origin = ? AND shown >= ?"
             of = (seen.origin, seen.frontier.size)
-            return self._connection.execute(named, of).fetchone() is not None
+            return self._disk.execute(named, of).fetchone() is not None
         grown = seen.frontier
-        rows = self._connection.execute(
+        rows = self._disk.execute(
             "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? ORDER BY id",
             (self._former + grown.size,),
         )
@@ -119,48 +121,63 @@ class Log:
         add = "INSERT OR REPLACE INTO former_log VALUES (?, ?, ?)"
         held = self.frontier.size
         if seen.origin == self.origin:
-            self._connection.execute(add, (seen.origin, held, max(held, seen.frontier.size)))
+            self._disk.execute(add, (seen.origin, held, max(held, seen.frontier.size)))
         else:
-            self._connection.execute(add, (seen.origin, 0, seen.frontier.size))
+            self._disk.execute(add, (seen.origin, 0, seen.frontier.size))
             if held:
-                self._connection.execute(add, (self.origin, held, held))
+                self._disk.execute(add, (self.origin, held, held))
         self.frontier, self._former, self.origin = Frontier(), self._former + held, ""
+        self._size = 0
 
-    def save(self) -> None:
-        """Write what was appended and the frontier, before the transaction's commit."""
-        self.flush()
-        self._connection.execute(
-            "UPDATE frontier SET size = ?, nodes = ?",
-            (self.frontier.size, self.frontier.to_bytes()),
-        )
-        if self.last_id - self._milestone >= _MILESTONE:
-            self._milestone = self.last_id
-            stands = (self._milestone, self.frontier.size, self.frontier.to_bytes())
-            self._connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", stands)
+    def hand_over(self) -> Write:
+        """What was appended, and the frontier, to be written in the transaction."""
+        entries, bodies, hashes = self._entries, self._bodies, self._hashes
+        self._forget()
+
+        def write(connection: sqlite3.Connection) -> None:
+            self._write(connection, entries, bodies, hashes)
+            stands = (self.frontier.size, self.frontier.to_bytes())
+            connection.execute("UPDATE frontier SET size = ?, nodes = ?", stands)
+            last = self._former + self.frontier.size
+            if last - self._milestone >= _MILESTONE:
+                self._milestone = last
+                connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", (last, *stands))
+
+        return write
 
     def flush(self) -> None:
         """Write what was appended so far, for whoever asks the tables inside the transaction."""
-        bulk.insert(self._connection, _INTO_ENTRY, self._entries)
-        bulk.insert(self._connection, "INSERT INTO body", self._bodies)
-        self.frontier = self.frontier.grown(*self._hashes)
+        self._write(self._disk, self._entries, self._bodies, self._hashes)
         self._forget()
+
+    def _write(
+        self,
+        connection: Connection,
+        entries: Sequence[bulk.Row],
+        bodies: Sequence[bulk.Row],
+        hashes: Sequence[bytes],
+    ) -> None:
+        bulk.insert(connection, _INTO_ENTRY, entries)
+        bulk.insert(connection, "INSERT INTO body", bodies)
+        self.frontier = self.frontier.grown(*hashes)
 
     def reload(self) -> None:
         """Load what is committed: at the start, and after a rollback."""
         self._forget()
-        self.frontier = saved_frontier(self._connection)
-        self._former = former_leaves(self._connection)
+        self.frontier = saved_frontier(self._disk)
+        self._size = self.frontier.size
+        self._former = former_leaves(self._disk)
         newest = "SELECT coalesce(max(entry), 0) FROM milestone"
-        self._milestone: int = self._connection.execute(newest).fetchone()[0]
-        self.origin = _origin(self._connection, self._former + 1)
+        self._milestone: int = self._disk.execute(newest).fetchone()[0]
+        self.origin = _origin(self._disk, self._former + 1)
 
     def _forget(self) -> None:
-        self._hashes.clear()
-        self._entries.clear()
-        self._bodies.clear()
+        self._hashes: list[bytes] = []
+        self._entries: list[bulk.Row] = []
+        self._bodies: list[bulk.Row] = []
 
 
-def _origin(connection: sqlite3.Connection, first: int) -> str:
+def _origin(connection: Connection, first: int) -> str:
     """The origin that a log's first leaf, ``open``, gives it; empty where there is none."""
     row = connection.execute(
         "SELECT body FROM entry JOIN body ON entry.id = body.entry WHERE id = ? AND kind = 'open'",

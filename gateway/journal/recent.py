@@ -1,7 +1,6 @@
 """The last messages of a third party's device: by their bodies a redelivery is known."""
 
-import sqlite3
-
+from gateway.journal.disk import Connection
 from gateway.wire import FEED_ERA
 
 RECENT = 32
@@ -10,13 +9,13 @@ _LAST = "SELECT entry FROM {} WHERE device = ? ORDER BY era DESC, boot DESC, seq
 _FILED, _UNFILED = _LAST.format("message"), _LAST.format("unfiled")
 
 
-def bodies(connection: sqlite3.Connection, device: str) -> list[bytes]:
+def bodies(connection: Connection, device: str) -> list[bytes]:
     """Of the device's last messages, once all are filed."""
     query = f"SELECT body FROM body WHERE entry IN ({_FILED})"  # noqa: S608 - a constant
     return [body for (body,) in connection.execute(query, (device, RECENT))]
 
 
-def entries(connection: sqlite3.Connection) -> set[int]:
+def entries(connection: Connection) -> set[int]:
     """All entries whose bodies may be asked for; these stay when their month is archived."""
     devices = connection.execute("SELECT device FROM era WHERE era = ?", (FEED_ERA,)).fetchall()
     return {

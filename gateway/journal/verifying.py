@@ -7,6 +7,7 @@ import time
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
+from gateway.journal.disk import Connection
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def at_start(connection: sqlite3.Connection) -> None:
         connection.executemany(insert, passed[_EVERY - 1 :: _EVERY])
 
 
-def saved_frontier(connection: sqlite3.Connection) -> Frontier:
+def saved_frontier(connection: Connection) -> Frontier:
     """The current log's frontier as it was saved. Raises JournalError."""
     size, nodes = connection.execute("SELECT size, nodes FROM frontier").fetchone()
     try:
@@ -57,7 +58,7 @@ def saved_frontier(connection: sqlite3.Connection) -> Frontier:
         raise JournalError(f"the journal's Merkle frontier is damaged: {error}") from error
 
 
-def former_leaves(connection: sqlite3.Connection) -> int:
+def former_leaves(connection: Connection) -> int:
     """How many leaves the former logs have: the current one begins behind them."""
     return connection.execute("SELECT coalesce(sum(size), 0) FROM former_log").fetchone()[0]
 

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import JournalError
 from gateway.journal import schema, verifying
 from gateway.journal.counters import Counters
+from gateway.journal.disk import Disk
 from gateway.journal.eras import Eras
 from gateway.journal.log import Log
 from gateway.journal.messages import Arrival, Messages
@@ -27,65 +28,52 @@ class Journal:
     def __init__(
         self, path: Path, gateway: str, noted: Callable[[Seen], None] = lambda _seen: None
     ) -> None:
-        self._connection = schema.open_for_writing(path)
+        connection = schema.open_for_writing(path)
         self._noted = noted
         try:
-            verifying.at_start(self._connection)
+            verifying.at_start(connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
-        self.log = Log(self._connection, gateway)
-        self.eras = Eras(self._connection)
-        self.counters = Counters(self._connection)
-        self.messages = Messages(self._connection, self.log, self.eras, self.counters)
-        self._saver = ThreadPoolExecutor(1, "journal")
-        self._saving: Future[None] | None = None
+        self._disk = Disk(connection)
+        self.log = Log(self._disk, gateway)
+        self.eras = Eras(self._disk)
+        self.counters = Counters(self._disk)
+        self.messages = Messages(self._disk, self.log, self.eras, self.counters)
+        self.saving: Future[None] | None = None
+        """The last batch, where another thread saves it."""
 
     @contextmanager
     def transaction(self, then: Callable[[], None] | None = None) -> Generator[None]:
         """All that is appended inside is on disk when this ends, or nothing of it is.
 
-        With ``then``, that is so when ``saved`` returns: another thread saves meanwhile, and calls
-        ``then`` when it has ended. Raises JournalError when the disk refuses; what is in memory is
-        then as committed.
+        With ``then``, that is so when ``saving`` has ended: another thread saves, and calls
+        ``then`` after it; more may be judged meanwhile. Raises JournalError when the disk refuses,
+        this batch or one that was being saved: what is in memory is then as committed, and
+        whatever did not end well must come again, in order.
         """
-        self.saved()
-        with self._whole():
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield
-            if then is None:
-                self._save()
-            else:
-                self._saving = self._saver.submit(self._save)
-                self._saving.add_done_callback(lambda _saved: then())
-
-    def saved(self) -> None:
-        """Wait for what another thread is saving. Raises JournalError: nothing of it is kept."""
-        saving, self._saving = self._saving, None
-        if saving is not None:
-            with self._whole():
-                saving.result()
-
-    def _save(self) -> None:
-        self.messages.save()
-        self.log.save()
-        self.eras.save()
-        self.counters.save()
-        self._connection.execute("COMMIT")
-        self._noted(self.log.seen)
-
-    @contextmanager
-    def _whole(self) -> Generator[None]:
+        self.saving = None
         try:
+            self._disk.begin()
             yield
+            parts = (self.messages, self.log, self.eras, self.counters)
+            writes = [part.hand_over() for part in parts]
+            if then is None:
+                self._disk.save(writes, self._note)
+            else:
+                self.saving = self._disk.submit(writes, self._note)
+                self.saving.add_done_callback(lambda _saved: then())
         except BaseException as error:
-            self._roll_back()
+            self.roll_back()
             if isinstance(error, sqlite3.Error):
                 raise JournalError(f"the journal cannot be written: {error}") from error
             raise
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+    def _note(self) -> None:
+        self._noted(self.log.seen)
+
+    def roll_back(self) -> None:
+        """After a failure: what is in memory is as committed."""
+        self._disk.roll_back()
         for part in (self.log, self.eras, self.counters, self.messages):
             part.reload()
 
@@ -94,7 +82,7 @@ class Journal:
         self.counters.add(reason)
         if reason != "unknown_device":
             self.counters.mark(reason, arrival.topic.split("/")[2], arrival.received)
-        added = self._connection.execute(
+        added = self._disk.execute(
             "INSERT INTO quarantine (time_ms, reason, topic, payload) VALUES (?, ?, ?, ?)",
             (
                 int(arrival.received * 1000),
@@ -103,7 +91,7 @@ class Journal:
                 arrival.payload[:QUARANTINE_BYTES],
             ),
         )
-        self._connection.execute(
+        self._disk.execute(
             "DELETE FROM quarantine WHERE id <= ?", ((added.lastrowid or 0) - QUARANTINE_ROWS,)
         )
 
@@ -120,13 +108,11 @@ class Journal:
 
         Raises ValueError where it cannot be a leaf.
         """
-        found = self._connection.execute(
-            "SELECT entry FROM fact_key WHERE key = ?", (key,)
-        ).fetchone()
+        found = self._disk.execute("SELECT entry FROM fact_key WHERE key = ?", (key,)).fetchone()
         if found:
             return found[0]
         entry = self.log.append_fact(kind, received, body, subject, lines)
-        self._connection.execute("INSERT INTO fact_key VALUES (?, ?)", (key, entry))
+        self._disk.execute("INSERT INTO fact_key VALUES (?, ?)", (key, entry))
         return entry
 
     @property
@@ -136,8 +122,4 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; what is being saved is saved first, or JournalError raised."""
-        try:
-            self.saved()
-        finally:
-            self._saver.shutdown()
-            self._connection.close()
+        self._disk.close()

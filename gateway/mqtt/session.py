@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 UP_TOPICS = "noria/1/+/up"
 SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
-BATCH_MESSAGES = 5000
+BATCH_MESSAGES = 1000
 BATCH_S = 0.05
 GATHER_S = 0.002
 KEEPALIVE_S = 30

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import paho.mqtt.client as paho
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 _PUBLISH = 0x30
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _ACK = struct.Struct(">BBH").pack

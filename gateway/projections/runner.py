@@ -21,7 +21,7 @@ from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
-BATCH = 2000
+BATCH = 500
 PRESSED_BATCH = 250
 _READ = 500  # entries at a time
 BATCH_BYTES = 4_000_000

@@ -23,7 +23,7 @@ FEED_ERA = "unsigned"
 """The era of every third-party feed: eight letters, so each identity says by itself what it is."""
 AS = "as"
 """The leaf line that holds what a third-party message was taken as: an OBJECT of its own."""
-_REMEMBERED = 256
+_REMEMBERED = 512
 """Watch and store read the same bytes within moments of one another. Not ingest: while whole
 batches wait nothing would be found again, and to remember costs as much as to read. Nor many: who
 is far behind finds none of them, and so much goes into a processor's cache."""

@@ -25,6 +25,12 @@ def put(what: str, figure: str, beside: str = "") -> None:
     (_FOLDER / "figures.md").write_text(_markdown(report["conditions"]), "utf-8")
 
 
+def write(name: str, text: str) -> None:
+    """Keep something longer beside the table."""
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    (_FOLDER / name).write_text(text, "utf-8")
+
+
 def memory_mb(pid: int) -> tuple[float, float]:
     """What a process holds: resident, and proportional (files that several map are shared out)."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()

@@ -12,7 +12,7 @@ def taken(flood: Flood, device: str, times: int, now: float, step_s: float = 0.0
         if not flood.floods(device, now + n * step_s):
             flood.spend(device, now + n * step_s)
             count += 1
-    flood.save()
+    flood.hand_over()()
     return count
 
 

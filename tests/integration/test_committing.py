@@ -1,0 +1,133 @@
+"""Batches that are judged while others are being saved, on a disk that now and then refuses."""
+
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import committing
+from gateway.committing import Committing, Saving
+from gateway.domain import envelope
+from gateway.ingest import Ingest
+from gateway.journal import trouble
+from gateway.journal.disk import Disk, Write
+from gateway.journal.messages import Arrival
+from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import Trouble
+from gateway.journal.writer import Journal
+from gateway.mqtt.stream import Receipts
+from tests.integration.test_batches import REGISTRY, STEPS, journaled, spoken
+
+T0 = 1_795_212_000.0
+
+
+class RefusingDisk:
+    """Every save of which ``refusals`` says so fails when all of it is written."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, refusals: Sequence[bool]) -> None:
+        self._refusals = list(refusals)
+        self.refused = 0
+        for name in ("save", "submit"):
+            patch.setattr(Disk, name, self._wrapped(getattr(Disk, name)))
+
+    def _wrapped(self, original: Any) -> Any:
+        def save(disk: Disk, writes: Sequence[Write], committed: Any) -> Future[None] | None:
+            refused = bool(self._refusals) and self._refusals.pop(0)
+            return original(disk, [*writes, *[self._refuse] * refused], committed)
+
+        return save
+
+    def _refuse(self, _connection: sqlite3.Connection) -> None:
+        self.refused += 1
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+def committed(
+    folder: Path, arrivals: list[Arrival], cuts: list[int], leave: int
+) -> tuple[Any, ...]:
+    """As ``journaled``, each piece handed over while up to ``leave`` before it may be unsaved."""
+    path = folder / "journal.db"
+    journal = Journal(path, "g1")
+    ingest = Ingest(journal, REGISTRY)
+    acked: list[int] = []
+    last: dict[str, bytes] = {}
+
+    def acknowledge(saving: Saving) -> None:
+        acked.extend(saving.receipts.mids)
+        last.update({a.topic: a.payload for a in ingest.acks(saving.due, T0)})
+
+    commits = Committing(
+        ingest, journal, Trouble(folder), lambda _saving: None, acknowledge, lambda: False
+    )
+    for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True):
+        piece = arrivals[begin:end]
+        admitted = ingest.admit(piece)
+        commits.settle(leave)
+        commits.commit(Saving(piece, admitted, Receipts(1, list(range(begin, end)))), lambda: None)
+    commits.settle()
+    assert acked == list(range(len(arrivals)))  # each once, in order
+    assert commits.idle
+    reader = JournalReader(path)
+    entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
+    counts = reader.counts()
+    reader.close()
+    eras = sorted(era._replace(heard=0) for era in journal.eras.all())
+    journal.close()
+    Journal(path, "g1").close()  # verifies leaves and frontier
+    return entries, counts, eras, last
+
+
+@settings(max_examples=80, deadline=None)
+@given(STEPS, st.randoms(use_true_random=False), st.data())
+def test_what_the_disk_refuses_comes_again_in_order_and_once(
+    steps: Any, random: Any, data: st.DataObject
+) -> None:
+    said = spoken(steps)
+    if data.draw(st.booleans()):
+        random.shuffle(said)
+    arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
+    cuts = [c for c in cuts if c < len(arrivals)]
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(committing, "RETRY_S", 0.0)
+        RefusingDisk(patch, data.draw(st.lists(st.booleans(), max_size=12)))
+        found = committed(Path(folder), arrivals, cuts, leave=data.draw(st.integers(0, 2)))
+    assert found == journaled(arrivals, cuts)
+
+
+def test_a_refused_batch_and_the_one_judged_meanwhile_are_both_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committing, "RETRY_S", 0.0)
+    disk = RefusingDisk(monkeypatch, [False, True])
+    said = spoken([("k7f3q5", "next")] * 6)
+    arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
+    entries, counts, (era,), last = committed(tmp_path, arrivals, [2, 4], leave=2)
+    assert disk.refused == 1
+    assert [entry[5].split(b"\n", 1)[1] for entry in entries] == [payload for _, payload in said]
+    assert (counts["stored"], counts.get("duplicate", 0)) == (6, 0)
+    assert era.line.end.place == (1, 6)
+    assert b'"seq":6' in last[envelope.ack_topic("k7f3q5")]
+
+
+def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RefusingDisk(monkeypatch, [True])
+    journal = Journal(tmp_path / "journal.db", "g1")
+    ingest = Ingest(journal, REGISTRY)
+    acked: list[Saving] = []
+    commits = Committing(
+        ingest, journal, Trouble(tmp_path), lambda _saving: None, acked.append, lambda: True
+    )
+    arrivals = [Arrival(*spoken([("k7f3q5", "next")])[0], T0)]
+    commits.commit(Saving(arrivals, ingest.admit(arrivals), Receipts(1, [1])))
+    assert (acked, commits.idle, journal.last_id) == ([], True, 0)
+    assert "disk is full" in (trouble.read(tmp_path) or "")
+    journal.close()
