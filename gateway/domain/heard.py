@@ -18,6 +18,8 @@ class Reading(NamedTuple):
     ``at`` is event time and ``received`` receive time, Unix s; ``estimated`` says that ``at`` was
     worked out by the gateway; ``i`` is the place in its message; ``volume_l`` and ``sd_l`` are
     None when the sensor heard nothing or the value is not believable for this tank (``fault``).
+    Up to ``estimated`` the readings of one message mostly agree, from ``quantity`` on stands what
+    was measured: who writes many makes use of both.
     """
 
     tank: str
@@ -25,11 +27,11 @@ class Reading(NamedTuple):
     era: str
     boot: int
     seq: int
-    i: int
     channel: int
-    at: float
     received: float
     estimated: bool
+    i: int
+    at: float
     quantity: Quantity
     value: int | None
     spread: int | None

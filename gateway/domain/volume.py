@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from gateway.domain import sound
 from gateway.domain.geometry import Curve
-from gateway.domain.message import RawReading
-from gateway.domain.registry import Device, Install, Tank
+from gateway.domain.message import Quantity, RawReading
+from gateway.domain.registry import Device, Install, Sensor, Tank
 
 RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
 """Nearest and farthest distance of each ultrasonic sensor; nearer is its blind zone."""
@@ -34,6 +34,12 @@ _FLOOR_SLACK_MM = 25.0  # IBC floors slope, and nobody installs to the millimetr
 _TOP_SLACK = 0.08  # a 1000 L IBC takes about 1060 L to the brim
 _WEIGHT_SLACK_G = 3000.0
 _UNSTEADY_PART = 0.15  # an sd beyond this part of the capacity says nothing
+_FORMS = 1024
+_REMEMBERED = 8192  # 3 MB
+
+
+_Noise = tuple[int | None, int | None]
+"""The spread of a burst, in the reading's unit, and how many of its samples were valid."""
 
 
 class Volume(NamedTuple):
@@ -53,59 +59,67 @@ def _fault(name: str) -> Volume:
 
 def measure(raw: RawReading, tank: Tank, device: Device, install: Install | None) -> Volume:
     """Turn one raw reading into litres with the calibration given, in force at event time."""
-    return Gauge(tank, device, install).measure(raw)
+    return gauge(tank, device, install).measure(raw)
 
 
 class Gauge:
-    """Turns the raw readings of one device in one tank into litres.
+    """Turns the raw readings of a sensor in a tank into litres; ``gauge`` makes them.
 
-    What does not change from one reading to the next is reckoned when it is made.
+    What does not change from one reading to the next is reckoned when it is made; and what it
+    showed of late is remembered, since water mostly stands.
     """
 
-    __slots__ = ("_curve", "_device", "_range_mm", "_tank")
+    __slots__ = ("_corrects", "_curve", "_range_mm", "_tank")
 
-    def __init__(self, tank: Tank, device: Device, install: Install | None) -> None:
-        self._tank = _installed(tank, install)
-        self._device = device
-        self._range_mm = RANGE_MM.get(device.sensor, RANGE_MM["a02yyuw"])
-        self._curve = _curve(self._tank)
+    def __init__(self, tank: Tank, sensor: Sensor, *, corrects: bool) -> None:
+        """``tank`` as its install has it; ``corrects`` the distance for the air's temperature."""
+        self._tank = tank
+        self._corrects = corrects
+        self._range_mm = RANGE_MM.get(sensor, RANGE_MM["a02yyuw"])
+        self._curve = _curve(tank)
 
     def measure(self, raw: RawReading) -> Volume:
         """Turn one raw reading into litres, or into the name of its fault."""
-        value, quantity = raw.value, raw.quantity
+        air_dc = raw.temperature_dc if self._corrects else None
+        return _shown(self, raw.quantity, raw.value, raw.spread, raw.valid, air_dc)
+
+    def show(
+        self, quantity: Quantity, value: int | None, noise: _Noise, air_dc: int | None
+    ) -> Volume:
+        """The same of the parts of a reading that count, reckoned anew."""
         if value is None:
             return _fault("no_echo")
         if quantity == "mm":
-            return self._echoed(raw, value)
+            return self._echoed(value, noise, air_dc)
         if quantity == "g":
-            return _weighed(raw, value, self._tank)
+            return _weighed(value, noise, self._tank)
         if quantity == "pa":
-            return self._pressed(raw, value)
+            return self._pressed(value, noise)
         return _told(quantity, value, self._tank)
 
-    def _echoed(self, raw: RawReading, distance: int) -> Volume:
+    def _echoed(self, distance: int, noise: _Noise, air_dc: int | None) -> Volume:
         nearest, farthest = self._range_mm
         if not nearest <= distance <= farthest:
             return _fault("out_of_range")
         height = self._tank.sensor_height_mm
         if height is None:
             return _fault("not_configured")
-        sd = _sd(raw.spread, raw.valid, ACCURACY_MM)
-        if self._device.temp_comp != "gateway":
+        sd = _sd(noise, ACCURACY_MM)
+        if not self._corrects:
             return self._from_level(height - float(distance), sd)
-        air_c = sound.UNKNOWN_AIR_C if raw.temperature_dc is None else raw.temperature_dc / 10
+        air_c = sound.UNKNOWN_AIR_C if air_dc is None else air_dc / 10
         true_mm = sound.corrected_mm(distance, air_c)
-        if raw.temperature_dc is None:
+        if air_dc is None:
             hot = sound.corrected_mm(distance, air_c + sound.UNKNOWN_AIR_SD_K)
             sd = sqrt(sd**2 + (hot - true_mm) ** 2)
         return self._from_level(height - true_mm, sd)
 
-    def _pressed(self, raw: RawReading, pressure: int) -> Volume:
+    def _pressed(self, pressure: int, noise_pa: _Noise) -> Volume:
         """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
         if not PROBE_RANGE_PA[0] <= pressure <= PROBE_RANGE_PA[1]:
             return _fault("out_of_range")
         above_floor = float(self._tank.probe_offset_mm or 0)
-        noise = _noise(raw.spread, raw.valid, 0.0) / _PA_PER_MM
+        noise = _noise(noise_pa, 0.0) / _PA_PER_MM
         sd = sqrt(PROBE_ACCURACY_MM**2 / 3 + noise**2)
         return self._from_level(pressure / _PA_PER_MM + above_floor, sd)
 
@@ -119,6 +133,32 @@ class Gauge:
             return _fault("above_full")
         slope = curve.litres_per_mm(level)
         return _steady(self._tank, curve.volume_l(level), slope * sd_mm)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _shown(
+    gauge: Gauge,
+    quantity: Quantity,
+    value: int | None,
+    spread: int | None,
+    valid: int | None,
+    air_dc: int | None,
+) -> Volume:
+    return gauge.show(quantity, value, (spread, valid), air_dc)
+
+
+def gauge(tank: Tank, device: Device, install: Install | None) -> Gauge:
+    """What shows the litres of ``device`` in ``tank``: one for all of the same form."""
+    form = replace(
+        _installed(tank, install),
+        id="", rid="", site="", since=0.0, name="", taps=0, low_pct=0.0, critical_pct=0.0,
+    )  # fmt: skip
+    return _gauge_of(form, device.sensor, device.temp_comp == "gateway")
+
+
+@lru_cache(maxsize=_FORMS)
+def _gauge_of(form: Tank, sensor: Sensor, corrects: bool) -> Gauge:
+    return Gauge(form, sensor, corrects=corrects)
 
 
 def _curve(tank: Tank) -> Curve | None:
@@ -141,7 +181,7 @@ def _installed(tank: Tank, install: Install | None) -> Tank:
     return replace(tank, **given) if given else tank
 
 
-def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
+def _weighed(weight: int, noise: _Noise, tank: Tank) -> Volume:
     """Weight to litres, 1 g of water being 1 mL; the cans themselves are in the tare."""
     if tank.tare_g is None:
         return _fault("not_configured")
@@ -150,7 +190,7 @@ def _weighed(raw: RawReading, weight: int, tank: Tank) -> Volume:
         return _fault("below_floor")
     if net > full * (1 + _TOP_SLACK) + _WEIGHT_SLACK_G:
         return _fault("above_full")
-    return _steady(tank, net / _G_PER_L, _sd(raw.spread, raw.valid, WEIGHT_ACCURACY_G) / _G_PER_L)
+    return _steady(tank, net / _G_PER_L, _sd(noise, WEIGHT_ACCURACY_G) / _G_PER_L)
 
 
 def _told(quantity: str, value: int, tank: Tank) -> Volume:
@@ -171,11 +211,12 @@ def _steady(tank: Tank, litres: float, sd: float) -> Volume:
 
 
 @lru_cache(maxsize=1024)
-def _sd(spread: int | None, valid: int | None, accuracy: float) -> float:
+def _sd(noise: _Noise, accuracy: float) -> float:
     """Accuracy (rectangular) and the noise of the median, together; in the reading's unit."""
-    return sqrt(accuracy**2 / 3 + _noise(spread, valid, accuracy / 3) ** 2)
+    return sqrt(accuracy**2 / 3 + _noise(noise, accuracy / 3) ** 2)
 
 
-def _noise(spread: int | None, valid: int | None, unknown: float) -> float:
+def _noise(noise: _Noise, unknown: float) -> float:
     """Standard error of a median of ``valid`` samples: 1.2533 sd / sqrt(n), for normal noise."""
+    spread, valid = noise
     return 1.2533 * (unknown if spread is None else float(spread)) / sqrt(max(valid or 1, 1))

@@ -13,7 +13,7 @@ from gateway.projections.figures import Figures
 from gateway.projections.live import Live, Publish
 from gateway.projections.loop import Loop
 from gateway.projections.readings import Readings
-from gateway.projections.runner import BATCH, Runner
+from gateway.projections.runner import BATCH, BATCH_BYTES, Runner
 from gateway.projections.wake import Wake
 from gateway.settings import Settings
 from gateway.stores.influxdb import InfluxStore
@@ -63,6 +63,7 @@ def compose(
     def journal() -> JournalReader:
         return JournalReader(settings.journal_path)
 
+    elsewhere = isinstance(store, InfluxStore)
     topics = Live(engine, publish)
     threads: list[Runner | Loop] = [
         Runner(
@@ -72,7 +73,8 @@ def compose(
             wake,
             clock,
             rest_s=REST_S,
-            batch=readings.BATCH if isinstance(store, InfluxStore) else BATCH,
+            batch=readings.BATCH if elsewhere else BATCH,
+            batch_bytes=readings.BATCH_BYTES if elsewhere else BATCH_BYTES,
         ),
         Runner(Answers(engine), journal, engine, wake, clock, rest_s=REST_S),
         Loop(live.NAME, topics.turn, told, rest_s=REST_S),

@@ -8,7 +8,7 @@ once more, whatever was heard or calibrated meanwhile, and no row is left at a p
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple, Protocol
 
@@ -30,10 +30,10 @@ from gateway.transaction import writing
 
 _log = logging.getLogger(__name__)
 
-BATCH = 8000
-"""Entries for its runner where the store works elsewhere: the more, the less often it waits."""
-PART = 5000
-"""Readings: as many as InfluxDB is told in one request."""
+BATCH, BATCH_BYTES = 8000, 8_000_000
+"""For its runner where the store works elsewhere: the more, the less often it waits."""
+PART = 20_000
+"""Readings: the more, the less often the store waits until the cursor is saved behind them."""
 _REGISTRY = "#registry"  # no device is called that
 _BEGUN = "#begun"
 _CLOCK_AHEAD_S = 300.0  # a device's clock is believed up to this far past receipt (WIRE.md)
@@ -88,6 +88,7 @@ class Readings:
         self._sent: _Sent | None = None
         self._done = 0
         self._begun: tuple[int, int] | None = None
+        self._moved: set[tuple[str, str, int]] = set()
         self.rows_written = 0
 
     def restore(self) -> None:
@@ -100,6 +101,7 @@ class Readings:
             self._done = cursor.load(connection, self.name)
             registry = rows.load_from(connection, self._version)
         self._saved = state
+        self._moved = set()
         self._interpreter = Interpreter(registry, self._saved)
 
     def apply(self, entries: list[Entry]) -> None:
@@ -115,7 +117,7 @@ class Readings:
         if not left:
             return
         self._follow_registry(rows.version(self._engine), before=left[0].id)
-        self._apply_parts(parts(left, self._part))
+        self._apply_parts(left, self._part)
 
     def idle(self, now: float) -> float | None:
         """No timers."""
@@ -129,7 +131,7 @@ class Readings:
                 with closing(self._open_journal()) as journal:
                     again = journal.entries(self._done, last - self._done)
                 if found := [entry for entry in again if entry.id <= last]:
-                    self._apply_parts(parts(found, None))
+                    self._apply_parts(found, None)
         except RETRYABLE:
             raise
         except Exception:
@@ -139,32 +141,35 @@ class Readings:
             raise
         self._begun = None
 
-    def _apply_parts(self, made: Iterable[Part]) -> None:
+    def _apply_parts(self, entries: list[Entry], size: int | None) -> None:
         try:
-            for part in made:
+            for part in parts(entries, size, self._hear):
                 self._apply(part)
         finally:  # whatever happened: what is on its way arrives before anything else is done
             self._settle()
 
+    def _hear(self, one: Spoken) -> Sequence[Reading]:
+        message, received, auth = one
+        for era, boot in self._interpreter.learn(message, received):
+            self._moved.add((message.device, era, boot))
+        return self._interpreter.place(message, received, auth)
+
     def _apply(self, part: Part) -> None:
-        moved: set[tuple[str, str, int]] = set()
-        readings: list[Reading] = []
-        for message, received, auth in part.spoken:
-            for era, boot in self._interpreter.learn(message, received):
-                moved.add((message.device, era, boot))
-            readings += self._interpreter.place(message, received, auth)
+        readings = part.readings
+        moved, self._moved = self._moved, set()
         changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
         # One at a time: of two readings in one place, the later one stays.
-        self._settle(then=part.last)
+        last = part.entries[-1].id
+        self._settle(then=last)
         if moved:
-            self._move(moved, before=part.first)
+            self._move(moved, before=part.entries[0].id)
             readings = [
                 reading
-                for one in part.spoken
+                for one in spoken(part.entries)
                 for reading in self._interpreter.place(one.message, one.received, one.auth)
             ]
         kept = self._store.start(readings) if readings else _nothing
-        self._sent = _Sent(kept, len(readings), changed, part.last)
+        self._sent = _Sent(kept, len(readings), changed, last)
 
     def _settle(self, then: int | None = None) -> None:
         """Wait until what was sent is safe, and save the cursor behind it.

@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 BATCH = 500
 PRESSED_BATCH = 250
 _READ = 500  # entries at a time
-_BATCH_BYTES = 4_000_000  # of bodies: a batch is held in memory
+BATCH_BYTES = 4_000_000
+"""Of bodies: a batch is held in memory."""
 _STEP_NOTED_S = 2.0  # the diary looks twice a second
 _LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
@@ -87,6 +88,7 @@ class Runner:
         *,
         then: Wake | None = None,
         batch: int = BATCH,
+        batch_bytes: int = BATCH_BYTES,
         rest_s: float = 0.0,
         look_s: float = _LOOK_ANYWAY_S,
     ) -> None:
@@ -97,6 +99,7 @@ class Runner:
         self._clock = clock
         self._then = then
         self._batch = batch
+        self._batch_bytes = batch_bytes
         self._look_s = look_s
         self._journal: Reader | None = None
         self._offset: float | None = None
@@ -164,7 +167,7 @@ class Runner:
         limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
         found: list[Entry] = []
         held = 0
-        while held < _BATCH_BYTES and (wanted := min(limit - len(found), _READ)) > 0:
+        while held < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
             after = found[-1].id if found else self._at
             more = self._read(after, wanted)
             found += more

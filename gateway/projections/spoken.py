@@ -1,12 +1,16 @@
 """What the journal's entries say of readings: which messages count, and in which parts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway import wire
-from gateway.domain.heard import Auth
+from gateway.domain.heard import Auth, Reading
 from gateway.domain.message import Message
 from gateway.journal.entry import Entry
+
+_FIRST = 2500  # readings of the first part
+_AT_HAND = 64  # entries: each step is made for so many, which a processor's cache holds
 
 
 class Spoken(NamedTuple):
@@ -18,11 +22,10 @@ class Spoken(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some entries in a row: the first's and the last's id, and the messages among them."""
+    """Some entries in a row, and the readings of the messages among them."""
 
-    first: int
-    last: int
-    spoken: list[Spoken]
+    entries: Sequence[Entry]
+    readings: list[Reading]
 
 
 class Entries(Protocol):
@@ -39,25 +42,37 @@ class Entries(Protocol):
 
 def spoken(entries: Iterable[Entry]) -> Iterator[Spoken]:
     """Messages that can be read; a fork is evidence of a twin, never a reading."""
-    for entry in entries:
-        if entry.kind != "msg" or entry.verdict == "fork":
-            continue
-        decoded = wire.message_of(entry)
-        if decoded.message is not None:
-            yield Spoken(decoded.message, entry.received, decoded.auth)
+    return filter(None, map(said_by, entries))
 
 
-def parts(entries: Sequence[Entry], size: int | None) -> Iterator[Part]:
-    """Entries in parts of about ``size`` readings (None: one part), decoded as they are needed."""
-    said: list[Spoken] = []
-    first, number = entries[0].id, 0
-    for entry in entries:
-        for one in spoken((entry,)):
-            said.append(one)
-            number += len(one.message.readings)
-        if entry is entries[-1] or (size is not None and number >= size):
-            yield Part(first, entry.id, said)
-            said, first, number = [], entry.id + 1, 0
+def said_by(entry: Entry) -> Spoken | None:
+    """The message of one entry, where it is one that can be read and no fork."""
+    if entry.kind != "msg" or entry.verdict == "fork":
+        return None
+    decoded = wire.message_of(entry)
+    message = decoded.message
+    return None if message is None else Spoken(message, entry.received, decoded.auth)
+
+
+def parts(
+    entries: Sequence[Entry], size: int | None, hear: Callable[[Spoken], Sequence[Reading]]
+) -> Iterator[Part]:
+    """Entries in parts of about ``size`` readings (None: one part), read as they are needed.
+
+    ``hear`` gives the readings of a message, which is then let go: it is large, and may be read
+    again. The first parts are smaller: who keeps them then soon has something to do.
+    """
+    readings: list[Reading] = []
+    begin, at, wanted = 0, 0, sys.maxsize if size is None else min(size, _FIRST)
+    while at < len(entries):
+        few = entries[at : at + min(_AT_HAND, wanted - len(readings))]
+        for one in list(spoken(few)):
+            readings.extend(hear(one))
+        at += len(few)
+        if at == len(entries) or len(readings) >= wanted:
+            yield Part(entries[begin:at], readings)
+            readings, begin = [], at
+            wanted = min(size or wanted, 2 * wanted)
 
 
 def entry_before(journal: Entries, received: float, last: int) -> int:

@@ -24,7 +24,8 @@ AS = "as"
 """The leaf line that holds what a third-party message was taken as: an OBJECT of its own."""
 _REMEMBERED = 512
 """Watch and store read the same bytes within moments of one another. Not ingest: while whole
-batches wait nothing would be found again, and to remember costs as much as to read."""
+batches wait nothing would be found again, and to remember costs as much as to read. Nor many: who
+is far behind finds none of them, and so much goes into a processor's cache."""
 
 
 class _Sealed(msgspec.Struct, gc=False):
@@ -95,7 +96,9 @@ def decode(
         return Decoded(None, FAULT, None)
 
 
-_decode = lru_cache(maxsize=_REMEMBERED)(decode)
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(object_bytes: bytes, device: str, trust: bool, feed: bool, judged: bool) -> Decoded:
+    return decode(object_bytes, device=device, trust=trust, feed=feed, judged=judged)
 
 
 def _is_odd(found: Usual) -> bool:
@@ -148,13 +151,12 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
 
     A third-party message is read as the OBJECT that was made of it on arrival.
     """
-    translated = entry.lines.get(AS)
+    translated = entry.lines.get(AS) if entry.lines else None
     object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
-    feed = entry.auth == "unsigned"
-    decoded = _decode(
-        object_bytes, device=entry.subject, trust=trust, feed=feed, judged=entry.flag is None
+    decoded = _remembered(
+        object_bytes, entry.subject, trust, entry.auth == "unsigned", entry.flag is None
     )
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
-    if (flag, auth) == (decoded.flag, decoded.auth):
+    if flag == decoded.flag and auth == decoded.auth:
         return decoded
     return msgspec.structs.replace(decoded, flag=flag, auth=auth)

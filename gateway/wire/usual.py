@@ -7,7 +7,7 @@ is left to them, who name what is wrong. It takes a tenth of their time.
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -82,6 +82,8 @@ _plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _written = msgspec.json.Encoder().encode
 _TELLING = (b".", b"e", b"E", b"\\")
 """Of a number or an escape that is not written as usual."""
+# A NamedTuple's own way to be made takes twice as long.
+_new: Callable[[type[RawReading], tuple[object, ...]], RawReading] = cast(Any, tuple).__new__
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 # -0, a fraction, an exponent, or digits enough for 2^53.
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
@@ -99,7 +101,8 @@ def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None
     for reading in found.r:
-        if (reading.mm is UNSET) + (reading.g is UNSET) + (reading.pa is UNSET) != 2:
+        others = (reading.g is UNSET) + (reading.pa is UNSET)
+        if others != (1 if reading.mm is UNSET else 2):
             return None
     return found
 
@@ -149,7 +152,10 @@ def _reading(given: _Reading) -> RawReading:
     value = given.mm
     if value is UNSET:
         quantity, value = ("pa", given.pa) if given.g is UNSET else ("g", given.g)
-    return RawReading(
-        given.o, quantity, None if value is UNSET else value, _given(given.sp),
-        _given(given.n), _given(given.of), _given(given.tc), _given(given.ch) or 0,
+    spread, valid, tried, air_dc, channel = given.sp, given.n, given.of, given.tc, given.ch
+    found = (
+        given.o, quantity, None if value is UNSET else value, None if spread is UNSET else spread,
+        None if valid is UNSET else valid, None if tried is UNSET else tried,
+        None if air_dc is UNSET else air_dc, 0 if channel is UNSET else channel,
     )  # fmt: skip
+    return _new(RawReading, found)

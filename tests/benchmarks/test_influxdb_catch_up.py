@@ -39,6 +39,7 @@ FLOOR = 0.3
 """Of what one writer reaches that makes and writes the same lines and does nothing else, on a busy
 machine."""
 BEGIN = 1_795_212_000
+LOOK_S = 0.25
 
 
 @pytest.mark.benchmark
@@ -65,7 +66,7 @@ def test_a_day_without_influxdb_is_caught_up(
             behind = _lag(gateway, "store")
             until(lambda: _lag(gateway, "store") < behind, 90, "the store goes on")
             first = time.monotonic()
-            until(lambda: _lag(gateway, "store") == 0, 600, "the store has caught up")
+            _wait(gateway, "the store has not caught up")
             spent = time.monotonic() - first
             ours = (figures.cpu_s(gateway.pid) - before) / expected * 1e6
             theirs = (figures.cpu_s(server.service.pid) - theirs) / expected * 1e6
@@ -104,6 +105,14 @@ def _gateway(folder: Path, broker: Mosquitto, server: InfluxDB) -> RunningGatewa
 
 def _access(server: InfluxDB) -> Access:
     return Access(server.url, server.org, server.bucket, server.token)
+
+
+def _wait(gateway: RunningGateway, what: str) -> None:
+    """Until the store has caught up. Looking costs the two cores something too: four times a s."""
+    deadline = time.monotonic() + 600
+    while _lag(gateway, "store") > 0:
+        assert time.monotonic() < deadline, what
+        time.sleep(LOOK_S)
 
 
 def _lag(gateway: RunningGateway, projection: str) -> int:

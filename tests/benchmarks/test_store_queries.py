@@ -159,6 +159,6 @@ def _influx(server: InfluxDB, rows: int) -> tuple[InfluxStore, Asker]:
 def _reading(n: int, k: int, each: int) -> Reading:
     at = float(END - EVERY_S * (each - 1 - k))
     return Reading(
-        f"tank-{n:04d}", f"dev{n:04d}", "abcdefgh", 1, k + 1, 0, 0, at, at + 2, False, "mm",
+        f"tank-{n:04d}", f"dev{n:04d}", "abcdefgh", 1, k + 1, 0, at + 2, False, 0, at, "mm",
         300 + k % 500, 4, 7, 7, 112, 800.0 - k % 500, 6.123,
     )  # fmt: skip

@@ -117,6 +117,16 @@ def test_a_long_export_loses_nothing(store: ReadingStore) -> None:
     assert {(r.seq, r.i) for r in store.export()} == {(r.seq, r.i) for r in rows}
 
 
+def test_of_many_readings_at_once_the_later_of_two_in_one_place_stays(store: ReadingStore) -> None:
+    rows = [reading(tank, T0 + n, seq=n) for n in range(4000) for tank in "abc"]
+    store.write(
+        [reading("b", T0, seq=0, volume_l=1.5), *rows, reading("c", T0, seq=0, volume_l=2.5)]
+    )
+    kept = everything(store)
+    assert len(kept) == len(rows)
+    assert [kept[n].volume_l for n in (4000, 8000)] == [500.5, 2.5]
+
+
 def test_latest_is_the_newest_by_event_time_not_by_arrival(store: ReadingStore) -> None:
     store.write([reading("a", T0 + 60, seq=5), reading("b", T0 + 1)])
     store.write([reading("a", T0 + 30, seq=6)])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import pi
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -153,3 +154,23 @@ def test_an_unknown_air_temperature_widens_the_error() -> None:
     unknown = volume.measure(echo(900), ibc(), node, None)
     assert known.sd_l is not None and unknown.sd_l is not None
     assert unknown.sd_l > 1.5 * known.sd_l
+
+
+@given(
+    ANY_SHAPE,
+    st.sampled_from(["sensor", "gateway"]),
+    st.lists(
+        st.tuples(st.integers(-10, 1500), st.integers(0, 9), st.integers(-20, 20)), min_size=1
+    ),
+)
+def test_a_tank_of_the_same_form_shows_the_same_however_often_it_is_asked(
+    shape: str, temp_comp: Literal["sensor", "gateway"], said: list[tuple[int, int, int]]
+) -> None:
+    tank, node = replace(SHAPES[shape], sensor_height_mm=1100), replace(NODE, temp_comp=temp_comp)
+    twin = replace(tank, id="other", rid="other", site="other", name="Other", low_pct=50.0)
+    alone = volume.Gauge(tank, "a02yyuw", corrects=temp_comp == "gateway")
+    for mm, spread, air_dc in said:
+        raw = echo(mm, spread=spread, valid=7, temperature_dc=air_dc)
+        anew = alone.show("mm", mm, (spread, 7), air_dc)
+        assert volume.measure(raw, tank, node, None) == anew
+        assert volume.measure(raw, twin, replace(node, id="node-2"), None) == anew

@@ -9,11 +9,12 @@ from gateway.domain.heard import Reading
 from gateway.domain.registry import Registry
 from gateway.stores.influxdb import line, removal
 from gateway.stores.influxdb.access import Access, SetAside
-from gateway.stores.influxdb.line import Row, quoted
+from gateway.stores.influxdb.line import Rids, Row, quoted
 
 _key = attrgetter("at", "device", "era", "boot", "seq", "channel", "i")
 _NS = 1_000_000_000
 _UNKNOWN = "-"  # the site of a tank that the registry does not know
+_ROWS, _FEW = 2, 2000  # so many rows of lines, but one of a few readings: each is a request
 
 
 class InfluxStore:
@@ -43,7 +44,7 @@ class InfluxStore:
 
         Calling what is returned waits for the answer, and raises what ``write`` would raise.
         """
-        return self._writer.start(_lines(self._registry(), readings))
+        return self._writer.start(*_lines(self._registry(), readings))
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows."""
@@ -104,24 +105,31 @@ def _rid(registry: Registry, tank: str) -> str:
     return row.rid if row else _UNKNOWN
 
 
-def _lines(registry: Registry, readings: Sequence[Reading]) -> list[str]:
-    """A line of each; a tank's ids are looked up once, unless it has a history."""
-    known: dict[str, tuple[str, str]] = {}
-    lines: list[str] = []
-    for reading in readings:
-        rids = known.get(reading.tank)
-        if rids is None:
-            rids = _rids(registry, reading)
-            if len(registry.tanks.get(reading.tank, ())) <= 1:
-                known[reading.tank] = rids
-        lines.append(line.reading_line(reading, *rids))
-    return lines
+def _lines(registry: Registry, readings: Sequence[Reading]) -> list[list[str]]:
+    """A line of each, in rows that may go at once: all of a tank's are in one, in their order.
+
+    A tank's ids are looked up once, unless it has a history.
+    """
+    known: dict[str, Rids] = {}
+    rows: list[list[str]] = [[] for _ in range(_ROWS if len(readings) > _FEW else 1)]
+
+    def place(reading: Reading) -> tuple[Rids, list[str]]:
+        found = known.get(reading.tank)
+        if found is None:
+            found = _rids(registry, reading)
+            if found.lasting:
+                known[reading.tank] = found
+        return found, rows[hash(reading.tank) % len(rows)]
+
+    line.put_readings(readings, place)
+    return rows
 
 
-def _rids(registry: Registry, reading: Reading) -> tuple[str, str]:
+def _rids(registry: Registry, reading: Reading) -> Rids:
     tank = registry.tank(reading.tank, reading.at)
     site = registry.site(tank.site) if tank else None
-    return (tank.rid if tank else _UNKNOWN), (site.rid if site else _UNKNOWN)
+    lasting = len(registry.tanks.get(reading.tank, ())) <= 1
+    return Rids(tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN, lasting)
 
 
 def _select(rid: str, start: float | None, end: float | None) -> str:

@@ -18,7 +18,8 @@ from gateway.errors import StoreError
 from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access, SetAside
 
 _LINES_A_REQUEST = 5000
-_AT_ONCE = 2  # requests: while one is being sent InfluxDB works on the other
+AT_ONCE = 2
+"""Requests: while one is being sent InfluxDB works on the other."""
 # What 400 and 422 say when single lines are at fault; anything else is about the server.
 _ABOUT_LINES = ("unable to parse", "partial write", "type conflict", "retention", "dropped")
 _FULL = "limit exceeded"  # the operator lifts it, the lines are good
@@ -36,19 +37,18 @@ class LineWriter:
             url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
         )
         self._api: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._pool = futures.ThreadPoolExecutor(_AT_ONCE, "influxdb")
+        self._pool = futures.ThreadPoolExecutor(AT_ONCE, "influxdb")
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines with nanoseconds; returns when each is safe or set aside, else StoreError."""
         self.start(lines)()
 
-    def start(self, lines: Sequence[str]) -> Callable[[], None]:
-        """Send them; calling what is returned is to ``write`` them, as far as is left to do."""
-        # No two lines of one call share a place, so their order is free.
-        sent = [
-            self._pool.submit(self._write_or_halve, lines[start : start + _LINES_A_REQUEST])
-            for start in range(0, len(lines), _LINES_A_REQUEST)
-        ]
+    def start(self, *rows: Sequence[str]) -> Callable[[], None]:
+        """Send them; calling what is returned is to ``write`` them, as far as is left to do.
+
+        Each row of lines goes in its order, whatever becomes of the others meanwhile.
+        """
+        sent = [self._pool.submit(self._write_all, lines) for lines in rows if lines]
 
         def written() -> None:
             # All end before an error is raised: nothing is written behind the caller's back.
@@ -63,6 +63,10 @@ class LineWriter:
         self._pool.shutdown()
         self._api.close()
         self._client.close()
+
+    def _write_all(self, lines: Sequence[str]) -> None:
+        for start in range(0, len(lines), _LINES_A_REQUEST):
+            self._write_or_halve(lines[start : start + _LINES_A_REQUEST])
 
     def _write_or_halve(self, lines: Sequence[str]) -> None:
         """Part of a refused batch *was* written; writing it again replaces it by itself."""

@@ -1,0 +1,70 @@
+"""Readings to line protocol: what is made once for many is what each would have had alone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.heard import Reading
+from gateway.stores.influxdb import line
+from gateway.stores.influxdb.line import Rids
+
+SITES = ("site-1", "site-2")
+# Few values each, so that readings next to one another differ in one and agree in the rest.
+READINGS = st.builds(
+    Reading,
+    tank=st.sampled_from(["a", "b"]),
+    device=st.sampled_from(["k7f3q5", "odd one"]),
+    era=st.sampled_from(["m4xq2lzt", "aaaaaaaa"]),
+    boot=st.sampled_from([1, 2, 1001]),
+    seq=st.sampled_from([7, 8, 1008]),
+    channel=st.integers(0, 1),
+    received=st.sampled_from([1795212000.0, 1795212000.25]),
+    estimated=st.booleans(),
+    i=st.sampled_from([0, 1, 999, 1000]),
+    at=st.sampled_from([1795211940.0, 1795211940.5, 1795212000.0, 0.0, 0.75, -60.0, -9e15]),
+    quantity=st.sampled_from(["mm", "g"]),
+    value=st.sampled_from([None, 412, -3]),
+    spread=st.sampled_from([None, 0, 4]),
+    valid=st.sampled_from([None, 7]),
+    tried=st.sampled_from([None, 7]),
+    temperature_dc=st.sampled_from([None, 112]),
+    volume_l=st.sampled_from([None, 0.0, 857.28]),
+    sd_l=st.sampled_from([None, 6.512]),
+    fault=st.sampled_from([None, "no_echo", 'odd "text"']),
+)
+
+
+def test_a_reading_is_one_line_with_its_tags_in_order() -> None:
+    reading = Reading(
+        tank="north-1", device="k7f3q5", era="m4xq2lzt", boot=1002, seq=21, channel=0,
+        received=1795212000.25, estimated=False, i=3, at=1795211940.0, quantity="mm", value=412,
+        spread=4, valid=6, tried=7, temperature_dc=-12, volume_l=736.704, sd_l=6.512,
+    )  # fmt: skip
+    assert line.reading_line(reading, "t1rid", "s1rid") == (
+        "reading,ch=0,device=k7f3q5,site=s1rid,tank=t1rid "
+        'at=1795211940,received=1795212000.25,era="m4xq2lzt",boot=1002i,seq=21i,estimated=f,'
+        'i=3i,quantity="mm",value=412i,temperature_dc=-12i,volume_l=736.704,'
+        "spread=4i,valid=6i,tried=7i,sd_l=6.512 1795211940002021003"
+    )
+
+
+@given(READINGS)
+def test_a_line_ends_with_the_nanosecond_of_its_place(reading: Reading) -> None:
+    made = line.reading_line(reading, "rid", "site")
+    assert int(made.rsplit(" ", 1)[1]) == line.key_ns(reading)
+
+
+@given(st.lists(READINGS, max_size=12), st.booleans())
+def test_readings_next_to_one_another_take_nothing_of_each_other(
+    readings: list[Reading], lasting: bool
+) -> None:
+    """A tank with a history may stand on another site from one reading to the next."""
+
+    def rids(reading: Reading) -> Rids:
+        site = SITES[0] if lasting else SITES[int(reading.at) % 2]
+        return Rids(f"{reading.tank}-rid", site, lasting)
+
+    rows: dict[str, list[str]] = {"a": [], "b": []}
+    line.put_readings(readings, lambda reading: (rids(reading), rows[reading.tank]))
+    for tank, lines in rows.items():
+        theirs = [reading for reading in readings if reading.tank == tank]
+        assert lines == [line.reading_line(r, *rids(r)[:2]) for r in theirs]
