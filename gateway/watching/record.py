@@ -30,6 +30,31 @@ REBUILT = "rebuilt"
 """``closed_why`` of an incident that a rebuild has not reached again (``watching.rebuild``)."""
 
 
+# Built once: to build them takes SQLAlchemy longer than all that SQLite does for an alert.
+_is_free = sa.or_(incident.c.closed.is_(None), incident.c.closed_why == REBUILT)
+_CHANGE = (
+    sa.update(incident)
+    .where(incident.c.id == sa.bindparam("of"))
+    .values(
+        closed=sa.case((_is_free, sa.bindparam("closes", type_=sa.Float)), else_=incident.c.closed),
+        closed_why=sa.case(
+            (_is_free, sa.bindparam("because_of", type_=sa.Text)), else_=incident.c.closed_why
+        ),
+    )
+)
+_OPEN, _STEP, _LEAF, _MESSAGE = (sa.insert(t) for t in (incident, incident_step, fact, outbox))
+_LEAF_THERE = sa.select(fact.c.id).where(fact.c.key == sa.bindparam("key")).limit(1)
+_MESSAGE_THERE = (
+    sa.select(outbox.c.id)
+    .where(
+        outbox.c.incident == sa.bindparam("incident"),
+        outbox.c.change_number == sa.bindparam("change_number"),
+        outbox.c.channel == sa.bindparam("channel"),
+    )
+    .limit(1)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """What the writing needs to know: the channels' names and the tanks' random ids."""
@@ -87,37 +112,26 @@ def _incident(connection: sa.Connection, change: IncidentChange, version: int) -
         "auth": change.auth,
         "learned_late": change.learned_late,
     }
-    is_rebuilt = incident.c.closed_why == REBUILT
-    is_free = sa.or_(incident.c.closed.is_(None), is_rebuilt)
     closed, why = None, None
     if change.change == "closed":
         closed, why = change.received, str(change.figures.get("closed_why") or "")
-    kept = {
-        "closed": sa.case((is_free, closed), else_=incident.c.closed),
-        "closed_why": sa.case((is_free, why), else_=incident.c.closed_why),
-    }
-    done = connection.execute(
-        sa.update(incident).where(incident.c.id == change.id).values(**values, **kept)
-    )
-    if done.rowcount == 0:
+    kept = {"of": change.id, "closes": closed, "because_of": why}
+    if connection.execute(_CHANGE, values | kept).rowcount == 0:
         opened = {"id": change.id, "opened": change.received, "claim_version": 0}
-        connection.execute(
-            sa.insert(incident).values(**values, **opened, closed=closed, closed_why=why)
-        )
+        connection.execute(_OPEN, values | opened | {"closed": closed, "closed_why": why})
 
 
 def _announce(connection: sa.Connection, change: IncidentChange, book: Book) -> int:
     """History, leaf and messages of one change, unless it was announced before."""
     key = f"inc:{change.id}:{change.change_number}"
     _step(connection, change)
-    if not _is_there(connection, sa.select(fact.c.id).where(fact.c.key == key)):
+    if connection.execute(_LEAF_THERE, {"key": key}).first() is None:
         rid = book.rids.get(change.tank) if change.tank is not None else None
-        connection.execute(
-            sa.insert(fact).values(
-                key=key, time=change.received, kind="inc", subject=rid or "-", lines={},
-                body=fact_of(change, rid),
-            )
-        )  # fmt: skip
+        leaf = {
+            "key": key, "time": change.received, "kind": "inc", "subject": rid or "-",
+            "lines": {}, "body": fact_of(change, rid),
+        }  # fmt: skip
+        connection.execute(_LEAF, leaf)
     return sum(_message(connection, change, name) for name in book.channels) if change.alert else 0
 
 
@@ -131,25 +145,17 @@ def _step(connection: sa.Connection, change: IncidentChange) -> None:
     if change.change == "closed":
         data["why"] = change.figures.get("closed_why")
     row = {"incident": change.id, "time": change.received, "what": change.change}
-    connection.execute(sa.insert(incident_step).values(**row, data=data))
+    connection.execute(_STEP, {**row, "data": data})
 
 
 def _message(connection: sa.Connection, change: IncidentChange, channel: str) -> int:
-    same = sa.and_(
-        outbox.c.incident == change.id,
-        outbox.c.change_number == change.change_number,
-        outbox.c.channel == channel,
-    )
-    if _is_there(connection, sa.select(outbox.c.id).where(same)):
+    name = {
+        "incident": change.id, "change_number": change.change_number, "channel": channel,
+    }  # fmt: skip
+    if connection.execute(_MESSAGE_THERE, name).first() is not None:
         return 0
-    connection.execute(
-        sa.insert(outbox).values(
-            incident=change.id, change_number=change.change_number, channel=channel,
-            made=change.received, due=change.received, attempts=0, change=to_json(change),
-        )
-    )  # fmt: skip
+    more = {
+        "made": change.received, "due": change.received, "attempts": 0, "change": to_json(change),
+    }  # fmt: skip
+    connection.execute(_MESSAGE, name | more)
     return 1
-
-
-def _is_there(connection: sa.Connection, query: sa.Select[Any]) -> bool:
-    return connection.execute(query.limit(1)).first() is not None
