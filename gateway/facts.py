@@ -12,6 +12,10 @@ from gateway.transaction import writing
 _log = logging.getLogger(__name__)
 
 BATCH = 500
+_PENDING = sa.select(fact).where(fact.c.entry_id.is_(None)).order_by(fact.c.id).limit(BATCH)
+_PLACED = (
+    fact.update().where(fact.c.id == sa.bindparam("row")).values(entry_id=sa.bindparam("entry"))
+)
 UNFIT = 0
 """``entry_id`` of a fact that cannot be a leaf: kept, told, and not tried again."""
 
@@ -22,20 +26,13 @@ def journal_pending(engine: sa.Engine, journal: Journal) -> int:
     Raises JournalError, or SQLAlchemy's OperationalError when the database is locked.
     """
     with engine.connect() as connection:
-        rows = connection.execute(
-            sa.select(fact).where(fact.c.entry_id.is_(None)).order_by(fact.c.id).limit(BATCH)
-        ).all()
+        rows = connection.execute(_PENDING).all()
     if not rows:
         return 0
     with journal.transaction():
         placed = [{"row": row.id, "entry": _append(journal, row)} for row in rows]
     with writing(engine) as connection:
-        connection.execute(
-            fact.update()
-            .where(fact.c.id == sa.bindparam("row"))
-            .values(entry_id=sa.bindparam("entry")),
-            placed,
-        )
+        connection.execute(_PLACED, placed)
     return len(rows)
 
 

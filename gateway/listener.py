@@ -67,6 +67,7 @@ class Listener:
     _said_ready: bool = False
     _registry_version: int = -1
     _poll_at: float = 0.0
+    _next_chore: int = -1
     _renew_at: float = 0.0
     _was_ready: bool = False
     _told_all: bool = False
@@ -90,7 +91,7 @@ class Listener:
         self.wake.notify()
         while not self.stopping:
             self._chores()
-            heard = self.session.turn(0.0 if self._due else POLL_S)
+            heard = self.session.turn(0.0 if self._due else POLL_S / 4)
             if heard or self._committing.idle:
                 self.wake.press(len(heard) >= PRESSED_MESSAGES)
             self._take(heard)
@@ -188,24 +189,28 @@ class Listener:
             _log.warning("the database was not told whether we listen: %s", error)
 
     def _chores(self) -> None:
-        """Twice a second: registry, facts, diary, and our row for ``noria status``."""
+        """Each twice a second, one at a time: what comes meanwhile waits for one, not for all."""
         if time.monotonic() < self._poll_at:
             return
-        self._poll_at = time.monotonic() + POLL_S
+        chores = (self._reload_registry, self._write_diary, self._say_how_it_is, self._tell_devices)
+        self._poll_at = time.monotonic() + POLL_S / len(chores)
+        self._next_chore = (self._next_chore + 1) % len(chores)
         try:
-            self._reload_registry()
-            grew = False
-            if self.shared is None or self.shared.holds:  # a fact is journaled by one gateway
-                grew = facts.journal_pending(self.engine, self.journal) > 0
-            grew = self.diary.write_due(self.clock.now(), self._steady()) or grew
-            self._renew()
-            self._renew_feeds()
-            self._tell_devices()
+            chores[self._next_chore]()
         except (OperationalError, JournalError) as error:
             _log.warning("not done, trying again: %s", error)
-            return
-        if grew:
+
+    def _write_diary(self) -> None:
+        grew = False
+        if self.shared is None or self.shared.holds:  # a fact is journaled by one gateway
+            grew = facts.journal_pending(self.engine, self.journal) > 0
+        if self.diary.write_due(self.clock.now(), self._steady()) or grew:
             self.wake.notify()
+
+    def _say_how_it_is(self) -> None:
+        """Our rows for ``noria status`` and for the coordinator."""
+        self._renew()
+        self._renew_feeds()
 
     def _meet_strangers(self, saving: Saving) -> None:
         """They may have been enrolled a moment before our look."""
