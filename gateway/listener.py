@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-POLL_S = 0.5
+CHORE_S = 0.125
+"""One of four things to do in so long: each twice a second."""
 PRESSED_MESSAGES = 256
 """So many in one batch: more comes than commits can take one by one."""
 ANSWER_S = 0.3
@@ -91,7 +92,7 @@ class Listener:
         self.wake.notify()
         while not self.stopping:
             self._chores()
-            heard = self.session.turn(0.0 if self._due else POLL_S / 4)
+            heard = self.session.turn(0.0 if self._due else CHORE_S)
             if heard or self._committing.idle:
                 self.wake.press(len(heard) >= PRESSED_MESSAGES)
             self._take(heard)
@@ -193,7 +194,7 @@ class Listener:
         if time.monotonic() < self._poll_at:
             return
         chores = (self._reload_registry, self._write_diary, self._say_how_it_is, self._tell_devices)
-        self._poll_at = time.monotonic() + POLL_S / len(chores)
+        self._poll_at = time.monotonic() + CHORE_S
         self._next_chore = (self._next_chore + 1) % len(chores)
         try:
             chores[self._next_chore]()

@@ -48,7 +48,7 @@ from gateway.watching.projection import WatchProjection
 WATCH_REST_S = 0.003
 """The watch looks at most so often, at all that came meanwhile."""
 
-GATHER_S = 0.05
+WATCH_GATHER_S = 0.05
 """Between two saves of the watch, unless somebody is to be alerted."""
 
 SWITCH_S = 0.0005
@@ -173,7 +173,7 @@ def _projected(
         outbox=mail,
         born=clock.now(),
         settle_s=clock.speed,  # one real second
-        gather_s=GATHER_S,
+        gather_s=WATCH_GATHER_S,
         open_journal=read,
     )
     runner = Runner(watch, read, made, wake, clock, then=told, rest_s=WATCH_REST_S)

@@ -1,6 +1,6 @@
 """One persistent MQTT session, driven by its owner's loop; no thread of its own.
 
-``turn`` reads until the socket is drained, 5,000 messages or 50 ms: then its owner commits, and
+``turn`` reads until the socket is drained, 1,000 messages or 50 ms: then its owner commits, and
 nothing is read meanwhile (Mosquitto 2.0.11 ignores ``max_inflight_messages`` while it drains a
 queue, so reading on would pile everything up in memory).
 """

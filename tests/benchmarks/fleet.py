@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.domain.registry import Device, Registry, Site, Tank
 from tests.integration.running_gateway import RunningGateway
 from tests.parts import missing
 from tests.wire_node.sealed import Ring, drawn
@@ -106,6 +107,19 @@ class Fleet:
         topic, payload = ring.topic.encode(), ring.payload(message).encode()
         body = struct.pack(">H", len(topic)) + topic + b"\0\0" + payload
         return b"\x32" + _varint(len(body)) + body
+
+
+def registry_of(rings: Sequence[Ring]) -> Registry:
+    """A tank for each, called as its device, all at one site."""
+
+    def tank(name: str) -> Tank:
+        return Tank(name, "", "north", sensor_height_mm=1100, empty_l=20.0, taps=4)
+
+    return Registry(
+        sites={"north": (Site("north", ""),)},
+        tanks={r.device: (tank(r.device),) for r in rings},
+        devices={r.device: (Device(r.device, r.device, key=r.key),) for r in rings},
+    )
 
 
 def write_packets(file: Path, packets: Sequence[bytes]) -> Path:

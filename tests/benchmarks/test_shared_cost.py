@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from gateway.clock import Clock
 from gateway.database import connect
-from gateway.domain.registry import Device, Registry, Site, Tank
 from gateway.ingest import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
@@ -34,6 +33,7 @@ from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.watching.projection import WatchProjection
+from tests.benchmarks.fleet import registry_of
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.postgresql_service import PostgreSQL
 from tests.parts.postgresql_service import postgresql as running_postgresql
@@ -81,15 +81,6 @@ class Costs:
         print(f"{name:34}{self.rows[name][0]:9.0f} us{self.rows[name][1]:9.0f} us")
 
 
-def _registry(rings: list[Ring]) -> Registry:
-    tank = {"sensor_height_mm": 1100, "empty_l": 20.0, "taps": 4}
-    return Registry(
-        sites={"north": (Site("north", ""),)},
-        tanks={r.device: (Tank(r.device, "", "north", **tank),) for r in rings},
-        devices={r.device: (Device(r.device, r.device, key=r.key),) for r in rings},
-    )
-
-
 @pytest.mark.benchmark
 @pytest.mark.timeout(900)
 def test_cost_of_a_message_by_stage(tmp_path: Path) -> None:
@@ -103,7 +94,7 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
     rings = [Ring(drawn(8), secrets.token_bytes(32)) for _ in range(DEVICES)]
     begin = time.time() - ROUNDS * 600
     with engine.begin() as connection:
-        rows.put(connection, _registry(rings), begin)
+        rows.put(connection, registry_of(rings), begin)
     said = [
         Arrival(r.topic, r.payload(r.seal(begin + 600 * n)).encode(), begin + 600 * n)
         for n in range(ROUNDS)

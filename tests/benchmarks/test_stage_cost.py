@@ -22,7 +22,6 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.database import connect
-from gateway.domain.registry import Device, Registry, Site, Tank
 from gateway.ingest import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.eras import Era
@@ -36,6 +35,7 @@ from gateway.registry import rows
 from gateway.stores.sqlite import SqliteStore
 from gateway.watching.projection import WatchProjection
 from tests.benchmarks import figures
+from tests.benchmarks.fleet import registry_of
 from tests.wire_node.sealed import Ring, drawn
 
 _T = TypeVar("_T")
@@ -100,7 +100,7 @@ def _walk(folder: Path, tanks: int, messages: int, stages: Stages) -> None:
     said = _said(rings, messages // tanks, now)
     engine = connect(folder / "noria.db")
     with engine.begin() as connection:
-        rows.put(connection, _registry(rings), now - 86_400)
+        rows.put(connection, registry_of(rings), now - 86_400)
     journal = Journal(folder / "journal.db", "g1")
     Diary(journal).open(now, bytes(32), "benchmark")
     ingest = Ingest(journal, rows.load(engine))
@@ -160,17 +160,6 @@ def _said(rings: list[Ring], rounds: int, until: float) -> list[Arrival]:
             ring.sealed.clear()
             said.append(Arrival(ring.topic, ring.payload(message).encode(), at))
     return said
-
-
-def _registry(rings: list[Ring]) -> Registry:
-    def tank(name: str) -> Tank:
-        return Tank(name, "", "north", sensor_height_mm=1100, empty_l=20.0, taps=4)
-
-    return Registry(
-        sites={"north": (Site("north", ""),)},
-        tanks={r.device: (tank(r.device),) for r in rings},
-        devices={r.device: (Device(r.device, r.device, key=r.key),) for r in rings},
-    )
 
 
 def _write_profile(tanks: int, profiles: dict[str, cProfile.Profile]) -> None:
