@@ -2,7 +2,8 @@
 
 A message is taken by compare-and-swap, worded at that moment (who goes may have changed), sent,
 and marked. A crash between taking and marking sends it again after the lease: at least once, and
-once unless we die in those seconds.
+once unless we die in those seconds. Marks do not wait for SQLite's disk, so that the next alert
+does not either: a power cut may take back those of the last half minute, which is then sent again.
 """
 
 import logging

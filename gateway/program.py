@@ -177,7 +177,7 @@ def _projected(
         open_journal=read,
     )
     runner = Runner(watch, read, made, wake, clock, then=told, rest_s=WATCH_REST_S)
-    delivery = Outbox(engine, opened, clock, mail, Speech(language, settings.public_url))
+    delivery = Outbox(made, opened, clock, mail, Speech(language, settings.public_url))
     projections = composed.compose(
         settings, made, clock, wake=wake, told=told, publish=outgoing.publish
     )

@@ -4,12 +4,16 @@ A row keeps its values as JSON by field name. ``since`` is event time (from when
 ``recorded`` when we were told. Device keys lie here: the file is readable by its owner only.
 """
 
+import hashlib
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
@@ -39,6 +43,10 @@ _TYPES: Mapping[str, type[Row]] = {
     "install": Install,
     "plan": Plan,
 }
+_FIELDS = {table: frozenset(f.name for f in fields(kind)) for table, kind in _TYPES.items()}
+_loaded: "WeakValueDictionary[bytes, Registry]" = WeakValueDictionary()
+"""Every thread follows the registry by itself; what is the same is held once, by its rows' hash."""
+_loading = threading.Lock()
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _Any = TypeVar("_Any", Site, Tank, Device)
 
@@ -82,12 +90,26 @@ def load(engine: sa.Engine) -> Registry:
 
 def load_from(connection: sa.Connection, version: int | None = None) -> Registry:
     """As ``load``, inside a transaction; as it stood at ``version`` when one is given."""
-    groups: dict[str, dict[str, dict[object, Row]]] = {table: {} for table in _TYPES}
-    rows = sa.select(registry_row.c.table, registry_row.c.name, registry_row.c.value)
+    query = sa.select(
+        registry_row.c.table, registry_row.c.name, sa.cast(registry_row.c.value, sa.Text)
+    )
     if version is not None:
-        rows = rows.where(registry_row.c.id <= version)
-    for table, name, value in connection.execute(rows.order_by(registry_row.c.id)):
-        row = _from_json(table, value)
+        query = query.where(registry_row.c.id <= version)
+    found = connection.execute(query.order_by(registry_row.c.id)).all()
+    digest = hashlib.blake2b()
+    for row in found:
+        digest.update("\0".join(row).encode("utf-8"))
+    with _loading:  # whoever else wants the same one waits for it, instead of making another
+        registry = _loaded.get(digest.digest())
+        if registry is None:
+            registry = _loaded[digest.digest()] = _registry_of(found)
+    return registry
+
+
+def _registry_of(found: Iterable[Sequence[str]]) -> Registry:
+    groups: dict[str, dict[str, dict[object, Row]]] = {table: {} for table in _TYPES}
+    for table, name, value in found:
+        row = _from_json(table, msgspec.json.decode(value))
         groups[table].setdefault(name, {})[_moment(row)] = row
 
     def of(table: str) -> Any:
@@ -239,8 +261,7 @@ def _to_json(row: Row) -> dict[str, Any]:
 
 
 def _from_json(table: str, value: Mapping[str, Any]) -> Row:
-    kind = _TYPES[table]
-    known = {field.name for field in fields(kind)}
+    kind, known = _TYPES[table], _FIELDS[table]
     given = {name: item for name, item in value.items() if name in known}
     for name in ("key", "public_key"):
         if given.get(name) is not None:

@@ -48,6 +48,21 @@ def test_an_import_says_what_changed_and_a_second_changes_nothing(
     assert history[0].rid == history[1].rid
 
 
+def test_who_loads_the_same_rows_shares_them(noria: Noria, tmp_path: Path) -> None:
+    noria("registry", "import", "r.toml")
+    before, again = kept(tmp_path), kept(tmp_path)
+    assert before is again
+    (tmp_path / "r.toml").write_text(WHOLE.replace("low_pct = 30", "low_pct = 40"))
+    noria("registry", "import", "r.toml")
+    after = kept(tmp_path)
+    assert [row.low_pct for row in after.tanks["north-1"]] == [30.0, 40.0]
+    assert [row.low_pct for row in before.tanks["north-1"]] == [30.0]
+    engine = connect(tmp_path / "noria" / "data" / "noria.db")
+    with engine.connect() as connection:
+        assert rows.load_from(connection, rows.version_of(connection)) is after
+        assert rows.load_from(connection, rows.version_of(connection) - 1) is before
+
+
 def test_a_wrong_file_changes_nothing(noria: Noria, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(WHOLE.replace('tank = "north-1"\nfrom', 'tank = "x"\nfrom'))
     result = noria("registry", "import", "r.toml")

@@ -30,10 +30,13 @@ def read(text):
     return value
 
 
-def is_sound(text):
-    """Whether ``text`` is an ``up`` OBJECT that may be used as it stands."""
+def is_sound(text, unsigned=False):
+    """Whether ``text`` is an ``up`` OBJECT that may be used as it stands.
+
+    ``unsigned``: of a third party, which links nothing and may tell ``ml`` and ``bp``.
+    """
     try:
-        return _is_up(read(text))
+        return _is_up(read(text), unsigned)
     except Wrong:
         return False
 
@@ -74,24 +77,25 @@ def _like(value, shape):
     return isinstance(value, str) and re.fullmatch(shape, value) is not None
 
 
-def _is_up(up):
+def _is_up(up, unsigned):
     required = ("v", "fw", "era", "boot", "seq", "prev", "up", "t", "ts", "next", "old", "r")
     if any(name not in up for name in required):
         return False
-    old = up["old"]
+    old, link = up["old"], "[A-Za-z0-9_-]{22}"
     return (
         up["v"] == 1 and type(up["v"]) is int
         and isinstance(up["fw"], str) and len(up["fw"]) <= 24
         and _like(up["era"], "[a-z2-7]{8}")
         and _counter(up["boot"]) and _counter(up["seq"])
-        and _like(up["prev"], "[A-Za-z0-9_-]{22}" if _has_one_before(up) else "[A-Za-z0-9_-]{22}|")
+        and _like(up["prev"], link if _has_one_before(up) and not unsigned else f"{link}|")
         and _int(up["up"], 0) and _int(up["t"], 0)
         and up["ts"] in ("ntp", "gnss", "net", "gw", "none")
         and (up["t"] == 0) == (up["ts"] == "none")
         and _int(up["next"], 0, 604800)
         and isinstance(old, list) and len(old) == 2 and all(map(_counter, old))
         and all(_int(up[name]) for name in ("ta", "k", "mv", "rssi") if name in up)
-        and _all(up["r"], _is_reading) and _all(up.get("e", []), _is_event)
+        and _all(up["r"], _is_unsigned_reading if unsigned else _is_reading)
+        and _all(up.get("e", []), _is_event)
     )  # fmt: skip
 
 
@@ -103,8 +107,12 @@ def _all(value, is_one):
     return isinstance(value, list) and all(isinstance(v, dict) and is_one(v) for v in value)
 
 
-def _is_reading(reading):
-    values = [reading[name] for name in ("mm", "g", "pa") if name in reading]
+def _is_unsigned_reading(reading):
+    return _is_reading(reading, ("mm", "g", "pa", "ml", "bp"))
+
+
+def _is_reading(reading, quantities=("mm", "g", "pa")):
+    values = [reading[name] for name in quantities if name in reading]
     others = [reading[name] for name in ("sp", "n", "of", "tc", "ch") if name in reading]
     return (
         _int(reading.get("o"), 0)
