@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import paho.mqtt.client as paho
 
-_CHUNK = 1 << 17
+_CHUNK = 1 << 19
 _PUBLISH = 0x30
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _ACK = struct.Struct(">BBH").pack

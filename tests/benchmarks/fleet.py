@@ -4,9 +4,11 @@
 """
 
 import shutil
+import sqlite3
 import struct
 import subprocess
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +109,14 @@ class Fleet:
         topic, payload = ring.topic.encode(), ring.payload(message).encode()
         body = struct.pack(">H", len(topic)) + topic + b"\0\0" + payload
         return b"\x32" + _varint(len(body)) + body
+
+
+def behind(gateway: RunningGateway) -> int:
+    """How many entries a projection lags, and facts that an import left to be journaled."""
+    lags = [p["lag"] for p in gateway.glance()["projections"].values()]
+    with closing(sqlite3.connect(gateway.folder / "data" / "noria.db")) as database:
+        facts = database.execute("SELECT count(*) FROM fact WHERE entry_id IS NULL")
+        return max(lags, default=1) + facts.fetchone()[0]
 
 
 def registry_of(rings: Sequence[Ring]) -> Registry:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import figures
-from tests.benchmarks.fleet import Fleet, Speaking, load_program, write_packets
+from tests.benchmarks.fleet import Fleet, Speaking, behind, load_program, write_packets
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
@@ -38,10 +38,10 @@ def test_ingest_with_everything_on_beside_the_broker_alone(
     raw = _raw(load, mosquitto.port, file, connections)
     gateway.start()
     try:
-        until(lambda: _lag(gateway) == 0, 300, "the registry's facts are followed")
+        until(lambda: behind(gateway) == 0, 300, "the registry's facts are followed")
         before = figures.cpu_s(gateway.pid)
         ours, acks = _ours(load, mosquitto.port, file, connections, rounds, tanks)
-        until(lambda: _lag(gateway) == 0, 300, "store and watch have caught up")
+        until(lambda: behind(gateway) == 0, 300, "store and watch have caught up")
         cpu_us = (figures.cpu_s(gateway.pid) - before) / MESSAGES * 1e6
         rss_mb, _ = figures.memory_mb(gateway.pid)
         found = gateway.glance()
@@ -77,7 +77,3 @@ def _ours(
     begun, _, _ = speaks.ended()
     _, last, acks = hears.ended()
     return MESSAGES / (last - begun), acks
-
-
-def _lag(gateway: RunningGateway) -> int:
-    return max((p["lag"] for p in gateway.glance()["projections"].values()), default=1)

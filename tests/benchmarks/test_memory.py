@@ -12,7 +12,7 @@ import pytest
 
 from server.accounts import people
 from tests.benchmarks import figures
-from tests.benchmarks.fleet import Fleet, Speaking, load_program, write_packets
+from tests.benchmarks.fleet import Fleet, Speaking, behind, load_program, write_packets
 from tests.integration.running_gateway import NORIA, RunningGateway
 from tests.parts import database
 from tests.parts.mosquitto_service import Mosquitto
@@ -41,13 +41,13 @@ def test_gateway_and_server_with_1000_tanks(tmp_path: Path, mosquitto: Mosquitto
     gateway.start()
     server.start(lambda: "ready" in server.text())
     try:
-        until(lambda: _lag(gateway) == 0, 300, "the registry's facts are followed")
+        until(lambda: behind(gateway) == 0, 300, "the registry's facts are followed")
         quiet = [figures.memory_mb(pid) for pid in (gateway.pid, server.pid)]
         speaks = Speaking(load, "publish", mosquitto.port, file, TANKS, 0)
         speaks.go()
         speaks.ended()
         until(lambda: gateway.glance()["received"]["stored"] == TANKS * ROUNDS, 300, "all stored")
-        until(lambda: _lag(gateway) == 0, 300, "store and watch have caught up")
+        until(lambda: behind(gateway) == 0, 300, "store and watch have caught up")
         _look_around(f"http://127.0.0.1:{port}")
         after = [figures.memory_mb(pid) for pid in (gateway.pid, server.pid)]
     finally:
@@ -71,7 +71,3 @@ def _look_around(url: str) -> None:
         for turn in range(10):
             for path in ("/", f"/tanks/tank-{turn}", "/devices", "/incidents", "/api/v1/tanks"):
                 client.get(path, timeout=60).raise_for_status()
-
-
-def _lag(gateway: RunningGateway) -> int:
-    return max((p["lag"] for p in gateway.glance()["projections"].values()), default=1)
