@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
+from gateway import bulk
+from gateway.bulk import Row
 from gateway.errors import JournalError
 
-Row = Sequence[str | int | bytes | None]
 Write = Callable[[sqlite3.Connection], object]
 """Writes what one part of the journal gathered; runs on the thread that saves."""
 
 
-class Connection(Protocol):
+class Connection(bulk.Connection, Protocol):
     """What the journal asks of a SQLite connection."""
-
-    def execute(self, sql: str, values: Row = ..., /) -> sqlite3.Cursor:
-        """One statement."""
-        ...
 
     def executemany(self, sql: str, rows: Iterable[Row], /) -> sqlite3.Cursor:
         """One statement for each row."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway import bulk
 from gateway.domain.envelope import link_of
 from gateway.domain.line import NOWHERE, Identity, Line, Link, walked
-from gateway.journal import bulk
 from gateway.journal.disk import Disk, Write
 
 

@@ -12,8 +12,9 @@ device has a place of its own, and to read and write that for one message costs 
 from collections.abc import Iterable
 from itertools import chain
 
-from gateway.journal import bulk
-from gateway.journal.disk import Connection, Disk, Row, Write
+from gateway import bulk
+from gateway.bulk import Row
+from gateway.journal.disk import Connection, Disk, Write
 
 Key = tuple[str, str, int, int]
 """Device, era, boot and seq of a message."""

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gateway import bulk
 from gateway.domain import leaf, merkle
 from gateway.domain.heard import Auth
 from gateway.domain.merkle import Frontier
-from gateway.journal import bulk
 from gateway.journal.disk import Connection, Disk, Write
 from gateway.journal.entry import Verdict
 from gateway.journal.verifying import former_leaves, saved_frontier

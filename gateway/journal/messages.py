@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
+from gateway import bulk
 from gateway.domain.flood import Flood
 from gateway.domain.heard import Auth
 from gateway.domain.line import NOWHERE, Identity, Link, extended
-from gateway.journal import bulk, recent
+from gateway.journal import recent
 from gateway.journal.counters import Counters
 from gateway.journal.disk import Disk, Write
 from gateway.journal.entry import Verdict

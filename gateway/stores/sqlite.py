@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from operator import attrgetter
 from pathlib import Path
 
+from gateway import bulk
 from gateway.domain.heard import Reading
 from gateway.errors import StoreError
 
@@ -32,16 +33,16 @@ _SCHEMA = (
     f"CREATE TABLE IF NOT EXISTS latest ({_TYPES}, PRIMARY KEY (tank)) WITHOUT ROWID",
 )
 _LIST = ", ".join(_FIELDS)
-_MARKS = ", ".join("?" * len(_FIELDS))
 _ORDER = ", ".join(_KEY[1:])
 _NEWEST_FIRST = ", ".join(f"{name} DESC" for name in _KEY[1:])
 # The names are the constants above; every value is bound.
-_INSERT = f"INSERT OR REPLACE INTO reading ({_LIST}) VALUES ({_MARKS})"  # noqa: S608
+_INSERT = f"INSERT OR REPLACE INTO reading ({_LIST})"
 _IS = " AND ".join(f"{name} = ?" for name in _KEY)
 _DELETE = f"DELETE FROM reading WHERE {_IS}"  # noqa: S608
 _FORGET = f"DELETE FROM latest WHERE {_IS}"  # noqa: S608
-_NEWER = (
-    f"INSERT INTO latest ({_LIST}) VALUES ({_MARKS}) ON CONFLICT (tank) DO UPDATE SET "  # noqa: S608
+_INSERT_LATEST = f"INSERT INTO latest ({_LIST})"
+_WHERE_NEWER = (
+    " ON CONFLICT (tank) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _FIELDS[1:])
     + f" WHERE ({', '.join('excluded.' + name for name in _KEY[1:])})"
     + f" >= ({', '.join('latest.' + name for name in _KEY[1:])})"
@@ -79,8 +80,9 @@ class SqliteStore:
             if held is None or _key(reading) >= _key(held):
                 newest[reading.tank] = reading
         with self._writing() as connection:
-            connection.executemany(_INSERT, (_row(r) for r in readings))
-            connection.executemany(_NEWER, (_row(r) for r in newest.values()))
+            bulk.insert(connection, _INSERT, [_row(r) for r in readings])
+            newer = [_row(r) for r in newest.values()]
+            bulk.insert(connection, _INSERT_LATEST, newer, _WHERE_NEWER)
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
         """Keep these at once: SQLite works in this process, and would only be in the way."""

@@ -1,20 +1,34 @@
 """Many rows in one statement: SQLite runs it without Python's lock, and once for all of them."""
 
+import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
+from typing import Protocol
 
-from gateway.journal.disk import Connection, Row
+Row = Sequence[str | int | float | bytes | None]
 
 _SIZES = (1024, 256, 32, 4, 1)
 """Few sizes, so that their statements stay prepared."""
 
 
-def insert(connection: Connection, into: str, rows: Sequence[Row]) -> None:
-    """``INSERT INTO table`` or ``INSERT OR REPLACE INTO table`` all rows; raises sqlite3.Error."""
+class Connection(Protocol):
+    """What this asks of a SQLite connection."""
+
+    def execute(self, sql: str, values: Row = ..., /) -> sqlite3.Cursor:
+        """One statement."""
+        ...
+
+
+def insert(connection: Connection, into: str, rows: Sequence[Row], then: str = "") -> None:
+    """``INSERT INTO table`` or ``INSERT OR REPLACE INTO table`` all rows; raises sqlite3.Error.
+
+    ``then``: an ``ON CONFLICT`` clause.
+    """
     for chunk in chunks(rows):
         values = list(chain.from_iterable(chunk))
-        connection.execute(f"{into} VALUES {marks(len(chunk), len(chunk[0]))}", values)
+        marked = marks(len(chunk), len(chunk[0]))
+        connection.execute(f"{into} VALUES {marked}{then}", values)
 
 
 def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
