@@ -76,6 +76,18 @@ def look_at_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
     return {row.broker: running and row.connected for row in rows}
 
 
+def known(engine: sa.Engine) -> set[str]:
+    """Every gateway that has run here and was not forgotten."""
+    with engine.connect() as connection:
+        return set(connection.scalars(sa.select(gateway_now.c.gateway)))
+
+
+def forget(connection: sa.Connection, gateway: str) -> None:
+    """A gateway that never comes back."""
+    for table in (gateway_now, feeds_now):
+        connection.execute(sa.delete(table).where(table.c.gateway == gateway))
+
+
 def look(engine: sa.Engine, gateway: str) -> Alive:
     """What the row says; a gateway that was killed or hangs does not count as connected."""
     with engine.connect() as connection:

@@ -26,7 +26,12 @@ def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
     for row in members:
         if row.counts:
             _add(found, row.counts)
-    gateways = {row.gateway: _gateway(engine, row.gateway, holder) for row in members}
+    known = alive.known(engine)
+    gateways = {
+        row.gateway: _gateway(engine, row.gateway, holder)
+        for row in members
+        if row.gateway in known
+    }
     return found | {"gateways": gateways}, last
 
 

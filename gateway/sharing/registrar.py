@@ -38,7 +38,6 @@ BEAT_S = 0.25
 SETTLE_S = 0.3
 """A commit begins at most so long after the first message of its batch was received."""
 _COUNT_S = 5.0
-_NEVER = float("inf")
 _LONGEST_WAIT_S = 2.0  # acks wait for it
 
 
@@ -91,7 +90,7 @@ class Registrar:
                 pass
             with self._engine.begin() as connection:
                 mine = tables.member.c.gateway == self._gateway
-                connection.execute(sa.update(tables.member).where(mine).values(until=_NEVER))
+                connection.execute(sa.update(tables.member).where(mine).values(until=tables.NEVER))
         except OperationalError as error:
             _log.warning("the rest is registered at the next start: %s", error)
 

@@ -16,6 +16,9 @@ head = sa.Table(
 )
 """One row. Who registers holds its lock until the commit: so versions commit in their order."""
 
+NEVER = float("inf")
+"""``until`` of a gateway that has said all that it has to say."""
+
 member = sa.Table(
     "shared_member",
     metadata,

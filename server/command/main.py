@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("adapters", "adapters", "adapters", "Third-party sensors: try a mapping before it is used."),
     ("release", "release", "release", "Build and sign a release of the firmware, offline."),
     ("user", "user", "user", "Add people, set passwords, list accounts."),
+    ("gateways", "gateways", "gateways", "Several gateways on one PostgreSQL: retire one."),
     ("journal", "journal", "journal", "Export the journal."),
     ("export", "export", "export", "Export readings as JSON lines."),
     ("rebuild", "rebuild", "rebuild", "Rebuild the store or the watch from the journal."),

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 import sqlalchemy as sa
 
+from gateway import alive
 from gateway.clock import Clock
 from gateway.database import connect
 from gateway.domain.registry import Device, Registry
@@ -27,7 +29,8 @@ from gateway.sharing.registrar import Ears, Registrar
 from gateway.sharing.shelves import Shelves
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, SEPTEMBER
-from tests.parts.postgresql_service import PostgreSQL
+from tests.parts.commands import noria
+from tests.parts.postgresql_service import PostgreSQL, settings_lines
 from tests.wire_node.sealed import Ring, Sealed
 
 KEY = bytes(range(32))
@@ -129,6 +132,38 @@ def test_nothing_is_pruned_before_it_is_archived_and_every_projection_has_passed
     several.passed("store g2", places)
     several.a.prune()
     assert several.bodies() == 92 - 30  # and in July
+
+
+def test_nothing_waits_for_a_gateway_that_is_retired(several: Several, tmp_path: Path) -> None:
+    before = several.merged(several.a)
+    for name, at in (("watch", len(before)), ("store g1", len(before)), ("store g2", 45)):
+        several.passed(name, at)
+    archived.archive(several.a.folder, AUGUST)
+    several.a.prune()
+    assert several.bodies() == 92 - 15
+    config = tmp_path / "noria.toml"
+    url = settings_lines(several.engine.url)
+    config.write_text(f'gateway_id = "g1"\nbroker = "mqtt://127.0.0.1:1"\n{url}', "utf-8")
+    with pytest.raises(CalledProcessError) as unknown:
+        noria("gateways", "retire", "g3", "--config", str(config))
+    assert "no gateway is called 'g3' here; known: g1, g2" in unknown.value.stderr
+    alive.renew(several.engine, "g2", connected=True, broker="")
+    with pytest.raises(CalledProcessError) as runs:
+        noria("gateways", "retire", "g2", "--config", str(config))
+    assert "gateway g2 runs: end it first" in runs.value.stderr
+    with several.engine.begin() as connection:
+        connection.execute(sa.update(alive.gateway_now).values(renewed=0.0))
+    said = noria("gateways", "retire", "g2", "--config", str(config))
+    assert said == f"Gateway g2 is retired; its store had {len(before) - 45} entries to read.\n"
+    several.a.prune()
+    assert several.bodies() == 92 - 30
+    assert "g2" not in noria("status", "--config", str(config))
+    (several.a.folder / "archive" / "g2").symlink_to(several.b.folder / "archive")
+    assert several.merged(several.a) == before  # what it journaled stays
+    several.say(SEPTEMBER)  # it comes back all the same
+    several.say(SEPTEMBER + 1)
+    several.place()
+    assert len(several.merged(several.a)) == len(before) + 2
 
 
 def test_the_common_order_reads_the_same_from_the_files(several: Several, tmp_path: Path) -> None:

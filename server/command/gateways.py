@@ -1,0 +1,29 @@
+"""``noria gateways``: several gateways that share one PostgreSQL."""
+
+import click
+
+from gateway import database
+from gateway.errors import DatabaseError
+from gateway.sharing import retiring
+from server.command.config import settings_of, with_config
+
+
+@click.group()
+def gateways() -> None:
+    """Gateways that share one PostgreSQL; 'noria status' shows how each of them is."""
+
+
+@gateways.command()
+@click.argument("gateway_id")
+@with_config
+def retire(gateway_id: str, config: str | None) -> None:
+    """Nothing waits any more for a gateway that never comes back.
+
+    Until then the shared table keeps every message that its store has not read, and its lag counts
+    as trouble. What it journaled stays. It may come back: then it fills its store anew.
+    """
+    settings = settings_of(config)
+    if not settings.shared:
+        raise DatabaseError("only gateways that share a PostgreSQL can be retired (database = …)")
+    left = retiring.retire(database.opened(settings), gateway_id)
+    click.echo(f"Gateway {gateway_id} is retired; its store had {left} entries to read.")
