@@ -248,7 +248,10 @@ class Listener:
         if ready != self._was_ready or time.monotonic() >= self._renew_at:
             self._was_ready = ready
             self._renew_at = time.monotonic() + alive.RENEW_S
-            oddities.tell(self.engine, self.gateway, self.journal.counters.marks(self._told_all))
+            marks = self.journal.counters.marks(self._told_all)
+            if self.shared:  # what is missing here, another has heard
+                marks = [mark for mark in marks if mark.what != "gap"]
+            oddities.tell(self.engine, self.gateway, marks)
             self._told_all = True
             alive.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
 

@@ -16,7 +16,7 @@ device_oddity = sa.Table(
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
     sa.Column("device", sa.Text, primary_key=True),
-    # fork flagged era bad_mac revoked old_key oversize flood
+    # fork flagged era gap bad_mac revoked old_key oversize flood
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("last", sa.Integer, nullable=False),  # Unix s

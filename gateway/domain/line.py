@@ -57,11 +57,15 @@ class Held(Protocol):
 
 
 class Walk(NamedTuple):
-    """How a line moved on: where it ``began``, if it did, and over how many linked messages."""
+    """How a line moved on: where it ``began``, if it did, and over how many linked messages.
+
+    ``gap``: it passed over some that never came, which their device declares it no longer holds.
+    """
 
     line: Line
     began: Link | None
     linked: int
+    gap: bool = False
 
 
 def advanced(line: Line, held: Held) -> Line:
@@ -74,10 +78,11 @@ def advanced(line: Line, held: Held) -> Line:
 
 def walked(line: Line, held: Held) -> Walk:
     """As ``advanced``, telling what it walked over."""
-    end, began, linked = line.end, None, 0
+    end, began, linked, gap = line.end, None, 0, False
     jumped = held.at(line.old) if line.old > end.place else None
     if jumped is not None:
         linked += line.begun and _linked(end, held) == jumped
+        gap = line.begun and not linked
         end = jumped
     if end.place == NOWHERE:
         end = held.first() or end
@@ -93,7 +98,7 @@ def walked(line: Line, held: Held) -> Walk:
         if follower is None:
             break
         end = follower
-    return Walk(Line(end, line.old), began, linked)
+    return Walk(Line(end, line.old), began, linked, gap)
 
 
 def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:

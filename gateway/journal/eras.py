@@ -121,15 +121,18 @@ class Eras:
             loose -= 1
         return era._replace(line=line, loose=loose, root=root)
 
-    def advanced(self, era: Era, old: Identity | None, by: Identity) -> Era:
-        """``era`` after the message at ``by``, not yet counted in it, which declares ``old``."""
+    def advanced(self, era: Era, old: Identity | None, by: Identity) -> tuple[Era, bool]:
+        """``era`` after the message at ``by``, not yet counted in it, which declares ``old``.
+
+        And whether its line passed over messages that never came.
+        """
         held = _Held(self._disk, era.device, era.era)
-        line, began, linked = walked(era.line.declared(old, by), held)
+        line, began, linked, gap = walked(era.line.declared(old, by), held)
         loose, root = era.loose + 1 - linked, era.root
         if began is not None:
             found = held.prev(began.place)
             loose, root = (loose, root) if found is None else (loose - 1, found)
-        return era._replace(line=line, loose=loose, root=root)
+        return era._replace(line=line, loose=loose, root=root), gap
 
     def begun(self, device: str, era: str) -> Era:
         """As ``get``; where a message of the device stands in no era at all, that one is loose."""

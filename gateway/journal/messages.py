@@ -172,7 +172,12 @@ class Messages:
             last = self._eras.last_of(device)
             return last and self._eras.spoke(last._replace(loose=last.loose + 1))
         place = decoded.identity[1:]
-        moved = era._replace(loose=era.loose + 1) if fork else self._moved(era, admitted, alone)
+        if fork:
+            moved, gap = era._replace(loose=era.loose + 1), False
+        else:
+            moved, gap = self._moved(era, admitted, alone)
+        if gap:
+            self._counters.mark("gap", device, arrival.received)
         newest = place if judged.newest else era.newest
         return self._eras.spoke(moved._replace(first=era.first or entry, newest=newest))
 
@@ -207,14 +212,17 @@ class Messages:
             row = (entry, device, *(identity or (None,) * 3), admitted.digest, prev, fork)
             self._filing.put(row, (device, *identity) if identity else None, device, prev)
 
-    def _moved(self, era: Era, admitted: Admitted, alone: bool) -> Era:
+    def _moved(self, era: Era, admitted: Admitted, alone: bool) -> tuple[Era, bool]:
+        """The era with its line moved on, and whether that passed over what never came."""
         decoded = admitted.decoded
         assert decoded.identity is not None
         place = decoded.identity[1:]
         if alone and decoded.prev is not None:
             line = extended(era.line, decoded.old, Link(place, admitted.link), decoded.prev)
             if line is not None:
-                return self._eras.stepped(era, line, place, decoded.prev)
+                is_next = decoded.prev == era.line.end.h
+                gap = era.line.begun and line.end.place == place and not is_next
+                return self._eras.stepped(era, line, place, decoded.prev), gap
         self._filing.file()
         return self._eras.advanced(era, decoded.old, place)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
 
+SUFFIX = ".archive"
 LARGEST = 1 << 18
 """Entries in one segment: a busy month is several, and what a crash costs to do again is small."""
 _EMPTY = Frontier()
@@ -31,7 +32,7 @@ class Span:
     @property
     def name(self) -> str:
         """Its file's."""
-        return f"{self.month}.{self.first}-{self.last}.archive"
+        return f"{self.month}.{self.first}-{self.last}{SUFFIX}"
 
 
 def month(connection: sqlite3.Connection, first: int, before: float) -> Span | None:

@@ -11,6 +11,7 @@ from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
 from gateway.journal import archive, schema
 from gateway.journal.segment import Segment
+from gateway.journal.span import SUFFIX
 from gateway.journal.verifying import former_leaves, saved_frontier
 
 _AT_ONCE = 4096
@@ -28,6 +29,8 @@ class Found:
     segments: int = 0
     root: str = ""
     faults: list[str] = field(default_factory=list[str])
+    strays: list[str] = field(default_factory=list[str])
+    """Files of the archive that the journal does not name: nothing reads them."""
 
     def fault(self, sentence: str) -> None:
         """Keep the first ones: of a journal that is spoilt, every entry has one."""
@@ -70,6 +73,9 @@ class Verification:
                 yield from self._segment(row)
             except JournalError as error:
                 self.found.fault(str(error))
+        here = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
+        named = {row.name for row in archive.catalogue(self._connection)}
+        self.found.strays = sorted(here - named)
 
     def close(self) -> None:
         """Release the connection."""

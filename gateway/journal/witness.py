@@ -63,6 +63,12 @@ class Witness:
             os.close(self._notes.pop())
 
 
+def forget(paths: Sequence[Path]) -> None:
+    """A journal without any note is taken for one that was set back. Raises OSError."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
 def _opened(path: Path) -> int | None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,8 +11,9 @@ from typing import IO
 import click
 
 from gateway import database, lock, recording
+from gateway.errors import JournalError
 from gateway.journal import archive as archives
-from gateway.journal import archiving
+from gateway.journal import archiving, witness
 from gateway.journal.archiving import Archiving, Moved
 from gateway.journal.reader import JournalReader
 from gateway.journal.whole import Verification
@@ -75,6 +76,8 @@ def verify(context: click.Context, config: str | None) -> None:
         found = verification.found
     for fault in found.faults:
         click.echo(f"noria: {fault}", err=True)
+    for name in found.strays:
+        click.echo(f"noria: the journal does not name {name}: nothing reads that file", err=True)
     if found.faults:
         click.echo("The journal is not as it was written: restore what is named from a backup.")
         context.exit(1)
@@ -82,6 +85,29 @@ def verify(context: click.Context, config: str | None) -> None:
         f"All is as it was written: {found.entries} entries, {found.bodies} bodies in the journal, "
         f"{found.archived} in {found.segments} files of the archive. Root {found.root}."
     )
+
+
+@journal.command("set-back")
+@with_config
+def set_back(config: str | None) -> None:
+    """Say that this whole machine was set back to an earlier state, as by a snapshot.
+
+    The next start then closes the log as it stands, begins a new one that names it, and asks the
+    nodes to send again what they hold. Of a data folder alone that comes from a backup, the start
+    notices this by itself.
+    """
+    settings = settings_of(config)
+    if settings.shared:
+        raise JournalError(
+            "gateways share a PostgreSQL here: start this one with another gateway_id and an "
+            "empty data folder"
+        )
+    with lock.hold(settings.data / lock.NAME):
+        try:
+            witness.forget(settings.witness_paths)
+        except OSError as error:
+            raise JournalError(f"{error.filename} cannot be removed: {error.strerror}") from error
+    click.echo("Noted. The next start begins a new log and asks the nodes for what they hold.")
 
 
 @journal.command()

@@ -39,6 +39,11 @@ _ODD: Mapping[str, tuple[str, bool]] = {
              "replaced."),
         True,
     ),
+    "gap": (
+        mark("It let go of messages that had not come here, last {time} ({n} in all): its memory "
+             "was full, or this machine was set back to an older state."),
+        True,
+    ),
     "flood": (
         mark("It sends far more than any device should, last {time} ({n} dropped in all). It "
              "still holds what was dropped."),

@@ -105,6 +105,15 @@ def test_a_date_that_is_none_is_refused_with_the_way_to_write_it(folder: Path) -
     assert "last month: write it as 2026-04" in done.output
 
 
+def test_a_file_that_the_journal_does_not_name_is_told_and_is_no_fault(folder: Path) -> None:
+    archived.archive(folder, AUGUST)
+    assert "does not name" not in noria(folder, "journal", "verify").output
+    (folder / "archive" / "2025-01.1-9.archive").write_bytes(b"left behind")
+    done = noria(folder, "journal", "verify")
+    assert "the journal does not name 2025-01.1-9.archive: nothing reads that file" in done.output
+    assert "All is as it was written" in done.output
+
+
 def test_a_missing_segment_is_named_and_costs_nothing_else(folder: Path) -> None:
     archived.archive(folder, AUGUST)
     noria(folder, "rebuild", "store")

@@ -52,6 +52,26 @@ def test_forks_new_eras_and_forgeries_are_counted_by_device(gateway: Gateway) ->
     assert counts(gateway)["unknown_device"] == 1
 
 
+def test_what_a_device_let_go_of_before_it_came_is_counted(gateway: Gateway) -> None:
+    node = Speaker()
+    said = [node.say(T0 + n, distance(500)) for n in range(4)]
+    gateway.hear(*said[:2])
+    newest = node.say(T0 + 10, distance(500), old=[1, 3])
+    gateway.hear(newest)  # the newest comes first, the rest is still held
+    gateway.hear(*said[2:])
+    assert marked(gateway) == {}
+    node.say(T0 + 20, distance(500))  # overwritten by the next ones
+    gateway.hear(node.say(T0 + 30, distance(500), old=[1, 7]))
+    assert marked(gateway) == {"gap": (1, T0 + 32)}
+    node.say(T0 + 40, distance(500))
+    kept = node.say(T0 + 50, distance(500), old=[1, 9])
+    gateway.hear(node.say(T0 + 60, distance(500), old=[1, 9]))
+    assert marked(gateway) == {"gap": (1, T0 + 32)}
+    gateway.hear(kept)
+    assert marked(gateway) == {"gap": (2, T0 + 52)}
+    assert gateway.journal.eras.all()[0].line.end.place == (1, 10)
+
+
 def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +93,7 @@ def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) ->
     scene = scenes.make(tmp_path)
     device = next(iter(rows.load(scene.engine).devices))
     node = [oddities.Mark(device, what, 3, int(scene.now) - 600)
-            for what in ("fork", "era", "flood", "bad_mac")]  # fmt: skip
+            for what in ("fork", "era", "gap", "flood", "bad_mac")]  # fmt: skip
     oddities.tell(scene.engine, "g1", node[:2])
     oddities.tell(scene.engine, "g1", node)
     oddities.tell(scene.engine, "g2", node[:1])
@@ -82,5 +102,6 @@ def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) ->
         page = client.get("/devices").text.replace("\u00a0", " ")
     assert "6 in all): a second device speaks under this name, or its counters went back" in page
     assert "It began to count anew" in page
+    assert "It let go of messages that had not come here" in page
     assert "3 dropped in all" in page
     assert "not made with its key" in page

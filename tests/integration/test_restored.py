@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway import settings
 from gateway.domain import merkle
 from tests.integration.backup import NOTE, Backup
 from tests.integration.running_gateway import RunningGateway
@@ -123,6 +124,31 @@ def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_miss
     place.speak(1)
     assert len(place.openings()) == 2, "one restoration is noticed once"
     place.assert_all_there_once()
+
+
+@pytest.mark.timeout(120)
+def test_a_machine_that_was_set_back_with_its_notes_is_told_so_by_a_person(place: Place) -> None:
+    place.speak(8)
+    backup = place.back_up()
+    _, outside = settings.read(place.gateway.config).witness_paths
+    noted = outside.read_bytes()
+    place.speak(12)
+    place.gateway.kill()
+    shown = place.leaves()
+    backup.put_back()
+    backup.put_back_note()
+    outside.write_bytes(noted)
+    said = place.gateway.noria("journal", "set-back")
+    assert said.startswith("Noted. The next start begins a new log")
+    place.gateway.start()
+    place.speak(1)
+    place.assert_all_there_once()
+    first, second = place.openings()
+    logs = _roots(place.leaves())
+    held = logs[first["origin"]]
+    assert second["previous"]["origin"] == first["origin"]
+    assert second["previous"]["kept"] == second["previous"]["size"] == len(held)
+    assert held == [leaf for _, leaf in shown[: len(held)]], "what was shown is not contradicted"
 
 
 class LostCounters:
