@@ -8,8 +8,9 @@ from typing import Protocol
 
 Row = Sequence[str | int | float | bytes | None]
 
-_SIZES = (1024, 256, 32, 4, 1)
-"""Few sizes, so that their statements stay prepared."""
+_SIZES = tuple(1 << power for power in range(10, -1, -1))
+"""Few sizes, so that their statements stay prepared; but few statements for any number of rows:
+behind each, Python's lock has to be waited for."""
 
 
 class Connection(Protocol):
@@ -27,8 +28,7 @@ def insert(connection: Connection, into: str, rows: Sequence[Row], then: str = "
     """
     for chunk in chunks(rows):
         values = list(chain.from_iterable(chunk))
-        marked = marks(len(chunk), len(chunk[0]))
-        connection.execute(f"{into} VALUES {marked}{then}", values)
+        connection.execute(_statement(into, len(chunk), len(chunk[0]), then), values)
 
 
 def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
@@ -40,6 +40,11 @@ def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
             pieces.append(rows[at : at + size])
             at += size
     return pieces
+
+
+@cache
+def _statement(into: str, rows: int, width: int, then: str) -> str:
+    return f"{into} VALUES {marks(rows, width)}{then}"
 
 
 @cache
