@@ -220,7 +220,9 @@ def connect(where: Path | sa.URL) -> sa.Engine:
 def sqlite(url: sa.URL) -> sa.Engine:
     """An engine on a SQLite file whose tables are there."""
     # Errors name the statement, never its values: keys, contacts and payloads are among them.
-    engine = sa.create_engine(url, json_serializer=_json, hide_parameters=True)
+    engine = sa.create_engine(
+        url, json_serializer=_json, json_deserializer=msgspec.json.decode, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
@@ -238,6 +240,7 @@ def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
         return sa.create_engine(
             url.update_query_dict({k: v for k, v in _POSTGRESQL_S.items() if k not in url.query}),
             json_serializer=_json,
+            json_deserializer=msgspec.json.decode,
             pool_pre_ping=pre_ping,  # after a restart of PostgreSQL the pool's are dead
             hide_parameters=True,  # device keys are among them; errors are logged
         )

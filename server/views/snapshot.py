@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from gateway.database import newest_version, tank_now
 from gateway.domain.registry import Registry, Site, Tank
-from gateway.domain.told import THEFT_KINDS, Span, TankNow
+from gateway.domain.told import THEFT_KINDS, TankNow
 from server.accounts.tables import account
 from server.views import incident as incidents
 from server.views.freshness import Freshness, freshness
@@ -20,6 +20,7 @@ _RANK: Mapping[str, int] = {
 }  # fmt: skip
 """The urgent kinds, the most urgent first (LOOK: taken, dry, low)."""
 UNSEEN, FINE = 8, 9
+_tank_now = msgspec.json.Decoder(TankNow).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,12 @@ def take(
     """Read this moment. ``real_now``: real Unix s; ``speed``: how fast ``now`` runs."""
     with engine.connect() as connection:
         version = newest_version(connection)
-        known = {row.tank: row for row in connection.execute(sa.select(tank_now))}
+        values = connection.scalars(sa.select(sa.cast(tank_now.c.value, sa.Text)))
+        known = {now.tank: now for now in map(_tank_now, values)}
         open_ones = incidents.open_ones(connection)
         names = {r.id: r.name for r in connection.execute(sa.select(account.c.id, account.c.name))}
         fresh = freshness(connection, now, real_now, speed)
-    values = {tank: tank_now_of(row.value) for tank, row in known.items()}
-    views = _views(registry, values, open_ones, fresh.live or not fresh.started)
+    views = _views(registry, known, open_ones, fresh.live or not fresh.started)
     return Snapshot(now, version, registry, views, tuple(open_ones), names, fresh)
 
 
@@ -144,12 +145,3 @@ def _views(
 def _tanks_behind(registry: Registry, uplink: str) -> set[str]:
     newest = (device_rows[-1] for device_rows in registry.devices.values())
     return {d.tank for d in newest if d.uplink == uplink and not d.revoked}
-
-
-def tank_now_of(value: Mapping[str, Any]) -> TankNow:
-    """A row of ``tank_now`` as the domain's value; spans are kept as objects."""
-    fields = {k: v for k, v in value.items() if k in TankNow.__dataclass_fields__}
-    for name in ("low_at", "empty_at"):
-        if fields.get(name):
-            fields[name] = Span(**fields[name])
-    return TankNow(**fields)
