@@ -149,6 +149,8 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode("utf-8")
 
 
+_COMMON: Any = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
+_COMMON["hide_parameters"] = True  # or errors would tell values: keys, contacts and payloads
 _POSTGRESQL_S = {
     "connect_timeout": "5",
     # A database that vanished without a word is noticed in seconds, not in the system's hours.
@@ -219,10 +221,7 @@ def connect(where: Path | sa.URL) -> sa.Engine:
 
 def sqlite(url: sa.URL) -> sa.Engine:
     """An engine on a SQLite file whose tables are there."""
-    # Errors name the statement, never its values: keys, contacts and payloads are among them.
-    engine = sa.create_engine(
-        url, json_serializer=_json, json_deserializer=msgspec.json.decode, hide_parameters=True
-    )
+    engine = sa.create_engine(url, **_COMMON)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
@@ -239,10 +238,8 @@ def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
     try:
         return sa.create_engine(
             url.update_query_dict({k: v for k, v in _POSTGRESQL_S.items() if k not in url.query}),
-            json_serializer=_json,
-            json_deserializer=msgspec.json.decode,
             pool_pre_ping=pre_ping,  # after a restart of PostgreSQL the pool's are dead
-            hide_parameters=True,  # device keys are among them; errors are logged
+            **_COMMON,
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise DatabaseError(

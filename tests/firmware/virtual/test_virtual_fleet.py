@@ -135,8 +135,12 @@ def test_the_real_firmware_is_heard_and_its_line_is_acknowledged(
         (_, seq, _) = next(iter(line.tip.values()))
         assert seq >= 6
         assert all(1 <= reading["of"] <= 9 for reading in acker.readings(device))
+    # A host that stands still for a moment lengthens a pulse at 600 times real time: then the
+    # node measures nothing, and says so.
     grams = [reading["g"] for reading in acker.readings(SCALE)]
-    assert all(60_000 < value < 200_000 for value in grams)
+    measured = [value for value in grams if value is not None]
+    assert len(measured) > len(grams) / 2
+    assert all(60_000 < value < 200_000 for value in measured)
     distances = [reading["mm"] for reading in acker.readings(IBC)]
     assert all(400 < value < 900 for value in distances)
     assert process.seen("crash") + process.seen("stuck") + process.seen("watchdog") == []
