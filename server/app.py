@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
-from gateway import database
+from gateway.database.engine import open_database
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server import failures, parts
@@ -35,7 +35,7 @@ def create(
     settings: Settings, engine: sa.Engine | None = None, store: ReadingStore | None = None
 ) -> FastAPI:
     """The application for these settings; database and store are opened unless given."""
-    made = parts.make(settings, engine or database.opened(settings), store)
+    made = parts.make(settings, engine or open_database(settings), store)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -6,10 +6,10 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.errors import StoreError
 from gateway.settings import Settings
-from gateway.stores import opened
+from gateway.stores import factory
 from gateway.stores.port import ReadingStore
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class History:
     def _opened(self) -> ReadingStore:
         with self._lock:
             if self.store is None:
-                self.store = opened.open_store(self.settings, self.engine)
+                self.store = factory.open_store(self.settings, self.engine)
             return self.store
 
     def close(self) -> None:

@@ -5,10 +5,10 @@ from threading import Lock
 
 import sqlalchemy as sa
 
-from gateway.clock import Clock
 from gateway.domain.registry import Registry
-from gateway.health import Health
+from gateway.monitoring.health import Health
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server.accounts.attempts import Attempts

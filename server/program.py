@@ -7,9 +7,9 @@ import sys
 
 import uvicorn
 
-from gateway import heap, logs
 from gateway import settings as settings_module
 from gateway.errors import SettingError
+from gateway.runtime import logs, memory
 from gateway.settings import Settings
 from server.app import create
 from server.parts import Parts
@@ -22,7 +22,7 @@ def run(settings: Settings) -> int:
 
     Raises SettingError when the address cannot be listened on.
     """
-    heap.keep_small()
+    memory.keep_small()
     logs.set_up(settings)
     listening = bind(settings.server_listen)
     app = create(settings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from gateway.domain.boot_time import EraBoots, believable
-from gateway.domain.heard import Auth, DeviceEvent, Heard, Reading
+from gateway.domain.inputs import Auth, DeviceEvent, Heard, Reading
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry, in_force
 from gateway.domain.volume import Gauge, gauge

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.journal.disk import Connection, Disk, Write
+from gateway.journal.group_commit import Connection, Disk, Write
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")

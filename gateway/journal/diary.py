@@ -3,8 +3,8 @@
 import secrets
 from dataclasses import dataclass, field
 
-from gateway.journal import restored
-from gateway.journal.witness import Seen
+from gateway.journal import rollback
+from gateway.journal.integrity.witness import Seen
 from gateway.journal.writer import Journal
 
 HEARTBEAT_S = 600.0
@@ -31,7 +31,7 @@ class Diary:
             return
         origin = secrets.token_hex(8)  # random: a checkpoint's origin names nobody
         with self.journal.transaction():
-            previous = restored.close_log(self.journal, lost) if lost else None
+            previous = rollback.close_log(self.journal, lost) if lost else None
             body = {"origin": origin, "key": log_key.hex(), "build": build, "previous": previous}
             self.journal.log.append_fact("open", now, body)
             self.journal.log.origin = origin

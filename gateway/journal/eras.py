@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gateway import bulk
+from gateway.database import bulk_insert
+from gateway.domain.chain import NOWHERE, Identity, Line, Link, walked
 from gateway.domain.envelope import link_of
-from gateway.domain.line import NOWHERE, Identity, Line, Link, walked
-from gateway.journal.disk import Disk, Write
+from gateway.journal.group_commit import Disk, Write
 
 
 class Era(NamedTuple):
@@ -165,7 +165,9 @@ class Eras:
                 del own[next(iter(own))]
         self._dirty.clear()
         into = "INSERT OR REPLACE INTO era"
-        return lambda connection: bulk.insert(connection, into, [_row(era) for era in changed])
+        return lambda connection: bulk_insert.insert(
+            connection, into, [_row(era) for era in changed]
+        )
 
 
 def _heard(era: Era) -> int:

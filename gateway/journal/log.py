@@ -6,14 +6,14 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gateway import bulk
+from gateway.database import bulk_insert
 from gateway.domain import leaf, merkle
-from gateway.domain.heard import Auth
+from gateway.domain.entry import Verdict
+from gateway.domain.inputs import Auth
 from gateway.domain.merkle import Frontier
-from gateway.journal.disk import Connection, Disk, Write
-from gateway.journal.entry import Verdict
-from gateway.journal.verifying import former_leaves, saved_frontier
-from gateway.journal.witness import Seen
+from gateway.journal.group_commit import Connection, Disk, Write
+from gateway.journal.integrity.startup_check import former_leaves, saved_frontier
+from gateway.journal.integrity.witness import Seen
 
 _MILESTONE = 1 << 16
 """So many leaves lie between two frontiers that are kept (``verifying``)."""
@@ -153,12 +153,12 @@ class Log:
     def _write(
         self,
         connection: Connection,
-        entries: Sequence[bulk.Row],
-        bodies: Sequence[bulk.Row],
+        entries: Sequence[bulk_insert.Row],
+        bodies: Sequence[bulk_insert.Row],
         hashes: Sequence[bytes],
     ) -> None:
-        bulk.insert(connection, _INTO_ENTRY, entries)
-        bulk.insert(connection, "INSERT INTO body", bodies)
+        bulk_insert.insert(connection, _INTO_ENTRY, entries)
+        bulk_insert.insert(connection, "INSERT INTO body", bodies)
         self.frontier = self.frontier.grown(*hashes)
 
     def reload(self) -> None:
@@ -173,8 +173,8 @@ class Log:
 
     def _forget(self) -> None:
         self._hashes: list[bytes] = []
-        self._entries: list[bulk.Row] = []
-        self._bodies: list[bulk.Row] = []
+        self._entries: list[bulk_insert.Row] = []
+        self._bodies: list[bulk_insert.Row] = []
 
 
 def _origin(connection: Connection, first: int) -> str:

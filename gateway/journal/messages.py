@@ -4,17 +4,17 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
-from gateway import bulk
-from gateway.domain.flood import Flood
-from gateway.domain.heard import Auth
-from gateway.domain.line import NOWHERE, Identity, Link, extended
-from gateway.journal import recent
+from gateway.database import bulk_insert
+from gateway.domain.chain import NOWHERE, Identity, Link, extended
+from gateway.domain.entry import Verdict
+from gateway.domain.inputs import Auth
+from gateway.domain.rate_limit import Flood
+from gateway.journal import recent_bodies
 from gateway.journal.counters import Counters
-from gateway.journal.disk import Disk, Write
-from gateway.journal.entry import Verdict
 from gateway.journal.eras import Era, Eras
-from gateway.journal.filing import Filing, Key
+from gateway.journal.group_commit import Disk, Write
 from gateway.journal.log import Judged, Log
+from gateway.journal.pending_index import Filing, Key
 from gateway.wire import FEED_ERA, Admitted
 
 _FOLLOWS: Mapping[Auth, Judged] = {
@@ -63,7 +63,7 @@ class Messages:
 
         def write(connection: sqlite3.Connection) -> None:
             file(connection)
-            bulk.insert(connection, "INSERT OR REPLACE INTO key_generation", newer)
+            bulk_insert.insert(connection, "INSERT OR REPLACE INTO key_generation", newer)
             settle()
 
         return write
@@ -230,7 +230,7 @@ class Messages:
         """Whether one of the device's last messages had exactly this body (topic LF payload)."""
         self._filing.file()
         self._log.flush()
-        return body in recent.bodies(self._disk, device)
+        return body in recent_bodies.bodies(self._disk, device)
 
     def _spoken(self, device: str, era: str | None) -> Era | None:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.domain.entry import NO_LINES, Entry
 from gateway.errors import JournalError
-from gateway.journal import archive, counters, schema
-from gateway.journal.archive import Archive
-from gateway.journal.entry import NO_LINES, Entry
+from gateway.journal import counters, schema
+from gateway.journal.archive import reader
+from gateway.journal.archive.reader import Archive
 
 _SELECT = (
     "SELECT e.id, e.time_ms, e.kind, e.subject, e.leaf, b.body,"
@@ -29,7 +30,7 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self._connection = schema.open_for_reading(path)
-        self._archive = Archive(self._segments, archive.folder_of(path))
+        self._archive = Archive(self._segments, reader.folder_of(path))
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The entries that follow entry ``after``, at most ``limit``."""
@@ -52,15 +53,15 @@ class JournalReader:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
-    def segments(self) -> list[archive.Row]:
+    def segments(self) -> list[reader.Row]:
         """What was archived of this journal, in order."""
         try:
             return self._segments()
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
-    def _segments(self) -> list[archive.Row]:
-        return archive.catalogue(self._connection)
+    def _segments(self) -> list[reader.Row]:
+        return reader.catalogue(self._connection)
 
     def fact_keys(self, first: int, last: int) -> dict[int, str]:
         """The keys of the facts among the entries ``first`` to ``last``, by entry."""
@@ -136,7 +137,7 @@ class JournalReader:
 
     def _read(self, sql: str, *values: object) -> list[Entry]:
         rows = self._fetch(sql, *values)
-        absent = [r[0] for r in rows if r[_BODY] is None and r[_KIND] in archive.PAYLOADS]
+        absent = [r[0] for r in rows if r[_BODY] is None and r[_KIND] in reader.PAYLOADS]
         moved = self._moved(absent) if absent else {}
         return [_entry(*row, moved=moved) for row in rows]
 

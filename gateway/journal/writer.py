@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import JournalError
-from gateway.journal import schema, verifying
+from gateway.journal import schema
 from gateway.journal.counters import Counters
-from gateway.journal.disk import Disk
 from gateway.journal.eras import Eras
+from gateway.journal.group_commit import Disk
+from gateway.journal.integrity import startup_check
+from gateway.journal.integrity.witness import Seen
 from gateway.journal.log import Log
 from gateway.journal.messages import Arrival, Messages
-from gateway.journal.witness import Seen
 
 QUARANTINE_ROWS = 1000
 QUARANTINE_BYTES = 4096
@@ -31,7 +32,7 @@ class Journal:
         connection = schema.open_for_writing(path)
         self._noted = noted
         try:
-            verifying.at_start(connection)
+            startup_check.at_start(connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
         self._disk = Disk(connection)

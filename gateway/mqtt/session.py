@@ -17,12 +17,12 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.ingest import Change
 from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
-from gateway.mqtt.bell import Bell
-from gateway.mqtt.outgoing import Publication
+from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.publish_queue import Publication
 from gateway.mqtt.stream import Receipts, Stream, StreamClient, publication
+from gateway.runtime.select_wakeup import Bell
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Session:
         self._marker_topic = f"noria/1/gw/{gateway}/drained"
         self._bell = bell
         self._now = now
-        self._batch: list[Arrival | Change] = []
+        self._batch: list[Arrival | BrokerEvent] = []
         self._receipts = Receipts(0, [])
         self._committed = self._committing_s = self._drained_at = 0.0
         self._connection = 0
@@ -83,7 +83,7 @@ class Session:
         """Whether the broker has accepted us."""
         return self._up
 
-    def turn(self, timeout_s: float) -> list[Arrival | Change]:
+    def turn(self, timeout_s: float) -> list[Arrival | BrokerEvent]:
         """Wait up to ``timeout_s`` for something; returns what arrived, in order."""
         stream = self._stream
         if stream is None and time.monotonic() >= self._try_at:
@@ -194,7 +194,7 @@ class Session:
                     self._batch.append(Arrival(topic.decode(errors="replace"), payload, now))
                 elif topic == self._marker_topic.encode() and payload == self._nonce:
                     self.drained = True
-                    self._batch.append(Change("broker_drained", now))
+                    self._batch.append(BrokerEvent("broker_drained", now))
             if not stream.offer():
                 return
             self._client.loop_read()
@@ -249,7 +249,7 @@ class Session:
         self._marked_at = time.monotonic()
         self.fresh = self.fresh or not flags.session_present
         self._wait_s = _FIRST_WAIT_S
-        self._batch.append(Change("broker_back", self._now()))
+        self._batch.append(BrokerEvent("broker_back", self._now()))
         self._nonce = secrets.token_hex(8).encode()
         ups = SHARED_UP_TOPICS if self._shared else UP_TOPICS
         client.subscribe([(ups, 1), (self._marker_topic, 1)])
@@ -272,7 +272,7 @@ class Session:
 
     def _on_disconnect(self, *_given: object) -> None:
         if self._up:
-            self._batch.append(Change("broker_lost", self._now()))
+            self._batch.append(BrokerEvent("broker_lost", self._now()))
             self._tell("was lost; connecting again")
             self.fresh = True
         self._up = self.ready = False

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import incident, newest_version, tank_now
+from gateway.database.engine import newest_version
+from gateway.database.tables import incident, tank_now
 
 Row = Mapping[str, Any]
 

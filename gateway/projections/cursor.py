@@ -2,7 +2,7 @@
 
 A projection saves its cursor and its state in one transaction, after its effects are safe (or
 together with them): after a crash it applies some entries again, never too few. The watch's state
-may stand behind its cursor (``gateway.watching.standing``).
+may stand behind its cursor (``gateway.projections.watch.checkpoint``).
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,8 @@ from typing import Any, TypeAlias
 import msgspec
 import sqlalchemy as sa
 
-from gateway.database import projection, projection_state, upsert
-
-STORE = "store"
-"""The projection of the readings; what their store cannot use is set aside under it too."""
+from gateway.database.engine import upsert
+from gateway.database.tables import projection, projection_state
 
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 _AT_ONCE = 100

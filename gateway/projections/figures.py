@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from gateway.clock import Clock
-from gateway.database import tank_event, tank_now
+from gateway.database.tables import tank_event, tank_now
 from gateway.domain.registry import Registry
 from gateway.projections import changes
 from gateway.projections.changes import Row
+from gateway.runtime.clock import Clock
 from gateway.stores.influxdb.line import point
 
 NAME = "figures"

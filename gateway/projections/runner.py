@@ -1,6 +1,6 @@
 """Runs one projection on a thread of its own: drain the journal, fire timers, wait for the bell.
 
-What may pass is tried again for ever (``gateway.projections.loop``). What cannot pass is set
+What may pass is tried again for ever (``gateway.runtime.worker``). What cannot pass is set
 aside entry by entry, so that one poison entry never stops the line.
 """
 
@@ -11,13 +11,14 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from gateway.clock import Clock
+from gateway.database import dead_letters
+from gateway.database.transaction import writing
+from gateway.domain.entry import Entry
 from gateway.journal.diary import STEP_S
-from gateway.journal.entry import Entry
-from gateway.projections import cursor, set_aside
-from gateway.projections.loop import AT_ONCE, RETRYABLE, Loop
-from gateway.projections.wake import Wake
-from gateway.transaction import writing
+from gateway.projections import cursor
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
+from gateway.runtime.worker import AT_ONCE, RETRYABLE, Loop
 
 _log = logging.getLogger(__name__)
 
@@ -217,7 +218,7 @@ class Runner:
         reason = f"{type(error).__name__}: {error}"
         _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
         with writing(self._engine) as connection:
-            set_aside.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
+            dead_letters.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
             cursor.save(connection, name, entry.id)
         self._stale = True
         self._refresh()

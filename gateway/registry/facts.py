@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import fact
+from gateway.database.tables import fact
 from gateway.domain.registry import Device, Install, Plan, Site, Tank
 
 _LEFT_OUT = ("id", "name", "people_source", "uplink", "key", "public_key", "site", "tank")

@@ -17,7 +17,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway.database import is_postgresql, metadata, serialise
+from gateway.database.engine import is_postgresql, serialise
+from gateway.database.tables import metadata
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import facts

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
+
+STORE = "store"
+"""Name of the readings projection, of its cursor, and of the dead letters of its store."""
 
 
 class ReadingStore(Protocol):

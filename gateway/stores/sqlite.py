@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from operator import attrgetter
 from pathlib import Path
 
-from gateway import bulk
-from gateway.domain.heard import Reading
+from gateway.database import bulk_insert
+from gateway.domain.inputs import Reading
 from gateway.errors import StoreError
 
 _KEY = ("tank", "at", "device", "era", "boot", "seq", "channel", "i")
@@ -80,9 +80,9 @@ class SqliteStore:
             if held is None or _key(reading) >= _key(held):
                 newest[reading.tank] = reading
         with self._writing() as connection:
-            bulk.insert(connection, _INSERT, [_row(r) for r in readings])
+            bulk_insert.insert(connection, _INSERT, [_row(r) for r in readings])
             newer = [_row(r) for r in newest.values()]
-            bulk.insert(connection, _INSERT_LATEST, newer, _WHERE_NEWER)
+            bulk_insert.insert(connection, _INSERT_LATEST, newer, _WHERE_NEWER)
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
         """Keep these at once: SQLite works in this process, and would only be in the way."""

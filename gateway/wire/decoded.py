@@ -5,14 +5,14 @@ from functools import lru_cache
 
 import msgspec
 
-from gateway.domain.heard import Auth
+from gateway.domain.entry import Entry
+from gateway.domain.inputs import Auth
 from gateway.domain.message import Message
-from gateway.journal.entry import Entry
 from gateway.wire.errors import Malformed
+from gateway.wire.fast import Usual, usual
 from gateway.wire.fields import message_from
-from gateway.wire.glimpse import glimpse
+from gateway.wire.salvage import glimpse
 from gateway.wire.strict import parse
-from gateway.wire.usual import Usual, usual
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from gateway.database import metadata
+from gateway.database.tables import metadata
 
 account = sa.Table(
     "account",

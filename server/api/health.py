@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from gateway import health as gateway_health
-from gateway import metrics as gateway_metrics
-from gateway.health import Health
+from gateway.monitoring import health as gateway_health
+from gateway.monitoring import metrics as gateway_metrics
+from gateway.monitoring.health import Health
 from server.guard import AnyVisit
 
 router = APIRouter(include_in_schema=False)

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.domain import told
+from gateway.domain import outputs
 from server.views.incident import Incident, Step
 from server.views.snapshot import Snapshot, TankView
 
-State = told.LevelState
+State = outputs.LevelState
 
 
 class SpanOut(BaseModel):
@@ -99,7 +99,7 @@ class IncidentOut(BaseModel):
     """One incident. Either ``tank`` or ``uplink`` is set."""
 
     id: str
-    kind: told.IncidentKind
+    kind: outputs.IncidentKind
     tank: str | None
     uplink: str | None
     at: float = Field(description="earliest evidence")
@@ -187,7 +187,7 @@ def tank_out(view: TankView) -> TankOut:
     )  # fmt: skip
 
 
-def _span(span: told.Span | None) -> SpanOut | None:
+def _span(span: outputs.Span | None) -> SpanOut | None:
     return None if span is None else SpanOut(at=span.at, lo=span.lo, hi=span.hi)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from gateway.watching import claims
+from gateway.alerts import claims
 from server.accounts import sessions
 from server.api.models import (
     Claim,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.domain.heard import Reading
-from gateway.domain.told import Span, TankEvent, TankNow
+from gateway.domain.inputs import Reading
+from gateway.domain.outputs import Span, TankEvent, TankNow
 from server.charts.line import Line, Sample, line
 from server.charts.scale import Point, Scale, area, path
 from server.views.incident import Incident

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 
 _LEAST_GAP_S = 1500.0
 _BUCKETS = 360

@@ -7,15 +7,15 @@ from typing import IO, Any
 
 import click
 
-from gateway import database
 from gateway import settings as settings_module
-from gateway.adapters import mapping
-from gateway.adapters.feed import Feed, Reader, numbered
-from gateway.adapters.port import Unreadable
+from gateway.database.engine import connect
 from gateway.domain.boot_time import believable
 from gateway.domain.interpret import Interpreter
 from gateway.domain.registry import Registry
 from gateway.errors import SettingError
+from gateway.ingest.adapters import mapping
+from gateway.ingest.adapters.feed import Feed, Reader, numbered
+from gateway.ingest.adapters.port import Unreadable
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.wire import decode
@@ -81,7 +81,7 @@ def _litres(feed: Feed, translated: bytes, now: float, config: str | None) -> di
     settings = _settings(config)
     if settings is None or not settings.database_path.exists():
         return {"tank": None, "why": "no installation here: name its noria.toml with --config"}
-    engine = database.connect(settings.database_path)
+    engine = connect(settings.database_path)
     registry = rows.load(engine)
     engine.dispose()
     device = registry.device(feed.device)

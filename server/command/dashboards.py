@@ -8,7 +8,7 @@ import click
 from dashboards.provisioning import files
 from dashboards.push import PushError, push
 from dashboards.water import dashboard
-from gateway import database
+from gateway.database.engine import open_database
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from gateway.settings import Settings
@@ -66,6 +66,6 @@ def push_(url: str, token_file: Path, names: bool, config: str | None) -> None:
 def _made(settings: Settings, names: bool) -> dict[str, object]:
     known: dict[str, str] = {}
     if names:
-        tanks = rows.load(database.opened(settings)).tanks
+        tanks = rows.load(open_database(settings)).tanks
         known = {of[-1].rid: of[-1].name or name for name, of in tanks.items()}
     return dashboard(known, settings.timezone)

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from gateway import database, release
-from gateway.clock import Clock
-from gateway.desired import change, state
-from gateway.desired.state import Desired
+from gateway.database.engine import open_database
+from gateway.devices import commands, release, state
+from gateway.devices.state import Desired
 from gateway.domain.registry import Registry
 from gateway.errors import OrderError, ReleaseError
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 
 _Told = Callable[[sa.Connection, Registry, float], Desired]
@@ -39,18 +39,18 @@ def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
     An empty value goes back to what its board was set up with: interval_s=
     """
     given = dict(_setting(value) for value in values)
-    _tell(config, lambda c, registry, now: change.settings(c, registry, name, given, now))
+    _tell(config, lambda c, registry, now: commands.settings(c, registry, name, given, now))
 
 
 @click.command()
 @click.argument("name", metavar="DEVICE")
-@click.argument("do", metavar="|".join(change.ORDERS))
+@click.argument("do", metavar="|".join(commands.ORDERS))
 @click.option("--from", "start", metavar="ERA:BOOT:SEQ", help="For resend: all after that message.")
 @with_config
 def order(name: str, do: str, start: str | None, config: str | None) -> None:
     """Have DEVICE do something once: reboot, enter recovery mode, send messages again."""
     begin = None if start is None else _identity(start)
-    _tell(config, lambda c, registry, now: change.order(c, registry, name, do, now, begin))
+    _tell(config, lambda c, registry, now: commands.order(c, registry, name, do, now, begin))
 
 
 @click.command()
@@ -70,7 +70,7 @@ def update(name: str, bundle: Path, config: str | None) -> None:
             "boards that were made without it take no release"
         )
     release.verify(wanted, bytes.fromhex(key))
-    _tell(config, lambda c, registry, now: change.update(c, registry, name, wanted, now))
+    _tell(config, lambda c, registry, now: commands.update(c, registry, name, wanted, now))
 
 
 @click.command()
@@ -78,7 +78,7 @@ def update(name: str, bundle: Path, config: str | None) -> None:
 @with_config
 def show(name: str, config: str | None) -> None:
     """What DEVICE was told, and what it answered."""
-    engine = database.opened(settings_of(config))
+    engine = open_database(settings_of(config))
     with engine.connect() as connection:
         found = state.load(connection, name).get(name)
     if found is None:
@@ -88,7 +88,7 @@ def show(name: str, config: str | None) -> None:
 
 def _tell(config: str | None, told: _Told) -> None:
     settings = settings_of(config)
-    engine = database.opened(settings)
+    engine = open_database(settings)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with engine.begin() as connection:
         click.echo(_text(told(connection, rows.load_from(connection), now)))

@@ -8,16 +8,17 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from gateway import database, lock
-from gateway.domain.heard import Reading
+from gateway.cluster.cursor_name import store_name
+from gateway.database.engine import open_database
+from gateway.domain.inputs import Reading
 from gateway.errors import RegistryError
-from gateway.projections.catching_up import catch_up, wait_for
-from gateway.projections.offline import journal_of, runner_of
-from gateway.projections.readings import Readings
+from gateway.program.offline import journal_of, runner_of
+from gateway.projections.catch_up import catch_up, wait_for
+from gateway.projections.readings.projection import Readings
 from gateway.registry import rows
+from gateway.runtime import file_lock
 from gateway.settings import Settings
-from gateway.sharing.naming import store_name
-from gateway.stores.opened import open_store
+from gateway.stores.factory import open_store
 from gateway.stores.port import ReadingStore
 from gateway.wire import FEED_ERA
 from server.command.config import settings_of, with_config
@@ -47,7 +48,7 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
     gateway runs.
     """
     settings = settings_of(config)
-    engine = database.opened(settings)
+    engine = open_database(settings)
     known = rows.load(engine).tanks
     if tank is not None and tank not in known:
         raise RegistryError(f"--tank {tank}: no such tank; there is {', '.join(known) or 'none'}")
@@ -90,9 +91,9 @@ def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> Non
     with closing(journal_of(settings, engine)()) as journal:
         journal.check(after=journal.last_id() - lag)
     try:
-        with lock.hold(settings.data / lock.NAME):
+        with file_lock.hold(settings.data / file_lock.NAME):
             catch_up(runner, "store", _tell)
-    except lock.HeldError:  # a gateway runs: it is doing just that
+    except file_lock.HeldError:  # a gateway runs: it is doing just that
         if left := wait_for(runner.lag, _WAIT_S):
             _tell(f"the store is {left} journal entries behind; see noria status")
 

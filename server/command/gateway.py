@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from gateway import logs, program
+from gateway.program.gateway import run
+from gateway.runtime import logs
 from server.command.config import settings_of, with_config
 
 
@@ -17,4 +18,4 @@ def gateway(config: str | None) -> None:
     """
     settings = settings_of(config)
     logs.set_up(settings)
-    sys.exit(program.run(settings))
+    sys.exit(run(settings))

@@ -2,9 +2,9 @@
 
 import click
 
-from gateway import database
+from gateway.cluster.retire import retire as retire_gateway
+from gateway.database.engine import open_database
 from gateway.errors import DatabaseError
-from gateway.sharing import retiring
 from server.command.config import settings_of, with_config
 
 
@@ -25,5 +25,5 @@ def retire(gateway_id: str, config: str | None) -> None:
     settings = settings_of(config)
     if not settings.shared:
         raise DatabaseError("only gateways that share a PostgreSQL can be retired (database = …)")
-    left = retiring.retire(database.opened(settings), gateway_id)
+    left = retire_gateway(open_database(settings), gateway_id)
     click.echo(f"Gateway {gateway_id} is retired; its store had {left} entries to read.")

@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from gateway import database
 from gateway import settings as settings_module
+from gateway.database.engine import open_database
 from gateway.errors import SettingError
 from gateway.settings import TABLE, Setting
 
@@ -53,7 +53,7 @@ def init(folder: Path, broker: str, store: str) -> None:
         (folder / "broker.password").unlink(missing_ok=True)
         raise
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database.opened(settings).dispose()
+    open_database(settings).dispose()
     click.echo(
         f"Made {path}\n"
         "Next:\n"

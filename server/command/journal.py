@@ -10,14 +10,17 @@ from typing import IO
 
 import click
 
-from gateway import database, lock, recording
+from gateway.database.engine import open_database
 from gateway.errors import JournalError
-from gateway.journal import archive as archives
-from gateway.journal import archiving, witness
-from gateway.journal.archiving import Archiving, Moved
+from gateway.journal.archive import reader as archives
+from gateway.journal.archive import writer
+from gateway.journal.archive.writer import Archiving, Moved
+from gateway.journal.export import lines
+from gateway.journal.integrity import witness
+from gateway.journal.integrity.verify import Verification
 from gateway.journal.reader import JournalReader
-from gateway.journal.whole import Verification
-from gateway.projections.offline import clock_of, journal_of
+from gateway.program.offline import clock_of, journal_of
+from gateway.runtime import file_lock
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
 from server.command.progress import Progress
@@ -46,12 +49,12 @@ def export(output: IO[str], own: bool, config: str | None) -> None:
     """
     settings = settings_of(config)
     if settings.shared and not own:
-        reader = journal_of(settings, database.opened(settings))()
+        reader = journal_of(settings, open_database(settings))()
     else:
         reader = JournalReader(settings.journal_path)
     reader.check()
     written = 0
-    for line in recording.lines(reader.all()):
+    for line in lines(reader.all()):
         output.write(json.dumps(line, separators=(",", ":")) + "\n")
         written += 1
     output.flush()
@@ -102,7 +105,7 @@ def set_back(config: str | None) -> None:
             "gateways share a PostgreSQL here: start this one with another gateway_id and an "
             "empty data folder"
         )
-    with lock.hold(settings.data / lock.NAME):
+    with file_lock.hold(settings.data / file_lock.NAME):
         try:
             witness.forget(settings.witness_paths)
         except OSError as error:
@@ -126,7 +129,7 @@ def archive(before: str | None, dry_run: bool, config: str | None) -> None:
     """
     settings = settings_of(config)
     until = _until(before, settings)
-    months = list(archiving.months(settings.journal_path, until))
+    months = list(writer.months(settings.journal_path, until))
     if dry_run:
         for span, size in months:
             what = f"{span.month}: {span.count} entries, {_mb(size)} of messages"
@@ -151,9 +154,9 @@ def _work(run: Archiving, until: float, settings: Settings) -> None:
             begun = time.monotonic()
     if run.keeps_its_size:
         try:
-            with lock.hold(settings.data / lock.NAME):
+            with file_lock.hold(settings.data / file_lock.NAME):
                 run.vacuum(progress.say)
-        except lock.HeldError:
+        except file_lock.HeldError:
             progress.say(
                 "the journal's file keeps its size and fills its free room again; to make it "
                 "smaller, end the gateway and run this once more"
@@ -162,13 +165,13 @@ def _work(run: Archiving, until: float, settings: Settings) -> None:
 
 def _gateway_runs(settings: Settings) -> bool:
     try:
-        with lock.hold(settings.data / lock.NAME):
+        with file_lock.hold(settings.data / file_lock.NAME):
             return False
-    except lock.HeldError:
+    except file_lock.HeldError:
         return True
 
 
-def _steps(run: Archiving, until: float) -> Iterator[archiving.Step]:
+def _steps(run: Archiving, until: float) -> Iterator[writer.Step]:
     yield from run.steps(until)
     yield from run.give_back()
 

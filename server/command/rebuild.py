@@ -5,20 +5,23 @@ from contextlib import closing
 import click
 import sqlalchemy as sa
 
-from gateway import database, lock
-from gateway.projections import cursor, figures, set_aside
-from gateway.projections.catching_up import catch_up
-from gateway.projections.offline import clock_of, journal_of, runner_of
-from gateway.projections.readings import Readings
-from gateway.projections.wake import Wake
+from gateway.cluster import leader
+from gateway.cluster.cursor_name import store_name
+from gateway.database import dead_letters
+from gateway.database.engine import open_database
+from gateway.program.offline import clock_of, journal_of, runner_of
+from gateway.projections import cursor, figures
+from gateway.projections.catch_up import catch_up
+from gateway.projections.readings.projection import Readings
+from gateway.projections.watch import rebuild as watching
+from gateway.projections.watch.projection import NAME as WATCH
+from gateway.projections.watch.projection import WatchProjection
+from gateway.runtime import file_lock
+from gateway.runtime.wakeup import Wake
 from gateway.settings import Settings
-from gateway.sharing import holding
-from gateway.sharing.naming import store_name
+from gateway.stores.factory import open_store
 from gateway.stores.influxdb import InfluxStore
-from gateway.stores.opened import open_store
-from gateway.watching import rebuild as watching
-from gateway.watching.projection import NAME as WATCH
-from gateway.watching.projection import WatchProjection
+from gateway.stores.port import STORE
 from server.command.config import settings_of, with_config
 
 
@@ -32,7 +35,7 @@ def rebuild() -> None:
 def store(config: str | None) -> None:
     """Empty the reading store and fill it again, with the calibrations now known."""
     settings = settings_of(config)
-    with lock.hold(settings.data / lock.NAME):
+    with file_lock.hold(settings.data / file_lock.NAME):
         click.echo(_store(settings))
 
 
@@ -41,12 +44,12 @@ def store(config: str | None) -> None:
 def watch(config: str | None) -> None:
     """Levels, events and incidents again. Claims and history stay; nobody is told again."""
     settings = settings_of(config)
-    with lock.hold(settings.data / lock.NAME):
+    with file_lock.hold(settings.data / file_lock.NAME):
         click.echo(_watch(settings))
 
 
 def _store(settings: Settings) -> str:
-    engine = database.opened(settings)
+    engine = open_database(settings)
     entries = _entries(settings, engine)  # one that cannot be read must not cost the store
     if settings.shared and settings.store != "sqlite":
         _nobody_watches(engine)  # one store for all: its holder fills it
@@ -55,7 +58,7 @@ def _store(settings: Settings) -> str:
     # The cursor first: a crash in between leaves too much in the store, never too little.
     with engine.begin() as connection:
         cursor.reset(connection, name)
-        set_aside.forget(connection, cursor.STORE)
+        dead_letters.forget(connection, STORE)
     store.clear()
     projection = Readings(store, journal_of(settings, engine), engine, name)
     catch_up(runner_of(projection, settings, engine), "store", _tell)
@@ -64,7 +67,7 @@ def _store(settings: Settings) -> str:
 
 
 def _watch(settings: Settings) -> str:
-    engine = database.opened(settings)
+    engine = open_database(settings)
     entries = _entries(settings, engine)
     if settings.shared:
         _nobody_watches(engine)
@@ -74,7 +77,7 @@ def _watch(settings: Settings) -> str:
     opened.close()
     with engine.begin() as connection:
         watching.reset(connection, clock_of(settings).now())
-        set_aside.forget(connection, WATCH)
+        dead_letters.forget(connection, WATCH)
     # Nobody is told of history: no channels. It never listens: timers are the journal's.
     projection = WatchProjection(engine, channels=(), outbox=Wake(), born=float("inf"))
     catch_up(runner_of(projection, settings, engine), "watch", _tell)
@@ -94,8 +97,8 @@ def _of(settings: Settings) -> str:
 
 def _nobody_watches(engine: sa.Engine) -> None:
     """Raises HeldError while a gateway, here or elsewhere, holds the watch."""
-    if holding.is_held(engine):
-        raise lock.HeldError("a gateway on this database runs: end all of them first")
+    if leader.is_held(engine):
+        raise file_lock.HeldError("a gateway on this database runs: end all of them first")
 
 
 def _tell(sentence: str) -> None:

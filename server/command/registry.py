@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from gateway import database
-from gateway.clock import Clock
+from gateway.database.engine import open_database
 from gateway.errors import RegistryError
 from gateway.registry import rows, toml
 from gateway.registry.rows import Change
+from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 
 
@@ -28,7 +28,7 @@ def import_(file: Path, config: str | None) -> None:
     """
     settings = settings_of(config)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = database.opened(settings)
+    engine = open_database(settings)
     added = toml.read(file, rows.load(engine))
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with engine.begin() as connection:
@@ -50,7 +50,7 @@ def _sentence(change: Change) -> str:
 @with_config
 def export(file: Path | None, with_keys: bool, config: str | None) -> None:
     """Write the registry, with its history, to FILE (readable by you alone) or to the screen."""
-    engine = database.opened(settings_of(config))
+    engine = open_database(settings_of(config))
     text = toml.write(rows.load(engine), with_keys=with_keys)
     if file is None:
         click.echo(text, nl=False)

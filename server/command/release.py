@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from gateway import release as releases
+from gateway.devices import release as releases
 from gateway.errors import ReleaseError
 
 _PASSPHRASE = "NORIA_RELEASE_PASSPHRASE"  # noqa: S105 - the name of a variable

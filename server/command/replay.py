@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway import database
+from gateway.database.engine import open_database
 from gateway.domain.registry import Registry
+from gateway.projections.replay import ROW_TYPES, Replay
 from gateway.registry import rows, toml
-from gateway.replay import ROW_TYPES, Replay
 from server.command.config import settings_of, with_config
 
 
@@ -55,7 +55,7 @@ def replay(
 def _registry(file: Path | None, config: str | None) -> Registry:
     if file is not None:
         return toml.read(file)
-    return rows.load(database.opened(settings_of(config)))
+    return rows.load(open_database(settings_of(config)))
 
 
 def _wanted(only: str | None) -> set[str]:

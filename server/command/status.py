@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from gateway import health
-from gateway import status as gateway_status
-from gateway.health import Health
+from gateway.monitoring import health
+from gateway.monitoring import status as gateway_status
+from gateway.monitoring.health import Health
 from server.command.config import settings_of, with_config
 
 

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from gateway import database
+from gateway.database.engine import open_database, sa
 from gateway.settings import Settings
 from server.accounts import people
 from server.accounts.people import AccountError, Role
@@ -63,9 +63,9 @@ def list_(config: str | None) -> None:
         click.echo(f"{person.login:<20} {person.name:<20} {person.role}{closed}")
 
 
-def _engine(settings: Settings) -> database.sa.Engine:
+def _engine(settings: Settings) -> sa.Engine:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return database.opened(settings)
+    return open_database(settings)
 
 
 def _password(from_input: bool) -> tuple[str, bool]:

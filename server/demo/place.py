@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
 
-from gateway.broker import login
 from gateway.domain.registry import Device, Registry, Sensor, Site, Tank
+from gateway.mqtt.broker import login
 from gateway.settings import Settings, listen_address
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway import database
 from gateway import settings as settings_module
-from gateway.channels import log
-from gateway.clock import Clock
+from gateway.alerts.channels import log
+from gateway.database.engine import open_database
 from gateway.errors import NoriaError
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server.accounts import people
 from server.command import init
@@ -169,7 +169,7 @@ def _free_port(wanted: int) -> int:
 def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
     """Put the place and a volunteer in the database; returns the volunteer's random id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = database.opened(settings)
+    engine = open_database(settings)
     with engine.begin() as connection:
         rows.put(connection, place.registry(nodes), clock.now())
     van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from gateway import database
-from gateway.clock import Clock
-from gateway.database import incident
+from gateway.alerts import claims
+from gateway.database.engine import open_database
+from gateway.database.tables import incident
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
-from gateway.watching import claims
 from server.demo import place
 
 
@@ -66,7 +66,7 @@ class Teller:
         self._control = control
         self._say = say
         self._zone = ZoneInfo(settings.timezone)
-        self._engine = database.opened(settings)
+        self._engine = open_database(settings)
         self._start = clock.now()
         self._todo = list(STEPS)
         self._on_the_way: dict[str, float] = {}

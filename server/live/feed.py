@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway.alive import gateway_now
-from gateway.database import incident, newest_version, tank_now
+from gateway.database.engine import newest_version
+from gateway.database.heartbeat import gateway_now
+from gateway.database.tables import incident, tank_now
 
 _log = logging.getLogger(__name__)
 EVERY_S = 0.5

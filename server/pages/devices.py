@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from gateway import oddities
-from gateway.desired import state as desired
+from gateway.devices import anomalies
+from gateway.devices import state as desired
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
 from server import render
@@ -46,7 +46,7 @@ def devices(visit: Coordinating) -> Response:
     with visit.parts.engine.connect() as connection:
         wanted = desired.load(connection)
     newest = [rows[-1] for rows in snapshot.registry.devices.values()]
-    marks = oddities.by_device(visit.parts.engine)
+    marks = anomalies.by_device(visit.parts.engine)
     lines = [
         replace(
             _line(visit, snapshot, device, marks.get(device.id, [])),

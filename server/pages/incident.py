@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from gateway.domain.told import WATER_KINDS
-from gateway.watching import claims
+from gateway.alerts import claims
+from gateway.domain.outputs import WATER_KINDS
 from server import render
 from server.accounts import people
 from server.guard import OurForm, Refused, SignedIn, Visit

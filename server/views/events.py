@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from gateway.database import tank_event
-from gateway.domain.told import TankEvent
+from gateway.database.tables import tank_event
+from gateway.domain.outputs import TankEvent
 
 
 def of_tank(connection: sa.Connection, tank: str, since: float) -> list[TankEvent]:

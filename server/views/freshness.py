@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.alive import STALE_S, gateway_now
-from gateway.database import tank_now
+from gateway.database.heartbeat import STALE_S, gateway_now
+from gateway.database.tables import tank_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.database import incident, incident_step
-from gateway.domain.told import Because, Span
+from gateway.database.tables import incident, incident_step
+from gateway.domain.outputs import Because, Span
 
 Figure = float | int | str | bool | None
 

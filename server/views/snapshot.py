@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 
-from gateway.database import newest_version, tank_now
+from gateway.database.engine import newest_version
+from gateway.database.tables import tank_now
+from gateway.domain.outputs import THEFT_KINDS, TankNow
 from gateway.domain.registry import Registry, Site, Tank
-from gateway.domain.told import THEFT_KINDS, TankNow
 from server.accounts.tables import account
 from server.views import incident as incidents
 from server.views.freshness import Freshness, freshness

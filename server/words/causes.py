@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from babel.numbers import format_decimal
 
-from gateway.domain.told import Because
+from gateway.domain.outputs import Because
 from server.views.incident import Incident
 from server.words.speech import Speech, mark
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.domain.told import TankEvent
+from gateway.domain.outputs import TankEvent
 from server.views.incident import Incident
 from server.words import incident as said
 from server.words.speech import Speech, mark

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gateway.domain.told import WATER_KINDS, Span
+from gateway.domain.outputs import WATER_KINDS, Span
 from server.views.incident import Incident
 from server.words.speech import Speech, mark
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.desired.state import Desired
+from gateway.devices.state import Desired
+from gateway.domain.outputs import TankNow
 from gateway.domain.registry import Plan
-from gateway.domain.told import TankNow
 from gateway.journal.counters import Mark
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView

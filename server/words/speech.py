@@ -11,8 +11,8 @@ from pathlib import Path
 from babel.dates import format_date, format_datetime
 from markupsafe import Markup, escape
 
-from gateway.domain.told import Span
-from gateway.language import CATALOGUES, Language, mark
+from gateway.alerts.language import CATALOGUES, Language, mark
+from gateway.domain.outputs import Span
 
 __all__ = ["LANGUAGES", "Speech", "mark"]
 

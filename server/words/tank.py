@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gateway.domain.told import TankNow
+from gateway.domain.outputs import TankNow
 from server.views.incident import Incident
 from server.views.snapshot import TankView
 from server.words import incident as said

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import lock
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from gateway.runtime import file_lock
 from tests.benchmarks import figures
 from tests.integration import archived
 
@@ -75,7 +75,10 @@ def test_a_start_costs_the_same_however_long_the_journal_is(tmp_path: Path) -> N
 def test_commits_go_on_beside_archiving(tmp_path: Path) -> None:
     folder = archived.filled(tmp_path, MESSAGES // 8)
     words = ("journal", "archive", "--before", "2026-07", "--config", folder / "noria.toml")
-    with lock.hold(folder / lock.NAME), closing(Journal(folder / "journal.db", "g1")) as journal:
+    with (
+        file_lock.hold(folder / file_lock.NAME),
+        closing(Journal(folder / "journal.db", "g1")) as journal,
+    ):
         alone = commits_ms(journal, lambda done: done < 300)
         command = [sys.executable, "-m", "server.command", *words]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as run:

@@ -14,8 +14,8 @@ import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 
-from gateway import database
-from gateway.ingest import Ingest
+from gateway.database.engine import connect
+from gateway.ingest.batch import Ingest
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.registry import rows
@@ -52,7 +52,7 @@ def test_a_day_without_influxdb_is_caught_up(
     with running_influxdb(line, tmp_path / "influx") as server:
         gateway = _gateway(tmp_path / "noria", mosquitto, server)
         fleet.enrol(gateway)
-        engine = database.connect(gateway.folder / "data" / "noria.db")
+        engine = connect(gateway.folder / "data" / "noria.db")
         registry = rows.load(engine)
         with closing(Journal(gateway.folder / "data" / "journal.db", "g1")) as journal:
             expected = _a_day(Ingest(journal, registry), fleet)

@@ -14,25 +14,25 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.clock import Clock
-from gateway.database import connect
-from gateway.ingest import Ingest
+from gateway.cluster import tables
+from gateway.cluster.acks import Acks
+from gateway.cluster.merge_order import Merging
+from gateway.cluster.reader import MergedReader
+from gateway.cluster.registrar import Ears, Registrar
+from gateway.database.engine import connect
+from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.projections.readings import Readings
-from gateway.projections.wake import Wake
+from gateway.projections.readings.projection import Readings
+from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
-from gateway.sharing import tables
-from gateway.sharing.acks import Acks
-from gateway.sharing.merging import Merging
-from gateway.sharing.reader import MergedReader
-from gateway.sharing.registrar import Ears, Registrar
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
-from gateway.watching.projection import WatchProjection
 from tests.benchmarks.fleet import registry_of
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.postgresql_service import PostgreSQL

@@ -21,19 +21,19 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect
-from gateway.ingest import Ingest
+from gateway.database.engine import connect
+from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.program import COLLECT
-from gateway.projections.readings import Readings
-from gateway.projections.wake import Wake
+from gateway.program.gateway import COLLECT
+from gateway.projections.readings.projection import Readings
+from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
+from gateway.runtime.wakeup import Wake
 from gateway.stores.sqlite import SqliteStore
-from gateway.watching.projection import WatchProjection
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import registry_of
 from tests.wire_node.sealed import Ring, drawn

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry, Tank
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.asking import Asker

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway import alive, database
 from gateway import settings as settings_module
-from gateway.database import tank_now
-from gateway.domain.heard import Reading
+from gateway.alerts import claims
+from gateway.database import heartbeat
+from gateway.database.engine import open_database
+from gateway.database.tables import tank_now
+from gateway.domain.inputs import Reading
+from gateway.domain.outputs import Because, IncidentChange, Span, TankEvent, TankNow
 from gateway.domain.registry import Device, Plan, Registry, Site, Tank
-from gateway.domain.told import Because, IncidentChange, Span, TankEvent, TankNow
+from gateway.projections.watch.rows import Book, write_output
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.sqlite import SqliteStore
-from gateway.watching import claims
-from gateway.watching.record import Book, write
 from server.accounts import people
 from tests.browser import accounts
 from tests.parts import database as either
@@ -43,17 +44,17 @@ class Scene:
         """Change one tank, as the watch does."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
-            write(connection, [], [value], BOOK)
+            write_output(connection, [], [value], BOOK)
 
     def tell(self, *told: TankEvent | IncidentChange) -> None:
         """Write events and incident changes, as the watch does."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
-            write(connection, told, [], BOOK)
+            write_output(connection, told, [], BOOK)
 
     def beat(self) -> None:
         """The gateway says that it listens."""
-        alive.renew(self.engine, "g1", connected=True, broker="mosquitto")
+        heartbeat.renew(self.engine, "g1", connected=True, broker="mosquitto")
 
 
 def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "") -> Scene:
@@ -63,7 +64,7 @@ def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "
     config.write_text(f'data = "data"\n{port}{extra}{either.lines(folder / "data")}')
     settings = settings_module.read(config)
     settings.data.mkdir()
-    engine = database.opened(settings)
+    engine = open_database(settings)
     scene = Scene(settings, engine, time.time())
     accounts.add_all(engine, scene.now)
     if live:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from playwright.sync_api import expect
 
-from gateway import alive
+from gateway.database import heartbeat
 from gateway.registry import rows
 from server.views import snapshot
 from tests.browser.conftest import Site
@@ -105,11 +105,11 @@ def test_a_page_turns_not_live_when_the_gateway_goes_away(site: Site):
     with site.person() as page:
         expect(page.locator("#fresh")).to_contain_text("Live, ")
         page.wait_for_selector("html[data-following]")
-        alive.renew(site.scene.engine, "g1", connected=False, broker="mosquitto")
+        heartbeat.renew(site.scene.engine, "g1", connected=False, broker="mosquitto")
         expect(page.locator("#fresh")).to_have_text("Not live")
         expect(page.locator("h1")).to_contain_text("No news since")
         expect(page.locator("#tank-canal-2")).to_contain_text("was 640\u00a0L")
-        alive.renew(site.scene.engine, "g1", connected=True, broker="mosquitto")
+        heartbeat.renew(site.scene.engine, "g1", connected=True, broker="mosquitto")
         expect(page.locator("#fresh")).to_contain_text("Live, ")
 
 

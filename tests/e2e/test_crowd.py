@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import status
+from gateway.monitoring import status
 from server.demo import run
 from tests.parts import require
 

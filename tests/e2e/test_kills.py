@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.projections.replay import Replay
 from gateway.registry import toml
-from gateway.replay import Replay
 from tests.e2e import tide
 from tests.e2e.tide import SPEED, Teller, Tide
 from tests.integration.running_gateway import RunningGateway

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway import release
+from gateway.devices import release
+from gateway.devices.release import Release
 from gateway.domain import envelope
-from gateway.release import Release
 from server.command.release import compiled
 from tests.firmware.board_at_work import DEVICE
 from tests.firmware.signing_gateway import SigningGateway

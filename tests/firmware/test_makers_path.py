@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.database import connect
+from gateway.database.engine import connect
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from server.command.device import cable

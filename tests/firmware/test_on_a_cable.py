@@ -14,7 +14,8 @@ import click
 import pytest
 from click.testing import Result
 
-from gateway.database import connect, fact
+from gateway.database.engine import connect
+from gateway.database.tables import fact
 from gateway.domain.registry import Registry
 from gateway.errors import NoriaError
 from gateway.journal.reader import JournalReader

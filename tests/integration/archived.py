@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from gateway.database import incident, tank_event, tank_now
-from gateway.journal.archiving import Archiving
+from gateway.database.tables import incident, tank_event, tank_now
+from gateway.domain.entry import Entry
+from gateway.journal.archive.writer import Archiving
 from gateway.journal.diary import Diary
-from gateway.journal.entry import Entry
+from gateway.journal.integrity.verify import Verification
 from gateway.journal.reader import JournalReader
-from gateway.journal.whole import Verification
 from gateway.journal.writer import Journal
 from server.command.main import cli
 from tests.integration.speaker import Gateway, Speaker, distance, registry

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.registry import Device, Registry
-from gateway.ingest import Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal import counters
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import settings
-from gateway import status as gateway_status
+from gateway.monitoring import status as gateway_status
 from tests.parts.commands import noria
 from tests.parts.services import Service, until
 

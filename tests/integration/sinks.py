@@ -12,7 +12,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from gateway.channels import Channel, open_channels
+from gateway.alerts.channels import Channel, open_channels
 
 
 @dataclass

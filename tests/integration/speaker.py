@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gateway.domain import envelope
 from gateway.domain.registry import Device, Registry, Site, Tank
-from gateway.ingest import Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import settings as settings_module
-from gateway.database import connect as database_at
+from gateway.database.engine import connect as database_at
 from gateway.journal.reader import JournalReader
 from server.accounts import people
 from server.app import create

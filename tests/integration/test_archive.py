@@ -12,18 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.database import dead_letters
 from gateway.domain.registry import Device, Install, Registry
 from gateway.errors import ArchiveError, NoriaError
-from gateway.ingest import Ingest
-from gateway.journal import archive as archives
-from gateway.journal.archiving import Archiving
+from gateway.ingest.batch import Ingest
+from gateway.journal.archive import reader as archives
+from gateway.journal.archive.segment import Segment
+from gateway.journal.archive.writer import Archiving
 from gateway.journal.diary import Diary
+from gateway.journal.integrity.witness import Seen
 from gateway.journal.reader import JournalReader
-from gateway.journal.segment import Segment
-from gateway.journal.witness import Seen
 from gateway.journal.writer import Journal
-from gateway.projections import set_aside
-from gateway.projections.readings import Readings
+from gateway.projections.readings.projection import Readings
 from gateway.stores.sqlite import SqliteStore
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, MESSAGES, SEPTEMBER, noria
@@ -275,7 +275,7 @@ def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
     assert len(moved) >= 60 * 6  # July's from the archive, August's from the journal
     assert f"{june.name} cannot be read" in caplog.text
     with gateway.engine.connect() as connection:
-        assert set_aside.counts(connection) == {"store": 1}
+        assert dead_letters.counts(connection) == {"store": 1}
     store.close()
     gateway.close()
 

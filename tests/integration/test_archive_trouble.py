@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import lock
 from gateway.errors import ArchiveError
-from gateway.journal import space
-from gateway.journal.archiving import Archiving
+from gateway.journal.archive import disk_space
+from gateway.journal.archive.writer import Archiving
+from gateway.runtime import file_lock
 from tests.integration import archived
 from tests.integration.archived import MESSAGES, SEPTEMBER, noria
 from tests.integration.speaker import Gateway, Speaker, distance
@@ -64,7 +64,7 @@ def test_a_file_of_an_older_program_is_made_smaller_while_no_gateway_runs(tmp_pa
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.executescript("PRAGMA auto_vacuum=NONE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
     size = path.stat().st_size
-    with lock.hold(folder / lock.NAME):
+    with file_lock.hold(folder / file_lock.NAME):
         beside = noria(folder, "journal", "archive", "--before", "2026-07")
     assert "end the gateway and run this once more" in beside.stderr
     assert path.stat().st_size == size
@@ -136,7 +136,7 @@ def test_archiving_never_takes_the_last_room(template: Path, small_disk: Path) -
 def full_disk(template: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small disk with a journal on it, of which archiving would take the last byte."""
     archived.copied(template, small_disk)
-    monkeypatch.setattr(space, "KEPT_FREE_BYTES", 0)
+    monkeypatch.setattr(disk_space, "KEPT_FREE_BYTES", 0)
     return small_disk
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway import settings as gateway_settings
-from gateway.archivist import LOOK_S, Archivist
 from gateway.errors import NoriaError
+from gateway.journal.archive.schedule import LOOK_S, Archivist
 from tests.integration import archived
 from tests.integration.archived import SEPTEMBER, noria
 from tests.integration.running_gateway import RunningGateway

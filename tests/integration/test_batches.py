@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.registry import Device, Registry
-from gateway.ingest import Ingest
-from gateway.journal import filing, messages
+from gateway.ingest.batch import Ingest
+from gateway.journal import messages, pending_index
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
@@ -126,7 +126,7 @@ def test_what_is_known_or_looked_up_together_is_judged_as_what_is_looked_up_alon
         random.shuffle(said)
     arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filing, "FILED_AT", data.draw(st.integers(1, 9)))
+        patch.setattr(pending_index, "FILED_AT", data.draw(st.integers(1, 9)))
         together = journaled(arrivals, [])
         cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
         assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == together

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.channels import TransportError, open_channels
+from gateway.alerts.channels import TransportError, open_channels
 from gateway.errors import SettingError
 from tests.integration.sinks import http_sink, json_channel
 

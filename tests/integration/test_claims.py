@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import fact, incident, incident_step
-from gateway.domain.told import IncidentChange
-from gateway.watching import claims, record
+from gateway.alerts import claims
+from gateway.database.tables import fact, incident, incident_step
+from gateway.domain.outputs import IncidentChange
+from gateway.projections.watch.rows import Book, write_output
 from tests.parts import database
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -26,7 +27,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
         uplink=None, kind="low", probability=0.9, causes={}, because=(), auth="mac", alert=True,
     )  # fmt: skip
     with made.begin() as connection:
-        record.write(connection, [low], [], record.Book([], {}))
+        write_output(connection, [low], [], Book([], {}))
     yield made
     made.dispose()
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import Clock
-from gateway.database import incident
+from gateway.database.tables import incident
 from gateway.journal.diary import Diary
 from gateway.projections.runner import Runner
-from gateway.projections.wake import Wake
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from tests.integration.speaker import T0, distance
 from tests.integration.test_watch_projection import Scene
 

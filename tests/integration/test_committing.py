@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import committing
-from gateway.committing import Committing, Saving
 from gateway.domain import envelope
-from gateway.ingest import Ingest
-from gateway.journal import trouble
-from gateway.journal.disk import Disk, Write
+from gateway.ingest import commit_queue
+from gateway.ingest.batch import Ingest
+from gateway.ingest.commit_queue import Committing, Saving
+from gateway.journal import failure_file
+from gateway.journal.failure_file import Trouble
+from gateway.journal.group_commit import Disk, Write
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import Trouble
 from gateway.journal.writer import Journal
 from gateway.mqtt.stream import Receipts
 from tests.integration.test_batches import REGISTRY, STEPS, journaled, spoken
@@ -95,7 +95,7 @@ def test_what_the_disk_refuses_comes_again_in_order_and_once(
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
     cuts = [c for c in cuts if c < len(arrivals)]
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(committing, "RETRY_S", 0.0)
+        patch.setattr(commit_queue, "RETRY_S", 0.0)
         RefusingDisk(patch, data.draw(st.lists(st.booleans(), max_size=12)))
         found = committed(Path(folder), arrivals, cuts, leave=data.draw(st.integers(0, 2)))
     assert found == journaled(arrivals, cuts)
@@ -104,7 +104,7 @@ def test_what_the_disk_refuses_comes_again_in_order_and_once(
 def test_a_refused_batch_and_the_one_judged_meanwhile_are_both_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(committing, "RETRY_S", 0.0)
+    monkeypatch.setattr(commit_queue, "RETRY_S", 0.0)
     disk = RefusingDisk(monkeypatch, [False, True])
     said = spoken([("k7f3q5", "next")] * 6)
     arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
@@ -129,5 +129,5 @@ def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
     arrivals = [Arrival(*spoken([("k7f3q5", "next")])[0], T0)]
     commits.commit(Saving(arrivals, ingest.admit(arrivals), Receipts(1, [1])))
     assert (acked, commits.idle, journal.last_id) == ([], True, 0)
-    assert "disk is full" in (trouble.read(tmp_path) or "")
+    assert "disk is full" in (failure_file.read(tmp_path) or "")
     journal.close()

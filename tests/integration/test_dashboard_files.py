@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards import influxql
 from dashboards.push import PushError, push
 from dashboards.water import UID, dashboard
-from gateway import database
+from gateway.database.engine import connect
 from gateway.registry import rows
 from server.command.main import cli
 from tests.integration.speaker import registry
@@ -96,7 +96,7 @@ def config(tmp_path: Path) -> Path:
     path.write_text(
         'data = "."\ninfluxdb_bucket = "water/autogen"\ntimezone = "Europe/Paris"\n', "utf-8"
     )
-    engine = database.connect(tmp_path / "noria.db")
+    engine = connect(tmp_path / "noria.db")
     with engine.begin() as connection:
         rows.put(connection, registry(name="North one"), 0.0)
     engine.dispose()

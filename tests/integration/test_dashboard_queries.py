@@ -9,18 +9,18 @@ import pytest
 
 from dashboards import provisioning
 from dashboards.water import dashboard
-from gateway.clock import Clock
-from gateway.ingest import Change
 from gateway.journal.messages import Arrival
+from gateway.mqtt.broker_event import BrokerEvent
 from gateway.projections import cursor
 from gateway.projections.figures import Figures
-from gateway.projections.readings import Readings
+from gateway.projections.readings.projection import Readings
 from gateway.projections.runner import Projection
-from gateway.projections.wake import Wake
+from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.asking import Asker
-from gateway.watching.projection import WatchProjection
 from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
@@ -51,7 +51,9 @@ def asker(
 def fill(folder: Path, access: Access) -> None:
     gateway = Gateway(folder)
     gateway.hear(*two_days())
-    gateway.ingest.commit([Change(r, END) for r in ("start", "broker_back", "broker_drained")], END)
+    gateway.ingest.commit(
+        [BrokerEvent(r, END) for r in ("start", "broker_back", "broker_drained")], END
+    )
     engine = gateway.engine
 
     store = InfluxStore(access, lambda: rows.load(engine), unusable)

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.broker import login
+from gateway.mqtt.broker import login
 from tests.firmware.board_at_work import DEVICE, KEY, board
 from tests.firmware.released import PUBLIC, made
 from tests.integration.running_gateway import RunningGateway

@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from gateway import lock
-from gateway.clock import Clock
-from gateway.database import incident, outbox, tank_now
-from gateway.projections.wake import Wake
-from gateway.sharing import tables
-from gateway.sharing.merging import Merging
-from gateway.sharing.reader import MergedReader
-from gateway.sharing.registrar import Ears, Registrar
+from gateway.cluster import tables
+from gateway.cluster.merge_order import Merging
+from gateway.cluster.reader import MergedReader
+from gateway.cluster.registrar import Ears, Registrar
+from gateway.database.tables import incident, outbox, tank_now
+from gateway.runtime import file_lock
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
 from tests.integration.speaker import T0, Gateway, Speaker, distance
@@ -114,7 +114,7 @@ def test_rebuilding_the_watch_makes_levels_and_incidents_and_tells_nobody(folder
 
 
 def test_rebuild_refuses_beside_a_running_gateway(folder: Path) -> None:
-    with lock.hold(folder / lock.NAME):
+    with file_lock.hold(folder / file_lock.NAME):
         for what in ("store", "watch"):
             done = noria(folder, "rebuild", what, status=1)
             assert "end it first" in str(done.exception)

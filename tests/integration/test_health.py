@@ -11,8 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway import health, settings
-from gateway.database import connect as database_at
+from gateway import settings
+from gateway.database.engine import connect as database_at
+from gateway.monitoring import health
 from gateway.registry import rows
 from server.accounts import people
 from server.app import create

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import incident
+from gateway.alerts import claims
+from gateway.database.tables import incident
 from gateway.projections.live import Live
-from gateway.projections.wake import Wake
-from gateway.watching import claims
-from gateway.watching.projection import WatchProjection
+from gateway.projections.watch.projection import WatchProjection
+from gateway.runtime.wakeup import Wake
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 
 pytestmark = pytest.mark.usefixtures("each_database")

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.entry import Entry
 from gateway.domain.registry import Device, Registry
-from gateway.ingest import Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal import counters
-from gateway.journal.entry import Entry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal

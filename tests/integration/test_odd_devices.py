@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from gateway import oddities
-from gateway.domain import flood
+from gateway.devices import anomalies
+from gateway.domain import rate_limit
 from gateway.journal.messages import Arrival
 from gateway.registry import rows
 from server.app import create
@@ -75,7 +75,7 @@ def test_what_a_device_let_go_of_before_it_came_is_counted(gateway: Gateway) -> 
 def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flood, "BURST", 50)
+    monkeypatch.setattr(rate_limit, "BURST", 50)
     node = Speaker()
     sent = [node.say(T0 + n, distance(500)) for n in range(60)]
     at_once = [arrival._replace(received=T0 + 100.0) for arrival in sent]
@@ -92,11 +92,11 @@ def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
 def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) -> None:
     scene = scenes.make(tmp_path)
     device = next(iter(rows.load(scene.engine).devices))
-    node = [oddities.Mark(device, what, 3, int(scene.now) - 600)
+    node = [anomalies.Mark(device, what, 3, int(scene.now) - 600)
             for what in ("fork", "era", "gap", "flood", "bad_mac")]  # fmt: skip
-    oddities.tell(scene.engine, "g1", node[:2])
-    oddities.tell(scene.engine, "g1", node)
-    oddities.tell(scene.engine, "g2", node[:1])
+    anomalies.tell(scene.engine, "g1", node[:2])
+    anomalies.tell(scene.engine, "g1", node)
+    anomalies.tell(scene.engine, "g2", node[:1])
     with TestClient(create(scene.settings, scene.engine), follow_redirects=False) as client:
         sign_in(client, "sam")
         page = client.get("/devices").text.replace("\u00a0", " ")

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.channels import Channel, open_channels
-from gateway.clock import Clock
-from gateway.database import incident, incident_step, outbox
+from gateway.alerts import claims
+from gateway.alerts.channels import Channel, open_channels
+from gateway.alerts.language import Language
+from gateway.alerts.outbox import GIVE_UP_S, Delivery, Outbox, Speech
+from gateway.alerts.relevance import OLD_S, lag
+from gateway.database.tables import incident, incident_step, outbox
+from gateway.domain.outputs import IncidentChange, IncidentKind
 from gateway.domain.registry import Registry, Site, Tank
-from gateway.domain.told import IncidentChange, IncidentKind
-from gateway.language import Language
-from gateway.outbox import GIVE_UP_S, Delivery, Outbox, Speech
-from gateway.projections.wake import Wake
+from gateway.projections.watch.rows import Book, write_output
 from gateway.registry import rows
-from gateway.watching import claims, record
-from gateway.watching.news import OLD_S, lag
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from server.accounts import people
 from tests.integration.sinks import http_sink, json_channel, smtp_sink
 from tests.parts import database
@@ -62,7 +63,7 @@ def put(engine: sa.Engine, channel: str, *changes: IncidentChange) -> None:
     """Write changes as the watch does."""
     with engine.begin() as connection:
         for one in changes:
-            record.write(connection, [one], [], record.Book([channel], {"canal-1": "rid"}))
+            write_output(connection, [one], [], Book([channel], {"canal-1": "rid"}))
 
 
 def one(engine: sa.Engine, number: int = 1) -> sa.Row[Any]:

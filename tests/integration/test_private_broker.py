@@ -15,7 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.broker import login
+from gateway.mqtt.broker import login
 from tests.integration.running_gateway import RunningGateway
 from tests.parts import require
 from tests.parts.errors import PartError

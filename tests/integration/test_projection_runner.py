@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.clock import Clock
+from gateway.database import dead_letters
+from gateway.domain.entry import Entry
 from gateway.errors import NoriaError, StoreError
-from gateway.journal.entry import Entry
-from gateway.lock import hold
-from gateway.projections import cursor, set_aside
+from gateway.projections import cursor
 from gateway.projections.runner import Runner
-from gateway.projections.wake import Wake
+from gateway.runtime.clock import Clock
+from gateway.runtime.file_lock import hold
+from gateway.runtime.wakeup import Wake
 from tests.parts import database
 from tests.parts.services import until
 
@@ -121,7 +122,7 @@ def test_a_poison_entry_is_set_aside_and_the_others_are_applied_once(scene: Scen
     until(lambda: scene.cursor() == 4)
     assert scene.collector.bodies == ["a", "b", "c"]
     with scene.engine.connect() as connection:
-        rows = connection.execute(sa.select(set_aside.set_aside)).all()
+        rows = connection.execute(sa.select(dead_letters.set_aside)).all()
     assert [(row.source, row.what, row.reason) for row in rows] == [
         ("collector", "entry 2", "ValueError: cannot be read")
     ]
@@ -162,7 +163,7 @@ def test_what_waited_to_be_saved_when_a_later_batch_failed_is_not_lost(scene: Sc
 def test_a_store_that_is_away_is_told_once_and_costs_only_time(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="gateway.projections.loop")
+    caplog.set_level("INFO", logger="gateway.runtime.worker")
     scene.collector.away = True
     scene.journal.append(b"a", b"b")
     scene.runner.start()
@@ -225,7 +226,7 @@ def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> Non
 
 
 def test_a_data_folder_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.lock"
+    path = tmp_path / "gateway.runtime.file_lock"
     with hold(path), pytest.raises(NoriaError, match="end it first"), hold(path):
         pass
     with hold(path):

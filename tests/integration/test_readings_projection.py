@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.domain.registry import Install, Registry
 from gateway.errors import StoreError
 from gateway.journal.messages import Arrival
 from gateway.projections import cursor
-from gateway.projections.readings import PART, Readings
+from gateway.projections.readings.projection import PART, Readings
 from gateway.stores.sqlite import SqliteStore
 from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
 

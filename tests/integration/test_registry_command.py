@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway import broker, settings
-from gateway.database import connect, fact
+from gateway import settings
+from gateway.database.engine import connect
+from gateway.database.tables import fact
 from gateway.domain.registry import Registry
 from gateway.errors import RegistryError
+from gateway.mqtt import broker
 from gateway.registry import rows
 from tests.installation import Noria
 from tests.unit.test_registry_file import KEY, WHOLE

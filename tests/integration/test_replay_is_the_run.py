@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.clock import Clock
-from gateway.database import connect as database_at
-from gateway.database import fact, incident
-from gateway.watching import claims
+from gateway.alerts import claims
+from gateway.database.engine import connect as database_at
+from gateway.database.tables import fact, incident
+from gateway.runtime.clock import Clock
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until

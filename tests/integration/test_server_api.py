@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from gateway.database import fact
+from gateway.database.tables import fact
 from server.accounts import people
 from server.app import create
 from tests.browser import scenes

@@ -8,25 +8,25 @@ from subprocess import CalledProcessError
 import pytest
 import sqlalchemy as sa
 
-from gateway import alive
-from gateway.clock import Clock
-from gateway.database import connect
+from gateway.cluster import tables
+from gateway.cluster.archives import Shelves
+from gateway.cluster.merge_order import Merging
+from gateway.cluster.pruning import Pruning
+from gateway.cluster.reader import MergedReader
+from gateway.cluster.registrar import Ears, Registrar
+from gateway.database import heartbeat
+from gateway.database.engine import connect
+from gateway.domain.entry import Entry
 from gateway.domain.registry import Device, Registry
 from gateway.errors import ArchiveError
-from gateway.ingest import Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
-from gateway.journal.entry import Entry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.projections import cursor
-from gateway.projections.wake import Wake
-from gateway.sharing import tables
-from gateway.sharing.merging import Merging
-from gateway.sharing.pruning import Pruning
-from gateway.sharing.reader import MergedReader
-from gateway.sharing.registrar import Ears, Registrar
-from gateway.sharing.shelves import Shelves
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, SEPTEMBER
 from tests.parts.commands import noria
@@ -147,12 +147,12 @@ def test_nothing_waits_for_a_gateway_that_is_retired(several: Several, tmp_path:
     with pytest.raises(CalledProcessError) as unknown:
         noria("gateways", "retire", "g3", "--config", str(config))
     assert "no gateway is called 'g3' here; known: g1, g2" in unknown.value.stderr
-    alive.renew(several.engine, "g2", connected=True, broker="")
+    heartbeat.renew(several.engine, "g2", connected=True, broker="")
     with pytest.raises(CalledProcessError) as runs:
         noria("gateways", "retire", "g2", "--config", str(config))
     assert "gateway g2 runs: end it first" in runs.value.stderr
     with several.engine.begin() as connection:
-        connection.execute(sa.update(alive.gateway_now).values(renewed=0.0))
+        connection.execute(sa.update(heartbeat.gateway_now).values(renewed=0.0))
     said = noria("gateways", "retire", "g2", "--config", str(config))
     assert said == f"Gateway g2 is retired; its store had {len(before) - 45} entries to read.\n"
     several.a.prune()

@@ -11,9 +11,10 @@ from subprocess import CalledProcessError
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect, tank_now
+from gateway.cluster import leader, tables
+from gateway.database.engine import connect
+from gateway.database.tables import tank_now
 from gateway.errors import DatabaseError
-from gateway.sharing import holding, tables
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.postgresql_service import PostgreSQL, settings_lines
@@ -173,7 +174,7 @@ def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp
     camp.more(30)
     first = camp.holder()
     camp.gateways[first].pause()
-    until(lambda: camp.holder() != first, holding.HUNG_S + 20, "the other holds the watch")
+    until(lambda: camp.holder() != first, leader.HUNG_S + 20, "the other holds the watch")
     camp.more(30)
     camp.gateways[first].resume()
     camp.more(30)
@@ -187,7 +188,7 @@ def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp
 def test_an_epoch_that_is_over_writes_nothing(postgresql: PostgreSQL) -> None:
     engine = connect(postgresql.fresh())
     tables.make(engine)
-    ours = holding.fenced(engine, 0)
+    ours = leader.fenced(engine, 0)
     with ours.begin() as connection:
         connection.execute(sa.update(tables.holder).values(gateway="g1"))
     with engine.begin() as connection:

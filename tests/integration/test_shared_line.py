@@ -12,19 +12,19 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import Clock
-from gateway.database import connect
+from gateway.cluster import tables
+from gateway.cluster.acks import Acks
+from gateway.cluster.registrar import Ears, Registrar
+from gateway.database.engine import connect
 from gateway.domain.registry import Device, Registry
 from gateway.errors import JournalError
-from gateway.ingest import Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.projections.wake import Wake
-from gateway.sharing import tables
-from gateway.sharing.acks import Acks
-from gateway.sharing.registrar import Ears, Registrar
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from tests.parts.postgresql_service import PostgreSQL
 from tests.wire_node.sealed import Ring, Sealed
 

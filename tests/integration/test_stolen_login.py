@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway.broker import login
+from gateway.mqtt.broker import login
 from tests.integration.running_gateway import RunningGateway
 from tests.parts import require
 from tests.parts.services import free_port, until

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry, Site, Tank
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.clock import Clock
-from gateway.projections.readings import Readings
+from gateway.projections.readings.projection import Readings
 from gateway.projections.runner import Runner
-from gateway.projections.wake import Wake
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
 from gateway.stores.influxdb import Access, InfluxStore
 from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance

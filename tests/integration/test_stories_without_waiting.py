@@ -15,16 +15,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect, incident, outbox
+from gateway.cluster import tables
+from gateway.cluster.merge_order import Merging
+from gateway.cluster.reader import MergedReader
+from gateway.cluster.registrar import Ears, Registrar
+from gateway.database.engine import connect
+from gateway.database.tables import incident, outbox
 from gateway.domain.registry import Registry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
-from gateway.projections.wake import Wake
-from gateway.sharing import tables
-from gateway.sharing.merging import Merging
-from gateway.sharing.reader import MergedReader
-from gateway.sharing.registrar import Ears, Registrar
-from gateway.watching.projection import WatchProjection
+from gateway.projections.watch.projection import WatchProjection
+from gateway.runtime.wakeup import Wake
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.script import NEXT_S, Told, stories
 from tests.stories.unhurried import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.watch.presence import slack_s
+from gateway.domain.watch.rules.presence import slack_s
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.both import Compared, hear
 from tests.stories.script import NEXT_S, stories

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.database import incident_step, outbox, tank_now
-from gateway.journal.entry import Entry
+from gateway.database.tables import incident_step, outbox, tank_now
+from gateway.domain.entry import Entry
 from tests.integration.speaker import T0, distance
 from tests.integration.watched import Scene
 

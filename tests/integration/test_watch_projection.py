@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from gateway.database import fact, incident, incident_step, outbox, tank_now
+from gateway.alerts import claims
+from gateway.database.tables import fact, incident, incident_step, outbox, tank_now
 from gateway.domain import envelope
 from gateway.domain.registry import Device, Registry
 from gateway.projections import cursor
-from gateway.watching import claims, projection, rebuild
+from gateway.projections.watch import projection, rebuild
 from tests.integration.speaker import KEY, T0, Speaker, distance
 from tests.integration.watched import CHANNELS, Scene
 

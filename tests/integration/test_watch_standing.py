@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import connect, fact, incident, incident_step, outbox, tank_event, tank_now
+from gateway.database.engine import connect
+from gateway.database.tables import fact, incident, incident_step, outbox, tank_event, tank_now
+from gateway.domain.entry import Entry
 from gateway.domain.registry import Plan, Registry
-from gateway.journal.entry import Entry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.projections import cursor
-from gateway.projections.wake import Wake
+from gateway.projections.watch import checkpoint
+from gateway.projections.watch.checkpoint import Standing
+from gateway.projections.watch.projection import NAME, WatchProjection
 from gateway.registry import rows
-from gateway.watching import standing
-from gateway.watching.projection import NAME, WatchProjection
-from gateway.watching.standing import Standing
+from gateway.runtime.wakeup import Wake
 from tests.stories.script import Told, stories
 from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
 
@@ -92,7 +93,7 @@ class Life:
     def state(self) -> dict[str, Any]:
         with self.engine.connect() as connection:
             saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
-        return {key: value for key, value in saved.items() if key != standing.KEY}
+        return {key: value for key, value in saved.items() if key != checkpoint.KEY}
 
 
 def _live(lives: Sequence[Life], told: Sequence[Told], clock: StoryClock) -> None:
@@ -120,7 +121,7 @@ def _live(lives: Sequence[Life], told: Sequence[Told], clock: StoryClock) -> Non
 def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "_MOST_ENTRIES", 150)
+    monkeypatch.setattr(checkpoint, "_MOST_ENTRIES", 150)
     clock = StoryClock()
     clock.moment[0] = START - TICK_S
     told = stories(STORIES, seed=11, hours=2.0)
@@ -128,7 +129,7 @@ def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
     whole = Life(tmp_path / "whole", watched, clock, killed=False)
     killed = Life(tmp_path / "killed", watched, clock, killed=True)
     _live((whole, killed), told, clock)
-    monkeypatch.setattr(standing, "_LONGEST_S", 0.0)
+    monkeypatch.setattr(checkpoint, "_LONGEST_S", 0.0)
     for life in (whole, killed):
         life.end()
     assert killed.kills > 20
@@ -147,5 +148,5 @@ def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
 
 def test_a_state_ahead_of_the_cursor_is_saved_again_at_once() -> None:
     """So it stands where the journal came back from a backup, and its cursor was put back too."""
-    assert Standing.of({standing.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
-    assert not Standing.of({standing.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert Standing.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert not Standing.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.merkle import Frontier, leaf_hash
-from gateway.journal import restored
+from gateway.journal import rollback
 from gateway.journal.diary import Diary
-from gateway.journal.witness import SLOT_BYTES, Seen, Witness
+from gateway.journal.integrity.witness import SLOT_BYTES, Seen, Witness
 from gateway.journal.writer import Journal
 
 NOW = 1795212000.0
@@ -26,7 +26,7 @@ class Log:
     def start(self) -> None:
         self.witness = Witness(self.notes)
         self.journal = Journal(self.folder / "journal.db", "g1", self.witness.keep)
-        self.lost = restored.noticed(self.journal, self.witness)
+        self.lost = rollback.noticed(self.journal, self.witness)
         Diary(self.journal).open(NOW, b"k", "1", self.lost)
         self.witness.keep(self.journal.log.seen)
 

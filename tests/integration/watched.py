@@ -6,11 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway import facts
+from gateway.ingest import pending_facts
 from gateway.journal.diary import Diary
 from gateway.projections import cursor
-from gateway.projections.wake import Wake
-from gateway.watching.projection import WatchProjection
+from gateway.projections.watch.projection import WatchProjection
+from gateway.runtime.wakeup import Wake
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 
 CHANNELS = ("log", "ntfy-3fa2b1")
@@ -58,4 +58,4 @@ class Scene:
             self.gateway.hear(self.node.say(T0 + 600 * step, distance(mm)))
 
     def journal_facts(self) -> None:
-        facts.journal_pending(self.engine, self.gateway.journal)
+        pending_facts.journal_pending(self.engine, self.gateway.journal)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.database import connect
+from gateway.database.engine import connect
 from tests.parts.postgresql_service import PostgreSQL, settings_lines
 
 _cluster: list[PostgreSQL] = []

@@ -7,14 +7,15 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from gateway.clock import Clock
 from gateway.domain.registry import Device, Registry, Site, Tank
-from gateway.ingest import Change, Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from gateway.mqtt.broker_event import BrokerEvent
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from tests.stories.script import Told, Wake
 from tests.wire_node.sealed import Ring
 
@@ -41,7 +42,7 @@ class Place:
         diary.open(now, bytes(32), "test")
         diary.start(now, 0.0)
         self.ingest = Ingest(self.journal, registry)
-        changes = [Change(what, now) for what in ("broker_back", "broker_drained")]
+        changes = [BrokerEvent(what, now) for what in ("broker_back", "broker_drained")]
         self.ingest.commit(changes, now)
 
     def reader(self) -> JournalReader:

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import settings as settings_module
-from gateway.clock import Clock
-from gateway.database import incident, opened, outbox
-from gateway.sharing import tables
+from gateway.cluster import tables
+from gateway.database.engine import open_database
+from gateway.database.tables import incident, outbox
+from gateway.runtime.clock import Clock
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.stories.script import Told, Wake
@@ -207,7 +208,7 @@ class World:
         return Counter((row.tank or row.uplink, row.kind) for row in rows)
 
     def _engine(self) -> sa.Engine:
-        return opened(settings_module.read(self.gateways[0].config))
+        return open_database(settings_module.read(self.gateways[0].config))
 
     def _enrol(self) -> None:
         lines = ['[[site]]\nid = "north"']

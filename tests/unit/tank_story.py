@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.domain.heard import Auth, Forked, Listening, Operated, Tick
+from gateway.domain.inputs import Auth, Forked, Listening, Operated, Tick
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
+from gateway.domain.outputs import Forecast, IncidentChange, Level, TankEvent, Told
 from gateway.domain.registry import Device, Plan, Registry, Tank
-from gateway.domain.told import Forecast, IncidentChange, Level, TankEvent, Told
 from gateway.domain.watch import Watch
 
 T0 = 1_795_212_000  # 2026-11-20, 22:00 UTC

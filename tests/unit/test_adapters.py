@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import mapping, paths, units
-from gateway.adapters.feed import Reader, numbered
-from gateway.adapters.port import Unreadable
 from gateway.errors import SettingError
+from gateway.ingest.adapters import mapping, paths, units
+from gateway.ingest.adapters.feed import Reader, numbered
+from gateway.ingest.adapters.port import Unreadable
 from gateway.wire import decode
 from tests.unit import third_party as theirs
 

@@ -11,10 +11,10 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alert_text import LONGEST, Alert, Going, text_of
+from gateway.alerts.language import Language
+from gateway.alerts.text import LONGEST, Alert, Going, text_of
+from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Device, Registry, Site, Tank
-from gateway.domain.told import IncidentChange
-from gateway.language import Language
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 NBSP = "\u00a0"
@@ -225,11 +225,11 @@ def test_no_message_is_long_breaks_or_accuses(
 
 
 def test_every_sentence_has_its_french() -> None:
-    with (GATEWAY / "locale" / "fr" / "gateway.po").open("rb") as file:
+    with (GATEWAY / "alerts" / "locale" / "fr" / "gateway.po").open("rb") as file:
         french = read_po(file, locale="fr")
     keywords = {"text": None, "say": None, "mark": None, "plural": (1, 2)}
     found = extract_from_dir(
-        GATEWAY, method_map=[("alert_text/**.py", "python"), ("language.py", "python")],
+        GATEWAY, method_map=[("alerts/text/**.py", "python"), ("alerts/language.py", "python")],
         keywords=keywords,
     )  # fmt: skip
     wanted = {message if isinstance(message, str) else message[0] for _, _, message, *_ in found}

@@ -130,7 +130,7 @@ def test_every_room_has_a_readme_of_one_screen() -> None:
 def test_the_arrows_themselves_notice_a_wrong_import() -> None:
     assert not _allowed("server.app", ARROWS["gateway"])
     assert not _allowed("gateway.journal", ARROWS["dashboards"])
-    assert _allowed("gateway.domain.told", ARROWS["dashboards"])
+    assert _allowed("gateway.domain.outputs", ARROWS["dashboards"])
     assert _allowed("gateway", ARROWS["dashboards"])
     assert not _allowed("gateway.errors", ARROWS["gateway/domain"])
 

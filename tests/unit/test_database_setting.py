@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import database, settings
+from gateway import settings
+from gateway.database.engine import open_database
 from gateway.errors import DatabaseError, SettingError
 from gateway.settings import Settings
 from tests.parts.services import free_port
@@ -52,6 +53,6 @@ def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) ->
     where = f'database = "postgresql://noria@127.0.0.1:{free_port()}/noria"\n'
     found = read(tmp_path, where + 'database_password = "s3cret"\n')
     with pytest.raises(DatabaseError, match="start it, or correct database") as away:
-        database.opened(found)
+        open_database(found)
     assert "s3cret" not in str(away.value)
     assert found.database_password not in repr(away.value)

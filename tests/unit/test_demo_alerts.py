@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from gateway.channels.log import LOGGER
-from gateway.logs import Hiding, Lines
+from gateway.alerts.channels.log import LOGGER
+from gateway.runtime.logs import Hiding, Lines
 from server.demo.run import logged
 
 ALERT = 'Low: Canal 1, about 290\u00a0L. "Nobody" is going yet.'

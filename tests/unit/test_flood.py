@@ -1,6 +1,6 @@
 """Who floods: faster than any honest node and than all the others; backlog never does."""
 
-from gateway.domain.flood import BURST, FAIR, PER_S, Flood
+from gateway.domain.rate_limit import BURST, FAIR, PER_S, Flood
 
 T0 = 1795212000.0
 

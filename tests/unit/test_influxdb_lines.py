@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.stores.influxdb import line
 from gateway.stores.influxdb.line import Rids
 

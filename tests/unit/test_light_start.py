@@ -14,7 +14,7 @@ SERVER = NEITHER | {"cryptography", "paho"}
 
 
 @pytest.mark.parametrize(
-    ("program", "spared"), [("gateway.program", GATEWAY), ("server.program", SERVER)]
+    ("program", "spared"), [("gateway.program.gateway", GATEWAY), ("server.program", SERVER)]
 )
 def test_a_program_starts_without_what_only_others_need(program: str, spared: set[str]) -> None:
     loaded = _loaded(program)
@@ -24,9 +24,7 @@ def test_a_program_starts_without_what_only_others_need(program: str, spared: se
 
 def test_what_is_configured_is_loaded_before_the_program_is_ready() -> None:
     """A library that is missing or broken then stops the start, with its message."""
-    opens = (
-        "from gateway.channels.opening import open_channels; open_channels(('json://localhost',))"
-    )
+    opens = "from gateway.alerts.channels.factory import open_channels; open_channels(('json://localhost',))"
     keeps = (
         "from gateway.stores.influxdb import Access, InfluxStore;"
         "InfluxStore(Access('http://127.0.0.1:1', '-', 'noria', 'a:b'), None, None)"

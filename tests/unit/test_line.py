@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.line import NOWHERE, Identity, Line, Link, advanced
+from gateway.domain.chain import NOWHERE, Identity, Line, Link, advanced
 
 
 @dataclass(frozen=True)

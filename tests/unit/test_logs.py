@@ -5,14 +5,14 @@ import logging
 
 import pytest
 
-from gateway.logs import Hiding, Lines
+from gateway.runtime.logs import Hiding, Lines
 
 KEY = "00" * 31 + "ff"
 MAC = "g7vPUmsGjpOCXuP33QCMOGo-3nESau0BpN9n08dzzEY"
 
 
 def line(text: str, *, as_json: bool = False, journald: bool = False, **more: object) -> str:
-    record = logging.LogRecord("gateway.outbox", logging.WARNING, "", 0, text, (), None)
+    record = logging.LogRecord("gateway.alerts.outbox", logging.WARNING, "", 0, text, (), None)
     for name, value in more.items():
         setattr(record, name, value)
     return Lines(Hiding(["tok-secret"]), as_json=as_json, journald=journald).format(record)
@@ -21,17 +21,17 @@ def line(text: str, *, as_json: bool = False, journald: bool = False, **more: ob
 def test_a_line_is_names_and_values() -> None:
     said = line("broker h:1 was lost")
     assert said.startswith("time=20")
-    assert said.endswith('level=warning from=gateway.outbox said="broker h:1 was lost"')
+    assert said.endswith('level=warning from=gateway.alerts.outbox said="broker h:1 was lost"')
 
 
 def test_as_json_a_line_is_one_object() -> None:
     assert json.loads(line('said "so"\nand so', as_json=True, journald=True)[3:]) == {
-        "level": "warning", "from": "gateway.outbox", "said": 'said "so"\nand so',
+        "level": "warning", "from": "gateway.alerts.outbox", "said": 'said "so"\nand so',
     }  # fmt: skip
 
 
 def test_journald_gets_the_priority_and_no_time() -> None:
-    assert line("x", journald=True) == "<4>level=warning from=gateway.outbox said=x"
+    assert line("x", journald=True) == "<4>level=warning from=gateway.alerts.outbox said=x"
 
 
 def test_an_error_with_its_stack_stays_one_line() -> None:

@@ -1,6 +1,6 @@
 """Which planned move a device is told: the one that goes on, or the next."""
 
-from gateway.desired.planned import next_move
+from gateway.devices.planned_moves import next_move
 from gateway.domain.registry import Plan, PlanKind
 
 NOW = 1_795_212_000

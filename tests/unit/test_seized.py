@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import settings as gateway_settings
+from gateway.devices import enrolment
 from gateway.domain.registry import Device, Registry, Site, Tank
-from gateway.registry import enrolment
 
 CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 NAMES = ("north-field", "North field", "the blue tank", "north-router", "tank-by-the-road")

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.heard import Reading
-from gateway.domain.told import Span, TankEvent, TankNow
+from gateway.domain.inputs import Reading
+from gateway.domain.outputs import Span, TankEvent, TankNow
 from server.charts import chart
 from server.charts.line import line
 from server.charts.scale import HEIGHT, WIDTH, Scale

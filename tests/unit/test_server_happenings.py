@@ -1,6 +1,6 @@
 """What a tank's page tells of handling: one line for what belongs together."""
 
-from gateway.domain.told import EventKind, TankEvent
+from gateway.domain.outputs import EventKind, TankEvent
 from server.words.events import happenings
 from server.words.speech import Speech
 

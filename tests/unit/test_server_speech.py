@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain.told import Span
+from gateway.domain.outputs import Span
 from server.words.speech import Speech
 
 NOW = 1795267920.0  # Saturday 21 November 2026, 14:32 in Paris

@@ -1,6 +1,6 @@
 """How much of the time we listened, by our own notes."""
 
-from gateway.uptime import Run, listened_s
+from gateway.monitoring.uptime import Run, listened_s
 
 
 def runs(*notes: tuple[float, str]) -> list[Run]:

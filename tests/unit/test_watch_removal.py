@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from gateway.domain.message import RawEvent
+from gateway.domain.outputs import Level
 from gateway.domain.registry import Plan
-from gateway.domain.told import Level
-from gateway.domain.watch.cause import VERDICTS
+from gateway.domain.watch.tracks.cause import VERDICTS
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
 THEFT = {"seized", "drained", "slashed", "lid_open"}

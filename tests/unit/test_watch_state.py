@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json as at_once
 
-from gateway.domain.heard import Heard, Listening, Operated, Tick, WatchInput
+from gateway.domain.inputs import Heard, Listening, Operated, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
+from gateway.domain.outputs import IncidentChange, Told
 from gateway.domain.registry import Registry
-from gateway.domain.told import IncidentChange, Told
 from gateway.domain.watch import Watch
 from tests.unit.tank_story import T0, ibc, registry_of
 

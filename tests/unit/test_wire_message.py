@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.wire import decode
 from gateway.wire import decoded as decoded_module
 from gateway.wire.decoded import FAULT
-from gateway.wire.glimpse import glimpse
+from gateway.wire.salvage import glimpse
 
 SOUND: dict[str, Any] = {
     "v": 1, "fw": "0.1.0", "era": "m4xq2lzt", "boot": 3, "seq": 118,

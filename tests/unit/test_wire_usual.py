@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.wire.errors import Malformed
+from gateway.wire.fast import usual
 from gateway.wire.fields import message_from
 from gateway.wire.strict import parse
-from gateway.wire.usual import usual
 
 READING = {"o": 0, "mm": 431, "sp": 6, "n": 6, "of": 7, "tc": 110}
 SOUND: dict[str, Any] = {

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters import mapping
-from gateway.adapters.mapping import MappingFile
+from gateway.ingest.adapters import mapping
+from gateway.ingest.adapters.mapping import MappingFile
 
 TASMOTA, STATE = "tele/tank7/SENSOR", "tele/tank7/STATE"
 ESPHOME, VOLTS = "tank8/sensor/distance/state", "tank8/sensor/battery_voltage/state"

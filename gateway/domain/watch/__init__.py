@@ -1,5 +1,5 @@
 """The watch: the pure core that decides what people are told."""
 
-from gateway.domain.watch.watch import Watch
+from gateway.domain.watch.engine import Watch
 
 __all__ = ["Watch"]

@@ -1,9 +1,10 @@
 """A person acted on an incident: what that changes for the watch."""
 
-from gateway.domain.heard import Operated
-from gateway.domain.watch import incidents, power, removal, sensor, silence, water
-from gateway.domain.watch.scene import Scene
-from gateway.domain.watch.state import Incident
+from gateway.domain.inputs import Operated
+from gateway.domain.watch.memory import incidents
+from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.state import Incident
+from gateway.domain.watch.rules import power, removal, sensor, silence, water
 
 
 def operate(scene: Scene, event: Operated) -> None:

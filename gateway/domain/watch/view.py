@@ -1,10 +1,11 @@
 """What a page shows of one tank, from the records."""
 
-from gateway.domain.told import LevelState, Span, TankNow
-from gateway.domain.watch import flow, presence
-from gateway.domain.watch.level import Sample
-from gateway.domain.watch.scene import Scene
-from gateway.domain.watch.state import DeviceState, TankState
+from gateway.domain.outputs import LevelState, Span, TankNow
+from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.state import DeviceState, TankState
+from gateway.domain.watch.rules import presence
+from gateway.domain.watch.tracks import flow
+from gateway.domain.watch.tracks.level import Sample
 
 
 def tank_now(scene: Scene, tank: str) -> TankNow:

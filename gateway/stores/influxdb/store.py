@@ -5,7 +5,7 @@ from itertools import groupby
 from math import floor
 from operator import attrgetter
 
-from gateway.domain.heard import Reading
+from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry
 from gateway.stores.influxdb import line, removal
 from gateway.stores.influxdb.access import Access, SetAside

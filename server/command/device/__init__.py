@@ -2,9 +2,10 @@
 
 import click
 
-from gateway import database
-from gateway.clock import Clock
-from gateway.registry import enrolment, rows
+from gateway.database.engine import open_database
+from gateway.devices import enrolment
+from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from server.command import desired
 from server.command.config import settings_of, with_config
 from server.command.device.calibrate import calibrate
@@ -28,7 +29,7 @@ for _command in (
 @with_config
 def list_(config: str | None) -> None:
     """One line for each device: id, tank, sensor, uplink, and how it proves itself."""
-    registry = rows.load(database.opened(settings_of(config)))
+    registry = rows.load(open_database(settings_of(config)))
     for name in sorted(registry.devices):
         row = registry.devices[name][-1]
         proof = "revoked" if row.revoked else "unsigned" if row.unsigned else "key"
@@ -44,6 +45,6 @@ def revoke(name: str, config: str | None) -> None:
     """Accept nothing more of DEVICE: it was lost, taken or replaced."""
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.opened(settings).begin() as connection:
+    with open_database(settings).begin() as connection:
         enrolment.revoke(connection, name, now)
     click.echo(f"{name} is revoked. A running gateway refuses it within 2 seconds.")

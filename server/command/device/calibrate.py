@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from gateway import database
-from gateway.clock import Clock
+from gateway.database.engine import open_database
 from gateway.domain.registry import Registry, Tank
 from gateway.errors import RegistryError
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
 from server.command.device.cable import Cable, CableError
@@ -31,7 +31,7 @@ _LEAST_COUNTS = 1000  # a kilogram that moves the bridge less is not on the plat
 def calibrate(name: str, port: str | None, dry_run: bool, config: str | None) -> None:
     """Calibrate what DEVICE measures: a tank with a bucket, a station with a known weight."""
     settings = settings_of(config)
-    registry = rows.load(database.opened(settings))
+    registry = rows.load(open_database(settings))
     device = registry.device(name)
     tank = registry.tank(device.tank) if device else None
     if device is None or tank is None:
@@ -63,7 +63,7 @@ def _bucket(settings: Settings, tank: Tank, cable: Cable | None, *, keep: bool) 
     if not keep:
         return
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.opened(settings).begin() as connection:
+    with open_database(settings).begin() as connection:
         rows.put(connection, Registry(tanks={tank.id: (row,)}), now)
     click.echo(f"{tank.id} counts by this table from now on. Raw readings are kept as they were.")
 

@@ -8,11 +8,12 @@ from typing import Any, TypedDict, TypeVar, Unpack, cast
 import click
 import sqlalchemy as sa
 
-from gateway import database
-from gateway.clock import Clock
+from gateway.database.engine import open_database
+from gateway.devices import enrolment
 from gateway.domain.registry import Device, Sensor, Tank
 from gateway.errors import RegistryError
-from gateway.registry import enrolment, rows
+from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
 
@@ -82,7 +83,7 @@ def new(tank: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
 def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
     """Make a device that takes over OLD's tank; OLD is revoked, its history stays."""
     settings = settings_of(config)
-    row = rows.load(database.opened(settings)).device(old)
+    row = rows.load(open_database(settings)).device(old)
     if row is None:
         raise RegistryError(f"device = {old!r}: no device has this id: see 'noria device list'")
     same: Wishes = {
@@ -95,7 +96,7 @@ def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
 
 
 def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None) -> None:
-    engine = database.opened(settings)
+    engine = open_database(settings)
     sensor = cast(Sensor | None, wishes["sensor"])
     registry = rows.load(engine)
     made = enrolment.draw(registry, tank, sensor, wishes["uplink"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from gateway import database
-from gateway.clock import Clock
-from gateway.registry import enrolment
+from gateway.database.engine import open_database
+from gateway.devices import enrolment
+from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 from server.command.device.cable import Cable, CableError
 
@@ -83,6 +83,6 @@ def _keep_key(told: Mapping[str, Any], config: str | None) -> None:
         return
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
-    with database.opened(settings).begin() as connection:
+    with open_database(settings).begin() as connection:
         enrolment.keep_public_key(connection, device, bytes.fromhex(key), now)
     click.echo(f"The public key of {device} is in the registry.")

@@ -1,0 +1,89 @@
+"""Channels through Apprise: Signal, Telegram, ntfy, e-mail, SMS, Matrix, webhooks…
+
+https://github.com/caronc/apprise. Its URLs carry tokens and addresses: they are never logged,
+shown or kept in the database; a channel goes by its scheme and a few letters of its URL's digest.
+"""
+
+import hashlib
+import logging
+import re
+import threading
+from typing import Any, Protocol, cast
+
+import apprise
+
+from gateway.alerts.channels.port import TransportError
+from gateway.errors import SettingError
+
+_REFUSED = (400, 410, 413, 422)
+"""Status codes that say that this very message will never be taken. Others may pass: 401 and 403
+when somebody renews a token, 404 while a server is being updated."""
+_STATUS = re.compile(r"error[=: ]+(\d{3})\b")
+
+
+class _Plugin(Protocol):
+    title_maxlen: int
+
+    def notify(self, **message: Any) -> bool | None: ...
+
+
+class AppriseChannel:
+    """One Apprise URL. Every try ends: Apprise's plugins time out after 4 s per connection."""
+
+    def __init__(self, url: str) -> None:
+        scheme = url.partition("://")[0].lower()
+        digest = hashlib.sha256(url.encode()).hexdigest()
+        self.name = f"{scheme}-{digest[:6]}"
+        made: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)  # pyright: ignore[reportUnknownMemberType]
+        if made is None:
+            raise SettingError(
+                f"{scheme}://… is not a URL that Apprise understands; check it against "
+                "https://github.com/caronc/apprise/wiki"
+            )
+        self._plugin = cast(_Plugin, made)
+
+    def send(self, text: str, title: str) -> None:
+        """Hand it over; raises TransportError with a status code where there was one."""
+        shown = title if self._plugin.title_maxlen > 0 else ""
+        with _Heard() as heard:
+            try:
+                done = self._plugin.notify(
+                    body=text, title=shown, notify_type=apprise.NotifyType.WARNING
+                )
+            except (OSError, TypeError, ValueError) as error:
+                raise TransportError(f"{self.name}: {type(error).__name__}") from error
+        if not done:
+            raise heard.error(self.name)
+
+
+class _Heard(logging.Handler):
+    """Listens to what Apprise says of one try, on this thread's behalf; keeps only the status."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._status: int | None = None
+        self._logger = logging.getLogger("apprise")
+
+    def __enter__(self) -> "_Heard":
+        self._logger.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Only this thread's records: another channel may be sending beside."""
+        return super().handle(record) if record.thread == threading.get_ident() else False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look for ``error=429``."""
+        found = _STATUS.search(record.getMessage())
+        if found:
+            self._status = int(found[1])
+
+    def error(self, name: str) -> TransportError:
+        """What to raise after a failed try."""
+        if self._status is None:
+            return TransportError(f"{name}: no answer")
+        permanent = self._status in _REFUSED
+        return TransportError(f"{name}: answered {self._status}", permanent=permanent)

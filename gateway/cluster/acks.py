@@ -1,0 +1,63 @@
+"""Publishes the acks of all devices, from the one gateway that holds the watch.
+
+One publisher on one connection: two would let an older ack reach the broker after a newer one.
+"""
+
+import threading
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from gateway.cluster import tables
+from gateway.cluster.verdicts import Standing, standing_of
+from gateway.domain import envelope
+from gateway.domain.registry import Registry
+from gateway.runtime.clock import Clock
+
+NAME = "acks"
+LOOK_S = 0.1
+_MOST = 2000
+"""At once: fewer than wait to be published before the oldest is dropped (``mqtt.outgoing``)."""
+
+Publish = Callable[[str, bytes, bool], None]
+
+
+class Acks:
+    """Its ``turn`` is run by a ``Loop``. ``registry`` gives the rows in force."""
+
+    def __init__(
+        self, engine: sa.Engine, publish: Publish, clock: Clock, registry: Callable[[], Registry]
+    ) -> None:
+        self._engine = engine
+        self._publish = publish
+        self._clock = clock
+        self._registry = registry
+        self._version = 0
+        self._again = threading.Event()
+
+    def again(self) -> None:
+        """From any thread: the broker may have forgotten; every ack is due again."""
+        self._again.set()
+
+    def turn(self) -> float:
+        """Publish what changed, a device's last message's era last; returns how long to wait."""
+        if self._again.is_set():
+            self._again.clear()
+            self._version = 0
+        c = tables.era.c
+        query = sa.select(tables.era).where(c.version > self._version)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
+        registry = self._registry() if rows else None
+        for row in rows:
+            self._say(standing_of(row), registry)
+            self._version = row.version
+        return 0.0 if len(rows) == _MOST else LOOK_S
+
+    def _say(self, standing: Standing, registry: Registry | None) -> None:
+        device = registry.device(standing.device) if registry else None
+        if device is None or device.key is None or device.revoked:
+            return
+        end, topic = standing.line.end, envelope.ack_topic(standing.device)
+        said = envelope.ack_object(standing.era, *end.place, end.h, int(self._clock.now()))
+        self._publish(topic, envelope.seal(device.key, topic, said), True)

@@ -1,0 +1,138 @@
+"""One order for the entries of all journals, made by the gateway that holds the watch.
+
+An entry has its place once the horizon has passed its receive time (``domain.horizon``): sorted by
+receive time, then gateway, then its number there. What comes later than that goes to the end.
+Where nobody listened, the order says so, as one gateway's journal would.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.cluster import tables
+from gateway.domain.horizon import Horizon, Member, Step
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
+
+NAME = "merging"
+TOGETHER = "-"
+"""Entries of no gateway: when nobody listened, seen over all of them."""
+LOOK_S = 0.2
+_MOST = 5000
+_FAR_S = 60.0  # a clock that is ahead by more may not keep its entries from the watch
+_HEARD_AGAIN = ("start", "broker_back", "broker_drained")
+
+
+class Merging:
+    """Its ``turn`` is run by a ``Loop``; ``told`` rings the projections that follow the order."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        clock: Clock,
+        told: Wake,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._told = told
+        self._steady = steady
+        self._horizon: Horizon | None = None
+        self.at = float("-inf")
+        """Timers that are due until then may fire (Unix s)."""
+
+    def turn(self) -> float:
+        """Give places to what the horizon has passed; returns how long to wait (real s)."""
+        try:
+            full = self._merge()
+        except BaseException:
+            self._horizon = None  # what is saved counts
+            raise
+        self._told.notify()
+        return 0.0 if full else LOOK_S
+
+    def _merge(self) -> bool:
+        with self._engine.begin() as connection:
+            horizon = self._horizon or self._loaded(connection)
+            now = self._clock.now()
+            step = horizon.look(_members(connection), now, self._steady())
+            reach = horizon.at if horizon.at is not None else float("-inf")
+            self._tell(connection, step)
+            full = _give_places(connection, reach, now + _FAR_S * self._clock.speed)
+            if step is not None:
+                saved = {"at": horizon.at, "hears": horizon.hears}
+                again = insert(tables.horizon).values(one=1, **saved)
+                connection.execute(again.on_conflict_do_update(index_elements=["one"], set_=saved))
+        self._horizon = horizon
+        if not full:
+            self.at = reach
+        return full
+
+    def _loaded(self, connection: sa.Connection) -> Horizon:
+        row = connection.execute(sa.select(tables.horizon)).first()
+        found = (row.at, row.hears) if row else (None, False)
+        return Horizon(*found, speed=self._clock.speed)
+
+    def _tell(self, connection: sa.Connection, step: Step | None) -> None:
+        """What the horizon found becomes entries of its own, at their times."""
+        if step is None or not (step.turns or step.back_s):
+            return
+        number = connection.execute(
+            sa.select(sa.func.coalesce(sa.func.max(tables.entry.c.entry), 0)).where(
+                tables.entry.c.gateway == TOGETHER
+            )
+        ).scalar_one()
+        said: list[tuple[float, str, dict[str, Any]]] = []
+        for at, hears in step.turns:
+            said += [(at, "run", {"run": what}) for what in (_HEARD_AGAIN if hears else ("stop",))]
+        if step.back_s:
+            said.append((step.at, "clock", {"source": "system", "step_s": round(step.back_s, 3)}))
+        rows = [_row(number + n, *one) for n, one in enumerate(said, 1)]
+        connection.execute(sa.insert(tables.entry), rows)
+
+
+def _row(number: int, at: float, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode("ascii")
+    return {
+        "gateway": TOGETHER, "entry": number, "received": at, "kind": kind, "subject": "-",
+        "body": text, "lines": {}, "newest": False,
+    }  # fmt: skip
+
+
+def _members(connection: sa.Connection) -> dict[str, Member]:
+    c = tables.member.c
+    rows = connection.execute(sa.select(c.gateway, c.until, c.since, c.waiting))
+    return {row.gateway: Member(row.until, row.since, row.waiting) for row in rows}
+
+
+def _give_places(connection: sa.Connection, reach: float, far: float) -> bool:
+    """Place what was received up to ``reach``; whether more than we take at once was there."""
+    e, m = tables.entry.c, tables.merged.c
+    known = sa.outerjoin(tables.entry, tables.merged, e.gateway == m.gateway)
+    due = sa.or_(e.received <= reach, e.received > far)
+    rows = connection.execute(
+        sa.select(e.gateway, e.entry)
+        .select_from(known)
+        .where(e.entry > sa.func.coalesce(m.entry, 0), due)
+        .order_by(e.received, e.gateway, e.entry)
+        .limit(_MOST)
+    ).all()
+    if not rows:
+        return False
+    newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
+    last = connection.execute(newest).scalar_one()
+    ends: dict[str, int] = {}
+    for row in rows:
+        ends[row.gateway] = max(ends.get(row.gateway, 0), row.entry)
+    placed = [{"place": last + n, "gateway": r[0], "entry": r[1]} for n, r in enumerate(rows, 1)]
+    connection.execute(sa.insert(tables.place), placed)
+    upsert = insert(tables.merged)
+    upsert = upsert.on_conflict_do_update(
+        index_elements=["gateway"], set_={"entry": upsert.excluded.entry}
+    )
+    connection.execute(upsert, [{"gateway": g, "entry": n} for g, n in ends.items()])
+    return len(rows) == _MOST

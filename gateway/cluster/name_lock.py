@@ -1,0 +1,41 @@
+"""A gateway's name is its own: two of one name on one database would mix their journals."""
+
+import contextlib
+import time
+import zlib
+from collections.abc import Generator
+
+import sqlalchemy as sa
+
+from gateway.runtime.file_lock import HeldError
+
+_CLASS = 0x6E6F7270  # beside the watch's lock
+_WAIT_S = 20.0
+"""A killed gateway's connection may take so long to be noticed when its machine is gone."""
+
+
+@contextlib.contextmanager
+def own_gateway(engine: sa.Engine, gateway: str) -> Generator[None]:
+    """Hold the name ``gateway`` until the block ends. Raises HeldError when it is taken.
+
+    When the connection is lost later on, so is the lock: this is against a wrong setting, found
+    at the start.
+    """
+    with engine.connect() as raw:
+        connection = raw.execution_options(isolation_level="AUTOCOMMIT")
+        keys = {"a": _CLASS, "b": zlib.crc32(gateway.encode()) & 0x7FFFFFFF}
+        deadline = time.monotonic() + _WAIT_S
+        while not connection.execute(_TRY, keys).scalar():
+            if time.monotonic() > deadline:
+                raise HeldError(
+                    f"gateway_id = {gateway!r}: a gateway of this name runs on this database: "
+                    "give each its own gateway_id"
+                )
+            time.sleep(0.2)
+        try:
+            yield
+        finally:
+            raw.invalidate()  # the lock is the connection's: neither goes back to the pool
+
+
+_TRY = sa.text("SELECT pg_try_advisory_lock(:a, :b)")

@@ -1,0 +1,96 @@
+"""Takes bodies out of the shared table once they lie in their gateway's archive.
+
+What identifies a message stays: a gateway that comes back after a week, or a node that says again
+what it said, meets it as a duplicate. A body goes when it has its place in the common order and
+every projection has passed that, those of a gateway that is away too.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.cluster import tables
+from gateway.database.tables import projection
+from gateway.journal.archive.reader import PAYLOADS
+from gateway.journal.reader import JournalReader
+from gateway.projections.watch.projection import NAME as WATCH
+
+_log = logging.getLogger(__name__)
+
+NAME = "pruning"
+AT_ONCE = 1000
+"""Entries in one transaction: some milliseconds."""
+_LOOK_S = 60.0
+_REST_S = 0.1
+
+
+class Pruning:
+    """Of one gateway's own entries. Its ``turn`` is run by a ``Loop``."""
+
+    def __init__(
+        self, engine: sa.Engine, journal: Callable[[], JournalReader], gateway: str
+    ) -> None:
+        self._engine = engine
+        self._open = journal
+        self._gateway = gateway
+        self._told = ""
+
+    def turn(self) -> float:
+        """Prune a thousand entries; returns how long to rest (real s)."""
+        self._register()
+        return _REST_S if self._prune() else _LOOK_S
+
+    def _register(self) -> None:
+        """Tell the others of our archive files, from which the journal's bodies are gone."""
+        with closing(self._open()) as journal:
+            done = [row for row in journal.segments() if row.removed == row.last]
+        rows = [
+            {
+                "gateway": self._gateway, "first": row.first, "last": row.last, "name": row.name,
+                "digest": row.digest, "bytes": row.bytes, "pruned": row.first - 1,
+            }
+            for row in done
+        ]  # fmt: skip
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(tables.segment).on_conflict_do_nothing(), rows)
+
+    def _prune(self) -> bool:
+        """Whether there was anything that may go."""
+        s, e = tables.segment.c, tables.entry.c
+        mine = sa.and_(s.gateway == self._gateway, s.pruned < s.last)
+        with self._engine.begin() as connection:
+            next_one = (
+                sa.select(tables.segment).where(mine).order_by(s.first).limit(1).with_for_update()
+            )
+            row = connection.execute(next_one).first()
+            if row is None:
+                return False
+            first, last = row.pruned + 1, min(row.last, row.pruned + AT_ONCE)
+            if not self._has_passed(connection, first, last):
+                return False
+            these = sa.and_(e.gateway == self._gateway, e.entry.between(first, last))
+            bodies = sa.and_(these, e.kind.in_(PAYLOADS), sa.func.length(e.body) > 0)
+            connection.execute(sa.update(tables.entry).where(bodies).values(body=b""))
+            segment = sa.and_(s.gateway == self._gateway, s.first == row.first)
+            connection.execute(sa.update(tables.segment).where(segment).values(pruned=last))
+        return True
+
+    def _has_passed(self, connection: sa.Connection, first: int, last: int) -> bool:
+        """Whether every projection is behind these entries of ours; tells which one is not."""
+        p, m = tables.place.c, tables.merged.c
+        placed = sa.select(m.entry).where(m.gateway == self._gateway)
+        if (connection.execute(placed).scalar() or 0) < last:
+            return False
+        own = sa.and_(p.gateway == self._gateway, p.entry.between(first, last))
+        place = connection.execute(sa.select(sa.func.max(p.place)).where(own)).scalar() or 0
+        rows = connection.execute(sa.select(projection.c.name, projection.c.cursor)).all()
+        cursors = {WATCH: 0, **{row.name: row.cursor for row in rows}}
+        name, at = min(cursors.items(), key=lambda item: item[1])
+        if at < place and name != self._told:
+            self._told = name
+            _log.warning("the shared table keeps what %r has not passed: it stands at %d", name, at)
+        return at >= place

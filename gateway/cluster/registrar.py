@@ -1,0 +1,266 @@
+"""Registers what this gateway journaled: a unique row for each message, and the line over all.
+
+It follows the journal with a cursor that is saved in the same transaction, so that a crash between
+the journal's commit and the row costs nothing: the next start registers the rest. Only then does an
+ack go out. While PostgreSQL is away the journal goes on and the acks wait.
+"""
+
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+
+from gateway.cluster import tables
+from gateway.cluster.verdicts import Said, Union, said
+from gateway.domain.entry import Entry
+from gateway.errors import JournalError
+from gateway.journal import counters
+from gateway.journal.reader import JournalReader
+from gateway.projections.watch.inputs import REGISTRY_KINDS
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
+from gateway.runtime.worker import Loop
+
+_log = logging.getLogger(__name__)
+
+NAME = "registrar"
+_FACTS = (*REGISTRY_KINDS, "op")
+"""The facts that mean something to the watch; how we listened is said by ``Ears``."""
+BATCH = 2000
+BEAT_S = 0.25
+SETTLE_S = 0.3
+"""A commit begins at most so long after the first message of its batch was received."""
+_COUNT_S = 5.0
+_LONGEST_WAIT_S = 2.0  # acks wait for it
+
+
+@dataclass
+class Ears:
+    """What the listener's thread says of itself; read from the registrar's."""
+
+    listening: bool = False
+    """Subscribed, and the broker's queue has drained."""
+    committing_since: float | None = None
+    """When the commit began that is going on at this moment (Unix s)."""
+
+
+class Registrar:
+    """One thread. ``due`` names acks to repeat for what is not journaled again."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        journal: Callable[[], JournalReader],
+        gateway: str,
+        wake: Wake,
+        clock: Clock,
+        ears: Ears,
+    ) -> None:
+        self._engine = engine
+        self._open = journal
+        self._gateway = gateway
+        self._clock = clock
+        self._ears = ears
+        self._due: deque[tuple[str, str, int]] = deque()
+        self._at = -1
+        self._since: float | None = None
+        self._counts: dict[str, Any] = {}
+        self._counted = float("-inf")
+        self._loop = Loop(NAME, self.turn, wake, longest_wait_s=_LONGEST_WAIT_S)
+
+    def start(self) -> None:
+        """Begin, on a thread of its own. Raises JournalError where the journal is another one."""
+        with closing(self._open()) as journal, self._engine.begin() as connection:
+            self._check(connection, journal)
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Register what is journaled, say that nobody listens here any more, and end."""
+        self._ears.listening = False
+        self._loop.stop()
+        try:
+            while self.turn() == 0.0:
+                pass
+            with self._engine.begin() as connection:
+                mine = tables.member.c.gateway == self._gateway
+                connection.execute(sa.update(tables.member).where(mine).values(until=tables.NEVER))
+        except OperationalError as error:
+            _log.warning("the rest is registered at the next start: %s", error)
+
+    def due(self, device: str, era: str, entry: int) -> None:
+        """From any thread: an ack of this era is due once ``entry`` of the journal is registered.
+
+        For duplicates alone: what is new brings its own.
+        """
+        self._due.append((device, era, entry))
+
+    def turn(self) -> float:
+        """Register a batch, or say that there is nothing; returns how long to wait (real s)."""
+        if self._at < 0:
+            self._at = self._cursor()
+        now = self._clock.now()
+        # Before the journal is read: what is being committed may not be in it.
+        until = min(now, self._ears.committing_since or now) - SETTLE_S * self._clock.speed
+        with closing(self._open()) as journal:
+            entries = journal.entries(self._at, BATCH)
+            known = _known(journal, entries)
+            self._count(journal, now)
+        end = entries[-1].id if entries else self._at
+        due = self._due_until(end)
+        try:
+            with self._engine.begin() as connection:
+                news = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
+                if news or due:
+                    _Batch(connection, self._gateway, news, known, due).write()
+                waiting = len(entries) == BATCH
+                self._say(connection, end, entries[-1].received if waiting else until, waiting)
+        except BaseException:
+            self._due.extendleft(reversed(due))
+            self._at = -1  # whether it committed is not known: the cursor says
+            raise
+        self._at = end
+        return 0.0 if waiting else BEAT_S
+
+    def _due_until(self, end: int) -> list[tuple[str, str, int]]:
+        due: list[tuple[str, str, int]] = []
+        while self._due and self._due[0][2] <= end:
+            due.append(self._due.popleft())
+        return due
+
+    def _count(self, journal: JournalReader, now: float) -> None:
+        if abs(now - self._counted) >= _COUNT_S * self._clock.speed:
+            self._counts = counters.status(journal.counts())
+            self._counts["journal"]["leaves"] = journal.leaves()
+            self._counted = now
+
+    def _say(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
+        """How far we are, and since when we listen."""
+        self._since = (self._since or until) if self._ears.listening else None
+        said = {"entry": end, "waiting": waiting, "since": self._since, "counts": self._counts}
+        mine = sa.and_(tables.member.c.gateway == self._gateway, tables.member.c.entry == self._at)
+        done = connection.execute(sa.update(tables.member).where(mine).values(until=until, **said))
+        if done.rowcount != 1:
+            raise JournalError(
+                f"gateway_id = {self._gateway!r}: another gateway registers under this name: "
+                "give each its own gateway_id"
+            )
+
+    def _cursor(self) -> int:
+        query = sa.select(tables.member.c.entry).where(tables.member.c.gateway == self._gateway)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def _check(self, connection: sa.Connection, journal: JournalReader) -> None:
+        """Our row, made at the first start; another journal under our name is refused."""
+        first = journal.entries(0, 1)
+        log = hashlib.sha256(first[0].body).hexdigest() if first else ""
+        row = connection.execute(
+            sa.select(tables.member).where(tables.member.c.gateway == self._gateway)
+        ).first()
+        fresh: dict[str, Any] = {"until": 0.0, "waiting": True, "since": None}
+        if row is None:
+            more: dict[str, Any] = {"log": log, "entry": 0, "counts": {}}
+            connection.execute(
+                sa.insert(tables.member).values(gateway=self._gateway, **fresh, **more)
+            )
+            return
+        if row.log != log or row.entry > journal.last_id():
+            raise JournalError(
+                f"gateway_id = {self._gateway!r}: the shared database knows another journal under "
+                "this name (another gateway's, or this one before a restore): choose a new "
+                "gateway_id; what is known already is not counted twice"
+            )
+        mine = tables.member.c.gateway == self._gateway
+        connection.execute(sa.update(tables.member).where(mine).values(fresh))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the journal has beside its entries: facts' keys and messages' hashes, by entry."""
+
+    facts: Mapping[int, str]
+    hashes: Mapping[int, bytes]
+
+
+def _known(journal: JournalReader, entries: Sequence[Entry]) -> _Known:
+    if not entries:
+        return _Known({}, {})
+    span = entries[0].id, entries[-1].id
+    return _Known(journal.fact_keys(*span), journal.hashes(*span))
+
+
+class _Batch:
+    """One transaction's rows."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        gateway: str,
+        entries: Sequence[Entry],
+        known: _Known,
+        due: Sequence[tuple[str, str, int]],
+    ) -> None:
+        self._connection = connection
+        self._gateway = gateway
+        self._facts = known.facts
+        self._due = due
+        # Read before the lock is taken: it is everybody's.
+        self._news: list[Said | Entry] = [
+            said(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e for e in entries
+        ]
+
+    def write(self) -> None:
+        """Judge every message over all journals, move the lines, write."""
+        version, counts = self._lock()
+        messages = [n for n in self._news if isinstance(n, Said)]
+        union = Union(self._connection, messages, {d for d, _, _ in self._due})
+        rows: list[dict[str, Any]] = []
+        for news in self._news:
+            if isinstance(news, Entry):
+                rows.append(self._row(news) | {"fact": self._facts.get(news.id)})
+                continue
+            verdict = union.judge(news)
+            counts[verdict] = counts.get(verdict, 0) + 1
+            version += 1
+            union.spoke(news.device, news.identity[0] if news.identity else None, version)
+            if verdict != "duplicate":
+                rows.append(self._message(news, verdict))
+        for device, era in {(d, e): None for d, e, _ in self._due}:
+            if (device, era) in union.changed:
+                continue
+            version += 1
+            union.spoke(device, era, version)
+        if rows:
+            self._connection.execute(insert(tables.entry).on_conflict_do_nothing(), rows)
+        union.save()
+        self._connection.execute(sa.update(tables.head).values(version=version, counts=counts))
+
+    def _lock(self) -> tuple[int, dict[str, int]]:
+        """From here to the commit nobody else registers: versions and verdicts are ours."""
+        row = self._connection.execute(sa.select(tables.head).with_for_update()).one()
+        return row.version, dict(row.counts)
+
+    def _row(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "gateway": self._gateway, "entry": entry.id, "received": entry.received,
+            "kind": entry.kind, "subject": entry.subject, "body": entry.body,
+            "lines": dict(entry.lines), "verdict": None, "flag": None, "auth": None,
+            "newest": False, "era": None, "boot": None, "seq": None, "hash": None, "prev": None,
+            "fact": None,
+        }  # fmt: skip
+
+    def _message(self, message: Said, verdict: str) -> dict[str, Any]:
+        era, boot, seq = message.identity or (None, None, None)
+        return self._row(message.entry) | {
+            "kind": "fork" if verdict == "fork" else "msg",
+            "verdict": verdict, "flag": message.flag, "auth": message.entry.auth,
+            "newest": verdict == "stored", "era": era, "boot": boot, "seq": seq,
+            "hash": message.hash, "prev": message.prev,
+        }  # fmt: skip

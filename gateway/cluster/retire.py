@@ -1,0 +1,40 @@
+"""Takes a gateway that never comes back off the books: nothing waits for it any more.
+
+What it journaled, where that stands in the common order, and which log it had stay: they are
+evidence. A gateway that comes back all the same goes on in its journal, and fills its own store
+anew, for which it needs the archive files of the others.
+"""
+
+import sqlalchemy as sa
+
+from gateway.cluster import tables
+from gateway.database import heartbeat
+from gateway.database.tables import projection, projection_state
+from gateway.errors import DatabaseError
+from gateway.runtime.file_lock import HeldError
+from gateway.stores.port import STORE
+
+
+def retire(engine: sa.Engine, gateway: str) -> int:
+    """Forget what its store still had to read; returns how many places that were.
+
+    Raises DatabaseError where no gateway is called that, HeldError while it runs.
+    """
+    tables.make(engine)
+    with engine.begin() as connection:
+        names = connection.scalars(sa.select(tables.member.c.gateway).with_for_update()).all()
+        if gateway not in names:
+            known = ", ".join(sorted(names)) or "none"
+            raise DatabaseError(f"no gateway is called {gateway!r} here; known: {known}")
+        if heartbeat.look(engine, gateway).running:
+            raise HeldError(f"gateway {gateway} runs: end it first, then try again")
+        own = f"{STORE} {gateway}"
+        at = connection.scalar(sa.select(projection.c.cursor).where(projection.c.name == own))
+        last = connection.scalar(sa.select(sa.func.max(tables.place.c.place))) or 0
+        for table in (projection, projection_state):
+            connection.execute(sa.delete(table).where(table.c.name == own))
+        heartbeat.forget(connection, gateway)
+        mine = tables.member.c.gateway == gateway
+        gone = {"since": None, "waiting": False, "until": tables.NEVER}
+        connection.execute(sa.update(tables.member).where(mine).values(gone))
+    return 0 if at is None else max(0, last - at)

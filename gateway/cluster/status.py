@@ -1,0 +1,53 @@
+"""Counts over all gateways that share a database, for ``noria status``."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.cluster import tables
+from gateway.database import heartbeat
+from gateway.journal import counters
+
+
+def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
+    """What ``counters.status`` says of one journal, of all; and the newest place in their order.
+
+    Refusals are counted by each gateway and told every few seconds.
+    """
+    tables.make(engine)
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
+        members = connection.execute(sa.select(tables.member)).all()
+        holder = connection.execute(sa.select(tables.holder.c.gateway)).scalar_one()
+        newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
+        last = connection.execute(newest).scalar_one()
+    found: dict[str, Any] = counters.status(kept)
+    found["journal"]["leaves"] = 0
+    for row in members:
+        if row.counts:
+            _add(found, row.counts)
+    known = heartbeat.known(engine)
+    gateways = {
+        row.gateway: _gateway(engine, row.gateway, holder)
+        for row in members
+        if row.gateway in known
+    }
+    return found | {"gateways": gateways}, last
+
+
+def _add(found: dict[str, Any], counts: dict[str, Any]) -> None:
+    found["received"]["duplicate"] += counts["received"]["duplicate"]
+    found["journal"]["leaves"] += counts["journal"]["leaves"]
+    for reason, number in counts["refused"].items():
+        found["refused"][reason] += number
+    for reason, number in counts.get("feeds", {}).items():
+        found["feeds"][reason] += number
+
+
+def _gateway(engine: sa.Engine, name: str, holder: str) -> dict[str, bool]:
+    known = heartbeat.look(engine, name)
+    return {
+        "running": known.running,
+        "connected": known.connected,
+        "watches": name == holder and known.running,
+    }

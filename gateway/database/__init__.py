@@ -1,0 +1,1 @@
+"""Relational state: SQLite, or PostgreSQL where several gateways share one."""

@@ -1,0 +1,56 @@
+"""What came under a device's name and should not have, for the coordinator's page of devices.
+
+The journal counts; the gateway copies what changed into the database, where the server reads.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from gateway.database.tables import metadata
+from gateway.database.transaction import writing
+from gateway.journal.counters import Mark
+
+device_oddity = sa.Table(
+    "device_oddity",
+    metadata,
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),
+    # fork flagged era gap bad_mac revoked old_key oversize flood
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),  # Unix s
+)
+
+
+def tell(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
+    """Bring the rows of this gateway up to date."""
+    rows = [
+        {"gateway": gateway, "device": m.device, "what": m.what, "count": m.count, "last": m.last}
+        for m in marks
+    ]
+    if not rows:
+        return
+    key = ("gateway", "device", "what")
+    same = sa.and_(*(device_oddity.c[name] == sa.bindparam(f"of_{name}") for name in key))
+    with writing(engine) as connection:
+        connection.execute(
+            device_oddity.delete().where(same),
+            [{f"of_{name}": row[name] for name in key} for row in rows],
+        )
+        connection.execute(device_oddity.insert(), rows)
+
+
+def by_device(engine: sa.Engine) -> dict[str, list[Mark]]:
+    """What all gateways together saw of each device, the latest first."""
+    table = device_oddity.c
+    asked = (
+        sa.select(table.device, table.what, sa.func.sum(table.count), sa.func.max(table.last))
+        .group_by(table.device, table.what)
+        .order_by(sa.func.max(table.last).desc(), table.what)
+    )
+    found: dict[str, list[Mark]] = {}
+    with engine.connect() as connection:
+        for device, what, count, last in connection.execute(asked):
+            found.setdefault(device, []).append(Mark(device, what, int(count), int(last)))
+    return found

@@ -1,0 +1,135 @@
+"""A new device: its identity, its key, its row, and the configuration that its board carries."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from gateway.domain.registry import Device, Registry, Sensor
+from gateway.errors import RegistryError, SettingError
+from gateway.mqtt import broker
+from gateway.registry import rows
+from gateway.registry.check import problems
+from gateway.registry.merge import merged
+from gateway.settings import Settings, listen_address
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_ID_LENGTH = 8
+
+
+def draw(
+    known: Registry, tank: str, sensor: Sensor | None = None, uplink: str | None = None
+) -> Device:
+    """A device for a tank that is known: random id, random key of 32 bytes.
+
+    Raises RegistryError when it would contradict the registry.
+    """
+    row = known.tank(tank)
+    if row is None:
+        raise RegistryError(
+            f"tank = {tank!r}: no tank has this id: describe it in a file first, then "
+            "'noria registry import FILE'"
+        )
+    fitting: Sensor = "hx711" if row.kind == "station" else "a02yyuw"
+    device = Device(
+        _unused(known), tank, key=secrets.token_bytes(32), uplink=uplink, sensor=sensor or fitting
+    )
+    for problem in problems(merged(known, Registry(devices={device.id: (device,)}))):
+        raise RegistryError(problem)
+    return device
+
+
+def _unused(known: Registry) -> str:
+    while True:
+        drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+        if drawn not in known.devices:
+            return drawn
+
+
+def enrol(connection: sa.Connection, device: Device, now: float) -> None:
+    """Add its row; a running gateway hears it within 2 s."""
+    rows.put(connection, Registry(devices={device.id: (device,)}), now)
+
+
+def revoke(connection: sa.Connection, device: str, now: float) -> None:
+    """From now on nothing of this device is accepted. Raises RegistryError when it is unknown."""
+    row = rows.load_from(connection).device(device)
+    if row is None:
+        raise RegistryError(f"device = {device!r}: no device has this id: see 'noria device list'")
+    revoked = replace(row, revoked=True, since=0.0)
+    rows.put(connection, Registry(devices={device: (revoked,)}), now)
+
+
+def keep_public_key(connection: sa.Connection, device: str, key: bytes, now: float) -> None:
+    """What its board signs with, from now on. Raises RegistryError when the device is unknown."""
+    row = rows.load_from(connection).device(device)
+    if row is None:
+        raise RegistryError(f"device = {device!r}: no device has this id: see 'noria device list'")
+    rows.put(
+        connection, Registry(devices={device: (replace(row, public_key=key, since=0.0),)}), now
+    )
+
+
+def board_configuration(
+    device: Device, settings: Settings, wifi: Mapping[str, str], host: str | None = None
+) -> dict[str, Any]:
+    """What ``config.json`` on the board says (firmware/README.md); it holds secrets.
+
+    ``wifi``: network name -> password. ``host``: how the board reaches the broker, where that
+    is not what the settings say. Raises SettingError when the CA cannot be read.
+    """
+    assert device.key is not None, "only a device with a key has a board of ours"
+    where: dict[str, Any] = _broker(settings)
+    where |= {"host": host} if host else {}
+    return {
+        "device": device.id,
+        "key": device.key.hex(),
+        "wifi": [{"ssid": ssid, "password": password} for ssid, password in wifi.items()],
+        "broker": {**where, "login": device.id, "password": broker.login(device.key)},
+        "sensor": device.sensor,
+        **({"release_key": settings.release_key} if settings.release_key else {}),
+    }
+
+
+def _broker(settings: Settings) -> dict[str, Any]:
+    if settings.broker == "auto":
+        host, port = listen_address("broker_listen", settings.broker_listen)
+        ca = settings.broker_ca or settings.broker_certificate
+        return {"host": host, "port": port, **_ca("broker_certificate", ca)}
+    url = urlsplit(settings.broker)
+    tls = url.scheme == "mqtts"
+    where = {"host": url.hostname or "", "port": url.port or (8883 if tls else 1883)}
+    if tls and not settings.broker_ca:
+        raise SettingError(
+            "broker_ca is empty: a board checks the broker against one CA; name its PEM file"
+        )
+    return where | (_ca("broker_ca", settings.broker_ca) if tls else {})
+
+
+def _ca(setting: str, path: str) -> dict[str, str]:
+    if not path:
+        return {}
+    try:
+        return {"ca": Path(path).read_text("ascii")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{setting} = {path!r}: {error}: name a PEM file") from error
+
+
+def write_configuration(path: Path, configuration: Mapping[str, Any]) -> None:
+    """Write it, readable by its owner only. Raises RegistryError rather than overwrite."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise RegistryError(f"{path} is there already: name another folder with --out") from None
+    except OSError as error:
+        raise RegistryError(f"{path}: {error.strerror}: name another folder with --out") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(configuration, file, indent=2, ensure_ascii=True)
+        file.write("\n")

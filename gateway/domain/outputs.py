@@ -1,0 +1,140 @@
+"""What the watch answers: levels, tank events, incident changes, forecasts (WIRE.md, section 3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from gateway.domain.inputs import Auth
+
+LevelState = Literal["ok", "low", "critical", "empty", "fault", "unknown"]
+EventKind = Literal[
+    "refill", "draw", "drain", "slash", "leak", "knock", "lid", "moved",
+    "fault", "fault_over", "silent", "back",
+]  # fmt: skip
+Verdict = Literal[
+    "seized", "drained", "slashed", "lid_open", "moved_by_us", "battery",
+    "network_out", "sensor_fault", "clone", "unknown",
+]  # fmt: skip
+IncidentKind = Literal[
+    "low", "critical", "empty", "seized", "drained", "slashed", "lid_open", "network_out",
+    "silent", "battery", "sensor_fault", "moved_by_us", "access_blocked", "clone", "unknown",
+]  # fmt: skip
+WATER_KINDS = ("low", "critical", "empty")
+THEFT_KINDS = ("seized", "drained", "slashed", "lid_open")
+
+
+class Level(NamedTuple):
+    """One reading's level and the state of its tank after it. ``sd_l``: one standard deviation."""
+
+    at: float
+    tank: str
+    volume_l: float | None
+    sd_l: float | None
+    state: LevelState
+
+
+@dataclass(frozen=True, slots=True)
+class TankEvent:
+    """Something that happened to a tank between ``at`` and ``until`` (Unix s)."""
+
+    at: float
+    until: float
+    tank: str
+    kind: EventKind
+    litres: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One named term of a verdict: its log-odds and what it rests on.
+
+    ``weight`` is natural log-odds towards (+) or away from (-) the leading verdict; ``values``
+    holds the figures that a sentence about it needs, units in their names.
+    """
+
+    term: str
+    weight: float
+    basis: Literal["measured", "witnessed", "inferred"]
+    values: Mapping[str, float | int | str | bool | None] = field(
+        default_factory=dict[str, "float | int | str | bool | None"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """An incident opened, was updated or closed.
+
+    ``id`` is derived from its first evidence, so a rebuild gives the same one; ``change_number``
+    counts from 1. ``at`` is the earliest evidence, ``received`` when it was decided. Either
+    ``tank`` or ``uplink`` is set. ``alert`` is true when people are told at this change.
+    """
+
+    id: str
+    change: Literal["opened", "updated", "closed"]
+    change_number: int
+    at: float
+    received: float
+    tank: str | None
+    uplink: str | None
+    kind: IncidentKind
+    probability: float
+    causes: Mapping[str, float]
+    because: tuple[Because, ...]
+    auth: Auth
+    alert: bool
+    learned_late: bool = False
+    figures: Mapping[str, float | int | str | bool | None] = field(
+        default_factory=dict[str, "float | int | str | bool | None"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A moment with its 80 % range, Unix s."""
+
+    at: float
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a tank will be low and empty, as seen at ``at``; None: not within the horizon."""
+
+    at: float
+    tank: str
+    low_at: Span | None
+    empty_at: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class TankNow:
+    """Everything a page shows about one tank, as the watch knows it.
+
+    ``at``/``received`` belong to the newest good reading; ``state_since`` to the state;
+    ``presence`` is ``speaking``, ``late`` or ``silent``; ``due`` is when it promised to speak
+    again; ``trend_lph`` litres per hour, negative when falling, None when it is not known.
+    """
+
+    tank: str
+    state: LevelState
+    state_since: float | None
+    at: float | None = None
+    received: float | None = None
+    volume_l: float | None = None
+    sd_l: float | None = None
+    pct: float | None = None
+    trend_lph: float | None = None
+    low_at: Span | None = None
+    empty_at: Span | None = None
+    presence: Literal["speaking", "late", "silent"] = "speaking"
+    presence_since: float | None = None
+    due: float | None = None
+    last_refill_at: float | None = None
+    last_refill_l: float | None = None
+    battery_mv: int | None = None
+    rssi_dbm: int | None = None
+    auth: Auth | None = None
+
+
+Told = Level | TankEvent | IncidentChange | Forecast

@@ -1,0 +1,1 @@
+"""The watch's state: records, timers, incidents, and their JSON form."""

@@ -1,0 +1,1 @@
+"""The rules: when an incident opens, changes and closes."""

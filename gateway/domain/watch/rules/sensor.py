@@ -1,0 +1,36 @@
+"""A sensor that people should look at: one incident, until it can be believed again."""
+
+from gateway.domain.registry import Tank
+from gateway.domain.watch.memory import incidents
+from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.state import DeviceState, TankState
+from gateway.domain.watch.tracks.cause import Term, weigh
+
+FAMILY = "sensor"
+
+
+def decide(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> None:
+    """Open or close the sensor incident after a tank's readings of one message."""
+    incident = incidents.find(scene, FAMILY, tank.tank)
+    health = tank.health
+    if not health.broken:
+        health.muted = False
+        if incident is not None:
+            incidents.close(scene, incident, why="believable")
+        return
+    if health.muted:
+        return
+    stuck = health.broken == "stuck"
+    term = Term(
+        "stuck" if stuck else "no_believable_reading",
+        "measured",
+        {"sensor_fault": 4.5},
+        {"fault": health.broken, "readings": health.same if stuck else health.faults},
+    )
+    causes, _, because = weigh([term])
+    at = health.same_since if stuck else health.fault_at
+    incidents.report(
+        scene, FAMILY, tank.tank, at=scene.now if at is None else at, kind="sensor_fault",
+        probability=causes["sensor_fault"], causes=causes, because=because, auth=device.auth,
+        tank=tank.tank, figures={"fault": health.broken},
+    )  # fmt: skip

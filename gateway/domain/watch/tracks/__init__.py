@@ -1,0 +1,1 @@
+"""What the watch follows of one tank: level, flow, leaks, forecast, tilt."""

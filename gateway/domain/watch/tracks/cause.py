@@ -1,0 +1,73 @@
+"""Weighing what happened: named log-odds terms, added in the open (DESIGN.md, Presence and cause).
+
+Each term pushes some verdicts up or down; probabilities are the softmax of the sums, so they add
+up to 1 and ``unknown`` always keeps its share. The weights are judgements, set so that the
+stories in tests/unit/test_watch_removal.py come out as a careful person would put them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import exp
+from typing import Literal, get_args
+
+from gateway.domain.outputs import Because, Verdict
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+PRIOR: Mapping[str, float] = {
+    "seized": -2.6,
+    "drained": -2.8,
+    "slashed": -3.0,
+    "lid_open": -3.0,
+    "moved_by_us": -1.6,
+    "battery": -2.0,
+    "network_out": -2.0,
+    "sensor_fault": -2.2,
+    "clone": -6.0,
+    "unknown": 0.0,
+}
+"""Log-odds against *unknown*, before any evidence but that something asked for attention."""
+
+Values = Mapping[str, float | int | str | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One piece of evidence: its name, what it rests on, and which verdicts it moves how far."""
+
+    name: str
+    basis: Literal["measured", "witnessed", "inferred"]
+    towards: Mapping[str, float]
+    values: Values = field(default_factory=dict[str, "float | int | str | bool | None"])
+
+
+def weigh(terms: Iterable[Term]) -> tuple[dict[str, float], Verdict, tuple[Because, ...]]:
+    """Probabilities of all verdicts (sum 1), the leading one, and each term's weight for it.
+
+    A term's weight is what it adds to the leader's log-odds against the others together.
+    """
+    terms = tuple(terms)
+    causes = _softmax({v: PRIOR[v] + sum(t.towards.get(v, 0.0) for t in terms) for v in VERDICTS})
+    leader = max(VERDICTS, key=lambda verdict: causes[verdict])
+    because = (Because(t.name, _weight(t, leader, causes), t.basis, t.values) for t in terms)
+    return causes, leader, tuple(because)
+
+
+def certain(verdict: Verdict = "unknown") -> dict[str, float]:
+    """All verdicts, with one certain: for incidents whose kind is measured, not judged."""
+    return {v: 1.0 if v == verdict else 0.0 for v in VERDICTS}
+
+
+def _softmax(scores: Mapping[str, float]) -> dict[str, float]:
+    top = max(scores.values())
+    parts = {verdict: exp(score - top) for verdict, score in scores.items()}
+    total = sum(parts.values())
+    return {verdict: part / total for verdict, part in parts.items()}
+
+
+def _weight(term: Term, leader: str, causes: Mapping[str, float]) -> float:
+    rest = 1.0 - causes[leader]
+    if rest <= 0:
+        return round(term.towards.get(leader, 0.0), 3)
+    others = sum(p * term.towards.get(v, 0.0) for v, p in causes.items() if v != leader) / rest
+    return round(term.towards.get(leader, 0.0) - others, 3)

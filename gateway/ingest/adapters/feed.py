@@ -1,0 +1,124 @@
+"""One feed: a third-party sensor, and what each of its messages becomes."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.domain.boot_time import believable
+from gateway.ingest.adapters import paths
+from gateway.ingest.adapters.paths import Path
+from gateway.ingest.adapters.port import Adapter, Unreadable, Uplink, number
+from gateway.ingest.adapters.units import FIGURES, Convert
+from gateway.wire import FEED_ERA
+
+TEMPERATURE_LASTS_S = 900.0
+_BOOT_LENGTH = 1 << 30
+_LARGEST = 2**31 - 1
+_MAY_BE_NEGATIVE = ("pressure", "weight")  # an offset that drifted
+_MV, _DBM, _TENTHS = (0, 1_000_000), (-1000, 1000), (-2731, 20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One figure: in messages of ``topic``, at ``path``, ``convert``ed from its unit."""
+
+    figure: str
+    topic: str
+    path: Path
+    unit: str
+    convert: Convert
+
+    def of(self, document: object) -> int | None:
+        """The figure as a whole number; None when the sensor gave nothing. Raises Unreadable."""
+        value = number(paths.find(document, self.path))
+        converted = None if value is None else self.convert(value)
+        if converted is None:
+            return None
+        if abs(converted) > _LARGEST:
+            raise Unreadable(f"{value:g} {self.unit} is no {self.figure} of anything here")
+        return round(converted)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A mapping's row: ``device`` is a row of the registry with ``unsigned = true``."""
+
+    device: str
+    adapter: Adapter
+    broker: str
+    every_s: int
+    level: Pick
+    others: tuple[Pick, ...] = ()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic it needs."""
+        return tuple(dict.fromkeys(pick.topic for pick in (self.level, *self.others)))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Turns the messages of one feed into OBJECTs; remembers the last temperature it heard."""
+
+    feed: Feed
+    _temperature: tuple[float, int] | None = field(default=None)
+
+    def read(self, topic: str, payload: bytes, received: float) -> tuple[dict[str, Any], Uplink]:
+        """The OBJECT's fields, without numbers, and the uplink. Raises Unreadable."""
+        uplink = self.feed.adapter.open(payload)
+        own = [pick for pick in self.feed.others if pick.topic == topic]
+        found = {pick.figure: _optional(pick, uplink.document) for pick in own}
+        temperature = _within(found.get("temperature"), _TENTHS)
+        if temperature is not None:
+            self._temperature = (received, temperature)
+        readings = [self._reading(uplink, received)] if topic == self.feed.level.topic else []
+        if not readings and all(value is None for value in found.values()):
+            raise Unreadable("none of the mapped figures is in it")
+        rssi = found.get("rssi")
+        if rssi is None and uplink.rssi_dbm is not None:
+            rssi = round(uplink.rssi_dbm)
+        at, source = _sealed(uplink.at, received)
+        said: dict[str, Any] = {
+            "v": 1, "fw": self.feed.adapter.name, "era": FEED_ERA, "prev": "", "up": 0, "t": at,
+            "ts": source, "next": self.feed.every_s, "r": readings,
+            "mv": _within(found.get("battery"), _MV), "rssi": _within(rssi, _DBM),
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value is not None}, uplink
+
+    def _reading(self, uplink: Uplink, received: float) -> dict[str, int | None]:
+        pick = self.feed.level
+        quantity = FIGURES[pick.figure].quantity
+        assert quantity is not None, "the mapping lets only such figures be a level"
+        value = pick.of(uplink.document)
+        if value is not None and value < 0 and pick.figure not in _MAY_BE_NEGATIVE:
+            value = None  # many sensors say -1 for "no echo"
+        reading: dict[str, int | None] = {"o": 0, quantity: value}
+        if self._temperature and received - self._temperature[0] <= TEMPERATURE_LASTS_S:
+            reading["tc"] = self._temperature[1]
+        return reading
+
+
+def numbered(said: dict[str, Any], entry: int) -> bytes:
+    """The OBJECT with the numbers that journal entry ``entry`` gives it: feeds have none."""
+    boot, seq = 1 + entry // _BOOT_LENGTH, 1 + entry % _BOOT_LENGTH
+    full = said | {"boot": boot, "seq": seq, "old": [boot, seq]}
+    return json.dumps(full, separators=(",", ":")).encode("ascii")
+
+
+def _optional(pick: Pick, document: object) -> int | None:
+    """A figure beside the level: where it is missing, the level counts all the same."""
+    try:
+        return pick.of(document)
+    except Unreadable:
+        return None
+
+
+def _within(value: int | None, limits: tuple[int, int]) -> int | None:
+    return value if value is not None and limits[0] <= value <= limits[1] else None
+
+
+def _sealed(at: float | None, received: float) -> tuple[int, str]:
+    """Whole Unix s and their source: the network's time where it can be, else our receipt."""
+    if at is not None and believable(int(at), received):
+        return int(at), "net"
+    return int(received), "gw"

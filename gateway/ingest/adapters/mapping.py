@@ -1,0 +1,258 @@
+"""The mapping file: which third-party messages mean which tank's level. Read strictly."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+from gateway.errors import SettingError
+from gateway.ingest.adapters import paths
+from gateway.ingest.adapters.chirpstack import ChirpStack
+from gateway.ingest.adapters.esphome import Esphome
+from gateway.ingest.adapters.feed import Feed, Pick
+from gateway.ingest.adapters.lines import Lines
+from gateway.ingest.adapters.port import Adapter
+from gateway.ingest.adapters.tasmota import Tasmota
+from gateway.ingest.adapters.thethings import TheThings
+from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
+from gateway.registry.fields import Wrong, name, number, random_id, whole
+
+ADAPTERS: Mapping[str, Adapter] = {
+    adapter.name: adapter for adapter in (Esphome(), Tasmota(), ChirpStack(), TheThings())
+}
+EXAMPLE = Path(__file__).parent / "example.toml"
+
+_FEED = ("device", "from", "topic", "broker", "every_s", *FIGURES)
+_BROKER = ("id", "url", "user", "password_file", "ca")
+_PICK = ("topic", "path", "unit", "full_scale_m")
+_EVERY = whole(10, 604_800)
+_FULL_SCALE = number(0.1, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBroker:
+    """Where feeds are published. ``ca``: a PEM file; empty: the system's authorities."""
+
+    id: str
+    host: str
+    port: int
+    tls: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """What a mapping file says."""
+
+    feeds: tuple[Feed, ...] = ()
+    brokers: tuple[FeedBroker, ...] = ()
+
+
+def read(path: Path) -> MappingFile:
+    """Read and check a mapping. Raises SettingError naming file, line, row, field and remedy."""
+    try:
+        text = path.read_text("utf-8")
+        given = tomllib.loads(text)
+    except OSError as error:
+        raise SettingError(
+            f"{path}: {error.strerror}: name a mapping file; 'noria adapters example' prints one"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is not TOML: {error}") from error
+    return _Reading(path, given, Lines(text)).mapping()
+
+
+class _Reading:
+    """One file being read; ``_wrong`` knows where in it a mistake stands."""
+
+    def __init__(self, path: Path, given: Mapping[str, Any], lines: Lines) -> None:
+        self._path = path
+        self._given = given
+        self._lines = lines
+
+    def mapping(self) -> MappingFile:
+        for table in self._given:
+            if table not in ("feed", "broker"):
+                raise self._wrong(None, table, f"no table is called {table!r}: use feed, broker")
+        brokers = tuple(self._broker(i, row) for i, row in self._rows("broker"))
+        known = [broker.id for broker in brokers]
+        feeds = tuple(self._feed(i, row, known) for i, row in self._rows("feed"))
+        self._refuse_repeats(feeds, brokers)
+        return MappingFile(feeds, brokers)
+
+    def _rows(self, table: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
+        rows = self._given.get(table, [])
+        if not isinstance(rows, list) or not all(isinstance(r, dict) for r in cast(Any, rows)):
+            raise self._wrong(None, table, f"write [[{table}]] above each row")
+        for place, row in enumerate(cast(list[dict[str, Any]], rows)):
+            allowed = _FEED if table == "feed" else _BROKER
+            for one in row:
+                if one not in allowed:
+                    known = ", ".join(allowed)
+                    raise self._wrong((table, place), one, f"no such field: use one of {known}")
+            yield place, row
+
+    def _feed(self, place: int, row: Mapping[str, Any], brokers: list[str]) -> Feed:
+        at = ("feed", place)
+        device = self._checked(at, row, "device", random_id)
+        adapter = ADAPTERS.get(self._text(at, row, "from"))
+        if adapter is None:
+            raise self._wrong(at, "from", f"use one of {', '.join(ADAPTERS)}", row)
+        topic = self._topic(at, "topic", row.get("topic"), adapter)
+        picks = [
+            self._pick(at, figure, row[figure], topic, adapter)
+            for figure in FIGURES
+            if figure in row
+        ]
+        levels = [pick for pick in picks if pick.figure in LEVELS]
+        if len(levels) != 1:
+            known = ", ".join(LEVELS)
+            raise self._wrong(at, "device", f"it needs exactly one of {known}, not {len(levels)}")
+        broker = row.get("broker", brokers[0] if len(brokers) == 1 else None)
+        if broker not in brokers:
+            remedy = "name the id of the [[broker]] that it publishes to"
+            raise self._wrong(at, "broker", remedy, row)
+        others = tuple(pick for pick in picks if pick.figure not in LEVELS)
+        every_s = self._checked(at, row, "every_s", _EVERY)
+        return Feed(device, adapter, broker, every_s, levels[0], others)
+
+    def _pick(
+        self, at: tuple[str, int], figure: str, given: object, topic: str, adapter: Adapter
+    ) -> Pick:
+        if not isinstance(given, dict):
+            raise self._wrong(at, figure, 'write it as { path = "…", unit = "…" }')
+        row = cast(dict[str, Any], given)
+        for one in row:
+            if one not in _PICK:
+                raise self._wrong(at, figure, f"no field {one!r}: use {', '.join(_PICK)}")
+        own = self._topic(at, figure, row["topic"], adapter) if "topic" in row else topic
+        where = self._path_of(at, figure, row.get("path", ""), adapter)
+        unit = row.get("unit")
+        convert = self._convert(at, figure, row)
+        return Pick(figure, own, where, str(unit), convert)
+
+    def _convert(self, at: tuple[str, int], figure: str, row: Mapping[str, Any]) -> Convert:
+        known, unit = FIGURES[figure].units, row.get("unit")
+        if unit == "mA" and figure == "pressure":
+            try:
+                return current_loop(_FULL_SCALE(row.get("full_scale_m")))
+            except Wrong as error:
+                hint = "how many metres of water 20 mA means"
+                raise self._wrong(at, figure, f"full_scale_m: {error}: {hint}") from None
+        if "full_scale_m" in row:
+            raise self._wrong(at, figure, 'full_scale_m belongs to unit = "mA" alone: leave it out')
+        if not isinstance(unit, str) or unit not in known:
+            units = ", ".join([*known, *(["mA"] if figure == "pressure" else [])])
+            raise self._wrong(at, figure, f"unit = {unit!r}: use one of {units}")
+        return known[unit]
+
+    def _path_of(
+        self, at: tuple[str, int], figure: str, given: object, adapter: Adapter
+    ) -> paths.Path:
+        if adapter.name == "esphome":
+            if given:
+                raise self._wrong(at, figure, "an ESPHome state is the figure itself: no path")
+            return ()
+        if isinstance(given, list) and all(isinstance(s, str | int) for s in cast(Any, given)):
+            return tuple(cast(list[str | int], given))  # for names with dots in them
+        found = paths.parsed(given) if isinstance(given, str) else None
+        if found is None:
+            raise self._wrong(
+                at, figure, f"path = {given!r}: name it from the payload's top, as SR04.Distance"
+            )
+        return found
+
+    def _topic(self, at: tuple[str, int], field_name: str, given: object, adapter: Adapter) -> str:
+        if not isinstance(given, str) or not given:
+            raise self._wrong(at, field_name, f"topic is missing: it looks like {adapter.form}")
+        if not given.isascii() or not given.isprintable() or set(given) & {"+", "#"}:
+            raise self._wrong(
+                at, field_name, f"topic = {given!r}: one topic in plain letters, without + and #"
+            )
+        if given.split("/")[0] in ("noria", "$SYS", "$share", "$CONTROL"):
+            raise self._wrong(
+                at, field_name, f"topic = {given!r}: a third-party sensor has no place there"
+            )
+        if not adapter.fits(given):
+            raise self._wrong(
+                at, field_name, f"topic = {given!r}: {adapter.name}'s look like {adapter.form}"
+            )
+        return given
+
+    def _broker(self, place: int, row: Mapping[str, Any]) -> FeedBroker:
+        at = ("broker", place)
+        broker_id = self._checked(at, row, "id", name)
+        try:
+            url = urlsplit(self._text(at, row, "url"))
+            host, port, secret = url.hostname, url.port, url.password
+        except ValueError:  # no port is called so
+            host = port = secret = url = None
+        if url is None or url.scheme not in ("mqtt", "mqtts") or not host or secret:
+            raise self._wrong(at, "url", "use mqtt://host:1883 or mqtts://host:8883, no password")
+        tls = url.scheme == "mqtts"
+        password = self._secret(at, row) if "password_file" in row else ""
+        ca = row.get("ca", "")
+        return FeedBroker(
+            broker_id, host, port or (8883 if tls else 1883), tls,
+            str(row.get("user", unquote(url.username or ""))), password,
+            str(self._path.parent / ca) if ca else "",
+        )  # fmt: skip
+
+    def _secret(self, at: tuple[str, int], row: Mapping[str, Any]) -> str:
+        file = self._text(at, row, "password_file")
+        try:
+            return (self._path.parent / file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._wrong(at, "password_file", f"{error}: name a file", row) from error
+
+    def _text(self, at: tuple[str, int], row: Mapping[str, Any], field_name: str) -> str:
+        value = row.get(field_name)
+        if not isinstance(value, str) or not value:
+            raise self._wrong(at, field_name, "it is missing, or not a text: add it")
+        return value
+
+    def _checked(
+        self, at: tuple[str, int], row: Mapping[str, Any], field_name: str, check: Any
+    ) -> Any:
+        if field_name not in row:
+            raise self._wrong(at, field_name, "it is missing: add it")
+        try:
+            return check(row[field_name])
+        except Wrong as error:
+            raise self._wrong(at, field_name, str(error), row) from None
+
+    def _refuse_repeats(self, feeds: Iterable[Feed], brokers: Iterable[FeedBroker]) -> None:
+        devices: set[str] = set()
+        topics: dict[tuple[str, str], str] = {}
+        for place, feed in enumerate(feeds):
+            if feed.device in devices:
+                raise self._wrong(
+                    ("feed", place), "device", f"{feed.device} stands twice: keep one"
+                )
+            devices.add(feed.device)
+            for topic in feed.topics:
+                other = topics.setdefault((feed.broker, topic), feed.device)
+                if other != feed.device:
+                    raise self._wrong(
+                        ("feed", place), "topic", f"topic = {topic!r} belongs to {other} already"
+                    )
+        ids = [broker.id for broker in brokers]
+        for place, broker_id in enumerate(ids):
+            if broker_id in ids[:place]:
+                raise self._wrong(("broker", place), "id", f"{broker_id} stands twice: keep one")
+
+    def _wrong(
+        self,
+        at: tuple[str, int] | None,
+        field_name: str,
+        remedy: str,
+        row: Mapping[str, Any] | None = None,
+    ) -> SettingError:
+        line = self._lines.of(at, field_name)
+        where = f"[[{at[0]}]] {field_name}" if at else f"[[{field_name}]]"
+        value = f" = {str(row[field_name])[:60]!r}" if row and field_name in row else ""
+        return SettingError(f"{self._path}, line {line}: {where}{value}: {remedy}")

@@ -1,0 +1,43 @@
+"""The Things Stack v3: ``v3/<application id>@<tenant id>/devices/<device id>/up``.
+
+Format as documented for The Things Stack 3.30 to 3.35: ``uplink_message`` holds ``session_key_id``
+and ``f_cnt`` (together they name the uplink), ``decoded_payload`` and ``rx_metadata``;
+``received_at`` is the server's time. Fields that are zero or empty are left out. Its MQTT server
+speaks QoS 0 only: what it sends while the gateway is away is not sent again.
+"""
+
+import re
+from typing import Any, cast
+
+from gateway.ingest.adapters.port import Unreadable, Uplink, json_object, moment, strongest
+
+_TOPIC = re.compile(r"v3/[^/]+/devices/[^/]+/up")
+
+
+class TheThings:
+    """Implements ``Adapter``."""
+
+    name = "thethings"
+    tells_time = True
+    form = "v3/<application id>@<tenant id>/devices/<device id>/up"
+
+    def fits(self, topic: str) -> bool:
+        """``up`` of one device."""
+        return _TOPIC.fullmatch(topic) is not None
+
+    def open(self, payload: bytes) -> Uplink:
+        """The uplink; one that was simulated in the console measured nothing."""
+        found = json_object(payload)
+        if found.get("simulated") is True:
+            raise Unreadable("simulated in the console: nothing was measured")
+        given: object = found.get("uplink_message")
+        if not isinstance(given, dict):
+            raise Unreadable("no uplink_message: not an uplink of The Things Stack v3")
+        uplink = cast(dict[str, Any], given)
+        heard = uplink.get("received_at", found.get("received_at"))
+        at = moment(heard)
+        if at is None:
+            raise Unreadable("received_at is not a time with its offset")
+        # A rejoin draws another session key and begins to count again; f_cnt 0 is left out.
+        identity = f"{uplink.get('session_key_id', heard)} {uplink.get('f_cnt', 0)}"
+        return Uplink(found, at, identity.encode(), strongest(uplink.get("rx_metadata")))

@@ -1,0 +1,1 @@
+"""Old months of the journal in compressed files: written, read, scheduled."""

@@ -1,0 +1,1 @@
+"""Whether the journal is whole: start-up check, full check, witness, rollback."""

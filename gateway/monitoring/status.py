@@ -1,0 +1,72 @@
+"""What an operator asks first: counts, lags, the broker (WIRE.md, section 3)."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.alerts import relevance
+from gateway.cluster.cursor_name import store_name
+from gateway.database import heartbeat
+from gateway.database.engine import open_database
+from gateway.database.tables import projection
+from gateway.journal import counters, failure_file
+from gateway.journal.reader import JournalReader
+from gateway.runtime.clock import Clock
+from gateway.settings import Settings
+from gateway.stores.port import STORE
+
+
+def of(settings: Settings) -> dict[str, Any]:
+    """Counts over the life of the data folder, lag of each projection in entries, the broker.
+
+    Works whether or not the gateway runs. ``projections`` has those that have run once. Where
+    gateways share a PostgreSQL, counts and lags are over all of them, and ``gateways`` has each.
+    """
+    engine = open_database(settings)
+    try:
+        return _of(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
+    found, newest = _shared(engine) if settings.shared else _journal(settings)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(projection)).all()
+        cursors = {row.name: row.cursor for row in rows}
+        if settings.shared:
+            own = cursors.get(store_name(settings))
+            cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
+            cursors |= {} if own is None else {STORE: own}
+        clock = Clock(settings.clock_speed, settings.clock_origin)
+        messages = relevance.lag(connection, clock.now())
+    found["journal"]["trouble"] = failure_file.read(settings.data)
+    known = heartbeat.look(engine, settings.gateway_id)
+    feeds = heartbeat.look_at_feeds(engine, settings.gateway_id)
+    return {
+        **found,
+        "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
+        "projections": {name: {"lag": max(0, newest - at)} for name, at in cursors.items()},
+        "broker": {"connected": known.connected},
+        "gateway": {"running": known.running},
+        "outbox": messages,
+    }
+
+
+def _shared(engine: sa.Engine) -> tuple[dict[str, Any], int]:
+    """The same over all gateways."""
+    from gateway.cluster import status  # loads PostgreSQL's types, which one gateway needs not
+
+    return status.of(engine)
+
+
+def _journal(settings: Settings) -> tuple[dict[str, Any], int]:
+    """The journal's counts and its newest entry; zeros where nothing was journaled yet."""
+    if not settings.journal_path.exists():
+        return counters.status({}) | {"journal": {"messages": 0, "leaves": 0}}, 0
+    reader = JournalReader(settings.journal_path)
+    found: dict[str, Any] = counters.status(reader.counts())
+    found["journal"]["leaves"] = reader.leaves()
+    newest = reader.last_id()
+    reader.close()
+    return found, newest

@@ -1,0 +1,136 @@
+"""Mosquitto as the private broker: its configuration, and its dynamic-security plugin's."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gateway.mqtt.broker.rules import Login
+from gateway.settings import Settings, listen_address
+
+Json = dict[str, Any]
+
+_PROGRAM_FOLDERS = (
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/usr/bin",
+    "/opt/homebrew/sbin",
+)
+_PLUGIN_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
+_PLUGIN = "mosquitto_dynamic_security.so"
+_ITERATIONS = 10_000
+"""For our own random passwords of 256 bits; stretching is for what people choose."""
+
+# Reasons: DESIGN.md, *Broker*. max_queued_messages: the default of 1000 loses the messages of a
+# stopped gateway. use_username_as_clientid, below: else a device may take over our session.
+_CONFIG = """\
+per_listener_settings false
+allow_anonymous false
+plugin {plugin}
+plugin_opt_config_file {folder}/dynamic-security.json
+message_size_limit 16384
+persistence true
+persistence_location {folder}/
+persistence_file noria.db
+autosave_interval 5
+max_queued_messages 1000000
+max_inflight_messages 1000
+set_tcp_nodelay true
+user {user}
+log_dest stderr
+log_type error
+log_type warning
+log_timestamp false
+connection_messages false
+"""
+
+# Said after the listener: before the first one, it would hold for none of them.
+_LISTENER = """\
+listener {port} {host}
+use_username_as_clientid true
+"""
+
+
+def program() -> str | None:
+    """Mosquitto's program, or None where it is not installed."""
+    search = os.pathsep.join((os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS))
+    return shutil.which("mosquitto", path=search)
+
+
+def plugin() -> Path | None:
+    """The dynamic-security plugin, or None."""
+    folders = (Path(folder) for folder in _PLUGIN_FOLDERS)
+    return next((p for f in folders for p in (f / _PLUGIN, *sorted(f.glob(f"*/{_PLUGIN}")))
+                 if p.is_file()), None)  # fmt: skip
+
+
+def write_config(
+    settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None
+) -> Path:
+    """Write ``mosquitto.conf``; ``inner_port`` is our own plain listener where others need TLS."""
+    host, port = listen_address("broker_listen", settings.broker_listen)
+    # Started as root, Mosquitto drops to its own user, who cannot enter our folder; for anybody
+    # else the setting has no effect.
+    user = "root" if os.geteuid() == 0 else "nobody"
+    text = _CONFIG.format(plugin=plugin_path, folder=folder, user=user)
+    text += _LISTENER.format(port=port, host=host)
+    if settings.broker_certificate:
+        text += f"certfile {settings.broker_certificate}\nkeyfile {settings.broker_key}\n"
+        text += _LISTENER.format(port=inner_port, host="127.0.0.1")
+    path = folder / "mosquitto.conf"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def write_security(folder: Path, logins: Iterable[Login]) -> None:
+    """Write what the plugin reads at its start: every login and its rules, all else denied."""
+    known = list(logins)
+    config: Json = {
+        "defaultACLAccess": {
+            "publishClientSend": False,
+            "publishClientReceive": False,
+            "subscribe": False,
+            "unsubscribe": True,
+        },
+        "clients": [_client(login) for login in known],
+        "groups": [],
+        "roles": [role(login) for login in known],
+    }
+    path = folder / "dynamic-security.json"
+    path.touch(0o600)
+    path.write_text(json.dumps(config), "utf-8")
+
+
+def role(login: Login) -> Json:
+    """The role of one login, which bears its name."""
+    acls = [_acl("publishClientSend", topic) for topic in login.write]
+    acls += [_acl(kind, topic) for topic in login.read for kind in _reading(topic)]
+    return {"rolename": login.user, "acls": acls}
+
+
+def _reading(topic: str) -> tuple[str, str]:
+    kind = "subscribePattern" if topic.endswith(("#", "+")) else "subscribeLiteral"
+    return kind, "publishClientReceive"
+
+
+def _acl(kind: str, topic: str) -> Json:
+    return {"acltype": kind, "topic": topic, "priority": 0, "allow": True}
+
+
+def _client(login: Login) -> Json:
+    salt = secrets.token_bytes(12)
+    digest = hashlib.pbkdf2_hmac("sha512", login.password.encode(), salt, _ITERATIONS)
+    return {
+        "username": login.user,
+        "password": base64.b64encode(digest).decode("ascii"),
+        "salt": base64.b64encode(salt).decode("ascii"),
+        "iterations": _ITERATIONS,
+        "roles": [{"rolename": login.user}],
+    }

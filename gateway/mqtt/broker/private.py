@@ -1,0 +1,124 @@
+"""The private broker: kept running, its logins kept as the registry says."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from gateway.errors import BrokerError
+from gateway.mqtt.address import Address
+from gateway.mqtt.broker.child import Child, local
+from gateway.mqtt.broker.programs import chosen
+from gateway.mqtt.broker.rules import (
+    ADMIN,
+    GATEWAY,
+    READER,
+    Login,
+    device_logins,
+    own_logins,
+)
+from gateway.registry import rows
+from gateway.settings import Settings, listen_address
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = 0.25
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
+
+
+class PrivateBroker:
+    """Starts the broker, starts it again when it dies, enrols and revokes on a thread of its own.
+
+    Raises BrokerError when it cannot be started at all.
+    """
+
+    def __init__(self, settings: Settings, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._folder = settings.data / "broker"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own = own_logins(*(self._password(user) for user in (GATEWAY, ADMIN, READER)))
+        self._version, self._logins = self._wanted()
+        listen = listen_address("broker_listen", settings.broker_listen)
+        inner = ("127.0.0.1", _free_port()) if settings.broker_certificate else local(listen)
+        self._kind = chosen(settings, self._folder, inner, self._own[ADMIN])
+        self._listen = listen
+        self._child = self._make_child()
+        self.address = Address(
+            *inner, client_id=GATEWAY, username=GATEWAY, password=self._own[GATEWAY].password
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look_after, name="broker", daemon=True)
+
+    def start(self) -> None:
+        """Start it; returns when it listens."""
+        self._child.start()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it; it saves its queues."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._child.stop()
+
+    def _make_child(self) -> Child:
+        command = self._kind.command(self._logins.values())
+        return Child(command, self._folder, str(self._folder), self._listen)
+
+    def _look_after(self) -> None:
+        wait_s = _FIRST_WAIT_S
+        while not self._stop.wait(_LOOK_S):
+            try:
+                if not self._child.running:
+                    self._revive()
+                self._follow_registry()
+                wait_s = _FIRST_WAIT_S
+            except (BrokerError, OSError, OperationalError) as error:
+                _log.error("%s; trying again", error)
+                self._stop.wait(wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+
+    def _revive(self) -> None:
+        _log.warning("the private broker ended; starting it again")
+        # Everything anew: whoever killed it may have removed its folder as well.
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for user, login in self._own.items():
+            _keep(self._folder / f"{user}.password", login.password)
+        self._version, self._logins = self._wanted()
+        self._child = self._make_child()
+        self._child.start()
+
+    def _follow_registry(self) -> None:
+        if rows.version(self._engine) == self._version:
+            return
+        version, wanted = self._wanted()
+        self._kind.admit(self._logins, wanted)
+        self._version, self._logins = version, wanted
+
+    def _wanted(self) -> tuple[int, dict[str, Login]]:
+        version = rows.version(self._engine)
+        return version, self._own | device_logins(rows.load(self._engine))
+
+    def _password(self, user: str) -> str:
+        """Our own user's password, kept in the data folder, readable by its owner only."""
+        path = self._folder / f"{user}.password"
+        if not path.exists():
+            _keep(path, secrets.token_urlsafe(32))
+        return path.read_text("ascii").strip()
+
+
+def _keep(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secret + "\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,114 @@
+"""The programs that can be the private broker: Mosquitto, else amqtt."""
+
+import hashlib
+import json
+import logging
+import secrets
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from gateway.mqtt.broker import control, mosquitto
+from gateway.mqtt.broker.rules import Login
+from gateway.settings import Settings, listen_address
+
+_log = logging.getLogger(__name__)
+
+TRYING_OUT = (
+    "Mosquitto with its dynamic-security plugin is not installed: the private broker is amqtt, "
+    "for trying out only (slow, forgets everything when it ends). "
+    "To install Mosquitto on Debian: apt-get install mosquitto"
+)
+
+
+class Kind(Protocol):
+    """A broker program: how it is started, and how its logins change while it runs."""
+
+    def command(self, logins: Iterable[Login]) -> list[str]:
+        """Write its files, knowing these logins, and return its command line."""
+        ...
+
+    def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
+        """Change the logins of the running broker. Raises BrokerError."""
+        ...
+
+
+class Mosquitto:
+    """The real thing. ``inner`` is where we reach it ourselves, without TLS."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, inner: tuple[str, int], admin: Login
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._inner = inner
+        self._admin = admin
+
+    def command(self, logins: Iterable[Login]) -> list[str]:
+        """Raises FileNotFoundError when it was removed since ``chosen`` looked."""
+        program, plugin = mosquitto.program(), mosquitto.plugin()
+        if program is None or plugin is None:
+            raise FileNotFoundError("mosquitto is no longer installed")
+        config = mosquitto.write_config(self._settings, self._folder, plugin, self._inner[1])
+        mosquitto.write_security(self._folder, logins)
+        return [program, "-c", str(config)]
+
+    def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
+        """By the dynamic-security plugin; who is revoked is disconnected."""
+        commands = control.changes(before, after)
+        if commands:
+            control.send(self._inner, self._admin, commands)
+
+
+class Amqtt:
+    """For trying out, where only pip is at hand. Reads its logins again when their file changes."""
+
+    def __init__(self, settings: Settings, folder: Path, inner: tuple[str, int]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._inner = inner
+
+    def command(self, logins: Iterable[Login]) -> list[str]:
+        """Another Python process, so that it cannot hold up the gateway."""
+        self._write(logins)
+        host, port = listen_address("broker_listen", self._settings.broker_listen)
+        config = {
+            "listen": f"{host}:{port}",
+            "inner": f"{self._inner[0]}:{self._inner[1]}",
+            "certificate": self._settings.broker_certificate,
+            "key": self._settings.broker_key,
+            "logins": str(self._logins),
+        }
+        path = self._folder / "amqtt.json"
+        path.write_text(json.dumps(config), "utf-8")
+        return [sys.executable, "-m", "gateway.mqtt.broker.embedded", str(path)]
+
+    def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
+        """Write the file anew; who is revoked stays connected but may do nothing more."""
+        del before
+        self._write(after.values())
+
+    @property
+    def _logins(self) -> Path:
+        return self._folder / "logins.json"
+
+    def _write(self, logins: Iterable[Login]) -> None:
+        known: dict[str, object] = {}
+        for login in logins:
+            salt = secrets.token_hex(16)
+            digest = hashlib.sha256((salt + login.password).encode()).hexdigest()
+            rules = {"write": login.write, "read": login.read}
+            known[login.user] = {"salt": salt, "sha256": digest, **rules}
+        fresh = self._folder / "logins.json.new"
+        fresh.touch(0o600)
+        fresh.write_text(json.dumps(known), "utf-8")
+        fresh.replace(self._logins)
+
+
+def chosen(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> Kind:
+    """Mosquitto where it is installed; else amqtt, with a word that it is for trying out only."""
+    if mosquitto.program() and mosquitto.plugin():
+        return Mosquitto(settings, folder, inner, admin)
+    _log.warning(TRYING_OUT)
+    return Amqtt(settings, folder, inner)

@@ -1,0 +1,1 @@
+"""Composition roots: what runs on which thread, for one gateway and for several."""

@@ -1,0 +1,35 @@
+"""Runners for commands that work on a data folder while no gateway does."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from gateway.cluster import tables
+from gateway.cluster.archives import shelves_of
+from gateway.cluster.reader import MergedReader
+from gateway.journal.reader import JournalReader
+from gateway.projections.runner import Projection, Runner
+from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wake
+from gateway.settings import Settings
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock that the installation counts with."""
+    return Clock(settings.clock_speed, settings.clock_origin)
+
+
+def runner_of(projection: Projection, settings: Settings, engine: sa.Engine) -> Runner:
+    """A runner of ``projection`` over the journal of ``settings``."""
+    return Runner(projection, journal_of(settings, engine), engine, Wake(), clock_of(settings))
+
+
+def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalReader | MergedReader]:
+    """Opens a reader of the journal, of all gateways' journals where they share a database.
+
+    It raises JournalError where there is none.
+    """
+    if settings.shared:
+        tables.make(engine)
+        return lambda: MergedReader(engine, shelves_of(settings, engine))
+    return lambda: JournalReader(settings.journal_path)

@@ -1,0 +1,1 @@
+"""From journal entries to rows in the reading store."""

@@ -1,0 +1,1 @@
+"""What every thread needs: clock, logs, workers, wake-ups, file lock."""

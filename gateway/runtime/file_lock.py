@@ -1,0 +1,39 @@
+"""One writer per data folder: the lock that a running gateway holds."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.errors import NoriaError
+
+NAME = "gateway.runtime.file_lock"
+
+
+class HeldError(NoriaError):
+    """Another process holds the data folder; the message names it and the remedy."""
+
+
+@contextmanager
+def hold(path: Path) -> Generator[None]:
+    """Hold the lock at ``path`` (``data/gateway.runtime.file_lock``) until the block ends.
+
+    The kernel lets go of it when the process dies, however it dies. Raises HeldError, naming the
+    process and the remedy, when another one holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise HeldError(
+                f"process {holder} uses the data folder {path.parent}: end it first "
+                f"(Ctrl-C, systemctl stop, or kill {holder}), then try again"
+            ) from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
