@@ -22,7 +22,7 @@ def run(settings: Settings) -> int:
 
     Raises SettingError when the address cannot be listened on.
     """
-    memory.keep_small()
+    memory.limit_arenas()
     logs.set_up(settings)
     listening = bind(settings.server_listen)
     app = create(settings)

@@ -34,9 +34,7 @@ def claim(
     )
 
 
-def hand_over(
-    connection: sa.Connection, incident_id: str, person: str, to: str, now: float
-) -> bool:
+def reassign(connection: sa.Connection, incident_id: str, person: str, to: str, now: float) -> bool:
     """``person`` gives the claim to the person ``to``; False when it is not theirs to give."""
     return _act(
         connection, incident_id, person, now, "hand_over", "handed_over",

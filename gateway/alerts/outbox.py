@@ -16,17 +16,17 @@ import sqlalchemy as sa
 from gateway.alerts.channels import Channel, TransportError
 from gateway.alerts.language import Language
 from gateway.alerts.relevance import CHANNEL_GONE, WAITS, why_moot
-from gateway.alerts.text import Alert, Going, text_of
+from gateway.alerts.text import Alert, ClaimNote, text_of
 from gateway.database.engine import next_version, serialise
 from gateway.database.tables import incident, incident_step, outbox
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
 from gateway.projections.watch.codec import from_json
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _LOOK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class AlertWording:
     """How alerts are worded here: language, and the address that links begin with."""
 
     language: Language
@@ -52,20 +52,20 @@ class Outbox:
         engine: sa.Engine,
         channels: Sequence[Channel],
         clock: Clock,
-        wake: Wake,
-        speech: Speech,
+        wake: Wakeup,
+        speech: AlertWording,
     ) -> None:
         self._engine = engine
         deliveries = [Delivery(engine, channel, clock, speech) for channel in channels]
         self._names = [channel.name for channel in channels]
         self._clock = clock
         self._loops = [
-            Loop(f"outbox {d.channel.name}", _turn_of(d, clock), wake) for d in deliveries
+            Worker(f"outbox {d.channel.name}", _turn_of(d, clock), wake) for d in deliveries
         ]
 
     def start(self) -> None:
         """Begin; messages for channels that are no longer configured are given up."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             connection.execute(
                 sa.update(outbox)
                 .where(WAITS, outbox.c.channel.not_in(self._names))
@@ -93,7 +93,9 @@ def _turn_of(delivery: "Delivery", clock: Clock) -> Callable[[], float]:
 class Delivery:
     """The messages of one channel, oldest first."""
 
-    def __init__(self, engine: sa.Engine, channel: Channel, clock: Clock, speech: Speech) -> None:
+    def __init__(
+        self, engine: sa.Engine, channel: Channel, clock: Clock, speech: AlertWording
+    ) -> None:
         self.channel = channel
         self._engine = engine
         self._clock = clock
@@ -123,7 +125,7 @@ class Delivery:
     def _take(self, row: sa.Row[Any], now: float) -> bool:
         """Ours for the lease, unless another worker was quicker."""
         lease_s = _LEASE_S * self._clock.speed
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             done = connection.execute(
                 sa.update(outbox)
                 .where(outbox.c.id == row.id, outbox.c.attempts == row.attempts, WAITS)
@@ -163,7 +165,7 @@ class Delivery:
 
     def _sent(self, row: sa.Row[Any], now: float) -> None:
         data = {"channel": self.channel.name, "number": row.change_number}
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             serialise(connection)
             connection.execute(
                 sa.update(outbox).where(outbox.c.id == row.id).values(sent=now, error=None)
@@ -191,11 +193,11 @@ class Delivery:
         self._mark(row, due=now + wait_s, error=str(error))
 
     def _mark(self, row: sa.Row[Any], **values: Any) -> None:
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
-def _going(connection: sa.Connection, row: sa.Row[Any]) -> Going | None:
+def _going(connection: sa.Connection, row: sa.Row[Any]) -> ClaimNote | None:
     """Who claimed it, by the name that others see (the server's table of accounts)."""
     if row.claimed_by is None:
         return None
@@ -204,4 +206,4 @@ def _going(connection: sa.Connection, row: sa.Row[Any]) -> Going | None:
         accounts = sa.table("account", sa.column("id"), sa.column("name"))
         query = sa.select(accounts.c.name).where(accounts.c.id == row.claimed_by)
         name = connection.execute(query).scalar()
-    return Going(name or "", row.claim_eta)
+    return ClaimNote(name or "", row.claim_eta)

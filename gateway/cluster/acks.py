@@ -9,7 +9,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.verdicts import Standing, standing_of
+from gateway.cluster.verdicts import SharedEra, shared_era_of
 from gateway.domain import envelope
 from gateway.domain.registry import Registry
 from gateway.runtime.clock import Clock
@@ -22,7 +22,7 @@ _MOST = 2000
 Publish = Callable[[str, bytes, bool], None]
 
 
-class Acks:
+class ClusterAcks:
     """Its ``turn`` is run by a ``Loop``. ``registry`` gives the rows in force."""
 
     def __init__(
@@ -50,11 +50,11 @@ class Acks:
             rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
         registry = self._registry() if rows else None
         for row in rows:
-            self._say(standing_of(row), registry)
+            self._say(shared_era_of(row), registry)
             self._version = row.version
         return 0.0 if len(rows) == _MOST else LOOK_S
 
-    def _say(self, standing: Standing, registry: Registry | None) -> None:
+    def _say(self, standing: SharedEra, registry: Registry | None) -> None:
         device = registry.device(standing.device) if registry else None
         if device is None or device.key is None or device.revoked:
             return

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from gateway.cluster import tables
 from gateway.errors import ArchiveError
 from gateway.journal.archive import reader
-from gateway.journal.archive.reader import Archive, Row
+from gateway.journal.archive.reader import Archive, SegmentRow
 from gateway.settings import Settings
 
 
-class Shelves:
+class ClusterArchives:
     """The files in ``folder``, of ``gateway`` itself. One thread's; close it."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Shelves:
     def _place_of(self, gateway: str) -> Path:
         return self._folder if gateway == self._own else self._folder / gateway
 
-    def _known(self, gateway: str) -> list[Row]:
+    def _known(self, gateway: str) -> list[SegmentRow]:
         s = tables.segment.c
         query = (
             sa.select(tables.segment)
@@ -80,7 +80,7 @@ class Shelves:
         )
         with self._engine.connect() as connection:
             return [
-                Row(r.first, r.last, r.pruned, r.name, bytes(r.digest), r.bytes)
+                SegmentRow(r.first, r.last, r.pruned, r.name, bytes(r.digest), r.bytes)
                 for r in connection.execute(query)
             ]
 
@@ -92,9 +92,9 @@ class Shelves:
             return ArchiveError(said, _place(connection, gateway, error.last))
 
 
-def shelves_of(settings: Settings, engine: sa.Engine) -> Shelves:
+def archives_of(settings: Settings, engine: sa.Engine) -> ClusterArchives:
     """Those of this installation."""
-    return Shelves(engine, reader.folder_of(settings.journal_path), settings.gateway_id)
+    return ClusterArchives(engine, reader.folder_of(settings.journal_path), settings.gateway_id)
 
 
 def _place(connection: sa.Connection, gateway: str, entry: int) -> int:

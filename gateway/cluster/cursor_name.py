@@ -4,7 +4,7 @@ from gateway.settings import Settings
 from gateway.stores.port import STORE
 
 
-def store_name(settings: Settings) -> str:
+def readings_cursor(settings: Settings) -> str:
     """One for all gateways with InfluxDB; one for each with a SQLite file of its own."""
     own = settings.shared and settings.store == "sqlite"
     return f"{STORE} {settings.gateway_id}" if own else STORE

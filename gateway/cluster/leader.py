@@ -28,7 +28,7 @@ Held = Callable[[sa.Engine], AbstractContextManager[object]]
 """Runs what only the holder runs, with the engine that its epoch allows to write."""
 
 
-class Holding:
+class LeaderElection:
     """One thread that stands for election for as long as the gateway runs."""
 
     def __init__(self, engine: sa.Engine, gateway: str, held: Held) -> None:
@@ -80,7 +80,7 @@ class Holding:
         epoch = connection.execute(_TAKE, {"gateway": self._gateway}).scalar_one()
         _log.info("this gateway holds the watch (epoch %d)", epoch)
         with ExitStack() as parts:
-            engine = fenced(self._engine, epoch)
+            engine = fenced_engine(self._engine, epoch)
             parts.callback(engine.dispose)
             parts.enter_context(self._held(engine))
             self.holds = True
@@ -103,13 +103,13 @@ class Holding:
             self._beat = (beat, time.monotonic())
 
 
-def is_held(engine: sa.Engine) -> bool:
+def has_leader(engine: sa.Engine) -> bool:
     """Whether any gateway holds the watch now."""
     with engine.connect() as connection:
         return bool(connection.execute(_LOOK, _keys()).scalar())
 
 
-def fenced(engine: sa.Engine, epoch: int) -> sa.Engine:
+def fenced_engine(engine: sa.Engine, epoch: int) -> sa.Engine:
     """An engine of its own whose every transaction fails once ``epoch`` is over."""
     made = separate_engine(engine)
 

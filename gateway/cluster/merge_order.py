@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.cluster import tables
-from gateway.domain.horizon import Horizon, Member, Step
+from gateway.domain.horizon import GatewayMark, Horizon, HorizonStep
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 
 NAME = "merging"
 TOGETHER = "-"
@@ -27,14 +27,14 @@ _FAR_S = 60.0  # a clock that is ahead by more may not keep its entries from the
 _HEARD_AGAIN = ("start", "broker_back", "broker_drained")
 
 
-class Merging:
+class MergeOrder:
     """Its ``turn`` is run by a ``Loop``; ``told`` rings the projections that follow the order."""
 
     def __init__(
         self,
         engine: sa.Engine,
         clock: Clock,
-        told: Wake,
+        told: Wakeup,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -77,7 +77,7 @@ class Merging:
         found = (row.at, row.hears) if row else (None, False)
         return Horizon(*found, speed=self._clock.speed)
 
-    def _tell(self, connection: sa.Connection, step: Step | None) -> None:
+    def _tell(self, connection: sa.Connection, step: HorizonStep | None) -> None:
         """What the horizon found becomes entries of its own, at their times."""
         if step is None or not (step.turns or step.back_s):
             return
@@ -103,10 +103,10 @@ def _row(number: int, at: float, kind: str, body: dict[str, Any]) -> dict[str, A
     }  # fmt: skip
 
 
-def _members(connection: sa.Connection) -> dict[str, Member]:
+def _members(connection: sa.Connection) -> dict[str, GatewayMark]:
     c = tables.member.c
     rows = connection.execute(sa.select(c.gateway, c.until, c.since, c.waiting))
-    return {row.gateway: Member(row.until, row.since, row.waiting) for row in rows}
+    return {row.gateway: GatewayMark(row.until, row.since, row.waiting) for row in rows}
 
 
 def _give_places(connection: sa.Connection, reach: float, far: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import sqlalchemy as sa
 
-from gateway.runtime.file_lock import HeldError
+from gateway.runtime.file_lock import LockHeldError
 
 _CLASS = 0x6E6F7270  # beside the watch's lock
 _WAIT_S = 20.0
@@ -15,7 +15,7 @@ _WAIT_S = 20.0
 
 
 @contextlib.contextmanager
-def own_gateway(engine: sa.Engine, gateway: str) -> Generator[None]:
+def hold_name(engine: sa.Engine, gateway: str) -> Generator[None]:
     """Hold the name ``gateway`` until the block ends. Raises HeldError when it is taken.
 
     When the connection is lost later on, so is the lock: this is against a wrong setting, found
@@ -27,7 +27,7 @@ def own_gateway(engine: sa.Engine, gateway: str) -> Generator[None]:
         deadline = time.monotonic() + _WAIT_S
         while not connection.execute(_TRY, keys).scalar():
             if time.monotonic() > deadline:
-                raise HeldError(
+                raise LockHeldError(
                     f"gateway_id = {gateway!r}: a gateway of this name runs on this database: "
                     "give each its own gateway_id"
                 )

@@ -27,7 +27,7 @@ _LOOK_S = 60.0
 _REST_S = 0.1
 
 
-class Pruning:
+class EntryPruner:
     """Of one gateway's own entries. Its ``turn`` is run by a ``Loop``."""
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.archives import Shelves
+from gateway.cluster.archives import ClusterArchives
 from gateway.domain.entry import Entry
 from gateway.journal.archive.reader import PAYLOADS
 
@@ -29,9 +29,9 @@ class MergedReader:
     that is needed is not there.
     """
 
-    def __init__(self, engine: sa.Engine, shelves: Shelves | None = None) -> None:
+    def __init__(self, engine: sa.Engine, shelves: ClusterArchives | None = None) -> None:
         self._engine = engine
-        self._shelves = shelves or Shelves(engine)
+        self._shelves = shelves or ClusterArchives(engine)
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The entries that follow place ``after``, at most ``limit``."""

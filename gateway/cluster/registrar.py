@@ -18,21 +18,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from gateway.cluster import tables
-from gateway.cluster.verdicts import Said, Union, said
+from gateway.cluster.verdicts import RegisteredMessage, SharedVerdicts, registered_message
 from gateway.domain.entry import Entry
 from gateway.errors import JournalError
 from gateway.journal import counters
 from gateway.journal.reader import JournalReader
 from gateway.projections.watch.inputs import REGISTRY_KINDS
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 
 _log = logging.getLogger(__name__)
 
 NAME = "registrar"
 _FACTS = (*REGISTRY_KINDS, "op")
-"""The facts that mean something to the watch; how we listened is said by ``Ears``."""
+"""The facts that mean something to the watch; how we listened is said by ``ListeningFlag``."""
 BATCH = 2000
 BEAT_S = 0.25
 SETTLE_S = 0.3
@@ -42,7 +42,7 @@ _LONGEST_WAIT_S = 2.0  # acks wait for it
 
 
 @dataclass
-class Ears:
+class ListeningFlag:
     """What the listener's thread says of itself; read from the registrar's."""
 
     listening: bool = False
@@ -59,9 +59,9 @@ class Registrar:
         engine: sa.Engine,
         journal: Callable[[], JournalReader],
         gateway: str,
-        wake: Wake,
+        wake: Wakeup,
         clock: Clock,
-        ears: Ears,
+        ears: ListeningFlag,
     ) -> None:
         self._engine = engine
         self._open = journal
@@ -73,7 +73,7 @@ class Registrar:
         self._since: float | None = None
         self._counts: dict[str, Any] = {}
         self._counted = float("-inf")
-        self._loop = Loop(NAME, self.turn, wake, longest_wait_s=_LONGEST_WAIT_S)
+        self._loop = Worker(NAME, self.turn, wake, longest_wait_s=_LONGEST_WAIT_S)
 
     def start(self) -> None:
         """Begin, on a thread of its own. Raises JournalError where the journal is another one."""
@@ -143,9 +143,16 @@ class Registrar:
     def _say(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
         """How far we are, and since when we listen."""
         self._since = (self._since or until) if self._ears.listening else None
-        said = {"entry": end, "waiting": waiting, "since": self._since, "counts": self._counts}
+        registered_message = {
+            "entry": end,
+            "waiting": waiting,
+            "since": self._since,
+            "counts": self._counts,
+        }
         mine = sa.and_(tables.member.c.gateway == self._gateway, tables.member.c.entry == self._at)
-        done = connection.execute(sa.update(tables.member).where(mine).values(until=until, **said))
+        done = connection.execute(
+            sa.update(tables.member).where(mine).values(until=until, **registered_message)
+        )
         if done.rowcount != 1:
             raise JournalError(
                 f"gateway_id = {self._gateway!r}: another gateway registers under this name: "
@@ -212,15 +219,16 @@ class _Batch:
         self._facts = known.facts
         self._due = due
         # Read before the lock is taken: it is everybody's.
-        self._news: list[Said | Entry] = [
-            said(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e for e in entries
+        self._news: list[RegisteredMessage | Entry] = [
+            registered_message(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e
+            for e in entries
         ]
 
     def write(self) -> None:
         """Judge every message over all journals, move the lines, write."""
         version, counts = self._lock()
-        messages = [n for n in self._news if isinstance(n, Said)]
-        union = Union(self._connection, messages, {d for d, _, _ in self._due})
+        messages = [n for n in self._news if isinstance(n, RegisteredMessage)]
+        union = SharedVerdicts(self._connection, messages, {d for d, _, _ in self._due})
         rows: list[dict[str, Any]] = []
         for news in self._news:
             if isinstance(news, Entry):
@@ -256,7 +264,7 @@ class _Batch:
             "fact": None,
         }  # fmt: skip
 
-    def _message(self, message: Said, verdict: str) -> dict[str, Any]:
+    def _message(self, message: RegisteredMessage, verdict: str) -> dict[str, Any]:
         era, boot, seq = message.identity or (None, None, None)
         return self._row(message.entry) | {
             "kind": "fork" if verdict == "fork" else "msg",

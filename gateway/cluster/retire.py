@@ -11,7 +11,7 @@ from gateway.cluster import tables
 from gateway.database import heartbeat
 from gateway.database.tables import projection, projection_state
 from gateway.errors import DatabaseError
-from gateway.runtime.file_lock import HeldError
+from gateway.runtime.file_lock import LockHeldError
 from gateway.stores.port import STORE
 
 
@@ -20,14 +20,14 @@ def retire(engine: sa.Engine, gateway: str) -> int:
 
     Raises DatabaseError where no gateway is called that, HeldError while it runs.
     """
-    tables.make(engine)
+    tables.make_tables(engine)
     with engine.begin() as connection:
         names = connection.scalars(sa.select(tables.member.c.gateway).with_for_update()).all()
         if gateway not in names:
             known = ", ".join(sorted(names)) or "none"
             raise DatabaseError(f"no gateway is called {gateway!r} here; known: {known}")
-        if heartbeat.look(engine, gateway).running:
-            raise HeldError(f"gateway {gateway} runs: end it first, then try again")
+        if heartbeat.read(engine, gateway).running:
+            raise LockHeldError(f"gateway {gateway} runs: end it first, then try again")
         own = f"{STORE} {gateway}"
         at = connection.scalar(sa.select(projection.c.cursor).where(projection.c.name == own))
         last = connection.scalar(sa.select(sa.func.max(tables.place.c.place))) or 0

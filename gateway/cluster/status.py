@@ -14,7 +14,7 @@ def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
 
     Refusals are counted by each gateway and told every few seconds.
     """
-    tables.make(engine)
+    tables.make_tables(engine)
     with engine.connect() as connection:
         kept = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
         members = connection.execute(sa.select(tables.member)).all()
@@ -26,7 +26,7 @@ def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
     for row in members:
         if row.counts:
             _add(found, row.counts)
-    known = heartbeat.known(engine)
+    known = heartbeat.read_all(engine)
     gateways = {
         row.gateway: _gateway(engine, row.gateway, holder)
         for row in members
@@ -45,7 +45,7 @@ def _add(found: dict[str, Any], counts: dict[str, Any]) -> None:
 
 
 def _gateway(engine: sa.Engine, name: str, holder: str) -> dict[str, bool]:
-    known = heartbeat.look(engine, name)
+    known = heartbeat.read(engine, name)
     return {
         "running": known.running,
         "connected": known.connected,

@@ -133,7 +133,7 @@ holder = sa.Table(
 """Who holds the watch; a holder of an older epoch can write nothing more (``holding.fenced``)."""
 
 
-def make(engine: sa.Engine) -> None:
+def make_tables(engine: sa.Engine) -> None:
     """Make what is missing. Safe when two gateways start at once."""
     with engine.begin() as connection:
         serialise(connection)

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from gateway import wire
-from gateway.domain.chain import NOWHERE, Identity, Line, Link, advanced
-from gateway.domain.entry import Entry, Verdict
-from gateway.domain.envelope import link_of
+from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, advance
+from gateway.domain.entry import Entry, EntryVerdict
+from gateway.domain.envelope import chain_hash_of
 
 _COLUMNS = "e.subject, e.era, e.boot, e.seq, e.hash, e.prev, e.kind = 'fork' AS fork"
 _HASHES = sa.text("SELECT subject, hash FROM shared_entry WHERE hash = ANY(CAST(:h AS bytea[]))")
@@ -40,7 +40,7 @@ _ONWARD = sa.text(
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RegisteredMessage:
     """One message as a journal has it, read again. ``hash`` is SHA-256(OBJECT)."""
 
     entry: Entry
@@ -56,47 +56,52 @@ class Said:
         return self.entry.subject
 
 
-def said(entry: Entry, object_hash: bytes) -> Said:
+def registered_message(entry: Entry, object_hash: bytes) -> RegisteredMessage:
     """What registering needs of a journal's entry of kind ``msg`` or ``fork``, and its hash there.
 
     The hash is the journal's: a third-party message is known by more than its bytes.
     """
     decoded = wire.message_of(entry)
-    return Said(entry, object_hash, decoded.identity, decoded.prev, decoded.old, decoded.flag)
+    return RegisteredMessage(
+        entry, object_hash, decoded.identity, decoded.prev, decoded.old, decoded.flag
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SharedEra:
     """One era over all journals: the newest message that counted, the line, when last heard."""
 
     device: str
     era: str
     version: int = 0
     newest: Identity = NOWHERE
-    line: Line = field(default=Line())
+    line: AckLine = field(default=AckLine())
 
 
-class Union:
+class SharedVerdicts:
     """Everything that ``messages`` touch, as it stands in the transaction of ``connection``."""
 
     def __init__(
-        self, connection: sa.Connection, messages: Sequence[Said], devices: Iterable[str]
+        self,
+        connection: sa.Connection,
+        messages: Sequence[RegisteredMessage],
+        devices: Iterable[str],
     ) -> None:
         self._connection = connection
-        self._links: dict[tuple[str, str, str], dict[Identity, Link]] = {}
-        self._at: dict[tuple[str, str, Identity], Link] = {}
-        self._unlinked: dict[tuple[str, str, Identity], Link] = {}
+        self._links: dict[tuple[str, str, str], dict[Identity, ChainLink]] = {}
+        self._at: dict[tuple[str, str, Identity], ChainLink] = {}
+        self._unlinked: dict[tuple[str, str, Identity], ChainLink] = {}
         self._taken: set[tuple[str, str, Identity]] = set()
         self._prevs: set[tuple[str, str]] = set()
         self._asked: set[tuple[str, str]] = set()
         names = sorted({m.device for m in messages} | set(devices))
         self._eras = {(s.device, s.era): s for s in _standings(connection, names)}
-        self.changed: dict[tuple[str, str], Standing] = {}
+        self.changed: dict[tuple[str, str], SharedEra] = {}
         self._hashes: set[tuple[str, bytes]] = set()
         if messages:
             self._look(messages, names)
 
-    def judge(self, message: Said) -> Verdict | Literal["duplicate"]:
+    def judge(self, message: RegisteredMessage) -> EntryVerdict | Literal["duplicate"]:
         """Take one message in, in order; its verdict over all journals."""
         key = (message.device, message.hash)
         if key in self._hashes:
@@ -108,12 +113,12 @@ class Union:
             return "fork" if fork else "flagged"
         era, *place = message.identity
         where: Identity = (place[0], place[1])
-        standing = self._eras.get((message.device, era)) or Standing(message.device, era)
-        verdict: Verdict = "stored" if where > standing.newest else "late"
+        standing = self._eras.get((message.device, era)) or SharedEra(message.device, era)
+        verdict: EntryVerdict = "stored" if where > standing.newest else "late"
         verdict = "fork" if fork else "flagged" if message.flag else verdict
         if not fork:
             line = standing.line.declared(message.old, where)
-            standing = replace(standing, line=advanced(line, _Held(self, message.device, era)))
+            standing = replace(standing, line=advance(line, _Held(self, message.device, era)))
         if verdict == "stored":
             standing = replace(standing, newest=where)
         self._eras[message.device, era] = standing
@@ -131,11 +136,11 @@ class Union:
         if self.changed:
             self._connection.execute(_upsert(), [_row(self._eras[key]) for key in self.changed])
 
-    def _last_of(self, device: str) -> Standing | None:
+    def _last_of(self, device: str) -> SharedEra | None:
         own = [s for s in self._eras.values() if s.device == device and s.version]
         return max(own, key=lambda s: s.version, default=None)
 
-    def _look(self, messages: Sequence[Said], names: list[str]) -> None:
+    def _look(self, messages: Sequence[RegisteredMessage], names: list[str]) -> None:
         run = self._connection.execute
         found = run(_HASHES, {"h": [m.hash for m in messages]})
         self._hashes = {(row.subject, bytes(row.hash)) for row in found}
@@ -146,7 +151,7 @@ class Union:
             self._taken.add((row.subject, row.era, (row.boot, row.seq)))
             self._keep(row)
         ends = [(s.device, s.line.end.h) for s in self._eras.values() if s.line.begun]
-        links = [(m.device, link_of(m.hash)) for m in messages]
+        links = [(m.device, chain_hash_of(m.hash)) for m in messages]
         self._ask({*((m.device, m.prev) for m in messages if m.prev), *ends, *links})
         for row in run(_UNLINKED, {"d": names}):
             self._keep(row)
@@ -162,34 +167,34 @@ class Union:
 
     def _keep(self, row: sa.Row[Any]) -> None:
         if not row.fork and row.era is not None:
-            link = Link((row.boot, row.seq), link_of(bytes(row.hash)))
+            link = ChainLink((row.boot, row.seq), chain_hash_of(bytes(row.hash)))
             self._put(row.subject, row.era, row.prev, link)
 
-    def _put(self, device: str, era: str, prev: str | None, link: Link) -> None:
+    def _put(self, device: str, era: str, prev: str | None, link: ChainLink) -> None:
         self._at[device, era, link.place] = link
         if prev is None:
             self._unlinked[device, era, link.place] = link
         else:
             self._links.setdefault((device, era, prev), {})[link.place] = link
 
-    def _is_fork(self, message: Said) -> bool:
+    def _is_fork(self, message: RegisteredMessage) -> bool:
         taken = False
         if message.identity:
             era, boot, seq = message.identity
             taken = (message.device, era, (boot, seq)) in self._taken
         return taken or (bool(message.prev) and (message.device, message.prev) in self._prevs)
 
-    def _note(self, message: Said, fork: bool) -> None:
+    def _note(self, message: RegisteredMessage, fork: bool) -> None:
         if message.prev:
             self._prevs.add((message.device, message.prev))
         if message.identity:
             era, boot, seq = message.identity
             self._taken.add((message.device, era, (boot, seq)))
             if not fork:
-                link = Link((boot, seq), link_of(message.hash))
+                link = ChainLink((boot, seq), chain_hash_of(message.hash))
                 self._put(message.device, era, message.prev, link)
 
-    def follower(self, device: str, era: str, h: str) -> Link | None:
+    def follower(self, device: str, era: str, h: str) -> ChainLink | None:
         """The message whose ``prev`` is ``h``; the lowest place where there are several."""
         known = self._links.get((device, era, h))
         if not known and (device, h) not in self._asked:
@@ -202,7 +207,7 @@ class Union:
                     self._keep(row)
         return known[min(known)] if known else None
 
-    def at(self, device: str, era: str, place: Identity) -> Link | None:
+    def at(self, device: str, era: str, place: Identity) -> ChainLink | None:
         """The message at ``place``, forks left out."""
         if (device, era, place) not in self._at:
             keys = {"d": [device], "e": [era], "b": [place[0]], "s": [place[1]]}
@@ -210,7 +215,7 @@ class Union:
                 self._keep(row)
         return self._at.get((device, era, place))
 
-    def unlinked(self, device: str, era: str, place: Identity) -> Link | None:
+    def unlinked(self, device: str, era: str, place: Identity) -> ChainLink | None:
         """The flagged message at ``place`` whose ``prev`` cannot be read."""
         return self._unlinked.get((device, era, place))
 
@@ -218,34 +223,36 @@ class Union:
 class _Held:
     """One era of the union, as ``domain.line`` asks for it."""
 
-    def __init__(self, union: Union, device: str, era: str) -> None:
+    def __init__(self, union: SharedVerdicts, device: str, era: str) -> None:
         self._union = union
         self._of = (device, era)
 
-    def first(self) -> Link | None:
+    def first(self) -> ChainLink | None:
         return self._union.at(*self._of, (1, 1)) or self._union.follower(*self._of, "")
 
-    def at(self, place: Identity) -> Link | None:
+    def at(self, place: Identity) -> ChainLink | None:
         return self._union.at(*self._of, place)
 
-    def after(self, h: str) -> Link | None:
+    def after(self, h: str) -> ChainLink | None:
         return self._union.follower(*self._of, h)
 
-    def unlinked(self, place: Identity) -> Link | None:
+    def unlinked(self, place: Identity) -> ChainLink | None:
         return self._union.unlinked(*self._of, place)
 
 
-def standing_of(row: sa.Row[Any]) -> Standing:
+def shared_era_of(row: sa.Row[Any]) -> SharedEra:
     """A row of ``shared_era``."""
-    line = Line(Link((row.line_boot, row.line_seq), row.line_h), (row.old_boot, row.old_seq))
-    return Standing(row.device, row.era, row.version, (row.newest_boot, row.newest_seq), line)
+    line = AckLine(
+        ChainLink((row.line_boot, row.line_seq), row.line_h), (row.old_boot, row.old_seq)
+    )
+    return SharedEra(row.device, row.era, row.version, (row.newest_boot, row.newest_seq), line)
 
 
-def _standings(connection: sa.Connection, devices: list[str]) -> list[Standing]:
+def _standings(connection: sa.Connection, devices: list[str]) -> list[SharedEra]:
     if not devices:
         return []
     query = sa.text("SELECT * FROM shared_era WHERE device = ANY(CAST(:d AS text[]))")
-    return [standing_of(row) for row in connection.execute(query, {"d": devices})]
+    return [shared_era_of(row) for row in connection.execute(query, {"d": devices})]
 
 
 _FIELDS = (
@@ -254,7 +261,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _row(standing: Standing) -> dict[str, Any]:
+def _row(standing: SharedEra) -> dict[str, Any]:
     line = standing.line
     places = (*standing.newest, *line.end.place, line.end.h, *line.old)
     values = (standing.device, standing.era, standing.version, *places)

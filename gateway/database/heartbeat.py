@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from gateway.database.engine import is_postgresql
 from gateway.database.tables import metadata
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 
 RENEW_S = 5.0
 STALE_S = 20.0
@@ -40,7 +40,7 @@ feeds_now = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class GatewayHeartbeat:
     """What is known of a gateway. ``connected``: to its broker, and subscribed."""
 
     running: bool
@@ -51,7 +51,7 @@ class Alive:
 def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> None:
     """Say that this process is the gateway, and whether it hears the broker called ``broker``."""
     row = {"pid": os.getpid(), "renewed": time.time(), "connected": connected, "broker": broker}
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         found = connection.execute(
             gateway_now.update().where(gateway_now.c.gateway == gateway).values(row)
         )
@@ -62,22 +62,22 @@ def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> N
 def renew_feeds(engine: sa.Engine, gateway: str, connected: Mapping[str, bool]) -> None:
     """Say which of the feeds' brokers this gateway hears; others are forgotten."""
     rows = [{"gateway": gateway, "broker": b, "connected": c} for b, c in connected.items()]
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(sa.delete(feeds_now).where(feeds_now.c.gateway == gateway))
         if rows:
             connection.execute(sa.insert(feeds_now), rows)
 
 
-def look_at_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
+def read_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
     """By the mapping's name of each broker: whether a running gateway hears it."""
-    running = look(engine, gateway).running
+    running = read(engine, gateway).running
     query = sa.select(feeds_now.c.broker, feeds_now.c.connected)
     with engine.connect() as connection:
         rows = connection.execute(query.where(feeds_now.c.gateway == gateway)).all()
     return {row.broker: running and row.connected for row in rows}
 
 
-def known(engine: sa.Engine) -> set[str]:
+def read_all(engine: sa.Engine) -> set[str]:
     """Every gateway that has run here and was not forgotten."""
     with engine.connect() as connection:
         return set(connection.scalars(sa.select(gateway_now.c.gateway)))
@@ -89,17 +89,17 @@ def forget(connection: sa.Connection, gateway: str) -> None:
         connection.execute(sa.delete(table).where(table.c.gateway == gateway))
 
 
-def look(engine: sa.Engine, gateway: str) -> Alive:
+def read(engine: sa.Engine, gateway: str) -> GatewayHeartbeat:
     """What the row says; a gateway that was killed or hangs does not count as connected."""
     with engine.connect() as connection:
         row = connection.execute(
             sa.select(gateway_now).where(gateway_now.c.gateway == gateway)
         ).one_or_none()
     if row is None:
-        return Alive(running=False, connected=False, broker="")
+        return GatewayHeartbeat(running=False, connected=False, broker="")
     # With PostgreSQL it may run on another machine, where its number means nothing to us.
     running = time.time() - row.renewed < STALE_S and (is_postgresql(engine) or _runs(row.pid))
-    return Alive(running, running and row.connected, row.broker)
+    return GatewayHeartbeat(running, running and row.connected, row.broker)
 
 
 def _runs(pid: int) -> bool:

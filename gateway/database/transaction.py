@@ -16,7 +16,7 @@ _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Generator[sa.Connection]:
+def write_transaction(engine: sa.Engine) -> Generator[sa.Connection]:
     """A transaction that writes; of one process's threads, one after the other.
 
     Left to themselves, those that find SQLite's file taken sleep up to 100 ms between two looks.
@@ -26,7 +26,7 @@ def writing(engine: sa.Engine) -> Generator[sa.Connection]:
         yield connection
 
 
-def relaxed(engine: sa.Engine) -> sa.Engine:
+def projection_engine(engine: sa.Engine) -> sa.Engine:
     """An engine on the same database for what is made from the journal, and can be made again.
 
     A commit does not wait for SQLite's disk. A power cut may take the last ones back, in order and

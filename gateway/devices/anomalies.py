@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from gateway.database.tables import metadata
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.journal.counters import Mark
 
 device_oddity = sa.Table(
@@ -23,7 +23,7 @@ device_oddity = sa.Table(
 )
 
 
-def tell(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
+def save(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
     """Bring the rows of this gateway up to date."""
     rows = [
         {"gateway": gateway, "device": m.device, "what": m.what, "count": m.count, "last": m.last}
@@ -33,7 +33,7 @@ def tell(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
         return
     key = ("gateway", "device", "what")
     same = sa.and_(*(device_oddity.c[name] == sa.bindparam(f"of_{name}") for name in key))
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(
             device_oddity.delete().where(same),
             [{f"of_{name}": row[name] for name in key} for row in rows],

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway import wire
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.devices.tables import answer
 from gateway.domain.entry import Entry
 from gateway.domain.message import Message
@@ -18,7 +18,7 @@ _CODE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswersProjection:
     """A ``gateway.projections.runner.Projection``; it has no state but its rows."""
 
     engine: sa.Engine
@@ -29,7 +29,7 @@ class Answers:
 
     def apply(self, entries: list[Entry]) -> None:
         """Take each ``conf`` that is newer than the one we have."""
-        with writing(self.engine) as connection:
+        with write_transaction(self.engine) as connection:
             for said in _answers(entries):
                 _keep(connection, said)
             cursor.save(connection, NAME, entries[-1].id)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gateway.database.engine import serialise
 from gateway.database.tables import metadata
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.devices import commands, state
 from gateway.devices.state import Desired
 from gateway.domain.registry import Plan, Registry
@@ -29,7 +29,7 @@ planned_move = sa.Table(
 """The window that each device was last told because of a plan, and not by a person."""
 
 
-class Planned:
+class PlannedMoves:
     """Follows the plans; each change goes to the devices concerned under a number of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -41,7 +41,7 @@ class Planned:
         """Tell what changed since the last turn. ``now`` is Unix s. Raises OperationalError."""
         if registry is self._seen and now < self._again:
             return
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             serialise(connection)  # before we read: no command races us
             wanted = state.load(connection)
             told = {row.device: (row.move_from, row.move_to)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.devices import state
 from gateway.devices.release import Release
 from gateway.devices.state import Desired
@@ -18,7 +18,7 @@ from gateway.mqtt.publish_queue import Publication
 _log = logging.getLogger(__name__)
 
 
-class Downs:
+class DownPublisher:
     """Follows the desired states; ``due`` says what to publish since it was last asked."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -31,7 +31,7 @@ class Downs:
 
     def due(self, registry: Registry) -> list[Publication]:
         """What differs from what was published, QoS 1 and retained. Raises OperationalError."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             found: list[Publication] = []
             for wanted in state.load(connection).values():
                 row = registry.device(wanted.device)

@@ -84,11 +84,11 @@ def sign(
         lines.append(f"file {path} {len(files[path])} {digest}")
     manifest = "".join(line + "\n" for line in lines).encode("ascii")
     stream = manifest + b"".join(files[path] for path in sorted(files))
-    signature = envelope.unpadded(key.sign(manifest)).decode("ascii")
-    return opened(_bundle(len(manifest), signature, stream))
+    signature = envelope.encode_base64url(key.sign(manifest)).decode("ascii")
+    return open_release(_bundle(len(manifest), signature, stream))
 
 
-def opened(bundle: bytes) -> Release:
+def open_release(bundle: bytes) -> Release:
     """The release of a bundle. Raises ReleaseError when it is not whole."""
     head = _HEAD.match(bundle)
     if head is None:
@@ -113,7 +113,7 @@ def opened(bundle: bytes) -> Release:
 
 def verify(release: Release, public_key: bytes) -> None:
     """Raises ReleaseError unless ``public_key`` (32 bytes) signed it."""
-    raw = envelope.decoded(release.signature.encode("ascii"))
+    raw = envelope.decode_base64url(release.signature.encode("ascii"))
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(
             raw, release.stream[: release.manifest_bytes]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from gateway.database.tables import metadata
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.devices import commands
 from gateway.domain.registry import Registry
 from gateway.journal.eras import Era, Eras
@@ -25,20 +25,20 @@ resend_after = sa.Table(
 )
 
 
-def note(engine: sa.Engine, eras: Iterable[Era]) -> None:
+def note_restore(engine: sa.Engine, eras: Iterable[Era]) -> None:
     """The journal is a restored one: remember where each device's last era stood."""
     last = {era.device: era for era in eras}
     rows = [
         {"device": e.device, "era": e.era, "boot": e.line.end.place[0], "seq": e.line.end.place[1]}
         for e in last.values()
     ]
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(sa.delete(resend_after))
         if rows:
             connection.execute(sa.insert(resend_after), rows)
 
 
-class Resending:
+class ResendOrders:
     """Orders what is missing as soon as a device shows which era it is in now."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -55,7 +55,7 @@ class Resending:
                 continue  # it has not spoken since
             row = registry.device(device)
             able = row is not None and row.key is not None and not row.revoked
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 if able and last.era != era:
                     commands.order(connection, registry, device, "resend", now, (era, boot, seq))
                 connection.execute(sa.delete(resend_after).where(resend_after.c.device == device))

@@ -107,4 +107,4 @@ def load_release(connection: sa.Connection, wanted: str) -> "Release":
     from gateway.devices import release as releases  # and cryptography: pages only name releases
 
     bundle = connection.scalar(sa.select(release.c.bundle).where(release.c.id == wanted))
-    return releases.opened(bytes(bundle or b""))
+    return releases.open_release(bytes(bundle or b""))

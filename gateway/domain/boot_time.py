@@ -11,7 +11,7 @@ LATEST_AHEAD_S = 300
 _KEPT_BOOTS = 512  # in each era: a year of a node that browns out every night
 
 
-def believable(t: int, received: float) -> bool:
+def is_plausible(t: int, received: float) -> bool:
     """Whether a device's own time ``t`` (Unix s) may be used for a message received then."""
     return EARLIEST_UNIX <= t <= received + LATEST_AHEAD_S
 
@@ -32,7 +32,7 @@ class Boot:
         self.longest_up = max(self.longest_up, up)
         heard = received - up
         self.heard_anchor = heard if self.heard_anchor is None else min(self.heard_anchor, heard)
-        if not believable(t, received):
+        if not is_plausible(t, received):
             self.estimated += 1
         elif self.told_anchor is None or _rank(ta, seq) < _rank(self.told_ta, self.told_seq):
             self.told_anchor, self.told_ta, self.told_seq = float(t - up), ta, seq

@@ -8,20 +8,20 @@ Identity = tuple[int, int]
 NOWHERE: Identity = (0, 0)
 
 
-class Link(NamedTuple):
+class ChainLink(NamedTuple):
     """One journaled message of an era: its place, and ``h``, the hash that its follower names."""
 
     place: Identity
     h: str
 
 
-class Line(NamedTuple):
+class AckLine(NamedTuple):
     """Where an era's line stands, and the largest ``old`` that the device declared.
 
     Before it has begun, ``end`` is at (0, 0) with an empty ``h``: that frees nothing.
     """
 
-    end: Link = Link(NOWHERE, "")
+    end: ChainLink = ChainLink(NOWHERE, "")
     old: Identity = NOWHERE
 
     @property
@@ -29,55 +29,55 @@ class Line(NamedTuple):
         """Whether any message is covered."""
         return self.end.place != NOWHERE
 
-    def declared(self, old: Identity | None, by: Identity | None) -> "Line":
+    def declared(self, old: Identity | None, by: Identity | None) -> "AckLine":
         """With ``old`` as the message ``by`` declares it; above its own identity it is ignored."""
         if old is None or (by is not None and old > by) or old <= self.old:
             return self
-        return Line(self.end, old)
+        return AckLine(self.end, old)
 
 
-class Held(Protocol):
+class JournaledEra(Protocol):
     """What is journaled of one era; forks are never among it."""
 
-    def first(self) -> Link | None:
+    def first(self) -> ChainLink | None:
         """The era's first message."""
         ...
 
-    def at(self, place: Identity) -> Link | None:
+    def at(self, place: Identity) -> ChainLink | None:
         """The message at ``place``."""
         ...
 
-    def after(self, h: str) -> Link | None:
+    def after(self, h: str) -> ChainLink | None:
         """The message whose ``prev`` is ``h``."""
         ...
 
-    def unlinked(self, place: Identity) -> Link | None:
+    def unlinked(self, place: Identity) -> ChainLink | None:
         """The flagged message at ``place``, where its ``prev`` cannot be read."""
         ...
 
 
-class Walk(NamedTuple):
+class LineAdvance(NamedTuple):
     """How a line moved on: where it ``began``, if it did, and over how many linked messages.
 
     ``gap``: it passed over some that never came, which their device declares it no longer holds.
     """
 
-    line: Line
-    began: Link | None
+    line: AckLine
+    began: ChainLink | None
     linked: int
     gap: bool = False
 
 
-def advanced(line: Line, held: Held) -> Line:
+def advance(line: AckLine, held: JournaledEra) -> AckLine:
     """The line after new messages: begun where it can begin, then as far as it reaches unbroken.
 
     It never goes back: a link to an earlier place is not followed.
     """
-    return walked(line, held).line
+    return walk(line, held).line
 
 
-def walked(line: Line, held: Held) -> Walk:
-    """As ``advanced``, telling what it walked over."""
+def walk(line: AckLine, held: JournaledEra) -> LineAdvance:
+    """As ``advance``, telling what it walked over."""
     end, began, linked, gap = line.end, None, 0, False
     jumped = held.at(line.old) if line.old > end.place else None
     if jumped is not None:
@@ -98,11 +98,11 @@ def walked(line: Line, held: Held) -> Walk:
         if follower is None:
             break
         end = follower
-    return Walk(Line(end, line.old), began, linked, gap)
+    return LineAdvance(AckLine(end, line.old), began, linked, gap)
 
 
-def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line | None:
-    """As ``declared`` and ``advanced`` after one ``message``, where nothing journaled follows it.
+def extend(line: AckLine, old: Identity | None, message: ChainLink, prev: str) -> AckLine | None:
+    """As ``declared`` and ``advance`` after one ``message``, where nothing journaled follows it.
 
     None where that cannot be said without looking at what is journaled.
     """
@@ -110,14 +110,14 @@ def extended(line: Line, old: Identity | None, message: Link, prev: str) -> Line
     declared = old if old is not None and was < old <= place else was
     if declared > end.place:
         if declared == place:
-            return Line(message, declared)
+            return AckLine(message, declared)
         if declared != was:
             return None  # the message that it names may be there
     if end.place == NOWHERE:
-        return Line(message if place == (1, 1) else end, declared)
-    return Line(message if prev == end.h and place > end.place else end, declared)
+        return AckLine(message if place == (1, 1) else end, declared)
+    return AckLine(message if prev == end.h and place > end.place else end, declared)
 
 
-def _linked(end: Link, held: Held) -> Link | None:
+def _linked(end: ChainLink, held: JournaledEra) -> ChainLink | None:
     linked = held.after(end.h)
     return linked if linked is not None and linked.place > end.place else None

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from gateway.domain.inputs import Auth
 
 NO_LINES: Mapping[str, str] = MappingProxyType({})
-Verdict = Literal["stored", "late", "fork", "flagged"]
+EntryVerdict = Literal["stored", "late", "fork", "flagged"]
 
 
 class Entry(NamedTuple):
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     subject: str
     body: bytes
     lines: Mapping[str, str] = NO_LINES
-    verdict: Verdict | None = None
+    verdict: EntryVerdict | None = None
     flag: str | None = None
     newest: bool = False
     auth: Auth | None = None

@@ -22,13 +22,13 @@ class Envelope(NamedTuple):
     signature: bytes | None = None
 
 
-def unpadded(raw: bytes) -> bytes:
+def encode_base64url(raw: bytes) -> bytes:
     """Base64url without padding."""
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
 
 
-def decoded(text: bytes) -> bytes:
-    """The bytes that ``unpadded`` spelt; lenient: compare text where it matters."""
+def decode_base64url(text: bytes) -> bytes:
+    """The bytes that ``encode_base64url`` spelt; lenient: compare text where it matters."""
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
@@ -37,10 +37,10 @@ def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     message = topic.encode("ascii") + b"\n" + object_bytes
     # Not hmac.digest, which lets go of the interpreter each time: another thread that is busy then
     # keeps it for its whole turn.
-    return unpadded(hmac.new(key, message, "sha256").digest())
+    return encode_base64url(hmac.new(key, message, "sha256").digest())
 
 
-def opened(key: bytes, topic: str, payload: bytes) -> Envelope | None:
+def open_payload(key: bytes, topic: str, payload: bytes) -> Envelope | None:
     """The parts of a payload; None where the MAC is wrong, or for any other number of parts.
 
     The MAC is compared as text in constant time, so its shape is right where it is.
@@ -59,14 +59,14 @@ def seal(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     return object_bytes + b"\n" + mac(key, topic, object_bytes)
 
 
-def link(object_bytes: bytes) -> str:
+def chain_hash(object_bytes: bytes) -> str:
     """What the next message carries as ``prev``: 16 bytes of SHA-256(OBJECT), 22 characters."""
-    return link_of(hashlib.sha256(object_bytes).digest())
+    return chain_hash_of(hashlib.sha256(object_bytes).digest())
 
 
-def link_of(object_hash: bytes) -> str:
-    """``link`` of an OBJECT whose whole SHA-256 is known."""
-    return unpadded(object_hash[:16]).decode("ascii")
+def chain_hash_of(object_hash: bytes) -> str:
+    """``chain_hash`` of an OBJECT whose whole SHA-256 is known."""
+    return encode_base64url(object_hash[:16]).decode("ascii")
 
 
 def signed_bytes(topic: str, object_bytes: bytes) -> bytes:

@@ -16,7 +16,7 @@ STEP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GatewayMark:
     """What a gateway says: all that it received before ``until`` (Unix s) is in.
 
     ``since``: it has listened without a break since then; None: it does not listen. ``waiting``:
@@ -29,7 +29,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HorizonStep:
     """The horizon moved to ``at``; ``turns`` are (Unix s, whether somebody listens from then)."""
 
     at: float
@@ -49,7 +49,9 @@ class Horizon:
     _looked: tuple[float, float] | None = None
     _skipped: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
-    def look(self, members: Mapping[str, Member], now: float, steady: float) -> Step | None:
+    def look(
+        self, members: Mapping[str, GatewayMark], now: float, steady: float
+    ) -> HorizonStep | None:
         """Move on as far as the members allow; None where nothing moves.
 
         ``now`` is our clock (Unix s), ``steady`` real seconds that are never stepped.
@@ -68,15 +70,19 @@ class Horizon:
             return None
         return self._moved(reach, self._turns(self._spells(members, self.at, reach), reach))
 
-    def _moved(self, at: float, turns: tuple[tuple[float, bool], ...], back_s: float = 0.0) -> Step:
+    def _moved(
+        self, at: float, turns: tuple[tuple[float, bool], ...], back_s: float = 0.0
+    ) -> HorizonStep:
         self.at = at
         self.hears = turns[-1][1] if turns else self.hears
         self._skipped = [spell for spell in self._skipped if spell[1] > at]
-        return Step(at, turns, back_s)
+        return HorizonStep(at, turns, back_s)
 
-    def _awaited(self, members: Mapping[str, Member], now: float, steady: float) -> list[Member]:
+    def _awaited(
+        self, members: Mapping[str, GatewayMark], now: float, steady: float
+    ) -> list[GatewayMark]:
         """Those that moved within HOLD_S, as we saw it; none may drag us by a wrong clock."""
-        found: list[Member] = []
+        found: list[GatewayMark] = []
         if self._looked is None or steady - self._looked[1] > HOLD_S:
             self._seen.clear()  # we were away, and saw nobody standing still
         for name, member in members.items():
@@ -96,7 +102,7 @@ class Horizon:
         self._looked = (now, steady)
 
     def _spells(
-        self, members: Mapping[str, Member], start: float, end: float
+        self, members: Mapping[str, GatewayMark], start: float, end: float
     ) -> list[tuple[float, float]]:
         """When at least one member listened between ``start`` and ``end``, in order, apart."""
         joined: list[tuple[float, float]] = []

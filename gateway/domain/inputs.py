@@ -55,7 +55,7 @@ class DeviceEvent:
     fields: Fields = field(default_factory=dict[str, int | str | bool | None])
 
 
-class Heard(NamedTuple):
+class JournaledMessage(NamedTuple):
     """One authentic message as the watch hears it.
 
     ``newest`` is true when it is the newest of its era (order by boot, seq): only such a message
@@ -78,7 +78,7 @@ class Heard(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Forked:
+class ForkedMessage:
     """A number or a place in the chain was used twice, by messages that differ.
 
     ``era`` is empty where it could not be read.
@@ -91,7 +91,7 @@ class Forked:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class ListeningChange:
     """Our own ears: the gateway or its broker went away or came back, or its clock was stepped."""
 
     change: Literal["stop", "start", "lost", "back", "drained", "clock"]
@@ -100,7 +100,7 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
-class Operated:
+class OperatorAction:
     """A person acted on an incident: ``close``, ``moved_by_us``, ``seen_there``, ``claim``…"""
 
     incident: str
@@ -123,4 +123,6 @@ class Tick:
     received: float
 
 
-WatchInput = Heard | Forked | Listening | Operated | RegistryChanged | Tick
+WatchInput = (
+    JournaledMessage | ForkedMessage | ListeningChange | OperatorAction | RegistryChanged | Tick
+)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from gateway.domain.boot_time import EraBoots, believable
-from gateway.domain.inputs import Auth, DeviceEvent, Heard, Reading
+from gateway.domain.boot_time import EraBoots, is_plausible
+from gateway.domain.inputs import Auth, DeviceEvent, JournaledMessage, Reading
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry, in_force
 from gateway.domain.volume import Gauge, gauge
@@ -28,7 +28,7 @@ class Interpretation:
     the (era, boot) whose estimated event times changed through this message: project them again.
     """
 
-    heard: Heard | None
+    heard: JournaledMessage | None
     moved_boots: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -71,7 +71,7 @@ class Interpreter:
         tank = self.registry.tank_of(device, received)
         if tank is None or self.registry.tank(tank) is None:
             return Interpretation(None, moved)
-        heard = Heard(
+        heard = JournaledMessage(
             device=device, tank=tank, era=message.era, boot=message.boot, seq=message.seq,
             received=received, next_s=message.next_s, newest=newest, auth=auth,
             battery_mv=message.battery_mv, rssi_dbm=message.rssi_dbm,
@@ -166,7 +166,7 @@ class Interpreter:
 
     def _sealed_at(self, message: Message, received: float) -> tuple[float, bool]:
         """When the message was sealed (Unix s), and whether we had to work it out."""
-        if believable(message.t, received):
+        if is_plausible(message.t, received):
             return float(message.t), False
         boots = self._eras.get(message.device, {}).get(message.era)
         anchor = boots.anchor(message.boot) if boots else None

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from gateway.domain.envelope import unpadded
+from gateway.domain.envelope import encode_base64url
 
 MAX_BYTES = 4096
 SALT_BYTES = 32
@@ -21,7 +21,7 @@ def commit(salt: bytes, body: bytes) -> str:
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
     digest = hashlib.sha256(b"noria-body-1\n" + salt + body).digest()
-    return unpadded(digest).decode("ascii")
+    return encode_base64url(digest).decode("ascii")
 
 
 def text(

@@ -137,4 +137,4 @@ class TankNow:
     auth: Auth | None = None
 
 
-Told = Level | TankEvent | IncidentChange | Forecast
+WatchOutput = Level | TankEvent | IncidentChange | Forecast

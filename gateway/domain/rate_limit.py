@@ -24,7 +24,7 @@ WINDOW_S = 10.0
 
 
 @dataclass(slots=True)
-class Flood:
+class RateLimiter:
     """Token buckets by device. Times are receive times, Unix s; a step of the clock does no harm.
 
     A bucket is only filled up, for all the time that passed, when it is found empty: nearly none

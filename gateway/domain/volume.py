@@ -24,7 +24,7 @@ PROBE_ACCURACY_MM = 5.0
 PROBE_RANGE_PA = (-500, 60_000)
 WEIGHT_ACCURACY_G = 300.0
 """Creep and temperature drift of four load cells (200-300 g over 4 h)."""
-TOLD_ACCURACY_PART = 0.03
+FEED_ACCURACY_PART = 0.03
 """Of the capacity, assumed where another project's sensor tells litres or per cent, since neither
 its geometry nor its noise is known to us: rectangular, so sd = 3 % / sqrt(3)."""
 
@@ -199,7 +199,7 @@ def _told(quantity: str, value: int, tank: Tank) -> Volume:
     litres = value / 1000 if quantity == "ml" else value / 10_000 * full
     if litres > full * (1 + _TOP_SLACK):
         return _fault("above_full")
-    return _steady(tank, litres, TOLD_ACCURACY_PART / sqrt(3) * full)
+    return _steady(tank, litres, FEED_ACCURACY_PART / sqrt(3) * full)
 
 
 def _steady(tank: Tank, litres: float, sd: float) -> Volume:

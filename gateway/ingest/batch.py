@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from gateway.domain import envelope
 from gateway.domain.registry import Registry
-from gateway.ingest.adapters.intake import Delivered, Intake
+from gateway.ingest.adapters.intake import FeedIntake, FeedMessage
 from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.mqtt.broker_event import BrokerEvent
 from gateway.wire import Admitted, Refusal, admit
 
-Item = Arrival | BrokerEvent | Delivered
-Verdict = Admitted | Refusal | None
+Item = Arrival | BrokerEvent | FeedMessage
+Admission = Admitted | Refusal | None
 """Of an item; None where it needs none, or is likely one of a flood."""
 
 
@@ -30,9 +30,11 @@ class Ack:
 class Ingest:
     """Turns batches into commits. ``registry`` may be replaced between batches."""
 
-    def __init__(self, journal: Journal, registry: Registry, feeds: Intake | None = None) -> None:
+    def __init__(
+        self, journal: Journal, registry: Registry, feeds: FeedIntake | None = None
+    ) -> None:
         self._journal = journal
-        self._feeds = feeds or Intake()
+        self._feeds = feeds or FeedIntake()
         self.registry = registry
 
     def commit(self, batch: Sequence[Item], now: float) -> list[Ack]:
@@ -43,10 +45,10 @@ class Ingest:
         """
         return self.acks(self.take(batch, self.admit(batch)), now)
 
-    def admit(self, batch: Sequence[Item]) -> list[Verdict]:
+    def admit(self, batch: Sequence[Item]) -> list[Admission]:
         """Who of these may speak. Nothing of the journal is read: it may be saving meanwhile."""
         speakers, floods = self.registry.speakers, self._journal.messages.floods
-        admitted: list[Verdict] = []
+        admitted: list[Admission] = []
         for item in batch:
             if not isinstance(item, Arrival):
                 admitted.append(None)
@@ -61,7 +63,7 @@ class Ingest:
     def take(
         self,
         batch: Sequence[Item],
-        admitted: Sequence[Verdict],
+        admitted: Sequence[Admission],
         then: Callable[[], None] | None = None,
     ) -> list[Era]:
         """Journal a batch in one transaction; returns the eras whose acks are due once it is saved.
@@ -78,14 +80,14 @@ class Ingest:
                     self._take(item, one)
             return self._journal.eras.unsaved()
 
-    def strangers(self, batch: Sequence[Item], admitted: Sequence[Verdict]) -> bool:
+    def strangers(self, batch: Sequence[Item], admitted: Sequence[Admission]) -> bool:
         """Whether the registry lacks a device that speaks, or the key of one that signs.
 
         It may be older than that.
         """
         return any(
             self.registry.device(self._feeds.device_of(item)) is None
-            if isinstance(item, Delivered)
+            if isinstance(item, FeedMessage)
             else one == "unknown_device" or (isinstance(one, Admitted) and one.is_unjudged)
             for item, one in zip(batch, admitted, strict=True)
         )
@@ -94,7 +96,7 @@ class Ingest:
         """Every ack again, from the database; each device's last message's era last."""
         return self.acks(self._journal.eras.all(), now)
 
-    def _note(self, item: BrokerEvent | Delivered) -> None:
+    def _note(self, item: BrokerEvent | FeedMessage) -> None:
         if isinstance(item, BrokerEvent):
             self._journal.log.append_fact("run", item.received, {"run": item.run})
         else:
@@ -104,7 +106,7 @@ class Ingest:
         device = self.registry.speakers.get(item.topic)
         return device is not None and self._journal.messages.is_flood(device.id, item.received)
 
-    def _take(self, item: Arrival, admitted: Verdict) -> None:
+    def _take(self, item: Arrival, admitted: Admission) -> None:
         if admitted is None:  # what came after it in time has given this device room again
             admitted = admit(item.topic, item.payload, self.registry)
         if isinstance(admitted, Admitted):

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import OperationalError
 
 from gateway.errors import JournalError
-from gateway.ingest.batch import Ingest, Item, Verdict
+from gateway.ingest.batch import Admission, Ingest, Item
 from gateway.journal.eras import Era
-from gateway.journal.failure_file import Trouble
+from gateway.journal.failure_file import FailureFile
 from gateway.journal.writer import Journal
-from gateway.mqtt.stream import Receipts
+from gateway.mqtt.bulk_reader import Receipts
 
 _log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ _REFUSALS = (JournalError, OperationalError)
 
 
 @dataclass
-class Saving:
+class PendingBatch:
     """A batch, and what is due once it is saved."""
 
     items: Sequence[Item]
-    admitted: list[Verdict]
+    admitted: list[Admission]
     receipts: Receipts
     fed: bool = False
     """Whether third parties' messages are among it."""
@@ -46,7 +46,7 @@ class Saving:
 
 
 @dataclass
-class Committing:
+class CommitQueue:
     """Used by the one thread that writes the journal; ``acknowledge`` is told of each batch saved.
 
     ``prepare`` is called before each batch is judged. What the disk refuses is tried again until
@@ -56,11 +56,11 @@ class Committing:
 
     ingest: Ingest
     journal: Journal
-    trouble: Trouble
-    prepare: Callable[[Saving], None]
-    acknowledge: Callable[[Saving], None]
+    trouble: FailureFile
+    prepare: Callable[[PendingBatch], None]
+    acknowledge: Callable[[PendingBatch], None]
     stopping: Callable[[], bool]
-    _savings: deque[Saving] = field(default_factory=deque[Saving])
+    _savings: deque[PendingBatch] = field(default_factory=deque[PendingBatch])
     _told: str = ""
 
     @property
@@ -68,7 +68,7 @@ class Committing:
         """Whether nothing is on its way."""
         return not self._savings
 
-    def commit(self, saving: Saving, then: Callable[[], None] | None = None) -> None:
+    def commit(self, saving: PendingBatch, then: Callable[[], None] | None = None) -> None:
         """Journal a batch; with ``then``, another thread saves it and calls that at the end."""
         self._savings.append(saving)
         try:
@@ -94,7 +94,7 @@ class Committing:
             self._goes_on()
             self.acknowledge(saving)
 
-    def _judge(self, saving: Saving, then: Callable[[], None] | None = None) -> None:
+    def _judge(self, saving: PendingBatch, then: Callable[[], None] | None = None) -> None:
         saving.judged = False
         self.prepare(saving)
         saving.due = self.ingest.take(saving.items, saving.admitted, then)

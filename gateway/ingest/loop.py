@@ -12,27 +12,27 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.database import heartbeat
 from gateway.devices import anomalies
-from gateway.devices.planned_moves import Planned
-from gateway.devices.publisher import Downs
-from gateway.devices.resend import Resending
+from gateway.devices.planned_moves import PlannedMoves
+from gateway.devices.publisher import DownPublisher
+from gateway.devices.resend import ResendOrders
 from gateway.errors import JournalError
 from gateway.ingest import pending_facts
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Ack, Ingest, Item
-from gateway.ingest.commit_queue import Committing, Saving
+from gateway.ingest.commit_queue import CommitQueue, PendingBatch
 from gateway.journal.diary import Diary
 from gateway.journal.eras import Era
-from gateway.journal.failure_file import Trouble
+from gateway.journal.failure_file import FailureFile
 from gateway.journal.writer import Journal
-from gateway.mqtt.publish_queue import Outgoing, Publication
+from gateway.mqtt.publish_queue import Publication, PublishQueue
 from gateway.mqtt.session import Session
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.select_wakeup import Bell
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.select_wakeup import SelectWakeup
+from gateway.runtime.wakeup import Wakeup
 
 if TYPE_CHECKING:
-    from gateway.program.cluster import Together
+    from gateway.program.cluster import ClusterLink
 
 _log = logging.getLogger(__name__)
 
@@ -45,27 +45,27 @@ ANSWER_S = 0.3
 
 
 @dataclass
-class Listener:
+class IngestLoop:
     """Runs on one thread, the only one that writes the journal. ``stopping`` ends ``run``."""
 
     session: Session
-    bell: Bell
+    bell: SelectWakeup
     feeds: Feeds
     ingest: Ingest
     journal: Journal
     diary: Diary
-    outgoing: Outgoing
+    outgoing: PublishQueue
     republish: Callable[[], None]
-    downs: Downs
-    resending: Resending
-    planned: Planned
+    downs: DownPublisher
+    resending: ResendOrders
+    planned: PlannedMoves
     engine: sa.Engine
-    wake: Wake
+    wake: Wakeup
     clock: Clock
     gateway: str
     broker: str
-    trouble: Trouble
-    shared: "Together | None" = None
+    trouble: FailureFile
+    shared: "ClusterLink | None" = None
     stopping: bool = False
     _said_ready: bool = False
     _registry_version: int = -1
@@ -77,13 +77,13 @@ class Listener:
     _was_connected: bool = False
     _feeds_were: dict[str, bool] | None = None
     _orders: list[Publication] = field(default_factory=list[Publication])
-    _committing: Committing = field(init=False)
+    _committing: CommitQueue = field(init=False)
     _due: dict[tuple[str, str], Era] = field(default_factory=dict[tuple[str, str], Era])
     _due_id: int = 0
     _answer_at: float = 0.0
 
     def __post_init__(self) -> None:
-        self._committing = Committing(
+        self._committing = CommitQueue(
             self.ingest, self.journal, self.trouble,
             self._prepare, self._acknowledge, lambda: self.stopping,
         )  # fmt: skip
@@ -127,14 +127,14 @@ class Listener:
             self.shared.hears(listening, self.clock.now() if batch else None)
         if batch:
             admitted += [None] * len(fed)
-            saving = Saving(batch, admitted, self.session.receipts(), fed=bool(fed))
+            saving = PendingBatch(batch, admitted, self.session.receipts(), fed=bool(fed))
             self._committing.commit(saving, self.bell.ring if pressed and not fed else None)
 
-    def _prepare(self, saving: Saving) -> None:
+    def _prepare(self, saving: PendingBatch) -> None:
         self._meet_strangers(saving)
         self.diary.note_step(self.clock.now(), self._steady())
 
-    def _acknowledge(self, saving: Saving) -> None:
+    def _acknowledge(self, saving: PendingBatch) -> None:
         """A batch is saved: its messages need not come again."""
         self.session.acknowledge(saving.receipts)
         if saving.fed:
@@ -215,7 +215,7 @@ class Listener:
         self._renew()
         self._renew_feeds()
 
-    def _meet_strangers(self, saving: Saving) -> None:
+    def _meet_strangers(self, saving: PendingBatch) -> None:
         """They may have been enrolled a moment before our look."""
         if not self.ingest.strangers(saving.items, saving.admitted):
             return
@@ -253,7 +253,7 @@ class Listener:
             marks = self.journal.counters.marks(self._told_all)
             if self.shared:  # what is missing here, another has heard
                 marks = [mark for mark in marks if mark.what != "gap"]
-            anomalies.tell(self.engine, self.gateway, marks)
+            anomalies.save(self.engine, self.gateway, marks)
             self._told_all = True
             heartbeat.renew(self.engine, self.gateway, connected=ready, broker=self.broker)
 

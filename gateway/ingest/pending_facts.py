@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.database.tables import fact
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.journal.writer import Journal
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def journal_pending(engine: sa.Engine, journal: Journal) -> int:
         return 0
     with journal.transaction():
         placed = [{"row": row.id, "entry": _append(journal, row)} for row in rows]
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(_PLACED, placed)
     return len(rows)
 

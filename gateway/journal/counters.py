@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.journal.group_commit import Connection, Disk, Write
+from gateway.journal.group_commit import Connection, GroupCommit, Write
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
@@ -26,7 +26,7 @@ class Mark:
 class Counters:
     """Named counts in memory, written through inside the caller's transaction."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: GroupCommit) -> None:
         self._disk = disk
         self._dirty: set[str] = set()
         self._marked: set[str] = set()

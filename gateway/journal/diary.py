@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from gateway.journal import rollback
-from gateway.journal.integrity.witness import Seen
+from gateway.journal.integrity.witness import LogMark
 from gateway.journal.writer import Journal
 
 HEARTBEAT_S = 600.0
@@ -22,7 +22,7 @@ class Diary:
     _hour: float = 0.0
     _offset: float | None = field(default=None)
 
-    def open(self, now: float, log_key: bytes, build: str, lost: Seen | None = None) -> None:
+    def open(self, now: float, log_key: bytes, build: str, lost: LogMark | None = None) -> None:
         """The first leaf of a new log: where it comes from (WIRE.md, section 4).
 
         Nothing where the log goes on: it is begun, and nothing that was seen of it is ``lost``.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.database import bulk_insert
-from gateway.domain.chain import NOWHERE, Identity, Line, Link, walked
-from gateway.domain.envelope import link_of
-from gateway.journal.group_commit import Disk, Write
+from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, walk
+from gateway.domain.envelope import chain_hash_of
+from gateway.journal.group_commit import GroupCommit, Write
 
 
 class Era(NamedTuple):
@@ -17,7 +17,7 @@ class Era(NamedTuple):
     first: int = 0
     heard: int = 0
     newest: Identity = NOWHERE
-    line: Line = Line()
+    line: AckLine = AckLine()
     loose: int = 0
     """How many of its messages do not stand on the line, each linked to the one before."""
     root: str = ""
@@ -45,7 +45,7 @@ _NEWEST = (
 class Eras:
     """The eras, the last ones of each device in memory, written inside the caller's transaction."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: GroupCommit) -> None:
         self._disk = disk
         self._of: dict[str, dict[str, Era]] = {}  # the last spoken last
         self._dirty: dict[tuple[str, str], None] = {}
@@ -70,7 +70,7 @@ class Eras:
             found = _era(row) if row else None
         return found or Era(device, era)
 
-    def spoke(self, era: Era, newest: Identity | None = None, line: Line | None = None) -> Era:
+    def spoke(self, era: Era, newest: Identity | None = None, line: AckLine | None = None) -> Era:
         """``era`` as it is after one more of its messages, which is the last one heard.
 
         With ``newest`` and ``line``, as that message made them.
@@ -112,7 +112,7 @@ class Eras:
         return era if identity[1:] > era.line.end.place else None
 
     @staticmethod
-    def stepped(era: Era, line: Line, place: Identity, prev: str) -> Era:
+    def stepped(era: Era, line: AckLine, place: Identity, prev: str) -> Era:
         """``era`` after the one message at ``place``, not yet counted, moved its line so."""
         loose, root = era.loose + 1, era.root
         if line.end.place == place and not era.line.begun:
@@ -127,7 +127,7 @@ class Eras:
         And whether its line passed over messages that never came.
         """
         held = _Held(self._disk, era.device, era.era)
-        line, began, linked, gap = walked(era.line.declared(old, by), held)
+        line, began, linked, gap = walk(era.line.declared(old, by), held)
         loose, root = era.loose + 1 - linked, era.root
         if began is not None:
             found = held.prev(began.place)
@@ -177,7 +177,7 @@ def _heard(era: Era) -> int:
 def _era(row: Sequence[Any]) -> Era:
     device, era, first, heard, newest_boot, newest_seq, *line_of, loose, root = row
     boot, seq, h, old_boot, old_seq = line_of
-    line = Line(Link((boot, seq), h), (old_boot, old_seq))
+    line = AckLine(ChainLink((boot, seq), h), (old_boot, old_seq))
     return Era(device, era, first, heard, (newest_boot, newest_seq), line, loose, root)
 
 
@@ -202,20 +202,20 @@ _UNLINKED = _BY_PLACE.replace("LIMIT", "AND prev IS NULL LIMIT")
 class _Held:
     """The journaled messages of one era, forks left out."""
 
-    def __init__(self, disk: Disk, device: str, era: str) -> None:
+    def __init__(self, disk: GroupCommit, device: str, era: str) -> None:
         self._disk = disk
         self._era = (device, era)
 
-    def first(self) -> Link | None:
+    def first(self) -> ChainLink | None:
         return self.at((1, 1))
 
-    def at(self, place: Identity) -> Link | None:
+    def at(self, place: Identity) -> ChainLink | None:
         return self._one(_BY_PLACE, *place)
 
-    def after(self, h: str) -> Link | None:
+    def after(self, h: str) -> ChainLink | None:
         return self._one(_BY_PREV, h)
 
-    def unlinked(self, place: Identity) -> Link | None:
+    def unlinked(self, place: Identity) -> ChainLink | None:
         return self._one(_UNLINKED, *place)
 
     def prev(self, place: Identity) -> str | None:
@@ -223,6 +223,6 @@ class _Held:
         row = self._disk.execute(_PREV, (*self._era, *place)).fetchone()
         return row[0] if row else None
 
-    def _one(self, sql: str, *values: str | int) -> Link | None:
+    def _one(self, sql: str, *values: str | int) -> ChainLink | None:
         row = self._disk.execute(sql, (*self._era, *values)).fetchone()
-        return Link((row[0], row[1]), link_of(row[2])) if row else None
+        return ChainLink((row[0], row[1]), chain_hash_of(row[2])) if row else None

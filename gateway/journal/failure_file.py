@@ -11,7 +11,7 @@ NAME = "journal.trouble"
 _BYTES = 512
 
 
-class Trouble:
+class FailureFile:
     """The writer's side, in the data folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -25,7 +25,7 @@ class Connection(bulk_insert.Connection, Protocol):
         ...
 
 
-class Disk:
+class GroupCommit:
     """One transaction at a time is judged (``begin`` to ``save``), those before it are saved."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from gateway.database import bulk_insert
 from gateway.domain import leaf, merkle
-from gateway.domain.entry import Verdict
+from gateway.domain.entry import EntryVerdict
 from gateway.domain.inputs import Auth
 from gateway.domain.merkle import Frontier
-from gateway.journal.group_commit import Connection, Disk, Write
+from gateway.journal.group_commit import Connection, GroupCommit, Write
 from gateway.journal.integrity.startup_check import former_leaves, saved_frontier
-from gateway.journal.integrity.witness import Seen
+from gateway.journal.integrity.witness import LogMark
 
 _MILESTONE = 1 << 16
 """So many leaves lie between two frontiers that are kept (``verifying``)."""
@@ -21,10 +21,10 @@ _SALTS_AT_ONCE = 256
 _INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
 
-class Judged(NamedTuple):
+class MessageVerdict(NamedTuple):
     """What the gateway made of a message, kept with its entry."""
 
-    verdict: Verdict
+    verdict: EntryVerdict
     flag: str | None
     auth: Auth
     newest: bool
@@ -39,7 +39,7 @@ class Log:
     ``frontier`` is as saved last: of what is appended since, only the number is known.
     """
 
-    def __init__(self, disk: Disk, gateway: str) -> None:
+    def __init__(self, disk: GroupCommit, gateway: str) -> None:
         self._disk = disk
         self._gateway = gateway
         self._salts: list[bytes] = []
@@ -54,7 +54,7 @@ class Log:
         subject: str,
         body: bytes,
         lines: Mapping[str, str] | None = None,
-        judged: Judged | None = None,
+        judged: MessageVerdict | None = None,
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
@@ -97,11 +97,11 @@ class Log:
         return self._former + self._size
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> LogMark:
         """The log as it was saved last."""
-        return Seen(self.origin, self.frontier)
+        return LogMark(self.origin, self.frontier)
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: LogMark) -> bool:
         """Whether this log, or one that it names, goes on from what was seen."""
         if seen.origin != self.origin:
             named = "SELECT 1 FROM former_log WHERE origin = ? AND shown >= ?"
@@ -116,7 +116,7 @@ class Log:
             grown = grown.grown(merkle.leaf_hash(text))
         return grown == self.frontier
 
-    def begin_again(self, seen: Seen) -> None:
+    def begin_again(self, seen: LogMark) -> None:
         """A new log from the next leaf on; the one so far, and what was ``seen``, are former."""
         add = "INSERT OR REPLACE INTO former_log VALUES (?, ?, ?)"
         held = self.frontier.size

@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from gateway.database import bulk_insert
-from gateway.domain.chain import NOWHERE, Identity, Link, extended
-from gateway.domain.entry import Verdict
+from gateway.domain.chain import NOWHERE, ChainLink, Identity, extend
+from gateway.domain.entry import EntryVerdict
 from gateway.domain.inputs import Auth
-from gateway.domain.rate_limit import Flood
+from gateway.domain.rate_limit import RateLimiter
 from gateway.journal import recent_bodies
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Era, Eras
-from gateway.journal.group_commit import Disk, Write
-from gateway.journal.log import Judged, Log
-from gateway.journal.pending_index import Filing, Key
+from gateway.journal.group_commit import GroupCommit, Write
+from gateway.journal.log import Log, MessageVerdict
+from gateway.journal.pending_index import Key, PendingIndex
 from gateway.wire import FEED_ERA, Admitted
 
-_FOLLOWS: Mapping[Auth, Judged] = {
-    auth: Judged("stored", None, auth, True) for auth in get_args(Auth)
+_FOLLOWS: Mapping[Auth, MessageVerdict] = {
+    auth: MessageVerdict("stored", None, auth, True) for auth in get_args(Auth)
 }
 
 
@@ -33,16 +33,16 @@ class Arrival(NamedTuple):
 class Messages:
     """Journals authentic messages and moves their lines, inside the caller's transaction."""
 
-    def __init__(self, disk: Disk, log: Log, eras: Eras, counters: Counters) -> None:
+    def __init__(self, disk: GroupCommit, log: Log, eras: Eras, counters: Counters) -> None:
         self._disk = disk
         self._log = log
         self._eras = eras
         self._counters = counters
         self._keys: dict[str, int] = {}
         self._newer_keys: dict[str, int] = {}
-        self._filing = Filing(disk)
+        self._filing = PendingIndex(disk)
         self._coming: Sequence[Admitted] = ()
-        self._flood = Flood()
+        self._flood = RateLimiter()
         self.reload()
 
     def reload(self) -> None:
@@ -122,7 +122,7 @@ class Messages:
         if era is None:
             return False
         place = identity[1:]
-        line = extended(era.line, decoded.old, Link(place, admitted.link), prev)
+        line = extend(era.line, decoded.old, ChainLink(place, admitted.link), prev)
         if line is None:
             return False
         body = b"%b\n%b" % (arrival.topic.encode("ascii"), arrival.payload)
@@ -218,7 +218,7 @@ class Messages:
         assert decoded.identity is not None
         place = decoded.identity[1:]
         if alone and decoded.prev is not None:
-            line = extended(era.line, decoded.old, Link(place, admitted.link), decoded.prev)
+            line = extend(era.line, decoded.old, ChainLink(place, admitted.link), decoded.prev)
             if line is not None:
                 is_next = decoded.prev == era.line.end.h
                 gap = era.line.begun and line.end.place == place and not is_next
@@ -236,7 +236,7 @@ class Messages:
         found = self._eras.get(device, era) if era else self._eras.last_of(device)
         return None if found is None else self._eras.spoke(found)
 
-    def _mark(self, device: str, judged: Judged, era: Era | None, received: float) -> None:
+    def _mark(self, device: str, judged: MessageVerdict, era: Era | None, received: float) -> None:
         """What a coordinator should know of a device: forks, flags, counters that began anew."""
         if judged.verdict in ("fork", "flagged"):
             self._counters.mark(judged.verdict, device, received)
@@ -244,7 +244,7 @@ class Messages:
             self._counters.mark("era", device, received)
 
     def _append(
-        self, arrival: Arrival, device: str, judged: Judged, lines: Mapping[str, str] | None
+        self, arrival: Arrival, device: str, judged: MessageVerdict, lines: Mapping[str, str] | None
     ) -> int:
         flag = {"flag": judged.flag} if judged.flag else {}
         return self._log.append(
@@ -282,14 +282,14 @@ class Messages:
             self._keys[device] = self._newer_keys[device] = generation
 
 
-def _judged(admitted: Admitted, era: Era | None, fork: bool) -> Judged:
+def _judged(admitted: Admitted, era: Era | None, fork: bool) -> MessageVerdict:
     decoded = admitted.decoded
     place: Identity | None = decoded.identity[1:] if decoded.identity else None
-    verdict: Verdict
+    verdict: EntryVerdict
     if fork:
         verdict = "fork"
     elif decoded.flag or era is None or place is None:
         verdict = "flagged"
     else:
         verdict = "stored" if place > era.newest else "late"
-    return Judged(verdict, decoded.flag, decoded.auth, newest=verdict == "stored")
+    return MessageVerdict(verdict, decoded.flag, decoded.auth, newest=verdict == "stored")

@@ -14,7 +14,7 @@ from itertools import chain
 
 from gateway.database import bulk_insert
 from gateway.database.bulk_insert import Row
-from gateway.journal.group_commit import Connection, Disk, Write
+from gateway.journal.group_commit import Connection, GroupCommit, Write
 
 Key = tuple[str, str, int, int]
 """Device, era, boot and seq of a message."""
@@ -37,10 +37,10 @@ FILED_AT = 8192
 """So many messages are filed together: of 1,000 devices eight each, in less than 0.1 s."""
 
 
-class Filing:
+class PendingIndex:
     """Works inside the caller's transaction; what is ``asked`` holds until its end."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: GroupCommit) -> None:
         self._disk = disk
         self._waiting: list[Row] = []
         self._unfiled = 0

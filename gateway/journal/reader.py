@@ -53,14 +53,14 @@ class JournalReader:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
-    def segments(self) -> list[reader.Row]:
+    def segments(self) -> list[reader.SegmentRow]:
         """What was archived of this journal, in order."""
         try:
             return self._segments()
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
-    def _segments(self) -> list[reader.Row]:
+    def _segments(self) -> list[reader.SegmentRow]:
         return reader.catalogue(self._connection)
 
     def fact_keys(self, first: int, last: int) -> dict[int, str]:

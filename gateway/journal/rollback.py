@@ -9,25 +9,25 @@ import logging
 import sqlalchemy as sa
 
 from gateway.database.tables import fact, projection
-from gateway.journal.integrity.witness import Seen, Witness
+from gateway.journal.integrity.witness import LogMark, Witness
 from gateway.journal.writer import Journal
 
 _log = logging.getLogger(__name__)
 
 
-def noticed(journal: Journal, witness: Witness) -> Seen | None:
+def find_rollback(journal: Journal, witness: Witness) -> LogMark | None:
     """The log that somebody may have seen and that this journal does not hold; None: all is well.
 
     A journal without any witness has come from elsewhere: it may be older than what was shown.
     """
     noted = witness.seen()
     if not noted and journal.last_id:
-        return Seen(journal.log.origin, journal.log.frontier)
+        return LogMark(journal.log.origin, journal.log.frontier)
     unheld = [seen for seen in noted if not journal.log.holds(seen)]
     return max(unheld, key=lambda seen: seen.frontier.size, default=None)
 
 
-def close_log(journal: Journal, seen: Seen) -> dict[str, object]:
+def close_log(journal: Journal, seen: LogMark) -> dict[str, object]:
     """End the restored log where it stands; returns what the new log's ``open`` says of it.
 
     Call it inside a transaction, before that leaf.
@@ -50,7 +50,7 @@ def close_log(journal: Journal, seen: Seen) -> dict[str, object]:
     }
 
 
-def settle(engine: sa.Engine, last_id: int) -> None:
+def realign_database(engine: sa.Engine, last_id: int) -> None:
     """Bring a database that is newer than the journal back to it.
 
     Facts that the journal lost are journaled again; projections go on from its end.

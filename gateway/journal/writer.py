@@ -10,9 +10,9 @@ from gateway.errors import JournalError
 from gateway.journal import schema
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Eras
-from gateway.journal.group_commit import Disk
+from gateway.journal.group_commit import GroupCommit
 from gateway.journal.integrity import startup_check
-from gateway.journal.integrity.witness import Seen
+from gateway.journal.integrity.witness import LogMark
 from gateway.journal.log import Log
 from gateway.journal.messages import Arrival, Messages
 
@@ -27,15 +27,15 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, gateway: str, noted: Callable[[Seen], None] = lambda _seen: None
+        self, path: Path, gateway: str, noted: Callable[[LogMark], None] = lambda _seen: None
     ) -> None:
         connection = schema.open_for_writing(path)
         self._noted = noted
         try:
-            startup_check.at_start(connection)
+            startup_check.check_at_start(connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
-        self._disk = Disk(connection)
+        self._disk = GroupCommit(connection)
         self.log = Log(self._disk, gateway)
         self.eras = Eras(self._disk)
         self.counters = Counters(self._disk)

@@ -27,7 +27,7 @@ WINDOWS = {"24h": 86_400.0, "30d": 30 * 86_400.0}
 
 
 @dataclass(slots=True)
-class Part:
+class HealthPart:
     """One part: whether it works, why not (a sentence), and its figures."""
 
     ok: bool
@@ -43,7 +43,7 @@ class Part:
 class Health:
     """All parts by name. No secret, no place, no person."""
 
-    parts: dict[str, Part]
+    parts: dict[str, HealthPart]
     listened: dict[str, float | None]
 
     @property
@@ -61,18 +61,18 @@ class Health:
         }
 
 
-def of(settings: Settings, engine: sa.Engine | None = None) -> Health:
+def check_health(settings: Settings, engine: sa.Engine | None = None) -> Health:
     """How it stands now. ``engine``: the database where it is open already."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
     opened = engine or open_database(settings)
     try:
-        known = heartbeat.look(opened, settings.gateway_id)
+        known = heartbeat.read(opened, settings.gateway_id)
         parts = _processes(opened, settings, known)
         listened: dict[str, float | None] = dict.fromkeys(WINDOWS)
         try:
             reader = JournalReader(settings.journal_path)
         except JournalError:
-            parts["journal"] = Part(False, "there is none that can be read")
+            parts["journal"] = HealthPart(False, "there is none that can be read")
         else:
             parts |= _journal(reader, clock)
             parts |= _shared(settings) if settings.shared else _projections(reader, opened, clock)
@@ -86,33 +86,35 @@ def of(settings: Settings, engine: sa.Engine | None = None) -> Health:
     return Health(parts, listened)
 
 
-def _processes(engine: sa.Engine, settings: Settings, known: heartbeat.Alive) -> dict[str, Part]:
-    gateway = Part(known.running, "" if known.running else "it does not run")
-    broker = Part(known.connected, "" if known.connected else "the gateway does not hear it")
-    feeds = heartbeat.look_at_feeds(engine, settings.gateway_id)
+def _processes(
+    engine: sa.Engine, settings: Settings, known: heartbeat.GatewayHeartbeat
+) -> dict[str, HealthPart]:
+    gateway = HealthPart(known.running, "" if known.running else "it does not run")
+    broker = HealthPart(known.connected, "" if known.connected else "the gateway does not hear it")
+    feeds = heartbeat.read_feeds(engine, settings.gateway_id)
     found = {"gateway": gateway, "broker": broker}
     if feeds:
         lost = [name for name, connected in feeds.items() if not connected]
         why = f"the gateway does not hear {', '.join(lost)}" if lost else ""
-        found["feeds"] = Part(not lost, why, {"connected": feeds})
+        found["feeds"] = HealthPart(not lost, why, {"connected": feeds})
     return found
 
 
-def _journal(reader: JournalReader, clock: Clock) -> dict[str, Part]:
+def _journal(reader: JournalReader, clock: Clock) -> dict[str, HealthPart]:
     at = reader.received_at(reader.last_id())
     age_s = None if at is None else max(0.0, clock.now() - at)
-    return {"journal": Part(True, "", {"leaves": reader.leaves(), "newest_age_s": age_s})}
+    return {"journal": HealthPart(True, "", {"leaves": reader.leaves(), "newest_age_s": age_s})}
 
 
-def _shared(settings: Settings) -> dict[str, Part]:
+def _shared(settings: Settings) -> dict[str, HealthPart]:
     """Where gateways share a database, their projections follow an order of their own."""
-    lags = status.of(settings)["projections"]
-    return {name: Part(True, "", {"lag": figures["lag"]}) for name, figures in lags.items()}
+    lags = status.read_status(settings)["projections"]
+    return {name: HealthPart(True, "", {"lag": figures["lag"]}) for name, figures in lags.items()}
 
 
-def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict[str, Part]:
+def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict[str, HealthPart]:
     newest, now = reader.last_id(), clock.now()
-    found: dict[str, Part] = {}
+    found: dict[str, HealthPart] = {}
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(projection)).all()
         aside = dead_letters.counts(connection)
@@ -125,7 +127,7 @@ def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict
             "set_aside": aside.get(row.name, 0),
         }  # fmt: skip
         why = f"it is {figures['lag']} journal entries behind" if late else ""
-        found[row.name] = Part(not late, why, figures)
+        found[row.name] = HealthPart(not late, why, figures)
     return found
 
 
@@ -145,21 +147,21 @@ def _listened(reader: JournalReader, now: float, running: bool) -> dict[str, flo
     return found
 
 
-def _outbox(engine: sa.Engine, clock: Clock) -> Part:
+def _outbox(engine: sa.Engine, clock: Clock) -> HealthPart:
     with engine.connect() as connection:
         figures = relevance.lag(connection, clock.now())
     oldest_s = clock.real_s(figures["oldest_s"] or 0.0)
     stuck = oldest_s > WAITING_S
     why = f"{figures['waiting']} messages wait, the oldest for {oldest_s:.0f} s" if stuck else ""
-    return Part(not stuck, why, figures)
+    return HealthPart(not stuck, why, figures)
 
 
-def _disk(settings: Settings) -> Part:
+def _disk(settings: Settings) -> HealthPart:
     try:
         used = shutil.disk_usage(settings.data)
     except OSError as error:
-        return Part(False, f"the data folder cannot be looked at: {error.strerror}")
+        return HealthPart(False, f"the data folder cannot be looked at: {error.strerror}")
     free = used.free / used.total if used.total else 0.0
     full = used.free < LEAST_FREE_BYTES or free < LEAST_FREE_PART
     why = f"{used.free / 1e6:.0f} MB are free: make room, or nothing can be kept" if full else ""
-    return Part(not full, why, {"free_bytes": used.free, "free_part": round(free, 4)})
+    return HealthPart(not full, why, {"free_bytes": used.free, "free_part": round(free, 4)})

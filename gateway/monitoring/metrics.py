@@ -41,10 +41,10 @@ class _Family:
 def text(settings: Settings, engine: sa.Engine, registry: Registry) -> str:
     """Every figure, as it stands now."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
-    found = status.of(settings)
+    found = status.read_status(settings)
     families = [
         *_journal(found),
-        *_health(health.of(settings, engine)),
+        *_health(health.check_health(settings, engine)),
         *_incidents(engine),
         *_tanks(engine, registry, clock.now()),
         _one("noria_build_info", "gauge", "The program that runs.", 1, build=log_key.build()),

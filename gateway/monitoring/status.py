@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.cluster.cursor_name import store_name
+from gateway.cluster.cursor_name import readings_cursor
 from gateway.database import heartbeat
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from gateway.stores.port import STORE
 
 
-def of(settings: Settings) -> dict[str, Any]:
+def read_status(settings: Settings) -> dict[str, Any]:
     """Counts over the life of the data folder, lag of each projection in entries, the broker.
 
     Works whether or not the gateway runs. ``projections`` has those that have run once. Where
@@ -35,14 +35,14 @@ def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
         rows = connection.execute(sa.select(projection)).all()
         cursors = {row.name: row.cursor for row in rows}
         if settings.shared:
-            own = cursors.get(store_name(settings))
+            own = cursors.get(readings_cursor(settings))
             cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
             cursors |= {} if own is None else {STORE: own}
         clock = Clock(settings.clock_speed, settings.clock_origin)
         messages = relevance.lag(connection, clock.now())
     found["journal"]["trouble"] = failure_file.read(settings.data)
-    known = heartbeat.look(engine, settings.gateway_id)
-    feeds = heartbeat.look_at_feeds(engine, settings.gateway_id)
+    known = heartbeat.read(engine, settings.gateway_id)
+    feeds = heartbeat.read_feeds(engine, settings.gateway_id)
     return {
         **found,
         "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},

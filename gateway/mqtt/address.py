@@ -19,7 +19,7 @@ class Address:
     ca: str = ""
 
 
-def of_settings(settings: Settings) -> Address:
+def address_of(settings: Settings) -> Address:
     """The address that ``broker`` names (a URL, not ``auto``)."""
     url = urlsplit(settings.broker)
     tls = url.scheme == "mqtts"

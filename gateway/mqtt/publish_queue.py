@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.runtime.select_wakeup import Bell
+from gateway.runtime.select_wakeup import SelectWakeup
 
 LONGEST = 10_000
 """More than this waits only while the broker is away; it is all published again then."""
@@ -19,10 +19,10 @@ class Publication:
     qos: int = 0
 
 
-class Outgoing:
+class PublishQueue:
     """Handed to the live projection. ``deque`` is safe between threads; the oldest is dropped."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: SelectWakeup) -> None:
         self._waiting: deque[Publication] = deque(maxlen=LONGEST)
         self._bell = bell
 

@@ -20,9 +20,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
 from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.bulk_reader import BulkClient, BulkReader, Receipts, publication
 from gateway.mqtt.publish_queue import Publication
-from gateway.mqtt.stream import Receipts, Stream, StreamClient, publication
-from gateway.runtime.select_wakeup import Bell
+from gateway.runtime.select_wakeup import SelectWakeup
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Session:
         self,
         address: Address,
         gateway: str,
-        bell: Bell,
+        bell: SelectWakeup,
         now: Callable[[], float],
         *,
         shared: bool = False,
@@ -136,10 +136,10 @@ class Session:
             self.flush()
 
     @property
-    def _stream(self) -> Stream | None:
+    def _stream(self) -> BulkReader | None:
         return self._client.stream if self._client.socket() is not None else None
 
-    def _exchange(self, stream: Stream, timeout_s: float) -> None:
+    def _exchange(self, stream: BulkReader, timeout_s: float) -> None:
         self.flush()
         writing = [stream] if stream.waiting else []
         if stream.pending:
@@ -162,7 +162,7 @@ class Session:
                 "gateway's user may not write and read noria/1/#; no silence is judged meanwhile"
             )
 
-    def _drain(self, stream: Stream) -> None:
+    def _drain(self, stream: BulkReader) -> None:
         """Read until nothing more comes, or the batch is full.
 
         Right after a commit a little more is worth waiting for than the next fsync: as long as the
@@ -183,7 +183,7 @@ class Session:
                 break
         self._drained_at = time.monotonic()
 
-    def _hear(self, stream: Stream) -> None:
+    def _hear(self, stream: BulkReader) -> None:
         """Take every whole packet that was read."""
         now = self._now()
         while True:
@@ -201,9 +201,9 @@ class Session:
             if self._client.socket() is None:
                 return
 
-    def _make_client(self) -> StreamClient:
+    def _make_client(self) -> BulkClient:
         address = self._address
-        client = StreamClient(
+        client = BulkClient(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
             clean_session=self._shared,

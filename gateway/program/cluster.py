@@ -7,31 +7,31 @@ import sqlalchemy as sa
 
 from gateway.alerts import channels
 from gateway.alerts.language import Language
-from gateway.alerts.outbox import Outbox, Speech
+from gateway.alerts.outbox import AlertWording, Outbox
 from gateway.cluster import acks, merge_order, tables
 from gateway.cluster import pruning as pruned
-from gateway.cluster.acks import Acks
-from gateway.cluster.archives import shelves_of
-from gateway.cluster.cursor_name import store_name
-from gateway.cluster.leader import Holding
-from gateway.cluster.merge_order import Merging
-from gateway.cluster.name_lock import own_gateway
-from gateway.cluster.pruning import Pruning
+from gateway.cluster.acks import ClusterAcks
+from gateway.cluster.archives import archives_of
+from gateway.cluster.cursor_name import readings_cursor
+from gateway.cluster.leader import LeaderElection
+from gateway.cluster.merge_order import MergeOrder
+from gateway.cluster.name_lock import hold_name
+from gateway.cluster.pruning import EntryPruner
 from gateway.cluster.reader import MergedReader
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.domain.entry import Entry
 from gateway.ingest.batch import Ack
 from gateway.journal.reader import JournalReader
-from gateway.mqtt.publish_queue import Outgoing
+from gateway.mqtt.publish_queue import PublishQueue
 from gateway.projections import figures, live
-from gateway.projections.figures import Figures
-from gateway.projections.live import Live
-from gateway.projections.readings.projection import Readings
+from gateway.projections.figures import FigureWriter
+from gateway.projections.live import LiveTopics
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.runner import Runner
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
 from gateway.stores.influxdb import InfluxStore
@@ -40,10 +40,10 @@ REST_S = 0.1
 _LONGEST_WAIT_S = 2.0
 
 
-class Together:
+class ClusterLink:
     """What the listener's thread says to the others, and asks of them."""
 
-    def __init__(self, registrar: Registrar, ears: Ears, holding: Holding) -> None:
+    def __init__(self, registrar: Registrar, ears: ListeningFlag, holding: LeaderElection) -> None:
         self._registrar = registrar
         self._ears = ears
         self._holding = holding
@@ -76,16 +76,16 @@ class Together:
 
 
 @contextlib.contextmanager
-def joined(
-    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wake, outgoing: Outgoing
-) -> Generator[Together]:
+def join(
+    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wakeup, outgoing: PublishQueue
+) -> Generator[ClusterLink]:
     """Register what is journaled here, stand for the watch, and keep a store of our own.
 
     ``wake`` rings when the journal grew. Raises JournalError and HeldError when we may not join.
     """
-    tables.make(engine)
-    with own_gateway(engine, settings.gateway_id):
-        ears = Ears()
+    tables.make_tables(engine)
+    with hold_name(engine, settings.gateway_id):
+        ears = ListeningFlag()
         registrar = Registrar(
             engine, lambda: JournalReader(settings.journal_path), settings.gateway_id, wake, clock,
             ears,
@@ -99,10 +99,12 @@ def joined(
                 yield
             shared.answer_again_with(None)
 
-        holding = Holding(engine, settings.gateway_id, held)
-        shared = Together(registrar, ears, holding)
-        pruning = Pruning(engine, lambda: JournalReader(settings.journal_path), settings.gateway_id)
-        prune = Loop(pruned.NAME, pruning.turn, Wake())
+        holding = LeaderElection(engine, settings.gateway_id, held)
+        shared = ClusterLink(registrar, ears, holding)
+        pruning = EntryPruner(
+            engine, lambda: JournalReader(settings.journal_path), settings.gateway_id
+        )
+        prune = Worker(pruned.NAME, pruning.turn, Wakeup())
         registrar.start()
         holding.start()
         prune.start()
@@ -122,13 +124,13 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
         yield
         return
     store = open_store(settings, engine)
-    follow = Wake()
+    follow = Wakeup()
 
     def journal() -> MergedReader:
-        return MergedReader(engine, shelves_of(settings, engine))
+        return MergedReader(engine, archives_of(settings, engine))
 
     runner = Runner(
-        Readings(store, journal, engine, store_name(settings)),
+        ReadingsProjection(store, journal, engine, readings_cursor(settings)),
         journal, engine, follow, clock, rest_s=REST_S, look_s=0.5,
     )  # fmt: skip
     runner.start()
@@ -142,7 +144,7 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
 class _Bounded:
     """The watch, whose timers wait for the horizon."""
 
-    def __init__(self, watch: WatchProjection, merged: Merging) -> None:
+    def __init__(self, watch: WatchProjection, merged: MergeOrder) -> None:
         self._watch = watch
         self._merged = merged
         self.name = watch.name
@@ -161,35 +163,35 @@ class _Bounded:
 
 @contextlib.contextmanager
 def _holding(
-    settings: Settings, engine: sa.Engine, clock: Clock, outgoing: Outgoing
+    settings: Settings, engine: sa.Engine, clock: Clock, outgoing: PublishQueue
 ) -> Generator[Callable[[], None]]:
     """What one gateway runs for all; gives what publishes acks and live topics again."""
     opened = channels.open_channels(settings.channels)
-    speech = Speech(Language(settings.language, settings.timezone), settings.public_url)
-    placed, told, mail = Wake(), Wake(), Wake()
-    merged = Merging(engine, clock, placed)
+    speech = AlertWording(Language(settings.language, settings.timezone), settings.public_url)
+    placed, told, mail = Wakeup(), Wakeup(), Wakeup()
+    merged = MergeOrder(engine, clock, placed)
     watch = WatchProjection(
         engine, channels=[c.name for c in opened], outbox=mail, born=float("-inf"), listening=True
     )
 
     def journal() -> MergedReader:
-        return MergedReader(engine, shelves_of(settings, engine))
+        return MergedReader(engine, archives_of(settings, engine))
 
-    said = Acks(engine, outgoing.publish, clock, newest_registry(engine))
-    topics = Live(engine, outgoing.publish)
-    threads: list[Runner | Loop | Outbox] = [
-        Loop(acks.NAME, said.turn, Wake(), longest_wait_s=_LONGEST_WAIT_S),
-        Loop(merge_order.NAME, merged.turn, Wake(), longest_wait_s=_LONGEST_WAIT_S),
+    said = ClusterAcks(engine, outgoing.publish, clock, newest_registry(engine))
+    topics = LiveTopics(engine, outgoing.publish)
+    threads: list[Runner | Worker | Outbox] = [
+        Worker(acks.NAME, said.turn, Wakeup(), longest_wait_s=_LONGEST_WAIT_S),
+        Worker(merge_order.NAME, merged.turn, Wakeup(), longest_wait_s=_LONGEST_WAIT_S),
         Runner(_Bounded(watch, merged), journal, engine, placed, clock, then=told, rest_s=0.01),
         Outbox(engine, opened, clock, mail, speech),
-        Loop(live.NAME, topics.turn, told, rest_s=REST_S),
+        Worker(live.NAME, topics.turn, told, rest_s=REST_S),
     ]
     store = open_store(settings, engine) if settings.store != "sqlite" else None
     if isinstance(store, InfluxStore):
-        history = Readings(store, journal, engine)
+        history = ReadingsProjection(store, journal, engine)
         threads.append(Runner(history, journal, engine, placed, clock, rest_s=REST_S))
-        followed = Figures(engine, store, newest_registry(engine), clock)
-        threads.append(Loop(figures.NAME, followed.turn, told))
+        followed = FigureWriter(engine, store, newest_registry(engine), clock)
+        threads.append(Worker(figures.NAME, followed.turn, told))
 
     def again() -> None:
         said.again()

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.devices.answers import Answers
+from gateway.devices.answers import AnswersProjection
 from gateway.journal.reader import JournalReader
 from gateway.projections import figures, live
-from gateway.projections.figures import Figures
-from gateway.projections.live import Live, Publish
+from gateway.projections.figures import FigureWriter
+from gateway.projections.live import LiveTopics, Publish
 from gateway.projections.readings import projection
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.runner import BATCH, BATCH_BYTES, Runner
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
 from gateway.stores.influxdb import InfluxStore
@@ -28,7 +28,7 @@ REST_S = 0.1
 class Projections:
     """Everything that follows the journal or the watch; ``start`` and ``stop`` are for all."""
 
-    threads: tuple[Runner | Loop, ...]
+    threads: tuple[Runner | Worker, ...]
     republish: Callable[[], None]
     """Call it when the broker is back: the live topics are published again."""
     close: Callable[[], None]
@@ -50,8 +50,8 @@ def compose(
     engine: sa.Engine,
     clock: Clock,
     *,
-    wake: Wake,
-    told: Wake,
+    wake: Wakeup,
+    told: Wakeup,
     publish: Publish,
 ) -> Projections:
     """Store and live topics, and the figures for Grafana where InfluxDB keeps the readings.
@@ -65,10 +65,10 @@ def compose(
         return JournalReader(settings.journal_path)
 
     elsewhere = isinstance(store, InfluxStore)
-    topics = Live(engine, publish)
-    threads: list[Runner | Loop] = [
+    topics = LiveTopics(engine, publish)
+    threads: list[Runner | Worker] = [
         Runner(
-            Readings(store, journal, engine),
+            ReadingsProjection(store, journal, engine),
             journal,
             engine,
             wake,
@@ -77,10 +77,10 @@ def compose(
             batch=projection.BATCH if elsewhere else BATCH,
             batch_bytes=projection.BATCH_BYTES if elsewhere else BATCH_BYTES,
         ),
-        Runner(Answers(engine), journal, engine, wake, clock, rest_s=REST_S),
-        Loop(live.NAME, topics.turn, told, rest_s=REST_S),
+        Runner(AnswersProjection(engine), journal, engine, wake, clock, rest_s=REST_S),
+        Worker(live.NAME, topics.turn, told, rest_s=REST_S),
     ]
     if isinstance(store, InfluxStore):
-        followed = Figures(engine, store, newest_registry(engine), clock)
-        threads.append(Loop(figures.NAME, followed.turn, told))
+        followed = FigureWriter(engine, store, newest_registry(engine), clock)
+        threads.append(Worker(figures.NAME, followed.turn, told))
     return Projections(tuple(threads), topics.republish, store.close)

@@ -14,31 +14,31 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.alerts import channels
 from gateway.alerts.language import Language
-from gateway.alerts.outbox import Outbox, Speech
+from gateway.alerts.outbox import AlertWording, Outbox
 from gateway.database import transaction
 from gateway.database.engine import open_database
 from gateway.devices import resend
-from gateway.devices.planned_moves import Planned
-from gateway.devices.publisher import Downs
-from gateway.devices.resend import Resending
+from gateway.devices.planned_moves import PlannedMoves
+from gateway.devices.publisher import DownPublisher
+from gateway.devices.resend import ResendOrders
 from gateway.domain.registry import Registry
 from gateway.errors import JournalError
 from gateway.ingest.adapters import mapping
-from gateway.ingest.adapters.intake import Intake
+from gateway.ingest.adapters.intake import FeedIntake
 from gateway.ingest.adapters.mapping import MappingFile
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Ingest
-from gateway.ingest.loop import Listener
+from gateway.ingest.loop import IngestLoop
 from gateway.journal import log_key, rollback
 from gateway.journal.archive import schedule
 from gateway.journal.diary import Diary
-from gateway.journal.failure_file import Trouble
-from gateway.journal.integrity.witness import Seen, Witness
+from gateway.journal.failure_file import FailureFile
+from gateway.journal.integrity.witness import LogMark, Witness
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.mqtt import broker
 from gateway.mqtt.address import Address
-from gateway.mqtt.publish_queue import Outgoing
+from gateway.mqtt.publish_queue import PublishQueue
 from gateway.mqtt.session import Session
 from gateway.program import consumers
 from gateway.program.consumers import Projections
@@ -46,8 +46,8 @@ from gateway.projections.runner import Runner
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime import file_lock, memory
 from gateway.runtime.clock import Clock
-from gateway.runtime.select_wakeup import Bell
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.select_wakeup import SelectWakeup
+from gateway.runtime.wakeup import Wakeup
 from gateway.settings import Settings
 
 WATCH_REST_S = 0.003
@@ -69,7 +69,7 @@ def run(settings: Settings) -> int:
 
     Raises NoriaError when it cannot start: the message names the remedy.
     """
-    memory.keep_small()
+    memory.limit_arenas()
     sys.setswitchinterval(SWITCH_S)
     mapped = mapping.read(Path(settings.adapters)) if settings.adapters else MappingFile()
     gc.set_threshold(*COLLECT)
@@ -81,47 +81,47 @@ def run(settings: Settings) -> int:
         parts.callback(witness.close)
         journal = Journal(settings.journal_path, settings.gateway_id, witness.keep)
         parts.callback(journal.close)
-        trouble = Trouble(settings.data)
+        trouble = FailureFile(settings.data)
         parts.callback(trouble.close)
-        bell = Bell()
+        bell = SelectWakeup()
         parts.callback(bell.close)
-        wake, outgoing = Wake(), Outgoing(bell)
-        lost = rollback.noticed(journal, witness)
+        wake, outgoing = Wakeup(), PublishQueue(bell)
+        lost = rollback.find_rollback(journal, witness)
         if settings.shared:
             _refuse_restored(settings, lost)
         else:
-            rollback.settle(engine, journal.last_id)
+            rollback.realign_database(engine, journal.last_id)
             if lost is not None:
-                resend.note(engine, journal.eras.all())
+                resend.note_restore(engine, journal.eras.all())
         diary = _opened(settings, journal, witness, clock, lost)
-        address = parts.enter_context(broker.reached(settings, engine))
+        address = parts.enter_context(broker.connect_broker(settings, engine))
         shared = None
         if settings.shared:
             from gateway.program import cluster  # and PostgreSQL's types with it
 
-            shared = parts.enter_context(cluster.joined(settings, engine, clock, wake, outgoing))
+            shared = parts.enter_context(cluster.join(settings, engine, clock, wake, outgoing))
             republish = shared.again
         else:
             projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
             republish = projections.republish
-        parts.enter_context(schedule.at_work(settings, clock, wake))
+        parts.enter_context(schedule.running(settings, clock, wake))
         feeds = Feeds(mapped, settings.gateway_id, bell, clock.now)
         feeds.start()
         parts.callback(feeds.stop)
-        listener = Listener(
+        listener = IngestLoop(
             session=Session(
                 address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
             ),
             bell=bell,
             feeds=feeds,
-            ingest=Ingest(journal, Registry(), Intake(mapped.feeds)),
+            ingest=Ingest(journal, Registry(), FeedIntake(mapped.feeds)),
             journal=journal,
             diary=diary,
             outgoing=outgoing,
             republish=republish,
-            downs=Downs(engine),
-            resending=Resending(engine),
-            planned=Planned(engine),
+            downs=DownPublisher(engine),
+            resending=ResendOrders(engine),
+            planned=PlannedMoves(engine),
             engine=engine,
             wake=wake,
             clock=clock,
@@ -135,7 +135,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _refuse_restored(settings: Settings, lost: Seen | None) -> None:
+def _refuse_restored(settings: Settings, lost: LogMark | None) -> None:
     """What a shared database says of a journal must not be read of an older one."""
     if lost is not None:
         raise JournalError(
@@ -145,7 +145,7 @@ def _refuse_restored(settings: Settings, lost: Seen | None) -> None:
 
 
 def _opened(
-    settings: Settings, journal: Journal, witness: Witness, clock: Clock, lost: Seen | None
+    settings: Settings, journal: Journal, witness: Witness, clock: Clock, lost: LogMark | None
 ) -> Diary:
     """The diary of the journal, whose log begins with where it comes from.
 
@@ -161,13 +161,13 @@ def _opened(
 
 @contextlib.contextmanager
 def _projected(
-    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wake, outgoing: Outgoing
+    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wakeup, outgoing: PublishQueue
 ) -> Generator[Projections]:
     """Store, watch, outbox and live topics, each on its own thread, ended in that order."""
     opened = channels.open_channels(settings.channels)
-    made = transaction.relaxed(engine)
+    made = transaction.projection_engine(engine)
     language = Language(settings.language, settings.timezone)
-    told, mail = Wake(), Wake()
+    told, mail = Wakeup(), Wakeup()
 
     def read() -> JournalReader:
         return JournalReader(settings.journal_path)
@@ -182,7 +182,7 @@ def _projected(
         open_journal=read,
     )
     runner = Runner(watch, read, made, wake, clock, then=told, rest_s=WATCH_REST_S)
-    delivery = Outbox(made, opened, clock, mail, Speech(language, settings.public_url))
+    delivery = Outbox(made, opened, clock, mail, AlertWording(language, settings.public_url))
     projections = consumers.compose(
         settings, made, clock, wake=wake, told=told, publish=outgoing.publish
     )
@@ -207,7 +207,7 @@ def _name(address: Address) -> str:
     return f"{address.host}:{address.port}"
 
 
-def _stop_by_signal(listener: Listener, bell: Bell) -> None:
+def _stop_by_signal(listener: IngestLoop, bell: SelectWakeup) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         listener.stopping = True
         bell.ring()

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.archives import shelves_of
+from gateway.cluster.archives import archives_of
 from gateway.cluster.reader import MergedReader
 from gateway.journal.reader import JournalReader
 from gateway.projections.runner import Projection, Runner
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.settings import Settings
 
 
@@ -21,7 +21,7 @@ def clock_of(settings: Settings) -> Clock:
 
 def runner_of(projection: Projection, settings: Settings, engine: sa.Engine) -> Runner:
     """A runner of ``projection`` over the journal of ``settings``."""
-    return Runner(projection, journal_of(settings, engine), engine, Wake(), clock_of(settings))
+    return Runner(projection, journal_of(settings, engine), engine, Wakeup(), clock_of(settings))
 
 
 def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalReader | MergedReader]:
@@ -30,6 +30,6 @@ def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalRea
     It raises JournalError where there is none.
     """
     if settings.shared:
-        tables.make(engine)
-        return lambda: MergedReader(engine, shelves_of(settings, engine))
+        tables.make_tables(engine)
+        return lambda: MergedReader(engine, archives_of(settings, engine))
     return lambda: JournalReader(settings.journal_path)

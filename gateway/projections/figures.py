@@ -35,7 +35,7 @@ class Points(Protocol):
         ...
 
 
-class Figures:
+class FigureWriter:
     """Its ``turn`` is run by a ``Loop`` that is rung when the watch has saved."""
 
     def __init__(

@@ -26,7 +26,7 @@ Publish = Callable[[str, bytes, bool], None]
 """Publishes (topic, payload, retain); may drop it while the broker is away."""
 
 
-class Live:
+class LiveTopics:
     """Its ``turn`` is run by a ``Loop`` that is rung when the watch has saved."""
 
     def __init__(self, engine: sa.Engine, publish: Publish) -> None:

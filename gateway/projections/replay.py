@@ -13,10 +13,10 @@ from typing import Any, cast
 
 import msgspec
 
-from gateway.domain.inputs import Forked, Listening, Operated, Tick, WatchInput
+from gateway.domain.inputs import ForkedMessage, ListeningChange, OperatorAction, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message
-from gateway.domain.outputs import Forecast, IncidentChange, Level, Span, TankEvent, Told
+from gateway.domain.outputs import Forecast, IncidentChange, Level, Span, TankEvent, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.wire import Admitted, Decoded, admit
@@ -66,7 +66,7 @@ class Replay:
             if line.strip():
                 yield from map(row_of, self.line(line))
 
-    def line(self, line: str | bytes) -> list[Told]:
+    def line(self, line: str | bytes) -> list[WatchOutput]:
         """Take one line. What cannot be used is counted, and still says that time has passed."""
         try:
             given = _read(line)
@@ -91,7 +91,7 @@ class Replay:
         self._now = float(received)
         return self._now
 
-    def _take(self, given: Mapping[str, Any], received: float) -> list[Told]:
+    def _take(self, given: Mapping[str, Any], received: float) -> list[WatchOutput]:
         if "topic" in given:
             return self._message(given, received)
         if given.get("tick") is True:
@@ -101,7 +101,7 @@ class Replay:
         self.counts["listening"] += 1
         return self._watch.step(listening, received)
 
-    def _message(self, given: Mapping[str, Any], received: float) -> list[Told]:
+    def _message(self, given: Mapping[str, Any], received: float) -> list[WatchOutput]:
         topic = given["topic"]
         if not isinstance(topic, str):
             raise _Unusable("unknown_line")
@@ -120,7 +120,7 @@ class Replay:
         known.objects.add(digest)
         return self._judge(known, admitted, received)
 
-    def _judge(self, known: _Known, admitted: Admitted, received: float) -> list[Told]:
+    def _judge(self, known: _Known, admitted: Admitted, received: float) -> list[WatchOutput]:
         """The verdict that the journal would give, then what it means to the watch."""
         decoded = admitted.decoded
         fork = self._is_fork(known, decoded)
@@ -129,7 +129,7 @@ class Replay:
         if fork:
             self.counts["fork"] += 1
             era = decoded.identity[0] if decoded.identity else ""
-            said = Forked(admitted.device.id, era, received, decoded.auth)
+            said = ForkedMessage(admitted.device.id, era, received, decoded.auth)
             # What --trust does not look at proves no twin.
             return self._watch.step(Tick(received) if self._trust else said, received)
         if decoded.message is None:
@@ -138,7 +138,7 @@ class Replay:
 
     def _hear(
         self, known: _Known, message: Message, admitted: Admitted, received: float
-    ) -> list[Told]:
+    ) -> list[WatchOutput]:
         place, flag = (message.boot, message.seq), admitted.decoded.flag
         newest = flag is None and place > known.newest.get(message.era, (0, 0))
         if newest:
@@ -162,14 +162,14 @@ class Replay:
         return fork
 
 
-def _listening(given: Mapping[str, Any], received: float) -> Listening:
+def _listening(given: Mapping[str, Any], received: float) -> ListeningChange:
     change = given.get("gateway", given.get("broker"))
     allowed = _GATEWAY if "gateway" in given else _BROKER if "broker" in given else ()
     if change in allowed:
-        return Listening(change, received)
+        return ListeningChange(change, received)
     step = given.get("clock")
     if isinstance(step, int | float) and not isinstance(step, bool):
-        return Listening("clock", received, float(step))
+        return ListeningChange("clock", received, float(step))
     raise _Unusable("unknown_line")
 
 
@@ -182,7 +182,7 @@ def _operated(given: Mapping[str, Any], received: float) -> WatchInput | None:
     incident, op = fields.pop("incident", None), fields.pop("op", None)
     if not isinstance(incident, str) or not isinstance(op, str):
         return None
-    return Operated(incident, op, received, fields)
+    return OperatorAction(incident, op, received, fields)
 
 
 def _read(line: str | bytes) -> Mapping[str, Any]:
@@ -207,7 +207,7 @@ def _payload(given: Mapping[str, Any]) -> bytes:
         raise _Unusable("no_payload") from error
 
 
-def row_of(told: Told) -> Row:
+def row_of(told: WatchOutput) -> Row:
     """One answer as WIRE.md prints it: exactly the named fields."""
     if isinstance(told, Level):
         return {

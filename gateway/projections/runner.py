@@ -12,13 +12,13 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from gateway.database import dead_letters
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.domain.entry import Entry
 from gateway.journal.diary import STEP_S
 from gateway.projections import cursor
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import AT_ONCE, RETRYABLE, Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import AT_ONCE, RETRYABLE, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Projection(Protocol):
         ...
 
 
-class Reader(Protocol):
+class JournalSource(Protocol):
     """What a runner needs of the journal (``gateway.journal.reader.JournalReader``)."""
 
     def entries(self, after: int, limit: int) -> list[Entry]:
@@ -75,19 +75,19 @@ class Runner:
     """One projection, one thread. ``start`` it, ``stop`` joins it.
 
     ``then`` is rung whenever the projection has saved something or fired its timers, for those
-    who follow what it saves. ``rest_s`` is ``Loop``'s; at least every ``look_s``
+    who follow what it saves. ``rest_s`` is ``Worker``'s; at least every ``look_s``
     (real s) it looks without a ring.
     """
 
     def __init__(
         self,
         projection: Projection,
-        journal_reader_factory: Callable[[], Reader],
+        journal_reader_factory: Callable[[], JournalSource],
         engine: sa.Engine,
-        wake: Wake,
+        wake: Wakeup,
         clock: Clock,
         *,
-        then: Wake | None = None,
+        then: Wakeup | None = None,
         batch: int = BATCH,
         batch_bytes: int = BATCH_BYTES,
         rest_s: float = 0.0,
@@ -102,11 +102,11 @@ class Runner:
         self._batch = batch
         self._batch_bytes = batch_bytes
         self._look_s = look_s
-        self._journal: Reader | None = None
+        self._journal: JournalSource | None = None
         self._offset: float | None = None
         self._stale = True
         self._at = 0
-        self._loop = Loop(projection.name, self._turn, wake, self._close, rest_s=rest_s)
+        self._loop = Worker(projection.name, self._turn, wake, self._close, rest_s=rest_s)
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
@@ -217,7 +217,7 @@ class Runner:
         name = self._projection.name
         reason = f"{type(error).__name__}: {error}"
         _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             dead_letters.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
             cursor.save(connection, name, entry.id)
         self._stale = True

@@ -1,7 +1,7 @@
 """One value of a registry file: its kind, its range, and what to say when it is wrong.
 
 A check takes the value as TOML gave it and returns it as the domain holds it; it raises
-``Wrong`` with the remedy. The caller adds file, table, row and field.
+``FieldError`` with the remedy. The caller adds file, table, row and field.
 """
 
 import math
@@ -17,35 +17,35 @@ _RANDOM = re.compile(r"[a-z2-7]{6,16}")
 _LATEST = 253402300799.0  # end of the year 9999
 
 
-class Wrong(ValueError):
+class FieldError(ValueError):
     """A value that cannot stand; the text is the remedy."""
 
 
 def name(value: Any) -> str:
     """An id of a site or tank: it stands in topics and addresses."""
     if not isinstance(value, str) or not _NAMES.fullmatch(value):
-        raise Wrong("use 1-64 letters, digits, dots, dashes or underscores")
+        raise FieldError("use 1-64 letters, digits, dots, dashes or underscores")
     return value
 
 
 def random_id(value: Any) -> str:
     """A device's id or a random id, as WIRE.md section 1 spells them."""
     if not isinstance(value, str) or not _RANDOM.fullmatch(value):
-        raise Wrong("use 6-16 of a-z and 2-7, drawn at random ('noria device new' draws one)")
+        raise FieldError("use 6-16 of a-z and 2-7, drawn at random ('noria device new' draws one)")
     return value
 
 
 def words(value: Any) -> str:
     """A short text for people, on one line."""
     if not isinstance(value, str) or len(value) > 120 or not value.isprintable():
-        raise Wrong("use one line of at most 120 characters")
+        raise FieldError("use one line of at most 120 characters")
     return value.strip()
 
 
 def flag(value: Any) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise Wrong("use true or false")
+        raise FieldError("use true or false")
     return value
 
 
@@ -54,9 +54,9 @@ def key(value: Any) -> bytes:
     try:
         raw = bytes.fromhex(value)
     except (TypeError, ValueError):
-        raise Wrong("use 64 hex digits (32 bytes)") from None
+        raise FieldError("use 64 hex digits (32 bytes)") from None
     if len(raw) != 32 or len(value) != 64:
-        raise Wrong(f"use 64 hex digits (32 bytes), not {len(value)} characters")
+        raise FieldError(f"use 64 hex digits (32 bytes), not {len(value)} characters")
     return raw
 
 
@@ -64,12 +64,12 @@ def moment(value: Any) -> float:
     """A TOML date-time with its offset, or Unix seconds."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise Wrong("add the offset from UTC, for example 2026-11-02T09:00:00Z")
+            raise FieldError("add the offset from UTC, for example 2026-11-02T09:00:00Z")
         return value.timestamp()
     try:
         return number(0, _LATEST)(value)
-    except Wrong:
-        raise Wrong("use a date-time such as 2026-11-02T09:00:00Z, or Unix seconds") from None
+    except FieldError:
+        raise FieldError("use a date-time such as 2026-11-02T09:00:00Z, or Unix seconds") from None
 
 
 def choice(*known: str) -> Check:
@@ -77,7 +77,7 @@ def choice(*known: str) -> Check:
 
     def check(value: Any) -> str:
         if value not in known:
-            raise Wrong(f"use one of {', '.join(known)}")
+            raise FieldError(f"use one of {', '.join(known)}")
         return value
 
     return check
@@ -88,7 +88,7 @@ def whole(lowest: int, highest: int) -> Check:
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-            raise Wrong(f"use a whole number from {lowest} to {highest}")
+            raise FieldError(f"use a whole number from {lowest} to {highest}")
         return value
 
     return check
@@ -104,7 +104,7 @@ def number(lowest: float, highest: float) -> Check:
             or not math.isfinite(value)
             or not lowest <= value <= highest
         ):
-            raise Wrong(f"use a number from {lowest:g} to {highest:g}")
+            raise FieldError(f"use a number from {lowest:g} to {highest:g}")
         return float(value)
 
     return check
@@ -114,15 +114,15 @@ def table(value: Any) -> tuple[tuple[float, float], ...]:
     """A calibration table [[mm, litres], …], both rising."""
     remedy = "use at least two pairs [mm, litres], both rising, such as [[0, 0], [100, 107]]"
     if not isinstance(value, list) or len(cast(list[Any], value)) < 2:
-        raise Wrong(remedy)
+        raise FieldError(remedy)
     pairs: list[tuple[float, float]] = []
     for item in cast(list[Any], value):
         if not isinstance(item, list) or len(cast(list[Any], item)) != 2:
-            raise Wrong(remedy)
+            raise FieldError(remedy)
         level_mm, litres = (number(0, 1_000_000)(part) for part in cast(list[Any], item))
         if pairs and not (level_mm > pairs[-1][0] and litres >= pairs[-1][1]):
-            raise Wrong(remedy)
+            raise FieldError(remedy)
         pairs.append((level_mm, litres))
     if pairs[-1][1] <= 0:
-        raise Wrong(remedy)
+        raise FieldError(remedy)
     return tuple(pairs)

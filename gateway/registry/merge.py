@@ -14,7 +14,7 @@ class _Dated(Protocol):
 _Row = TypeVar("_Row", bound=_Dated)
 
 
-def merged(known: Registry, added: Registry) -> Registry:
+def merge_registries(known: Registry, added: Registry) -> Registry:
     """``known`` with the rows of ``added``: a row of the same moment takes the old one's place.
 
     An undated row (since 0) of something known already counts as its newest.

@@ -53,7 +53,7 @@ _Any = TypeVar("_Any", Site, Tank, Device)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """One row that was added: ``fields`` are the names that differ from the row before."""
 
     table: str
@@ -119,7 +119,7 @@ def _registry_of(found: Iterable[Sequence[str]]) -> Registry:
     return Registry(of("site"), of("tank"), of("device"), of("install"), of("plan"))
 
 
-def put(connection: sa.Connection, added: Registry, now: float) -> list[Change]:
+def put(connection: sa.Connection, added: Registry, now: float) -> list[RowChange]:
     """Add the rows that differ from what is kept, each with its fact; what is absent stays.
 
     A row without ``from`` (since 0) of something known holds from ``now`` (Unix s). A device that
@@ -129,7 +129,7 @@ def put(connection: sa.Connection, added: Registry, now: float) -> list[Change]:
     serialise(connection)  # before we read: no import races another
     known = load_from(connection)
     rids = _Rids(known)
-    changes: list[Change] = []
+    changes: list[RowChange] = []
     for row, old in _wanted(known, added, rids, now):
         if old is not None and _to_json(old) == _to_json(row):
             continue
@@ -189,7 +189,7 @@ def _all(rows_of: Mapping[str, tuple[Any, ...]]) -> Iterator[Any]:
 
 def _insert(
     connection: sa.Connection, row: Row, old: Row | None, now: float, rids: "_Rids"
-) -> Change:
+) -> RowChange:
     table = type(row).__name__.lower()
     name = _name(row)
     value = _to_json(row)
@@ -203,7 +203,7 @@ def _insert(
     facts.queue(connection, row, row_id, now, rids.known)
     differs = [f for f in value | before if value.get(f) != before.get(f)]
     told = tuple(f for f in differs if f not in ("rid", "since")) or tuple(differs)
-    return Change(table, name, old is None, told)
+    return RowChange(table, name, old is None, told)
 
 
 class _Rids:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.domain.registry import Device, Install, Plan, Site, Tank
 from gateway.registry import fields as f
-from gateway.registry.fields import Check, Wrong
+from gateway.registry.fields import Check, FieldError
 
 Given = Mapping[str, Any]
 _MM = f.whole(1, 20_000)
@@ -120,7 +120,7 @@ def site(given: Given) -> Site:
     row = Site(**values)
     low, high = row.people_low, row.people_high
     if low is not None and high is not None and low > high:
-        raise Wrong(f"people_low = {low} is above people_high = {high}")
+        raise FieldError(f"people_low = {low} is above people_high = {high}")
     return row
 
 
@@ -130,30 +130,34 @@ def tank(given: Given) -> Tank:
     values.update(_station(values) if values["kind"] == "station" else _shape(values))
     row = Tank(**values)
     if row.empty_l >= row.capacity_l:
-        raise Wrong(f"empty_l = {row.empty_l:g} leaves nothing of capacity_l = {row.capacity_l:g}")
+        raise FieldError(
+            f"empty_l = {row.empty_l:g} leaves nothing of capacity_l = {row.capacity_l:g}"
+        )
     if row.critical_pct >= row.low_pct:
-        raise Wrong(f"critical_pct = {row.critical_pct:g} must be below low_pct = {row.low_pct:g}")
+        raise FieldError(
+            f"critical_pct = {row.critical_pct:g} must be below low_pct = {row.low_pct:g}"
+        )
     return row
 
 
 def _station(values: Given) -> Given:
     if values.get("shape") is not None:
-        raise Wrong(f"shape = {values['shape']!r}: a station is weighed; leave shape out")
+        raise FieldError(f"shape = {values['shape']!r}: a station is weighed; leave shape out")
     can_l, cans = values.get("can_l"), values.get("cans")
     if "capacity_l" in values:
         return {"shape": None}
     if can_l is None or cans is None:
-        raise Wrong("a station needs cans and can_l, for example cans = 12 and can_l = 20")
+        raise FieldError("a station needs cans and can_l, for example cans = 12 and can_l = 20")
     return {"shape": None, "capacity_l": float(cans * can_l)}
 
 
 def _shape(values: Given) -> Given:
     shape = values.get("shape")
     if shape is None:
-        raise Wrong("shape is missing: say ibc1000, ibc600, cylinder, lying, box or table")
+        raise FieldError("shape is missing: say ibc1000, ibc600, cylinder, lying, box or table")
     for needed in _NEEDS.get(shape, ()):
         if needed not in values:
-            raise Wrong(f"shape = {shape!r} needs {needed}: measure it and add it")
+            raise FieldError(f"shape = {shape!r} needs {needed}: measure it and add it")
     if "capacity_l" in values:
         return {}
     if shape == "lying":
@@ -162,7 +166,7 @@ def _shape(values: Given) -> Given:
     if shape == "table":
         return {"capacity_l": values["table"][-1][1]}
     if shape not in _CAPACITY_L:
-        raise Wrong(f"shape = {shape!r} needs capacity_l: how many litres it holds when full")
+        raise FieldError(f"shape = {shape!r} needs capacity_l: how many litres it holds when full")
     return {"capacity_l": _CAPACITY_L[shape]}
 
 
@@ -170,9 +174,11 @@ def device(given: Given) -> Device:
     """A device's row: with a key, or marked unsigned, never both."""
     row = Device(**_dated(given))
     if row.unsigned and row.key is not None:
-        raise Wrong("key and unsigned = true exclude one another: keep one")
+        raise FieldError("key and unsigned = true exclude one another: keep one")
     if row.key is None and not row.unsigned and not row.revoked:
-        raise Wrong("key is missing: add 64 hex digits, or unsigned = true for a third-party feed")
+        raise FieldError(
+            "key is missing: add 64 hex digits, or unsigned = true for a third-party feed"
+        )
     return row
 
 
@@ -186,5 +192,5 @@ def plan(given: Given) -> Plan:
     cancelled = given.get("cancelled", False)
     row = Plan(given["tank"], given["from"], given["to"], given["kind"], cancelled)
     if row.end <= row.start:
-        raise Wrong("to must be later than from")
+        raise FieldError("to must be later than from")
     return row

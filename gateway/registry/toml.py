@@ -14,8 +14,8 @@ from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import tables
 from gateway.registry.check import problems
-from gateway.registry.fields import Wrong
-from gateway.registry.merge import merged
+from gateway.registry.fields import FieldError
+from gateway.registry.merge import merge_registries
 from gateway.registry.tables import TABLES
 
 _Row = TypeVar("_Row")
@@ -54,7 +54,7 @@ def parse(given: Mapping[str, Any], known: Registry | None = None) -> Registry:
         plans=_by(_rows(given, "plan", tables.plan), lambda row: row.tank),
     )
     _refuse_repeats(registry)
-    for problem in problems(merged(known, registry) if known else registry):
+    for problem in problems(merge_registries(known, registry) if known else registry):
         raise RegistryError(problem)
     return registry
 
@@ -99,7 +99,7 @@ def _rows(
         where = f"[[{table}]] {_called(table, values, place)}"
         try:
             made.append(make(_checked(table, values, where)))
-        except Wrong as error:
+        except FieldError as error:
             raise RegistryError(f"{where}: {error}") from None
     return made
 
@@ -119,7 +119,7 @@ def _checked(table: str, row: Mapping[str, Any], where: str) -> dict[str, Any]:
             )
         try:
             values[field] = known.fields[field](value)
-        except Wrong as error:
+        except FieldError as error:
             shown = "" if field in _SECRET else f" = {_shown(value)}"
             raise RegistryError(f"{where}: {field}{shown}: {error}") from None
     for field in known.required:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from gateway.errors import NoriaError
 
-NAME = "gateway.runtime.file_lock"
+NAME = "gateway.lock"
 
 
-class HeldError(NoriaError):
+class LockHeldError(NoriaError):
     """Another process holds the data folder; the message names it and the remedy."""
 
 
 @contextmanager
 def hold(path: Path) -> Generator[None]:
-    """Hold the lock at ``path`` (``data/gateway.runtime.file_lock``) until the block ends.
+    """Hold the lock at ``path`` (``data/gateway.lock``) until the block ends.
 
     The kernel lets go of it when the process dies, however it dies. Raises HeldError, naming the
     process and the remedy, when another one holds it.
@@ -29,7 +29,7 @@ def hold(path: Path) -> Generator[None]:
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise HeldError(
+            raise LockHeldError(
                 f"process {holder} uses the data folder {path.parent}: end it first "
                 f"(Ctrl-C, systemctl stop, or kill {holder}), then try again"
             ) from error

@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(?<![\d.])-?\d{1,3}\.\d{4,}\s*,\s*-?\d{1,3}\.\d{4,}")
 _PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}  # sd-daemon(3)
 
 
-class Hiding:
+class RedactingFilter:
     """Takes secrets out of a text: the settings' own, and whatever looks like a key, a MAC, a
     login in a URL, a phone number or an exact place. Nothing should log them; this is the net.
     """
@@ -38,10 +38,10 @@ class Hiding:
         return _LOGIN.sub(rf"\1{HIDDEN}@", text)
 
 
-class Lines(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """``level=warning from=gateway.alerts.outbox said="…"``, or the same as one JSON object."""
 
-    def __init__(self, hide: Hiding, *, as_json: bool, journald: bool) -> None:
+    def __init__(self, hide: RedactingFilter, *, as_json: bool, journald: bool) -> None:
         super().__init__()
         self._hide = hide
         self._as_json = as_json
@@ -73,8 +73,8 @@ def set_up(settings: Settings) -> None:
     """Every logger of this process writes such lines to standard error from now on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        Lines(
-            Hiding(_secrets(settings)),
+        LineFormatter(
+            RedactingFilter(_secrets(settings)),
             as_json=settings.log_format == "json",
             journald="JOURNAL_STREAM" in os.environ,
         )

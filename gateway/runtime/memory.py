@@ -10,7 +10,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _KEPT_BYTES = 1 << 18
 
 
-def keep_small() -> None:
+def limit_arenas() -> None:
     """Two heaps for all threads, whose free ends go back; call it before threads start.
 
     With one, SQLite, which works without the interpreter's lock, waits for whoever holds that.

@@ -4,7 +4,7 @@ import contextlib
 import socket
 
 
-class Bell:
+class SelectWakeup:
     """Rung from any thread or signal handler; ``fileno`` makes it selectable."""
 
     def __init__(self) -> None:

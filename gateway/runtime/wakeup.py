@@ -8,7 +8,7 @@ AT_FIRST_S, LEAVE_AT_FIRST, LEAVE = 10.0, 19.0, 4.0
 after an outage is soon taken; when it lasts, alerts must not wait for all of it."""
 
 
-class Wake:
+class Wakeup:
     """A counted bell: who waits with the count it last saw never misses a ring."""
 
     def __init__(self) -> None:

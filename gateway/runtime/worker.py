@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import OperationalError
 
 from gateway.errors import JournalError, StoreError
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ AT_ONCE = -1.0
 """A turn's answer: there is more than it could take, so that resting would not gather more."""
 
 
-class Loop:
+class Worker:
     """``turn`` does what there is to do and returns how long to wait (real s, 0: go on at once).
 
     A turn that raises is repeated for ever with back-off; each new trouble is told once. ``end``
@@ -37,7 +37,7 @@ class Loop:
         self,
         name: str,
         turn: Callable[[], float],
-        wake: Wake,
+        wake: Wakeup,
         end: Callable[[], None] = lambda: None,
         *,
         rest_s: float = 0.0,

@@ -61,7 +61,7 @@ def admit(
     if trust:
         object_bytes = payload.split(b"\n", 1)[0]
         decoded = decode(object_bytes, device=device.id, trust=True, feed=device.unsigned)
-        return admitted(device, object_bytes, decoded)
+        return admit_decoded(device, object_bytes, decoded)
     found = _authenticated(device, topic, payload)
     if isinstance(found, Admitted) and found.is_older_than(newest_key):
         return "old_key"
@@ -73,18 +73,18 @@ def _authenticated(device: Device, topic: str, payload: bytes) -> Admitted | Ref
         if not device.unsigned or b"\n" in payload:
             return "bad_mac"
         decoded = decode(payload, device=device.id, feed=True)
-        return admitted(device, payload, msgspec.structs.replace(decoded, auth="unsigned"))
-    parts = envelope.opened(device.key, topic, payload)
+        return admit_decoded(device, payload, msgspec.structs.replace(decoded, auth="unsigned"))
+    parts = envelope.open_payload(device.key, topic, payload)
     if parts is None:
         return "bad_mac"
     decoded = decode(parts.object, device=device.id)
-    return admitted(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+    return admit_decoded(device, parts.object, _signature_weighed(decoded, device, topic, parts))
 
 
-def admitted(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
+def admit_decoded(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
     """What was read of a device, with the hash that it is known by."""
     digest = hashlib.sha256(object_bytes).digest()
-    return Admitted(device, object_bytes, decoded, digest, envelope.link_of(digest))
+    return Admitted(device, object_bytes, decoded, digest, envelope.chain_hash_of(digest))
 
 
 def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
@@ -105,7 +105,7 @@ def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Enve
 def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:
     try:
         raw = base64.urlsafe_b64decode(signature + _PADDING)
-        if envelope.unpadded(raw) != signature:
+        if envelope.encode_base64url(raw) != signature:
             return False  # unused bits set: another spelling of the same signature
         Ed25519PublicKey.from_public_bytes(public_key).verify(raw, signed)
     except (InvalidSignature, ValueError):

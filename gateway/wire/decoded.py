@@ -9,9 +9,9 @@ from gateway.domain.entry import Entry
 from gateway.domain.inputs import Auth
 from gateway.domain.message import Message
 from gateway.wire.errors import Malformed
-from gateway.wire.fast import Usual, usual
+from gateway.wire.fast import FastMessage, decode_fast
 from gateway.wire.fields import message_from
-from gateway.wire.salvage import glimpse
+from gateway.wire.salvage import salvage
 from gateway.wire.strict import parse
 
 _log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ is far behind finds none of them, and so much goes into a processor's cache."""
 class _Sealed(msgspec.Struct, gc=False):
     """What an OBJECT says, made into a ``Message`` when that is first asked for."""
 
-    said: Usual | Message
+    said: FastMessage | Message
     device: str
 
     @property
     def message(self) -> Message:
         """The message."""
-        if isinstance(self.said, Usual):
+        if isinstance(self.said, FastMessage):
             self.said = self.said.message(self.device)
         return self.said
 
@@ -81,7 +81,7 @@ def decode(
     nothing was wrong with it.
     """
     try:
-        found = None if trust or feed else usual(object_bytes, judged=judged)
+        found = None if trust or feed else decode_fast(object_bytes, judged=judged)
         if found is None or _is_odd(found):
             return _exactly_decoded(object_bytes, device, trust, feed)
         identity = (found.era, found.boot, found.seq)
@@ -101,7 +101,7 @@ def _remembered(object_bytes: bytes, device: str, trust: bool, feed: bool, judge
     return decode(object_bytes, device=device, trust=trust, feed=feed, judged=judged)
 
 
-def _is_odd(found: Usual) -> bool:
+def _is_odd(found: FastMessage) -> bool:
     """Whether there is something to flag: its clock or its ``prev`` do not fit the rest."""
     is_first = found.boot == found.seq == 1
     return (found.t == 0) != (found.ts == "none") or not (found.prev or is_first)
@@ -112,7 +112,7 @@ def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool =
     try:
         message = message_from(parse(object_bytes), device, trust=trust, feed=feed)
     except Malformed as error:
-        seen = glimpse(object_bytes)
+        seen = salvage(object_bytes)
         prev = _readable(seen.prev, seen.identity)
         return Decoded(None, error.reason, seen.identity, prev, seen.old, seen.key_generation)
     flag = None if trust else _oddity(message, feed)

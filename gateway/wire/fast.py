@@ -36,7 +36,7 @@ class _Reading(msgspec.Struct, kw_only=True, gc=False):
     ch: _Count | UnsetType = UNSET
 
 
-class Usual(msgspec.Struct, kw_only=True, gc=False):
+class FastMessage(msgspec.Struct, kw_only=True, gc=False):
     """A well-formed message without events, its fields in WIRE.md's order, by the wire's names."""
 
     v: Annotated[int, Meta(ge=1, le=1)]
@@ -77,7 +77,7 @@ class Usual(msgspec.Struct, kw_only=True, gc=False):
         )  # fmt: skip
 
 
-_typed = msgspec.json.Decoder(Usual).decode
+_typed = msgspec.json.Decoder(FastMessage).decode
 _plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _written = msgspec.json.Encoder().encode
 _TELLING = (b".", b"e", b"E", b"\\")
@@ -89,7 +89,7 @@ _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
 
 
-def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
+def decode_fast(object_bytes: bytes, *, judged: bool = False) -> FastMessage | None:
     """The message in OBJECT, or None: not usual, which says nothing about its being sound.
 
     ``judged``: it is known to be sound, so it need not be looked for what is only odd in writing.
@@ -107,7 +107,7 @@ def usual(object_bytes: bytes, *, judged: bool = False) -> Usual | None:
     return found
 
 
-def _is_written(found: Usual, object_bytes: bytes) -> bool:
+def _is_written(found: FastMessage, object_bytes: bytes) -> bool:
     """Whether ``found`` is what is written there: no other names, no name twice, no blank, no -0.
 
     Written again it is the same, or the same in another order. All that is written otherwise is

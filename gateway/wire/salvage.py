@@ -21,7 +21,7 @@ _VALUES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class Salvaged:
     """The fields that the line needs; None where not exactly one well-formed value stands."""
 
     era: str | None = None
@@ -39,7 +39,7 @@ class Glimpse:
         return self.era, self.boot, self.seq
 
 
-def glimpse(object_bytes: bytes) -> Glimpse:
+def salvage(object_bytes: bytes) -> Salvaged:
     """Read what can be read: by structure where it is JSON at all, else by pattern."""
     text = object_bytes.decode("latin-1")
     pairs = _outermost(text)
@@ -54,7 +54,7 @@ def glimpse(object_bytes: bytes) -> Glimpse:
     found = {name: _only(name, pairs) for name in _NAMES}
     era, boot, seq = found["era"], found["boot"], found["seq"]
     prev, generation = found["prev"], found["k"]
-    return Glimpse(
+    return Salvaged(
         era=era if isinstance(era, str) else None,
         boot=boot if isinstance(boot, int) else None,
         seq=seq if isinstance(seq, int) else None,

@@ -18,7 +18,9 @@ router = APIRouter(include_in_schema=False)
 def health(visit: AnyVisit) -> Response:
     """200 when every part works, else 503. Which part fails, to anybody; why, to coordinators."""
     parts = visit.parts
-    known: Health = parts.health.get(lambda: gateway_health.of(parts.settings, parts.engine))
+    known: Health = parts.health.get(
+        lambda: gateway_health.check_health(parts.settings, parts.engine)
+    )
     person = visit.person
     said: dict[str, Any] = {"ok": not known.failing, "failing": known.failing}
     if person is not None and person.coordinates:

@@ -157,7 +157,7 @@ def hand_over(visit: SignedIn, incident: str, given: HandOver) -> IncidentWithSt
         raise HTTPException(422, f"nobody has the id {given.to!r}")
     me_id = person_id(visit)
     return _acted(
-        visit, incident, lambda c: claims.hand_over(c, incident, me_id, given.to, visit.now)
+        visit, incident, lambda c: claims.reassign(c, incident, me_id, given.to, visit.now)
     )
 
 

@@ -9,12 +9,12 @@ import click
 
 from gateway import settings as settings_module
 from gateway.database.engine import connect
-from gateway.domain.boot_time import believable
+from gateway.domain.boot_time import is_plausible
 from gateway.domain.interpret import Interpreter
 from gateway.domain.registry import Registry
 from gateway.errors import SettingError
 from gateway.ingest.adapters import mapping
-from gateway.ingest.adapters.feed import Feed, Reader, numbered
+from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
 from gateway.ingest.adapters.port import Unreadable
 from gateway.registry import rows
 from gateway.settings import Settings
@@ -53,7 +53,7 @@ def test(
     name = topic or next(iter(topics))
     now = time.time()
     try:
-        said, uplink = Reader(feed).read(name, payload.read(), now)
+        said, uplink = FeedReader(feed).read(name, payload.read(), now)
     except Unreadable as error:
         click.echo(f"noria: {name}: not taken: {error}", err=True)
         context.exit(_WOULD_NOT)
@@ -62,7 +62,7 @@ def test(
         "time": "the network's" if said["ts"] == "net" else "of receipt",
         "redelivery_known_by": uplink.identity is not None,
         "taken_as": {n: v for n, v in said.items() if n in ("t", "next", "mv", "rssi", "r")},
-        **_litres(feed, numbered(said, 0), now, config),
+        **_litres(feed, with_numbers(said, 0), now, config),
     }  # fmt: skip
     click.echo(json.dumps(found, indent=2))
 
@@ -98,7 +98,7 @@ def _litres(feed: Feed, translated: bytes, now: float, config: str | None) -> di
 def _measured(registry: Registry, feed: Feed, translated: bytes, now: float) -> dict[str, Any]:
     message = decode(translated, device=feed.device, feed=True).message
     assert message is not None, "what we make ourselves is well-formed"
-    received = now if not believable(message.t, now) else max(now, float(message.t))
+    received = now if not is_plausible(message.t, now) else max(now, float(message.t))
     readings = Interpreter(registry).place(message, received, "unsigned")
     levels = [{"volume_l": r.volume_l, "sd_l": r.sd_l, "fault": r.fault} for r in readings]
     return {"tank": registry.tank_of(feed.device, now), "levels": levels}

@@ -60,7 +60,7 @@ def order(name: str, do: str, start: str | None, config: str | None) -> None:
 def update(name: str, bundle: Path, config: str | None) -> None:
     """Bring the release in BUNDLE to DEVICE: it fetches, tries and keeps it, or goes back."""
     try:
-        wanted = release.opened(bundle.read_bytes())
+        wanted = release.open_release(bundle.read_bytes())
     except OSError as error:
         raise ReleaseError(f"{bundle}: {error.strerror}") from error
     key = settings_of(config).release_key

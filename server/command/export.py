@@ -8,13 +8,13 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from gateway.cluster.cursor_name import store_name
+from gateway.cluster.cursor_name import readings_cursor
 from gateway.database.engine import open_database
 from gateway.domain.inputs import Reading
 from gateway.errors import RegistryError
 from gateway.program.offline import journal_of, runner_of
 from gateway.projections.catch_up import catch_up, wait_for
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.registry import rows
 from gateway.runtime import file_lock
 from gateway.settings import Settings
@@ -84,7 +84,9 @@ def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> Non
     """The store shall hold what the journal held when the command began."""
     if not settings.shared and not settings.journal_path.is_file():
         return
-    readings = Readings(store, journal_of(settings, engine), engine, store_name(settings))
+    readings = ReadingsProjection(
+        store, journal_of(settings, engine), engine, readings_cursor(settings)
+    )
     runner = runner_of(readings, settings, engine)
     if (lag := runner.lag()) == 0:
         return
@@ -93,7 +95,7 @@ def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> Non
     try:
         with file_lock.hold(settings.data / file_lock.NAME):
             catch_up(runner, "store", _tell)
-    except file_lock.HeldError:  # a gateway runs: it is doing just that
+    except file_lock.LockHeldError:  # a gateway runs: it is doing just that
         if left := wait_for(runner.lag, _WAIT_S):
             _tell(f"the store is {left} journal entries behind; see noria status")
 

@@ -14,7 +14,7 @@ from gateway.database.engine import open_database
 from gateway.errors import JournalError
 from gateway.journal.archive import reader as archives
 from gateway.journal.archive import writer
-from gateway.journal.archive.writer import Archiving, Moved
+from gateway.journal.archive.writer import ArchiveProgress, ArchiveWriter
 from gateway.journal.export import lines
 from gateway.journal.integrity import witness
 from gateway.journal.integrity.verify import Verification
@@ -137,13 +137,13 @@ def archive(before: str | None, dry_run: bool, config: str | None) -> None:
         if not months:
             click.echo(f"No month that ended by {_day(until)} is left to move.")
         return
-    with contextlib.closing(Archiving(settings.journal_path)) as run:
+    with contextlib.closing(ArchiveWriter(settings.journal_path)) as run:
         size = run.file_bytes
         _work(run, until, settings)
         _say(run.moved, size - run.file_bytes, until, settings)
 
 
-def _work(run: Archiving, until: float, settings: Settings) -> None:
+def _work(run: ArchiveWriter, until: float, settings: Settings) -> None:
     """As fast as it goes; beside a gateway only a third of the time."""
     progress, beside = Progress(), _gateway_runs(settings)
     begun = time.monotonic()
@@ -156,7 +156,7 @@ def _work(run: Archiving, until: float, settings: Settings) -> None:
         try:
             with file_lock.hold(settings.data / file_lock.NAME):
                 run.vacuum(progress.say)
-        except file_lock.HeldError:
+        except file_lock.LockHeldError:
             progress.say(
                 "the journal's file keeps its size and fills its free room again; to make it "
                 "smaller, end the gateway and run this once more"
@@ -167,16 +167,16 @@ def _gateway_runs(settings: Settings) -> bool:
     try:
         with file_lock.hold(settings.data / file_lock.NAME):
             return False
-    except file_lock.HeldError:
+    except file_lock.LockHeldError:
         return True
 
 
-def _steps(run: Archiving, until: float) -> Iterator[writer.Step]:
+def _steps(run: ArchiveWriter, until: float) -> Iterator[writer.ArchiveStep]:
     yield from run.steps(until)
     yield from run.give_back()
 
 
-def _say(moved: Moved, smaller: int, until: float, settings: Settings) -> None:
+def _say(moved: ArchiveProgress, smaller: int, until: float, settings: Settings) -> None:
     folder = archives.folder_of(settings.journal_path)
     if moved.entries:
         click.echo(

@@ -6,18 +6,18 @@ import click
 import sqlalchemy as sa
 
 from gateway.cluster import leader
-from gateway.cluster.cursor_name import store_name
+from gateway.cluster.cursor_name import readings_cursor
 from gateway.database import dead_letters
 from gateway.database.engine import open_database
 from gateway.program.offline import clock_of, journal_of, runner_of
 from gateway.projections import cursor, figures
 from gateway.projections.catch_up import catch_up
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.watch import rebuild as watching
 from gateway.projections.watch.projection import NAME as WATCH
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime import file_lock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.settings import Settings
 from gateway.stores.factory import open_store
 from gateway.stores.influxdb import InfluxStore
@@ -53,14 +53,14 @@ def _store(settings: Settings) -> str:
     entries = _entries(settings, engine)  # one that cannot be read must not cost the store
     if settings.shared and settings.store != "sqlite":
         _nobody_watches(engine)  # one store for all: its holder fills it
-    name = store_name(settings)
+    name = readings_cursor(settings)
     store = open_store(settings, engine)
     # The cursor first: a crash in between leaves too much in the store, never too little.
     with engine.begin() as connection:
         cursor.reset(connection, name)
         dead_letters.forget(connection, STORE)
     store.clear()
-    projection = Readings(store, journal_of(settings, engine), engine, name)
+    projection = ReadingsProjection(store, journal_of(settings, engine), engine, name)
     catch_up(runner_of(projection, settings, engine), "store", _tell)
     store.close()
     return f"{projection.rows_written} readings from {entries} {_of(settings)}."
@@ -79,7 +79,7 @@ def _watch(settings: Settings) -> str:
         watching.reset(connection, clock_of(settings).now())
         dead_letters.forget(connection, WATCH)
     # Nobody is told of history: no channels. It never listens: timers are the journal's.
-    projection = WatchProjection(engine, channels=(), outbox=Wake(), born=float("inf"))
+    projection = WatchProjection(engine, channels=(), outbox=Wakeup(), born=float("inf"))
     catch_up(runner_of(projection, settings, engine), "watch", _tell)
     return f"The watch again, from {entries} {_of(settings)}."
 
@@ -97,8 +97,8 @@ def _of(settings: Settings) -> str:
 
 def _nobody_watches(engine: sa.Engine) -> None:
     """Raises HeldError while a gateway, here or elsewhere, holds the watch."""
-    if leader.is_held(engine):
-        raise file_lock.HeldError("a gateway on this database runs: end all of them first")
+    if leader.has_leader(engine):
+        raise file_lock.LockHeldError("a gateway on this database runs: end all of them first")
 
 
 def _tell(sentence: str) -> None:

@@ -8,7 +8,7 @@ import click
 from gateway.database.engine import open_database
 from gateway.errors import RegistryError
 from gateway.registry import rows, toml
-from gateway.registry.rows import Change
+from gateway.registry.rows import RowChange
 from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 
@@ -38,7 +38,7 @@ def import_(file: Path, config: str | None) -> None:
     click.echo(f"{len(changes)} rows changed." if changes else "Nothing changed.")
 
 
-def _sentence(change: Change) -> str:
+def _sentence(change: RowChange) -> str:
     if change.new:
         return f"added    {change.table} {change.name}"
     return f"changed  {change.table} {change.name}: {', '.join(change.fields)}"

@@ -18,8 +18,8 @@ def status(as_json: bool, config: str | None) -> None:
     """Counts over the life of the data folder, each projection's lag, the broker, and what
     does not work."""
     settings = settings_of(config)
-    found = gateway_status.of(settings)
-    known = health.of(settings)
+    found = gateway_status.read_status(settings)
+    known = health.check_health(settings)
     if as_json:
         click.echo(json.dumps({**found, "health": known.to_json()}))
     else:

@@ -144,7 +144,7 @@ def hand_over(
     if to not in {p.id for p in others(visit)}:
         raise Refused(400, mark("Choose who goes instead."))
     me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.hand_over(c, incident_id, me, to, visit.now))
+    return _done(visit, incident_id, lambda c: claims.reassign(c, incident_id, me, to, visit.now))
 
 
 @router.post("/incidents/{incident_id}/release", dependencies=[OurForm])

@@ -15,21 +15,21 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.acks import Acks
-from gateway.cluster.merge_order import Merging
+from gateway.cluster.acks import ClusterAcks
+from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database.engine import connect
 from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
@@ -90,7 +90,7 @@ def test_cost_of_a_message_by_stage(tmp_path: Path) -> None:
 
 def _measure(folder: Path, cluster: PostgreSQL) -> None:
     engine = connect(cluster.fresh())
-    tables.make(engine)
+    tables.make_tables(engine)
     rings = [Ring(drawn(8), secrets.token_bytes(32)) for _ in range(DEVICES)]
     begin = time.time() - ROUNDS * 600
     with engine.begin() as connection:
@@ -113,23 +113,25 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
     journal.close()
     print(f"{'  journal':34}{(_size(path) - empty) / MESSAGES:9.0f} bytes")
     before = _database_size(engine)
-    ears = Ears(listening=True)
-    registrar = Registrar(engine, lambda: JournalReader(path), "g1", Wake(), Clock(), ears)
+    ears = ListeningFlag(listening=True)
+    registrar = Registrar(engine, lambda: JournalReader(path), "g1", Wakeup(), Clock(), ears)
     with closing(JournalReader(path)) as reader, engine.begin() as connection:
         registrar._check(connection, reader)  # pyright: ignore[reportPrivateUsage]
     costs.of("register, line over all journals", lambda: _drain(registrar.turn))
     shared = _database_size(engine)
     print(f"{'  PostgreSQL, message':34}{(shared - before) / MESSAGES:9.0f} bytes")
-    merging = Merging(engine, Clock(), Wake())
+    merging = MergeOrder(engine, Clock(), Wakeup())
     time.sleep(0.5)
     registrar.turn()
     costs.of("one order", lambda: _drain(merging.turn))
     ordered = _database_size(engine)
     print(f"{'  PostgreSQL, order':34}{(ordered - shared) / MESSAGES:9.0f} bytes")
     published: list[bytes] = []
-    acks = Acks(engine, lambda _t, p, _r: published.append(p), Clock(), lambda: ingest.registry)
+    acks = ClusterAcks(
+        engine, lambda _t, p, _r: published.append(p), Clock(), lambda: ingest.registry
+    )
     costs.of(f"acks ({DEVICES} of the last messages)", lambda: _drain(acks.turn))
-    watch = WatchProjection(engine, channels=["log"], outbox=Wake(), born=0.0, listening=True)
+    watch = WatchProjection(engine, channels=["log"], outbox=Wakeup(), born=0.0, listening=True)
     costs.of("watch", lambda: _follow(watch, engine))
     print(f"{'  PostgreSQL, watch and tanks':34}"
           f"{(_database_size(engine) - ordered) / DEVICES:9.0f} bytes a tank")  # fmt: skip
@@ -177,7 +179,7 @@ def _follow(watch: WatchProjection, engine: sa.Engine) -> None:
 
 def _fill(store: ReadingStore, engine: sa.Engine, name: str) -> None:
     reader, at = MergedReader(engine), 0
-    readings = Readings(store, lambda: MergedReader(engine), engine, name)
+    readings = ReadingsProjection(store, lambda: MergedReader(engine), engine, name)
     readings.restore()
     while entries := reader.entries(at, 2000):
         readings.apply(entries)

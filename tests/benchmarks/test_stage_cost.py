@@ -29,10 +29,10 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.program.gateway import COLLECT
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.stores.sqlite import SqliteStore
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import registry_of
@@ -131,9 +131,11 @@ def _ingest(ingest: Ingest, journal: Journal, batch: list[Arrival], stages: Stag
 
 def _project(folder: Path, engine: sa.Engine, stages: Stages) -> None:
     store = SqliteStore(folder / "readings.db")
-    readings = Readings(store, lambda: JournalReader(folder / "journal.db"), engine, "readings")
+    readings = ReadingsProjection(
+        store, lambda: JournalReader(folder / "journal.db"), engine, "readings"
+    )
     readings.restore()
-    watch = WatchProjection(engine, channels=["log"], outbox=Wake(), born=0.0)
+    watch = WatchProjection(engine, channels=["log"], outbox=Wakeup(), born=0.0)
     watch.restore()
     at = 0
     with closing(JournalReader(folder / "journal.db")) as reader:

@@ -18,7 +18,7 @@ import pytest
 from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry, Tank
 from gateway.stores.influxdb import Access, InfluxStore
-from gateway.stores.influxdb.asking import Asker
+from gateway.stores.influxdb.query import QueryClient
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
 from tests.benchmarks import figures
@@ -119,7 +119,7 @@ def _week(store: ReadingStore) -> None:
     assert found == 7 * DAY_S // EVERY_S
 
 
-def _grafana(asker: Asker) -> None:
+def _grafana(asker: QueryClient) -> None:
     """As the dashboard asks for levels: a mean a step, for every tank."""
     since, until = (END - DAY_S) * 10**9, END * 10**9
     step = f"time > {since} AND time <= {until} GROUP BY time(48m), tank fill(none)"
@@ -137,7 +137,7 @@ def _sqlite(path: Path, rows: int) -> SqliteStore:
     return store
 
 
-def _influx(server: InfluxDB, rows: int) -> tuple[InfluxStore, Asker]:
+def _influx(server: InfluxDB, rows: int) -> tuple[InfluxStore, QueryClient]:
     def unusable(text: str, reason: str) -> None:
         pytest.fail(f"{reason}: {text}")
 
@@ -153,7 +153,7 @@ def _influx(server: InfluxDB, rows: int) -> tuple[InfluxStore, Asker]:
                 for n in range(len(names))
             ]
         )
-    return store, Asker(access)
+    return store, QueryClient(access)
 
 
 def _reading(n: int, k: int, each: int) -> Reading:

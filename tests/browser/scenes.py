@@ -20,7 +20,7 @@ from gateway.database.tables import tank_now
 from gateway.domain.inputs import Reading
 from gateway.domain.outputs import Because, IncidentChange, Span, TankEvent, TankNow
 from gateway.domain.registry import Device, Plan, Registry, Site, Tank
-from gateway.projections.watch.rows import Book, write_output
+from gateway.projections.watch.rows import OutputContext, write_output
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.sqlite import SqliteStore
@@ -29,7 +29,7 @@ from tests.browser import accounts
 from tests.parts import database as either
 
 HOUR = 3600.0
-BOOK = Book(channels=(), rids={})
+BOOK = OutputContext(channels=(), rids={})
 
 
 @dataclass(frozen=True)

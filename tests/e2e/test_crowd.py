@@ -35,7 +35,7 @@ def test_a_crowd_is_heard_and_the_pages_stay_usable(capsys: pytest.CaptureFixtur
         answers = _browsed(demo, start + SECONDS)
         used = (_spent_s(roots) - before) / (time.monotonic() - start)
         events = _events(folder / "fleet.log")
-        told = status.of(demo.settings)["projections"]
+        told = status.read_status(demo.settings)["projections"]
         lag = {name: projection["lag"] for name, projection in told.items()}
     sleeps = Counter(event["device"] for event in events if event["event"] == "sleep")
     with capsys.disabled():

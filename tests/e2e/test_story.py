@@ -102,11 +102,11 @@ def test_the_demos_story_happens_on_real_parts_and_nothing_is_lost(
 
 def kill_gateway(demo: run.Demo) -> None:
     """SIGKILL in the middle of it; ``noria up`` starts it again."""
-    pid = int((demo.settings.data / "gateway.runtime.file_lock").read_text())
+    pid = int((demo.settings.data / "gateway.lock").read_text())
     os.kill(pid, signal.SIGKILL)
 
     def again() -> bool:
-        text = (demo.settings.data / "gateway.runtime.file_lock").read_text().strip()
+        text = (demo.settings.data / "gateway.lock").read_text().strip()
         return bool(text) and int(text) != pid
 
     eventually(demo, again, 30, "another gateway")

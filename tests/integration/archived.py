@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from gateway.database.tables import incident, tank_event, tank_now
 from gateway.domain.entry import Entry
-from gateway.journal.archive.writer import Archiving
+from gateway.journal.archive.writer import ArchiveWriter
 from gateway.journal.diary import Diary
 from gateway.journal.integrity.verify import Verification
 from gateway.journal.reader import JournalReader
@@ -56,7 +56,7 @@ def copied(template: Path, folder: Path) -> Path:
 
 def archive(folder: Path, before: float = SEPTEMBER, largest: int = 1 << 18) -> int:
     """Move what ended before; returns how many segments that made."""
-    with closing(Archiving(folder / "journal.db", largest)) as run:
+    with closing(ArchiveWriter(folder / "journal.db", largest)) as run:
         for _ in run.steps(before):
             pass
         return run.moved.segments

@@ -81,7 +81,7 @@ class RunningGateway:
 
     def glance(self) -> dict[str, Any]:
         """What ``status`` finds, without starting a command: for polling."""
-        return gateway_status.of(settings.read(self.config))
+        return gateway_status.read_status(settings.read(self.config))
 
     def exported(self) -> list[dict[str, Any]]:
         """``noria journal export``: its lines that are messages."""

@@ -43,7 +43,7 @@ class Speaker:
         if clock:
             body["ta"] = 60
         sealed = json.dumps(body | more, separators=(",", ":")).encode()
-        self.prev = envelope.link(sealed)
+        self.prev = envelope.chain_hash(sealed)
         topic = envelope.up_topic(self.device)
         return Arrival(topic, envelope.seal(KEY, topic, sealed), at + 2.0)
 

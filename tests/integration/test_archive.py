@@ -18,12 +18,12 @@ from gateway.errors import ArchiveError, NoriaError
 from gateway.ingest.batch import Ingest
 from gateway.journal.archive import reader as archives
 from gateway.journal.archive.segment import Segment
-from gateway.journal.archive.writer import Archiving
+from gateway.journal.archive.writer import ArchiveWriter
 from gateway.journal.diary import Diary
-from gateway.journal.integrity.witness import Seen
+from gateway.journal.integrity.witness import LogMark
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, MESSAGES, SEPTEMBER, noria
@@ -207,7 +207,7 @@ def test_a_body_that_was_changed_before_is_not_archived_as_if_it_were_true(folde
 
 
 def test_a_second_run_beside_the_first_is_refused(folder: Path) -> None:
-    with closing(Archiving(folder / "journal.db")) as one:
+    with closing(ArchiveWriter(folder / "journal.db")) as one:
         steps = one.steps(SEPTEMBER)
         next(iter(steps))
         with pytest.raises(NoriaError, match="by another run"):
@@ -219,7 +219,7 @@ def test_a_second_run_beside_the_first_is_refused(folder: Path) -> None:
 
 def test_a_run_that_ends_early_leaves_nothing_half_done(folder: Path) -> None:
     before = archived.entries(folder)
-    with closing(Archiving(folder / "journal.db")) as one:
+    with closing(ArchiveWriter(folder / "journal.db")) as one:
         steps = iter(one.steps(SEPTEMBER))
         next(steps)
         steps.close()  # type: ignore[attr-defined]
@@ -233,7 +233,7 @@ def test_each_segment_is_of_one_log(folder: Path) -> None:
     at = int(SEPTEMBER)
     journal = Journal(folder / "journal.db", "g1")
     old = journal.log.seen
-    Diary(journal).open(at, bytes(32), "1.0", Seen(old.origin, old.frontier))
+    Diary(journal).open(at, bytes(32), "1.0", LogMark(old.origin, old.frontier))
     node = Speaker(era="neweraaa", booted=at)
     registry = Gateway(folder).ingest.registry
     for n in range(9):
@@ -259,7 +259,7 @@ def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
     june, _ = archived.segments(folder)
     june.rename(folder / "elsewhere")
     gateway, store = Gateway(folder), SqliteStore(folder / "readings.db")
-    readings = Readings(store, gateway.reader, gateway.engine)
+    readings = ReadingsProjection(store, gateway.reader, gateway.engine)
     readings.restore()
     before = {(row.boot, row.seq): row.volume_l for row in store.export()}
     first = Install("k7f3q5", "north-1", 0.0, sensor_height_mm=1200)

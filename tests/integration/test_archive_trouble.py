@@ -14,7 +14,7 @@ import pytest
 
 from gateway.errors import ArchiveError
 from gateway.journal.archive import disk_space
-from gateway.journal.archive.writer import Archiving
+from gateway.journal.archive.writer import ArchiveWriter
 from gateway.runtime import file_lock
 from tests.integration import archived
 from tests.integration.archived import MESSAGES, SEPTEMBER, noria
@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_and_archiving_goes_on_when_there_is_room(
     full_disk: Path,
 ) -> None:
     before = archived.entries(full_disk)
-    with closing(Archiving(full_disk / "journal.db")) as run:
+    with closing(ArchiveWriter(full_disk / "journal.db")) as run:
         filler = left_free(full_disk, 8192)
         with pytest.raises(ArchiveError, match=r"No space left on device.*nothing was lost"):
             list(run.steps(SEPTEMBER))
@@ -160,7 +160,7 @@ def test_a_disk_that_fills_up_between_segment_and_removal_loses_nothing(
     full_disk: Path,
 ) -> None:
     before = archived.entries(full_disk)
-    with closing(Archiving(full_disk / "journal.db")) as run:
+    with closing(ArchiveWriter(full_disk / "journal.db")) as run:
         steps = run.steps(SEPTEMBER)
         while not archived.segments(full_disk):
             next(steps)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import settings as gateway_settings
 from gateway.errors import NoriaError
-from gateway.journal.archive.schedule import LOOK_S, Archivist
+from gateway.journal.archive.schedule import LOOK_S, ArchiveSchedule
 from tests.integration import archived
 from tests.integration.archived import SEPTEMBER, noria
 from tests.integration.running_gateway import RunningGateway
@@ -36,12 +36,12 @@ class Hour:
         return self.at
 
 
-def archivist(folder: Path, at: float, pressed: bool = False) -> Archivist:
+def archivist(folder: Path, at: float, pressed: bool = False) -> ArchiveSchedule:
     read = gateway_settings.read(folder / "noria.toml")
-    return Archivist(read, Hour(at), lambda: pressed)  # type: ignore[arg-type]
+    return ArchiveSchedule(read, Hour(at), lambda: pressed)  # type: ignore[arg-type]
 
 
-def turns(one: Archivist) -> int:
+def turns(one: ArchiveSchedule) -> int:
     """How many steps it made until it had nothing to do."""
     made = 0
     while one.turn() < LOOK_S:
@@ -76,7 +76,7 @@ def test_the_gateway_archives_nothing_while_it_is_pressed_or_told_not_to(folder:
 def test_a_night_that_is_over_ends_the_run_and_the_next_one_finishes_it(folder: Path) -> None:
     clock = Hour(AUGUST_IS_DUE + 2.5 * 3600.0)
     read = gateway_settings.read(folder / "noria.toml")
-    one = Archivist(read, clock, lambda: False)  # type: ignore[arg-type]
+    one = ArchiveSchedule(read, clock, lambda: False)  # type: ignore[arg-type]
     one.turn()
     clock.at += 3600.0
     while one.turn() < LOOK_S:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from gateway.alerts import claims
 from gateway.database.tables import fact, incident, incident_step
 from gateway.domain.outputs import IncidentChange
-from gateway.projections.watch.rows import Book, write_output
+from gateway.projections.watch.rows import OutputContext, write_output
 from tests.parts import database
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -27,7 +27,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
         uplink=None, kind="low", probability=0.9, causes={}, because=(), auth="mac", alert=True,
     )  # fmt: skip
     with made.begin() as connection:
-        write_output(connection, [low], [], Book([], {}))
+        write_output(connection, [low], [], OutputContext([], {}))
     yield made
     made.dispose()
 
@@ -84,8 +84,8 @@ def test_eight_who_claim_at_once_make_one_claim(engine: sa.Engine) -> None:
 def test_a_claim_is_handed_over_and_taken_back_by_who_has_it(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         assert claims.claim(connection, "8f2k", "van2", NOW)
-        assert not claims.hand_over(connection, "8f2k", "van3", "van4", NOW)
-        assert claims.hand_over(connection, "8f2k", "van2", "van3", NOW)
+        assert not claims.reassign(connection, "8f2k", "van3", "van4", NOW)
+        assert claims.reassign(connection, "8f2k", "van2", "van3", NOW)
         assert not claims.release(connection, "8f2k", "van2", NOW)
         assert claims.release(connection, "8f2k", "van3", NOW)
         assert claims.claim(connection, "8f2k", "van2", NOW)

@@ -11,7 +11,7 @@ from gateway.database.tables import incident
 from gateway.journal.diary import Diary
 from gateway.projections.runner import Runner
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.integration.speaker import T0, distance
 from tests.integration.test_watch_projection import Scene
 
@@ -124,7 +124,7 @@ def test_a_runner_fires_no_timer_before_the_step_of_its_clock_is_journaled() -> 
         def entries(self, after: int, limit: int) -> list[object]:
             return []
 
-    runner = Runner(Patient(), Empty, None, Wake(), Stepped())  # pyright: ignore[reportArgumentType]
+    runner = Runner(Patient(), Empty, None, Wakeup(), Stepped())  # pyright: ignore[reportArgumentType]
     runner._stale = False
     runner._turn()
     assert len(fired) == 1

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from gateway.domain import envelope
 from gateway.ingest import commit_queue
 from gateway.ingest.batch import Ingest
-from gateway.ingest.commit_queue import Committing, Saving
+from gateway.ingest.commit_queue import CommitQueue, PendingBatch
 from gateway.journal import failure_file
-from gateway.journal.failure_file import Trouble
-from gateway.journal.group_commit import Disk, Write
+from gateway.journal.failure_file import FailureFile
+from gateway.journal.group_commit import GroupCommit, Write
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.mqtt.stream import Receipts
+from gateway.mqtt.bulk_reader import Receipts
 from tests.integration.test_batches import REGISTRY, STEPS, journaled, spoken
 
 T0 = 1_795_212_000.0
@@ -34,10 +34,10 @@ class RefusingDisk:
         self._refusals = list(refusals)
         self.refused = 0
         for name in ("save", "submit"):
-            patch.setattr(Disk, name, self._wrapped(getattr(Disk, name)))
+            patch.setattr(GroupCommit, name, self._wrapped(getattr(GroupCommit, name)))
 
     def _wrapped(self, original: Any) -> Any:
-        def save(disk: Disk, writes: Sequence[Write], committed: Any) -> Future[None] | None:
+        def save(disk: GroupCommit, writes: Sequence[Write], committed: Any) -> Future[None] | None:
             refused = bool(self._refusals) and self._refusals.pop(0)
             return original(disk, [*writes, *[self._refuse] * refused], committed)
 
@@ -58,18 +58,20 @@ def committed(
     acked: list[int] = []
     last: dict[str, bytes] = {}
 
-    def acknowledge(saving: Saving) -> None:
+    def acknowledge(saving: PendingBatch) -> None:
         acked.extend(saving.receipts.mids)
         last.update({a.topic: a.payload for a in ingest.acks(saving.due, T0)})
 
-    commits = Committing(
-        ingest, journal, Trouble(folder), lambda _saving: None, acknowledge, lambda: False
+    commits = CommitQueue(
+        ingest, journal, FailureFile(folder), lambda _saving: None, acknowledge, lambda: False
     )
     for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True):
         piece = arrivals[begin:end]
         admitted = ingest.admit(piece)
         commits.settle(leave)
-        commits.commit(Saving(piece, admitted, Receipts(1, list(range(begin, end)))), lambda: None)
+        commits.commit(
+            PendingBatch(piece, admitted, Receipts(1, list(range(begin, end)))), lambda: None
+        )
     commits.settle()
     assert acked == list(range(len(arrivals)))  # each once, in order
     assert commits.idle
@@ -122,12 +124,12 @@ def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
     RefusingDisk(monkeypatch, [True])
     journal = Journal(tmp_path / "journal.db", "g1")
     ingest = Ingest(journal, REGISTRY)
-    acked: list[Saving] = []
-    commits = Committing(
-        ingest, journal, Trouble(tmp_path), lambda _saving: None, acked.append, lambda: True
+    acked: list[PendingBatch] = []
+    commits = CommitQueue(
+        ingest, journal, FailureFile(tmp_path), lambda _saving: None, acked.append, lambda: True
     )
     arrivals = [Arrival(*spoken([("k7f3q5", "next")])[0], T0)]
-    commits.commit(Saving(arrivals, ingest.admit(arrivals), Receipts(1, [1])))
+    commits.commit(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1])))
     assert (acked, commits.idle, journal.last_id) == ([], True, 0)
     assert "disk is full" in (failure_file.read(tmp_path) or "")
     journal.close()

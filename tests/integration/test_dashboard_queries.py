@@ -12,15 +12,15 @@ from dashboards.water import dashboard
 from gateway.journal.messages import Arrival
 from gateway.mqtt.broker_event import BrokerEvent
 from gateway.projections import cursor
-from gateway.projections.figures import Figures
-from gateway.projections.readings.projection import Readings
+from gateway.projections.figures import FigureWriter
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.runner import Projection
 from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
-from gateway.stores.influxdb.asking import Asker
+from gateway.stores.influxdb.query import QueryClient
 from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
@@ -39,13 +39,13 @@ class At(Clock):
 @pytest.fixture(scope="module", params=["1.8", "2.9"])
 def asker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Asker]:
+) -> Iterator[QueryClient]:
     """A server after two days at one tank: draws, a refill, water running low, then silence."""
     folder = tmp_path_factory.mktemp(f"grafana-{request.param}")
     with running_influxdb(request.param, folder / "influx") as server:
         access = Access(server.url, server.org, server.bucket, server.token)
         fill(folder, access)
-        yield Asker(access)
+        yield QueryClient(access)
 
 
 def fill(folder: Path, access: Access) -> None:
@@ -57,11 +57,11 @@ def fill(folder: Path, access: Access) -> None:
     engine = gateway.engine
 
     store = InfluxStore(access, lambda: rows.load(engine), unusable)
-    watch = WatchProjection(engine, channels=(), outbox=Wake(), born=END)
-    for projection in (Readings(store, gateway.reader, engine), watch):
+    watch = WatchProjection(engine, channels=(), outbox=Wakeup(), born=END)
+    for projection in (ReadingsProjection(store, gateway.reader, engine), watch):
         drain(gateway, projection)
     watch.idle(END + 2 * 3600.0)  # the promise was 15 minutes
-    Figures(engine, store, lambda: rows.load(engine), At()).turn()
+    FigureWriter(engine, store, lambda: rows.load(engine), At()).turn()
     store.close()
     gateway.close()
 
@@ -97,24 +97,24 @@ def queries() -> dict[str, str]:
     return texts
 
 
-def answer(asker: Asker, query: str) -> list[dict[str, Any]]:
+def answer(asker: QueryClient, query: str) -> list[dict[str, Any]]:
     """As Grafana asks: its macros filled in."""
     span = f"time >= {T0 - DAY}s AND time <= {END + DAY}s"
     return asker.ask(query.replace("$timeFilter", span).replace("$__interval", "10m"))
 
 
 @pytest.mark.parametrize("title", list(queries()))
-def test_every_query_yields_rows(asker: Asker, title: str) -> None:
+def test_every_query_yields_rows(asker: QueryClient, title: str) -> None:
     assert answer(asker, queries()[title])
 
 
-def test_levels_are_litres_of_the_tank(asker: Asker) -> None:
+def test_levels_are_litres_of_the_tank(asker: QueryClient) -> None:
     levels = answer(asker, queries()["Litres in each tank A"])
     assert len(levels) == 2 * DAY // 600
     assert levels[0]["mean"] == pytest.approx(856, abs=20)
 
 
-def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: Asker) -> None:
+def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: QueryClient) -> None:
     days = answer(asker, queries()["Litres drawn per day A"])
     drawn = [day["sum"] for day in days if day["sum"]]
     assert len(drawn) >= 2
@@ -123,7 +123,7 @@ def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: Asker) -> None:
     assert all((day["time"] // 10**9 + paris_is_ahead_s) % DAY == 0 for day in days)
 
 
-def test_the_silent_device_is_named_and_counted(asker: Asker) -> None:
+def test_the_silent_device_is_named_and_counted(asker: QueryClient) -> None:
     (silent,) = answer(asker, queries()["Silent devices A"])
     assert (silent["device"], silent["presence"]) == ("k7f3q5", "silent")
     assert silent["heard"] == pytest.approx((END - 598) * 1000)
@@ -131,7 +131,7 @@ def test_the_silent_device_is_named_and_counted(asker: Asker) -> None:
     assert count["sum"] == 1
 
 
-def test_incidents_say_what_and_whether_it_is_open(asker: Asker) -> None:
+def test_incidents_say_what_and_whether_it_is_open(asker: QueryClient) -> None:
     incidents = answer(asker, queries()["Incidents A"])
     kinds = {row["kind"] for row in incidents}
     assert "silent" in kinds
@@ -139,7 +139,7 @@ def test_incidents_say_what_and_whether_it_is_open(asker: Asker) -> None:
     assert {row["open"] for row in incidents} <= {0, 1}
 
 
-def test_no_name_of_a_tank_or_site_is_in_influxdb(asker: Asker) -> None:
+def test_no_name_of_a_tank_or_site_is_in_influxdb(asker: QueryClient) -> None:
     for measurement in ("reading", "presence", "event", "incident"):
         for row in asker.ask(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
             assert not {"north", "north-1", "north-2"} & set(map(str, row.values()))

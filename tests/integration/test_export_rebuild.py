@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from gateway.cluster import tables
-from gateway.cluster.merge_order import Merging
+from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database.tables import incident, outbox, tank_now
 from gateway.runtime import file_lock
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
 from tests.integration.speaker import T0, Gateway, Speaker, distance
@@ -44,9 +44,9 @@ def folder(tmp_path: Path) -> Path:
 
 def _registered(gateway: Gateway) -> None:
     """What several gateways share counts once it is registered and has its place in their order."""
-    tables.make(gateway.engine)
-    ears, merging = Ears(listening=True), Merging(gateway.engine, Clock(), Wake())
-    registrar = Registrar(gateway.engine, gateway.reader, "g1", Wake(), Clock(), ears)
+    tables.make_tables(gateway.engine)
+    ears, merging = ListeningFlag(listening=True), MergeOrder(gateway.engine, Clock(), Wakeup())
+    registrar = Registrar(gateway.engine, gateway.reader, "g1", Wakeup(), Clock(), ears)
     registrar.start()
 
     def placed() -> bool:

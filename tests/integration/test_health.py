@@ -137,6 +137,6 @@ class _Usage(NamedTuple):
 
 def test_a_disk_that_fills_up_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(10**10, 10**10 - 10**7, 10**7))
-    found = health.of(place.settings)
+    found = health.check_health(place.settings)
     assert found.failing == ["disk"]
     assert "10 MB are free: make room" in found.parts["disk"].why

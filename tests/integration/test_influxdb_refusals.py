@@ -8,8 +8,8 @@ import pytest
 from gateway.errors import StoreError
 from gateway.stores.influxdb import line
 from gateway.stores.influxdb.access import Access
-from gateway.stores.influxdb.asking import Asker
-from gateway.stores.influxdb.writing import LineWriter
+from gateway.stores.influxdb.line_writer import LineWriter
+from gateway.stores.influxdb.query import QueryClient
 from tests.parts.influxdb_service import InfluxDB
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.services import free_port
@@ -27,7 +27,7 @@ class Scene:
         self.writer = LineWriter(self.access, lambda text, why: self.aside.append((text, why)))
 
     def values(self) -> list[object]:
-        return [row["x"] for row in Asker(self.access).ask("SELECT x FROM m")]
+        return [row["x"] for row in QueryClient(self.access).ask("SELECT x FROM m")]
 
 
 def lines(*values: str) -> list[str]:
@@ -87,19 +87,19 @@ def test_a_server_that_is_away_waits() -> None:
     with pytest.raises(StoreError, match="cannot be reached"):
         writer.write(lines("1i"))
     with pytest.raises(StoreError, match="cannot be reached"):
-        Asker(access).ask("SELECT x FROM m")
+        QueryClient(access).ask("SELECT x FROM m")
 
 
 def test_a_wrong_query_is_told_in_the_servers_words(influxdb: InfluxDB) -> None:
     with pytest.raises(StoreError, match="found FROM, expected identifier"):
-        Asker(Scene(influxdb).access).ask("SELECT FROM WHERE")
+        QueryClient(Scene(influxdb).access).ask("SELECT FROM WHERE")
 
 
 def test_any_tag_or_text_is_one_line_and_comes_back(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb)
     odd = 'a b,c=d"e\\'
     scene.writer.write([line.point("m", {"who": odd}, {"x": odd, "n": 1, "yes": True}, T0_NS)])
-    (row,) = Asker(scene.access).ask("SELECT * FROM m")
+    (row,) = QueryClient(scene.access).ask("SELECT * FROM m")
     assert row["x"] == odd
     assert row["who"] == odd.rstrip("\\")
     assert (row["n"], row["yes"], row["time"]) == (1, True, T0_NS)

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from gateway.alerts import claims
 from gateway.database.tables import incident
-from gateway.projections.live import Live
+from gateway.projections.live import LiveTopics
 from gateway.projections.watch.projection import WatchProjection
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -25,9 +25,9 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
         self.node = Speaker()
-        self.watch = WatchProjection(self.gateway.engine, channels=(), outbox=Wake(), born=T0)
+        self.watch = WatchProjection(self.gateway.engine, channels=(), outbox=Wakeup(), born=T0)
         self.published: list[tuple[str, Any, bool]] = []
-        self.live = Live(self.gateway.engine, self._publish)
+        self.live = LiveTopics(self.gateway.engine, self._publish)
         self._after = 0
 
     def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
@@ -112,7 +112,7 @@ def test_a_publish_that_fails_is_repeated(scene: Scene) -> None:
     def broken(topic: str, payload: bytes, retain: bool) -> None:
         raise OSError("no broker")
 
-    failing = Live(scene.gateway.engine, broken)
+    failing = LiveTopics(scene.gateway.engine, broken)
     for _ in range(2):
         with pytest.raises(OSError, match="no broker"):
             failing.turn()

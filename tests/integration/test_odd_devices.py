@@ -94,9 +94,9 @@ def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) ->
     device = next(iter(rows.load(scene.engine).devices))
     node = [anomalies.Mark(device, what, 3, int(scene.now) - 600)
             for what in ("fork", "era", "gap", "flood", "bad_mac")]  # fmt: skip
-    anomalies.tell(scene.engine, "g1", node[:2])
-    anomalies.tell(scene.engine, "g1", node)
-    anomalies.tell(scene.engine, "g2", node[:1])
+    anomalies.save(scene.engine, "g1", node[:2])
+    anomalies.save(scene.engine, "g1", node)
+    anomalies.save(scene.engine, "g2", node[:1])
     with TestClient(create(scene.settings, scene.engine), follow_redirects=False) as client:
         sign_in(client, "sam")
         page = client.get("/devices").text.replace("\u00a0", " ")

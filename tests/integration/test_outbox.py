@@ -14,15 +14,15 @@ import sqlalchemy as sa
 from gateway.alerts import claims
 from gateway.alerts.channels import Channel, open_channels
 from gateway.alerts.language import Language
-from gateway.alerts.outbox import GIVE_UP_S, Delivery, Outbox, Speech
+from gateway.alerts.outbox import GIVE_UP_S, AlertWording, Delivery, Outbox
 from gateway.alerts.relevance import OLD_S, lag
 from gateway.database.tables import incident, incident_step, outbox
 from gateway.domain.outputs import IncidentChange, IncidentKind
 from gateway.domain.registry import Registry, Site, Tank
-from gateway.projections.watch.rows import Book, write_output
+from gateway.projections.watch.rows import OutputContext, write_output
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from server.accounts import people
 from tests.integration.sinks import http_sink, json_channel, smtp_sink
 from tests.parts import database
@@ -31,7 +31,7 @@ from tests.parts.services import until
 pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = 1795212000.0
-SPEECH = Speech(Language("en", "Europe/Paris"), "https://noria.example")
+SPEECH = AlertWording(Language("en", "Europe/Paris"), "https://noria.example")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def put(engine: sa.Engine, channel: str, *changes: IncidentChange) -> None:
     """Write changes as the watch does."""
     with engine.begin() as connection:
         for one in changes:
-            write_output(connection, [one], [], Book([channel], {"canal-1": "rid"}))
+            write_output(connection, [one], [], OutputContext([channel], {"canal-1": "rid"}))
 
 
 def one(engine: sa.Engine, number: int = 1) -> sa.Row[Any]:
@@ -256,7 +256,7 @@ def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
     with http_sink() as sink:
         sink.hold.clear()
         channels = [json_channel(sink.port), *open_channels(["log"])]
-        wake = Wake()
+        wake = Wakeup()
         workers = Outbox(engine, channels, Clock(), wake, SPEECH)
         put(engine, "gone-000000", change(9, at=time.time()))
         workers.start()

@@ -14,7 +14,7 @@ from gateway.projections import cursor
 from gateway.projections.runner import Runner
 from gateway.runtime.clock import Clock
 from gateway.runtime.file_lock import hold
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.parts import database
 from tests.parts.services import until
 
@@ -80,7 +80,7 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.engine = database.opened(folder)
         self.journal = MemoryJournal()
-        self.wake = Wake()
+        self.wake = Wakeup()
         self.collector = Collector(self.engine)
         self.runner = Runner(
             self.collector, lambda: self.journal, self.engine, self.wake, Clock(), batch=3
@@ -226,7 +226,7 @@ def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> Non
 
 
 def test_a_data_folder_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.runtime.file_lock"
+    path = tmp_path / "gateway.lock"
     with hold(path), pytest.raises(NoriaError, match="end it first"), hold(path):
         pass
     with hold(path):

@@ -15,7 +15,7 @@ from gateway.domain.registry import Install, Registry
 from gateway.errors import StoreError
 from gateway.journal.messages import Arrival
 from gateway.projections import cursor
-from gateway.projections.readings.projection import PART, Readings
+from gateway.projections.readings.projection import PART, ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
 from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
 
@@ -42,7 +42,7 @@ class Scene:
         self.restart()
 
     def restart(self) -> None:
-        self.readings = Readings(
+        self.readings = ReadingsProjection(
             self.store, self.gateway.reader, self.gateway.engine, part=self._part
         )
         self.readings.restore()

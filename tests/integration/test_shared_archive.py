@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.archives import Shelves
-from gateway.cluster.merge_order import Merging
-from gateway.cluster.pruning import Pruning
+from gateway.cluster.archives import ClusterArchives
+from gateway.cluster.merge_order import MergeOrder
+from gateway.cluster.pruning import EntryPruner
 from gateway.cluster.reader import MergedReader
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database import heartbeat
 from gateway.database.engine import connect
 from gateway.domain.entry import Entry
@@ -26,7 +26,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.projections import cursor
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, SEPTEMBER
 from tests.parts.commands import noria
@@ -47,10 +47,12 @@ class Gateway:
         self.journal = Journal(self.folder / "journal.db", name)
         Diary(self.journal).open(JUNE, bytes(32), "test")
         self.ingest = Ingest(self.journal, REGISTRY)
-        self.registrar = Registrar(engine, self.reader, name, Wake(), Clock(), Ears(listening=True))
+        self.registrar = Registrar(
+            engine, self.reader, name, Wakeup(), Clock(), ListeningFlag(listening=True)
+        )
         with closing(self.reader()) as journal, engine.begin() as connection:
             self.registrar._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
-        self.pruning = Pruning(engine, self.reader, name)
+        self.pruning = EntryPruner(engine, self.reader, name)
 
     def reader(self) -> JournalReader:
         return JournalReader(self.folder / "journal.db")
@@ -68,11 +70,11 @@ class Several:
 
     def __init__(self, folder: Path, url: sa.URL) -> None:
         self.engine = connect(url)
-        tables.make(self.engine)
+        tables.make_tables(self.engine)
         self.a, self.b = (Gateway(folder, name, self.engine) for name in ("g1", "g2"))
         self.ring = Ring("k7f3q5", KEY)
         self.said: list[Sealed] = []
-        self.merging = Merging(self.engine, Clock(), Wake())
+        self.merging = MergeOrder(self.engine, Clock(), Wakeup())
         for n in range(92):
             self.say(JUNE + n * DAY_S)
         self.place()
@@ -98,7 +100,7 @@ class Several:
             return connection.execute(query).scalar_one()
 
     def merged(self, seen_from: Gateway) -> list[Entry]:
-        shelves = Shelves(self.engine, seen_from.folder / "archive", seen_from.name)
+        shelves = ClusterArchives(self.engine, seen_from.folder / "archive", seen_from.name)
         with closing(MergedReader(self.engine, shelves)) as reader:
             reader.check()
             return list(reader.all())

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.cluster import tables
-from gateway.cluster.acks import Acks
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.acks import ClusterAcks
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database.engine import connect
 from gateway.domain.registry import Device, Registry
 from gateway.errors import JournalError
@@ -24,7 +24,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.parts.postgresql_service import PostgreSQL
 from tests.wire_node.sealed import Ring, Sealed
 
@@ -47,7 +47,12 @@ class Gateway:
     def join(self) -> None:
         """As a process that has just started: nothing in memory."""
         self.registrar = Registrar(
-            self.engine, lambda: JournalReader(self.path), self.name, Wake(), Clock(), Ears()
+            self.engine,
+            lambda: JournalReader(self.path),
+            self.name,
+            Wakeup(),
+            Clock(),
+            ListeningFlag(),
         )
         with closing(JournalReader(self.path)) as journal, self.engine.begin() as connection:
             self.registrar._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
@@ -64,11 +69,11 @@ class Pair:
 
     def __init__(self, folder: Path, url: sa.URL) -> None:
         self.engine = connect(url)
-        tables.make(self.engine)
+        tables.make_tables(self.engine)
         self.ring = Ring("k7f3q5", KEY)
         self.gateways = [Gateway(folder, name, self.engine) for name in ("g1", "g2")]
         self.published: list[dict[str, Any]] = []
-        self.acks = Acks(self.engine, self._publish, Clock(), lambda: REGISTRY)
+        self.acks = ClusterAcks(self.engine, self._publish, Clock(), lambda: REGISTRY)
 
     def _publish(self, _topic: str, payload: bytes, _retain: bool) -> None:
         self.published.append(json.loads(payload.split(b"\n")[0]))

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.projections.readings.projection import Readings
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.runner import Runner
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
 from tests.integration.lines import unusable
 from tests.integration.speaker import T0, Gateway, Speaker, distance
@@ -19,14 +19,19 @@ from tests.parts.services import listening, until
 
 @pytest.mark.parametrize("line", ["1.8", "2.9"])
 def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> None:
-    gateway, node, wake = Gateway(tmp_path), Speaker(), Wake()
+    gateway, node, wake = Gateway(tmp_path), Speaker(), Wakeup()
     engine = gateway.engine
 
     with running_influxdb(line, tmp_path / "influx") as server:
         access = Access(server.url, server.org, server.bucket, server.token)
         store = InfluxStore(access, lambda: rows.load(engine), unusable)
         runner = Runner(
-            Readings(store, gateway.reader, engine), gateway.reader, engine, wake, Clock(), batch=7
+            ReadingsProjection(store, gateway.reader, engine),
+            gateway.reader,
+            engine,
+            wake,
+            Clock(),
+            batch=7,
         )
 
         def hear(first: int, last: int) -> None:

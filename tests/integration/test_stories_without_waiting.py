@@ -16,16 +16,16 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.merge_order import Merging
+from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
-from gateway.cluster.registrar import Ears, Registrar
+from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database.engine import connect
 from gateway.database.tables import incident, outbox
 from gateway.domain.registry import Registry
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.projections.watch.projection import WatchProjection
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.script import NEXT_S, Told, stories
 from tests.stories.unhurried import (
@@ -50,7 +50,7 @@ class One:
         self.places = [Place(folder, "alone", put(self.engine, watched), clock.now())]
         self.reader: JournalReader | MergedReader = self.places[0].reader()
         self.watch = WatchProjection(
-            self.engine, channels=["log"], outbox=Wake(), born=clock.now() - 1
+            self.engine, channels=["log"], outbox=Wakeup(), born=clock.now() - 1
         )
         self.at = 0
 
@@ -90,20 +90,22 @@ class Two(One):
     def __init__(self, folder: Path, watched: Registry, clock: StoryClock, url: sa.URL) -> None:
         self.clock = clock
         self.engine = connect(url)
-        tables.make(self.engine)
+        tables.make_tables(self.engine)
         known = put(self.engine, watched)
         self.places = [Place(folder, name, known, clock.now()) for name in ("g1", "g2")]
         self.registrars = [self._registrar(n) for n in range(2)]
-        self.merging = Merging(self.engine, clock, Wake(), lambda: clock.now() - START)
+        self.merging = MergeOrder(self.engine, clock, Wakeup(), lambda: clock.now() - START)
         self.reader = MergedReader(self.engine)
         self.watch = WatchProjection(
-            self.engine, channels=["log"], outbox=Wake(), born=float("-inf"), listening=True
+            self.engine, channels=["log"], outbox=Wakeup(), born=float("-inf"), listening=True
         )
         self.at = 0
 
     def _registrar(self, n: int) -> Registrar:
         place, name = self.places[n], f"g{n + 1}"
-        made = Registrar(self.engine, place.reader, name, Wake(), self.clock, Ears(listening=True))
+        made = Registrar(
+            self.engine, place.reader, name, Wakeup(), self.clock, ListeningFlag(listening=True)
+        )
         with closing(place.reader()) as journal, self.engine.begin() as connection:
             made._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
         return made

@@ -17,10 +17,10 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.projections import cursor
 from gateway.projections.watch import checkpoint
-from gateway.projections.watch.checkpoint import Standing
+from gateway.projections.watch.checkpoint import Checkpoint
 from gateway.projections.watch.projection import NAME, WatchProjection
 from gateway.registry import rows
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.stories.script import Told, stories
 from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
 
@@ -55,7 +55,7 @@ class Life:
             return reader
 
         self.watch = WatchProjection(
-            self.engine, channels=["log"], outbox=Wake(), born=START, listening=True,
+            self.engine, channels=["log"], outbox=Wakeup(), born=START, listening=True,
             gather_s=self.dice.choice([0.0, 0.02, 3600.0]) if self.killed else 0.0,
             open_journal=read if self.killed else None,
         )  # fmt: skip
@@ -148,5 +148,5 @@ def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
 
 def test_a_state_ahead_of_the_cursor_is_saved_again_at_once() -> None:
     """So it stands where the journal came back from a backup, and its cursor was put back too."""
-    assert Standing.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
-    assert not Standing.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert Checkpoint.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert not Checkpoint.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)

@@ -9,7 +9,7 @@ import pytest
 from gateway.domain.merkle import Frontier, leaf_hash
 from gateway.journal import rollback
 from gateway.journal.diary import Diary
-from gateway.journal.integrity.witness import SLOT_BYTES, Seen, Witness
+from gateway.journal.integrity.witness import SLOT_BYTES, LogMark, Witness
 from gateway.journal.writer import Journal
 
 NOW = 1795212000.0
@@ -26,7 +26,7 @@ class Log:
     def start(self) -> None:
         self.witness = Witness(self.notes)
         self.journal = Journal(self.folder / "journal.db", "g1", self.witness.keep)
-        self.lost = rollback.noticed(self.journal, self.witness)
+        self.lost = rollback.find_rollback(self.journal, self.witness)
         Diary(self.journal).open(NOW, b"k", "1", self.lost)
         self.witness.keep(self.journal.log.seen)
 
@@ -39,7 +39,7 @@ class Log:
         self.journal.close()
         self.witness.close()
 
-    def restart_after(self, change: Callable[[], object]) -> Seen | None:
+    def restart_after(self, change: Callable[[], object]) -> LogMark | None:
         """What the next start finds lost."""
         self.stop()
         change()
@@ -121,7 +121,7 @@ def test_a_torn_note_leaves_the_one_before(tmp_path: Path) -> None:
     frontier = Frontier()
     for n in range(6):
         frontier = frontier.grown(leaf_hash(b"%d" % n))
-        witness.keep(Seen("abc", frontier))
+        witness.keep(LogMark("abc", frontier))
     with (tmp_path / "w").open("r+b") as file:
         newest = max((0, SLOT_BYTES), key=lambda at: _size(file, at))
         file.seek(newest + 90)
@@ -140,8 +140,8 @@ def test_a_note_that_cannot_be_written_is_told_once_and_stops_nothing(
 ) -> None:
     (tmp_path / "file").write_text("")
     witness = Witness([tmp_path / "file" / "w", tmp_path / "w"])
-    witness.keep(Seen("abc", Frontier()))
-    witness.keep(Seen("abc", Frontier()))
+    witness.keep(LogMark("abc", Frontier()))
+    witness.keep(LogMark("abc", Frontier()))
     assert [seen.origin for seen in witness.seen()] == ["abc"]
     assert len(caplog.records) == 1
     assert "set witness to a folder" in caplog.text

@@ -10,7 +10,7 @@ from gateway.ingest import pending_facts
 from gateway.journal.diary import Diary
 from gateway.projections import cursor
 from gateway.projections.watch.projection import WatchProjection
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 from tests.integration.speaker import T0, Gateway, Speaker, distance
 
 CHANNELS = ("log", "ntfy-3fa2b1")
@@ -22,7 +22,7 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
         self.engine = self.gateway.engine
-        self.bell = Wake()
+        self.bell = Wakeup()
         self.node = Speaker()
         self.listen(T0 - 10.0)
         self.restart()

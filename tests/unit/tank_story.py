@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.domain.inputs import Auth, Forked, Listening, Operated, Tick
+from gateway.domain.inputs import Auth, ForkedMessage, ListeningChange, OperatorAction, Tick
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
-from gateway.domain.outputs import Forecast, IncidentChange, Level, TankEvent, Told
+from gateway.domain.outputs import Forecast, IncidentChange, Level, TankEvent, WatchOutput
 from gateway.domain.registry import Device, Plan, Registry, Tank
 from gateway.domain.watch import Watch
 
@@ -55,7 +55,7 @@ class Story:
         self.registry = registry or registry_of()
         self.watch = Watch(self.registry)
         self.interpreter = Interpreter(self.registry)
-        self.told: list[Told] = []
+        self.told: list[WatchOutput] = []
         self.at = 0.0
         self._seq: dict[str, int] = {}
 
@@ -64,7 +64,7 @@ class Story:
         events: tuple[RawEvent, ...] = (), next_s: int = 900, mv: int | None = 3990,
         at: float | None = None, newest: bool = True, sealed: float | None = None,
         silent: bool = False, auth: Auth = "mac", era: str = "aaaaaaaa",
-    ) -> list[Told]:  # fmt: skip
+    ) -> list[WatchOutput]:  # fmt: skip
         """A message arrives at ``at``, with one reading unless ``silent``; None is no echo."""
         self.at = self.at if at is None else at
         made = T0 + (self.at if sealed is None else sealed)
@@ -80,9 +80,9 @@ class Story:
         assert found.heard is not None
         return self._keep(self.watch.step(found.heard, T0 + self.at))
 
-    def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[Told]:
+    def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[WatchOutput]:
         """A number of ``node-1`` came a second time, with other contents."""
-        said = Forked("node-1", era, T0 + self.at, auth)
+        said = ForkedMessage("node-1", era, T0 + self.at, auth)
         return self._keep(self.watch.step(said, T0 + self.at))
 
     def levels(self, *litres: float, every: float = 900, **said: Any) -> None:
@@ -90,22 +90,24 @@ class Story:
         for level in litres:
             self.says(level, at=self.at + every, **said)
 
-    def passes(self, seconds: float) -> list[Told]:
+    def passes(self, seconds: float) -> list[WatchOutput]:
         """Time passes and nobody speaks."""
         self.at += seconds
         return self._keep(self.watch.step(Tick(T0 + self.at), T0 + self.at))
 
-    def ears(self, change: Any, at: float | None = None, step_s: float = 0.0) -> list[Told]:
+    def ears(self, change: Any, at: float | None = None, step_s: float = 0.0) -> list[WatchOutput]:
         """Our own listening changes."""
         self.at = self.at if at is None else at
-        return self._keep(self.watch.step(Listening(change, T0 + self.at, step_s), T0 + self.at))
+        return self._keep(
+            self.watch.step(ListeningChange(change, T0 + self.at, step_s), T0 + self.at)
+        )
 
-    def person(self, op: str, incident: str) -> list[Told]:
+    def person(self, op: str, incident: str) -> list[WatchOutput]:
         """A person acts on an incident."""
-        event = Operated(incident, op, T0 + self.at)
+        event = OperatorAction(incident, op, T0 + self.at)
         return self._keep(self.watch.step(event, T0 + self.at))
 
-    def _keep(self, told: list[Told]) -> list[Told]:
+    def _keep(self, told: list[WatchOutput]) -> list[WatchOutput]:
         self.told += told
         return told
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import SettingError
 from gateway.ingest.adapters import mapping, paths, units
-from gateway.ingest.adapters.feed import Reader, numbered
+from gateway.ingest.adapters.feed import FeedReader, with_numbers
 from gateway.ingest.adapters.port import Unreadable
 from gateway.wire import decode
 from tests.unit import third_party as theirs
@@ -20,11 +20,11 @@ THEN = "2026-11-20T21:59:50.775023242+00:00"
 
 
 @pytest.fixture
-def readers(tmp_path: Path) -> dict[str, Reader]:
-    return {feed.device: Reader(feed) for feed in theirs.read(tmp_path).feeds}
+def readers(tmp_path: Path) -> dict[str, FeedReader]:
+    return {feed.device: FeedReader(feed) for feed in theirs.read(tmp_path).feeds}
 
 
-def test_tasmotas_level_temperature_and_signal(readers: dict[str, Reader]) -> None:
+def test_tasmotas_level_temperature_and_signal(readers: dict[str, FeedReader]) -> None:
     said, uplink = readers["feedaa"].read(theirs.TASMOTA, theirs.tasmota(41.26), NOW)
     assert said["r"] == [{"o": 0, "mm": 413, "tc": 112}]
     assert (said["t"], said["ts"], said["next"], said["fw"]) == (1795212000, "gw", 300, "tasmota")
@@ -35,7 +35,7 @@ def test_tasmotas_level_temperature_and_signal(readers: dict[str, Reader]) -> No
     assert nothing["r"] == [{"o": 0, "mm": None, "tc": 112}]
 
 
-def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, Reader]) -> None:
+def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, FeedReader]) -> None:
     reader = readers["feedbb"]
     assert reader.read(theirs.ESPHOME, b"0.4120", NOW)[0]["r"] == [{"o": 0, "mm": 412}]
     assert reader.read(theirs.ESPHOME, b"nan", NOW)[0]["r"] == [{"o": 0, "mm": None}]
@@ -47,7 +47,9 @@ def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, Re
             reader.read(theirs.ESPHOME, wrong, NOW)
 
 
-def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(readers: dict[str, Reader]) -> None:
+def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(
+    readers: dict[str, FeedReader],
+) -> None:
     said, uplink = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, THEN), NOW)
     assert said["r"] == [{"o": 0, "pa": 4903}]  # half of 1 m of water
     assert (said["t"], said["ts"], said["mv"], said["rssi"]) == (1795211990, "net", 3610, -36)
@@ -58,7 +60,9 @@ def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(readers: dict[st
         readers["feedcc"].read(theirs.CHIRPSTACK, b'{"devEUI":"AQEBAQEBAQE=","fCnt":3}', NOW)
 
 
-def test_the_things_uplink_knows_itself_by_session_and_counter(readers: dict[str, Reader]) -> None:
+def test_the_things_uplink_knows_itself_by_session_and_counter(
+    readers: dict[str, FeedReader],
+) -> None:
     reader = readers["feeddd"]
     said, uplink = reader.read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
     assert said["r"] == [{"o": 0, "bp": 6350}]
@@ -75,22 +79,22 @@ def test_the_things_uplink_knows_itself_by_session_and_counter(readers: dict[str
 
 @pytest.mark.parametrize("when", ["2019-01-01T00:00:00Z", "2026-11-20T23:00:00Z"])
 def test_a_network_time_that_cannot_be_is_not_believed(
-    readers: dict[str, Reader], when: str
+    readers: dict[str, FeedReader], when: str
 ) -> None:
     said, _ = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, when), NOW)
     assert (said["t"], said["ts"]) == (1795212000, "gw")
 
 
 def test_what_is_made_of_a_payload_is_a_message_that_says_it_is_unsigned(
-    readers: dict[str, Reader],
+    readers: dict[str, FeedReader],
 ) -> None:
     said, _ = readers["feeddd"].read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
     for entry in (0, 17, (1 << 31) + 5):
-        found = decode(numbered(said, entry), device="feeddd", feed=True)
+        found = decode(with_numbers(said, entry), device="feeddd", feed=True)
         assert found.flag is None and found.message is not None
         assert found.message.era == "unsigned"
         assert found.message.readings[0].quantity == "bp"
-    assert decode(numbered(said, 17), device="feeddd").flag == "bad_reading"
+    assert decode(with_numbers(said, 17), device="feeddd").flag == "bad_reading"
 
 
 @pytest.mark.parametrize(
@@ -148,10 +152,10 @@ def test_no_json_brings_an_adapter_down(document: Any, device: str) -> None:
 def _taken(device: str, payload: bytes) -> bool:
     feed = _FEEDS[device]
     try:
-        said, _ = Reader(feed).read(feed.level.topic, payload, NOW)
+        said, _ = FeedReader(feed).read(feed.level.topic, payload, NOW)
     except Unreadable:
         return False
-    assert decode(numbered(said, 1), device=device, feed=True).flag is None
+    assert decode(with_numbers(said, 1), device=device, feed=True).flag is None
     return True
 
 

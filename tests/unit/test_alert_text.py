@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts.language import Language
-from gateway.alerts.text import LONGEST, Alert, Going, text_of
+from gateway.alerts.text import LONGEST, Alert, ClaimNote, text_of
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Device, Registry, Site, Tank
 
@@ -62,7 +62,7 @@ NETWORK = replace(
 
 
 def body(
-    change: IncidentChange, now: float, language: str = "en", going: Going | None = None,
+    change: IncidentChange, now: float, language: str = "en", going: ClaimNote | None = None,
     url: str = "https://noria.example", closed: float | None = None,
 ) -> str:  # fmt: skip
     """The message, with ordinary spaces so that it can be read here."""
@@ -104,21 +104,21 @@ def test_a_nearly_empty_tank_in_both_languages() -> None:
 
 
 def test_a_claim_is_said_instead_of_nobody() -> None:
-    going = Going("Van 2", at("15:15"))
+    going = ClaimNote("Van 2", at("15:15"))
     assert body(CRITICAL, at("14:08"), going=going) == (
         "Nearly empty: Canal 1, about 150 L. Empty 14:55–15:40. "
         "Van 2 is going, there about 15:15. See: https://noria.example/i/8f2k"
     )
     assert "Camion 2 y va, vers 15 h 15." in body(
-        CRITICAL, at("14:08"), "fr", Going("Camion 2", at("15:15"))
+        CRITICAL, at("14:08"), "fr", ClaimNote("Camion 2", at("15:15"))
     )
 
 
 def test_a_full_tank_thanks_who_went_and_says_how_long_it_was_dry() -> None:
-    assert body(FULL, at("15:52"), going=Going("Van 2")) == (
+    assert body(FULL, at("15:52"), going=ClaimNote("Van 2")) == (
         "Canal 1 is full again, about 940 L. Thank you, Van 2. It was dry for 31 min."
     )
-    assert body(FULL, at("15:52"), "fr", Going("Camion 2")) == (
+    assert body(FULL, at("15:52"), "fr", ClaimNote("Camion 2")) == (
         "Canal 1 est remplie, environ 940 L. Merci, Camion 2. Elle est restée à sec 31 min."
     )
     half = replace(FULL, figures={"volume_l": 500.0})
@@ -212,7 +212,7 @@ def test_no_message_is_long_breaks_or_accuses(
         learned_late=True, auth="unsigned",
     )  # fmt: skip
     names = registry_of({"birches-2": name})
-    going = Going(name, at("15:15")) if claimed else None
+    going = ClaimNote(name, at("15:15")) if claimed else None
     url = "https://noria.coordination-de-quelque-part.example"
     text = text_of(Alert(told, names, Language(language, ZONE), at("14:04"), url, going))
     assert len(text.body) <= LONGEST

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from gateway.alerts.channels.log import LOGGER
-from gateway.runtime.logs import Hiding, Lines
+from gateway.runtime.logs import LineFormatter, RedactingFilter
 from server.demo.run import logged
 
 ALERT = 'Low: Canal 1, about 290\u00a0L. "Nobody" is going yet.'
@@ -14,7 +14,7 @@ ALERT = 'Low: Canal 1, about 290\u00a0L. "Nobody" is going yet.'
 @pytest.mark.parametrize("journald", [False, True])
 def test_an_alert_is_read_back_from_the_log(journald: bool) -> None:
     record = logging.LogRecord(LOGGER, logging.INFO, "", 0, "%s", (ALERT,), None)
-    line = Lines(Hiding([]), as_json=True, journald=journald).format(record)
+    line = LineFormatter(RedactingFilter([]), as_json=True, journald=journald).format(record)
     assert logged(line) == (LOGGER, ALERT)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.boot_time import EARLIEST_UNIX, EraBoots, believable
+from gateway.domain.boot_time import EARLIEST_UNIX, EraBoots, is_plausible
 from gateway.domain.interpret import Interpretation, Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
 from gateway.domain.registry import Device, Install, Registry, Tank
@@ -52,7 +52,7 @@ def test_a_believable_clock_is_taken_at_its_word() -> None:
     ],
 )
 def test_which_clocks_are_believable(t: int, good: bool) -> None:
-    assert believable(t, T0) is good
+    assert is_plausible(t, T0) is good
 
 
 def test_without_a_clock_the_smallest_lag_of_the_boot_places_it() -> None:

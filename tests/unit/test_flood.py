@@ -1,11 +1,11 @@
 """Who floods: faster than any honest node and than all the others; backlog never does."""
 
-from gateway.domain.rate_limit import BURST, FAIR, PER_S, Flood
+from gateway.domain.rate_limit import BURST, FAIR, PER_S, RateLimiter
 
 T0 = 1795212000.0
 
 
-def taken(flood: Flood, device: str, times: int, now: float, step_s: float = 0.0) -> int:
+def taken(flood: RateLimiter, device: str, times: int, now: float, step_s: float = 0.0) -> int:
     """How many of so many new messages are taken."""
     count = 0
     for n in range(times):
@@ -17,32 +17,32 @@ def taken(flood: Flood, device: str, times: int, now: float, step_s: float = 0.0
 
 
 def test_sixty_three_days_of_readings_at_once_are_no_flood() -> None:
-    assert taken(Flood(), "a", 63 * 144, T0) == 63 * 144
+    assert taken(RateLimiter(), "a", 63 * 144, T0) == 63 * 144
 
 
 def test_a_device_that_invents_a_thousand_a_second_is_dropped_down_to_a_trickle() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     hundred_s = taken(flood, "a", 100_000, T0, 0.001)
     assert BURST <= hundred_s <= BURST + 100 * PER_S + 1
     assert taken(flood, "a", 10_000, T0 + 100, 0.001) <= 10 * PER_S + 1
 
 
 def test_others_are_taken_while_one_floods() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     taken(flood, "a", BURST + 1, T0)
     assert flood.floods("a", T0)
     assert taken(flood, "b", 500, T0) == 500
 
 
 def test_where_all_are_as_busy_nobody_floods() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     for second in range(60):
         for device in "abcde":
             assert taken(flood, device, 1000, T0 + second, 0.001) == 1000
 
 
 def test_one_that_says_far_more_than_its_busy_neighbours_floods() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     dropped = 0
     for second in range(60):
         for device in "bcde":
@@ -52,21 +52,21 @@ def test_one_that_says_far_more_than_its_busy_neighbours_floods() -> None:
 
 
 def test_a_minute_of_quiet_gives_back_a_minutes_worth() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     taken(flood, "a", BURST, T0)
     assert flood.floods("a", T0)
     assert taken(flood, "a", 10_000, T0 + 60) == 60 * PER_S
 
 
 def test_a_clock_stepped_back_gives_and_takes_nothing() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     taken(flood, "a", BURST, T0)
     assert flood.floods("a", T0 - 86400)
     assert not flood.floods("a", T0 - 86400 + 1)
 
 
 def test_what_was_rolled_back_is_given_back() -> None:
-    flood = Flood()
+    flood = RateLimiter()
     for _ in range(3):  # the disk is full: the same batch again and again
         for _ in range(BURST):
             flood.spend("a", T0)

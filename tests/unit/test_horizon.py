@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.horizon import HOLD_S, Horizon, Member, Step
+from gateway.domain.horizon import HOLD_S, GatewayMark, Horizon, HorizonStep
 
 T = 1_795_212_000.0
 
@@ -12,73 +12,77 @@ def horizon(at: float = T, hears: bool = True) -> Horizon:
     return Horizon(at, hears)
 
 
-def look(h: Horizon, now: float, **members: Member) -> Step | None:
+def look(h: Horizon, now: float, **members: GatewayMark) -> HorizonStep | None:
     return h.look(members, now, now - T)
 
 
 def test_it_goes_as_far_as_the_slowest_has_told() -> None:
     h = horizon()
-    moved = look(h, T + 3, a=Member(T + 3, T - 9), b=Member(T + 1, T - 9))
-    assert moved == Step(T + 1)
-    assert look(h, T + 3.1, a=Member(T + 3.1, T - 9), b=Member(T + 1, T - 9)) is None
+    moved = look(h, T + 3, a=GatewayMark(T + 3, T - 9), b=GatewayMark(T + 1, T - 9))
+    assert moved == HorizonStep(T + 1)
+    assert look(h, T + 3.1, a=GatewayMark(T + 3.1, T - 9), b=GatewayMark(T + 1, T - 9)) is None
 
 
 def test_a_gateway_that_stands_still_is_waited_for_and_then_no_more() -> None:
     h = horizon()
-    dead = Member(T + 1, T - 9)
-    look(h, T + 1, a=Member(T + 1, T - 9), b=dead)
+    dead = GatewayMark(T + 1, T - 9)
+    look(h, T + 1, a=GatewayMark(T + 1, T - 9), b=dead)
     for s in range(2, int(HOLD_S) + 1):
-        assert look(h, T + s, a=Member(T + s, T - 9), b=dead) is None
+        assert look(h, T + s, a=GatewayMark(T + s, T - 9), b=dead) is None
     late = T + HOLD_S + 1.5
-    assert look(h, late, a=Member(late, T - 9), b=dead) == Step(late)
+    assert look(h, late, a=GatewayMark(late, T - 9), b=dead) == HorizonStep(late)
 
 
 def test_what_one_heard_while_another_was_away_is_no_silence_of_ours() -> None:
     h = horizon()
-    look(h, T + 1, a=Member(T + 1, T - 9), b=Member(T + 1, None))
-    assert look(h, T + 60, a=Member(T + 60, T - 9)) == Step(T + 60)
+    look(h, T + 1, a=GatewayMark(T + 1, T - 9), b=GatewayMark(T + 1, None))
+    assert look(h, T + 60, a=GatewayMark(T + 60, T - 9)) == HorizonStep(T + 60)
 
 
 def test_where_nobody_listened_the_order_says_from_when_to_when() -> None:
-    moved = horizon().look({"a": Member(T + 100, T + 80)}, T + 100, 0.0)
-    assert moved == Step(T + 100, ((T, False), (T + 80, True)))
+    moved = horizon().look({"a": GatewayMark(T + 100, T + 80)}, T + 100, 0.0)
+    assert moved == HorizonStep(T + 100, ((T, False), (T + 80, True)))
 
 
 def test_a_dead_gateways_listening_still_counts_for_its_time() -> None:
     h = horizon()
-    dead = Member(T + 30, T - 5)
-    h.look({"a": Member(T, None), "b": dead}, T, 0.0)
-    h.look({"a": Member(T + 1, None), "b": dead}, T + 1, 1.0)
-    steps = [h.look({"a": Member(T + s, T + 50 if s >= 50 else None), "b": dead}, T + s, float(s))
-             for s in range(2, 70)]  # fmt: skip
+    dead = GatewayMark(T + 30, T - 5)
+    h.look({"a": GatewayMark(T, None), "b": dead}, T, 0.0)
+    h.look({"a": GatewayMark(T + 1, None), "b": dead}, T + 1, 1.0)
+    steps = [
+        h.look({"a": GatewayMark(T + s, T + 50 if s >= 50 else None), "b": dead}, T + s, float(s))
+        for s in range(2, 70)
+    ]
     turns = [turn for step in steps if step for turn in step.turns]
     assert turns == [(T + 30, False), (T + 50, True)]
 
 
 def test_our_clock_went_ahead_and_nobody_heard_that_time() -> None:
     h = horizon()
-    h.look({"a": Member(T + 1, T - 9)}, T + 1, 1.0)
-    moved = h.look({"a": Member(T + 3602, T - 9)}, T + 3602, 2.0)
-    assert moved == Step(T + 3602, ((T + 1, False),))
-    moved = h.look({"a": Member(T + 3603, T - 9)}, T + 3603, 3.0)
-    assert moved == Step(T + 3603, ((T + 3602, True),))
+    h.look({"a": GatewayMark(T + 1, T - 9)}, T + 1, 1.0)
+    moved = h.look({"a": GatewayMark(T + 3602, T - 9)}, T + 3602, 2.0)
+    assert moved == HorizonStep(T + 3602, ((T + 1, False),))
+    moved = h.look({"a": GatewayMark(T + 3603, T - 9)}, T + 3603, 3.0)
+    assert moved == HorizonStep(T + 3603, ((T + 3602, True),))
 
 
 def test_our_clock_went_back_and_the_watch_is_told() -> None:
     h = horizon()
-    assert h.look({"a": Member(T - 3600, T - 3700)}, T - 3600, 1.0) == Step(T - 3600, (), -3600)
+    assert h.look({"a": GatewayMark(T - 3600, T - 3700)}, T - 3600, 1.0) == HorizonStep(
+        T - 3600, (), -3600
+    )
 
 
 def test_a_gateway_with_a_wrong_clock_does_not_hold_the_others_up() -> None:
     h = horizon()
-    moved = look(h, T + 9, a=Member(T + 9, T - 9), b=Member(T - 3600, T - 3700))
-    assert moved == Step(T + 9)
+    moved = look(h, T + 9, a=GatewayMark(T + 9, T - 9), b=GatewayMark(T - 3600, T - 3700))
+    assert moved == HorizonStep(T + 9)
 
 
 def test_a_backlog_after_the_database_was_away_is_waited_for() -> None:
     h = horizon()
-    slow = [Member(T + 10.0 * s, T - 9, waiting=True) for s in range(1, 50)]
-    at = [look(h, T + 600 + s, a=Member(T + 600 + s, T - 9), b=b) for s, b in enumerate(slow)]
+    slow = [GatewayMark(T + 10.0 * s, T - 9, waiting=True) for s in range(1, 50)]
+    at = [look(h, T + 600 + s, a=GatewayMark(T + 600 + s, T - 9), b=b) for s, b in enumerate(slow)]
     assert [step.at for step in at if step] == [b.until for b in slow]
     assert all(step is None or not step.turns for step in at)
 
@@ -92,12 +96,12 @@ def test_it_never_goes_back_and_its_turns_alternate(
     beats: list[tuple[int, float, bool]],
 ) -> None:
     h = Horizon(None, False)
-    members = {0: Member(T, None), 1: Member(T, None)}
+    members = {0: GatewayMark(T, None), 1: GatewayMark(T, None)}
     now, turns, reached = T, list[tuple[float, bool]](), T
     for which, pause, listens in beats:
         now += pause
         since = members[which].since if listens else None
-        members[which] = Member(now, (now if since is None else since) if listens else None)
+        members[which] = GatewayMark(now, (now if since is None else since) if listens else None)
         step = h.look({str(n): m for n, m in members.items()}, now, now - T)
         if step is not None:
             assert reached <= step.at <= now

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.chain import NOWHERE, Identity, Line, Link, advanced
+from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, advance
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,21 @@ class Shelf:
     def __init__(self) -> None:
         self.sent: list[Sent] = []
 
-    def first(self) -> Link | None:
+    def first(self) -> ChainLink | None:
         return self.at((1, 1))
 
-    def at(self, place: Identity) -> Link | None:
+    def at(self, place: Identity) -> ChainLink | None:
         return self._one(lambda s: s.place == place)
 
-    def after(self, h: str) -> Link | None:
+    def after(self, h: str) -> ChainLink | None:
         return self._one(lambda s: s.prev == h)
 
-    def unlinked(self, place: Identity) -> Link | None:
+    def unlinked(self, place: Identity) -> ChainLink | None:
         return self._one(lambda s: s.place == place and s.prev is None)
 
-    def _one(self, fits) -> Link | None:  # type: ignore[no-untyped-def]
+    def _one(self, fits) -> ChainLink | None:  # type: ignore[no-untyped-def]
         found = [s for s in self.sent if fits(s)]
-        return Link(found[0].place, found[0].h) if found else None
+        return ChainLink(found[0].place, found[0].h) if found else None
 
 
 @st.composite
@@ -71,7 +71,7 @@ def test_in_any_order_the_line_ends_where_the_oracle_says(
     story: tuple[list[Sent], list[int]],
 ) -> None:
     sealed, arriving = story
-    shelf, line, held, expected = Shelf(), Line(), set[int](), -1
+    shelf, line, held, expected = Shelf(), AckLine(), set[int](), -1
     largest = NOWHERE
     places = [s.place for s in sealed]
     for index in arriving:
@@ -81,7 +81,7 @@ def test_in_any_order_the_line_ends_where_the_oracle_says(
         held.add(index)
         shelf.sent.append(sent)
         before = line.end.place
-        line = advanced(line.declared(sent.old, sent.place), shelf)
+        line = advance(line.declared(sent.old, sent.place), shelf)
         largest = max(largest, sent.old)
         begin = places.index(largest)
         if begin in held and begin > expected:
@@ -99,17 +99,17 @@ def test_in_any_order_the_line_ends_where_the_oracle_says(
 def test_before_it_has_begun_it_frees_nothing() -> None:
     shelf = Shelf()
     shelf.sent.append(Sent((1, 2), "h1", "h0", (1, 1)))
-    line = advanced(Line().declared((1, 1), (1, 2)), shelf)
-    assert (line.begun, line.end) == (False, Link((0, 0), ""))
+    line = advance(AckLine().declared((1, 1), (1, 2)), shelf)
+    assert (line.begun, line.end) == (False, ChainLink((0, 0), ""))
 
 
 def test_an_old_above_its_own_identity_is_ignored() -> None:
-    assert Line().declared((2, 9), (2, 8)).old == NOWHERE
-    assert Line().declared((2, 8), (2, 8)).old == (2, 8)
+    assert AckLine().declared((2, 9), (2, 8)).old == NOWHERE
+    assert AckLine().declared((2, 8), (2, 8)).old == (2, 8)
 
 
 def test_a_link_that_leads_back_is_not_followed() -> None:
     shelf = Shelf()
     shelf.sent += [Sent((1, 1), "a", "", (1, 1)), Sent((1, 2), "b", "a", (1, 1))]
     shelf.sent.append(Sent((1, 1), "c", "b", (1, 1)))
-    assert advanced(Line(), shelf).end == Link((1, 2), "b")
+    assert advance(AckLine(), shelf).end == ChainLink((1, 2), "b")

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from gateway.runtime.logs import Hiding, Lines
+from gateway.runtime.logs import LineFormatter, RedactingFilter
 
 KEY = "00" * 31 + "ff"
 MAC = "g7vPUmsGjpOCXuP33QCMOGo-3nESau0BpN9n08dzzEY"
@@ -15,7 +15,9 @@ def line(text: str, *, as_json: bool = False, journald: bool = False, **more: ob
     record = logging.LogRecord("gateway.alerts.outbox", logging.WARNING, "", 0, text, (), None)
     for name, value in more.items():
         setattr(record, name, value)
-    return Lines(Hiding(["tok-secret"]), as_json=as_json, journald=journald).format(record)
+    return LineFormatter(
+        RedactingFilter(["tok-secret"]), as_json=as_json, journald=journald
+    ).format(record)
 
 
 def test_a_line_is_names_and_values() -> None:

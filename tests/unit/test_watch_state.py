@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json as at_once
 
-from gateway.domain.inputs import Heard, Listening, Operated, Tick, WatchInput
+from gateway.domain.inputs import (
+    JournaledMessage,
+    ListeningChange,
+    OperatorAction,
+    Tick,
+    WatchInput,
+)
 from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
-from gateway.domain.outputs import IncidentChange, Told
+from gateway.domain.outputs import IncidentChange, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from tests.unit.tank_story import T0, ibc, registry_of
@@ -71,7 +77,7 @@ def inputs(history: list[Said], registry: Registry) -> list[tuple[WatchInput | S
         elif said.what == "tick":
             found.append((Tick(now), now))
         elif said.what in ("stop", "start", "lost", "back", "drained"):
-            found.append((Listening(said.what, now), now))  # type: ignore[arg-type]
+            found.append((ListeningChange(said.what, now), now))  # type: ignore[arg-type]
         else:
             found.append((said, now))
     return found
@@ -79,7 +85,7 @@ def inputs(history: list[Said], registry: Registry) -> list[tuple[WatchInput | S
 
 def _heard(
     interpreter: Interpreter, said: Said, seq: int, now: float, newest: dict[int, float]
-) -> Heard:
+) -> JournaledMessage:
     is_newest = said.late == 0
     message = Message(
         f"node-{said.node}", "t", "aaaaaaaa", 1, seq, "", int(now - T0) + 90_000,
@@ -94,13 +100,13 @@ def _heard(
 def _acted(step: WatchInput | Said, open_ids: list[str], now: float) -> WatchInput:
     """A person acts on the incident that was opened last."""
     if isinstance(step, Said):
-        return Operated(open_ids[-1] if open_ids else "none", step.what, now)
+        return OperatorAction(open_ids[-1] if open_ids else "none", step.what, now)
     return step
 
 
-def run(history: list[Said], restore_every: int = 0) -> list[Told]:
+def run(history: list[Said], restore_every: int = 0) -> list[WatchOutput]:
     """Everything told; with ``restore_every``, through JSON and a new watch at every so many."""
-    watch, saved, told = Watch(REGISTRY), dict[str, Any](), list[Told]()
+    watch, saved, told = Watch(REGISTRY), dict[str, Any](), list[WatchOutput]()
     open_ids: list[str] = []
     for count, (step, now) in enumerate(inputs(history, REGISTRY), 1):
         event = _acted(step, open_ids, now)

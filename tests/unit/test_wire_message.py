@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.wire import decode
 from gateway.wire import decoded as decoded_module
 from gateway.wire.decoded import FAULT
-from gateway.wire.salvage import glimpse
+from gateway.wire.salvage import salvage
 
 SOUND: dict[str, Any] = {
     "v": 1, "fw": "0.1.0", "era": "m4xq2lzt", "boot": 3, "seq": 118,
@@ -128,7 +128,7 @@ def test_null_for_a_field_that_may_be_absent_is_flagged_and_read_as_absent(
 def test_a_malformed_messages_key_generation_is_read_where_it_can_be(
     text: str, generation: int | None
 ) -> None:
-    assert glimpse(text.encode()).key_generation == generation
+    assert salvage(text.encode()).key_generation == generation
 
 
 def test_events_keep_their_own_fields_by_name() -> None:
@@ -169,7 +169,7 @@ def test_trust_fills_what_a_recording_lacks() -> None:
 def test_identity_is_read_where_exactly_one_well_formed_stands(
     text: str, identity: tuple[str, int, int] | None
 ) -> None:
-    assert glimpse(text.encode("utf-8")).identity == identity
+    assert salvage(text.encode("utf-8")).identity == identity
 
 
 @given(st.binary(max_size=200))
@@ -189,7 +189,7 @@ def test_no_damage_makes_decoding_raise_or_the_message_another_device(at: int, p
 @pytest.mark.parametrize("space", [b"\xa0", b"\x85", b"\x1f", b"\t", b"\x0b"])
 def test_what_only_python_takes_for_a_space_is_none_to_a_glimpse(space: bytes) -> None:
     text = b'{"era":"m4xq2lzt","boot":1,"seq":2,"old":[1%s,1],"k":%s3,' % (space, space)
-    seen = glimpse(text)
+    seen = salvage(text)
     assert (seen.identity, seen.old, seen.key_generation) == (("m4xq2lzt", 1, 2), None, None)
 
 

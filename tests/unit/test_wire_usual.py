@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.wire.errors import Malformed
-from gateway.wire.fast import usual
+from gateway.wire.fast import decode_fast
 from gateway.wire.fields import message_from
 from gateway.wire.strict import parse
 
@@ -42,19 +42,19 @@ def exact(object_bytes: bytes) -> Any:
 
 
 def agrees(object_bytes: bytes) -> bool:
-    found = usual(object_bytes)
+    found = decode_fast(object_bytes)
     return found is None or found.message("k7f3q5") == exact(object_bytes)
 
 
 def test_a_message_as_nodes_write_it_is_usual() -> None:
-    found = usual(written(SOUND))
+    found = decode_fast(written(SOUND))
     assert found is not None
     assert found.message("k7f3q5") == exact(written(SOUND))
 
 
 def test_new_names_and_another_order_are_usual_too() -> None:
     other = {"x": [{"y": "1.5"}], **dict(reversed(SOUND.items()))}
-    found = usual(written(other))
+    found = decode_fast(written(other))
     assert found is not None
     assert found.message("k7f3q5") == exact(written(other))
 
@@ -104,5 +104,5 @@ def test_an_exponent_that_makes_room_for_something_odd_is_not_usual() -> None:
     text = written({**dict(reversed(SOUND.items())), "up": 1_000_000})
     odd = text.replace(b"1000000", b"1e6    ")
     assert len(odd) == len(text)
-    assert usual(odd) is None
+    assert decode_fast(odd) is None
     assert agrees(odd)

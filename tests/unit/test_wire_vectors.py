@@ -24,7 +24,7 @@ def test_each_object_has_its_mac(case: dict[str, str]) -> None:
 
 
 def test_the_next_message_carries_the_digest_as_prev() -> None:
-    assert envelope.link(UP["object"].encode()) == UP["digest"]
+    assert envelope.chain_hash(UP["object"].encode()) == UP["digest"]
 
 
 def test_the_vectors_message_is_admitted_and_read() -> None:

@@ -7,12 +7,12 @@ theft. Wording follows the drawings of the alerts; French stands in ``gateway/al
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.alerts.text import hearing, removal, water
-from gateway.alerts.text.alert import Alert, Going
-from gateway.alerts.text.going import going
+from gateway.alerts.text import faults, removal, water
+from gateway.alerts.text.alert import Alert, ClaimNote
+from gateway.alerts.text.claim import claim_lines
 from gateway.domain.outputs import WATER_KINDS, IncidentKind
 
-__all__ = ["LONGEST", "Alert", "Going", "Text", "text_of"]
+__all__ = ["LONGEST", "Alert", "ClaimNote", "Text", "text_of"]
 
 LONGEST = 300
 """Characters of a message: two SMS."""
@@ -34,10 +34,10 @@ _SAID: Mapping[IncidentKind, Callable[[Alert], list[str]]] = {
     "drained": removal.drained,
     "slashed": removal.slashed,
     "lid_open": removal.lid_open,
-    "network_out": hearing.network_out,
-    "silent": hearing.silent,
-    "battery": hearing.battery,
-    "sensor_fault": hearing.sensor_fault,
+    "network_out": faults.network_out,
+    "silent": faults.silent,
+    "battery": faults.battery,
+    "sensor_fault": faults.sensor_fault,
     "moved_by_us": removal.moved_by_us,
     "access_blocked": removal.access_blocked,
     "clone": removal.clone,
@@ -56,7 +56,7 @@ def text_of(alert: Alert) -> Text:
         parts.append(alert.language.text("We learned of it late."))
     if alert.change.auth == "unsigned":
         parts.append(alert.language.text("From an unsigned feed."))
-    parts += [] if refilled or kind == "network_out" else going(alert)
+    parts += [] if refilled or kind == "network_out" else claim_lines(alert)
     return Text(title.rstrip(". "), _fitting(parts))
 
 

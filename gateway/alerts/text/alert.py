@@ -10,7 +10,7 @@ _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class ClaimNote:
     """Who has claimed the incident, and when they will be there (Unix s).
 
     ``name`` is what others see, empty where it is not known.
@@ -33,7 +33,7 @@ class Alert:
     language: Language
     now: float
     public_url: str = ""
-    going: Going | None = None
+    going: ClaimNote | None = None
     closed: float | None = None
 
     def figure(self, name: str) -> float | None:

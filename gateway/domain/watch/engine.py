@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.domain.inputs import (
-    Forked,
-    Heard,
-    Listening,
-    Operated,
+    ForkedMessage,
+    JournaledMessage,
+    ListeningChange,
+    OperatorAction,
     RegistryChanged,
     WatchInput,
 )
-from gateway.domain.outputs import TankNow, Told
+from gateway.domain.outputs import TankNow, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import message, operate, view
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.json_codec import pack
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import (
@@ -44,7 +44,7 @@ class Watch:
         state: Mapping[str, Any] | None = None,
         pack: Callable[[Any], Any] = pack,
     ) -> None:
-        self._scene = Scene(registry, state, pack)
+        self._scene = WatchContext(registry, state, pack)
 
     @property
     def registry(self) -> Registry:
@@ -56,25 +56,25 @@ class Watch:
         """Use these rows from now on."""
         self._scene.set_registry(registry)
 
-    def step(self, event: WatchInput, now: float) -> list[Told]:
+    def step(self, event: WatchInput, now: float) -> list[WatchOutput]:
         """Take one input at ``now`` (its receive time) and answer.
 
         Timers due at or before ``now`` fire first, each at its own due time; so the caller may,
         but need not, step a ``Tick`` at each ``due``. Time never runs backwards here.
         """
         scene = self._scene
-        if isinstance(event, Listening) and event.change == "start":
+        if isinstance(event, ListeningChange) and event.change == "start":
             presence.missed_stop(scene, now)
         self._fire(now)
         scene.now = max(scene.now, now)
-        if isinstance(event, Heard):
-            message.hear(scene, event)
-        elif isinstance(event, Forked):
-            clone.forked(scene, event)
-        elif isinstance(event, Listening):
+        if isinstance(event, JournaledMessage):
+            message.take_message(scene, event)
+        elif isinstance(event, ForkedMessage):
+            clone.report_fork(scene, event)
+        elif isinstance(event, ListeningChange):
             if presence.listen(scene, event):
                 self._listen_again()
-        elif isinstance(event, Operated):
+        elif isinstance(event, OperatorAction):
             operate.operate(scene, event)
         elif isinstance(event, RegistryChanged):
             self._reschedule()
@@ -83,7 +83,7 @@ class Watch:
         told, scene.told = scene.told, []
         return told
 
-    def fire(self, now: float) -> list[Told]:
+    def fire(self, now: float) -> list[WatchOutput]:
         """Fire the timers due at or before ``now``, each at its own time; nothing was heard.
 
         Unlike a ``Tick`` this says nothing of our own listening: an outage that nobody noted is
@@ -138,26 +138,26 @@ class Watch:
                 presence.schedule(self._scene, record)
 
 
-def _late(scene: Scene, device: DeviceState) -> None:
+def _late(scene: WatchContext, device: DeviceState) -> None:
     if presence.is_due(scene, device, 1):
-        presence.turn_late(scene, device)
+        presence.mark_late(scene, device)
 
 
-def _silent(scene: Scene, device: DeviceState) -> None:
+def _silent(scene: WatchContext, device: DeviceState) -> None:
     row = scene.registry.device(device.device)
     if row is None or row.revoked or not presence.is_due(scene, device, 3):
         return
-    if presence.turn_silent(scene, device) and not removal.silent(scene, device):
+    if presence.mark_silent(scene, device) and not removal.silent(scene, device):
         silence.judge(scene, device)
     removal.reconsider(scene, scene.neighbours(device.device))
 
 
-_DEVICE_TIMERS: dict[str, Callable[[Scene, DeviceState], None]] = {
+_DEVICE_TIMERS: dict[str, Callable[[WatchContext, DeviceState], None]] = {
     "late": _late,
     "silent": _silent,
     "wait": silence.waited,
 }
-_TANK_TIMERS: dict[str, Callable[[Scene, TankState], None]] = {
+_TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
     "hour": hours.turn,
     "plan": water.release,
     "lid": handling.lid_stayed_open,

@@ -1,9 +1,9 @@
 """One message: its promise, its battery, then its events and readings in order of time."""
 
-from gateway.domain.inputs import DeviceEvent, Heard, Reading
+from gateway.domain.inputs import DeviceEvent, JournaledMessage, Reading
 from gateway.domain.outputs import Level, LevelState
 from gateway.domain.registry import Tank
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import (
     clone,
@@ -26,7 +26,7 @@ _LAGS_KEPT = 4
 _LAG_EVERY_S = 300.0
 
 
-def hear(scene: Scene, heard: Heard) -> None:
+def take_message(scene: WatchContext, heard: JournaledMessage) -> None:
     """Take one authentic message in."""
     if scene.tank_row(heard.tank) is None:
         return
@@ -35,7 +35,9 @@ def hear(scene: Scene, heard: Heard) -> None:
     device = scene.device(heard.device, heard.tank)
     device.tank, device.auth = heard.tank, heard.auth
     live = _is_live(device, heard)
-    current = heard.newest and (not clone.is_former(device, heard) or clone.speaks(device, heard))
+    current = heard.newest and (
+        not clone.is_former(device, heard) or clone.spoke_after_newest_era(device, heard)
+    )
     if current:
         _renew(scene, device, heard, live)
     touched: dict[str, TankState] = {}
@@ -43,7 +45,7 @@ def hear(scene: Scene, heard: Heard) -> None:
     items = heard.events + heard.readings
     for item in sorted(items, key=_in_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
-            handling.handled(scene, device, item)
+            handling.take_event(scene, device, item)
             handled.add(item.tank)
         elif tank := _read(scene, device, item, current):
             touched[item.tank] = tank
@@ -61,16 +63,16 @@ def _in_time(item: DeviceEvent | Reading) -> tuple[float, bool]:
     return item.at, isinstance(item, Reading)
 
 
-def _renew(scene: Scene, device: DeviceState, heard: Heard, live: bool) -> None:
+def _renew(scene: WatchContext, device: DeviceState, heard: JournaledMessage, live: bool) -> None:
     was_silent = presence.renew(scene, device, heard, live)
-    power.hear(scene, device, heard)
+    power.take_message(scene, device, heard)
     clone.watch(scene, device)
     if was_silent:
-        presence.tell_back(scene, device)
+        presence.report_back(scene, device)
     silence.spoke(scene, device)
 
 
-def _is_live(device: DeviceState, heard: Heard) -> bool:
+def _is_live(device: DeviceState, heard: JournaledMessage) -> bool:
     """Whether a message came as it was spoken, rather than out of a backlog.
 
     A clock that is always wrong by the same amount is not a backlog: the lag is compared with the
@@ -90,7 +92,9 @@ def _is_live(device: DeviceState, heard: Heard) -> bool:
     return lag <= max(usual, 0.0) + max(FRESH_S, 1.5 * heard.next_s)
 
 
-def _read(scene: Scene, device: DeviceState, reading: Reading, current: bool) -> TankState | None:
+def _read(
+    scene: WatchContext, device: DeviceState, reading: Reading, current: bool
+) -> TankState | None:
     """One reading to its level line; the tank's record when the reading moved it."""
     row = scene.tank_row(reading.tank)
     if row is None or (device.auth == "unsigned" and scene.is_keyed(reading.tank)):
@@ -107,7 +111,7 @@ def _read(scene: Scene, device: DeviceState, reading: Reading, current: bool) ->
     return tank if fed else None
 
 
-def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
+def _feeds(scene: WatchContext, tank: TankState, reading: Reading) -> bool:
     """One device and channel feeds a tank's level; another takes over when that one is gone."""
     source = f"{reading.device}/{reading.channel}"
     if tank.source != source and _is_gone(scene, tank):
@@ -115,7 +119,7 @@ def _feeds(scene: Scene, tank: TankState, reading: Reading) -> bool:
     return tank.source == source
 
 
-def _is_gone(scene: Scene, tank: TankState) -> bool:
+def _is_gone(scene: WatchContext, tank: TankState) -> bool:
     """Whether the feeder is silent, revoked, or hangs in another tank by now."""
     feeder = scene.source(tank)
     if feeder is None or feeder.presence == "silent" or feeder.tank != tank.tank:
@@ -124,7 +128,9 @@ def _is_gone(scene: Scene, tank: TankState) -> bool:
     return row is None or row.revoked
 
 
-def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
+def _feed(
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+) -> None:
     if tank.aslant is None:  # a beam that leaves the water is no fault of the sensor
         scene.told += health.check(tank.health, row, reading)
     else:
@@ -136,7 +142,9 @@ def _feed(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading
     hours.start(scene, tank)
 
 
-def _follow(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample: Sample) -> None:
+def _follow(
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
+) -> None:
     told = flow.follow(tank.flow, row, sample)
     scene.told += told
     falls.check(scene, tank, row, device, sample)

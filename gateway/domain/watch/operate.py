@@ -1,13 +1,13 @@
 """A person acted on an incident: what that changes for the watch."""
 
-from gateway.domain.inputs import Operated
+from gateway.domain.inputs import OperatorAction
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Incident
 from gateway.domain.watch.rules import power, removal, sensor, silence, water
 
 
-def operate(scene: Scene, event: Operated) -> None:
+def operate(scene: WatchContext, event: OperatorAction) -> None:
     """Apply ``close``, ``moved_by_us`` or ``seen_there``; other acts are for people alone."""
     incident = incidents.by_id(scene, event.incident)
     if incident is None:
@@ -19,7 +19,7 @@ def operate(scene: Scene, event: Operated) -> None:
         incidents.close(scene, incident, why="person")
 
 
-def _mute(scene: Scene, incident: Incident) -> None:
+def _mute(scene: WatchContext, incident: Incident) -> None:
     """What a person closed does not open again until the matter itself has changed."""
     if incident.family == water.FAMILY:
         scene.tank(incident.subject).muted = incident.kind

@@ -1,14 +1,14 @@
 """What a page shows of one tank, from the records."""
 
 from gateway.domain.outputs import LevelState, Span, TankNow
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import presence
 from gateway.domain.watch.tracks import flow
 from gateway.domain.watch.tracks.level import Sample
 
 
-def tank_now(scene: Scene, tank: str) -> TankNow:
+def tank_now(scene: WatchContext, tank: str) -> TankNow:
     """The newest good level with its age, what the tank's state is, and when it speaks next."""
     record = scene.records.get(f"tank:{tank}")
     row = scene.tank_row(tank)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.domain.boot_time import believable
+from gateway.domain.boot_time import is_plausible
 from gateway.ingest.adapters import paths
 from gateway.ingest.adapters.paths import Path
 from gateway.ingest.adapters.port import Adapter, Unreadable, Uplink, number
@@ -57,7 +57,7 @@ class Feed:
 
 
 @dataclass(slots=True)
-class Reader:
+class FeedReader:
     """Turns the messages of one feed into OBJECTs; remembers the last temperature it heard."""
 
     feed: Feed
@@ -98,7 +98,7 @@ class Reader:
         return reading
 
 
-def numbered(said: dict[str, Any], entry: int) -> bytes:
+def with_numbers(said: dict[str, Any], entry: int) -> bytes:
     """The OBJECT with the numbers that journal entry ``entry`` gives it: feeds have none."""
     boot, seq = 1 + entry // _BOOT_LENGTH, 1 + entry % _BOOT_LENGTH
     full = said | {"boot": boot, "seq": seq, "old": [boot, seq]}
@@ -119,6 +119,6 @@ def _within(value: int | None, limits: tuple[int, int]) -> int | None:
 
 def _sealed(at: float | None, received: float) -> tuple[int, str]:
     """Whole Unix s and their source: the network's time where it can be, else our receipt."""
-    if at is not None and believable(int(at), received):
+    if at is not None and is_plausible(int(at), received):
         return int(at), "net"
     return int(received), "gw"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from gateway.domain.registry import Device, Registry
-from gateway.ingest.adapters.feed import Feed, Reader, numbered
+from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
 from gateway.ingest.adapters.port import Unreadable, Uplink
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.wire import Decoded, admitted, decode
+from gateway.wire import Decoded, admit_decoded, decode
 from gateway.wire.decoded import AS
 
 LARGEST_BYTES = 65_536
@@ -18,7 +18,7 @@ NO_TIME = "no_time"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class FeedMessage:
     """A message from the feeds' broker called ``broker``.
 
     ``retained``: the broker kept it, so it is old. ``queued``: it waited for us, nobody knows how
@@ -32,22 +32,22 @@ class Delivered:
     again: bool = False
 
 
-class Intake:
+class FeedIntake:
     """Knows the mapped topics. ``take`` runs inside the journal's transaction."""
 
     def __init__(self, feeds: Iterable[Feed] = ()) -> None:
-        self._readers: dict[tuple[str, str], Reader] = {}
+        self._readers: dict[tuple[str, str], FeedReader] = {}
         for feed in feeds:
-            reader = Reader(feed)
+            reader = FeedReader(feed)
             self._readers |= {(feed.broker, topic): reader for topic in feed.topics}
         self._keyed: tuple[Registry | None, frozenset[str]] = (None, frozenset())
 
-    def device_of(self, delivered: Delivered) -> str:
+    def device_of(self, delivered: FeedMessage) -> str:
         """The device that a mapped topic belongs to, or an empty text."""
         reader = self._readers.get((delivered.broker, delivered.arrival.topic))
         return reader.feed.device if reader else ""
 
-    def take(self, delivered: Delivered, journal: Journal, registry: Registry) -> None:
+    def take(self, delivered: FeedMessage, journal: Journal, registry: Registry) -> None:
         """Journal one message, or count why not."""
         reader = self._readers.get((delivered.broker, delivered.arrival.topic))
         device = registry.device(self.device_of(delivered))
@@ -64,7 +64,9 @@ class Intake:
         else:
             self._read(delivered, reader, device, journal)
 
-    def _read(self, delivered: Delivered, reader: Reader, device: Device, journal: Journal) -> None:
+    def _read(
+        self, delivered: FeedMessage, reader: FeedReader, device: Device, journal: Journal
+    ) -> None:
         try:
             said, uplink = reader.read(
                 delivered.arrival.topic, delivered.arrival.payload, delivered.arrival.received
@@ -77,7 +79,7 @@ class Intake:
             journal.counters.add("duplicate")
             return
         entry = journal.last_id + 1
-        translated = numbered(said, entry)
+        translated = with_numbers(said, entry)
         identity = _identity(uplink, delivered.arrival.topic) or translated
         decoded = structs.replace(
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
@@ -87,7 +89,7 @@ class Intake:
             decoded = _untimed(decoded)
         else:
             lines[AS] = translated.decode("ascii")
-        journal.messages.accept(delivered.arrival, admitted(device, identity, decoded), lines)
+        journal.messages.accept(delivered.arrival, admit_decoded(device, identity, decoded), lines)
 
     def _may(self, device: Device, registry: Registry, at: float) -> bool:
         """An unsigned device of the registry, in a tank that no device with a key measures."""

@@ -17,7 +17,7 @@ from gateway.ingest.adapters.port import Adapter
 from gateway.ingest.adapters.tasmota import Tasmota
 from gateway.ingest.adapters.thethings import TheThings
 from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
-from gateway.registry.fields import Wrong, name, number, random_id, whole
+from gateway.registry.fields import FieldError, name, number, random_id, whole
 
 ADAPTERS: Mapping[str, Adapter] = {
     adapter.name: adapter for adapter in (Esphome(), Tasmota(), ChirpStack(), TheThings())
@@ -140,7 +140,7 @@ class _Reading:
         if unit == "mA" and figure == "pressure":
             try:
                 return current_loop(_FULL_SCALE(row.get("full_scale_m")))
-            except Wrong as error:
+            except FieldError as error:
                 hint = "how many metres of water 20 mA means"
                 raise self._wrong(at, figure, f"full_scale_m: {error}: {hint}") from None
         if "full_scale_m" in row:
@@ -222,7 +222,7 @@ class _Reading:
             raise self._wrong(at, field_name, "it is missing: add it")
         try:
             return check(row[field_name])
-        except Wrong as error:
+        except FieldError as error:
             raise self._wrong(at, field_name, str(error), row) from None
 
     def _refuse_repeats(self, feeds: Iterable[Feed], brokers: Iterable[FeedBroker]) -> None:

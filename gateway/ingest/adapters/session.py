@@ -16,10 +16,10 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.ingest.adapters.intake import Delivered
+from gateway.ingest.adapters.intake import FeedMessage
 from gateway.ingest.adapters.mapping import FeedBroker, MappingFile
 from gateway.journal.messages import Arrival
-from gateway.runtime.select_wakeup import Bell
+from gateway.runtime.select_wakeup import SelectWakeup
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _LONGEST_WAIT_S = 30
 class _Heard:
     """A message and what its PUBACK needs."""
 
-    delivered: Delivered
+    delivered: FeedMessage
     session: "FeedSession"
     connection: int
     mid: int
@@ -139,7 +139,7 @@ class FeedSession:
         if topic not in self._topics:
             client.ack(message.mid, message.qos)  # not asked for
             return
-        delivered = Delivered(
+        delivered = FeedMessage(
             Arrival(topic, bytes(message.payload), self._now()), broker=self._broker.id,
             retained=bool(message.retain), queued=self._is_queued(message.qos),
             again=bool(message.dup),
@@ -169,7 +169,7 @@ class Feeds:
 
     mapping: MappingFile
     gateway: str
-    bell: Bell
+    bell: SelectWakeup
     now: Callable[[], float]
     sessions: list[FeedSession] = field(default_factory=list[FeedSession])
     _heard: "queue.Queue[_Heard]" = field(default_factory=lambda: queue.Queue(WAITING))
@@ -197,7 +197,7 @@ class Feeds:
         """By broker: whether it is heard and let us subscribe to everything."""
         return {session.broker_id: session.connected for session in self.sessions}
 
-    def take(self) -> list[Delivered]:
+    def take(self) -> list[FeedMessage]:
         """What was heard since, in order; never waits."""
         while len(self._taken) < WAITING:
             try:

@@ -16,7 +16,7 @@ _PAGES_KEPT = 512
 """Ingest takes pages all the time: what it takes next stays."""
 
 
-def leave(folder: Path) -> None:
+def require_free(folder: Path) -> None:
     """Raises ArchiveError where nothing may be written to ``folder`` any more."""
     free = shutil.disk_usage(folder).free
     if free < KEPT_FREE_BYTES:
@@ -26,7 +26,7 @@ def leave(folder: Path) -> None:
         )
 
 
-def taken(connection: sqlite3.Connection) -> int:
+def used_bytes(connection: sqlite3.Connection) -> int:
     """Bytes of the file, once what is committed has reached it."""
     return _asked(connection, "page_count") * _asked(connection, "page_size")
 
@@ -39,7 +39,7 @@ def is_wasted(connection: sqlite3.Connection) -> bool:
     )
 
 
-def given_back(connection: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+def release_pages(connection: sqlite3.Connection) -> Iterator[tuple[int, int]]:
     """Give pages back, some at a time; yields how many are done, and of how many."""
     if _asked(connection, "auto_vacuum") != _INCREMENTAL:
         return

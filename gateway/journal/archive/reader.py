@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.errors import ArchiveError
-from gateway.journal.archive.segment import Record, Segment
+from gateway.journal.archive.segment import Segment, SegmentRecord
 
 PAYLOADS = ("msg", "fork")
 """Kinds whose bodies are moved. Facts are few, and some are asked for at every start."""
@@ -18,7 +18,7 @@ _BLOCKS = 4
 """Inflated blocks in memory: half a megabyte each, and a reader goes through them in order."""
 
 
-class Row(NamedTuple):
+class SegmentRow(NamedTuple):
     """A segment as the journal keeps it; ``removed``: bodies up to there are only in the file."""
 
     first: int
@@ -34,13 +34,13 @@ def folder_of(journal: Path) -> Path:
     return journal.parent / FOLDER
 
 
-def catalogue(connection: sqlite3.Connection) -> list[Row]:
+def catalogue(connection: sqlite3.Connection) -> list[SegmentRow]:
     """Every segment, in order. Raises sqlite3.Error."""
     known = "SELECT 1 FROM sqlite_master WHERE name = 'segment'"
     if connection.execute(known).fetchone() is None:
         return []  # the gateway of a program that archives has not opened this journal yet
     query = "SELECT first, last, removed, name, digest, bytes FROM segment ORDER BY first"
-    return [Row(*row) for row in connection.execute(query)]
+    return [SegmentRow(*row) for row in connection.execute(query)]
 
 
 class Archive:
@@ -49,12 +49,12 @@ class Archive:
     ``known`` gives what there is, in order; it is asked again for an entry behind the last.
     """
 
-    def __init__(self, known: Callable[[], list[Row]], folder: Path) -> None:
+    def __init__(self, known: Callable[[], list[SegmentRow]], folder: Path) -> None:
         self._known = known
         self._folder = folder
-        self._rows: list[Row] = []
-        self._open: tuple[Row, Segment] | None = None
-        self._blocks: OrderedDict[int, list[Record]] = OrderedDict()
+        self._rows: list[SegmentRow] = []
+        self._open: tuple[SegmentRow, Segment] | None = None
+        self._blocks: OrderedDict[int, list[SegmentRecord]] = OrderedDict()
 
     def bodies(self, entries: Sequence[int]) -> dict[int, bytes]:
         """The bodies of those entries that were archived; erased ones are in no segment.
@@ -84,7 +84,7 @@ class Archive:
             self._open[1].close()
         self._open = None
 
-    def _record(self, entry: int) -> Record | None:
+    def _record(self, entry: int) -> SegmentRecord | None:
         for first, records in self._blocks.items():
             if first <= entry < first + len(records):
                 return records[entry - first]
@@ -98,26 +98,26 @@ class Archive:
             self._blocks.popitem(last=False)
         return records[entry - first]
 
-    def _row(self, entry: int) -> Row | None:
+    def _row(self, entry: int) -> SegmentRow | None:
         """The segment that holds ``entry``; they may have become more since we looked."""
         if not self._rows or entry > self._rows[-1].last:
             self._rows = self._known()
         at = bisect_right(self._rows, entry, key=lambda row: row.first) - 1
         return self._rows[at] if at >= 0 and entry <= self._rows[at].last else None
 
-    def _segment(self, row: Row) -> Segment:
+    def _segment(self, row: SegmentRow) -> Segment:
         if self._open is None or self._open[0].first != row.first:
             self.close()
             self._open = (row, self._found(row))
         return self._open[1]
 
-    def _found(self, row: Row) -> Segment:
+    def _found(self, row: SegmentRow) -> Segment:
         with _named(row):
             return Segment(self._folder / row.name, row.digest)
 
 
 @contextmanager
-def _named(row: Row) -> Generator[None]:
+def _named(row: SegmentRow) -> Generator[None]:
     """An error says which entries cannot be read for it."""
     try:
         yield

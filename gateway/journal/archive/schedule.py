@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.journal.archive.writer import Archiving, Step
+from gateway.journal.archive.writer import ArchiveStep, ArchiveWriter
 from gateway.runtime.clock import Clock
-from gateway.runtime.wakeup import Wake
-from gateway.runtime.worker import Loop
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ _LONGEST_WAIT_S = 3600.0
 _DAY_S = 86_400.0
 
 
-class Archivist:
-    """Its ``turn`` does one bounded step, run by a ``Loop``; ``pressed``: ingest has no time."""
+class ArchiveSchedule:
+    """Its ``turn`` does one bounded step, run by a ``Worker``; ``pressed``: ingest has no time."""
 
     def __init__(self, settings: Settings, clock: Clock, pressed: Callable[[], bool]) -> None:
         self._path = settings.journal_path
@@ -38,8 +38,8 @@ class Archivist:
         self._zone = ZoneInfo(settings.timezone)
         self._clock = clock
         self._pressed = pressed
-        self._archiving: Archiving | None = None
-        self._steps: Iterator[Step] | None = None
+        self._archiving: ArchiveWriter | None = None
+        self._steps: Iterator[ArchiveStep] | None = None
 
     def turn(self) -> float:
         """One step of what is due; returns how long to rest (real s)."""
@@ -64,7 +64,7 @@ class Archivist:
         """Whether there was anything to do."""
         now = self._clock.now()
         if self._steps is None:
-            self._archiving = self._archiving or Archiving(self._path)
+            self._archiving = self._archiving or ArchiveWriter(self._path)
             before = now - self._after_s - (0.0 if self._is_quiet(now) else OVERDUE_S)
             if not self._archiving.is_due(before):
                 return False
@@ -74,7 +74,7 @@ class Archivist:
         self._steps = None
         return False
 
-    def _all(self, archiving: Archiving, before: float) -> Iterator[Step]:
+    def _all(self, archiving: ArchiveWriter, before: float) -> Iterator[ArchiveStep]:
         night = self._is_quiet(self._clock.now())
         with contextlib.closing(_steps(archiving, before)) as steps:
             for step in steps:
@@ -94,12 +94,12 @@ class Archivist:
         return datetime.fromtimestamp(now, self._zone).hour == QUIET_HOUR
 
 
-def _steps(archiving: Archiving, before: float) -> Generator[Step]:
+def _steps(archiving: ArchiveWriter, before: float) -> Generator[ArchiveStep]:
     yield from archiving.steps(before)
 
 
 @contextlib.contextmanager
-def at_work(settings: Settings, clock: Clock, wake: Wake) -> Generator[None]:
+def running(settings: Settings, clock: Clock, wake: Wakeup) -> Generator[None]:
     """Keep an archivist for as long as the block lasts, unless the settings want none.
 
     ``wake`` tells whether ingest is pressed.
@@ -107,8 +107,8 @@ def at_work(settings: Settings, clock: Clock, wake: Wake) -> Generator[None]:
     if not settings.archive_after_days:
         yield
         return
-    archivist = Archivist(settings, clock, lambda: wake.pressed)
-    loop = Loop(NAME, archivist.turn, Wake(), archivist.end, longest_wait_s=_LONGEST_WAIT_S)
+    archivist = ArchiveSchedule(settings, clock, lambda: wake.pressed)
+    loop = Worker(NAME, archivist.turn, Wakeup(), archivist.end, longest_wait_s=_LONGEST_WAIT_S)
     loop.start()
     try:
         yield

@@ -38,7 +38,7 @@ _FIRST_ROW = b"noria-leaf-1"
 _COMMIT = 4  # its row in a head
 
 
-class Record(NamedTuple):
+class SegmentRecord(NamedTuple):
     """An entry: its leaf without the commit, and what that commits to.
 
     Where salt and body were erased before, None, and ``head`` is the whole leaf.
@@ -58,12 +58,12 @@ class Record(NamedTuple):
         return b"\n".join((_FIRST_ROW, *rows[:_COMMIT], commit, *rows[_COMMIT:]))
 
 
-def record(leaf: bytes, salt: bytes | None, body: bytes | None) -> Record:
+def record(leaf: bytes, salt: bytes | None, body: bytes | None) -> SegmentRecord:
     """Of an entry as the journal has it."""
     if salt is None or body is None:
-        return Record(leaf, None, None)
+        return SegmentRecord(leaf, None, None)
     rows = leaf.split(b"\n")
-    return Record(b"\n".join(rows[1 : _COMMIT + 1] + rows[_COMMIT + 2 :]), salt, body)
+    return SegmentRecord(b"\n".join(rows[1 : _COMMIT + 1] + rows[_COMMIT + 2 :]), salt, body)
 
 
 class Block(NamedTuple):
@@ -99,7 +99,7 @@ class Index(msgspec.Struct, frozen=True):
         return Frontier.from_bytes(self.size - count, bytes.fromhex(self.before))
 
 
-class Writer:
+class SegmentWriter:
     """Writes a segment to ``path``. Raises OSError."""
 
     def __init__(self, path: Path) -> None:
@@ -109,7 +109,7 @@ class Writer:
         self._write(MAGIC)
         self._blocks: list[Block] = []
 
-    def add(self, first: int, records: Sequence[Record]) -> None:
+    def add(self, first: int, records: Sequence[SegmentRecord]) -> None:
         """The next block: entries from ``first`` on."""
         packed = zlib.compress(_packed(records), _LEVEL)
         self._blocks.append(Block(first, self._at, len(packed), hashlib.sha256(packed).hexdigest()))
@@ -160,12 +160,12 @@ class Segment:
             raise
         self._firsts = [block.first for block in self.index.blocks]
 
-    def block(self, entry: int) -> tuple[int, list[Record]]:
+    def block(self, entry: int) -> tuple[int, list[SegmentRecord]]:
         """The first entry of the block that holds ``entry``, and the block's records."""
         block = self.index.blocks[bisect_right(self._firsts, entry) - 1]
         return block.first, list(_unpacked(zlib.decompress(self._packed(block))))
 
-    def blocks(self) -> Iterator[tuple[int, list[Record]]]:
+    def blocks(self) -> Iterator[tuple[int, list[SegmentRecord]]]:
         """All blocks, in order."""
         for first in self._firsts:
             yield self.block(first)
@@ -222,7 +222,7 @@ class Segment:
         )
 
 
-def _packed(records: Sequence[Record]) -> bytes:
+def _packed(records: Sequence[SegmentRecord]) -> bytes:
     lengths = [
         _LENGTHS.pack(len(r.head), _ERASED if r.body is None else len(r.body)) for r in records
     ]
@@ -232,7 +232,7 @@ def _packed(records: Sequence[Record]) -> bytes:
     return b"".join((_COUNT.pack(len(records)), *lengths, *heads, *bodies, *salts))
 
 
-def _unpacked(data: bytes) -> Iterator[Record]:
+def _unpacked(data: bytes) -> Iterator[SegmentRecord]:
     (count,) = _COUNT.unpack_from(data)
     head_at = _COUNT.size + count * _LENGTHS.size
     lengths = list(_LENGTHS.iter_unpack(data[_COUNT.size : head_at]))
@@ -242,8 +242,8 @@ def _unpacked(data: bytes) -> Iterator[Record]:
         head = data[head_at : head_at + head_bytes]
         head_at += head_bytes
         if body_bytes == _ERASED:
-            yield Record(head, None, None)
+            yield SegmentRecord(head, None, None)
             continue
         salt = data[salt_at : salt_at + leaves.SALT_BYTES]
-        yield Record(head, salt, data[body_at : body_at + body_bytes])
+        yield SegmentRecord(head, salt, data[body_at : body_at + body_bytes])
         body_at, salt_at = body_at + body_bytes, salt_at + leaves.SALT_BYTES

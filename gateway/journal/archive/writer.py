@@ -19,9 +19,9 @@ from gateway.errors import ArchiveError, JournalError
 from gateway.journal import recent_bodies, schema
 from gateway.journal.archive import disk_space, reader
 from gateway.journal.archive import span as spans
-from gateway.journal.archive.segment import BLOCK, Record, Segment, Writer, record
+from gateway.journal.archive.segment import BLOCK, Segment, SegmentRecord, SegmentWriter, record
 from gateway.journal.archive.span import LARGEST, Span
-from gateway.runtime.file_lock import HeldError, hold
+from gateway.runtime.file_lock import LockHeldError, hold
 
 AT_ONCE = 256
 """Bodies removed in one transaction: a few milliseconds."""
@@ -31,7 +31,7 @@ NEW = "segment.new"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ArchiveStep:
     """One bounded piece of work: ``done`` entries or pages of ``of``."""
 
     what: str
@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Moved:
+class ArchiveProgress:
     """What a run has done so far. Bytes: of bodies that are gone, of the segments' files."""
 
     segments: int = 0
@@ -49,7 +49,7 @@ class Moved:
     file_bytes: int = 0
 
 
-class Archiving:
+class ArchiveWriter:
     """Over the journal at ``path``, on a connection of its own. One thread's; close it.
 
     ``steps`` is driven by the caller, who may rest between two of them or end early.
@@ -61,14 +61,14 @@ class Archiving:
         self._connection = schema.open_for_writing(path)
         # What we change is brought into the file by us: ingest shall not wait for that.
         self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-        self.moved = Moved()
+        self.moved = ArchiveProgress()
 
     def is_due(self, before: float) -> bool:
         """Whether there is anything to move or to finish."""
         unfinished = any(r.removed < r.last for r in reader.catalogue(self._connection))
         return unfinished or spans.month(self._connection, self._next(), before) is not None
 
-    def steps(self, before: float) -> Iterator[Step]:
+    def steps(self, before: float) -> Iterator[ArchiveStep]:
         """Move the months that ended at or before Unix time ``before``; finish what was begun.
 
         Raises ArchiveError with nothing lost, HeldError where another run is under way.
@@ -82,16 +82,16 @@ class Archiving:
             while (whole := spans.month(self._connection, self._next(), before)) is not None:
                 yield from self._move(spans.piece(self._connection, whole, self._largest))
 
-    def give_back(self) -> Iterator[Step]:
+    def give_back(self) -> Iterator[ArchiveStep]:
         """Make the journal's file smaller by what is free in it, where its format can."""
         with self._in_words():
-            for done, of in disk_space.given_back(self._connection):
-                yield Step("giving room back", done, of)
+            for done, of in disk_space.release_pages(self._connection):
+                yield ArchiveStep("giving room back", done, of)
 
     @property
     def file_bytes(self) -> int:
         """The journal's file."""
-        return disk_space.taken(self._connection)
+        return disk_space.used_bytes(self._connection)
 
     @property
     def keeps_its_size(self) -> bool:
@@ -111,25 +111,27 @@ class Archiving:
     def _next(self) -> int:
         return _next(self._connection)
 
-    def _move(self, span: Span) -> Iterator[Step]:
+    def _move(self, span: Span) -> Iterator[ArchiveStep]:
         new, grown = self._folder / NEW, span.before
-        with contextlib.closing(Writer(new)) as writer:
+        with contextlib.closing(SegmentWriter(new)) as writer:
             for first in range(span.first, span.last + 1, BLOCK):
-                disk_space.leave(self._folder)
+                disk_space.require_free(self._folder)
                 records, grown = self._records(first, min(span.last, first + BLOCK - 1), grown)
                 writer.add(first, records)
-                yield Step(f"{span.month}: writing", first + len(records) - span.first, span.count)
+                yield ArchiveStep(
+                    f"{span.month}: writing", first + len(records) - span.first, span.count
+                )
             digest = writer.finish(span, grown)
         yield from _read_back(new, digest, span.month)
         yield from self._remove(self._keep(span, new, digest, grown))
         self.moved.segments += 1
 
-    def _keep(self, span: Span, new: Path, digest: bytes, grown: Frontier) -> reader.Row:
+    def _keep(self, span: Span, new: Path, digest: bytes, grown: Frontier) -> reader.SegmentRow:
         """Give the file its name, and note it in the journal."""
         size = new.stat().st_size
         new.replace(self._folder / span.name)
         _sync(self._folder)
-        row = reader.Row(span.first, span.last, span.first - 1, span.name, digest, size)
+        row = reader.SegmentRow(span.first, span.last, span.first - 1, span.name, digest, size)
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -138,7 +140,9 @@ class Archiving:
         self.moved.file_bytes += size
         return row
 
-    def _records(self, first: int, last: int, grown: Frontier) -> tuple[list[Record], Frontier]:
+    def _records(
+        self, first: int, last: int, grown: Frontier
+    ) -> tuple[list[SegmentRecord], Frontier]:
         """These entries, and the frontier after them: the one that was saved where one was."""
         run = self._connection.execute
         rows = run(
@@ -148,7 +152,7 @@ class Archiving:
         ).fetchall()
         query = "SELECT entry, nodes FROM milestone WHERE entry BETWEEN ? AND ?"
         milestones = dict(run(query, (first, last)).fetchall())
-        records: list[Record] = []
+        records: list[SegmentRecord] = []
         for expected, (entry, leaf, salt, body) in enumerate(rows, first):
             kept = record(leaf, salt, body)
             grown = grown.grown(merkle.leaf_hash(leaf))
@@ -160,7 +164,7 @@ class Archiving:
             raise _changed(first + len(records))
         return records, grown
 
-    def _remove(self, row: reader.Row) -> Iterator[Step]:
+    def _remove(self, row: reader.SegmentRow) -> Iterator[ArchiveStep]:
         """Remove the bodies that the segment holds: it was read back just now."""
         kept = recent_bodies.entries(self._connection)
         for first in range(row.removed + 1, row.last + 1, AT_ONCE):
@@ -174,7 +178,9 @@ class Archiving:
             self.moved.entries += last - first + 1
             self.moved.body_bytes += sum(sizes[entry] for entry in gone)
             done = last - row.first + 1
-            yield Step(f"{row.name[:7]}: emptying the journal", done, row.last - row.first + 1)
+            yield ArchiveStep(
+                f"{row.name[:7]}: emptying the journal", done, row.last - row.first + 1
+            )
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:
@@ -201,7 +207,7 @@ class Archiving:
 
 
 def months(path: Path, before: float) -> Iterator[tuple[Span, int]]:
-    """What ``Archiving.steps`` would move of this journal: each month, and its bodies' bytes."""
+    """What ``ArchiveWriter.steps`` would move: each month, and its bodies' bytes."""
     with contextlib.closing(schema.open_for_reading(path)) as connection:
         first = _next(connection)
         while (whole := spans.month(connection, first, before)) is not None:
@@ -222,11 +228,11 @@ _PAYLOADS = (
 )
 
 
-def _read_back(path: Path, digest: bytes, month: str) -> Iterator[Step]:
+def _read_back(path: Path, digest: bytes, month: str) -> Iterator[ArchiveStep]:
     with contextlib.closing(Segment(path, digest)) as segment:
         count = segment.index.last - segment.index.first + 1
         for done in segment.verify():
-            yield Step(f"{month}: reading back", done, count)
+            yield ArchiveStep(f"{month}: reading back", done, count)
 
 
 def _changed(entry: int) -> JournalError:
@@ -249,5 +255,7 @@ def _only_one(folder: Path) -> Generator[None]:
     try:
         with hold(folder / LOCK):
             yield
-    except HeldError as error:
-        raise HeldError(f"{folder} is being filled by another run: wait for it to end") from error
+    except LockHeldError as error:
+        raise LockHeldError(
+            f"{folder} is being filled by another run: wait for it to end"
+        ) from error

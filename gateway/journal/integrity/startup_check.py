@@ -20,7 +20,7 @@ _MANY = 3 * TAIL
 _LONG_S = 2.0
 
 
-def at_start(connection: sqlite3.Connection) -> None:
+def check_at_start(connection: sqlite3.Connection) -> None:
     """Check from the last milestone before the tail that leaves and frontier belong together.
 
     A log without one (of an older program) is checked whole, once. Raises JournalError.

@@ -21,7 +21,7 @@ _MOST_TOLD = 20
 
 
 @dataclass(slots=True)
-class Found:
+class VerifyProgress:
     """What a verification has seen so far. ``faults``: sentences; none means that all is well."""
 
     entries: int = 0
@@ -45,7 +45,7 @@ class Verification:
     def __init__(self, path: Path) -> None:
         self._folder = reader.folder_of(path)
         self._connection = schema.open_for_reading(path)
-        self.found = Found()
+        self.found = VerifyProgress()
         with contextlib.closing(self._connection.cursor()) as cursor:
             cursor.execute("BEGIN")  # of one moment
             self._frontier = saved_frontier(self._connection)
@@ -133,7 +133,7 @@ class Verification:
             self._rows = reader.catalogue(self._connection)
         return any(row.first <= entry <= row.removed for row in self._rows)
 
-    def _segment(self, row: reader.Row) -> Iterator[tuple[str, int, int]]:
+    def _segment(self, row: reader.SegmentRow) -> Iterator[tuple[str, int, int]]:
         with contextlib.closing(Segment(self._folder / row.name, row.digest)) as segment:
             if segment.index.nodes != self._marks.get(row.last, b"").hex():
                 self.found.fault(f"{segment.path} does not end where the journal says")

@@ -21,7 +21,7 @@ SLOT_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LogMark:
     """A log by its origin, as it stood at some commit."""
 
     origin: str
@@ -35,11 +35,11 @@ class Witness:
         self._notes = [found for path in paths if (found := _opened(path)) is not None]
         self._slot = 0
 
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[LogMark]:
         """What was noted, the longest in each file."""
         return [seen for note in self._notes if (seen := _read(note)) is not None]
 
-    def keep(self, seen: Seen) -> None:
+    def keep(self, seen: LogMark) -> None:
         """Note a commit. Not synced: what a power cut takes back is shorter, never wrong."""
         record = _record(seen)
         self._slot ^= 1
@@ -83,25 +83,25 @@ def _opened(path: Path) -> int | None:
         return None
 
 
-def _record(seen: Seen) -> bytes:
+def _record(seen: LogMark) -> bytes:
     frontier = seen.frontier
     said = f"{seen.origin} {frontier.size} {frontier.to_bytes().hex()}"
     return f"{_check(said)} {said}\n".encode("ascii")
 
 
-def _read(note: int) -> Seen | None:
+def _read(note: int) -> LogMark | None:
     slots = (os.pread(note, SLOT_BYTES, at) for at in (0, SLOT_BYTES))
     found = [seen for slot in slots if (seen := _parsed(slot)) is not None]
     return max(found, key=lambda seen: seen.frontier.size, default=None)
 
 
-def _parsed(slot: bytes) -> Seen | None:
+def _parsed(slot: bytes) -> LogMark | None:
     """What one slot says; None where it is empty or torn."""
     check, _, said = slot.partition(b"\n")[0].decode("ascii", "replace").partition(" ")
     if check != _check(said):
         return None
     origin, size, nodes = said.split(" ")
-    return Seen(origin, Frontier.from_bytes(int(size), bytes.fromhex(nodes)))
+    return LogMark(origin, Frontier.from_bytes(int(size), bytes.fromhex(nodes)))
 
 
 def _check(said: str) -> str:

@@ -127,13 +127,13 @@ def _check_free(address: tuple[str, int]) -> None:
 
 def _listening(address: tuple[str, int]) -> bool:
     try:
-        socket.create_connection(local(address), timeout=1.0).close()
+        socket.create_connection(loopback_of(address), timeout=1.0).close()
     except OSError:
         return False
     return True
 
 
-def local(address: tuple[str, int]) -> tuple[str, int]:
+def loopback_of(address: tuple[str, int]) -> tuple[str, int]:
     """Where we ourselves reach a listener: one on every interface, by loopback."""
     host, port = address
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 - compared, not bound

@@ -12,13 +12,13 @@ from gateway.settings import Settings
 
 
 @contextlib.contextmanager
-def reached(settings: Settings, engine: sa.Engine) -> Generator[Address]:
+def connect_broker(settings: Settings, engine: sa.Engine) -> Generator[Address]:
     """The broker of the setting ``broker``. A private one runs until the block ends.
 
     Raises BrokerError when a private one cannot start; one by URL may be away.
     """
     if settings.broker != "auto":
-        yield address.of_settings(settings)
+        yield address.address_of(settings)
         return
     broker = PrivateBroker(settings, engine)
     broker.start()

@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.errors import BrokerError
 from gateway.mqtt.address import Address
-from gateway.mqtt.broker.child import Child, local
-from gateway.mqtt.broker.programs import chosen
+from gateway.mqtt.broker.child import Child, loopback_of
+from gateway.mqtt.broker.programs import choose
 from gateway.mqtt.broker.rules import (
     ADMIN,
     GATEWAY,
@@ -44,8 +44,8 @@ class PrivateBroker:
         self._own = own_logins(*(self._password(user) for user in (GATEWAY, ADMIN, READER)))
         self._version, self._logins = self._wanted()
         listen = listen_address("broker_listen", settings.broker_listen)
-        inner = ("127.0.0.1", _free_port()) if settings.broker_certificate else local(listen)
-        self._kind = chosen(settings, self._folder, inner, self._own[ADMIN])
+        inner = ("127.0.0.1", _free_port()) if settings.broker_certificate else loopback_of(listen)
+        self._kind = choose(settings, self._folder, inner, self._own[ADMIN])
         self._listen = listen
         self._child = self._make_child()
         self.address = Address(

@@ -22,7 +22,7 @@ TRYING_OUT = (
 )
 
 
-class Kind(Protocol):
+class BrokerProgram(Protocol):
     """A broker program: how it is started, and how its logins change while it runs."""
 
     def command(self, logins: Iterable[Login]) -> list[str]:
@@ -46,7 +46,7 @@ class Mosquitto:
         self._admin = admin
 
     def command(self, logins: Iterable[Login]) -> list[str]:
-        """Raises FileNotFoundError when it was removed since ``chosen`` looked."""
+        """Raises FileNotFoundError when it was removed since ``choose`` looked."""
         program, plugin = mosquitto.program(), mosquitto.plugin()
         if program is None or plugin is None:
             raise FileNotFoundError("mosquitto is no longer installed")
@@ -106,7 +106,7 @@ class Amqtt:
         fresh.replace(self._logins)
 
 
-def chosen(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> Kind:
+def choose(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> BrokerProgram:
     """Mosquitto where it is installed; else amqtt, with a word that it is for trying out only."""
     if mosquitto.program() and mosquitto.plugin():
         return Mosquitto(settings, folder, inner, admin)

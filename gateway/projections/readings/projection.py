@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import sqlalchemy as sa
 
 from gateway.database import dead_letters
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import Reading
 from gateway.domain.interpret import Interpreter
@@ -24,14 +24,14 @@ from gateway.errors import ArchiveError
 from gateway.projections import cursor
 from gateway.projections.cursor import JSON
 from gateway.projections.readings.messages import (
-    Entries,
-    Part,
-    Spoken,
+    CountedMessage,
+    EntryBatch,
+    EntrySource,
+    counted_messages,
+    entry_batches,
     entry_before,
-    parts,
-    spoken,
 )
-from gateway.projections.readings.recalibration import recalibrated
+from gateway.projections.readings.recalibration import devices_to_redo
 from gateway.registry import rows
 from gateway.runtime.worker import RETRYABLE
 from gateway.stores.port import STORE, ReadingStore
@@ -48,7 +48,7 @@ _CLOCK_AHEAD_S = 300.0  # a device's clock is believed up to this far past recei
 _CHUNK = 2000
 
 
-class Journal(Entries, Protocol):
+class BootEntrySource(EntrySource, Protocol):
     """What it needs of ``gateway.journal.reader.JournalReader``."""
 
     def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
@@ -69,7 +69,7 @@ class _Sent(NamedTuple):
     last: int
 
 
-class Readings:
+class ReadingsProjection:
     """A ``Projection``. ``rows_written`` counts, for progress.
 
     The store is given about ``part`` readings at a time.
@@ -78,7 +78,7 @@ class Readings:
     def __init__(
         self,
         store: ReadingStore,
-        open_journal: Callable[[], Journal],
+        open_journal: Callable[[], BootEntrySource],
         engine: sa.Engine,
         name: str = STORE,
         *,
@@ -144,25 +144,25 @@ class Readings:
             raise
         except Exception:
             # It could be made once and cannot now: one by one the poison is found. See Runner.
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 cursor.save_state(connection, self.name, {_BEGUN: None})
             raise
         self._begun = None
 
     def _apply_parts(self, entries: list[Entry], size: int | None) -> None:
         try:
-            for part in parts(entries, size, self._hear):
+            for part in entry_batches(entries, size, self._hear):
                 self._apply(part)
         finally:  # whatever happened: what is on its way arrives before anything else is done
             self._settle()
 
-    def _hear(self, one: Spoken) -> Sequence[Reading]:
+    def _hear(self, one: CountedMessage) -> Sequence[Reading]:
         message, received, auth = one
         for era, boot in self._interpreter.learn(message, received):
             self._moved.add((message.device, era, boot))
         return self._interpreter.place(message, received, auth)
 
-    def _apply(self, part: Part) -> None:
+    def _apply(self, part: EntryBatch) -> None:
         readings = part.readings
         moved, self._moved = self._moved, set()
         changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
@@ -173,7 +173,7 @@ class Readings:
             self._move(moved, before=part.entries[0].id)
             readings = [
                 reading
-                for one in spoken(part.entries)
+                for one in counted_messages(part.entries)
                 for reading in self._interpreter.place(one.message, one.received, one.auth)
             ]
         kept = self._store.start(readings) if readings else _nothing
@@ -191,7 +191,7 @@ class Readings:
             state |= {**sent.changed, _REGISTRY: self._version}
         elif then is None:
             return  # what was begun and failed stays noted
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             cursor.save_state(connection, self.name, state)
             if sent is not None:
                 cursor.save(connection, self.name, sent.last)
@@ -206,7 +206,7 @@ class Readings:
         with closing(self._open_journal()) as journal:
             for boot in sorted(moved):
                 older = (e for e in self._boot(journal, *boot) if e.id < before)
-                self._replace(old, self._interpreter, spoken(older))
+                self._replace(old, self._interpreter, counted_messages(older))
 
     def _follow_registry(self, version: int, before: int) -> None:
         """When the registry changed, make history of it again where it means something else."""
@@ -214,11 +214,11 @@ class Readings:
             return
         with self._engine.connect() as connection:
             registry = rows.load_from(connection, version)
-        changed = recalibrated(self._interpreter.registry, registry)
+        changed = devices_to_redo(self._interpreter.registry, registry)
         since = {device: at for device, at in changed.items() if device in self._saved}
         new = Interpreter(registry, self._saved)
         if since:
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 cursor.save_state(connection, self.name, {_BEGUN: [self._done, version]})
             self._place_again(self._interpreter, new, since, before)
         self._interpreter, self._version = new, version
@@ -230,12 +230,12 @@ class Readings:
             after = entry_before(journal, min(since.values()) - _CLOCK_AHEAD_S, before)
             while chunk := self._chunk(journal, after):
                 theirs = (e for e in chunk if e.id < before and e.subject in since)
-                self._replace(old, new, spoken(theirs))
+                self._replace(old, new, counted_messages(theirs))
                 after = chunk[-1].id
                 if after >= before:
                     return
 
-    def _boot(self, journal: Journal, device: str, era: str, boot: int) -> list[Entry]:
+    def _boot(self, journal: BootEntrySource, device: str, era: str, boot: int) -> list[Entry]:
         """One boot, without what lies in an archived month whose file is missing."""
         after = 0
         while True:
@@ -244,7 +244,7 @@ class Readings:
             except ArchiveError as error:
                 after = self._passed_by(error)
 
-    def _chunk(self, journal: Journal, after: int) -> list[Entry]:
+    def _chunk(self, journal: BootEntrySource, after: int) -> list[Entry]:
         while True:
             try:
                 return journal.entries(after, _CHUNK)
@@ -257,15 +257,17 @@ class Readings:
             raise error
         reason = f"{error}. Until 'noria rebuild store' with it, readings from there stay as is"
         _log.error("%s: %s", self.name, reason)
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             what = f"entries up to {error.last}"
             dead_letters.put(connection, self.name, what, reason, self._at)
         return error.last
 
-    def _replace(self, old: Interpreter, new: Interpreter, spoken: Iterable[Spoken]) -> None:
+    def _replace(
+        self, old: Interpreter, new: Interpreter, counted_messages: Iterable[CountedMessage]
+    ) -> None:
         gone: list[Reading] = []
         come: list[Reading] = []
-        for one in spoken:
+        for one in counted_messages:
             was = old.place(one.message, one.received, one.auth)
             is_now = new.place(one.message, one.received, one.auth)
             gone += (row for row in was if row not in is_now)

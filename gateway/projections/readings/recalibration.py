@@ -8,7 +8,7 @@ from gateway.domain.registry import Device, Install, Registry, Tank
 _ALWAYS = float("-inf")
 
 
-def recalibrated(old: Registry, new: Registry) -> dict[str, float]:
+def devices_to_redo(old: Registry, new: Registry) -> dict[str, float]:
     """Device -> the earliest event time (Unix s) at which its readings may have changed.
 
     Only what places a reading or makes litres of it counts: a new threshold or name changes none.

@@ -25,7 +25,7 @@ _MANY_TANKS = 1000
 _CHUNK = 2000
 
 
-class Journal(Protocol):
+class CheckpointSource(Protocol):
     """What is needed of ``gateway.journal.reader.JournalReader``."""
 
     def entries(self, after: int, limit: int) -> list[Entry]:
@@ -38,7 +38,7 @@ class Journal(Protocol):
 
 
 @dataclass(slots=True)
-class Standing:
+class Checkpoint:
     """The state that is saved is that after ``entry``, under ``version`` of the registry.
 
     ``is_stale``: something happened that entries alone do not bring back; the next save holds all.
@@ -50,7 +50,7 @@ class Standing:
     is_stale: bool = False
 
     @classmethod
-    def of(cls, saved: Mapping[str, Any], entry: int, version: int) -> "Standing":
+    def of(cls, saved: Mapping[str, Any], entry: int, version: int) -> "Checkpoint":
         """As ``saved`` says; where it says nothing yet, the cursor's ``entry`` and ``version``.
 
         It stands ahead of the cursor only where the journal came back from a backup: the next save
@@ -77,8 +77,8 @@ class Standing:
         self.saved_at, self.is_stale = monotonic(), False
 
 
-def heard_since(
-    connection: sa.Connection, journal: Journal, name: str, after: int, last: int
+def entries_since(
+    connection: sa.Connection, journal: CheckpointSource, name: str, after: int, last: int
 ) -> Iterator[Entry]:
     """The entries behind ``after`` up to ``last``, without those that ``name`` set aside."""
     query = sa.select(dead_letters.set_aside.c.what).where(dead_letters.set_aside.c.source == name)

@@ -5,9 +5,9 @@ from typing import Any, cast, get_args
 
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import (
-    Forked,
-    Listening,
-    Operated,
+    ForkedMessage,
+    ListeningChange,
+    OperatorAction,
     RegistryChanged,
     Tick,
     WatchInput,
@@ -23,7 +23,9 @@ _LISTENING = {
     "broker_back": "back",
     "broker_drained": "drained",
 }
-assert set(_LISTENING.values()) | {"clock"} == set(get_args(Listening.__annotations__["change"]))
+assert set(_LISTENING.values()) | {"clock"} == set(
+    get_args(ListeningChange.__annotations__["change"])
+)
 
 
 def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:
@@ -38,7 +40,7 @@ def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:
     if entry.kind == "fork":
         decoded = message_of(entry)
         era = decoded.identity[0] if decoded.identity else ""
-        return Forked(entry.subject, era, received, decoded.auth)
+        return ForkedMessage(entry.subject, era, received, decoded.auth)
     if entry.kind in REGISTRY_KINDS:
         return RegistryChanged(received)
     if entry.kind in ("run", "clock", "op"):
@@ -59,10 +61,10 @@ def _message(entry: Entry, interpreter: Interpreter) -> WatchInput:
 def _fact(entry: Entry, body: dict[str, Any]) -> WatchInput:
     if entry.kind == "op" and isinstance(body.get("incident"), str):
         fields = {name: value for name, value in body.items() if name not in ("incident", "op")}
-        return Operated(body["incident"], str(body.get("op")), entry.received, fields)
+        return OperatorAction(body["incident"], str(body.get("op")), entry.received, fields)
     if entry.kind == "clock" and body.get("step_s"):
-        return Listening("clock", entry.received, float(body["step_s"]))
+        return ListeningChange("clock", entry.received, float(body["step_s"]))
     change = _LISTENING.get(str(body.get("run")))
     if entry.kind == "run" and change is not None:
-        return Listening(change, entry.received)  # pyright: ignore[reportArgumentType] - checked above
+        return ListeningChange(change, entry.received)  # pyright: ignore[reportArgumentType] - checked above
     return Tick(entry.received)

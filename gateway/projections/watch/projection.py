@@ -14,21 +14,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.database.engine import serialise
-from gateway.database.transaction import writing
+from gateway.database.transaction import write_transaction
 from gateway.domain.entry import Entry
-from gateway.domain.inputs import Listening, RegistryChanged, WatchInput
+from gateway.domain.inputs import ListeningChange, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
-from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, Told
+from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.errors import JournalError
 from gateway.projections import cursor
 from gateway.projections.watch import checkpoint
-from gateway.projections.watch.checkpoint import Journal, Standing, heard_since
+from gateway.projections.watch.checkpoint import Checkpoint, CheckpointSource, entries_since
 from gateway.projections.watch.inputs import input_of
-from gateway.projections.watch.rows import Book, write_output
+from gateway.projections.watch.rows import OutputContext, write_output
 from gateway.registry import rows
-from gateway.runtime.wakeup import Wake
+from gateway.runtime.wakeup import Wakeup
 
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
@@ -55,12 +55,12 @@ class WatchProjection:
         engine: sa.Engine,
         *,
         channels: Sequence[str],
-        outbox: Wake,
+        outbox: Wakeup,
         born: float,
         settle_s: float = 1.0,
         listening: bool = False,
         gather_s: float = 0.0,
-        open_journal: Callable[[], Journal] | None = None,
+        open_journal: Callable[[], CheckpointSource] | None = None,
     ) -> None:
         self._engine = engine
         self._channels = tuple(channels)
@@ -84,7 +84,7 @@ class WatchProjection:
         with self._engine.connect() as connection:
             saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
             self._at = cursor.load(connection, NAME)
-            self._standing = Standing.of(saved, self._at, rows.version_of(connection))
+            self._standing = Checkpoint.of(saved, self._at, rows.version_of(connection))
             registry = rows.load_from(connection, self._standing.version)
             self._registry_version = self._standing.version
             self._book = self._book_of(registry)
@@ -107,9 +107,9 @@ class WatchProjection:
         if self._open_journal is None:
             raise JournalError(f"the watch's state stands at entry {after}: it needs the journal")
         with closing(self._open_journal()) as journal:
-            for entry in heard_since(connection, journal, NAME, after, self._at):
+            for entry in entries_since(connection, journal, NAME, after, self._at):
                 said = input_of(entry, self._interpreter)
-                # The registry in use held for all of them: see ``Standing``.
+                # The registry in use held for all of them: see ``Checkpoint``.
                 if not isinstance(said, RegistryChanged) and self._mind(said):
                     self._watch.step(said, said.received)
 
@@ -160,7 +160,7 @@ class WatchProjection:
             return self._saved_at + self._gather_s - monotonic()
         return self._standing.left_s() if self._standing.entry < self._at else None
 
-    def _gather(self, answers: list[Told]) -> None:
+    def _gather(self, answers: list[WatchOutput]) -> None:
         """Keep what is to be written; levels and forecasts stand in the tanks' state."""
         for told in answers:
             if isinstance(told, IncidentChange):
@@ -180,7 +180,7 @@ class WatchProjection:
 
         An import of a thousand devices is thousands of leaves, but one new registry.
         """
-        if isinstance(said, Listening):
+        if isinstance(said, ListeningChange):
             if said.change == "start" and said.received >= self._born:
                 self._listening = True
             if said.change == "stop":
@@ -189,7 +189,7 @@ class WatchProjection:
             return self._load_registry()
         return True
 
-    def _follow_registry(self, received: float) -> list[Told]:
+    def _follow_registry(self, received: float) -> list[WatchOutput]:
         """A message may be journaled before the leaf that says its device is new."""
         if not self._load_registry():
             return []
@@ -209,8 +209,8 @@ class WatchProjection:
         self._watch.registry = registry
         return True
 
-    def _book_of(self, registry: Registry) -> Book:
-        return Book(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
+    def _book_of(self, registry: Registry) -> OutputContext:
+        return OutputContext(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
 
     def _save(self) -> None:
         """Write what came of all that was heard, and the cursor; the state when it is due.
@@ -221,7 +221,7 @@ class WatchProjection:
         whole = self._is_whole()
         state = self._state() if whole else {}
         shown = self._changed if whole or not self._is_urgent else self._alerted()
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             serialise(connection)
             cursor.save(connection, NAME, self._at)
             cursor.save_state(connection, NAME, state)
@@ -268,7 +268,7 @@ class WatchProjection:
 
 def _as_it_is(record: Any) -> Any:
     """Nothing is heard before it is saved, and JSON is made of it there, in C."""
-    return rows
+    return record
 
 
 def _under(prefix: str, saved: dict[str, Any]) -> dict[str, Any]:

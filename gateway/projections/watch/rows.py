@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gateway.database.engine import next_version, upsert
 from gateway.database.tables import fact, incident, incident_step, outbox, tank_event
 from gateway.database.tables import tank_now as tank_now_table
-from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, Told
+from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 from gateway.projections.watch.codec import fact_of, to_json
 
 _AT_ONCE = 100  # tanks: of a whole fleet they are dozens of megabytes
@@ -49,7 +49,7 @@ _MESSAGE_THERE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class OutputContext:
     """What the writing needs to know: the channels' names and the tanks' random ids."""
 
     channels: Sequence[str]
@@ -57,7 +57,10 @@ class Book:
 
 
 def write_output(
-    connection: sa.Connection, told: Sequence[Told], tanks: Iterable[TankNow], book: Book
+    connection: sa.Connection,
+    told: Sequence[WatchOutput],
+    tanks: Iterable[TankNow],
+    book: OutputContext,
 ) -> int:
     """Write answers and changed tanks; returns how many messages now wait in the outbox.
 
@@ -114,7 +117,7 @@ def _incident(connection: sa.Connection, change: IncidentChange, version: int) -
         connection.execute(_OPEN, values | opened | {"closed": closed, "closed_why": why})
 
 
-def _announce(connection: sa.Connection, change: IncidentChange, book: Book) -> int:
+def _announce(connection: sa.Connection, change: IncidentChange, book: OutputContext) -> int:
     """History, leaf and messages of one change, unless it was announced before."""
     key = f"inc:{change.id}:{change.change_number}"
     _step(connection, change)

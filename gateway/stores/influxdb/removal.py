@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.stores.influxdb.line import quoted
 
 if TYPE_CHECKING:
-    from gateway.stores.influxdb.asking import Asker
+    from gateway.stores.influxdb.query import QueryClient
 
 Series = tuple[str, str, int]
 """Random id of the tank, device, channel."""
@@ -15,7 +15,7 @@ Series = tuple[str, str, int]
 _A_REQUEST = 200
 
 
-def remove(asker: "Asker", rows: Iterable[tuple[Series, int]]) -> None:
+def remove(asker: "QueryClient", rows: Iterable[tuple[Series, int]]) -> None:
     """Remove the rows at these nanoseconds of these series, and nothing between them."""
     statements: list[str] = []
     for series, group in groupby(sorted(rows), key=lambda row: row[0]):

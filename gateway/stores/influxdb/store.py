@@ -28,12 +28,12 @@ class InfluxStore:
         self, access: Access, registry: Callable[[], Registry], set_aside: SetAside
     ) -> None:
         # They take 17 MB and 150 ms, which a gateway that keeps its readings itself spares.
-        from gateway.stores.influxdb.asking import Asker
-        from gateway.stores.influxdb.writing import LineWriter
+        from gateway.stores.influxdb.line_writer import LineWriter
+        from gateway.stores.influxdb.query import QueryClient
 
         self._registry = registry
         self._writer = LineWriter(access, set_aside)
-        self._asker = Asker(access)
+        self._asker = QueryClient(access)
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Keep these; one already there is replaced. Lines refused for ever are set aside."""

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-from gateway.domain.outputs import Told
+from gateway.domain.outputs import WatchOutput
 from gateway.domain.registry import Registry, Tank, in_force
 from gateway.domain.watch.memory.json_codec import pack, unpack
 from gateway.domain.watch.memory.state import (
     DeviceState,
-    Ears,
     Incident,
+    ListeningState,
     ProfileState,
     TankState,
     UplinkState,
@@ -24,13 +24,13 @@ _KINDS: dict[str, type[Any]] = {
     "tank": TankState,
     "device": DeviceState,
     "uplink": UplinkState,
-    "ears": Ears,
+    "ears": ListeningState,
     "incident": Incident,
     "profile": ProfileState,
 }
 
 
-class Scene:
+class WatchContext:
     """Records by key (``tank:north-1``), an index of the registry, timers, and the answers."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Scene:
     ) -> None:
         self._pack = pack
         self.now = 0.0
-        self.told: list[Told] = []
+        self.told: list[WatchOutput] = []
         self.records: dict[str, Any] = {}
         self._touched: set[str] = set()  # since the last call of ``touched`` or ``dirty``
         self._changed: set[str] = set()  # what ``touched`` has not told
@@ -50,7 +50,7 @@ class Scene:
         self.incidents: dict[tuple[str, str], Incident] = {}
         for key, value in (state or {}).items():
             self._restore(key, value)
-        self.ears: Ears = self._get("ears", Ears)
+        self.ears: ListeningState = self._get("ears", ListeningState)
         self.now = self.ears.heard_at
         self.set_registry(registry)
 

@@ -15,7 +15,7 @@ from gateway.domain.outputs import (
     IncidentChange,
     IncidentKind,
 )
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Incident
 
 Figures = Mapping[str, float | int | str | bool | None]
@@ -25,18 +25,18 @@ _NEWS = 0.1  # a smaller change of probability is not worth an update
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
-def find(scene: Scene, family: str, subject: str) -> Incident | None:
+def find(scene: WatchContext, family: str, subject: str) -> Incident | None:
     """The open incident of a family about a subject."""
     return scene.incidents.get((family, subject))
 
 
-def by_id(scene: Scene, incident: str) -> Incident | None:
+def by_id(scene: WatchContext, incident: str) -> Incident | None:
     """The open incident with this id."""
     return scene.records.get(f"incident:{incident}")
 
 
 def report(
-    scene: Scene, family: str, subject: str, *, at: float, kind: IncidentKind,
+    scene: WatchContext, family: str, subject: str, *, at: float, kind: IncidentKind,
     probability: float, causes: Mapping[str, float], because: Iterable[Because] = (),
     auth: Auth = "mac", tank: str | None = None, uplink: str | None = None, alert: bool = True,
     figures: Figures | None = None, learned_late: bool = False,
@@ -69,7 +69,7 @@ def report(
     return incident
 
 
-def amend(scene: Scene, incident: Incident, *, figures: Figures) -> None:
+def amend(scene: WatchContext, incident: Incident, *, figures: Figures) -> None:
     """New figures of an incident that is otherwise the same: an update that alerts nobody."""
     if all(incident.figures.get(name) == value for name, value in figures.items()):
         return
@@ -79,7 +79,7 @@ def amend(scene: Scene, incident: Incident, *, figures: Figures) -> None:
 
 
 def close(
-    scene: Scene, incident: Incident, *, why: str, alert: bool = False,
+    scene: WatchContext, incident: Incident, *, why: str, alert: bool = False,
     figures: Figures | None = None, kind: IncidentKind | None = None,
 ) -> None:  # fmt: skip
     """Close an incident; ``why`` becomes the figure ``closed_why``."""
@@ -111,7 +111,7 @@ def _is_news(
     return {b.term for b in because} != {str(b["term"]) for b in incident.because}
 
 
-def _tell(scene: Scene, incident: Incident, change: str, alert: bool) -> None:
+def _tell(scene: WatchContext, incident: Incident, change: str, alert: bool) -> None:
     incident.number += 1
     scene.told.append(
         IncidentChange(

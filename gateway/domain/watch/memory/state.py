@@ -13,14 +13,14 @@ from gateway.domain.watch.tracks.forecast import Profile
 from gateway.domain.watch.tracks.health import Health
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.tamper import Episode
-from gateway.domain.watch.tracks.tilted import Aslant
+from gateway.domain.watch.tracks.tilted import TiltedSpell
 
 Due = dict[str, float]
 """Timers of a record, by name: Unix s at which each fires."""
 
 
 @dataclass(slots=True)
-class Ears:
+class ListeningState:
     """Our own listening. ``credit_s``: seconds that no promise is held to, summed up so far."""
 
     heard_at: float = 0.0  # the last input of all
@@ -80,7 +80,7 @@ class TankState:
     flow: Flow = field(default_factory=Flow)
     health: Health = field(default_factory=Health)
     episode: Episode | None = None
-    aslant: Aslant | None = None
+    aslant: TiltedSpell | None = None
     knock_at: float = 0.0
     backlog: list[list[float]] = field(default_factory=list[list[float]])  # late [at, litres]
     held: bool = False  # a water alert waits: queue not drained, or a quiet window

@@ -7,9 +7,9 @@ era began. What was spoken after is somebody else's voice.
 
 from collections.abc import Mapping
 
-from gateway.domain.inputs import Forked, Heard
+from gateway.domain.inputs import ForkedMessage, JournaledMessage
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState
 from gateway.domain.watch.rules import presence
 from gateway.domain.watch.tracks.cause import Term, weigh
@@ -18,14 +18,14 @@ FAMILY = "clone"
 _ERAS_KEPT = 4
 
 
-def is_former(device: DeviceState, heard: Heard) -> bool:
+def is_former(device: DeviceState, heard: JournaledMessage) -> bool:
     """Whether the message belongs to an era that a newer one has followed."""
     if len(device.promises) < 2:  # nearly always
         return False
     return any(promise.era == heard.era for promise in device.promises[:-1])
 
 
-def speaks(device: DeviceState, heard: Heard) -> bool:
+def spoke_after_newest_era(device: DeviceState, heard: JournaledMessage) -> bool:
     """Whether a former era's message was spoken after the newest era began.
 
     Times that we worked out ourselves from the receipt prove nothing.
@@ -34,7 +34,7 @@ def speaks(device: DeviceState, heard: Heard) -> bool:
     return bool(times) and max(times) > device.promises[-1].began
 
 
-def watch(scene: Scene, device: DeviceState) -> None:
+def watch(scene: WatchContext, device: DeviceState) -> None:
     """Report two that speak at once, a single time while they do."""
     eras = len(presence.speaking(device)) if len(device.promises) > 1 else 1
     if eras < 2:
@@ -46,7 +46,7 @@ def watch(scene: Scene, device: DeviceState) -> None:
     _report(scene, device, "two_eras_speak", {"clone": 9.0}, device.promises[-1].began, eras=eras)
 
 
-def forked(scene: Scene, event: Forked) -> None:
+def report_fork(scene: WatchContext, event: ForkedMessage) -> None:
     """Report a fork, once for each era: a twin, or counters that went back.
 
     Anybody can write what an unsigned feed says; that proves nothing about a device.
@@ -66,7 +66,7 @@ def forked(scene: Scene, event: Forked) -> None:
 
 
 def _report(
-    scene: Scene, device: DeviceState, term: str, towards: Mapping[str, float], at: float,
+    scene: WatchContext, device: DeviceState, term: str, towards: Mapping[str, float], at: float,
     **values: int,
 ) -> None:  # fmt: skip
     causes, _, because = weigh([Term(term, "measured", towards, values)])

@@ -7,7 +7,7 @@ tests/unit/test_watch_removal.py hold them together.
 from math import log
 
 from gateway.domain.registry import Tank
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import silence
 from gateway.domain.watch.tracks import forecast
@@ -22,7 +22,7 @@ _KNOCK_S = 900.0
 
 
 def terms(
-    scene: Scene, tank: TankState, row: Tank, device: DeviceState, episode: Episode
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, episode: Episode
 ) -> list[Term]:
     """Every term of an episode, in the order in which a person would be told them."""
     found: list[Term] = []
@@ -62,7 +62,7 @@ def _tilt(episode: Episode) -> Term:
     return Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg})
 
 
-def _lid(scene: Scene, episode: Episode) -> Term:
+def _lid(scene: WatchContext, episode: Episode) -> Term:
     assert episode.lid_at is not None
     towards = {"lid_open": 4.5 if episode.lid_stayed else 1.0}
     return Term("lid", "measured", towards, {"open_s": max(scene.now - episode.lid_at, 0.0)})
@@ -72,7 +72,7 @@ def _is_steady(tank: TankState, episode: Episode) -> bool:
     return tank.level.at is not None and tank.level.at > episode.at
 
 
-def _falling(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
+def _falling(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
     found = [_rate(row, fall), _size(row, fall)]
     beyond = _beyond_use(scene, tank, row, fall)
     if beyond is not None:
@@ -111,7 +111,7 @@ def _size(row: Tank, fall: Fall) -> Term:
     return Term("fall_size", "measured", towards, {"pct": round(100 * part, 1)})
 
 
-def _beyond_use(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> Term | None:
+def _beyond_use(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> Term | None:
     """Against the most that this tank lost in any hour of the days known."""
     most = forecast.largest_hour_l(scene.profile(tank.tank).profile)
     if most is None:
@@ -122,7 +122,7 @@ def _beyond_use(scene: Scene, tank: TankState, row: Tank, fall: Fall) -> Term | 
     return Term("beyond_use", "inferred", {"drained": weight, "slashed": weight}, values)
 
 
-def _silent(scene: Scene, device: DeviceState, episode: Episode) -> list[Term]:
+def _silent(scene: WatchContext, device: DeviceState, episode: Episode) -> list[Term]:
     """A promise broken right after handling, and what else explains a silence."""
     strong = 0 < episode.promised_s <= _RECOVERY_S
     seized = 0.6 if episode.calm else 2.0 if strong else 1.3
@@ -142,7 +142,7 @@ def _spoke(episode: Episode) -> Term:
     return Term("speaks_again", "measured", towards, values)
 
 
-def _planned(scene: Scene, tank: str, episode: Episode) -> list[Term]:
+def _planned(scene: WatchContext, tank: str, episode: Episode) -> list[Term]:
     kinds = {plan.kind for plan in scene.registry.plans_at(tank, episode.at)}
     found: list[Term] = []
     if "move" in kinds:

@@ -6,7 +6,7 @@ from math import sqrt
 from gateway.domain.geometry import level_mm
 from gateway.domain.inputs import Reading
 from gateway.domain.registry import Tank
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import removal
 from gateway.domain.watch.tracks.flow import TAP_LPM
@@ -25,7 +25,9 @@ _ORDINARY = 0.3  # of all taps open: without other evidence this is people drawi
 _LATE_KEPT = 24
 
 
-def check(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample: Sample) -> None:
+def check(
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
+) -> None:
     """Look for a fast fall that ends with the newest sample, or goes on."""
     recent = tank.flow.recent
     if len(recent) < 2 or row.kind == "station":  # cans are carried off as fast as people walk
@@ -39,7 +41,9 @@ def check(scene: Scene, tank: TankState, row: Tank, device: DeviceState, sample:
         removal.fell(scene, tank, row, device, found)
 
 
-def late(scene: Scene, tank: TankState, row: Tank, device: DeviceState, reading: Reading) -> None:
+def late(
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+) -> None:
     """Look for a fast fall in backlog, unless later readings have put it right."""
     if reading.volume_l is None or row.kind == "station":
         return

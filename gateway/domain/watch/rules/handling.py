@@ -2,7 +2,7 @@
 
 from gateway.domain.inputs import DeviceEvent
 from gateway.domain.outputs import EventKind, TankEvent
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import evidence, removal
 from gateway.domain.watch.tracks import tilted
@@ -10,7 +10,7 @@ from gateway.domain.watch.tracks import tilted
 _LID_S = 1800.0
 
 
-def handled(scene: Scene, device: DeviceState, event: DeviceEvent) -> None:
+def take_event(scene: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
     """Take one event of a node in, for the ``removal.review`` that follows.
 
     Unsigned feeds leave a trace but never evidence.
@@ -47,16 +47,16 @@ def _is_knock(event: DeviceEvent) -> bool:
     return _number(event, "ms") < evidence.CONFIRMED_MS
 
 
-def _tell(scene: Scene, event: DeviceEvent, kind: EventKind) -> None:
+def _tell(scene: WatchContext, event: DeviceEvent, kind: EventKind) -> None:
     until = event.at + _number(event, "ms") / 1000
     scene.told.append(TankEvent(event.at, until, event.tank, kind))
 
 
-def _moved(scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent) -> None:
+def _moved(scene: WatchContext, tank: TankState, device: DeviceState, event: DeviceEvent) -> None:
     episode = removal.episode_of(scene, tank, device, event.at)
     if event.kind == "tilt":
         episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
-        tank.aslant = tank.aslant or tilted.begun(tank.level, event.at)
+        tank.aslant = tank.aslant or tilted.begin(tank.level, event.at)
     else:
         episode.motion_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
@@ -67,7 +67,7 @@ def _moved(scene: Scene, tank: TankState, device: DeviceState, event: DeviceEven
 
 
 def _lid(
-    scene: Scene, tank: TankState, device: DeviceState, event: DeviceEvent, is_evidence: bool
+    scene: WatchContext, tank: TankState, device: DeviceState, event: DeviceEvent, is_evidence: bool
 ) -> None:
     if event.fields.get("open"):
         _tell(scene, event, "lid")
@@ -80,7 +80,7 @@ def _lid(
         removal.lid_closed(scene, tank, "lid_closed")
 
 
-def lid_stayed_open(scene: Scene, tank: TankState) -> None:
+def lid_stayed_open(scene: WatchContext, tank: TankState) -> None:
     """A lid that is open for half an hour without a refill is not somebody filling the tank."""
     row, device = scene.tank_row(tank.tank), removal.handled_device(scene, tank)
     if tank.episode is None or row is None or device is None:

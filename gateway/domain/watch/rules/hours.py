@@ -2,7 +2,7 @@
 
 from gateway.domain.outputs import Forecast, Span
 from gateway.domain.registry import Tank
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import TankState
 from gateway.domain.watch.tracks import flow, leaks
 from gateway.domain.watch.tracks import forecast as forecasts
@@ -10,13 +10,13 @@ from gateway.domain.watch.tracks import forecast as forecasts
 HOUR_S = 3600.0
 
 
-def start(scene: Scene, tank: TankState) -> None:
+def start(scene: WatchContext, tank: TankState) -> None:
     """Let the hourly timer run from a tank's first reading on."""
     if "hour" not in tank.due:
         scene.set_timer(f"tank:{tank.tank}", "hour", (scene.now // HOUR_S + 1) * HOUR_S)
 
 
-def turn(scene: Scene, tank: TankState) -> None:
+def turn(scene: WatchContext, tank: TankState) -> None:
     """An hour is over: account for it, and forecast anew while the tank is known."""
     row = scene.tank_row(tank.tank)
     if row is None:
@@ -30,7 +30,7 @@ def turn(scene: Scene, tank: TankState) -> None:
     forecast(scene, tank, row)
 
 
-def forecast(scene: Scene, tank: TankState, row: Tank) -> None:
+def forecast(scene: WatchContext, tank: TankState, row: Tank) -> None:
     """Tell when the tank will be low and empty; nothing while its level is not known."""
     source = scene.source(tank)
     level = tank.level

@@ -1,8 +1,8 @@
 """Batteries: a warning before a node falls silent, and the reason when it did."""
 
-from gateway.domain.inputs import Heard
+from gateway.domain.inputs import JournaledMessage
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState
 from gateway.domain.watch.tracks.cause import Term, weigh
 
@@ -14,7 +14,7 @@ _CONSECUTIVE = 2
 _KEPT = 12
 
 
-def hear(scene: Scene, device: DeviceState, heard: Heard) -> None:
+def take_message(scene: WatchContext, device: DeviceState, heard: JournaledMessage) -> None:
     """Take battery and signal strength of a newest message in; warn, or end the warning."""
     device.battery_mv, device.rssi_dbm = heard.battery_mv, heard.rssi_dbm
     if heard.rssi_dbm is not None:
@@ -44,7 +44,7 @@ def _count(device: DeviceState, millivolts: int) -> None:
     device.low_battery = max(min(device.low_battery, 9), -9)
 
 
-def _warn(scene: Scene, device: DeviceState, heard: Heard) -> None:
+def _warn(scene: WatchContext, device: DeviceState, heard: JournaledMessage) -> None:
     if device.battery_muted:
         return
     causes, _, because = weigh(terms(device))
@@ -55,7 +55,7 @@ def _warn(scene: Scene, device: DeviceState, heard: Heard) -> None:
     )  # fmt: skip
 
 
-def merge(scene: Scene, device: DeviceState) -> None:
+def merge(scene: WatchContext, device: DeviceState) -> None:
     """The battery did fail: its silence carries on from the warning."""
     if incident := incidents.find(scene, FAMILY, device.device):
         incidents.close(scene, incident, why="silent")

@@ -7,7 +7,7 @@ it is called follows the weights, and may change as more is known.
 from gateway.domain.outputs import THEFT_KINDS, EventKind, IncidentKind, TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
 from gateway.domain.watch.rules import evidence, presence
 from gateway.domain.watch.tracks import flow
@@ -26,7 +26,7 @@ _FALLING_S = 900.0
 _REFILL_PART = 0.2
 
 
-def is_handled(scene: Scene, tank: str) -> bool:
+def is_handled(scene: WatchContext, tank: str) -> bool:
     """Whether the tank is being moved or is losing its water: its level says nothing for now."""
     incident = incidents.find(scene, FAMILY, tank)
     episode = scene.tank(tank).episode
@@ -38,7 +38,7 @@ def is_handled(scene: Scene, tank: str) -> bool:
     return episode.fall is not None and not is_over
 
 
-def lid_closed(scene: Scene, tank: TankState, why: str) -> None:
+def lid_closed(scene: WatchContext, tank: TankState, why: str) -> None:
     """The lid is shut, or a refill explains it: nothing is open any more."""
     if tank.episode is None or tank.episode.lid_at is None:
         return
@@ -49,7 +49,7 @@ def lid_closed(scene: Scene, tank: TankState, why: str) -> None:
         incidents.close(scene, incident, why=why)
 
 
-def fell(scene: Scene, tank: TankState, row: Tank, device: DeviceState, fall: Fall) -> None:
+def fell(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, fall: Fall) -> None:
     """A fast fall was found: part of the episode, or its beginning."""
     if device.auth == "unsigned":
         return
@@ -71,7 +71,7 @@ def _go_on(fall: Fall, before: Fall) -> None:
     fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
 
 
-def _tell_loss(scene: Scene, tank: TankState, episode: Episode, fall: Fall) -> None:
+def _tell_loss(scene: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
     """Once the fall is over and its cause named: what was lost, apart from what was drawn."""
     incident = incidents.find(scene, FAMILY, tank.tank)
     if incident is None or incident.kind not in ("drained", "slashed"):
@@ -85,7 +85,7 @@ def _tell_loss(scene: Scene, tank: TankState, episode: Episode, fall: Fall) -> N
             flow.lost(tank.flow, fall.to_l, fall.until)
 
 
-def silent(scene: Scene, device: DeviceState) -> bool:
+def silent(scene: WatchContext, device: DeviceState) -> bool:
     """A node broke its promise; True when an episode of handling explains it."""
     tank = scene.records.get(f"tank:{device.tank}")
     row = scene.tank_row(device.tank)
@@ -104,7 +104,7 @@ def _was_moved(episode: Episode) -> bool:
     return episode.motion_ms > 0 or episode.tilt_deg > 0
 
 
-def spoke(scene: Scene, device: DeviceState) -> None:
+def spoke(scene: WatchContext, device: DeviceState) -> None:
     """A newest message of a node: an episode that was silent, or is over, is seen anew."""
     tank = scene.records.get(f"tank:{device.tank}")
     row = scene.tank_row(device.tank)
@@ -121,7 +121,7 @@ def spoke(scene: Scene, device: DeviceState) -> None:
     review(scene, tank, row, device)
 
 
-def reconsider(scene: Scene, neighbours: list[DeviceState]) -> None:
+def reconsider(scene: WatchContext, neighbours: list[DeviceState]) -> None:
     """One more node fell silent: that may explain the silence of those that were handled."""
     for neighbour in neighbours:
         tank = scene.records.get(f"tank:{neighbour.tank}")
@@ -129,7 +129,7 @@ def reconsider(scene: Scene, neighbours: list[DeviceState]) -> None:
             review_tank(scene, neighbour.tank, neighbour)
 
 
-def refilled(scene: Scene, tank: TankState) -> None:
+def refilled(scene: WatchContext, tank: TankState) -> None:
     """A refill explains an open lid, and ends what was drained or slashed."""
     lid_closed(scene, tank, "refilled")
     incident = incidents.find(scene, FAMILY, tank.tank)
@@ -141,14 +141,14 @@ def refilled(scene: Scene, tank: TankState) -> None:
         tank.episode = None
 
 
-def review_tank(scene: Scene, tank: str, device: DeviceState) -> None:
+def review_tank(scene: WatchContext, tank: str, device: DeviceState) -> None:
     """``review`` for a tank by its id."""
     row = scene.tank_row(tank)
     if row is not None:
         review(scene, scene.tank(tank), row, device)
 
 
-def review(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> None:
+def review(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
     """Weigh an episode as it now stands; open its incident, or update it."""
     episode = tank.episode
     incident = incidents.find(scene, FAMILY, tank.tank)
@@ -192,7 +192,7 @@ def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]
     }
 
 
-def witnessed(scene: Scene, incident: Incident, op: str) -> None:
+def witnessed(scene: WatchContext, incident: Incident, op: str) -> None:
     """A person knows: *we moved it*, or *I see it there*."""
     tank, row = scene.tank(incident.subject), scene.tank_row(incident.subject)
     device = handled_device(scene, tank)
@@ -206,14 +206,14 @@ def witnessed(scene: Scene, incident: Incident, op: str) -> None:
         incidents.close(scene, incident, why=op)
 
 
-def dismiss(scene: Scene, incident: Incident) -> None:
+def dismiss(scene: WatchContext, incident: Incident) -> None:
     """A person closed it: the same episode opens nothing again."""
     episode = scene.tank(incident.subject).episode
     if episode is not None:
         episode.witnessed = episode.witnessed or "close"
 
 
-def calm(scene: Scene, tank: TankState) -> None:
+def calm(scene: WatchContext, tank: TankState) -> None:
     """Nothing more happened: forget the episode, or close it when all is as before."""
     episode = tank.episode
     if episode is None:
@@ -233,7 +233,7 @@ def calm(scene: Scene, tank: TankState) -> None:
         scene.set_timer(f"tank:{tank.tank}", "episode", scene.now + _TOGETHER_S)
 
 
-def episode_of(scene: Scene, tank: TankState, device: DeviceState, at: float) -> Episode:
+def episode_of(scene: WatchContext, tank: TankState, device: DeviceState, at: float) -> Episode:
     """The episode that evidence at ``at`` belongs to, made when it is new."""
     episode = tank.episode
     is_open = incidents.find(scene, FAMILY, tank.tank) is not None
@@ -248,7 +248,7 @@ def episode_of(scene: Scene, tank: TankState, device: DeviceState, at: float) ->
     return episode
 
 
-def handled_device(scene: Scene, tank: TankState) -> DeviceState | None:
+def handled_device(scene: WatchContext, tank: TankState) -> DeviceState | None:
     """The node whose evidence the episode rests on, else the one that feeds the level."""
     if tank.episode is None:
         return scene.source(tank)

@@ -2,14 +2,14 @@
 
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.tracks.cause import Term, weigh
 
 FAMILY = "sensor"
 
 
-def decide(scene: Scene, tank: TankState, row: Tank, device: DeviceState) -> None:
+def decide(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
     """Open or close the sensor incident after a tank's readings of one message."""
     incident = incidents.find(scene, FAMILY, tank.tank)
     health = tank.health

@@ -6,7 +6,7 @@ word, before each one's next. Silence alone is never theft.
 
 from gateway.domain.inputs import Auth
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident
 from gateway.domain.watch.rules import power, presence
 from gateway.domain.watch.tracks.cause import Term, weigh
@@ -16,7 +16,7 @@ _AFTER_MOVE_S = 1800.0  # after a planned move a node may need a while to find i
 _WAIT_S = 3600.0  # for neighbours with long promises to show whether the way is open
 
 
-def judge(scene: Scene, device: DeviceState) -> None:
+def judge(scene: WatchContext, device: DeviceState) -> None:
     """A device is silent: blame its uplink, itself, or wait for the neighbours to speak."""
     if moving := [p for p in scene.registry.plans_at(device.tank, scene.now) if p.kind == "move"]:
         _wait(scene, device, max(p.end for p in moving) + _AFTER_MOVE_S)
@@ -40,13 +40,13 @@ def judge(scene: Scene, device: DeviceState) -> None:
         _wait(scene, device, scene.now + _WAIT_S)
 
 
-def _wait(scene: Scene, device: DeviceState, until: float) -> None:
+def _wait(scene: WatchContext, device: DeviceState, until: float) -> None:
     device.waiting = True
     scene.touch(f"device:{device.device}")
     scene.set_timer(f"device:{device.device}", "wait", until)
 
 
-def waited(scene: Scene, device: DeviceState) -> None:
+def waited(scene: WatchContext, device: DeviceState) -> None:
     """No neighbour settled it in time: those that are late by now count as silent too."""
     if not device.waiting or device.presence != "silent":
         return
@@ -62,7 +62,7 @@ def waited(scene: Scene, device: DeviceState) -> None:
         blame_device(scene, device)
 
 
-def spoke(scene: Scene, device: DeviceState) -> None:
+def spoke(scene: WatchContext, device: DeviceState) -> None:
     """A device is heard live: its own silence ends, and so does its uplink's."""
     if incident := incidents.find(scene, FAMILY, device.device):
         incidents.close(scene, incident, why="speaks")
@@ -79,7 +79,7 @@ def spoke(scene: Scene, device: DeviceState) -> None:
             _settle(scene, other)
 
 
-def _settle(scene: Scene, other: DeviceState) -> None:
+def _settle(scene: WatchContext, other: DeviceState) -> None:
     """A neighbour spoke: the way is open, so the waiting one gets one more turn, then is alone."""
     promise = presence.in_force(scene, other)
     turn = min(float(promise.next_s), 900.0) + 120.0
@@ -89,14 +89,14 @@ def _settle(scene: Scene, other: DeviceState) -> None:
         scene.set_timer(f"device:{other.device}", "wait", wait)
 
 
-def _span(scene: Scene, device: DeviceState) -> tuple[float, float]:
+def _span(scene: WatchContext, device: DeviceState) -> tuple[float, float]:
     """From its last word to when it should have spoken at the latest."""
     promise = presence.in_force(scene, device)
     return promise.received, presence.expected_at(scene, device, 1)
 
 
 def _together(
-    scene: Scene, device: DeviceState, absent: tuple[str, ...] = ("silent",)
+    scene: WatchContext, device: DeviceState, absent: tuple[str, ...] = ("silent",)
 ) -> list[DeviceState]:
     """The absent devices of this uplink whose silence one moment explains."""
     after, before = _span(scene, device)
@@ -111,13 +111,13 @@ def _together(
     return group
 
 
-def _alive(scene: Scene, device: DeviceState, group: list[DeviceState]) -> list[DeviceState]:
+def _alive(scene: WatchContext, device: DeviceState, group: list[DeviceState]) -> list[DeviceState]:
     """Neighbours heard after the latest moment at which the network could have gone."""
     gone_by = min(_span(scene, d)[1] for d in group)
     return [
         other
         for other in scene.neighbours(device.device)
-        if other.presence != "silent" and presence.last_word(other) > gone_by
+        if other.presence != "silent" and presence.last_received_at(other) > gone_by
     ]
 
 
@@ -125,12 +125,12 @@ def _most(group: list[DeviceState], alive: list[DeviceState]) -> bool:
     return len(group) > 2 and len(group) > 2 * len(alive)
 
 
-def _open_question(scene: Scene, device: DeviceState) -> bool:
+def _open_question(scene: WatchContext, device: DeviceState) -> bool:
     """Whether some neighbour has neither spoken since nor broken its promise."""
     return any(other.presence != "silent" for other in scene.neighbours(device.device))
 
 
-def terms(scene: Scene, device: DeviceState) -> list[Term]:
+def terms(scene: WatchContext, device: DeviceState) -> list[Term]:
     """What a silence says of its cause, apart from any handling before it."""
     promise = presence.in_force(scene, device)
     found = [
@@ -157,7 +157,7 @@ def terms(scene: Scene, device: DeviceState) -> list[Term]:
     return found
 
 
-def blame_device(scene: Scene, device: DeviceState) -> None:
+def blame_device(scene: WatchContext, device: DeviceState) -> None:
     """One silent device: *silent*, or *battery* when that is what it was about to be."""
     device.waiting = False
     scene.set_timer(f"device:{device.device}", "wait", None)
@@ -166,15 +166,17 @@ def blame_device(scene: Scene, device: DeviceState) -> None:
     if flat:
         power.merge(scene, device)
     incidents.report(
-        scene, FAMILY, device.device, at=presence.last_word(device),
+        scene, FAMILY, device.device, at=presence.last_received_at(device),
         kind="battery" if flat else "silent", probability=causes["battery"] if flat else 1.0,
         causes=causes, because=because, auth=device.auth, tank=device.tank,
-        figures={"last_word_at": presence.last_word(device), "battery_mv": device.battery_mv},
+        figures={
+            "last_word_at": presence.last_received_at(device), "battery_mv": device.battery_mv,
+        },
     )  # fmt: skip
 
 
 def _blame_uplink(
-    scene: Scene, uplink: str, group: list[DeviceState], alive: list[DeviceState]
+    scene: WatchContext, uplink: str, group: list[DeviceState], alive: list[DeviceState]
 ) -> None:
     towards = {"network_out": 3.5 + len(group) / 2}
     found = [Term("silent_together", "measured", towards, {"devices": len(group)})]
@@ -182,7 +184,7 @@ def _blame_uplink(
         against = {"network_out": -1.5}
         found.append(Term("neighbours_speaking", "measured", against, {"devices": len(alive)}))
     causes, _, because = weigh(found)
-    gone_at = max(presence.last_word(d) for d in group)
+    gone_at = max(presence.last_received_at(d) for d in group)
     incidents.report(
         scene, UPLINK, uplink, at=gone_at, kind="network_out",
         probability=causes["network_out"], causes=causes, because=because, auth=_weakest(group),
@@ -202,19 +204,19 @@ def _weakest(group: list[DeviceState]) -> Auth:
     return "unsigned" if "unsigned" in proofs else "mac" if "mac" in proofs else "sig"
 
 
-def _behind(scene: Scene, uplink: str, gone_at: float) -> dict[str, int]:
+def _behind(scene: WatchContext, uplink: str, gone_at: float) -> dict[str, int]:
     """All that was not heard since: those whose promise still runs are unknown just as well."""
-    behind = [d for d in scene.on_uplink(uplink) if presence.last_word(d) <= gone_at]
+    behind = [d for d in scene.on_uplink(uplink) if presence.last_received_at(d) <= gone_at]
     return {"devices": len(behind), "tanks": len({d.tank for d in behind})}
 
 
-def _join(scene: Scene, outage: Incident) -> None:
+def _join(scene: WatchContext, outage: Incident) -> None:
     """One more device is silent behind a network that is known to be out: told to nobody."""
     assert outage.uplink is not None
     incidents.amend(scene, outage, figures=_behind(scene, outage.uplink, outage.at))
 
 
-def _end_outage(scene: Scene, uplink: str, outage: Incident) -> None:
+def _end_outage(scene: WatchContext, uplink: str, outage: Incident) -> None:
     """The way is open again: what stays silent gets its own back-off before it is judged."""
     lasted = scene.now - outage.at
     incidents.close(scene, outage, why="speaks", figures={"lasted_s": lasted})

@@ -5,7 +5,7 @@ from math import erf, sqrt
 from gateway.domain.outputs import WATER_KINDS, Because, IncidentKind
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
-from gateway.domain.watch.memory.context import Scene
+from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
 from gateway.domain.watch.rules import presence, removal
 from gateway.domain.watch.tracks import flow
@@ -16,7 +16,9 @@ FAMILY = "water"
 QUIET = ("move", "cleaning")
 
 
-def decide(scene: Scene, tank: TankState, row: Tank, device: DeviceState, live: bool) -> None:
+def decide(
+    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, live: bool
+) -> None:
     """Open, update or close the water incident after a tank's readings of one message.
 
     ``live`` is false for backlog: it fills the level but never raises an alert.
@@ -38,7 +40,7 @@ def decide(scene: Scene, tank: TankState, row: Tank, device: DeviceState, live: 
         _report(scene, tank, row, kind, device, alert=True)
 
 
-def release(scene: Scene, tank: TankState) -> None:
+def release(scene: WatchContext, tank: TankState) -> None:
     """Decide again what had to wait: the queue has drained, or a quiet window has ended."""
     row, device = scene.tank_row(tank.tank), scene.source(tank)
     if tank.held and row is not None and device is not None and device.presence != "silent":
@@ -57,7 +59,7 @@ def _is_milder(kind: str, incident: Incident | None) -> bool:
     return incident is not None and WATER_KINDS.index(kind) < WATER_KINDS.index(incident.kind)
 
 
-def _must_wait(scene: Scene, tank: str) -> bool:
+def _must_wait(scene: WatchContext, tank: str) -> bool:
     """The queue has not drained, a quiet window is on, or the tank is moved, aslant or emptied."""
     if not presence.is_judging(scene.ears) or removal.is_handled(scene, tank):
         return True
@@ -66,7 +68,7 @@ def _must_wait(scene: Scene, tank: str) -> bool:
     return _is_quiet(scene, tank)
 
 
-def _is_quiet(scene: Scene, tank: str) -> bool:
+def _is_quiet(scene: WatchContext, tank: str) -> bool:
     if not scene.planned(tank, scene.now, *QUIET):
         return False
     ends = [p.end for p in scene.registry.plans_at(tank, scene.now) if p.kind in QUIET]
@@ -75,7 +77,12 @@ def _is_quiet(scene: Scene, tank: str) -> bool:
 
 
 def _report(
-    scene: Scene, tank: TankState, row: Tank, kind: IncidentKind, device: DeviceState, alert: bool
+    scene: WatchContext,
+    tank: TankState,
+    row: Tank,
+    kind: IncidentKind,
+    device: DeviceState,
+    alert: bool,
 ) -> None:
     track = tank.level
     at = track.since if track.since is not None else scene.now
@@ -118,7 +125,7 @@ def _figures(tank: TankState, row: Tank, kind: str, at: float) -> dict[str, floa
     return {**figures, "empty_since": at} if kind == "empty" else figures
 
 
-def _close(scene: Scene, incident: Incident, tank: TankState) -> None:
+def _close(scene: WatchContext, incident: Incident, tank: TankState) -> None:
     """There is water again: the one close that people are told of."""
     figures: dict[str, float | None] = {
         "volume_l": tank.level.volume_l,

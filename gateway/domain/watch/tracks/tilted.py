@@ -14,7 +14,7 @@ _AGREEING = 2
 
 
 @dataclass(slots=True)
-class Aslant:
+class TiltedSpell:
     """Since when (Unix s), the last sample before it, and how many readings in a row agree."""
 
     at: float
@@ -22,14 +22,16 @@ class Aslant:
     agreeing: int = 0
 
 
-def begun(track: LevelTrack, at: float) -> Aslant:
+def begin(track: LevelTrack, at: float) -> TiltedSpell:
     """The tank was tilted at ``at``; ``track`` is its level until then."""
     if track.at is None or track.received is None or track.volume_l is None:
-        return Aslant(at, [])
-    return Aslant(at, list(Sample(track.at, track.received, track.volume_l, track.sd_l or 0.0)))
+        return TiltedSpell(at, [])
+    return TiltedSpell(
+        at, list(Sample(track.at, track.received, track.volume_l, track.sd_l or 0.0))
+    )
 
 
-def read(aslant: Aslant, tank: Tank, reading: Reading) -> Aslant | None:
+def read(aslant: TiltedSpell, tank: Tank, reading: Reading) -> TiltedSpell | None:
     """After one more reading: None once the tank stands as it did before."""
     if reading.volume_l is None or reading.sd_l is None or reading.at <= aslant.at:
         return aslant

@@ -1,7 +1,7 @@
 """Nothing is heard of a tank, or nothing that can be believed."""
 
 from gateway.alerts.text.alert import Alert, tanks_behind
-from gateway.alerts.text.going import link
+from gateway.alerts.text.claim import link
 
 
 def network_out(alert: Alert) -> list[str]:

@@ -34,7 +34,7 @@ class Receipts(NamedTuple):
         return b"".join([_ACK(0x40, 2, mid) for mid in self.mids])
 
 
-class Stream:
+class BulkReader:
     """Wraps a connected, non-blocking socket. Errors show as its end: ``recv`` gives ``b""``."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -140,13 +140,13 @@ class Stream:
         return bool(begin) and end <= len(self._in)
 
 
-class StreamClient(paho.Client):
-    """paho on a ``Stream``: the one place where its inside is touched."""
+class BulkClient(paho.Client):
+    """paho on a ``BulkReader``: the one place where its inside is touched."""
 
-    stream: Stream
+    stream: BulkReader
 
     def _create_socket(self) -> Any:
-        self.stream = Stream(cast(socket.socket, super()._create_socket()))
+        self.stream = BulkReader(cast(socket.socket, super()._create_socket()))
         return self.stream
 
 

@@ -14,7 +14,7 @@ _CHUNK_ROWS = "5000"
 _NOTHING_YET = "database not found"
 
 
-class Asker:
+class QueryClient:
     """Runs InfluxQL on one bucket; safe from several threads. Raises StoreError."""
 
     def __init__(self, access: Access) -> None:

@@ -4,7 +4,7 @@ from gateway.alerts.text.alert import Alert, short
 from gateway.domain.outputs import WATER_KINDS
 
 
-def going(alert: Alert) -> list[str]:
+def claim_lines(alert: Alert) -> list[str]:
     """Who is going and when, and the link; or when it ended."""
     say = alert.language.text
     is_water = alert.change.kind in WATER_KINDS
