@@ -20,7 +20,6 @@ def retire(engine: sa.Engine, gateway: str) -> int:
 
     Raises DatabaseError where no gateway is called that, HeldError while it runs.
     """
-    tables.make_tables(engine)
     with engine.begin() as connection:
         names = connection.scalars(sa.select(tables.member.c.gateway).with_for_update()).all()
         if gateway not in names:

@@ -14,7 +14,6 @@ def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
 
     Refusals are counted by each gateway and told every few seconds.
     """
-    tables.make_tables(engine)
     with engine.connect() as connection:
         kept = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
         members = connection.execute(sa.select(tables.member)).all()

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA
 
-from gateway.database.engine import serialise
-
 metadata = sa.MetaData()
 
 head = sa.Table(
@@ -131,15 +129,3 @@ holder = sa.Table(
     sa.Column("beat", sa.BigInteger, nullable=False),
 )
 """Who holds the watch; a holder of an older epoch can write nothing more (``holding.fenced``)."""
-
-
-def make_tables(engine: sa.Engine) -> None:
-    """Make what is missing. Safe when two gateways start at once."""
-    with engine.begin() as connection:
-        serialise(connection)
-        metadata.create_all(connection)
-        first: dict[str, object] = {"epoch": 0, "gateway": "", "beat": 0}
-        none: dict[str, object] = {"version": 0, "counts": {}}
-        for table, row in ((head, none), (holder, first)):
-            if connection.execute(sa.select(table.c.one)).first() is None:
-                connection.execute(sa.insert(table).values(one=1, **row))

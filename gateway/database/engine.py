@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import NoSuchModuleError, OperationalError
 
-from gateway.database.tables import metadata
+from gateway.database import migration
 from gateway.errors import DatabaseError
 from gateway.settings import Settings
 
@@ -55,7 +55,6 @@ _POSTGRESQL_S = {
     "options": "-c idle_in_transaction_session_timeout=5000",
     "application_name": "noria",
 }
-_SERIAL = 0x6E6F7269  # "nori": the advisory lock of ``serialise``
 _ROWS_AT_ONCE = 50
 # In every transaction of the watch; as text, nothing of them is built or looked up anew.
 _TAKE_THE_LOCK = "DELETE FROM fact WHERE 0 = 1"  # changes nothing
@@ -78,31 +77,25 @@ def open_database(settings: Settings) -> sa.Engine:
     return connect(url)
 
 
-def _make_missing(engine: sa.Engine) -> None:
-    """Make missing tables. A full disk has no room for them, but what is there can be read."""
-    try:
-        metadata.create_all(engine)
-    except OperationalError as error:
-        if "full" not in str(error.orig):
-            raise
-        _log.warning("tables that are missing wait for room: %s", error.orig)
-
-
 def connect(where: Path | sa.URL) -> sa.Engine:
-    """An engine on a SQLite file (a path) or a PostgreSQL URL; makes missing tables.
+    """An engine on a SQLite file (a path) or a PostgreSQL URL, its tables migrated.
 
-    The file is its owner's alone: device keys lie in it. Raises DatabaseError.
+    Only its owner can read the file: it contains device keys. Raises DatabaseError.
     """
     if isinstance(where, Path):
         os.close(os.open(where, os.O_CREAT | os.O_RDWR, 0o600))
         engine = sqlite(sa.URL.create("sqlite", database=str(where)))
-        _make_missing(engine)
+        try:
+            migration.migrate(engine)
+        except OperationalError as error:
+            if "full" not in str(error.orig):
+                raise
+            # What is in the file can still be read.
+            _log.warning("the migration of the database waits for disk space: %s", error.orig)
         return engine
     engine = _postgresql(where)
     try:
-        with engine.begin() as connection:
-            serialise(connection)  # two that start at once do not both make a table
-            metadata.create_all(connection)
+        migration.migrate(engine)
     except OperationalError as error:
         name = where.render_as_string(hide_password=True)
         raise DatabaseError(
@@ -152,7 +145,7 @@ def serialise(connection: sa.Connection) -> None:
     writer anyway, once something was written; PostgreSQL is given one.
     """
     if is_postgresql(connection):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SERIAL)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migration.ADVISORY_LOCK)))
     else:
         connection.exec_driver_sql(_TAKE_THE_LOCK)
 

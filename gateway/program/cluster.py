@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from gateway.alerts import channels
 from gateway.alerts.language import Language
 from gateway.alerts.outbox import AlertWording, Outbox
-from gateway.cluster import acks, merge_order, tables
+from gateway.cluster import acks, merge_order
 from gateway.cluster import pruning as pruned
 from gateway.cluster.acks import ClusterAcks
 from gateway.cluster.archives import archives_of
@@ -83,7 +83,6 @@ def join(
 
     ``wake`` rings when the journal grew. Raises JournalError and HeldError when we may not join.
     """
-    tables.make_tables(engine)
     with hold_name(engine, settings.gateway_id):
         ears = ListeningFlag()
         registrar = Registrar(

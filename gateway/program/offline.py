@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from gateway.cluster import tables
 from gateway.cluster.archives import archives_of
 from gateway.cluster.reader import MergedReader
 from gateway.journal.reader import JournalReader
@@ -30,6 +29,5 @@ def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalRea
     It raises JournalError where there is none.
     """
     if settings.shared:
-        tables.make_tables(engine)
         return lambda: MergedReader(engine, archives_of(settings, engine))
     return lambda: JournalReader(settings.journal_path)

@@ -70,7 +70,6 @@ class Several:
 
     def __init__(self, folder: Path, url: sa.URL) -> None:
         self.engine = connect(url)
-        tables.make_tables(self.engine)
         self.a, self.b = (Gateway(folder, name, self.engine) for name in ("g1", "g2"))
         self.ring = Ring("k7f3q5", KEY)
         self.said: list[Sealed] = []

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.cluster import tables
 from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
 from gateway.cluster.registrar import ListeningFlag, Registrar
@@ -90,7 +89,6 @@ class Two(One):
     def __init__(self, folder: Path, watched: Registry, clock: StoryClock, url: sa.URL) -> None:
         self.clock = clock
         self.engine = connect(url)
-        tables.make_tables(self.engine)
         known = put(self.engine, watched)
         self.places = [Place(folder, name, known, clock.now()) for name in ("g1", "g2")]
         self.registrars = [self._registrar(n) for n in range(2)]

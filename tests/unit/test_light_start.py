@@ -7,7 +7,8 @@ import pytest
 
 NEITHER = {
     "influxdb_client", "reactivex", "urllib3", "apprise", "requests", "psycopg", "sqlalchemy.orm",
-    "sqlalchemy.dialects.postgresql", "amqtt", "grafana_foundation_sdk", "grafana_api", "yaml",
+    "sqlalchemy.dialects.postgresql", "amqtt", "alembic", "mako",
+    "grafana_foundation_sdk", "grafana_api", "yaml",
 }  # fmt: skip
 GATEWAY = NEITHER | {"fastapi", "uvicorn", "jinja2", "pydantic"}
 SERVER = NEITHER | {"cryptography", "paho"}
