@@ -4,7 +4,7 @@ Levels count from the inside floor. Every shape is monotone; nothing here knows 
 """
 
 from bisect import bisect_right
-from math import acos, pi, sqrt
+from math import asin, pi, sin, sqrt
 
 from gateway.domain.registry import Tank
 
@@ -111,12 +111,14 @@ def _footprint_mm2(tank: Tank) -> float:
 
 
 def _segment_mm2(diameter: float, level: float) -> float:
-    """Area of the circular segment below ``level`` in a circle of ``diameter``, mm2."""
-    r = diameter / 2
-    h = min(level, diameter)
-    return r * r * acos(max(-1.0, min(1.0, (r - h) / r))) - (r - h) * sqrt(
-        max(0.0, 2 * r * h - h * h)
-    )
+    """Area of the circular segment below ``level`` in a circle of ``diameter``, mm2.
+
+    ``r**2 / 2 * (a - sin(a))`` with the central angle ``a``, taken from the half-angle sine: the
+    arc cosine of ``1 - level / r`` loses all its digits near the floor, and the area could become
+    negative. ``sin(a) <= a`` holds in floating point too.
+    """
+    angle = 4 * asin(sqrt(min(level / diameter, 1.0)))
+    return diameter * diameter / 8 * (angle - sin(angle))
 
 
 def _bisected_mm(tank: Tank, litres: float) -> float:

@@ -5,7 +5,7 @@ from math import pi
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.domain import geometry, sound, volume
@@ -33,11 +33,14 @@ def echo(mm: int | None, **fields: int) -> RawReading:
     return RawReading(0, "mm", mm, **fields)
 
 
+# A level far below an atom's size: the area of the segment was negative there by rounding.
+@example("lying", 0.0, 2.220446049250313e-16)
 @given(ANY_SHAPE, st.floats(0, 1200), st.floats(0, 1200))
 def test_more_level_is_never_less_water(shape: str, a: float, b: float) -> None:
     tank = SHAPES[shape]
     low, high = sorted((a, b))
     assert geometry.volume_l(tank, low) <= geometry.volume_l(tank, high) + 1e-9
+    assert geometry.volume_l(tank, low) >= 0
 
 
 @given(ANY_SHAPE, st.floats(0, 1))
