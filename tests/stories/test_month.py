@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.unit.camp import a_month
+from tests.stories.camp import a_month
 from tests.unit.tank_story import DAY, HOUR, T0
 
 WATER = {"low", "critical", "empty"}
