@@ -1,4 +1,4 @@
-"""The arrows between the rooms, and what every file of the tree holds to."""
+"""Imports between the top-level folders, and what holds for every file of the tree."""
 
 import ast
 import sys
@@ -11,12 +11,12 @@ from tests.unit import tree
 
 OURS = {"gateway", "server", "dashboards", "firmware", "tests"}
 
-# Place: what it may import of ours, as prefixes. The narrowest place that matches decides.
+# Folder: prefixes of ours that it may import. The longest folder that matches decides.
 ARROWS = {
     "gateway/domain": ("gateway.domain",),
     "gateway": ("gateway",),
-    # Two doors beside DESIGN.md's arrows: the demo starts virtual boards, and the noria command
-    # offers the dashboards' own. Nothing else of the server may pass through them.
+    # Two exceptions to DESIGN.md's arrows: the demo starts virtual boards, and the noria command
+    # includes the dashboards' commands. Nothing else of the server may import either.
     "server": ("server", "gateway"),
     "server/demo": ("server", "gateway", "firmware.virtual.host"),
     "server/command/dashboards.py": ("server", "gateway", "dashboards"),
@@ -24,10 +24,10 @@ ARROWS = {
     "firmware/virtual": ("firmware",),
 }
 
-# Names that say nothing about what is inside.
+# Names that fit any module, so they describe none.
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 
-# Files past 300 lines, each with the reason why it is one thing.
+# Files over 300 lines, each with the reason why it cannot be split.
 LONG: dict[str, str] = {}
 
 
@@ -42,7 +42,7 @@ def _violations() -> Iterator[str]:
 
 def _allowed(module: str, prefixes: tuple[str, ...]) -> bool:
     parts = module.split(".")
-    # "from gateway import domain" names the package first: the second name is judged.
+    # "from gateway import domain" yields "gateway" first: the second name decides.
     return any(
         parts[: len(wanted)] == wanted or (wanted[: len(parts)] == parts and len(parts) == 1)
         for wanted in (prefix.split(".") for prefix in prefixes)
@@ -53,7 +53,7 @@ def test_imports_follow_the_arrows() -> None:
     assert list(_violations()) == []
 
 
-def test_the_domain_needs_nothing_but_the_standard_library() -> None:
+def test_the_domain_imports_only_the_standard_library() -> None:
     foreign = [
         f"{path} imports {module}"
         for path in tree.sources("gateway/domain")
@@ -64,12 +64,12 @@ def test_the_domain_needs_nothing_but_the_standard_library() -> None:
 
 
 @pytest.mark.parametrize("module", ["time", "logging", "random", "socket", "sqlite3", "os"])
-def test_the_domain_has_no_clock_no_chance_and_no_input(module: str) -> None:
+def test_the_domain_reads_no_clock_draws_no_numbers_and_does_no_io(module: str) -> None:
     used = [p for p in tree.sources("gateway/domain") if module in set(tree.imports(p))]
     assert used == []
 
 
-def test_only_the_boards_own_files_touch_the_hardware() -> None:
+def test_only_board_files_import_the_hardware_modules() -> None:
     touching = [
         str(path.relative_to("firmware/device"))
         for path in tree.sources("firmware/device")
@@ -79,7 +79,7 @@ def test_only_the_boards_own_files_touch_the_hardware() -> None:
     assert touching == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_name_that_fits_any_module() -> None:
     named = [p for p in tree.sources() if EMPTY_NAMES & {p.stem, *p.parent.parts}]
     assert named == []
 
@@ -93,7 +93,7 @@ def test_files_stay_within_300_lines() -> None:
     assert long.keys() == LONG.keys(), long
 
 
-def test_every_public_function_and_class_says_what_it_is() -> None:
+def test_every_public_function_and_class_has_a_docstring() -> None:
     silent = [
         f"{path}:{node.lineno} {node.name}"
         for path in tree.sources("gateway", "server", "dashboards", "firmware/virtual/host")
@@ -127,7 +127,7 @@ def test_every_room_has_a_readme_of_one_screen() -> None:
         assert 5 <= lines <= 80, f"{room}/README.md has {lines} lines"
 
 
-def test_the_arrows_themselves_notice_a_wrong_import() -> None:
+def test_a_wrong_import_is_noticed() -> None:
     assert not _allowed("server.app", ARROWS["gateway"])
     assert not _allowed("gateway.journal", ARROWS["dashboards"])
     assert _allowed("gateway.domain.outputs", ARROWS["dashboards"])
@@ -135,7 +135,7 @@ def test_the_arrows_themselves_notice_a_wrong_import() -> None:
     assert not _allowed("gateway.errors", ARROWS["gateway/domain"])
 
 
-def test_relative_imports_are_seen_as_what_they_mean(tmp_path: Path) -> None:
+def test_relative_imports_are_resolved(tmp_path: Path) -> None:
     path = tmp_path / "x.py"
     path.write_text("from ..journal import entry\n")
     node = tree.parsed(path).body[0]

@@ -21,7 +21,7 @@ from tests.unit import tree
 
 
 def _text(name: str) -> str:
-    return (tree.ROOT / name).read_text("utf-8")
+    return tree.text(Path(name))
 
 
 def test_the_settings_page_is_the_settings_table() -> None:
@@ -96,19 +96,14 @@ def test_the_tree_names_no_path_of_a_machine() -> None:
     pattern = re.compile(
         r"(^|[^A-Za-z0-9_.~-])/(wo" + r"rk|fa" + r"rm)/|/ro" + r"ot/|bash_" + "jobs"
     )
-    found = [str(p) for p in tree.files() if pattern.search(_readable(p))]
+    found = [str(p) for p in tree.files() if pattern.search(tree.text(p))]
     assert found == []
 
 
 def test_the_tree_names_no_package_registry() -> None:
     hosts = _registry_hosts()
-    found = [f"{p}: {host}" for p in tree.files() for host in hosts if host in _readable(p)]
+    found = [f"{p}: {host}" for p in tree.files() for host in hosts if host in tree.text(p)]
     assert found == []
-
-
-def _readable(path: Path) -> str:
-    data = (tree.ROOT / path).read_bytes()
-    return "" if b"\0" in data else data.decode("utf-8", errors="replace")
 
 
 def _registry_hosts() -> set[str]:
