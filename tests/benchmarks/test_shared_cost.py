@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.cluster import tables
 from gateway.cluster.acks import ClusterAcks
 from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
@@ -90,7 +89,6 @@ def test_cost_of_a_message_by_stage(tmp_path: Path) -> None:
 
 def _measure(folder: Path, cluster: PostgreSQL) -> None:
     engine = connect(cluster.fresh())
-    tables.make_tables(engine)
     rings = [Ring(drawn(8), secrets.token_bytes(32)) for _ in range(DEVICES)]
     begin = time.time() - ROUNDS * 600
     with engine.begin() as connection:

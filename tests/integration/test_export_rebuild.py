@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from gateway.cluster import tables
 from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
 from gateway.cluster.registrar import ListeningFlag, Registrar
@@ -44,7 +43,6 @@ def folder(tmp_path: Path) -> Path:
 
 def _registered(gateway: Gateway) -> None:
     """What several gateways share counts once it is registered and has its place in their order."""
-    tables.make_tables(gateway.engine)
     ears, merging = ListeningFlag(listening=True), MergeOrder(gateway.engine, Clock(), Wakeup())
     registrar = Registrar(gateway.engine, gateway.reader, "g1", Wakeup(), Clock(), ears)
     registrar.start()

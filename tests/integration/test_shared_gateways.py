@@ -187,7 +187,6 @@ def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp
 
 def test_an_epoch_that_is_over_writes_nothing(postgresql: PostgreSQL) -> None:
     engine = connect(postgresql.fresh())
-    tables.make_tables(engine)
     ours = leader.fenced_engine(engine, 0)
     with ours.begin() as connection:
         connection.execute(sa.update(tables.holder).values(gateway="g1"))

@@ -69,7 +69,6 @@ class Pair:
 
     def __init__(self, folder: Path, url: sa.URL) -> None:
         self.engine = connect(url)
-        tables.make_tables(self.engine)
         self.ring = Ring("k7f3q5", KEY)
         self.gateways = [Gateway(folder, name, self.engine) for name in ("g1", "g2")]
         self.published: list[dict[str, Any]] = []
