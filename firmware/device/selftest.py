@@ -10,7 +10,8 @@ import time
 import board
 from drivers import SensorError
 from lib import wifi
-from node import config, measure
+from node import config
+from node.measure import motion, sampling
 
 _STREAM_MS = 400
 _COUNTS = 10
@@ -54,12 +55,12 @@ def counts(path="config.json"):
         print(error)
     hardware.sensor_off()
     read.sort()
-    print(json.dumps({"n": len(read), "counts": measure.median(read) if read else None}))
+    print(json.dumps({"n": len(read), "counts": sampling.median(read) if read else None}))
 
 
 def _level(hardware, settings):
     sensor = hardware.sensor(settings)
-    burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
+    burst = sampling.taken(sensor, time.ticks_ms, time.ticks_diff)
     hardware.sensor_off()
     told = {"ok": burst.value is not None, "quantity": sensor.quantity, "value": burst.value}
     told.update({"spread": burst.spread, "n": burst.valid, "of": burst.tried})
@@ -83,13 +84,13 @@ def _motion(hardware, settings):
         return {"ok": False, "say": "no LIS3DH answers"}
     chip.stream()
     time.sleep_ms(_STREAM_MS)
-    axes = measure.mean(chip.samples())
+    axes = motion.mean(chip.samples())
     if axes is None:
         return {"ok": False, "say": "the LIS3DH gives no samples"}
     chip.arm(axes)  # as the next start does: this is how it lies while all is well
     time.sleep_ms(_STREAM_MS)
     pins = [int(hardware.motion.active()), int(hardware.tilt.active())]
-    still = _EARTH_MG[0] < measure.magnitude(axes) < _EARTH_MG[1]
+    still = _EARTH_MG[0] < motion.magnitude(axes) < _EARTH_MG[1]
     return {"ok": still and pins == [0, 0], "mg": axes, "pins": pins}
 
 
@@ -112,7 +113,7 @@ def _link(hardware, settings):
 def _identity(hardware, settings):
     told = {"ok": True, "device": settings.device}
     try:
-        identity = __import__("node.identity", None, None, ("public_key_hex",))
+        identity = __import__("node.exchange.signing_key", None, None, ("public_key_hex",))
     except ImportError:
         return told  # a build that does not sign
     told["public_key"] = identity.public_key_hex(hardware)

@@ -18,7 +18,7 @@ from tests.parts.services import until
 
 HALF_A_YEAR_DAYS = 183
 WEEK_S = 7 * 86400
-_SAMPLE, _MESSAGE, _CHANGE = 2, 4, 5  # node/records.py
+_SAMPLE, _MESSAGE, _CHANGE = 2, 4, 5  # node/storage/records.py
 # Beyond it the machine is so busy that its own delays are counted as the board's.
 SPEED = 2000
 

@@ -35,7 +35,7 @@ def test_every_step_can_be_told_without_a_board(noria: Noria, tmp_path: Path) ->
     copied = [Path(path).name for path in steps[7].split()[5:-1]]
     assert copied == ["boot.py", "config.json", "main.py"]
     result = noria("device", "flash", "/dev/ttyACM7", "made", "--source", "--dry-run")
-    assert "romfs" not in result.output and "node/ring.py" in result.output
+    assert "romfs" not in result.output and "node/storage/ring.py" in result.output
     result = noria("device", "test", "/dev/ttyACM7", "--dry-run")
     assert "$ mpremote connect /dev/ttyACM7 exec" in result.output
     result = noria(

@@ -208,12 +208,12 @@ def test_a_board_with_other_bytes_than_were_sent_is_found_out(
     noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(noria)
-    torn = _root(tmp_path) / "node" / "ring.mpy"
+    torn = _root(tmp_path) / "node" / "storage" / "ring.mpy"
     _after("cp", lambda: torn.write_bytes(b"torn"), monkeypatch)
     with on_cable(tmp_path) as (_, port):
         result = noria("device", "flash", port, "made", "--no-table")
     assert isinstance(result.exception, NoriaError)
-    assert "node/ring.mpy: flash it again" in str(result.exception)
+    assert "node/storage/ring.mpy: flash it again" in str(result.exception)
 
 
 def test_a_tank_is_calibrated_with_a_bucket_and_its_table_is_a_leaf(

@@ -46,7 +46,7 @@ class esp32:
     [
         ("node/wake.py", "\nimport nothing_of_the_kind\n", "ImportError"),
         ("node/wake.py", "\n!\n", "SyntaxError"),
-        ("node/senses.py", "\nhold = bytearray(1 << 28)\n", "MemoryError"),
+        ("node/measure/measurement.py", "\nhold = bytearray(1 << 28)\n", "MemoryError"),
         ("node/start.py", "\ndef start(*_):\n    raise SystemExit\n", "SystemExit"),
         ("node/start.py", "\ndef start(*_):\n    start(*_)\n", "RuntimeError"),
         ("board/firebeetle.py", _NO_PARTITION, "no flash partition"),

@@ -115,7 +115,7 @@ class Speaking:
 def test_a_release_that_is_never_heard_goes_back_by_itself(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
-    offer(gateway, N, made(3, broken={"node/speaking.py": DEAF}))
+    offer(gateway, N, made(3, broken={"node/exchange/uplink.py": DEAF}))
     _answered(gateway, "update_back", timeout_s=100)
     assert _running(tmp_path) == "" and work.count("crash") == 0
 
@@ -129,7 +129,7 @@ def test_what_the_release_key_did_not_sign_is_never_installed(
     good = made(5)
     offer(gateway, N + 1, good, sig="A" * 86)
     _answered(gateway, "update_sig", N + 1)
-    changed = made(5, broken={"node/policy.py": b"x = 1\n"})
+    changed = made(5, broken={"node/policy/schedule.py": b"x = 1\n"})
     for number, part in enumerate(changed.parts()):
         gateway.lay(f"noria/1/{DEVICE}/part/5/{number}", part)
     order(gateway, N + 2, {**good.wanted(N + 2), "size": len(changed.stream)})

@@ -9,8 +9,8 @@ import esp32
 import machine
 import network
 from drivers.presence import LevelPin
+from lib import unload
 from micropython import const
-from node import clock, unload
 
 PINS = {
     "sensor_rx": 16,  # from the A02YYUW's TX; a JSN-SR04T's ECHO/TX
@@ -40,6 +40,9 @@ _CAUSES = {
     machine.DEEPSLEEP_RESET: "wake",
     machine.SOFT_RESET: "soft",
 }
+
+# The ESP32 port counts from 2000, the unix port from 1970.
+_EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 
 _DRIVERS = {
     "a02yyuw": "a02yyuw",
@@ -76,11 +79,11 @@ class Board:
 
     def rtc_s(self):
         """The board's clock in Unix seconds. It runs on through deep sleep, +-2 %."""
-        return clock.unix(time.time())
+        return int(time.time()) + _EPOCH
 
     def set_rtc(self, unix_s):
         """Step the board's clock: TLS checks certificates' dates against it."""
-        year, month, day, hour, minute, second = time.gmtime(clock.local(unix_s))[:6]
+        year, month, day, hour, minute, second = time.gmtime(unix_s - _EPOCH)[:6]
         machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
 
     def ring_device(self):
@@ -202,7 +205,7 @@ class Board:
         ntptime.host = host
         ntptime.timeout = timeout_s
         try:
-            return clock.unix(ntptime.time())
+            return int(ntptime.time()) + _EPOCH
         except (OSError, OverflowError, IndexError):
             return None
 

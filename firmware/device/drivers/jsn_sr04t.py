@@ -4,8 +4,8 @@ R27 open: a pulse of 10 us or more on TRIG starts it, ECHO is high for the time 
 an echo for about 60 ms. R27 47k: FF H L SUM at 9600 baud each 100 ms by itself, in mm; 120k: the
 same after a byte 0x55. The pins are the same two. 200 to 6000 mm, beam 75 degrees.
 
-Nearer than 200 mm it reports *farther*, since it hears only a later bounce: ``node/plausible.py``
-says what can be told of that, and what cannot. It does not correct for temperature: the distance
+Nearer than 200 mm it reports *farther*, since it receives only a later bounce: see
+``node/measure/plausibility.py``. It does not correct for temperature: the distance
 is the one at 20 degC, and the gateway corrects it.
 """
 

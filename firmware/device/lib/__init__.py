@@ -1,1 +1,16 @@
-"""Protocols the node needs and MicroPython does not bring."""
+"""MQTT, links, JSON and signatures: nothing here knows the node."""
+
+import sys
+
+
+def unload(*names):
+    """Drop modules, and packages with all that is in them, by full name: their heap is free once
+    no object of theirs is in use."""
+    for name in names:
+        inside = name + "."
+        for loaded in [found for found in sys.modules if found == name or found.startswith(inside)]:
+            del sys.modules[loaded]
+        folder, _, leaf = name.rpartition(".")
+        package = sys.modules.get(folder)
+        if hasattr(package, leaf):
+            delattr(package, leaf)

@@ -2,31 +2,24 @@
 
 import json
 
-from micropython import const
-
-from node import unload
-
-_SHORTEST_S = const(30)
-_LONGEST_S = const(604_800)
-LEAST_CHANGE_G = const(500)  # cells creep by up to 300 g under a steady load
-
-
-class ConfigError(ValueError):
-    """The configuration cannot be used; the message names the value."""
+from lib import unload
 
 
 class Config:
-    """The configuration in force, checked. Attributes are documented in firmware/README.md."""
+    """The configuration in force, checked. Attributes are documented in firmware/README.md.
+
+    Raises ``ConfigError`` of ``policy/limits.py`` for a value that cannot be used.
+    """
 
     def __init__(self, given):
-        from node import checked
+        from node import config_check
 
-        checked.fill(self, given)
-        del checked
-        unload("node.checked")
+        config_check.fill(self, given)
+        del config_check
+        unload("node.config_check", "node.policy.limits")
 
     def __getattr__(self, name):
-        return self.__dict__[name]  # checked.py sets them, out of a type checker's sight
+        return self.__dict__[name]  # config_check.py sets them: no type checker sees it
 
     def topic(self, leaf):
         """``noria/1/<device>/<leaf>``, text."""
@@ -40,11 +33,6 @@ def load(path):
     try:
         return Config(json.loads(text))
     except (KeyError, TypeError, AttributeError) as error:
+        from node.policy.limits import ConfigError
+
         raise ConfigError("%s: %r is missing or of a wrong type" % (path, error)) from error
-
-
-def seconds(name, value):
-    """``value`` if it is a usable interval in seconds; ConfigError names it otherwise."""
-    if not isinstance(value, int) or not _SHORTEST_S <= value <= _LONGEST_S:
-        raise ConfigError("%s %r: %d to %d seconds" % (name, value, _SHORTEST_S, _LONGEST_S))
-    return value

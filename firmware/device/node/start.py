@@ -4,8 +4,9 @@ import gc
 import sys
 
 import board
+from lib import unload
 
-from node import config, unload
+from node import config
 
 CONFIG = "config.json"
 
@@ -24,7 +25,7 @@ def start(slots, feed):
         for name in [name for name in sys.modules if name.startswith("node.")]:
             unload(name)
         gc.collect()
-        from node.update import Update
+        from node.update.download import Update
 
         reboot = Update(settings, slots, feed).go_on(*release) or reboot
     slots.ended(held_back)

@@ -3,22 +3,27 @@
 import gc
 import time
 
-from node import FW, budget, clock, place, policy, unload
-from node.care import Care
-from node.queue import FULL_COUNT, Queue
-from node.ring import Ring
-from node.vigil import Found, Vigil
+from lib import unload
 
-_SENSING = (
-    "node.senses",
-    "node.hands",
-    "node.motion",
-    "node.measure",
-    "node.plausible",
-    "node.faults",
-    "drivers.lis3dh",
-    "drivers.battery",
-)
+from node import FW
+from node.policy import alarm_budget, location, schedule
+from node.policy.wake_pins import Vigil
+from node.storage import clock
+from node.storage.queue import FULL_COUNT, Queue
+from node.storage.ring import Ring
+from node.update.status import Care
+
+_SENSING = "node.measure", "drivers.lis3dh", "drivers.battery"
+
+
+class Found:
+    """What a wake measured, once what measured it is gone: as Senses has it."""
+
+    def __init__(self, value, moved, event, mv):
+        self.value = value
+        self.moved = moved
+        self.event = event
+        self.mv = mv
 
 
 class Wake:
@@ -35,14 +40,14 @@ class Wake:
         board.prepare(config)
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
-        self._plan = policy.Plan(config, self._state)
+        self._plan = schedule.Plan(config, self._state)
         self._care = Care(slots, self._queue, feed)
         self._vigil = Vigil(board, config, self._state)
         self._speaker = None
         gc.collect()  # what the scan left lies between what stays: sensors are loaded after it
 
     def _sensing(self):
-        from node.senses import Senses
+        from node.measure.measurement import Senses
 
         return Senses(self._board, self._config, self._queue, self._plan)
 
@@ -50,7 +55,7 @@ class Wake:
     def _speaking(self):
         """What speaks, loaded when there is something to say: most wakes only measure."""
         if self._speaker is None:
-            from node.speaking import Speaking
+            from node.exchange.uplink import Speaking
 
             self._speaker = Speaking(self._board, self._config, self._queue, self._plan, self._care)
         return self._speaker
@@ -89,15 +94,15 @@ class Wake:
     def _place(self, before_up):
         """Look where we are, when recovery mode asks for it; before speaking, which tells it."""
         up = self._up()
-        if policy.moved_by_us(self._state, up) or not place.due(self._state, before_up, up):
+        if schedule.moved_by_us(self._state, up) or not location.due(self._state, before_up, up):
             return
         receiver = self._board.receiver(self._config)
-        fix = receiver and receiver.fix(place.LOOK_MS)
+        fix = receiver and receiver.fix(location.LOOK_MS)
         self._board.receiver_off()
         self._feed()
         if fix:
             self._speaking.take_time(fix.unix_s, clock.GNSS)
-            self._queue.add_event(self._up(), place.event(fix))
+            self._queue.add_event(self._up(), location.event(fix))
 
     @property
     def reboot(self):
@@ -139,12 +144,12 @@ class Wake:
 
     def _begin(self, rtc_s):
         state = self._state
-        budget.carry_over(state, state.last_up)
+        alarm_budget.carry_over(state, state.last_up)
         clock.begin(state, rtc_s)
         state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
         # An attempt under way when the power failed was one that failed: a weak cell under the
         # radio's load would reset for ever.
         lte = bool(self._config.lte)
-        state.retry_up = policy.retry_s(state.fails, 0, lte) if state.fails else 0
+        state.retry_up = schedule.retry_s(state.fails, 0, lte) if state.fails else 0
         state.fault_up = state.good_up = state.same_up = 0
         state.pending = 1

@@ -74,18 +74,21 @@ def _able(interpreter: Interpreter) -> bool:
 
 
 def image(files: Mapping[str, bytes]) -> bytes:
-    """A ROMFS image of ``files``, path to content, one folder deep at most."""
+    """A ROMFS image of ``files``, path to content."""
     writer: Any = importlib.import_module("mpremote.romfs").VfsRomWriter()
-    folders = {path.rpartition("/")[0] for path in files}
-    for folder in sorted(folders):
-        if folder:
-            writer.opendir(folder)
-        for path in sorted(files):
-            if path.rpartition("/")[0] == folder:
-                writer.mkfile(path.rpartition("/")[2], files[path])
-        if folder:
-            writer.closedir()
+    _add(writer, files)
     return bytes(writer.finalise())
+
+
+def _add(writer: Any, files: Mapping[str, bytes]) -> None:
+    for name in sorted({path.partition("/")[0] for path in files}):
+        if name in files:
+            writer.mkfile(name, files[name])
+            continue
+        writer.opendir(name)
+        inside = name + "/"
+        _add(writer, {p.removeprefix(inside): b for p, b in files.items() if p.startswith(inside)})
+        writer.closedir()
 
 
 def compiled(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,10 @@ import select  # noqa: F401 - the standard library is loaded before time is repl
 import socket
 import ssl
 import sys
+import time
 import traceback
+
+sys.modules["utime"] = time  # MicroPython's name for its own clock, which the shims count on
 
 
 def install():

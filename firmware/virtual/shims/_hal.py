@@ -10,10 +10,7 @@ what time it is.
 import gc
 import json
 
-try:
-    import utime as _time
-except ImportError:  # CPython
-    import time as _time
+import utime as _time
 
 _TICKS_MASK = (1 << 30) - 1  # an ESP32's ticks wrap at 2^30
 _HALT_CODE = 42

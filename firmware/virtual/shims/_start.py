@@ -2,13 +2,14 @@
 
 import sys
 
+if sys.implementation.name != "micropython":
+    import _cpython
+
 import _hal
 
 _hal.begin(int(sys.argv[1]))
 
 if sys.implementation.name != "micropython":
-    import _cpython
-
     _cpython.install()
 elif "_rom" in sys.modules:
     import _vfs

@@ -1,13 +1,9 @@
 """ESP32's ``time``: epoch 2000, whole seconds, ticks that wrap at 2^30, sleep that is scaled."""
 
+import utime as _real
 from micropython import const
 
 import _hal
-
-try:
-    import utime as _real
-except ImportError:  # CPython, where this file does not shadow the built-in
-    import time as _real
 
 _EPOCH_S = const(946684800)
 _TICKS_MASK = const((1 << 30) - 1)

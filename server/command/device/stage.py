@@ -45,14 +45,18 @@ def image(stage: Path) -> bytes:
     if importlib.util.find_spec("mpremote") is None:
         raise CableError("mpremote is not installed: pip install 'noria[device]'")
     writer: Any = importlib.import_module("mpremote.romfs").VfsRomWriter()
-    for folder in sorted({path.parent for path in stage.rglob("*.mpy")}):
-        if folder != stage:
-            writer.opendir(folder.name)
-        for path in sorted(folder.glob("*.mpy")):
-            writer.mkfile(path.name, path.read_bytes())
-        if folder != stage:
-            writer.closedir()
+    _add(writer, stage)
     return bytes(writer.finalise())
+
+
+def _add(writer: Any, folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            writer.opendir(path.name)
+            _add(writer, path)
+            writer.closedir()
+        elif path.suffix == ".mpy":
+            writer.mkfile(path.name, path.read_bytes())
 
 
 def _compile(path: Path, target: Path, architecture: str) -> None:

@@ -1,9 +1,10 @@
 """What a node believes of an ack: forged, stale, future and foreign ones free nothing."""
 
 from flash import Flash
-from node import ackline, envelope, records
-from node.queue import FORMER_TRIES, RESENDS, Queue
-from node.ring import Ring
+from node.exchange import acks
+from node.storage import envelope, records
+from node.storage.queue import FORMER_TRIES, RESENDS, Queue
+from node.storage.ring import Ring
 from sealing import seal
 
 KEY = envelope.Key(bytes(range(32)))
@@ -24,7 +25,7 @@ def _queue(messages):
 def _ack(head, era=ERA, h=None, identity=None):
     boot, seq = identity or head.identity
     h = envelope.spell(head.digest) if h is None else h
-    return ackline.Ack(era.decode(), boot, seq, h, 1795212003)
+    return acks.Ack(era.decode(), boot, seq, h, 1795212003)
 
 
 def _held(queue):
@@ -32,8 +33,8 @@ def _held(queue):
 
 
 def _take(queue, ack):
-    verdict = ackline.judge(queue, ack)
-    if verdict.kind == ackline.FREES:
+    verdict = acks.judge(queue, ack)
+    if verdict.kind == acks.FREES:
         queue.free(verdict.pos, verdict.former)
     return verdict
 
@@ -41,7 +42,7 @@ def _take(queue, ack):
 def test_an_ack_frees_everything_up_to_its_message():
     queue = _queue(5)
     heads = list(queue.messages())
-    assert _take(queue, _ack(heads[2])).kind == ackline.FREES
+    assert _take(queue, _ack(heads[2])).kind == acks.FREES
     assert [head.identity for head in _held(queue)] == [(1, 4), (1, 5)]
 
 
@@ -70,13 +71,13 @@ def test_an_ack_known_only_by_the_next_messages_prev_is_believed():
 def test_a_forged_mac_is_not_heard():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"kCjeRL9GQnpZsBPcPMyjyQ","t":1}'
     forged = seal(envelope.Key(bytes(32)), TOPIC, obj)
-    assert ackline.heard(KEY, TOPIC, forged) is None
-    assert ackline.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is not None
+    assert acks.heard(KEY, TOPIC, forged) is None
+    assert acks.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is not None
 
 
 def test_an_ack_on_another_topic_is_not_heard():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"","t":1}'
-    assert ackline.heard(KEY, TOPIC, seal(KEY, "noria/1/k7f3q6/ack", obj)) is None
+    assert acks.heard(KEY, TOPIC, seal(KEY, "noria/1/k7f3q6/ack", obj)) is None
 
 
 def test_what_is_no_ack_under_a_right_mac_is_not_heard():
@@ -91,20 +92,20 @@ def test_what_is_no_ack_under_a_right_mac_is_not_heard():
         sound.replace(b":5,", b":5 "),
     )
     for obj in (b"{}", b"[]", b"7", b"{", b'{"era":1,"boot":1,"seq":1,"h":"","t":1}') + damaged:
-        assert ackline.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is None, obj
+        assert acks.heard(KEY, TOPIC, seal(KEY, TOPIC, obj)) is None, obj
 
 
 def test_a_future_ack_frees_nothing_and_proves_a_twin():
     queue = _queue(5)
     newest = list(queue.messages())[-1]
     verdict = _take(queue, _ack(newest, identity=(1, 9)))
-    assert verdict.kind == ackline.TWIN and len(_held(queue)) == 5
+    assert verdict.kind == acks.TWIN and len(_held(queue)) == 5
 
 
 def test_an_ack_with_another_hash_frees_nothing_and_proves_a_twin():
     queue = _queue(5)
     verdict = _take(queue, _ack(list(queue.messages())[2], h="AAAAAAAAAAAAAAAAAAAAAA"))
-    assert verdict.kind == ackline.TWIN and len(_held(queue)) == 5
+    assert verdict.kind == acks.TWIN and len(_held(queue)) == 5
 
 
 def test_the_newest_hash_under_another_number_frees_nothing():
@@ -118,21 +119,21 @@ def test_an_ack_below_the_oldest_frees_nothing_and_all_that_is_held_stands_after
     queue = _queue(5)
     ack = _ack(None, h="AAAAAAAAAAAAAAAAAAAAAA", identity=(0, 7))
     verdict = _take(queue, ack)
-    assert (verdict.kind, verdict.pos) == (ackline.FREES, 0)
+    assert (verdict.kind, verdict.pos) == (acks.FREES, 0)
     assert len(_held(queue)) == 5
 
 
 def test_an_ack_of_an_unknown_era_means_nothing():
     queue = _queue(5)
     newest = list(queue.messages())[-1]
-    assert _take(queue, _ack(newest, era=b"zzzzzzzz")).kind == ackline.NOTHING
+    assert _take(queue, _ack(newest, era=b"zzzzzzzz")).kind == acks.NOTHING
     assert len(_held(queue)) == 5
 
 
 def test_a_line_that_has_not_begun_frees_nothing_and_stands_below_all():
     queue = _queue(5)
     verdict = _take(queue, _ack(None, h="", identity=(0, 0)))
-    assert (verdict.kind, verdict.pos) == (ackline.FREES, 0)
+    assert (verdict.kind, verdict.pos) == (acks.FREES, 0)
     assert len(_held(queue)) == 5
 
 

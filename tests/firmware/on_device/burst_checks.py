@@ -2,16 +2,18 @@
 
 from drivers import SensorError
 from flash import Flash
-from node import budget, faults, measure, plausible, records
-from node.queue import Queue
-from node.ring import Ring
-from node.state import State
+from node.measure import faults, plausibility, sampling
+from node.policy import alarm_budget
+from node.storage import records
+from node.storage.queue import Queue
+from node.storage.ring import Ring
+from node.storage.state import State
 
 WINDOW = 40
 
 
 def _burst(*samples):
-    return measure.burst(list(samples), WINDOW)
+    return sampling.burst(list(samples), WINDOW)
 
 
 def test_five_that_agree_are_a_reading_with_a_robust_spread():
@@ -30,7 +32,7 @@ def test_two_strangers_among_seven_are_too_many_and_among_nine_not():
 
 
 def test_a_burst_without_any_echo_has_no_value():
-    burst = measure.burst([None] * 9, WINDOW)
+    burst = sampling.burst([None] * 9, WINDOW)
     assert (burst.value, burst.spread, burst.valid, burst.tried) == (None, None, 0, 9)
     assert burst.code == "no_echo"
 
@@ -41,7 +43,7 @@ def test_samples_that_contradict_each_other_are_no_reading():
 
 
 def test_why_there_was_nothing_is_kept():
-    assert measure.burst([None] * 9, WINDOW, "garbage").code == "garbage"
+    assert sampling.burst([None] * 9, WINDOW, "garbage").code == "garbage"
 
 
 def test_half_and_half_is_nobodys_majority():
@@ -49,8 +51,8 @@ def test_half_and_half_is_nobodys_majority():
 
 
 def test_a_median_of_an_even_count_is_the_mean_of_the_middle():
-    assert measure.median([10, 20]) == 15
-    assert measure.spread([0, 10, 20]) == 15  # deviations 0 10 10: 10 x 1.4826
+    assert sampling.median([10, 20]) == 15
+    assert sampling.spread([0, 10, 20]) == 15  # deviations 0 10 10: 10 x 1.4826
 
 
 class _Sensor:
@@ -71,7 +73,7 @@ class _Sensor:
 def _taken(*samples, step_ms=100):
     sensor = _Sensor(*samples)
     moments = iter(range(0, 100_000, step_ms))
-    return measure.taken(sensor, lambda: next(moments), lambda a, b: a - b), sensor.read_times
+    return sampling.taken(sensor, lambda: next(moments), lambda a, b: a - b), sensor.read_times
 
 
 def test_a_clear_burst_ends_after_five():
@@ -98,7 +100,7 @@ def test_a_burst_ends_with_its_budget():
 
 
 def _judged(value, last=None, since_s=600, blind_mm=0, blind_n=0, bounds=(30, 1160)):
-    return plausible.judged(value, bounds, blind_mm, last, since_s, blind_n)
+    return plausibility.judged(value, bounds, blind_mm, last, since_s, blind_n)
 
 
 def test_water_stands_between_its_highest_and_the_floor():
@@ -118,8 +120,8 @@ class _Range:
 
 
 def test_the_tank_narrows_the_sensors_range():
-    assert plausible.limits(_Config, _Range("mm")) == (60, 1160)
-    assert plausible.limits(_Config, _Range("pa")) == (30, 4500)
+    assert plausibility.limits(_Config, _Range("mm")) == (60, 1160)
+    assert plausibility.limits(_Config, _Range("pa")) == (30, 4500)
 
 
 def test_the_first_bounce_that_a_jsn_sr04t_hears_is_never_a_level():
@@ -203,27 +205,27 @@ def test_every_code_of_a_driver_can_be_kept():
 def test_thirty_days_of_false_alarms_cost_less_than_five_percent_of_the_cell():
     state, spent_uah = State(), 0
     for up in range(0, 30 * 86400, 30):
-        if budget.pay_report(state, up):
-            spent_uah += budget.REPORT_UAH
+        if alarm_budget.pay_report(state, up):
+            spent_uah += alarm_budget.REPORT_UAH
     assert spent_uah <= 127_500, spent_uah
     assert spent_uah >= 120_000  # and real alarms may use it
 
 
 def test_recovery_may_begin_three_times_and_then_waits_for_the_budget():
     state, entries = State(), 0
-    while budget.may_recover(state, 0):
+    while alarm_budget.may_recover(state, 0):
         entries += 1
         for _ in range(20):  # ten minutes of reports
-            assert budget.pay_report(state, 0)
+            assert alarm_budget.pay_report(state, 0)
     assert entries == 3
-    assert not budget.may_recover(state, 5 * 86400)
-    assert budget.may_recover(state, 6 * 86400)
+    assert not alarm_budget.may_recover(state, 5 * 86400)
+    assert alarm_budget.may_recover(state, 6 * 86400)
 
 
 def test_a_real_theft_may_use_what_the_bucket_holds():
     state, reports = State(), 0
     state.spent_uah = 27_000  # the fullest at which recovery still begins
-    while budget.pay_report(state, 0):
+    while alarm_budget.pay_report(state, 0):
         reports += 1
     assert reports >= 50
 
@@ -231,10 +233,10 @@ def test_a_real_theft_may_use_what_the_bucket_holds():
 def test_a_restart_refills_nothing_but_what_time_did():
     state = State()
     state.spent_uah, state.looked, state.budget_up = 30_000, 500, 480_000
-    budget.carry_over(state, 484_000)
+    alarm_budget.carry_over(state, 484_000)
     assert (state.spent_uah, state.looked, state.budget_up) == (29_900, 400, 0)
     for _ in range(9):
-        budget.carry_over(state, 20)
+        alarm_budget.carry_over(state, 20)
     assert (state.spent_uah, state.looked) == (29_900, 400)
 
 
@@ -242,18 +244,18 @@ def test_asking_changes_nothing():
     state = State()
     state.spent_uah = 30_000
     before = state.packed()
-    assert budget.may_recover(state, 130_000) and budget.may_look(state, 130_000)
+    assert alarm_budget.may_recover(state, 130_000) and alarm_budget.may_look(state, 130_000)
     assert state.packed() == before
 
 
 def test_looks_at_the_accelerometer_are_counted():
     state = State()
     looks = 0
-    while budget.may_look(state, 0):
-        budget.pay_look(state, 0)
+    while alarm_budget.may_look(state, 0):
+        alarm_budget.pay_look(state, 0)
         looks += 1
     assert looks == 60
-    assert budget.may_look(state, 900)
+    assert alarm_budget.may_look(state, 900)
 
 
 # What flash tells by itself

@@ -3,8 +3,8 @@
 import random
 
 from field import Field, Senses
-from node import clock
-from node.state import State
+from node.storage import clock
+from node.storage.state import State
 
 
 def _run(drift_ppm, days, report_s=3600, outage=None, change=None, **settings):

@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from node import clock, compose, envelope, records
+from node.storage import clock, envelope, message_json, records
 from sealing import seal
 
 with open(sys.argv[2] + "/envelope.json") as _file:
@@ -52,8 +52,8 @@ def test_composing_spells_the_vector_byte_for_byte():
     head.prev = binascii.a2b_base64("q83vEjRWeJCrze8SNFZ4kA==")
     head.up, head.t, head.ts, head.ta, head.next = 70812, 1795212000, clock.NTP, 3600, 900
     head.old_boot, head.old_seq, head.mv, head.rssi = 3, 117, 3987, -71
-    text = compose.head_text(head)
-    body = compose.Body(len(text))
+    text = message_json.head_text(head)
+    body = message_json.Body(len(text))
     for sample in (
         records.Sample(70212, "mm", 412, 4, 7, 7, 112),
         records.Sample(70812, "mm", 431, 6, 6, 7, 110),
@@ -70,7 +70,7 @@ class _Kept:
 
 
 def test_a_sample_without_any_echo_is_null_without_spread():
-    text = compose.reading_text(records.Sample(10, "mm", None, None, 0, 6), 5)
+    text = message_json.reading_text(records.Sample(10, "mm", None, None, 0, 6), 5)
     assert text == '{"o":5,"mm":null,"n":0,"of":6}', text
 
 
@@ -84,4 +84,4 @@ def test_a_sample_survives_the_flash_at_its_limits():
 def test_time_is_zero_exactly_when_it_has_no_source():
     head = records.Header()
     head.era = b"a" * 8
-    assert '"t":0,"ts":"none","next"' in compose.head_text(head)
+    assert '"t":0,"ts":"none","next"' in message_json.head_text(head)

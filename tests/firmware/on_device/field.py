@@ -5,7 +5,9 @@ import random
 import peer
 from flash import Flash, PowerCut
 from lib import mqtt
-from node import config, records, speaking, wake
+from node import config, wake
+from node.exchange import uplink
+from node.storage import records
 from slots import Slots
 
 
@@ -168,7 +170,7 @@ class Field:
         Senses.kept, Senses.number = [], 0
         mqtt.Client = peer.Client
         self.board.broker = self.broker
-        speaking.print = lambda *_: None
+        uplink.print = lambda *_: None
 
     def wake(self, cut=None):
         """One wake, and the sleep after it; the power fails after ``cut`` bytes of flash."""

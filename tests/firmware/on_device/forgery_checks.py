@@ -7,9 +7,10 @@ import random
 import peer
 from field import Field, Senses
 from flash import Flash
-from node import ackline, envelope, records
-from node.queue import Queue
-from node.ring import Ring
+from node.exchange import acks
+from node.storage import envelope, records
+from node.storage.queue import Queue
+from node.storage.ring import Ring
 from sealing import seal
 
 RINGS = 30 if int(os.getenv("NORIA_CUTS") or 0) >= 1000 else 12
@@ -41,8 +42,8 @@ def _queue(seed):
 
 def _say(queue, era, identity, h, t=1795212003):
     """The node hears an ack under a right MAC. Returns the verdict."""
-    verdict = ackline.judge(queue, ackline.Ack(era.decode(), identity[0], identity[1], h, t))
-    if verdict.kind == ackline.FREES:
+    verdict = acks.judge(queue, acks.Ack(era.decode(), identity[0], identity[1], h, t))
+    if verdict.kind == acks.FREES:
         queue.free(verdict.pos, verdict.former)
     return verdict
 
@@ -104,14 +105,14 @@ def test_no_bit_of_an_ack_can_be_flipped():
     )  # fmt: skip
     name = peer.topic("ack")
     payload = seal(peer.KEY, name, text.encode())
-    assert ackline.heard(peer.KEY, name, payload).identity == head.identity
+    assert acks.heard(peer.KEY, name, payload).identity == head.identity
     for bit in range(len(payload) * 8):
         flipped = bytearray(payload)
         flipped[bit // 8] ^= 1 << (bit % 8)
-        assert ackline.heard(peer.KEY, name, bytes(flipped)) is None
+        assert acks.heard(peer.KEY, name, bytes(flipped)) is None
     for end in range(len(payload)):
-        assert ackline.heard(peer.KEY, name, payload[:end]) is None
-    assert ackline.heard(peer.KEY, peer.topic("down"), payload) is None
+        assert acks.heard(peer.KEY, name, payload[:end]) is None
+    assert acks.heard(peer.KEY, peer.topic("down"), payload) is None
 
 
 def test_an_ack_of_a_later_former_era_does_not_free_an_earlier_one():

@@ -9,8 +9,8 @@ import random
 import sys
 
 from drivers import SensorError, a02yyuw, ads1115, frames, hx711, jsn_sr04t, lis3dh
-from node import faults, measure, motion, plausible
-from node.state import State
+from node.measure import faults, motion, plausibility, sampling
+from node.storage.state import State
 
 
 class Time:
@@ -158,11 +158,11 @@ def level(make, state, said):
     """One burst of a sensor, judged as in a wake."""
     CLOCK.reads = 0
     sensor = make()
-    burst = measure.taken(sensor, CLOCK.ticks_ms, CLOCK.ticks_diff)
+    burst = sampling.taken(sensor, CLOCK.ticks_ms, CLOCK.ticks_diff)
     code = burst.code
     if not code:
-        bounds = plausible.limits(Config, sensor)
-        code = plausible.judged(burst.value, bounds, sensor.blind_mm, state.good, 600, 0)
+        bounds = plausibility.limits(Config, sensor)
+        code = plausibility.judged(burst.value, bounds, sensor.blind_mm, state.good, 600, 0)
     assert code or isinstance(burst.value, int), burst.value
     if not code and make is _uart_sensor:
         assert abs(burst.value - TRUE_MM) <= 30, burst.value  # whatever was done to the bytes

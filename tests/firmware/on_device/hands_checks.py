@@ -5,9 +5,11 @@ import random
 import measure_checks
 from drivers.lis3dh import LIS3DHError
 from flash import Flash
-from node import clock, hands, records, vigil
-from node.queue import Queue
-from node.ring import Ring
+from node.measure import tamper
+from node.policy import schedule, wake_pins
+from node.storage import clock, records
+from node.storage.queue import Queue
+from node.storage.ring import Ring
 
 STILL, CARRIED, LYING = "still", "carried", "lying"
 
@@ -17,7 +19,7 @@ class _Time:
         pass
 
 
-hands.time = _Time()
+tamper.time = _Time()
 
 
 class Chip:
@@ -84,12 +86,12 @@ class Node:
         self.state = self.queue.state
         clock.begin(self.state, self.board.now)
         self.config = measure_checks._config(**config)
-        self.vigil = vigil.Vigil(self.board, self.config, self.state)
+        self.vigil = wake_pins.Vigil(self.board, self.config, self.state)
         self.spoken = 0
         self.start()
 
     def start(self):
-        self.hands = hands.Hands(self.board, self.config, self.queue, self._speak)
+        self.hands = tamper.Hands(self.board, self.config, self.queue, self._speak)
         self.hands.started()
 
     def _speak(self):
@@ -101,7 +103,7 @@ class Node:
         self.board.chip.does = does
         self.board.motion.high = does == CARRIED
         self.board.woken = by_pin
-        self.hands = hands.Hands(self.board, self.config, self.queue, self._speak)
+        self.hands = tamper.Hands(self.board, self.config, self.queue, self._speak)
         start = self.queue.ring.tail
         self.hands.look()
         return [
@@ -150,7 +152,7 @@ def test_recovery_that_uses_its_budget_up_says_so():
 def test_recovery_that_was_ordered_costs_no_budget():
     node = Node()
     node.state.spent_uah = 59_900
-    vigil.begin_recovery(node.state, node.board.now - node.state.mark_rtc, vigil.ORDERED)
+    schedule.begin_recovery(node.state, node.board.now - node.state.mark_rtc, schedule.ORDERED)
     node.wake(30, CARRIED)
     assert node.state.recovery and node.state.spent_uah == 59_900
 

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from node import motion
+from node.measure import motion
 
 REST = (0, 0, 1000)
 

@@ -3,8 +3,10 @@
 import json
 
 from measure_checks import _config
-from node import clock, envelope, orders, policy
-from node.state import State
+from node.exchange import orders
+from node.policy import schedule
+from node.storage import clock, envelope
+from node.storage.state import State
 from sealing import seal
 
 KEY = envelope.Key(bytes(range(32)))
@@ -19,7 +21,7 @@ def _take(state, obj, key=KEY):
 def test_a_down_sets_the_intervals_and_is_answered():
     state = State()
     told = _take(state, {"v": 1, "n": 1795212000, "set": {"interval_s": 300, "report_s": 3600}})
-    plan = policy.Plan(_config(), state)
+    plan = schedule.Plan(_config(), state)
     assert (plan.interval_s, plan.report_s) == (300, 3600)
     conf = json.loads("{" + told.conf(state, plan) + "}")
     assert (conf["k"], conf["n"], conf["ok"]) == ("conf", 1795212000, True)
@@ -68,7 +70,7 @@ def test_what_cannot_be_done_is_named():
         assert _take(state, obj).code == code
         assert state.interval_s == 0 and state.down_n == n
     assert state.change_g == 0
-    told = orders.conf(12, state, policy.Plan(_config(), state), False, "change_g")
+    told = orders.conf(12, state, schedule.Plan(_config(), state), False, "change_g")
     assert told.endswith('"ok":false,"c":"change_g"')
 
 
@@ -87,7 +89,7 @@ def test_what_is_no_down_at_all_is_not_read():
 
 def test_thresholds_are_set_and_go_back():
     state = State()
-    plan = policy.Plan(_config(change_mm=30), state)
+    plan = schedule.Plan(_config(change_mm=30), state)
     _take(state, {"v": 1, "n": 5, "set": {"change_mm": 80, "change_g": 500}})
     assert (plan.change("mm"), plan.change("g"), plan.change("pa")) == (80, 500, 300)
     _take(state, {"v": 1, "n": 6})
@@ -98,9 +100,9 @@ def test_a_planned_move_is_in_force_between_its_times_by_a_set_clock_only():
     state, start = State(), 1795300000
     _take(state, {"v": 1, "n": 5, "set": {"move_from": start, "move_to": start + 3600}})
     state.base = start
-    assert not policy.moved_by_us(state, 10)  # no clock: nobody can say so
+    assert not schedule.moved_by_us(state, 10)  # no clock: nobody can say so
     state.clock_source = clock.NTP
-    assert [policy.moved_by_us(state, up) for up in (0, 3599, 3600)] == [True, True, False]
+    assert [schedule.moved_by_us(state, up) for up in (0, 3599, 3600)] == [True, True, False]
 
 
 def test_the_hash_of_the_configuration_changes_with_every_setting():
@@ -108,7 +110,7 @@ def test_the_hash_of_the_configuration_changes_with_every_setting():
     for wanted in ({}, {"interval_s": 60}, {"report_s": 60}, {"change_mm": 9}, {"change_g": 900}):
         state, n = State(), n + 1
         _take(state, {"v": 1, "n": n, "set": wanted})
-        seen.add(orders.config_id(state, policy.Plan(_config(), state)))
+        seen.add(orders.config_id(state, schedule.Plan(_config(), state)))
     assert len(seen) == 5
 
 

@@ -6,7 +6,7 @@ import random
 
 from flash import PowerCut
 from lib.mqtt import MqttError
-from node import envelope
+from node.storage import envelope
 from sealing import seal
 
 DEVICE = "k7f3q5"

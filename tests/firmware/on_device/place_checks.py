@@ -1,10 +1,11 @@
 """A place is told once, then zeroed on flash; a power cut in the middle costs nothing."""
 
 from flash import Flash, PowerCut
-from node import place, records
-from node.queue import Queue
-from node.ring import Ring
-from node.state import State
+from node.policy import location
+from node.storage import records
+from node.storage.queue import Queue
+from node.storage.ring import Ring
+from node.storage.state import State
 
 ERA = b"abcdefgh"
 FIX = '"k":"fix","lat":5095123,"lon":185512,"acc":4'
@@ -103,17 +104,17 @@ def _recovering(since, up):
 
 
 def test_a_place_is_looked_for_in_recovery_mode_only():
-    assert not place.due(State(), 0, 40)
+    assert not location.due(State(), 0, 40)
 
 
 def test_the_wake_that_enters_the_mode_speaks_first():
-    assert not place.due(_recovering(100, 100), 100, 100)
+    assert not location.due(_recovering(100, 100), 100, 100)
 
 
 def test_a_place_is_looked_for_at_the_second_wake_and_each_five_minutes():
     ups = [100 + 30 * number for number in range(31)]
     state = _recovering(100, 100)
-    looked = [up for up in ups[1:] if place.due(state, up - 30, up)]
+    looked = [up for up in ups[1:] if location.due(state, up - 30, up)]
     assert looked == [130, 430, 730]
 
 
@@ -121,4 +122,4 @@ def test_the_event_says_where_in_integers():
     class Fix:
         lat, lon, acc = 5095123, -185512, 4
 
-    assert place.event(Fix) == '"k":"fix","lat":5095123,"lon":-185512,"acc":4'
+    assert location.event(Fix) == '"k":"fix","lat":5095123,"lon":-185512,"acc":4'

@@ -10,7 +10,7 @@ import random
 import sys
 
 from drivers import a02yyuw, ads1115, hx711, jsn_sr04t
-from node import measure
+from node.measure import sampling
 
 NAMES = {
     "a02yyuw": (a02yyuw.A02YYUW, 600, 3, (30, 4500)),
@@ -41,7 +41,7 @@ def main():
         while said["bursts"] < given["count"]:
             share = random.choice((0.5, 0.6, 0.8, 1.0))
             sensor = Sensor(chip.window, truth, noise, span, share)
-            burst = measure.taken(sensor, lambda: 0, lambda a, b: 0)
+            burst = sampling.taken(sensor, lambda: 0, lambda a, b: 0)
             if 2 * sensor.corrupted <= burst.tried:
                 continue
             said["bursts"] += 1

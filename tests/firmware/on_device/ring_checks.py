@@ -4,9 +4,9 @@ import json
 import random
 
 from flash import Flash, PowerCut
-from node import envelope, records
-from node.queue import Queue
-from node.ring import Ring
+from node.storage import envelope, records
+from node.storage.queue import Queue
+from node.storage.ring import Ring
 
 
 def _samples(queue):

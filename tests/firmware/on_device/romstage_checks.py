@@ -6,9 +6,9 @@ import random
 
 import vfs
 from flash import PowerCut, Powered
-from node import manifest
-from node.manifest import ReleaseError
-from node.romstage import RomStage
+from node.update import manifest
+from node.update.manifest import ReleaseError
+from node.update.rom_stage import RomStage
 
 CUTS = int(os.getenv("NORIA_CUTS") or 200)
 SECTORS = 8

@@ -1,6 +1,6 @@
 """Whole payloads, as a gateway makes them."""
 
-from node import envelope
+from node.storage import envelope
 
 
 def seal(key, topic, obj, signature=b""):

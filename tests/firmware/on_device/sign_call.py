@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from node import ed25519
+from lib import ed25519
 
 for line in sys.stdin:
     given = json.loads(line)

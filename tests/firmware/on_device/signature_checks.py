@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from node import ed25519, sha512
+from lib import ed25519, sha512
 
 with open(sys.argv[2] + "/ed25519.json") as _file:
     CASES = json.load(_file)["cases"]

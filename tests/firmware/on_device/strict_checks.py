@@ -3,7 +3,7 @@
 import json
 import sys
 
-from node import strict
+from lib import strict_json
 
 with open(sys.argv[2] + "/objects.json") as _file:
     OBJECTS = json.load(_file)["objects"]
@@ -11,7 +11,7 @@ with open(sys.argv[2] + "/objects.json") as _file:
 
 def _taken(text):
     try:
-        return strict.parse(text.encode())
+        return strict_json.parse(text.encode())
     except ValueError:
         return None
 

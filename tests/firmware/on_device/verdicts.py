@@ -4,12 +4,12 @@ import binascii
 import json
 import sys
 
-from node import strict
+from lib import strict_json
 
 
 def verdict(obj):
     try:
-        return json.dumps(strict.parse(obj))
+        return json.dumps(strict_json.parse(obj))
     except ValueError:
         return "-"
 

@@ -4,12 +4,13 @@ import binascii
 import gc
 import time
 
+from lib import unload
 from micropython import const
+from node.exchange.signing_key import ED25519
+from node.storage import envelope
+from node.update import manifest
+from node.update.manifest import ReleaseError
 from slots import FOLDERS
-
-from node import envelope, manifest, unload
-from node.identity import ED25519
-from node.manifest import ReleaseError
 
 _PART = const(2048)
 _REFUSED = const("refused")  # care.py's
@@ -89,15 +90,15 @@ class Update:
             return found
 
         if self._slots.rom:
-            from node.romstage import RomStage
+            from node.update.rom_stage import RomStage
 
             return RomStage(self._slots.rom, self._slot, sig, size, start, verify)
-        from node.stage import Stage
+        from node.update.file_stage import Stage
 
         return Stage(FOLDERS[self._slot], sig, start, verify)
 
     def _signed(self, sig, lines):
-        from node import ed25519
+        from lib import ed25519
 
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")

@@ -1,6 +1,7 @@
 """What a node believes of an ack (WIRE.md, section 1, *What a node believes*)."""
 
-from node import envelope, strict
+from lib import strict_json
+from node.storage import envelope
 
 # What an ack does.
 NOTHING, FREES, TWIN = range(3)
@@ -46,7 +47,7 @@ def heard(key, topic, payload):
     if obj is None:
         return None
     try:
-        given = strict.parse(obj)
+        given = strict_json.parse(obj)
         ack = Ack(given["era"], given["boot"], given["seq"], given["h"], given["t"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -7,9 +7,9 @@ leave the mean of the second by 60 mg; it is tilted when that mean is over 20 de
 A person who leans on the tank turns it by a degree or two.
 """
 
-from micropython import const
+import math
 
-from node import measure
+from micropython import const
 
 TILT_DEG = 20  # DESIGN.md, *Presence and cause*
 _CONFIRM_S = const(5)
@@ -46,18 +46,18 @@ class Watch:
     def add(self, samples):
         """Take samples in, oldest first."""
         for axes in samples:
-            self.peak_mg = max(self.peak_mg, measure.magnitude(axes))
+            self.peak_mg = max(self.peak_mg, magnitude(axes))
             self._samples.append(axes)
             if len(self._samples) == _BLOCK:
-                self._blocks.append(measure.mean(self._samples))
+                self._blocks.append(mean(self._samples))
                 self._samples = []
             if len(self._blocks) == _SECOND:
                 self._judge(self._blocks)
                 self._blocks = []
 
     def _judge(self, blocks):
-        self.gravity = measure.mean(blocks)
-        self.deg = measure.angle_deg(self._rest, self.gravity)
+        self.gravity = mean(blocks)
+        self.deg = angle_deg(self._rest, self.gravity)
         away = [_distance(block, self.gravity) for block in blocks]
         moving = sum(mg > _MOVED_MG for mg in away) >= _MOVING_BLOCKS
         tilted = self.deg > TILT_DEG
@@ -106,4 +106,27 @@ def rest_of(samples):
 
 
 def _distance(one, other):
-    return measure.magnitude(tuple(a - b for a, b in zip(one, other)))  # noqa: B905 - MicroPython's zip has no strict
+    return magnitude(tuple(a - b for a, b in zip(one, other)))  # noqa: B905 - MicroPython's zip has no strict
+
+
+def magnitude(axes):
+    """Length of a vector of integers, in their unit, rounded down."""
+    return int(math.sqrt(sum(axis * axis for axis in axes)))
+
+
+def angle_deg(one, other):
+    """Whole degrees between two vectors, 0 when either has no length; single precision is plenty.
+
+    By the arc tangent of cross and dot product: the arc cosine is blind near 0.
+    """
+    (a, b, c), (x, y, z) = one, other
+    cross = (b * z - c * y, c * x - a * z, a * y - b * x)
+    across = math.sqrt(sum(float(axis) * axis for axis in cross))
+    return int(math.degrees(math.atan2(across, float(a * x + b * y + c * z))) + 0.5)
+
+
+def mean(vectors):
+    """Mean of vectors of three integers, rounded down; None of none."""
+    if not vectors:
+        return None
+    return tuple(sum(axes[at] for axes in vectors) // len(vectors) for at in range(3))

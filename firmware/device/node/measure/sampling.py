@@ -6,8 +6,6 @@ by chance within the window of the true ones (tests print how often): then the v
 the same. What no majority supports is no reading.
 """
 
-import math
-
 from drivers import SensorError
 from micropython import const
 
@@ -102,26 +100,3 @@ def _ends(samples, code, window):
     if tried not in _MOMENTS:
         return False
     return tried == _MOMENTS[-1] or burst(samples, window).value is not None
-
-
-def magnitude(axes):
-    """Length of a vector of integers, in their unit, rounded down."""
-    return int(math.sqrt(sum(axis * axis for axis in axes)))
-
-
-def angle_deg(one, other):
-    """Whole degrees between two vectors, 0 when either has no length; single precision is plenty.
-
-    By the arc tangent of cross and dot product: the arc cosine is blind near 0.
-    """
-    (a, b, c), (x, y, z) = one, other
-    cross = (b * z - c * y, c * x - a * z, a * y - b * x)
-    across = math.sqrt(sum(float(axis) * axis for axis in cross))
-    return int(math.degrees(math.atan2(across, float(a * x + b * y + c * z))) + 0.5)
-
-
-def mean(vectors):
-    """Mean of vectors of three integers, rounded down; None of none."""
-    if not vectors:
-        return None
-    return tuple(sum(axes[at] for axes in vectors) // len(vectors) for at in range(3))

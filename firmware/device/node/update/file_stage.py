@@ -8,9 +8,8 @@ Where the interpreter runs builds in place, ``romstage.py`` takes them in.
 import os
 
 from micropython import const
-
-from node import manifest
-from node.manifest import ReleaseError
+from node.update import manifest
+from node.update.manifest import ReleaseError
 
 _SIG = const("sig")
 _FOLDER = const(0x4000)

@@ -4,9 +4,10 @@ import time
 
 from drivers import SensorError
 from micropython import const
-
-from node import clock, faults, measure, plausible, policy, records
-from node.hands import Hands
+from node.measure import faults, plausibility, sampling
+from node.measure.tamper import Hands
+from node.policy import schedule
+from node.storage import clock, records
 
 _LONG_S = const(3600)  # since a good value before this boot
 
@@ -39,12 +40,12 @@ class Senses:
         tc = self._temperature()
         sensor = self._board.sensor(self._config)
         sensor.tc = tc
-        burst = measure.taken(sensor, time.ticks_ms, time.ticks_diff)
+        burst = sampling.taken(sensor, time.ticks_ms, time.ticks_diff)
         self._board.sensor_off()
         code = burst.code or self._judged(sensor, burst.value)
         if burst.code:
             self._state.blind_n = 0
-        value = None if code and code != plausible.STUCK else burst.value
+        value = None if code and code != plausibility.STUCK else burst.value
         self._queue.add_sample(
             records.Sample(
                 self._up(), sensor.quantity, value, burst.spread, burst.valid, burst.tried, tc
@@ -61,11 +62,11 @@ class Senses:
         last = state.good if state.good_set else None
         since_s = up - state.good_up if state.good_up else _LONG_S
         history = sensor.blind_mm, last, since_s, state.blind_n
-        bounds = plausible.limits(self._config, sensor)
-        code = plausible.judged(value, bounds, *history)
-        state.blind_n = state.blind_n + 1 if code and plausible.fell(value, *history) else 0
-        if not code and value == last and up - state.same_up >= plausible.STUCK_S:
-            return plausible.STUCK
+        bounds = plausibility.limits(self._config, sensor)
+        code = plausibility.judged(value, bounds, *history)
+        state.blind_n = state.blind_n + 1 if code and plausibility.fell(value, *history) else 0
+        if not code and value == last and up - state.same_up >= plausibility.STUCK_S:
+            return plausibility.STUCK
         return code
 
     def _tell_fault(self, code):
@@ -94,7 +95,7 @@ class Senses:
         """Measure the cell; a change between low and well is an event."""
         if self._config.battery:
             self.mv = self._board.battery_mv() * self._config.battery_permille // 1000
-        low = policy.low_battery(self._state, self.mv)
+        low = schedule.low_battery(self._state, self.mv)
         if low != self._state.low:
             self._state.low, self._state.pending = low, 1
             self._queue.add_event(

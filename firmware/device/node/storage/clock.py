@@ -6,17 +6,14 @@ clock moves the mark, so ``up`` never jumps. Records that no message covers yet 
 the drift that shows (``records.scaled``); what is sealed stays.
 """
 
-import time
-
 from micropython import const
+from node.storage import records
 
-from node import records
+BUILT = 1_795_564_800
+"""2026-11-25, Unix s, of this build: TLS checks no certificate by an earlier clock."""
 
 NONE, NTP, GNSS, NET, GW = range(5)
 SOURCES = ("none", "ntp", "gnss", "net", "gw")
-
-# The ESP32 port counts from 2000, CPython and the unix port from 1970.
-_EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 
 _EARLIEST = const(1_767_225_600)  # 2026-01-01: before it no clock of ours was ever right
 _LATEST = const(4_102_444_800)  # 2100-01-01
@@ -25,16 +22,6 @@ _STEP_S = const(5)  # smaller corrections are drift, not an event
 _LEARN_S = const(3600)  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
 _DRIFT_PPM = const(50_000)  # what differs by more was stepped, and no clock's drift
 _SLACK_S = const(2)  # whole seconds, and the network's delay
-
-
-def unix(local_s):
-    """The port's seconds as whole Unix seconds."""
-    return int(local_s) + _EPOCH
-
-
-def local(unix_s):
-    """Unix seconds as the port counts them."""
-    return unix_s - _EPOCH
 
 
 def begin(state, rtc_s):

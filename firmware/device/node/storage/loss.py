@@ -1,6 +1,6 @@
 """How much a full flash drops: the readings that no ack covers, and the time that they span."""
 
-from node import compose, records
+from node.storage import message_json, records
 
 
 class Loss:
@@ -18,7 +18,7 @@ class Loss:
     def between(self, start, cut):
         """Count what lies from position ``start`` to before ``cut``; returns how many records."""
         counted = 0
-        for record in compose.matter(self._ring, start):
+        for record in message_json.matter(self._ring, start):
             if record.pos >= cut:
                 break
             counted += 1

@@ -5,10 +5,9 @@ at any moment loses nothing that was appended, and a resend spells the same byte
 """
 
 from micropython import const
-
-from node import clock, compose, envelope, place, records
-from node import state as states
-from node.ring import RECORD_SIZE, Record
+from node.storage import clock, envelope, message_json, records
+from node.storage import state as states
+from node.storage.ring import RECORD_SIZE, Record
 
 FORMER_TRIES = 8
 RESENDS = 8  # connections that resent the message at which the ack stands
@@ -60,7 +59,7 @@ class Queue:
         return self.state.changes(self._kept)
 
     def add_sample(self, sample):
-        """Append one :class:`node.records.Sample`."""
+        """Append one :class:`node.storage.records.Sample`."""
         self._append(records.SAMPLE, sample.packed())
 
     def add_event(self, up, fields):
@@ -90,7 +89,7 @@ class Queue:
 
     def object(self, head):
         """The OBJECT of a message, byte for byte as it was sealed; None if flash lost part."""
-        return compose.rebuild(self.ring, head)
+        return message_json.rebuild(self.ring, head)
 
     def freed(self, head):
         """Whether the gateway has signed for this message, or it was given up."""
@@ -101,7 +100,7 @@ class Queue:
         """Whether all that is unsealed are boot events: such a boot never counted."""
         if self.state.seq:
             return False
-        for record in compose.matter(self.ring, self.state.unsealed):
+        for record in message_json.matter(self.ring, self.state.unsealed):
             if record.kind != records.EVENT or b'"k":"boot"' not in record.payload:
                 return False
         return True
@@ -134,8 +133,8 @@ class Queue:
         if self.state.gap_n:
             self.add_event(up, records.gap(self.state.gap_n, self.state.gap_s))
         head = self._head(up, next_s, mv, rssi)
-        text = compose.head_text(head)
-        body = compose.Body(len(text))
+        text = message_json.head_text(head)
+        body = message_json.Body(len(text))
         if self.state.unsealed_count:
             self._fill(head, body)
         head.count = body.count
@@ -147,7 +146,7 @@ class Queue:
 
     def _fill(self, head, body):
         state = self.state
-        for record in compose.matter(self.ring, head.start):
+        for record in message_json.matter(self.ring, head.start):
             if not body.add(record, head.age_s(record)):
                 return
             head.end = record.end
@@ -181,7 +180,7 @@ class Queue:
             return True
         if not state.unsealed_count:
             return False
-        return any(map(records.is_tamper, compose.matter(self.ring, state.unsealed)))
+        return any(map(records.is_tamper, message_json.matter(self.ring, state.unsealed)))
 
     # What the gateway signed for
 
@@ -206,7 +205,7 @@ class Queue:
         for record in self.ring.records(covered[0]):
             if record.pos >= covered[1]:
                 break
-            if record.kind == records.ZEROED or place.is_fix(record):
+            if record.kind == records.ZEROED or records.is_fix(record):
                 self.ring.zero(record)
 
     def former_until(self, era, pos):
@@ -259,7 +258,7 @@ class Queue:
 
     def _drop(self, cut):
         """All before position ``cut`` leaves the ring: count what nobody signed for."""
-        from node.loss import Loss
+        from node.storage.loss import Loss
 
         loss, state, whole = Loss(self.ring), self.state, None
         for head in self.messages(self.ring.oldest):

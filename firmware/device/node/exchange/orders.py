@@ -2,9 +2,10 @@
 
 import hashlib
 
+from lib import strict_json
 from micropython import const
-
-from node import clock, config, envelope, strict
+from node.policy import limits
+from node.storage import clock, envelope
 
 _KNOWN_ONCE = ("reboot", "resend", "recover")
 _ONCE_KEPT = const(8)
@@ -55,7 +56,7 @@ def opened(key, topic, payload):
     """The object of an authentic ``down``, else None."""
     obj = envelope.opened(key, topic, payload)
     try:
-        given = strict.parse(obj) if obj else None
+        given = strict_json.parse(obj) if obj else None
     except ValueError:
         return None
     n = given.get("n") if given else None
@@ -82,21 +83,21 @@ def take(given, state):
 
 
 def _change(name, value):
-    least = config.LEAST_CHANGE_G if name == "change_g" else 1
+    least = limits.LEAST_CHANGE_G if name == "change_g" else 1
     if not isinstance(value, int) or not least <= value <= _LARGEST_CHANGE:
-        raise config.ConfigError("%s %r" % (name, value))
+        raise limits.ConfigError("%s %r" % (name, value))
     return value
 
 
 def _moment(name, value):
     if not clock.plausible(value):
-        raise config.ConfigError("%s %r" % (name, value))
+        raise limits.ConfigError("%s %r" % (name, value))
     return value
 
 
 _SETTINGS = {
-    "interval_s": config.seconds,
-    "report_s": config.seconds,
+    "interval_s": limits.seconds,
+    "report_s": limits.seconds,
     "change_mm": _change,
     "change_g": _change,
     "move_from": _moment,
@@ -110,7 +111,7 @@ def _settings(wanted, state, orders):
         value = wanted.get(name)
         try:
             setattr(state, name, 0 if value is None else checked(name, value))
-        except config.ConfigError:
+        except limits.ConfigError:
             orders.code = name
     if any(name not in _SETTINGS for name in wanted):
         orders.code = orders.code or "set"

@@ -76,6 +76,11 @@ def is_tamper(record):
     return record.kind == EVENT and any(bytes(record.payload[4:]).startswith(k) for k in _TAMPER)
 
 
+def is_fix(record):
+    """Whether a record is the event of a fix."""
+    return record.kind == EVENT and bytes(record.payload[4:]).startswith(b'"k":"fix"')
+
+
 def is_gap(payload):
     """Whether an EVENT record declares dropped readings."""
     return bytes(payload[4:]).startswith(b'"k":"gap"')

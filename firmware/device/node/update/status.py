@@ -1,8 +1,7 @@
 """Remote care: what a wake says of its start, and how a release proves itself or goes back."""
 
+from lib import unload
 from micropython import const
-
-from node import unload
 
 _FAULT = const("fault")  # guard.py's
 _REFUSED = const("refused")  # update.py's: why a release was refused, until a wake has told it
@@ -22,11 +21,11 @@ class Care:
         """The members of the event ``boot``."""
         slots = self._slots
         fields = '"k":"boot","c":"%s"' % ("update" if slots.first else cause)
-        from node import manifest  # seldom needed, and not small
+        from node.update import manifest  # seldom needed, and not small
 
         found = manifest.fingerprint(slots.folder)
         del manifest
-        unload("node.manifest")
+        unload("node.update.manifest")
         return fields + (',"fh":"%s"' % found if found else "")
 
     def tell(self, up, plan):
@@ -64,7 +63,7 @@ class Care:
         if not slots.on_trial:
             return
         if covered:
-            from node import manifest
+            from node.update import manifest
 
             slots.commit(manifest.load(slots.folder).floor)
             self._state.fw_floor = max(self._state.fw_floor, slots.floor)
@@ -74,7 +73,7 @@ class Care:
 
     def answer(self, up, plan, ok, code=""):
         """Answer the ``down`` in force once more: what became of its update."""
-        from node import orders
+        from node.exchange import orders
 
         fields = orders.conf(self._state.down_n, self._state, plan, ok, code)
         self._queue.add_event(up, fields)

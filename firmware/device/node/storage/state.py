@@ -7,7 +7,7 @@ Nothing else is kept: RTC memory is not used, so a power cut costs at most what 
 
 import struct
 
-from node import records
+from node.storage import records
 
 # One row per field: name, struct code. All start at zero. Positions are the ring's (Q). New ones
 # go to the end and none is taken out: an update, and a way back from it, read the same ring.

@@ -8,7 +8,7 @@ could read the key off its flash as well; nothing of it shows on the wire.
 
 import binascii
 
-from node import sha512
+from lib import sha512
 
 _P = 2**255 - 19
 _L = 2**252 + 27742317777372353535851937790883648493  # the base point's order

@@ -10,9 +10,8 @@ can be mounted. Removing goes the other way round: the signature first, then the
 import hashlib
 
 from micropython import const
-
-from node import manifest
-from node.manifest import ReleaseError
+from node.update import manifest
+from node.update.manifest import ReleaseError
 
 _KIND = const(b"\xd2\xcd\x31")
 _PADDING = const(1)

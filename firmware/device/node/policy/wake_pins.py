@@ -1,28 +1,11 @@
-"""What the board watches for while it sleeps, and how recovery mode begins."""
+"""Which pins may end a sleep."""
 
 from micropython import const
+from node.policy import alarm_budget
+from node.storage import clock
 
-from node import budget, clock
-
-RECOVERING, ORDERED = 1, 2  # State.recovery
 CLOSED, OPEN = 1, 2  # State.lid
 _AGAIN_S = const(5)
-
-
-class Found:
-    """What a wake's senses found, once they are gone: as node.senses.Senses has it."""
-
-    def __init__(self, value=None, moved=False, event=False, mv=0):
-        self.value = value
-        self.moved = moved
-        self.event = event
-        self.mv = mv
-
-
-def begin_recovery(state, up, how):
-    """Report often from ``up`` on. ``how``: RECOVERING, or ORDERED: whatever the budget."""
-    state.recovery, state.pending = how, 1
-    state.recovery_up = state.motion_up = up
 
 
 class Vigil:
@@ -44,7 +27,7 @@ class Vigil:
         """Whether motion may still wake the board."""
         if not self._config.battery:
             return True
-        return budget.may_look(self._state, clock.up(self._state, self._board.rtc_s()))
+        return alarm_budget.may_look(self._state, clock.up(self._state, self._board.rtc_s()))
 
     def sleep_s(self, seconds):
         """``seconds``, or a few when something began since the look: its pin would not wake us."""

@@ -4,8 +4,9 @@ import time
 
 from drivers import SensorError
 from micropython import const
-
-from node import budget, clock, faults, measure, motion, policy, vigil
+from node.measure import faults, motion
+from node.policy import alarm_budget, schedule, wake_pins
+from node.storage import clock
 
 _DRAIN_MS = const(240)  # twelve samples of the FIFO's thirty-two
 _STEP_MG = const(16)  # State.rest: a signed byte an axis
@@ -24,7 +25,7 @@ class Hands:
         self._queue = queue
         self._state = queue.state
         self._spoken = spoken
-        self._vigil = vigil.Vigil(board, config, queue.state)
+        self._vigil = wake_pins.Vigil(board, config, queue.state)
         self._chip = None
 
     def accelerometer(self):
@@ -54,14 +55,14 @@ class Hands:
         except SensorError:
             self._chip = None
             self._told_missing(True)
-        if state.recovery == vigil.RECOVERING and state.low:
+        if state.recovery == schedule.RECOVERING and state.low:
             self._end("reserve")  # never below the reserve voltage
 
     def _presence(self, chip, lid_opened):
         state = self._state
         if not chip.armed:
             self.arm(chip)
-        leans = measure.angle_deg(self.rest, chip.read_mg()) > motion.TILT_DEG
+        leans = motion.angle_deg(self.rest, chip.read_mg()) > motion.TILT_DEG
         if state.recovery:
             self._recover(chip)
             return
@@ -69,14 +70,14 @@ class Hands:
         if lid_opened or moves or (leans and not state.tilted) or self._board.woke_by_pin():
             self._confirm(chip)
         elif state.tilted and not leans:
-            budget.pay_look(state, self._up())
+            alarm_budget.pay_look(state, self._up())
             if self._tell_upright(self._watched(chip, 1)):
                 self._speak()
 
     def _confirm(self, chip):
         """Five seconds of motion or tilt are an event that speaks; one bump is a quiet one."""
         state = self._state
-        budget.pay_look(state, self._up())
+        alarm_budget.pay_look(state, self._up())
         watch = self._watched(chip, motion.LONGEST_S)
         self._tell_motion(watch)
         upright = self._tell_upright(watch)
@@ -84,10 +85,11 @@ class Hands:
             if upright:
                 self._speak()
             return
-        if policy.moved_by_us(state, self._up()):
+        if schedule.moved_by_us(state, self._up()):
             self._speak()
             return
-        if not self._config.battery or (budget.may_recover(state, self._up()) and not state.low):
+        affordable = alarm_budget.may_recover(state, self._up()) and not state.low
+        if affordable or not self._config.battery:
             self._enter()
         else:
             self._speak()
@@ -121,15 +123,15 @@ class Hands:
 
     def _speak(self):
         """Have the event told in this wake when that can be afforded, else with the next."""
-        if not self._config.battery or budget.pay_report(self._state, self._up()):
+        if not self._config.battery or alarm_budget.pay_report(self._state, self._up()):
             self._state.pending = 1
             self._spoken()
 
     # Recovery mode
 
     def _enter(self):
-        vigil.begin_recovery(self._state, self._up(), vigil.RECOVERING)
-        budget.pay_report(self._state, self._up())
+        schedule.begin_recovery(self._state, self._up(), schedule.RECOVERING)
+        alarm_budget.pay_report(self._state, self._up())
         self._spoken()
 
     def _recover(self, chip):
@@ -140,14 +142,14 @@ class Hands:
         if watch.stirred or tilts or self._board.motion.active():
             state.motion_up = up
             self._tell_motion(watch)
-        elif up - state.motion_up >= policy.STILL_S or policy.moved_by_us(state, up):
+        elif up - state.motion_up >= schedule.STILL_S or schedule.moved_by_us(state, up):
             self._tell('"k":"still"')
             state.recovery, state.pending = 0, 1
             return
         if (
-            state.recovery == vigil.RECOVERING
+            state.recovery == schedule.RECOVERING
             and self._config.battery
-            and not budget.pay_report(state, self._up())
+            and not alarm_budget.pay_report(state, self._up())
         ):
             self._end("budget")
 
@@ -207,7 +209,7 @@ class Hands:
         now = self._vigil.lid_now()
         if now == state.lid:
             return False
-        opened = (state.lid, now) == (vigil.CLOSED, vigil.OPEN)
+        opened = (state.lid, now) == (wake_pins.CLOSED, wake_pins.OPEN)
         if state.lid:
             self._tell('"k":"lid","open":%s' % ("true" if opened else "false"))
             self._speak()  # that it is closed again, too: an open lid is waited for

@@ -4,8 +4,6 @@ A fix costs up to a minute of receiver (25 mA): once at the start of the mode, t
 minutes. During a planned move it is nobody's business.
 """
 
-from node import records
-
 EVERY_S = 300
 LOOK_MS = 45_000
 
@@ -27,8 +25,3 @@ def _turn(state, up):
 def event(fix):
     """The JSON members of the ``fix`` event."""
     return '"k":"fix","lat":%d,"lon":%d,"acc":%d' % (fix.lat, fix.lon, fix.acc)
-
-
-def is_fix(record):
-    """Whether a record is the event of a fix."""
-    return record.kind == records.EVENT and bytes(record.payload[4:]).startswith(b'"k":"fix"')

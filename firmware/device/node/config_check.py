@@ -4,7 +4,7 @@ import binascii
 
 from micropython import const
 
-from node.config import LEAST_CHANGE_G, ConfigError, seconds
+from node.policy.limits import LEAST_CHANGE_G, ConfigError, seconds
 
 _FILE = const("abcdefghijklmnopqrstuvwxyz0123456789_")
 _DIGITS = const("abcdefghijklmnopqrstuvwxyz234567")

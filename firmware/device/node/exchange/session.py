@@ -2,9 +2,9 @@
 
 import time
 
+from lib import unload
 from micropython import const
-
-from node import envelope, records, unload
+from node.storage import envelope, records
 
 WINDOW = 8
 _BUDGET_MS = const(80_000)  # the watchdog ends a wake at 120 s; what is left waits on flash
@@ -116,7 +116,7 @@ class Conversation:
             self.down = payload
         elif topic == self._config.topic("ack"):
             self._ack(payload, retained)
-            unload("node.ackline", "node.strict")
+            unload("node.exchange.acks", "lib.strict_json")
 
     def _heard(self, pos):
         """A PUBACK for the message at ``pos``, 0 for one that is not counted."""
@@ -132,15 +132,15 @@ class Conversation:
     # Acks
 
     def _ack(self, payload, retained):
-        from node import ackline  # there are few, and it is not small
+        from node.exchange import acks  # there are few, and it is not small
 
-        ack = ackline.heard(self._key, self._config.topic("ack"), payload)
+        ack = acks.heard(self._key, self._config.topic("ack"), payload)
         if ack is None:
             return
-        verdict = ackline.judge(self._queue, ack)
-        if verdict.kind == ackline.TWIN:
+        verdict = acks.judge(self._queue, ack)
+        if verdict.kind == acks.TWIN:
             self._queue.open_era(self._draw())
-        if verdict.kind == ackline.FREES:
+        if verdict.kind == acks.FREES:
             self._believe(ack.t, verdict.pos, verdict.former, retained)
 
     def _believe(self, t, pos, former, retained):

@@ -1,8 +1,9 @@
 """When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
 
 from micropython import const
+from node.storage import clock
 
-from node import clock
+RECOVERING, ORDERED = 1, 2  # State.recovery: by itself, or by an order, which no budget limits
 
 LOW_MV = const(3400)  # DESIGN.md, *The node*
 _NO_RADIO_MV = const(3300)
@@ -105,6 +106,12 @@ class Plan:
 def moved_by_us(state, up):
     """Whether a planned move is in force; without a clock nobody can say so."""
     return state.move_from <= clock.stamp(state, up)[0] < state.move_to
+
+
+def begin_recovery(state, up, how):
+    """Report often from ``up`` on; ``how``: RECOVERING or ORDERED."""
+    state.recovery, state.pending = how, 1
+    state.recovery_up = state.motion_up = up
 
 
 def recovery_s(state, up):

@@ -6,11 +6,11 @@ enrolled by cable again. A new key of its own accord would only look like a forg
 
 import os
 
+from lib import unload
 from micropython import const
+from node.storage import envelope
 
-from node import envelope, unload
-
-ED25519 = "node.ed25519", "node.sha512"
+ED25519 = "lib.ed25519", "lib.sha512"
 """Modules that leave the heap again as soon as they have signed or verified."""
 
 _NAME = const("sig")
@@ -33,7 +33,7 @@ class Identity:
         """Draw a key where there is none. The radio has to be on: its noise is the entropy."""
         if self.present:
             return
-        from node import ed25519
+        from lib import ed25519
 
         seed = os.urandom(_SEED)
         self._held = bytearray(seed + ed25519.public_key(seed))
@@ -49,7 +49,7 @@ class Identity:
 
     def signature(self, topic, obj):
         """SIG for ``obj`` on ``topic``: 86 characters as bytes."""
-        from node import ed25519
+        from lib import ed25519
 
         seed = bytes(self._held[:_SEED])
         signed = ed25519.sign(seed, self.public_key, _DOMAIN, topic.encode(), b"\n", obj)

@@ -3,9 +3,11 @@
 import hashlib
 import os
 
+from lib import unload
 from micropython import const
-
-from node import BUILT, clock, envelope, identity, policy, unload, vigil
+from node.exchange import signing_key
+from node.policy import schedule
+from node.storage import clock, envelope
 
 _NTP_TIMEOUT_S = const(1)
 _DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
@@ -21,10 +23,9 @@ class Speaking:
         self._queue = queue
         self._state = queue.state
         self._plan = plan
-        self._found = vigil.Found()
         self._lte = bool(config.lte)
         self._care = care
-        self._identity = identity.Identity(care.nvs)
+        self._identity = signing_key.Identity(care.nvs)
         queue.signs = self._identity.present
         self.reboot = False
         """Whether an order asks for a reset after this wake."""
@@ -34,13 +35,12 @@ class Speaking:
     def speak(self, found):
         """Connect and converse; a failure backs off, and an event is sealed all the same.
 
-        ``found``: vigil.Found.
+        ``found``: wake.Found.
         """
-        self._found = found
         state = self._state
         # Counted before it begins: whatever ends this wake, the next attempt waits.
         state.fails = min(state.fails + 1, 255)
-        state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
+        state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
         self._queue.save()
         try:
             self.need_era()
@@ -48,19 +48,18 @@ class Speaking:
             link.join()
             self._care.feed()
             self._need_key()
-            self._talk(link)
+            self._talk(link, found)
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
             self._care.heard(False, self._up(), self._plan)
-            state.retry_up = self._up() + policy.retry_s(state.fails, state.recovery, self._lte)
+            state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
             if found.event and state.unsealed_count:
                 self.seal(found.mv)
 
-    def _talk(self, link):
+    def _talk(self, link, found):
         from lib import mqtt
-
-        from node import conversation
+        from node.exchange import session
 
         client = mqtt.Client(
             self._config.host,
@@ -69,34 +68,34 @@ class Speaking:
             self._config.login,
             self._config.password,
             ca=self._config.ca,
-            will=(self._config.topic("status"), conversation.WILL),
+            will=(self._config.topic("status"), session.WILL),
         )
-        talk = conversation.Conversation(
+        talk = session.Conversation(
             client, self._config, self._key, self._queue, self._draw, self._identity
         )
         self._set_clock(link)  # before TLS, which checks dates
         try:
             talk.open()
-            wanted = self._converse(talk, link)
+            wanted = self._converse(talk, link, found)
             if wanted:
                 floor = self._state.fw_floor
-                self.release = client, self._key, wanted, self._found.mv, floor
+                self.release = client, self._key, wanted, found.mv, floor
         finally:
             if self.release is None:
                 talk.close()
 
-    def _converse(self, talk, link):
+    def _converse(self, talk, link, found):
         """Say and hear all that there is. Returns the ``update`` that is in force, if any."""
         state = self._state
         wanted = self._opened(talk.down)
-        resend = self._obey(wanted)
-        unload("node.orders", "node.strict")
+        resend = self._obey(wanted, found)
+        unload("node.exchange.orders", "lib.strict_json")
         published = state.published
-        wait_ms = policy.ack_wait_ms(state.misses, self._lte)
-        talk.speak(self.seal(self._found.mv, link.rssi()), published, wait_ms)
+        wait_ms = schedule.ack_wait_ms(state.misses, self._lte)
+        talk.speak(self.seal(found.mv, link.rssi()), published, wait_ms)
         state.pending = 0
-        if self._found.value is not None:
-            state.spoken, state.spoken_set = self._found.value, 1
+        if found.value is not None:
+            state.spoken, state.spoken_set = found.value, 1
         if resend:
             talk.resend(*resend)
         state.misses = 0 if talk.answered else min(state.misses + 1, 255)
@@ -115,15 +114,15 @@ class Speaking:
     def _opened(self, payload):
         if not payload:
             return None
-        from node import orders  # most wakes have none
+        from node.exchange import orders  # most wakes have none
 
         return orders.opened(self._key, self._config.topic("down"), payload)
 
-    def _obey(self, given):
+    def _obey(self, given, found):
         """Apply a ``down``. Returns what to publish again: (era, after which identity), or None."""
         if given is None:
             return None
-        from node import orders
+        from node.exchange import orders
 
         told = orders.take(given, self._state)
         if told is None:
@@ -132,8 +131,8 @@ class Speaking:
         if self._care.awaits(given):
             told.code = told.code or "update"  # answered again when it runs, or does not
         if told.recover and not self._state.recovery:
-            vigil.begin_recovery(self._state, self._up(), vigil.ORDERED)
-            self._found.event = True
+            schedule.begin_recovery(self._state, self._up(), schedule.ORDERED)
+            found.event = True
         self._queue.add_event(self._up(), told.conf(self._state, self._plan))
         self._queue.save()  # each once-id once, whatever happens to this connection
         return (told.resend_era, told.resend_after) if told.resend_era else None
@@ -175,7 +174,8 @@ class Speaking:
         if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
             self.take_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
         # Certificates are judged by the board's clock: it cannot be before what we know has passed.
-        floor = clock.at_least(self._state, self._board.rtc_s(), max(BUILT, self._state.ack_t))
+        passed = max(clock.BUILT, self._state.ack_t)
+        floor = clock.at_least(self._state, self._board.rtc_s(), passed)
         if floor:
             self._board.set_rtc(floor)
             self._queue.save()

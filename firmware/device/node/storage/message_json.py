@@ -4,7 +4,7 @@ Formatted by hand: ``json.dumps`` of a full message needs 32 KB of heap, and its
 spaces are no promise.
 """
 
-from node import clock, envelope, records
+from node.storage import clock, envelope, records
 
 OBJECT_LIMIT = 2048
 
