@@ -11,12 +11,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from gateway.database.engine import open_database
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
-from server import failures, parts
-from server.api import health, v1
-from server.live import stream
+from server import parts
+from server.api import health, stream, v1
 from server.pages import devices, home, incident, more, people, sign_in, tank
-from server.render import STATIC
-from server.security import Secured
+from server.web import failures
+from server.web.headers import Secured
+from server.web.render import STATIC
 
 _KEPT = "public, max-age=31536000, immutable"
 

@@ -1,7 +1,10 @@
 """The parts that the server is made of, put together once."""
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,19 +15,38 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server.accounts.attempts import Attempts
-from server.history import History
-from server.kept import Kept
-from server.live.feed import Feed
 from server.views import snapshot
+from server.views.feed import Feed
+from server.views.history import History
 from server.views.snapshot import Snapshot
+
+CACHE_S = 2.0
+"""``/health`` needs no sign-in, so its cost must not grow with the number of requests."""
+
+_T = TypeVar("_T")
+
+
+class Cached(Generic[_T]):
+    """A value computed at most once in ``CACHE_S``, by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value: tuple[float, _T] | None = None
+
+    def get(self, compute: Callable[[], _T]) -> _T:
+        """The value, at most ``CACHE_S`` old."""
+        with self._lock:
+            if self._value is None or time.monotonic() - self._value[0] >= CACHE_S:
+                self._value = (time.monotonic(), compute())
+            return self._value[1]
 
 
 @dataclass
 class Parts:
-    """Settings, database, clocks and what the server remembers while it runs.
+    """Settings, database, clocks and what the server holds in memory.
 
-    ``clock`` is the installation's; ``real`` is for sessions and limits, which a fast demo must
-    not end early.
+    ``clock`` is the installation's. Sessions and limits use ``real``: the demo's clock runs
+    faster and would end them early.
     """
 
     settings: Settings
@@ -34,18 +56,18 @@ class Parts:
     feed: Feed
     attempts: Attempts = field(default_factory=Attempts)
     real: Clock = field(default_factory=Clock)
-    health: Kept[Health] = field(default_factory=Kept[Health])
-    metrics: Kept[str] = field(default_factory=Kept[str])
+    health: Cached[Health] = field(default_factory=Cached[Health])
+    metrics: Cached[str] = field(default_factory=Cached[str])
     _registry: tuple[int, Registry] = (-1, Registry())
-    _lock: Lock = field(default_factory=Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def secure(self) -> bool:
-        """Whether people reach the pages by HTTPS: cookies then travel by nothing else."""
+        """Whether the pages are served by HTTPS, so that cookies are sent over nothing else."""
         return self.settings.public_url.startswith("https://")
 
     def registry(self) -> Registry:
-        """The registry in force, read again when it has changed."""
+        """The registry in force; reloaded when its version has changed."""
         version = rows.version(self.engine)
         with self._lock:
             if self._registry[0] != version:
@@ -60,6 +82,6 @@ class Parts:
 
 
 def make(settings: Settings, engine: sa.Engine, store: ReadingStore | None = None) -> Parts:
-    """Put the parts together; ``store`` given by tests, else opened as the settings say."""
+    """Put the parts together. Tests pass ``store``; otherwise the settings choose it."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
     return Parts(settings, engine, clock, History(settings, engine, store), Feed(engine))

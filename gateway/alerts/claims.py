@@ -54,7 +54,11 @@ def release(connection: sa.Connection, incident_id: str, person: str, now: float
 
 
 def close(
-    connection: sa.Connection, incident_id: str, person: str, now: float, why: str = "other"
+    connection: sa.Connection,
+    incident_id: str,
+    person: str,
+    now: float,
+    why: CloseReason = "other",
 ) -> bool:
     """``person`` ends an open incident (see CloseReason); the watch hears of it as well."""
     op = "moved_by_us" if why == "moved_by_us" else "close"
@@ -66,7 +70,7 @@ def close(
 
 
 def see(
-    connection: sa.Connection, incident_id: str, person: str, now: float, seen: str = "there"
+    connection: sa.Connection, incident_id: str, person: str, now: float, seen: Seen = "there"
 ) -> bool:
     """``person`` is beside the tank and says what they see (see Seen): witnessed evidence."""
     op = {"there": "seen_there", "moved_by_us": "moved_by_us"}.get(seen, "seen")

@@ -18,7 +18,7 @@ from gateway.alerts.language import Language
 from gateway.alerts.relevance import CHANNEL_GONE, WAITS, why_moot
 from gateway.alerts.text import Alert, ClaimNote, text_of
 from gateway.database.engine import next_version, serialise
-from gateway.database.tables import incident, incident_step, outbox
+from gateway.database.tables import account, incident, incident_step, outbox
 from gateway.database.transaction import write_transaction
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
@@ -198,12 +198,10 @@ class Delivery:
 
 
 def _going(connection: sa.Connection, row: sa.Row[Any]) -> ClaimNote | None:
-    """Who claimed it, by the name that others see (the server's table of accounts)."""
+    """Who claimed the incident, by the name that others see."""
     if row.claimed_by is None:
         return None
-    name = None
-    if sa.inspect(connection).has_table("account"):
-        accounts = sa.table("account", sa.column("id"), sa.column("name"))
-        query = sa.select(accounts.c.name).where(accounts.c.id == row.claimed_by)
-        name = connection.execute(query).scalar()
+    name = connection.execute(
+        sa.select(account.c.name).where(account.c.id == row.claimed_by)
+    ).scalar()
     return ClaimNote(name or "", row.claim_eta)

@@ -108,3 +108,16 @@ outbox = sa.Table(
     sa.UniqueConstraint("incident", "change_number", "channel"),
 )
 """One row for each message to one channel; saved with the state that caused it."""
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # random: all that incidents and facts carry
+    sa.Column("name", sa.Text, nullable=False),  # shown to others, for example "Van 2"
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),  # volunteer or coordinator
+    sa.Column("password", sa.Text, nullable=False),  # argon2id, with its parameters
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("disabled", sa.Float),
+)
+"""People who may sign in; the server writes it, alerts read names. No e-mail, phone or address."""

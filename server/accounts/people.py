@@ -11,8 +11,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.exc import IntegrityError
 
+from gateway.database.tables import account
 from gateway.errors import NoriaError
-from server.accounts.tables import account, session
+from server.accounts.tables import session
 
 Role = Literal["volunteer", "coordinator"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -10,8 +10,9 @@ import secrets
 
 import sqlalchemy as sa
 
+from gateway.database.tables import account
 from server.accounts.people import Person, person_of
-from server.accounts.tables import account, session
+from server.accounts.tables import session
 
 IDLE_S = 14 * 86400.0
 """A session that nobody used for this long is over."""

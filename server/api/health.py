@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from gateway.monitoring import health as gateway_health
 from gateway.monitoring import metrics as gateway_metrics
 from gateway.monitoring.health import Health
-from server.guard import AnyVisit
+from server.web.guard import AnyVisit
 
 router = APIRouter(include_in_schema=False)
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.alerts.claims import CloseReason
 from gateway.domain import outputs
 from server.views.incident import Incident, Step
 from server.views.snapshot import Snapshot, TankView
@@ -168,7 +169,7 @@ class HandOver(BaseModel):
 class Close(BaseModel):
     """Why it is over."""
 
-    why: Literal["refilled", "found", "repaired", "moved_by_us", "mistaken", "other"] = "other"
+    why: CloseReason = "other"
 
 
 def tank_out(view: TankView) -> TankOut:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from gateway.alerts import claims
+from server import acts
 from server.accounts import sessions
+from server.acts import Outcome
 from server.api.models import (
     Claim,
     Close,
@@ -23,10 +24,8 @@ from server.api.models import (
     tank_out,
     with_steps,
 )  # fmt: skip
-from server.guard import AnyVisit, OurCall, SignedIn, Visit
-from server.pages.incident import Act, do, others, person_id
-from server.pages.sign_in import attempt
 from server.views import incident as incidents
+from server.web.guard import AnyVisit, OurCall, SignedIn, Visit
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 _LONGEST_S = 40 * 86400.0
@@ -36,7 +35,7 @@ _PAST = 500
 @router.post("/session", summary="Sign in a program")
 def sign_in(visit: AnyVisit, given: SignIn) -> TokenOut:
     """A bearer token for login and password; limited like the sign-in page."""
-    person, wait_s = attempt(visit, given.login, given.password)
+    person, wait_s = acts.sign_in(visit, given.login, given.password)
     if wait_s:
         raise HTTPException(429, "too many tries", {"Retry-After": str(int(wait_s) + 1)})
     if person is None:
@@ -51,8 +50,7 @@ def sign_in(visit: AnyVisit, given: SignIn) -> TokenOut:
 @router.get("/me", summary="Who am I")
 def me(visit: SignedIn) -> MeOut:
     """Who asks, and the token for POSTs made with the cookie."""
-    assert visit.person is not None
-    person = visit.person
+    person = visit.me
     return MeOut(id=person.id, name=person.name, role=person.role, form_token=visit.form_token())
 
 
@@ -113,7 +111,7 @@ def listed(
     if closed:
         with visit.parts.engine.connect() as connection:
             found += incidents.past_ones(connection, _PAST)
-    me_id = person_id(visit)
+    me_id = visit.me.id
     found.sort(key=lambda i: -i.at)
     return IncidentsOut(
         now=snapshot.now, incidents=[incident_out(i, snapshot, me_id) for i in found]
@@ -129,47 +127,41 @@ def one(visit: SignedIn, incident: str) -> IncidentWithSteps:
         steps = incidents.steps(connection, incident)
     if found is None:
         raise HTTPException(404, f"no incident {incident!r}")
-    return with_steps(found, steps, snapshot, person_id(visit))
+    return with_steps(found, steps, snapshot, visit.me.id)
 
 
-def _acted(visit: Visit, incident: str, act: Act) -> IncidentWithSteps:
-    """Do it, or 409 with how it stands."""
-    before = one(visit, incident)
-    if not do(visit, act):
-        who = before.claimed_by or "nobody"
-        state = "closed" if before.closed is not None else f"claimed by {who}"
-        raise HTTPException(409, f"incident {incident} is {state}; read it again")
-    return one(visit, incident)
+def _answer(visit: Visit, incident: str, outcome: Outcome) -> IncidentWithSteps:
+    """The incident after the act. Raises HTTPException: 409 with its state, 404."""
+    found = one(visit, incident)
+    if outcome is Outcome.DONE:
+        return found
+    who = found.claimed_by or "nobody"
+    state = "closed" if found.closed is not None else f"claimed by {who}"
+    raise HTTPException(409, f"incident {incident} is {state}; read it again")
 
 
 @router.post("/incidents/{incident}/claim", dependencies=[OurCall], summary="I am going")
 def claim(visit: SignedIn, incident: str, given: Claim | None = None) -> IncidentWithSteps:
     """Claim it; 409 when somebody else has, or it is closed."""
-    me_id, minutes = person_id(visit), given.minutes if given else None
-    eta = None if minutes is None else visit.now + minutes * 60.0
-    return _acted(visit, incident, lambda c: claims.claim(c, incident, me_id, visit.now, eta))
+    return _answer(visit, incident, acts.claim(visit, incident, given.minutes if given else None))
 
 
 @router.post("/incidents/{incident}/hand-over", dependencies=[OurCall], summary="Somebody else")
 def hand_over(visit: SignedIn, incident: str, given: HandOver) -> IncidentWithSteps:
     """Give my claim to somebody else; 409 when it is not mine."""
-    if given.to not in {p.id for p in others(visit)}:
+    outcome = acts.reassign(visit, incident, given.to)
+    if outcome is Outcome.NOT_ALLOWED:
         raise HTTPException(422, f"nobody has the id {given.to!r}")
-    me_id = person_id(visit)
-    return _acted(
-        visit, incident, lambda c: claims.reassign(c, incident, me_id, given.to, visit.now)
-    )
+    return _answer(visit, incident, outcome)
 
 
 @router.post("/incidents/{incident}/release", dependencies=[OurCall], summary="Not going")
 def release(visit: SignedIn, incident: str) -> IncidentWithSteps:
     """Take my claim back; 409 when it is not mine."""
-    me_id = person_id(visit)
-    return _acted(visit, incident, lambda c: claims.release(c, incident, me_id, visit.now))
+    return _answer(visit, incident, acts.release(visit, incident))
 
 
 @router.post("/incidents/{incident}/close", dependencies=[OurCall], summary="It is over")
 def close(visit: SignedIn, incident: str, given: Close | None = None) -> IncidentWithSteps:
     """Close it; 409 when it is closed already."""
-    me_id, why = person_id(visit), given.why if given else "other"
-    return _acted(visit, incident, lambda c: claims.close(c, incident, me_id, visit.now, why))
+    return _answer(visit, incident, acts.close(visit, incident, given.why if given else "other"))

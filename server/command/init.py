@@ -1,6 +1,5 @@
 """``noria init``: a folder with a commented configuration, keys and an empty database."""
 
-import os
 import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,15 +9,7 @@ import click
 from gateway import settings as settings_module
 from gateway.database.engine import open_database
 from gateway.errors import SettingError
-from gateway.settings import TABLE, Setting
-
-_SECTIONS = {
-    "data": "This installation",
-    "broker": "Broker: where devices publish",
-    "store": "Readings: sqlite needs nothing; influxdb is for Grafana and long history",
-    "server_listen": "Pages",
-    "channels": "Alerts",
-}
+from server.config_file import write, write_secret
 
 
 @click.command()
@@ -61,49 +52,3 @@ def init(folder: Path, broker: str, store: str) -> None:
         f"  noria user add NAME --role coordinator --config {path}\n"
         f"  noria up --config {path}"
     )
-
-
-def write(path: Path, given: dict[str, object]) -> None:
-    """Write a configuration: the given settings, all others as comments with their defaults.
-
-    Readable by its owner only. Raises FileExistsError rather than overwrite.
-    """
-    lines = ["# Noria's configuration. A line that begins with # shows a default.", ""]
-    for setting in TABLE:
-        if setting.help.startswith("Demo only") and setting.name not in given:
-            continue
-        if setting.name in _SECTIONS:
-            lines += [f"# --- {_SECTIONS[setting.name]} ---", ""]
-        lines += _lines(setting, given)
-    write_secret(path, "\n".join(lines))
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read. Raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-
-
-def _lines(setting: Setting, given: dict[str, object]) -> list[str]:
-    said = [f"# {setting.help}"]
-    if setting.secret:
-        said.append(f'# Better in a file of its own: {setting.name}_file = "name"')
-    from_file = given.get(f"{setting.name}_file")
-    if from_file is not None:
-        return [*said, f"{setting.name}_file = {toml_value(from_file)}", ""]
-    mark = "" if setting.name in given else "# "
-    return [
-        *said,
-        f"{mark}{setting.name} = {toml_value(given.get(setting.name, setting.default))}",
-        "",
-    ]
-
-
-def toml_value(value: object) -> str:
-    """One value as TOML writes it: text, number or list of texts."""
-    if isinstance(value, list):
-        return "[" + ", ".join(toml_value(v) for v in value) + "]"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - a list of texts
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)

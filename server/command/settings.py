@@ -3,7 +3,7 @@
 import click
 
 from gateway.settings import TABLE
-from server.command.init import toml_value
+from server.config_file import toml_value
 
 
 @click.command()

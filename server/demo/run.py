@@ -22,8 +22,8 @@ from gateway.errors import NoriaError
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
+from server import config_file
 from server.accounts import people
-from server.command import init
 from server.demo import pace, place
 from server.demo.programs import Child, python
 from server.demo.story import Teller
@@ -136,7 +136,7 @@ def _configure(
         "demo_code": secrets.token_urlsafe(18),
         **more,
     }
-    init.write(folder / "noria.toml", given)
+    config_file.write(folder / "noria.toml", given)
     return settings_module.read(folder / "noria.toml")
 
 

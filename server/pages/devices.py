@@ -10,9 +10,9 @@ from gateway.devices import anomalies
 from gateway.devices import state as desired
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
-from server import render
-from server.guard import Coordinating, Visit
 from server.views.snapshot import Snapshot, TankView
+from server.web import render
+from server.web.guard import Coordinating, Visit
 from server.words import sensors
 
 router = APIRouter(include_in_schema=False)

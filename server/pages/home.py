@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gateway.domain.registry import Plan, Site
-from server import render
-from server.guard import SignedIn, Visit
 from server.views.incident import Incident
 from server.views.snapshot import FINE, UNSEEN, Snapshot
+from server.web import render
+from server.web.guard import SignedIn, Visit
 from server.words import home as words
 from server.words import incident as incident_words
 from server.words import sensors

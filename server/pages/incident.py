@@ -1,21 +1,20 @@
 """Incidents: the list, one with everything that is known of it, and what people do about it."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from gateway.alerts import claims
+from gateway.alerts.claims import CloseReason
 from gateway.domain.outputs import WATER_KINDS
-from server import render
-from server.accounts import people
-from server.guard import OurForm, Refused, SignedIn, Visit
+from server import acts
+from server.acts import Outcome
 from server.views import incident as incidents
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot
+from server.web import render
+from server.web.guard import OurForm, Refused, SignedIn, Visit
 from server.words import causes as cause_words
 from server.words import incident as words
 from server.words import steps as step_words
@@ -71,8 +70,8 @@ def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) ->
         name=subject(snapshot, incident), claimant=snapshot.person(incident.claimed_by),
         causes=cause_words.causes(speech, incident), judged=cause_words.is_judged(incident),
         grounds=grounds, steps=step_words.lines(speech, history, snapshot),
-        near=_near(visit, snapshot, incident), etas=ETAS_MIN, others=others(visit),
-        mine=visit.person is not None and incident.claimed_by == visit.person.id,
+        near=_near(visit, snapshot, incident), etas=ETAS_MIN, others=acts.colleagues(visit),
+        mine=incident.claimed_by == visit.me.id,
         water=incident.kind in WATER_KINDS,
     )  # fmt: skip
 
@@ -96,31 +95,10 @@ def _near(visit: Visit, snapshot: Snapshot, incident: Incident) -> list[tank_wor
     return [tank_words.card(visit.speech, v, None, snapshot.now) for v in views]
 
 
-def others(visit: Visit) -> list[people.Person]:
-    """Everybody to whom a claim can be handed over."""
-    everyone = people.everyone(visit.parts.engine)
-    return [p for p in everyone if not p.disabled and p != visit.person]
-
-
-Act = Callable[[sa.Connection], bool]
-
-
-def do(visit: Visit, act: Act) -> bool:
-    """Do one act in a transaction of its own; False when the incident was not as believed."""
-    with visit.parts.engine.begin() as connection:
-        return act(connection)
-
-
-def _done(visit: Visit, incident_id: str, act: Act) -> Response:
-    if do(visit, act):
+def _answer(visit: Visit, incident_id: str, outcome: Outcome) -> Response:
+    if outcome is Outcome.DONE:
         return render.go(f"/incidents/{incident_id}")
     return show(visit, incident_id, visit.speech.say(_TAKEN), 409)
-
-
-def person_id(visit: Visit) -> str:
-    """The random id of who asks."""
-    assert visit.person is not None
-    return visit.person.id
 
 
 @router.post("/c/{incident_id}", dependencies=[OurForm])
@@ -131,9 +109,7 @@ def claim(
     minutes: Annotated[int | None, Form(ge=1, le=1440)] = None,
 ) -> Response:
     """I am going, there in so many minutes."""
-    eta = None if minutes is None else visit.now + minutes * 60.0
-    me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.claim(c, incident_id, me, visit.now, eta))
+    return _answer(visit, incident_id, acts.claim(visit, incident_id, minutes))
 
 
 @router.post("/incidents/{incident_id}/hand-over", dependencies=[OurForm])
@@ -141,26 +117,24 @@ def hand_over(
     visit: SignedIn, incident_id: str, to: Annotated[str, Form(max_length=20)]
 ) -> Response:
     """Somebody else goes instead of me."""
-    if to not in {p.id for p in others(visit)}:
+    outcome = acts.reassign(visit, incident_id, to)
+    if outcome is Outcome.NOT_ALLOWED:
         raise Refused(400, mark("Choose who goes instead."))
-    me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.reassign(c, incident_id, me, to, visit.now))
+    return _answer(visit, incident_id, outcome)
 
 
 @router.post("/incidents/{incident_id}/release", dependencies=[OurForm])
 def release(visit: SignedIn, incident_id: str) -> Response:
     """I am not going after all: also the *undo* of a claim."""
-    me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.release(c, incident_id, me, visit.now))
+    return _answer(visit, incident_id, acts.release(visit, incident_id))
 
 
 @router.post("/incidents/{incident_id}/close", dependencies=[OurForm])
 def close(
-    visit: SignedIn, incident_id: str, why: Annotated[claims.CloseReason, Form()] = "other"
+    visit: SignedIn, incident_id: str, why: Annotated[CloseReason, Form()] = "other"
 ) -> Response:
-    """It is over, for this reason; ``moved_by_us`` also tells the watch why it moved."""
-    me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.close(c, incident_id, me, visit.now, why))
+    """It is over, for this reason."""
+    return _answer(visit, incident_id, acts.close(visit, incident_id, why))
 
 
 @router.post("/incidents/{incident_id}/see", dependencies=[OurForm])
@@ -169,6 +143,5 @@ def see(
     incident_id: str,
     seen: Annotated[Literal["there", "gone", "damaged", "empty", "blocked"], Form()],
 ) -> Response:
-    """I am here: this is what I see. Witnessed evidence."""
-    me = person_id(visit)
-    return _done(visit, incident_id, lambda c: claims.see(c, incident_id, me, visit.now, seen))
+    """I am beside the tank and report its state."""
+    return _answer(visit, incident_id, acts.see(visit, incident_id, seen))

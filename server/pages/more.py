@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from server import render
-from server.guard import SignedIn
+from server.web import render
+from server.web.guard import SignedIn
 
 router = APIRouter(include_in_schema=False)
 

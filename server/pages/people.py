@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from server import render
 from server.accounts import people
 from server.accounts.people import AccountError, Role
-from server.guard import Coordinating, OurForm, Refused, Visit
+from server.web import render
+from server.web.guard import Coordinating, OurForm, Refused, Visit
 from server.words.speech import mark
 
 router = APIRouter(include_in_schema=False)

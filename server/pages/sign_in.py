@@ -8,10 +8,11 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from server import render
-from server.accounts import demo, people, sessions
+from server import acts
+from server.accounts import demo, sessions
 from server.accounts.people import Person
-from server.guard import AnyVisit, OurForm, Visit
+from server.web import render
+from server.web.guard import AnyVisit, OurForm, Visit
 from server.words.speech import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ def sign_in(
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """Check name and password; then go on to where the visitor wanted to be."""
-    person, wait_s = attempt(visit, login, password)
+    person, wait_s = acts.sign_in(visit, login, password)
     if person is not None:
         return enter(visit, person, next)
     speech = visit.speech
@@ -41,20 +42,6 @@ def sign_in(
         text = speech.say("Too many tries. Wait {time}.", time=speech.lasting(wait_s + 60))
         return _form(visit, next, login, text, 429)
     return _form(visit, next, login, speech.say("This name and password do not match."), 403)
-
-
-def attempt(visit: Visit, login: str, password: str) -> tuple[Person | None, float]:
-    """The person, or None with the seconds to wait before the next try (0: none)."""
-    parts, now = visit.parts, visit.parts.real.now()
-    source = visit.request.client.host if visit.request.client else "-"
-    wait_s = parts.attempts.wait_s(login, source, now)
-    if wait_s > 0:
-        return None, wait_s
-    parts.attempts.failed(login, source, now)  # counted first: parallel tries count as well
-    person = people.check(parts.engine, login, password)
-    if person is not None:
-        parts.attempts.passed(login, source)
-    return person, 0.0
 
 
 def enter(visit: Visit, person: Person, where: str) -> Response:

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from server import render
 from server.charts import chart
 from server.charts.chart import Chart, Range
-from server.guard import SignedIn, Visit
 from server.views import events as tank_events
 from server.views import incident as incidents
 from server.views.snapshot import TankView
+from server.web import render
+from server.web.guard import SignedIn, Visit
 from server.words import events as event_words
 from server.words import incident as incident_words
 from server.words import sensors

@@ -7,10 +7,9 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.database.engine import newest_version
-from gateway.database.tables import tank_now
+from gateway.database.tables import account, tank_now
 from gateway.domain.outputs import THEFT_KINDS, TankNow
 from gateway.domain.registry import Registry, Site, Tank
-from server.accounts.tables import account
 from server.views import incident as incidents
 from server.views.freshness import Freshness, freshness
 from server.views.incident import Incident

@@ -4,8 +4,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.database.tables import account
 from server.accounts import people
-from server.accounts.tables import account
 
 PASSWORD = "rain-on-the-roof"
 _made: list[dict[str, Any]] = []

@@ -48,7 +48,7 @@ def test_every_address_of_the_server_is_documented() -> None:
 def _addresses() -> Iterator[str]:
     """The path of every route of every router that a module of the server defines."""
     for found in pkgutil.walk_packages(server.__path__, "server."):
-        if found.name.startswith(("server.pages", "server.api", "server.live")):
+        if found.name.startswith(("server.pages", "server.api")):
             router = getattr(importlib.import_module(found.name), "router", None)
             if isinstance(router, APIRouter):
                 yield from (r.path for r in router.routes if isinstance(r, Route))

@@ -9,11 +9,11 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from server import guard
-from server.guard import Visit
+from server.web import guard
+from server.web.guard import Visit
 from server.words.speech import LANGUAGES
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 STATIC = _HERE / "static"
 _ONE_YEAR_S = 31_536_000
 

@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from server import guard, render
-from server.guard import NeedsSignIn, Refused
+from server.web import guard, render
+from server.web.guard import NeedsSignIn, Refused
 from server.words.speech import mark
 
 _log = logging.getLogger(__name__)

@@ -44,6 +44,13 @@ class Visit:
     bearer: bool
     now: float
 
+    @property
+    def me(self) -> Person:
+        """The signed-in person. Raises NeedsSignIn when there is none."""
+        if self.person is None:
+            raise NeedsSignIn
+        return self.person
+
     def form_token(self) -> str:
         """A fresh token for a form of this page."""
         return sessions.form_token(self.secret)
@@ -100,7 +107,7 @@ AnyVisit = Annotated[Visit, Depends(visit)]
 
 
 def signed_in(visit: AnyVisit) -> Visit:
-    """Raises NeedsSignIn when nobody is."""
+    """A visit with a person. Raises NeedsSignIn."""
     if visit.person is None:
         raise NeedsSignIn
     return visit
@@ -111,7 +118,7 @@ SignedIn = Annotated[Visit, Depends(signed_in)]
 
 def coordinating(visit: SignedIn) -> Visit:
     """Raises Refused for anyone but a coordinator."""
-    if visit.person is None or not visit.person.coordinates:
+    if not visit.me.coordinates:
         raise Refused(403, mark("This page is for coordinators."))
     return visit
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from server.guard import SignedIn
-from server.live.feed import Change
 from server.parts import Parts
+from server.views.feed import Change
+from server.web.guard import SignedIn
 
 router = APIRouter()
 BEAT_S = 10.0

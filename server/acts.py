@@ -1,0 +1,76 @@
+"""What people do, for pages and API alike: who may, one transaction, and how it ended.
+
+Every function takes the visit of a signed-in person and raises NeedsSignIn without one.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+import sqlalchemy as sa
+
+from gateway.alerts import claims
+from server.accounts import people
+from server.accounts.people import Person
+from server.web.guard import Visit
+
+
+class Outcome(Enum):
+    """How an act ended; only DONE has changed anything."""
+
+    DONE = "done"
+    OVERTAKEN = "overtaken"
+    """The incident is closed or unknown, or its claim belongs to somebody else."""
+    NOT_ALLOWED = "not allowed"
+
+
+def claim(visit: Visit, incident: str, minutes: int | None = None) -> Outcome:
+    """The visitor goes, and arrives in ``minutes`` where they know it."""
+    eta = None if minutes is None else visit.now + minutes * 60.0
+    return _run(visit, lambda c: claims.claim(c, incident, visit.me.id, visit.now, eta))
+
+
+def release(visit: Visit, incident: str) -> Outcome:
+    """The visitor does not go after all; also the *undo* of a claim."""
+    return _run(visit, lambda c: claims.release(c, incident, visit.me.id, visit.now))
+
+
+def reassign(visit: Visit, incident: str, to: str) -> Outcome:
+    """The person with the id ``to`` goes instead; NOT_ALLOWED unless they are a colleague."""
+    if to not in {person.id for person in colleagues(visit)}:
+        return Outcome.NOT_ALLOWED
+    return _run(visit, lambda c: claims.reassign(c, incident, visit.me.id, to, visit.now))
+
+
+def close(visit: Visit, incident: str, why: claims.CloseReason) -> Outcome:
+    """The incident is over; ``moved_by_us`` also explains to the watch why the tank moved."""
+    return _run(visit, lambda c: claims.close(c, incident, visit.me.id, visit.now, why))
+
+
+def see(visit: Visit, incident: str, seen: claims.Seen) -> Outcome:
+    """The visitor is beside the tank and reports its state: witnessed evidence."""
+    return _run(visit, lambda c: claims.see(c, incident, visit.me.id, visit.now, seen))
+
+
+def colleagues(visit: Visit) -> list[Person]:
+    """Everybody to whom the visitor can pass a claim: active accounts other than their own."""
+    everyone = people.everyone(visit.parts.engine)
+    return [p for p in everyone if not p.disabled and p.id != visit.me.id]
+
+
+def sign_in(visit: Visit, login: str, password: str) -> tuple[Person | None, float]:
+    """The person, or None with the seconds to wait before the next attempt (0: none)."""
+    parts, now = visit.parts, visit.parts.real.now()
+    source = visit.request.client.host if visit.request.client else "-"
+    wait_s = parts.attempts.wait_s(login, source, now)
+    if wait_s > 0:
+        return None, wait_s
+    parts.attempts.failed(login, source, now)  # before the slow check: parallel attempts count too
+    person = people.check(parts.engine, login, password)
+    if person is not None:
+        parts.attempts.passed(login, source)
+    return person, 0.0
+
+
+def _run(visit: Visit, act: Callable[[sa.Connection], bool]) -> Outcome:
+    with visit.parts.engine.begin() as connection:
+        return Outcome.DONE if act(connection) else Outcome.OVERTAKEN

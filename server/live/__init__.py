@@ -1,1 +1,0 @@
-"""The live stream: what changed, told to open pages as it happens."""
