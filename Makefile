@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci check bench parts lock clean
+.PHONY: help demo test ci check bench mutants parts lock clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -36,6 +36,9 @@ check: $(VENV)/stamp-test $(VENV)/stamp-check typings/.stamp ## lint, format, ty
 
 bench: $(VENV)/stamp-test ## the measurements, with the figures they print
 	@exec $(BIN)/python -m pytest -m benchmark -s $(ARGS)
+
+mutants: $(VENV)/stamp-check ## how many small faults in the core the tests notice; ARGS="gateway/wire --each 40"
+	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
 parts: $(VENV)/stamp-test ## Mosquitto, PostgreSQL, Chromium, MicroPython, InfluxDB 1.8 and 2.9: got once, kept outside the tree
 	@exec $(BIN)/python -m tests.parts
