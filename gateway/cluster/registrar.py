@@ -240,7 +240,8 @@ class _Batch:
             union.spoke(news.device, news.identity[0] if news.identity else None, version)
             if verdict != "duplicate":
                 rows.append(self._message(news, verdict))
-        for device, era in {(d, e): None for d, e, _ in self._due}:
+        latest = dict.fromkeys((d, e) for d, e, _ in reversed(self._due))
+        for device, era in reversed(latest):  # a device's last message's era last
             if (device, era) in union.changed:
                 continue
             version += 1

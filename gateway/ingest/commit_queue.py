@@ -1,9 +1,10 @@
-"""Batches on their way to disk: judged in order, saved in order, and only then acknowledged."""
+"""Batches between arrival and disk: judged in order, saved in order, then acknowledged."""
 
 import logging
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -19,116 +20,129 @@ from gateway.mqtt.bulk_reader import Receipts
 _log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
-_REFUSALS = (JournalError, OperationalError)
+_FAILURES = (JournalError, OperationalError)
 
 
 @dataclass
 class PendingBatch:
-    """A batch, and what is due once it is saved."""
+    """A batch, and what is to be acknowledged once it is saved."""
 
     items: Sequence[Item]
     admitted: list[Admission]
     receipts: Receipts
+    since: float
+    """When ingest took it (Unix s)."""
     fed: bool = False
-    """Whether third parties' messages are among it."""
-    due: list[Era] = field(default_factory=list[Era])
+    """Whether it contains messages of third-party sensors."""
+    eras: list[Era] = field(default_factory=list[Era])
+    """The eras of its messages, once it is judged."""
     last_id: int = 0
+    """The journal's last entry then."""
     judged: bool = False
-    saved: Future[None] | None = None
-    """Where another thread saves it; None when whoever judged it did."""
+    saving: Future[None] | None = None
+    """Where another thread saves it; None where the judging thread did."""
 
     @property
-    def is_kept(self) -> bool:
+    def is_saved(self) -> bool:
         """Whether it is on disk."""
         return self.judged and (
-            self.saved is None or (self.saved.done() and self.saved.exception() is None)
+            self.saving is None or (self.saving.done() and self.saving.exception() is None)
         )
 
 
 @dataclass
 class CommitQueue:
-    """Used by the one thread that writes the journal; ``acknowledge`` is told of each batch saved.
+    """Used by the one thread that writes the journal.
 
-    ``prepare`` is called before each batch is judged. What the disk refuses is tried again until
-    ``stopping``, and nothing more is taken meanwhile: what is then not kept was never
-    acknowledged, and comes again.
+    ``prepare`` is called before each batch is judged. A batch that the disk refuses is tried again
+    until ``stopping``, and no other is taken before it. What is unsaved then was never
+    acknowledged, so its senders send it again.
     """
 
     ingest: Ingest
     journal: Journal
-    trouble: FailureFile
+    failure_file: FailureFile
     prepare: Callable[[PendingBatch], None]
-    acknowledge: Callable[[PendingBatch], None]
-    stopping: Callable[[], bool]
-    _savings: deque[PendingBatch] = field(default_factory=deque[PendingBatch])
-    _told: str = ""
+    stopping: threading.Event
+    _batches: deque[PendingBatch] = field(default_factory=deque[PendingBatch])
+    _failure: str = ""
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is on its way."""
-        return not self._savings
+    def is_empty(self) -> bool:
+        """Whether every batch is saved and was returned by ``saved``."""
+        return not self._batches
 
-    def commit(self, saving: PendingBatch, then: Callable[[], None] | None = None) -> None:
-        """Journal a batch; with ``then``, another thread saves it and calls that at the end."""
-        self._savings.append(saving)
-        try:
-            self._judge(saving, then)
-        except _REFUSALS as error:
-            self._try_again(error)
-        if then is None:
-            self.settle()
+    @property
+    def since(self) -> float | None:
+        """``since`` of the oldest batch; None when the queue is empty."""
+        return self._batches[0].since if self._batches else None
 
-    def settle(self, leave: int = 0) -> None:
-        """Acknowledge what is saved. Waits for all but the last ``leave`` batches."""
-        while self._savings:
-            saving = self._savings[0]
-            if saving.saved is not None and not saving.is_kept:
-                if len(self._savings) <= leave and not saving.saved.done():
+    def save(self, batch: PendingBatch) -> None:
+        """Journal a batch on this thread."""
+        self._add(batch, None)
+
+    def submit(self, batch: PendingBatch, then: Callable[[], None]) -> None:
+        """Judge a batch; another thread saves it and calls ``then`` afterwards."""
+        self._add(batch, then)
+
+    def saved(self, unsaved: int = 0) -> Iterator[PendingBatch]:
+        """Yield batches as they are saved, in order; waits for all but the last ``unsaved``."""
+        while self._batches:
+            batch = self._batches[0]
+            if batch.saving is not None and not batch.is_saved:
+                if len(self._batches) <= unsaved and not batch.saving.done():
                     return
                 try:
-                    saving.saved.result()
-                except _REFUSALS as error:
-                    self._try_again(error)
+                    batch.saving.result()
+                except _FAILURES as error:
+                    self._retry(error)
                     continue
-            self._savings.popleft()
-            self._goes_on()
-            self.acknowledge(saving)
+            self._batches.popleft()
+            self._clear_failure()
+            yield batch
 
-    def _judge(self, saving: PendingBatch, then: Callable[[], None] | None = None) -> None:
-        saving.judged = False
-        self.prepare(saving)
-        saving.due = self.ingest.take(saving.items, saving.admitted, then)
-        saving.saved, saving.last_id = self.journal.saving, self.journal.last_id
-        saving.judged = True
+    def _add(self, batch: PendingBatch, then: Callable[[], None] | None) -> None:
+        self._batches.append(batch)
+        try:
+            self._judge(batch, then)
+        except _FAILURES as error:
+            self._retry(error)
 
-    def _try_again(self, error: Exception) -> None:
-        """Journal what is not kept, in order, as often as it takes."""
+    def _judge(self, batch: PendingBatch, then: Callable[[], None] | None = None) -> None:
+        batch.judged = False
+        self.prepare(batch)
+        batch.eras = self.ingest.journal(batch.items, batch.admitted, then)
+        batch.saving, batch.last_id = self.journal.saving, self.journal.last_id
+        batch.judged = True
+
+    def _retry(self, error: Exception) -> None:
+        """Journal every unsaved batch again, in order, until it works."""
         while True:
-            self._say(error)
-            if self.stopping():
-                self._savings.clear()
+            self._report(error)
+            if self.stopping.is_set():
+                self._batches.clear()
                 return
             time.sleep(RETRY_S)
             try:
                 self.journal.roll_back()
-                for saving in self._savings:
-                    if not saving.is_kept:
-                        self._judge(saving)
-            except _REFUSALS as refused:
+                for batch in self._batches:
+                    if not batch.is_saved:
+                        self._judge(batch)
+            except _FAILURES as refused:
                 error = refused
             else:
                 return
 
-    def _say(self, error: Exception) -> None:
-        """Told once, and where ``noria status`` finds it though the disk be full."""
+    def _report(self, error: Exception) -> None:
+        """Log a failure once, and keep it where ``noria status`` reads it on a full disk too."""
         text = f"nothing is acknowledged until this passes: {error}"
-        if text != self._told:
+        if text != self._failure:
             _log.error("%s", text)
-        self._told = text
-        self.trouble.say(text)
+        self._failure = text
+        self.failure_file.say(text)
 
-    def _goes_on(self) -> None:
-        if self._told:
-            _log.warning("journaling goes on; nothing was lost")
-            self._told = ""
-            self.trouble.over()
+    def _clear_failure(self) -> None:
+        if self._failure:
+            _log.warning("journaling continues; nothing was lost")
+            self._failure = ""
+            self.failure_file.over()

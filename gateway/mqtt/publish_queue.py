@@ -1,4 +1,4 @@
-"""What other threads want published; the session's own thread takes it from here."""
+"""Messages that other threads publish; the session's thread sends them."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.runtime.select_wakeup import SelectWakeup
 
 LONGEST = 10_000
-"""More than this waits only while the broker is away; it is all published again then."""
+"""Only reached while the broker is away; everything is published again when it is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,19 @@ class Publication:
 
 
 class PublishQueue:
-    """Handed to the live projection. ``deque`` is safe between threads; the oldest is dropped."""
+    """Filled from any thread, emptied by the session's; beyond ``LONGEST``, drops the oldest."""
 
-    def __init__(self, bell: SelectWakeup) -> None:
+    def __init__(self, wakeup: SelectWakeup) -> None:
         self._waiting: deque[Publication] = deque(maxlen=LONGEST)
-        self._bell = bell
+        self._wakeup = wakeup
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        """Publish soon, from any thread; dropped while the broker is away."""
+        """Publish soon; dropped while the broker is away."""
         self._waiting.append(Publication(topic, payload, retain))
-        self._bell.ring()
+        self._wakeup.notify()
 
     def take(self) -> list[Publication]:
-        """All that waits, in order; called by the session's thread."""
+        """Remove and return everything that waits, in order."""
         taken: list[Publication] = []
         while self._waiting:
             taken.append(self._waiting.popleft())

@@ -1,8 +1,8 @@
 """One persistent MQTT session, driven by its owner's loop; no thread of its own.
 
-``turn`` reads until the socket is drained, 1,000 messages or 50 ms: then its owner commits, and
-nothing is read meanwhile (Mosquitto 2.0.11 ignores ``max_inflight_messages`` while it drains a
-queue, so reading on would pile everything up in memory).
+``receive`` reads until the socket is drained, 1,000 messages or 50 ms. Nothing is read while its
+owner commits: Mosquitto 2.0.11 ignores ``max_inflight_messages`` while it drains a queue, and
+reading on would pile everything up in memory.
 """
 
 import logging
@@ -39,72 +39,85 @@ _MISC_S = 1.0
 
 
 class Session:
-    """Subscribes to every device's ``up``. ``now`` gives Unix s.
+    """Subscribes to every device's ``up``. ``now`` returns Unix s.
 
-    ``shared``: each message comes to one of several gateways, in a clean session: a stored one
-    would go on receiving a dead gateway's share, while the nodes' resend repairs.
+    With ``shared``, the broker sends each message to one of several gateways, in clean sessions: a
+    persistent session would keep collecting the share of a dead gateway, which the nodes resend
+    to the others anyway.
     """
 
     def __init__(
         self,
         address: Address,
         gateway: str,
-        bell: SelectWakeup,
+        wakeup: SelectWakeup,
         now: Callable[[], float],
         *,
         shared: bool = False,
     ) -> None:
         self._address = address
         self._shared = shared
-        # Two letters at the third level: no device can be called so.
+        # No device id has only two letters.
         self._marker_topic = f"noria/1/gw/{gateway}/drained"
-        self._bell = bell
+        self._wakeup = wakeup
         self._now = now
         self._batch: list[Arrival | BrokerEvent] = []
         self._receipts = Receipts(0, [])
         self._committed = self._committing_s = self._drained_at = 0.0
         self._connection = 0
-        self._nonce, self._said = b"", ""
+        self._nonce, self._warning = b"", ""
         self._try_at = self._misc_at = self._marked_at = 0.0
         self._wait_s = _FIRST_WAIT_S
         self._up = False
         self.ready = False
         """Connected and subscribed."""
         self.drained = False
-        """What the broker held for us has been read: our marker came back."""
+        """The messages that the broker had queued for us are read: our marker has come back."""
         self.fresh = True
-        """All acks are due again: at the start (the journal may be a restored one), after
-        connecting without a stored session, and after a connection that broke: it may have taken
-        acks with it whose messages had their PUBACK. The owner clears it."""
+        """All acks must be published again: at the start (the journal may be a restored one),
+        without a stored session at the broker, and after a lost connection, in which acks may be
+        lost although their messages had their PUBACK. The owner clears it."""
         self._client = self._make_client()
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted us."""
+        """Whether the broker has accepted our login."""
         return self._up
 
-    def turn(self, timeout_s: float) -> list[Arrival | BrokerEvent]:
-        """Wait up to ``timeout_s`` for something; returns what arrived, in order."""
+    @property
+    def listening(self) -> bool:
+        """Whether messages reach us without delay: subscribed, and the broker's queue is read."""
+        return self.ready and self.drained
+
+    def receive(self, timeout_s: float) -> list[Arrival | BrokerEvent]:
+        """Exchange packets with the broker; returns what arrived, in order.
+
+        Waits up to ``timeout_s`` for the first packet, or until ``wake``.
+        """
         stream = self._stream
         if stream is None and time.monotonic() >= self._try_at:
             self._connect()
             stream = self._stream
         if stream is None:
             wait_s = max(0.0, min(timeout_s, self._try_at - time.monotonic()))
-            select.select([self._bell], [], [], wait_s)
-            self._bell.hear()
+            select.select([self._wakeup], [], [], wait_s)
+            self._wakeup.clear()
         else:
             self._exchange(stream, timeout_s)
         batch, self._batch = self._batch, []
         return batch
 
+    def wake(self) -> None:
+        """End the wait of ``receive``; from any thread."""
+        self._wakeup.notify()
+
     def receipts(self) -> Receipts:
-        """What to ``acknowledge`` when all that ``turn`` returned so far is committed."""
+        """What to ``acknowledge`` once the messages received since the last call are committed."""
         taken, self._receipts = self._receipts, Receipts(self._connection, [])
         return taken
 
     def acknowledge(self, receipts: Receipts) -> None:
-        """PUBACK messages; those of an older connection the broker sends again."""
+        """Send PUBACKs, except for an older connection, whose messages the broker sends again."""
         stream = self._stream
         if stream is not None and receipts.connection == self._connection:
             stream.send(receipts.pubacks())
@@ -112,7 +125,7 @@ class Session:
         self._committing_s = self._committed - self._drained_at
 
     def publish(self, message: Publication) -> None:
-        """Queue a message; ``flush`` or the next ``turn`` sends it; QoS 1 until PUBACK."""
+        """Queue a message for ``flush`` or ``receive``; with QoS 1 until its PUBACK."""
         topic, payload, retain = message.topic, message.payload, message.retain
         if not self._up or self._stream is None:
             return
@@ -122,15 +135,15 @@ class Session:
             self._stream.send(publication(topic, payload, retain=retain))
 
     def flush(self) -> None:
-        """Send what is queued, as far as the socket takes it."""
+        """Send what is queued, as far as the socket accepts it."""
         if self._client.want_write():
             self._client.loop_write()
         if self._stream is not None:
             self._stream.flush()
 
     def close(self) -> None:
-        """Say goodbye to the broker; it keeps our session."""
-        self._up = False  # not lost: the journal notes our stop instead
+        """Disconnect; the broker keeps our session."""
+        self._up = False  # no `broker_lost`: the journal records the stop
         if self._client.socket() is not None:
             self._client.disconnect()
             self.flush()
@@ -144,53 +157,53 @@ class Session:
         writing = [stream] if stream.waiting else []
         if stream.pending:
             timeout_s = 0.0
-        readable, _, _ = select.select([stream, self._bell], writing, [], timeout_s)
-        if self._bell in readable:
-            self._bell.hear()
+        readable, _, _ = select.select([stream, self._wakeup], writing, [], timeout_s)
+        if self._wakeup in readable:
+            self._wakeup.clear()
         if stream in readable or stream.pending:
             self._drain(stream)
         self.flush()
         if time.monotonic() >= self._misc_at:
             self._misc_at = time.monotonic() + _MISC_S
             self._client.loop_misc()
-            self._miss_marker()
+            self._check_marker()
 
-    def _miss_marker(self) -> None:
+    def _check_marker(self) -> None:
         if self.ready and not self.drained and time.monotonic() > self._marked_at + MARKER_S:
-            self._tell(
-                f"has not given back our marker on {self._marker_topic} yet: a long queue, or the "
-                "gateway's user may not write and read noria/1/#; no silence is judged meanwhile"
+            self._warn_once(
+                f"has not returned our marker on {self._marker_topic} yet: a long queue, or the "
+                "gateway's user may not write and read noria/1/#; until then, silence is not judged"
             )
 
     def _drain(self, stream: BulkReader) -> None:
         """Read until nothing more comes, or the batch is full.
 
-        Right after a commit a little more is worth waiting for than the next fsync: as long as the
-        commit before took, so that a busy gateway commits more at a time, and a quiet one at once.
+        Right after a commit, waits for more as long as that commit took: a busy gateway then
+        commits more messages at a time, and a quiet one commits at once.
         """
         began = time.monotonic()
-        gathered = min(self._committed + max(GATHER_S, self._committing_s), began + BATCH_S)
+        gather_until = min(self._committed + max(GATHER_S, self._committing_s), began + BATCH_S)
         while True:
             stream.fill()
-            self._hear(stream)
+            self._parse(stream)
             if self._client.socket() is None or len(self._batch) >= BATCH_MESSAGES:
                 break
             now = time.monotonic()
-            wait_s = max(0.0, gathered - now) if self._batch else 0.0
+            wait_s = max(0.0, gather_until - now) if self._batch else 0.0
             if now >= began + BATCH_S or not (
                 stream.pending or select.select([stream], [], [], wait_s)[0]
             ):
                 break
         self._drained_at = time.monotonic()
 
-    def _hear(self, stream: BulkReader) -> None:
-        """Take every whole packet that was read."""
+    def _parse(self, stream: BulkReader) -> None:
+        """Add every whole packet that was read to the batch."""
         now = self._now()
         while True:
             for topic, payload, mid in stream.published():
                 if mid:
-                    self._owe(mid)
-                if topic.endswith(b"/up"):  # amqtt sends retained messages past filters
+                    self._add_receipt(mid)
+                if topic.endswith(b"/up"):  # amqtt sends retained messages of other topics too
                     self._batch.append(Arrival(topic.decode(errors="replace"), payload, now))
                 elif topic == self._marker_topic.encode() and payload == self._nonce:
                     self.drained = True
@@ -219,9 +232,9 @@ class Session:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        # Says that the loop is ours: otherwise paho sends every packet at once, by itself.
-        client.on_socket_register_write = _leave_to_loop
-        client.on_socket_unregister_write = _leave_to_loop
+        # With these callbacks, paho leaves writing to our loop instead of sending at once.
+        client.on_socket_register_write = _ignore
+        client.on_socket_unregister_write = _ignore
         return client
 
     def _connect(self) -> None:
@@ -231,18 +244,14 @@ class Session:
         try:
             self._client.connect(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
         except (OSError, ssl.SSLError) as error:
-            self._tell(f"cannot be reached: {error}")
+            self._warn_once(f"cannot be reached: {error}")
 
     def _on_connect(
-        self,
-        client: paho.Client,
-        _data: object,
-        flags: paho.ConnectFlags,
-        reason: ReasonCode,
+        self, client: paho.Client, _data: object, flags: paho.ConnectFlags, reason: ReasonCode,
         _properties: object,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if reason.is_failure:
-            self._tell(f"refuses our login ({reason}): check broker and broker_password")
+            self._warn_once(f"refuses our login ({reason}): check broker and broker_password")
             return
         self._up = True
         self.drained = False
@@ -255,39 +264,35 @@ class Session:
         client.subscribe([(ups, 1), (self._marker_topic, 1)])
 
     def _on_subscribe(
-        self,
-        client: paho.Client,
-        _data: object,
-        _mid: int,
-        reasons: list[ReasonCode],
+        self, client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode],
         _properties: object,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if any(reason.is_failure for reason in reasons):
-            self._tell("refuses our subscriptions: let the gateway's user read noria/1/#")
+            self._warn_once("refuses our subscriptions: let the gateway's user read noria/1/#")
             return
         self.ready = True
-        self._said = ""
-        # Queued after everything that the broker holds for us: when it comes back, that is read.
+        self._warning = ""
+        # The broker queues it behind everything that it kept for us.
         client.publish(self._marker_topic, self._nonce, qos=1)
 
     def _on_disconnect(self, *_given: object) -> None:
         if self._up:
             self._batch.append(BrokerEvent("broker_lost", self._now()))
-            self._tell("was lost; connecting again")
+            self._warn_once("was lost; connecting again")
             self.fresh = True
         self._up = self.ready = False
 
-    def _owe(self, mid: int) -> None:
+    def _add_receipt(self, mid: int) -> None:
         if self._receipts.connection != self._connection:
             self._receipts = Receipts(self._connection, [])
         self._receipts.mids.append(mid)
 
-    def _tell(self, what: str) -> None:
-        """Say once what is wrong with the broker, not at every try."""
-        if what != self._said:
-            _log.warning("broker %s:%d %s", self._address.host, self._address.port, what)
-        self._said = what
+    def _warn_once(self, warning: str) -> None:
+        """Log what is wrong with the broker, but not at every attempt."""
+        if warning != self._warning:
+            _log.warning("broker %s:%d %s", self._address.host, self._address.port, warning)
+        self._warning = warning
 
 
-def _leave_to_loop(*_given: object) -> None:
-    """``turn`` asks ``want_write`` itself."""
+def _ignore(*_given: object) -> None:
+    """``flush`` checks ``want_write`` itself."""

@@ -1,15 +1,12 @@
-"""One gateway among several, put together: what each runs, and what only the holder runs."""
+"""What a gateway runs besides when several share a database, and what only their leader runs."""
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
 
 import sqlalchemy as sa
 
-from gateway.alerts import channels
-from gateway.alerts.language import Language
-from gateway.alerts.outbox import AlertWording, Outbox
-from gateway.cluster import acks, merge_order
-from gateway.cluster import pruning as pruned
+from gateway.cluster import acks, merge_order, pruning
+from gateway.cluster.ack_requests import AckRequests
 from gateway.cluster.acks import ClusterAcks
 from gateway.cluster.archives import archives_of
 from gateway.cluster.cursor_name import readings_cursor
@@ -20,118 +17,80 @@ from gateway.cluster.pruning import EntryPruner
 from gateway.cluster.reader import MergedReader
 from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.domain.entry import Entry
-from gateway.ingest.batch import Ack
 from gateway.journal.reader import JournalReader
 from gateway.mqtt.publish_queue import PublishQueue
-from gateway.projections import figures, live
-from gateway.projections.figures import FigureWriter
-from gateway.projections.live import LiveTopics
-from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import Runner
+from gateway.program import consumers
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
-from gateway.stores.influxdb import InfluxStore
 
-REST_S = 0.1
+WATCH_REST_S = 0.01
+_LOOK_S = 0.5
 _LONGEST_WAIT_S = 2.0
-
-
-class ClusterLink:
-    """What the listener's thread says to the others, and asks of them."""
-
-    def __init__(self, registrar: Registrar, ears: ListeningFlag, holding: LeaderElection) -> None:
-        self._registrar = registrar
-        self._ears = ears
-        self._holding = holding
-        self._again: Callable[[], None] | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether this gateway holds the watch."""
-        return self._holding.holds
-
-    def hears(self, listening: bool, committing_since: float | None) -> None:
-        """We listen, or do not; a batch is committed from now (Unix s) on, where there is one."""
-        self._ears.committing_since = committing_since
-        self._ears.listening = listening
-
-    def due(self, said: Sequence[Ack], entry: int) -> None:
-        """A commit that ends with ``entry`` asks for these acks, over the union of journals."""
-        self._ears.committing_since = None
-        for ack in said:
-            self._registrar.due(ack.device, ack.era, entry)
-
-    def again(self) -> None:
-        """The broker may have forgotten: the holder publishes acks and live topics again."""
-        if again := self._again:
-            again()
-
-    def answer_again_with(self, again: Callable[[], None] | None) -> None:
-        """Called by the holder's parts as they come and go."""
-        self._again = again
 
 
 @contextlib.contextmanager
 def join(
-    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wakeup, outgoing: PublishQueue
-) -> Generator[ClusterLink]:
-    """Register what is journaled here, stand for the watch, and keep a store of our own.
+    settings: Settings,
+    engine: sa.Engine,
+    clock: Clock,
+    journal_grew: Wakeup,
+    publications: PublishQueue,
+) -> Generator[AckRequests]:
+    """Register what is journaled here, stand for election, and fill a SQLite store of our own.
 
-    ``wake`` rings when the journal grew. Raises JournalError and HeldError when we may not join.
+    Raises JournalError or LockHeldError where the gateway may not join the cluster.
     """
-    with hold_name(engine, settings.gateway_id):
-        ears = ListeningFlag()
-        registrar = Registrar(
-            engine, lambda: JournalReader(settings.journal_path), settings.gateway_id, wake, clock,
-            ears,
-        )  # fmt: skip
 
-        @contextlib.contextmanager
-        def held(fenced: sa.Engine) -> Generator[None]:
-            with _holding(settings, fenced, clock, outgoing) as again:
-                shared.answer_again_with(again)
-                again()
+    def open_journal() -> JournalReader:
+        return JournalReader(settings.journal_path)
+
+    @contextlib.contextmanager
+    def lead(fenced: sa.Engine) -> Generator[None]:
+        with _leading(settings, fenced, clock, publications) as republish:
+            requests.republish = republish
+            republish()
+            try:
                 yield
-            shared.answer_again_with(None)
+            finally:
+                requests.republish = None
 
-        holding = LeaderElection(engine, settings.gateway_id, held)
-        shared = ClusterLink(registrar, ears, holding)
-        pruning = EntryPruner(
-            engine, lambda: JournalReader(settings.journal_path), settings.gateway_id
-        )
-        prune = Worker(pruned.NAME, pruning.turn, Wakeup())
-        registrar.start()
-        holding.start()
-        prune.start()
+    with hold_name(engine, settings.gateway_id):
+        flag = ListeningFlag()
+        registrar = Registrar(engine, open_journal, settings.gateway_id, journal_grew, clock, flag)
+        election = LeaderElection(engine, settings.gateway_id, lead)
+        requests = AckRequests(registrar, flag, election)
+        pruner = EntryPruner(engine, open_journal, settings.gateway_id)
+        pruning_worker = Worker(pruning.NAME, pruner.turn, Wakeup())
+        for thread in (registrar, election, pruning_worker):
+            thread.start()
         try:
             with _own_store(settings, engine, clock):
-                yield shared
+                yield requests
         finally:
-            prune.stop()
-            registrar.stop()
-            holding.stop()
+            for thread in (pruning_worker, registrar, election):
+                thread.stop()
 
 
 @contextlib.contextmanager
 def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator[None]:
-    """A SQLite store cannot be shared: each gateway fills its own from the one order."""
+    """Gateways cannot share a SQLite store, so each fills its own from the merged journal."""
     if settings.store != "sqlite":
         yield
         return
     store = open_store(settings, engine)
-    follow = Wakeup()
-
-    def journal() -> MergedReader:
-        return MergedReader(engine, archives_of(settings, engine))
-
-    runner = Runner(
-        ReadingsProjection(store, journal, engine, readings_cursor(settings)),
-        journal, engine, follow, clock, rest_s=REST_S, look_s=0.5,
-    )  # fmt: skip
+    runner = consumers.readings_runner(
+        store,
+        engine,
+        clock,
+        _merged_journal(settings, engine),
+        Wakeup(),
+        cursor_name=readings_cursor(settings),
+        look_s=_LOOK_S,
+    )
     runner.start()
     try:
         yield
@@ -140,12 +99,16 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
         store.close()
 
 
-class _Bounded:
-    """The watch, whose timers wait for the horizon."""
+def _merged_journal(settings: Settings, engine: sa.Engine) -> Callable[[], MergedReader]:
+    return lambda: MergedReader(engine, archives_of(settings, engine))
 
-    def __init__(self, watch: WatchProjection, merged: MergeOrder) -> None:
+
+class _BoundedWatch:
+    """The watch, whose timers wait for the horizon of the merged journal."""
+
+    def __init__(self, watch: WatchProjection, order: MergeOrder) -> None:
         self._watch = watch
-        self._merged = merged
+        self._order = order
         self.name = watch.name
 
     def restore(self) -> None:
@@ -155,53 +118,47 @@ class _Bounded:
         self._watch.apply(entries)
 
     def idle(self, now: float) -> float | None:
-        due = self._watch.idle(min(now, self._merged.at))
-        # One that the horizon holds up is looked at again when the order has moved, not at once.
+        due = self._watch.idle(min(now, self._order.at))
+        # A timer behind the horizon is looked at again when the order has grown, not at once.
         return due if due is None or due > now else None
 
 
 @contextlib.contextmanager
-def _holding(
-    settings: Settings, engine: sa.Engine, clock: Clock, outgoing: PublishQueue
+def _leading(
+    settings: Settings, engine: sa.Engine, clock: Clock, publications: PublishQueue
 ) -> Generator[Callable[[], None]]:
-    """What one gateway runs for all; gives what publishes acks and live topics again."""
-    opened = channels.open_channels(settings.channels)
-    speech = AlertWording(Language(settings.language, settings.timezone), settings.public_url)
-    placed, told, mail = Wakeup(), Wakeup(), Wakeup()
-    merged = MergeOrder(engine, clock, placed)
-    watch = WatchProjection(
-        engine, channels=[c.name for c in opened], outbox=mail, born=float("-inf"), listening=True
-    )
+    """Run what the leader runs for all; yields what publishes all acks and live topics again."""
+    order_grew = Wakeup()
+    order = MergeOrder(engine, clock, order_grew)
+    publisher = ClusterAcks(engine, publications.publish, clock, newest_registry(engine))
 
-    def journal() -> MergedReader:
-        return MergedReader(engine, archives_of(settings, engine))
+    def make_watch(channels: Sequence[str], outbox_grew: Wakeup) -> _BoundedWatch:
+        watch = WatchProjection(
+            engine, channels=channels, outbox=outbox_grew, born=float("-inf"), listening=True
+        )
+        return _BoundedWatch(watch, order)
 
-    said = ClusterAcks(engine, outgoing.publish, clock, newest_registry(engine))
-    topics = LiveTopics(engine, outgoing.publish)
-    threads: list[Runner | Worker | Outbox] = [
-        Worker(acks.NAME, said.turn, Wakeup(), longest_wait_s=_LONGEST_WAIT_S),
-        Worker(merge_order.NAME, merged.turn, Wakeup(), longest_wait_s=_LONGEST_WAIT_S),
-        Runner(_Bounded(watch, merged), journal, engine, placed, clock, then=told, rest_s=0.01),
-        Outbox(engine, opened, clock, mail, speech),
-        Worker(live.NAME, topics.turn, told, rest_s=REST_S),
-    ]
-    store = open_store(settings, engine) if settings.store != "sqlite" else None
-    if isinstance(store, InfluxStore):
-        history = ReadingsProjection(store, journal, engine)
-        threads.append(Runner(history, journal, engine, placed, clock, rest_s=REST_S))
-        followed = FigureWriter(engine, store, newest_registry(engine), clock)
-        threads.append(Worker(figures.NAME, followed.turn, told))
+    with contextlib.ExitStack() as stack:
+        for name, step in ((acks.NAME, publisher.turn), (merge_order.NAME, order.turn)):
+            worker = Worker(name, step, Wakeup(), longest_wait_s=_LONGEST_WAIT_S)
+            worker.start()
+            stack.callback(worker.stop)
+        topics = stack.enter_context(
+            consumers.running(
+                settings,
+                engine,
+                clock,
+                _merged_journal(settings, engine),
+                order_grew,
+                make_watch,
+                publications.publish,
+                watch_rest_s=WATCH_REST_S,
+                with_store=settings.store != "sqlite",
+            )
+        )
 
-    def again() -> None:
-        said.again()
-        topics.republish()
+        def republish() -> None:
+            publisher.again()
+            topics.republish()
 
-    for thread in threads:
-        thread.start()
-    try:
-        yield again
-    finally:
-        for thread in reversed(threads):
-            thread.stop()
-        if store is not None:
-            store.close()
+        yield republish

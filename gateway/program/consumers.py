@@ -1,86 +1,113 @@
-"""The projections of this package as one program runs them; ``watch`` joins them there."""
+"""The consumers of the journal, each on its own thread, for one gateway and for a cluster."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol
 
 import sqlalchemy as sa
 
+from gateway.alerts import channels
+from gateway.alerts.language import Language
+from gateway.alerts.outbox import AlertWording, Outbox
 from gateway.devices.answers import AnswersProjection
-from gateway.journal.reader import JournalReader
 from gateway.projections import figures, live
 from gateway.projections.figures import FigureWriter
 from gateway.projections.live import LiveTopics, Publish
 from gateway.projections.readings import projection
-from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import BATCH, BATCH_BYTES, Runner
+from gateway.projections.readings.projection import BootEntrySource, ReadingsProjection
+from gateway.projections.runner import (
+    BATCH,
+    BATCH_BYTES,
+    LOOK_S,
+    JournalSource,
+    Projection,
+    Runner,
+)
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
 from gateway.stores.influxdb import InfluxStore
+from gateway.stores.port import STORE, ReadingStore
 
 REST_S = 0.1
-"""Neither history nor live topics are in a hurry; alerts are."""
+"""Between two steps of readings and live topics, which are less urgent than alerts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projections:
-    """Everything that follows the journal or the watch; ``start`` and ``stop`` are for all."""
-
-    threads: tuple[Runner | Worker, ...]
-    republish: Callable[[], None]
-    """Call it when the broker is back: the live topics are published again."""
-    close: Callable[[], None]
-
-    def start(self) -> None:
-        """Start every thread."""
-        for thread in self.threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Stop and join every thread, then close the store."""
-        for thread in self.threads:
-            thread.stop()
-        self.close()
+class ConsumedJournal(JournalSource, BootEntrySource, Protocol):
+    """What the consumers read: one gateway's journal, or the merged one of a cluster."""
 
 
-def compose(
+MakeWatch = Callable[[Sequence[str], Wakeup], Projection]
+"""Makes the watch, given the names of the channels and what to notify of new alerts."""
+
+
+@contextlib.contextmanager
+def running(
     settings: Settings,
     engine: sa.Engine,
     clock: Clock,
-    *,
-    wake: Wakeup,
-    told: Wakeup,
+    open_journal: Callable[[], ConsumedJournal],
+    journal_grew: Wakeup,
+    make_watch: MakeWatch,
     publish: Publish,
-) -> Projections:
-    """Store and live topics, and the figures for Grafana where InfluxDB keeps the readings.
+    *,
+    watch_rest_s: float,
+    with_store: bool,
+) -> Generator[LiveTopics]:
+    """Run the consumers until the block ends, each on a thread of its own.
 
-    ``wake`` rings when the journal grew, ``told`` when the watch has saved (its ``Runner``'s
-    ``then``).
+    Watch, alert outbox, devices' answers and live topics; ``with_store`` also the readings, and
+    with InfluxDB the figures for Grafana. Yields the live topics.
     """
-    store = open_store(settings, engine)
-
-    def journal() -> JournalReader:
-        return JournalReader(settings.journal_path)
-
-    elsewhere = isinstance(store, InfluxStore)
+    opened = channels.open_channels(settings.channels)
+    wording = AlertWording(Language(settings.language, settings.timezone), settings.public_url)
+    watch_saved, outbox_grew = Wakeup(), Wakeup()
+    watch = make_watch([channel.name for channel in opened], outbox_grew)
     topics = LiveTopics(engine, publish)
-    threads: list[Runner | Worker] = [
+    threads: list[Runner | Worker | Outbox] = [
+        Outbox(engine, opened, clock, outbox_grew, wording),
         Runner(
-            ReadingsProjection(store, journal, engine),
-            journal,
-            engine,
-            wake,
-            clock,
-            rest_s=REST_S,
-            batch=projection.BATCH if elsewhere else BATCH,
-            batch_bytes=projection.BATCH_BYTES if elsewhere else BATCH_BYTES,
+            watch, open_journal, engine, journal_grew, clock, then=watch_saved, rest_s=watch_rest_s
         ),
-        Runner(AnswersProjection(engine), journal, engine, wake, clock, rest_s=REST_S),
-        Worker(live.NAME, topics.turn, told, rest_s=REST_S),
+        Worker(live.NAME, topics.turn, watch_saved, rest_s=REST_S),
+        Runner(AnswersProjection(engine), open_journal, engine, journal_grew, clock, rest_s=REST_S),
     ]
-    if isinstance(store, InfluxStore):
-        followed = FigureWriter(engine, store, newest_registry(engine), clock)
-        threads.append(Worker(figures.NAME, followed.turn, told))
-    return Projections(tuple(threads), topics.republish, store.close)
+    with contextlib.ExitStack() as stack:
+        if with_store:
+            store = open_store(settings, engine)
+            stack.callback(store.close)
+            threads.append(readings_runner(store, engine, clock, open_journal, journal_grew))
+            if isinstance(store, InfluxStore):
+                points = FigureWriter(engine, store, newest_registry(engine), clock)
+                threads.append(Worker(figures.NAME, points.turn, watch_saved))
+        for thread in threads:
+            thread.start()
+            stack.callback(thread.stop)
+        yield topics
+
+
+def readings_runner(
+    store: ReadingStore,
+    engine: sa.Engine,
+    clock: Clock,
+    open_journal: Callable[[], ConsumedJournal],
+    journal_grew: Wakeup,
+    *,
+    cursor_name: str = STORE,
+    look_s: float = LOOK_S,
+) -> Runner:
+    """The thread that fills the store; large batches where the store is another process."""
+    is_remote = isinstance(store, InfluxStore)
+    return Runner(
+        ReadingsProjection(store, open_journal, engine, cursor_name),
+        open_journal,
+        engine,
+        journal_grew,
+        clock,
+        batch=projection.BATCH if is_remote else BATCH,
+        batch_bytes=projection.BATCH_BYTES if is_remote else BATCH_BYTES,
+        rest_s=REST_S,
+        look_s=look_s,
+    )

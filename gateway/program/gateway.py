@@ -1,10 +1,11 @@
-"""The gateway program: every part made here once, and ended in order."""
+"""The gateway program: makes every part once, and ends them in order."""
 
 import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Generator
+import threading
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -12,37 +13,38 @@ from types import FrameType
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.alerts import channels
-from gateway.alerts.language import Language
-from gateway.alerts.outbox import AlertWording, Outbox
 from gateway.database import transaction
 from gateway.database.engine import open_database
 from gateway.devices import resend
-from gateway.devices.planned_moves import PlannedMoves
-from gateway.devices.publisher import DownPublisher
-from gateway.devices.resend import ResendOrders
 from gateway.domain.registry import Registry
 from gateway.errors import JournalError
+from gateway.ingest.acks import Acks, LocalAcks
 from gateway.ingest.adapters import mapping
 from gateway.ingest.adapters.intake import FeedIntake
 from gateway.ingest.adapters.mapping import MappingFile
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Ingest
+from gateway.ingest.chores import (
+    Chores,
+    DeviceCommands,
+    JournalRecords,
+    RegistryReload,
+    StatusRows,
+)
+from gateway.ingest.commit_queue import CommitQueue
 from gateway.ingest.loop import IngestLoop
 from gateway.journal import log_key, rollback
 from gateway.journal.archive import schedule
 from gateway.journal.diary import Diary
 from gateway.journal.failure_file import FailureFile
-from gateway.journal.integrity.witness import LogMark, Witness
+from gateway.journal.integrity.witness import Witness
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.mqtt import broker
-from gateway.mqtt.address import Address
 from gateway.mqtt.publish_queue import PublishQueue
 from gateway.mqtt.session import Session
 from gateway.program import consumers
-from gateway.program.consumers import Projections
-from gateway.projections.runner import Runner
+from gateway.projections.live import LiveTopics
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime import file_lock, memory
 from gateway.runtime.clock import Clock
@@ -51,21 +53,22 @@ from gateway.runtime.wakeup import Wakeup
 from gateway.settings import Settings
 
 WATCH_REST_S = 0.003
-"""The watch looks at most so often, at all that came meanwhile."""
+"""Between two steps of the watch."""
 
 WATCH_GATHER_S = 0.05
-"""Between two saves of the watch, unless somebody is to be alerted."""
+"""Between two saves of the watch, unless there is an alert."""
 
 SWITCH_S = 0.0005
-"""SQLite lets go of the interpreter at each statement; with Python's 5 ms, a watch of ten
-statements would wait behind the other threads ten times that long before an alert is saved."""
+"""SQLite releases the GIL at each statement. With Python's 5 ms, the watch would wait ten times as
+long to re-acquire it, ten times for each alert."""
 
 COLLECT = (20_000, 50, 20)
-"""Nearly nothing here is cyclic, and looking for cycles at Python's pace costs ingest a tenth."""
+"""There is little cyclic garbage, and collecting at Python's default pace costs a tenth of
+ingest."""
 
 
 def run(settings: Settings) -> int:
-    """Run the gateway until SIGTERM or SIGINT; prints ``ready`` when it hears the broker.
+    """Run the gateway until SIGTERM or SIGINT; prints ``ready`` when it receives messages.
 
     Raises NoriaError when it cannot start: the message names the remedy.
     """
@@ -81,76 +84,89 @@ def run(settings: Settings) -> int:
         parts.callback(witness.close)
         journal = Journal(settings.journal_path, settings.gateway_id, witness.keep)
         parts.callback(journal.close)
-        trouble = FailureFile(settings.data)
-        parts.callback(trouble.close)
-        bell = SelectWakeup()
-        parts.callback(bell.close)
-        wake, outgoing = Wakeup(), PublishQueue(bell)
-        lost = rollback.find_rollback(journal, witness)
-        if settings.shared:
-            _refuse_restored(settings, lost)
-        else:
-            rollback.realign_database(engine, journal.last_id)
-            if lost is not None:
-                resend.note_restore(engine, journal.eras.all())
-        diary = _opened(settings, journal, witness, clock, lost)
+        failure_file = FailureFile(settings.data)
+        parts.callback(failure_file.close)
+        wakeup, stopping = SelectWakeup(), threading.Event()
+        parts.callback(wakeup.close)
+        journal_grew, publications = Wakeup(), PublishQueue(wakeup)
+        diary = _open_diary(settings, engine, journal, witness, clock)
         address = parts.enter_context(broker.connect_broker(settings, engine))
-        shared = None
+        session = Session(
+            address,
+            settings.gateway_id,
+            wakeup,
+            clock.now,
+            shared=settings.shared and settings.broker != "auto",  # a private one serves us alone
+        )
+        ingest = Ingest(journal, Registry(), FeedIntake(mapped.feeds))
+        acks: Acks
         if settings.shared:
-            from gateway.program import cluster  # and PostgreSQL's types with it
+            from gateway.program import cluster  # imports PostgreSQL's types
 
-            shared = parts.enter_context(cluster.join(settings, engine, clock, wake, outgoing))
-            republish = shared.again
+            acks = parts.enter_context(
+                cluster.join(settings, engine, clock, journal_grew, publications)
+            )
+            republish = acks.publish_all
         else:
-            projections = parts.enter_context(_projected(settings, engine, clock, wake, outgoing))
-            republish = projections.republish
-        parts.enter_context(schedule.running(settings, clock, wake))
-        feeds = Feeds(mapped, settings.gateway_id, bell, clock.now)
+            topics = parts.enter_context(
+                _consumers(settings, engine, clock, journal_grew, publications)
+            )
+            acks, republish = LocalAcks(session, ingest, clock, journal_grew), topics.republish
+        parts.enter_context(schedule.running(settings, clock, journal_grew))
+        feeds = Feeds(mapped, settings.gateway_id, wakeup, clock.now)
         feeds.start()
         parts.callback(feeds.stop)
-        listener = IngestLoop(
-            session=Session(
-                address, settings.gateway_id, bell, clock.now, shared=_shares(settings)
+        alone = not settings.shared
+        chores = Chores(
+            RegistryReload(engine, ingest, alone),
+            JournalRecords(engine, journal, diary, acks, clock, journal_grew),
+            StatusRows(
+                engine,
+                settings.gateway_id,
+                f"{address.host}:{address.port}",
+                journal,
+                session,
+                feeds,
+                alone,
             ),
-            bell=bell,
-            feeds=feeds,
-            ingest=Ingest(journal, Registry(), FeedIntake(mapped.feeds)),
-            journal=journal,
-            diary=diary,
-            outgoing=outgoing,
-            republish=republish,
-            downs=DownPublisher(engine),
-            resending=ResendOrders(engine),
-            planned=PlannedMoves(engine),
-            engine=engine,
-            wake=wake,
-            clock=clock,
-            gateway=settings.gateway_id,
-            broker=_name(address),
-            trouble=trouble,
-            shared=shared,
+            DeviceCommands(engine, journal, ingest, session, acks, clock),
         )
-        _stop_by_signal(listener, bell)
-        listener.run()
+        commits = CommitQueue(ingest, journal, failure_file, chores.prepare, stopping)
+        _stop_by_signal(stopping, wakeup)
+        IngestLoop(
+            session=session,
+            feeds=feeds,
+            ingest=ingest,
+            commits=commits,
+            acks=acks,
+            chores=chores,
+            publications=publications,
+            republish=republish,
+            journal_grew=journal_grew,
+            clock=clock,
+            stopping=stopping,
+        ).run()
     return 0
 
 
-def _refuse_restored(settings: Settings, lost: LogMark | None) -> None:
-    """What a shared database says of a journal must not be read of an older one."""
-    if lost is not None:
+def _open_diary(
+    settings: Settings, engine: sa.Engine, journal: Journal, witness: Witness, clock: Clock
+) -> Diary:
+    """The diary of the journal, whose log begins with its origin.
+
+    A journal restored from a backup begins a new log with its first entry, and raises JournalError
+    where a shared database has gone on without it.
+    """
+    lost = rollback.find_rollback(journal, witness)
+    if not settings.shared:
+        rollback.realign_database(engine, journal.last_id)
+        if lost is not None:
+            resend.note_restore(engine, journal.eras.all())
+    elif lost is not None:
         raise JournalError(
             f"{settings.journal_path} came back from a backup, while the shared database went on: "
             "start this gateway with another gateway_id and an empty data folder"
         )
-
-
-def _opened(
-    settings: Settings, journal: Journal, witness: Witness, clock: Clock, lost: LogMark | None
-) -> Diary:
-    """The diary of the journal, whose log begins with where it comes from.
-
-    A restored journal begins a new one, and has said so before anything else is appended.
-    """
     key = log_key.log_key(settings.data).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     diary = Diary(journal)
     diary.open(clock.now(), key, log_key.build(), lost)
@@ -160,57 +176,52 @@ def _opened(
 
 
 @contextlib.contextmanager
-def _projected(
-    settings: Settings, engine: sa.Engine, clock: Clock, wake: Wakeup, outgoing: PublishQueue
-) -> Generator[Projections]:
-    """Store, watch, outbox and live topics, each on its own thread, ended in that order."""
-    opened = channels.open_channels(settings.channels)
+def _consumers(
+    settings: Settings,
+    engine: sa.Engine,
+    clock: Clock,
+    journal_grew: Wakeup,
+    publications: PublishQueue,
+) -> Generator[LiveTopics]:
+    """The consumers of this gateway's own journal."""
     made = transaction.projection_engine(engine)
-    language = Language(settings.language, settings.timezone)
-    told, mail = Wakeup(), Wakeup()
 
-    def read() -> JournalReader:
+    def open_journal() -> JournalReader:
         return JournalReader(settings.journal_path)
 
-    watch = WatchProjection(
-        made,
-        channels=[c.name for c in opened],
-        outbox=mail,
-        born=clock.now(),
-        settle_s=clock.speed,  # one real second
-        gather_s=WATCH_GATHER_S,
-        open_journal=read,
-    )
-    runner = Runner(watch, read, made, wake, clock, then=told, rest_s=WATCH_REST_S)
-    delivery = Outbox(made, opened, clock, mail, AlertWording(language, settings.public_url))
-    projections = consumers.compose(
-        settings, made, clock, wake=wake, told=told, publish=outgoing.publish
-    )
-    parts = (projections, runner, delivery)
-    for part in parts:
-        part.start()
+    def make_watch(channels: Sequence[str], outbox_grew: Wakeup) -> WatchProjection:
+        return WatchProjection(
+            made,
+            channels=channels,
+            outbox=outbox_grew,
+            born=clock.now(),
+            settle_s=clock.speed,  # one real second
+            gather_s=WATCH_GATHER_S,
+            open_journal=open_journal,
+        )
+
     try:
-        yield projections
+        with consumers.running(
+            settings,
+            made,
+            clock,
+            open_journal,
+            journal_grew,
+            make_watch,
+            publications.publish,
+            watch_rest_s=WATCH_REST_S,
+            with_store=True,
+        ) as topics:
+            yield topics
     finally:
-        for part in parts:
-            part.stop()
         if made is not engine:
             made.dispose()
 
 
-def _shares(settings: Settings) -> bool:
-    """Whether other gateways hear the same broker: a private one has no login for them."""
-    return settings.shared and settings.broker != "auto"
-
-
-def _name(address: Address) -> str:
-    return f"{address.host}:{address.port}"
-
-
-def _stop_by_signal(listener: IngestLoop, bell: SelectWakeup) -> None:
+def _stop_by_signal(stopping: threading.Event, wakeup: SelectWakeup) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        listener.stopping = True
-        bell.ring()
+        stopping.set()
+        wakeup.notify()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -23,12 +23,12 @@ from gateway.runtime.worker import AT_ONCE, RETRYABLE, Worker
 _log = logging.getLogger(__name__)
 
 BATCH = 500
-PRESSED_BATCH = 250
+BUSY_BATCH = 250
 _READ = 500  # entries at a time
 BATCH_BYTES = 4_000_000
 """Of bodies: a batch is held in memory."""
 _STEP_NOTED_S = 2.0  # the diary looks twice a second
-_LOOK_ANYWAY_S = 30.0  # another process may have appended (restore, rebuild) without a ring
+LOOK_S = 30.0  # another process may have appended (restore, rebuild) without a ring
 
 
 class Projection(Protocol):
@@ -91,7 +91,7 @@ class Runner:
         batch: int = BATCH,
         batch_bytes: int = BATCH_BYTES,
         rest_s: float = 0.0,
-        look_s: float = _LOOK_ANYWAY_S,
+        look_s: float = LOOK_S,
     ) -> None:
         self._projection = projection
         self._open_journal = journal_reader_factory
@@ -165,7 +165,7 @@ class Runner:
 
     def _next(self) -> list[Entry]:
         """The batch that follows; it ends early where its entries are long."""
-        limit = min(self._batch, PRESSED_BATCH) if self._wake.pressed else self._batch
+        limit = min(self._batch, BUSY_BATCH) if self._wake.busy else self._batch
         found: list[Entry] = []
         held = 0
         while held < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
@@ -211,7 +211,7 @@ class Runner:
                     raise
                 except Exception as error:  # noqa: BLE001 - kept with its reason, see set_aside
                     self._set_aside(entry, error)
-                self._loop.passed()
+                self._loop.note_success()
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
         name = self._projection.name

@@ -5,20 +5,20 @@ import socket
 
 
 class SelectWakeup:
-    """Rung from any thread or signal handler; ``fileno`` makes it selectable."""
+    """Notified from any thread or signal handler; ``fileno`` makes it selectable."""
 
     def __init__(self) -> None:
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
 
-    def ring(self) -> None:
-        """Wake the waiting thread; a full pipe has woken it already."""
-        with contextlib.suppress(BlockingIOError):
+    def notify(self) -> None:
+        """Wake the waiting thread."""
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes it too
             self._write.send(b"\0")
 
-    def hear(self) -> None:
-        """Take all rings that there are."""
+    def clear(self) -> None:
+        """Discard the notifications so far."""
         with contextlib.suppress(BlockingIOError):
             while self._read.recv(4096):
                 pass

@@ -119,7 +119,7 @@ def _ingest(ingest: Ingest, journal: Journal, batch: list[Arrival], stages: Stag
     process_s, thread_s = time.process_time(), time.thread_time()
 
     def judge() -> list[Era]:
-        return ingest.take(batch, admitted, lambda: None)
+        return ingest.journal(batch, admitted, lambda: None)
 
     due = stages.run("judge: line, flood, leaf", judge)
     assert journal.saving is not None

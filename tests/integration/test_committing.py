@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -49,32 +50,30 @@ class RefusingDisk:
 
 
 def committed(
-    folder: Path, arrivals: list[Arrival], cuts: list[int], leave: int
+    folder: Path, arrivals: list[Arrival], cuts: list[int], unsaved: int
 ) -> tuple[Any, ...]:
-    """As ``journaled``, each piece handed over while up to ``leave`` before it may be unsaved."""
+    """As ``journaled``, but each batch is submitted while up to ``unsaved`` others are unsaved."""
     path = folder / "journal.db"
     journal = Journal(path, "g1")
     ingest = Ingest(journal, REGISTRY)
     acked: list[int] = []
     last: dict[str, bytes] = {}
 
-    def acknowledge(saving: PendingBatch) -> None:
-        acked.extend(saving.receipts.mids)
-        last.update({a.topic: a.payload for a in ingest.acks(saving.due, T0)})
+    def acknowledge(unsaved: int = 0) -> None:
+        for batch in commits.saved(unsaved):
+            acked.extend(batch.receipts.mids)
+            last.update({a.topic: a.payload for a in ingest.acks(batch.eras, T0)})
 
-    commits = CommitQueue(
-        ingest, journal, FailureFile(folder), lambda _saving: None, acknowledge, lambda: False
-    )
+    commits = CommitQueue(ingest, journal, FailureFile(folder), lambda _batch: None, Event())
     for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True):
         piece = arrivals[begin:end]
         admitted = ingest.admit(piece)
-        commits.settle(leave)
-        commits.commit(
-            PendingBatch(piece, admitted, Receipts(1, list(range(begin, end)))), lambda: None
-        )
-    commits.settle()
+        acknowledge(unsaved)
+        receipts = Receipts(1, list(range(begin, end)))
+        commits.submit(PendingBatch(piece, admitted, receipts, T0), lambda: None)
+    acknowledge()
     assert acked == list(range(len(arrivals)))  # each once, in order
-    assert commits.idle
+    assert commits.is_empty
     reader = JournalReader(path)
     entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
     counts = reader.counts()
@@ -99,7 +98,7 @@ def test_what_the_disk_refuses_comes_again_in_order_and_once(
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(commit_queue, "RETRY_S", 0.0)
         RefusingDisk(patch, data.draw(st.lists(st.booleans(), max_size=12)))
-        found = committed(Path(folder), arrivals, cuts, leave=data.draw(st.integers(0, 2)))
+        found = committed(Path(folder), arrivals, cuts, unsaved=data.draw(st.integers(0, 2)))
     assert found == journaled(arrivals, cuts)
 
 
@@ -110,7 +109,7 @@ def test_a_refused_batch_and_the_one_judged_meanwhile_are_both_kept(
     disk = RefusingDisk(monkeypatch, [False, True])
     said = spoken([("k7f3q5", "next")] * 6)
     arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
-    entries, counts, (era,), last = committed(tmp_path, arrivals, [2, 4], leave=2)
+    entries, counts, (era,), last = committed(tmp_path, arrivals, [2, 4], unsaved=2)
     assert disk.refused == 1
     assert [entry[5].split(b"\n", 1)[1] for entry in entries] == [payload for _, payload in said]
     assert (counts["stored"], counts.get("duplicate", 0)) == (6, 0)
@@ -124,12 +123,11 @@ def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
     RefusingDisk(monkeypatch, [True])
     journal = Journal(tmp_path / "journal.db", "g1")
     ingest = Ingest(journal, REGISTRY)
-    acked: list[PendingBatch] = []
-    commits = CommitQueue(
-        ingest, journal, FailureFile(tmp_path), lambda _saving: None, acked.append, lambda: True
-    )
+    stopping = Event()
+    stopping.set()
+    commits = CommitQueue(ingest, journal, FailureFile(tmp_path), lambda _batch: None, stopping)
     arrivals = [Arrival(*spoken([("k7f3q5", "next")])[0], T0)]
-    commits.commit(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1])))
-    assert (acked, commits.idle, journal.last_id) == ([], True, 0)
+    commits.save(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1]), T0))
+    assert (list(commits.saved()), commits.is_empty, journal.last_id) == ([], True, 0)
     assert "disk is full" in (failure_file.read(tmp_path) or "")
     journal.close()

@@ -175,7 +175,7 @@ def test_a_store_that_is_away_is_told_once_and_costs_only_time(
     assert scene.collector.bodies == ["a", "b"]
     told = [record.getMessage() for record in caplog.records]
     assert told[0] == "collector waits and tries again: the store is away"
-    assert told[1].startswith("collector goes on after")
+    assert told[1].startswith("collector continues after")
     assert len(told) == 2
 
 

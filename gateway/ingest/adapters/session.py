@@ -169,7 +169,7 @@ class Feeds:
 
     mapping: MappingFile
     gateway: str
-    bell: SelectWakeup
+    wakeup: SelectWakeup
     now: Callable[[], float]
     sessions: list[FeedSession] = field(default_factory=list[FeedSession])
     _heard: "queue.Queue[_Heard]" = field(default_factory=lambda: queue.Queue(WAITING))
@@ -218,5 +218,5 @@ class Feeds:
                 self._heard.put(heard, timeout=0.5)
             except queue.Full:
                 continue
-            self.bell.ring()
+            self.wakeup.notify()
             return

@@ -107,7 +107,7 @@ def running(settings: Settings, clock: Clock, wake: Wakeup) -> Generator[None]:
     if not settings.archive_after_days:
         yield
         return
-    archivist = ArchiveSchedule(settings, clock, lambda: wake.pressed)
+    archivist = ArchiveSchedule(settings, clock, lambda: wake.busy)
     loop = Worker(NAME, archivist.turn, Wakeup(), archivist.end, longest_wait_s=_LONGEST_WAIT_S)
     loop.start()
     try:
