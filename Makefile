@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci check bench mutants parts lock clean
+.PHONY: help demo test ci check bench mutants parts lock release clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -51,8 +51,12 @@ lock: $(VENV)/stamp-check ## the locks again, from pyproject.toml; ARGS="--upgra
 	$(LOCK) $(ARGS) --extra check -c requirements.lock -c requirements-test.lock -o requirements-check.lock pyproject.toml
 	echo "micropython-esp32-stubs==1.29.0.post1" | $(LOCK) -o requirements-stubs.lock -
 
+release: $(VENV)/stamp-check ## wheel and sdist in dist/, the wheel built from the sdist
+	rm -rf dist *.egg-info
+	$(BIN)/python -m build --no-isolation --outdir dist
+
 clean: ## removes what the tasks above made inside the tree (not the parts)
-	rm -rf $(VENV) typings build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) typings build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # How things get into .venv
