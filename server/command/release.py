@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gateway.devices import release as releases
 from gateway.errors import ReleaseError
+from server.command.device.stage import DEVICE
 
 _PASSPHRASE = "NORIA_RELEASE_PASSPHRASE"  # noqa: S105 - the name of a variable
 _SHORTEST = 12
@@ -57,7 +58,10 @@ def key(file: Path) -> None:
 @click.option("--floor", type=int, metavar="N", help="No release below N afterwards; else N above.")
 @click.option("--board", default="any", metavar="NAME", help="The board it is for.")
 @click.option(
-    "--source", type=click.Path(path_type=Path), default=Path("firmware/device"), show_default=True
+    "--source",
+    type=click.Path(path_type=Path),
+    default=DEVICE,
+    show_default="the installed firmware",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="BUNDLE")
 def sign(file: Path, version: int, floor: int | None, board: str, source: Path, out: Path) -> None:
