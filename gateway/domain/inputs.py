@@ -1,6 +1,6 @@
-"""What a message means: readings with event time and litres, events with event time.
+"""Interpreted messages: readings with event time and litres, events with event time.
 
-These are the values that flow from the journal to the stores and to the watch.
+These values pass from the journal to the stores and to the watch.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ Auth = Literal["sig", "mac", "unsigned"]
 
 
 class Reading(NamedTuple):
-    """One reading placed in time and turned into litres.
+    """One reading with its event time and litres.
 
-    ``at`` is event time and ``received`` receive time, Unix s; ``estimated`` says that ``at`` was
-    worked out by the gateway; ``i`` is the place in its message; ``volume_l`` and ``sd_l`` are
-    None when the sensor heard nothing or the value is not believable for this tank (``fault``).
-    Up to ``estimated`` the readings of one message mostly agree, from ``quantity`` on stands what
-    was measured: who writes many makes use of both.
+    ``at`` is event time and ``received`` receive time, Unix s; ``estimated``: the gateway
+    estimated ``at``; ``i`` is the index in its message; ``volume_l`` and ``sd_l`` are None when
+    there was no echo or the value is not possible in this tank (``fault``). The order matters to
+    bulk writers: readings of one message mostly agree up to ``estimated``; the measured values
+    start at ``quantity``.
     """
 
     tank: str
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeviceEvent:
-    """One event of a device placed in time; ``fields`` by their wire names."""
+    """One event of a device with its event time; ``fields`` by their wire names."""
 
     tank: str
     device: str
@@ -56,10 +56,10 @@ class DeviceEvent:
 
 
 class JournaledMessage(NamedTuple):
-    """One authentic message as the watch hears it.
+    """One authentic message.
 
-    ``newest`` is true when it is the newest of its era (order by boot, seq): only such a message
-    renews the promise ``next_s``. ``tank`` is where the device hangs now.
+    ``newest``: it is the newest of its era (order by boot, seq); only such a message renews the
+    promise ``next_s``. ``tank`` is where the device is installed now.
     """
 
     device: str
@@ -79,9 +79,9 @@ class JournaledMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ForkedMessage:
-    """A number or a place in the chain was used twice, by messages that differ.
+    """Two different messages used one number or one place in the chain.
 
-    ``era`` is empty where it could not be read.
+    ``era`` is empty when it could not be read.
     """
 
     device: str
@@ -92,7 +92,7 @@ class ForkedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ListeningChange:
-    """Our own ears: the gateway or its broker went away or came back, or its clock was stepped."""
+    """The gateway or its broker stopped or started receiving, or the clock was stepped."""
 
     change: Literal["stop", "start", "lost", "back", "drained", "clock"]
     received: float
@@ -111,7 +111,7 @@ class OperatorAction:
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanged:
-    """The registry has new rows from here on."""
+    """The registry has new rows."""
 
     received: float
 

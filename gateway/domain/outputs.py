@@ -1,4 +1,4 @@
-"""What the watch answers: levels, tank events, incident changes, forecasts (WIRE.md, section 3)."""
+"""The watch's outputs: levels, tank events, incident changes, forecasts (WIRE.md, section 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,16 @@ IncidentKind = Literal[
     "low", "critical", "empty", "seized", "drained", "slashed", "lid_open", "network_out",
     "silent", "battery", "sensor_fault", "moved_by_us", "access_blocked", "clone", "unknown",
 ]  # fmt: skip
-WATER_KINDS = ("low", "critical", "empty")
-THEFT_KINDS = ("seized", "drained", "slashed", "lid_open")
+Basis = Literal["measured", "witnessed", "inferred"]
+Figure = float | int | str | bool | None
+Figures = Mapping[str, Figure]
+"""Values by name, units in the names."""
+WATER_KINDS: tuple[IncidentKind, ...] = ("low", "critical", "empty")
+THEFT_KINDS: tuple[IncidentKind, ...] = ("seized", "drained", "slashed", "lid_open")
 
 
 class Level(NamedTuple):
-    """One reading's level and the state of its tank after it. ``sd_l``: one standard deviation."""
+    """One reading's level and the tank's state after it. ``sd_l``: one standard deviation."""
 
     at: float
     tank: str
@@ -35,7 +39,7 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TankEvent:
-    """Something that happened to a tank between ``at`` and ``until`` (Unix s)."""
+    """An event of a tank between ``at`` and ``until`` (Unix s)."""
 
     at: float
     until: float
@@ -46,27 +50,25 @@ class TankEvent:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One named term of a verdict: its log-odds and what it rests on.
+    """One named term of a verdict: its log-odds and its source.
 
     ``weight`` is natural log-odds towards (+) or away from (-) the leading verdict; ``values``
-    holds the figures that a sentence about it needs, units in their names.
+    are the figures for a sentence about it.
     """
 
     term: str
     weight: float
-    basis: Literal["measured", "witnessed", "inferred"]
-    values: Mapping[str, float | int | str | bool | None] = field(
-        default_factory=dict[str, "float | int | str | bool | None"]
-    )
+    basis: Basis
+    values: Figures = field(default_factory=dict[str, Figure])
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentChange:
     """An incident opened, was updated or closed.
 
-    ``id`` is derived from its first evidence, so a rebuild gives the same one; ``change_number``
+    ``id`` is derived from its first evidence, so a rebuild returns the same; ``change_number``
     counts from 1. ``at`` is the earliest evidence, ``received`` when it was decided. Either
-    ``tank`` or ``uplink`` is set. ``alert`` is true when people are told at this change.
+    ``tank`` or ``uplink`` is set. ``alert``: this change sends an alert.
     """
 
     id: str
@@ -83,9 +85,7 @@ class IncidentChange:
     auth: Auth
     alert: bool
     learned_late: bool = False
-    figures: Mapping[str, float | int | str | bool | None] = field(
-        default_factory=dict[str, "float | int | str | bool | None"]
-    )
+    figures: Figures = field(default_factory=dict[str, Figure])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When a tank will be low and empty, as seen at ``at``; None: not within the horizon."""
+    """When a tank will be low and empty, forecast at ``at``; None: not within four days."""
 
     at: float
     tank: str
@@ -109,11 +109,11 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class TankNow:
-    """Everything a page shows about one tank, as the watch knows it.
+    """Everything that a page shows of one tank.
 
-    ``at``/``received`` belong to the newest good reading; ``state_since`` to the state;
-    ``presence`` is ``speaking``, ``late`` or ``silent``; ``due`` is when it promised to speak
-    again; ``trend_lph`` litres per hour, negative when falling, None when it is not known.
+    ``at`` and ``received`` belong to the newest good reading, ``state_since`` to the state;
+    ``due`` is when its next message is promised; ``trend_lph`` is litres per hour, negative when
+    falling.
     """
 
     tank: str

@@ -1,4 +1,4 @@
-"""The watch: the pure core that decides what people are told."""
+"""The watch: the pure core that decides which alerts people receive."""
 
 from gateway.domain.watch.engine import Watch
 

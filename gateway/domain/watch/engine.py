@@ -1,11 +1,10 @@
-"""The watch: hears what happened, answers with levels, events, incidents and forecasts.
+"""The watch: inputs in order, and for each the levels, events, incidents and forecasts.
 
-Pure and deterministic: no clock, no I/O, no randomness. The gateway and ``noria replay`` run this
-very class.
+Pure and deterministic: no clock, no I/O, no randomness. The gateway and ``noria replay`` run the
+same class.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from gateway.domain.inputs import (
     ForkedMessage,
@@ -19,8 +18,8 @@ from gateway.domain.outputs import TankNow, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import message, operate, view
 from gateway.domain.watch.memory.context import WatchContext
-from gateway.domain.watch.memory.json_codec import pack
-from gateway.domain.watch.memory.state import DeviceState, TankState
+from gateway.domain.watch.memory.json_codec import JSON, SavedRecord
+from gateway.domain.watch.memory.state import DeviceState, RecordKey, TankState
 from gateway.domain.watch.rules import (
     clone,
     handling,
@@ -33,133 +32,129 @@ from gateway.domain.watch.rules import (
 
 
 class Watch:
-    """One watch over all tanks of a registry. Times are Unix seconds.
+    """One watch over all tanks of a registry, from ``state`` as ``dirty`` returned it.
 
-    ``pack`` makes JSON values of state; the gateway leaves that to the saving.
+    Times are Unix seconds.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        state: Mapping[str, Any] | None = None,
-        pack: Callable[[Any], Any] = pack,
-    ) -> None:
-        self._scene = WatchContext(registry, state, pack)
+    def __init__(self, registry: Registry, state: Mapping[str, JSON] | None = None) -> None:
+        self._context = WatchContext(registry, state)
 
     @property
     def registry(self) -> Registry:
         """The rows in use; assign new ones, then step ``RegistryChanged``."""
-        return self._scene.registry
+        return self._context.registry
 
     @registry.setter
     def registry(self, registry: Registry) -> None:
         """Use these rows from now on."""
-        self._scene.set_registry(registry)
+        self._context.set_registry(registry)
 
     def step(self, event: WatchInput, now: float) -> list[WatchOutput]:
-        """Take one input at ``now`` (its receive time) and answer.
+        """Apply one input at ``now`` (its receive time); returns what follows from it.
 
         Timers due at or before ``now`` fire first, each at its own due time; so the caller may,
-        but need not, step a ``Tick`` at each ``due``. Time never runs backwards here.
+        but need not, step a ``Tick`` at each ``due``. Time never decreases here.
         """
-        scene = self._scene
+        context = self._context
         if isinstance(event, ListeningChange) and event.change == "start":
-            presence.missed_stop(scene, now)
+            presence.infer_missed_stop(context, now)
         self._fire(now)
-        scene.now = max(scene.now, now)
+        context.now = max(context.now, now)
         if isinstance(event, JournaledMessage):
-            message.take_message(scene, event)
+            message.apply_message(context, event)
         elif isinstance(event, ForkedMessage):
-            clone.report_fork(scene, event)
+            clone.report_fork(context, event)
         elif isinstance(event, ListeningChange):
-            if presence.listen(scene, event):
-                self._listen_again()
+            if presence.apply_listening_change(context, event):
+                self._resume()
         elif isinstance(event, OperatorAction):
-            operate.operate(scene, event)
+            operate.apply_action(context, event)
         elif isinstance(event, RegistryChanged):
             self._reschedule()
-        scene.ears.heard_at = scene.now
-        scene.touch("ears")
-        told, scene.told = scene.told, []
-        return told
+        context.listening.last_input_at = context.now
+        context.touch(context.listening)
+        outputs, context.outputs = context.outputs, []
+        return outputs
 
     def fire(self, now: float) -> list[WatchOutput]:
-        """Fire the timers due at or before ``now``, each at its own time; nothing was heard.
+        """Fire the timers due at or before ``now``, each at its own time, without an input.
 
-        Unlike a ``Tick`` this says nothing of our own listening: an outage that nobody noted is
-        counted from the last thing heard, here as in a replay.
+        Unlike a ``Tick`` it does not count as time in which the gateway received: an outage
+        without a ``stop`` starts at the last input, here as in a replay.
         """
         self._fire(now)
-        told, self._scene.told = self._scene.told, []
-        return told
+        outputs, self._context.outputs = self._context.outputs, []
+        return outputs
 
     def due(self) -> float | None:
         """When the next timer fires, or None."""
-        due = self._scene.next_due()
-        return due[0] if due else None
+        timer = self._context.next_timer()
+        return timer.at if timer else None
 
     def now(self, tank: str) -> TankNow:
         """Everything that a page shows of one tank."""
-        return view.tank_now(self._scene, tank)
+        return view.tank_now(self._context, tank)
 
-    def touched(self) -> set[str]:
-        """Keys of the state that changed since the last call; ``dirty`` packs it all the same."""
-        return self._scene.touched()
+    def touched(self) -> set[RecordKey]:
+        """Keys of the state that changed since the last call of this or of ``dirty``."""
+        return self._context.touched()
 
-    def dirty(self) -> dict[str, Any]:
-        """State changed since the last call, by key, packed; None where it is gone."""
-        return self._scene.dirty()
+    def dirty(self) -> dict[str, SavedRecord | None]:
+        """State changed since the last call, by the text of its key; None where it was removed.
+
+        It shares parts with the state: encode it as JSON before the next step.
+        """
+        return self._context.dirty()
 
     def _fire(self, until: float) -> None:
-        scene = self._scene
-        while (due := scene.next_due()) and due[0] <= until:
-            at, key, name = due
-            scene.take_due(key, name)
-            scene.now = max(scene.now, at)
-            record = scene.records[key]
+        context = self._context
+        while (timer := context.next_timer()) and timer.at <= until:
+            record = context.take_timer(timer)
+            context.now = max(context.now, timer.at)
             if isinstance(record, DeviceState):
-                _DEVICE_TIMERS[name](scene, record)
+                _DEVICE_TIMERS[timer.name](context, record)
             elif isinstance(record, TankState):
-                _TANK_TIMERS[name](scene, record)
-            elif name == "settled":
-                presence.settled(scene)
-                self._listen_again()
+                _TANK_TIMERS[timer.name](context, record)
+            else:
+                presence.end_settling(context)
+                self._resume()
 
-    def _listen_again(self) -> None:
-        """Silence counts again: set every promise's timers, and decide what had to wait."""
+    def _resume(self) -> None:
+        """Silence counts again: reset the timers of all promises, decide the alerts that waited."""
         self._reschedule()
-        for _, record in sorted(self._scene.records.items()):  # the same order after a restart
-            if isinstance(record, TankState) and record.held:
-                water.release(self._scene, record)
+        for _, tank in sorted(self._context.tanks.items()):  # the same order after a restart
+            if tank.alert_waits:
+                water.decide_waiting(self._context, tank)
 
     def _reschedule(self) -> None:
-        for record in list(self._scene.records.values()):
-            if isinstance(record, DeviceState) and record.promises:
-                presence.schedule(self._scene, record)
+        for device in self._context.devices.values():
+            if device.promises:
+                presence.schedule(self._context, device)
 
 
-def _late(scene: WatchContext, device: DeviceState) -> None:
-    if presence.is_due(scene, device, 1):
-        presence.mark_late(scene, device)
+def _check_late(context: WatchContext, device: DeviceState) -> None:
+    if presence.is_due(context, device, 1):
+        presence.mark_late(context, device)
 
 
-def _silent(scene: WatchContext, device: DeviceState) -> None:
-    row = scene.registry.device(device.device)
-    if row is None or row.revoked or not presence.is_due(scene, device, 3):
+def _check_silent(context: WatchContext, device: DeviceState) -> None:
+    row = context.registry.device(device.device)
+    if row is None or row.revoked or not presence.is_due(context, device, 3):
         return
-    if presence.mark_silent(scene, device) and not removal.silent(scene, device):
-        silence.judge(scene, device)
-    removal.reconsider(scene, scene.neighbours(device.device))
+    if presence.mark_silent(context, device) and not removal.explains_silence(context, device):
+        silence.judge(context, device)
+    removal.review_silent(context, context.neighbours(device.device))
 
 
 _DEVICE_TIMERS: dict[str, Callable[[WatchContext, DeviceState], None]] = {
-    "late": _late,
-    "silent": _silent,
-    "wait": silence.waited,
+    "late": _check_late,
+    "silent": _check_silent,
+    "wait": silence.judge_after_wait,
 }
 _TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
-    "hour": hours.turn,
-    "plan": water.release,
+    "hour": hours.close_hour,
+    "plan": water.decide_waiting,
     "lid": handling.lid_stayed_open,
-    "episode": removal.calm,
+    "episode": removal.end_episode,
 }

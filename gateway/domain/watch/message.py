@@ -1,4 +1,4 @@
-"""One message: its promise, its battery, then its events and readings in order of time."""
+"""One message: first promise and battery, then events and readings in order of event time."""
 
 from gateway.domain.inputs import DeviceEvent, JournaledMessage, Reading
 from gateway.domain.outputs import Level, LevelState
@@ -18,150 +18,149 @@ from gateway.domain.watch.rules import (
     water,
 )
 from gateway.domain.watch.tracks import flow, health, level, tilted
-from gateway.domain.watch.tracks.level import Sample
 
-FRESH_S = 1800.0
-"""A reading older than this on arrival is backlog (or its promise and a half, if longer)."""
+_FRESH_S = 1800.0
+"""A reading older than this on arrival is backlog (or 1.5 times its promise, if longer)."""
 _LAGS_KEPT = 4
 _LAG_EVERY_S = 300.0
 
 
-def take_message(scene: WatchContext, heard: JournaledMessage) -> None:
-    """Take one authentic message in."""
-    if scene.tank_row(heard.tank) is None:
+def apply_message(context: WatchContext, message: JournaledMessage) -> None:
+    """Apply one authentic message."""
+    if context.tank_row(message.tank) is None:
         return
-    if heard.auth == "unsigned" and scene.is_keyed(heard.tank):
+    if message.auth == "unsigned" and context.is_keyed(message.tank):
         return
-    device = scene.device(heard.device, heard.tank)
-    device.tank, device.auth = heard.tank, heard.auth
-    live = _is_live(device, heard)
-    current = heard.newest and (
-        not clone.is_former(device, heard) or clone.spoke_after_newest_era(device, heard)
+    device = context.device(message.device, message.tank)
+    device.tank, device.auth = message.tank, message.auth
+    live = _is_live(device, message)
+    is_current = message.newest and (
+        not clone.is_former(device, message) or clone.is_newer_than_newest_era(device, message)
     )
-    if current:
-        _renew(scene, device, heard, live)
-    touched: dict[str, TankState] = {}
+    if is_current:
+        _renew(context, device, message, live)
+    changed: dict[str, TankState] = {}
     handled: set[str] = set()
-    items = heard.events + heard.readings
-    for item in sorted(items, key=_in_time) if len(items) > 1 else items:
+    items = message.events + message.readings
+    for item in sorted(items, key=_by_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
-            handling.take_event(scene, device, item)
+            handling.apply_event(context, device, item)
             handled.add(item.tank)
-        elif tank := _read(scene, device, item, current):
-            touched[item.tank] = tank
+        elif tank := _apply_reading(context, device, item, is_current):
+            changed[item.tank] = tank
     for tank_id in sorted(handled if device.auth != "unsigned" else ()):
-        removal.review_tank(scene, tank_id, device)
-    for tank_id, tank in touched.items():
-        if (row := scene.tank_row(tank_id)) is not None:
-            water.decide(scene, tank, row, device, live)
-            sensor.decide(scene, tank, row, device)
-    if current and device.auth != "unsigned":
-        removal.spoke(scene, device)
+        removal.review_tank(context, tank_id, device)
+    for tank_id, tank in changed.items():
+        if (row := context.tank_row(tank_id)) is not None:
+            water.decide(context, tank, row, device, live)
+            sensor.decide(context, tank, row, device)
+    if is_current and device.auth != "unsigned":
+        removal.record_message(context, device)
 
 
-def _in_time(item: DeviceEvent | Reading) -> tuple[float, bool]:
+def _by_time(item: DeviceEvent | Reading) -> tuple[float, bool]:
     return item.at, isinstance(item, Reading)
 
 
-def _renew(scene: WatchContext, device: DeviceState, heard: JournaledMessage, live: bool) -> None:
-    was_silent = presence.renew(scene, device, heard, live)
-    power.take_message(scene, device, heard)
-    clone.watch(scene, device)
+def _renew(
+    context: WatchContext, device: DeviceState, message: JournaledMessage, live: bool
+) -> None:
+    was_silent = presence.renew(context, device, message, live)
+    power.update(context, device, message)
+    clone.check_eras(context, device)
     if was_silent:
-        presence.report_back(scene, device)
-    silence.spoke(scene, device)
+        presence.report_back(context, device)
+    silence.end_silence(context, device)
 
 
-def _is_live(device: DeviceState, heard: JournaledMessage) -> bool:
-    """Whether a message came as it was spoken, rather than out of a backlog.
+def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
+    """Whether a message was sent when it was made, not from a backlog.
 
-    A clock that is always wrong by the same amount is not a backlog: the lag is compared with the
-    device's own lags, one kept for each five minutes so that a burst cannot move them.
+    A clock with a constant error is not a backlog: the lag is compared with the device's recent
+    lags, one from each five minutes, so that a burst cannot shift them.
     """
-    if not heard.newest:
+    if not message.newest:
         return False
-    times = [r.at for r in heard.readings] + [e.at for e in heard.events]
+    times = [r.at for r in message.readings] + [e.at for e in message.events]
     if not times:
         return True
-    lag = heard.received - max(times)
-    usual = min(device.lags, default=0.0)
-    if heard.received - device.lagged_at >= _LAG_EVERY_S:
+    lag = message.received - max(times)
+    usual_s = min(device.lags, default=0.0)
+    if message.received - device.lagged_at >= _LAG_EVERY_S:
         device.lags.append(lag)
         del device.lags[:-_LAGS_KEPT]
-        device.lagged_at = heard.received
-    return lag <= max(usual, 0.0) + max(FRESH_S, 1.5 * heard.next_s)
+        device.lagged_at = message.received
+    return lag <= max(usual_s, 0.0) + max(_FRESH_S, 1.5 * message.next_s)
 
 
-def _read(
-    scene: WatchContext, device: DeviceState, reading: Reading, current: bool
+def _apply_reading(
+    context: WatchContext, device: DeviceState, reading: Reading, is_current: bool
 ) -> TankState | None:
-    """One reading to its level line; the tank's record when the reading moved it."""
-    row = scene.tank_row(reading.tank)
-    if row is None or (device.auth == "unsigned" and scene.is_keyed(reading.tank)):
+    """Emit the level of one reading; returns the tank's record when the reading feeds it."""
+    row = context.tank_row(reading.tank)
+    if row is None or (device.auth == "unsigned" and context.is_keyed(reading.tank)):
         return None
-    tank = scene.tank(reading.tank)
-    fed = current and _feeds(scene, tank, reading)
-    if fed:
-        _feed(scene, tank, row, device, reading)
-        state = _shown(tank, reading)
+    tank = context.tank(reading.tank)
+    feeds = is_current and _is_source(context, tank, reading)
+    if feeds:
+        _feed(context, tank, row, device, reading)
+        state = _state(tank, reading)
     else:
-        state = _alone(row, reading)
-        falls.late(scene, tank, row, device, reading)
-    scene.told.append(Level(reading.at, reading.tank, reading.volume_l, reading.sd_l, state))
-    return tank if fed else None
+        state = _late_state(row, reading)
+        falls.check_backlog(context, tank, row, device, reading)
+    context.outputs.append(Level(reading.at, reading.tank, reading.volume_l, reading.sd_l, state))
+    return tank if feeds else None
 
 
-def _feeds(scene: WatchContext, tank: TankState, reading: Reading) -> bool:
+def _is_source(context: WatchContext, tank: TankState, reading: Reading) -> bool:
     """One device and channel feeds a tank's level; another takes over when that one is gone."""
     source = f"{reading.device}/{reading.channel}"
-    if tank.source != source and _is_gone(scene, tank):
+    if tank.source != source and _is_source_gone(context, tank):
         tank.source = source
     return tank.source == source
 
 
-def _is_gone(scene: WatchContext, tank: TankState) -> bool:
-    """Whether the feeder is silent, revoked, or hangs in another tank by now."""
-    feeder = scene.source(tank)
-    if feeder is None or feeder.presence == "silent" or feeder.tank != tank.tank:
+def _is_source_gone(context: WatchContext, tank: TankState) -> bool:
+    """Whether the source is silent, revoked, or installed in another tank by now."""
+    source = context.source(tank)
+    if source is None or source.presence == "silent" or source.tank != tank.tank:
         return True
-    row = scene.registry.device(feeder.device)
+    row = context.registry.device(source.device)
     return row is None or row.revoked
 
 
 def _feed(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
 ) -> None:
-    if tank.aslant is None:  # a beam that leaves the water is no fault of the sensor
-        scene.told += health.check(tank.health, row, reading)
+    if tank.tilted is None:  # a beam that misses the water is no sensor fault
+        context.outputs += health.update(tank.health, row, reading)
     else:
-        tank.aslant = tilted.read(tank.aslant, row, reading)
+        tank.tilted = tilted.update(tank.tilted, row, reading)
     if reading.volume_l is None:
         return
-    for sample in level.take(tank.level, row, reading):
-        _follow(scene, tank, row, device, sample)
-    hours.start(scene, tank)
+    for sample in level.update(tank.level, row, reading):
+        events = flow.update(tank.flow, row, sample)
+        context.outputs += events
+        falls.check(context, tank, row, device, sample)
+        if any(event.kind == "refill" for event in events):
+            _apply_refill(context, tank, row, device)
+    hours.start_timer(context, tank)
 
 
-def _follow(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
-) -> None:
-    told = flow.follow(tank.flow, row, sample)
-    scene.told += told
-    falls.check(scene, tank, row, device, sample)
-    if any(event.kind == "refill" for event in told):
-        if device.auth != "unsigned":  # nobody vouches for it: no theft ends by it
-            removal.refilled(scene, tank)
-        hours.forecast(scene, tank, row)
+def _apply_refill(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
+    if device.auth != "unsigned":  # an unproved reading must not close a theft
+        removal.close_refilled(context, tank)
+    hours.emit_forecast(context, tank, row)
 
 
-def _shown(tank: TankState, reading: Reading) -> LevelState:
+def _state(tank: TankState, reading: Reading) -> LevelState:
     if reading.fault or tank.health.faulty:
         return "fault"
-    return "unknown" if tank.aslant else tank.level.state
+    return "unknown" if tank.tilted else tank.level.state
 
 
-def _alone(row: Tank, reading: Reading) -> LevelState:
-    """The state of a late reading, taken by itself: history, not news."""
+def _late_state(row: Tank, reading: Reading) -> LevelState:
+    """The state that a late reading alone would make."""
     if reading.volume_l is None:
         return "fault"
-    return level.plain(row, reading.volume_l, reading.sd_l or 0.0)
+    return level.state_of_volume(row, reading.volume_l, reading.sd_l or 0.0)

@@ -1,20 +1,20 @@
-"""What a page shows of one tank, from the records."""
+"""What a page shows of one tank."""
 
 from gateway.domain.outputs import LevelState, Span, TankNow
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import presence
 from gateway.domain.watch.tracks import flow
-from gateway.domain.watch.tracks.level import Sample
+from gateway.domain.watch.tracks.level import Sample, newest
 
 
-def tank_now(scene: WatchContext, tank: str) -> TankNow:
-    """The newest good level with its age, what the tank's state is, and when it speaks next."""
-    record = scene.records.get(f"tank:{tank}")
-    row = scene.tank_row(tank)
+def tank_now(context: WatchContext, tank: str) -> TankNow:
+    """The newest good level with its age, the tank's state, and when its next message is due."""
+    record = context.tanks.get(tank)
+    row = context.tank_row(tank)
     if record is None or row is None:
         return TankNow(tank=tank, state="unknown", state_since=None)
-    device = scene.source(record)
+    device = context.source(record)
     state, since = _state(record, device)
     level = _level(record)
     known = state not in ("unknown", "fault")
@@ -26,9 +26,9 @@ def tank_now(scene: WatchContext, tank: str) -> TankNow:
         trend_lph=flow.trend_lph(record.flow) if known else None,
         low_at=_span(record.low_at) if known else None,
         empty_at=_span(record.empty_at) if known else None,
-        presence=device.presence if device else "speaking",  # pyright: ignore[reportArgumentType]
+        presence=device.presence if device else "speaking",
         presence_since=device.presence_since if device else None,
-        due=presence.expected_next(scene, device) if device else None,
+        due=presence.next_message_due(context, device) if device else None,
         last_refill_at=record.flow.refill_at, last_refill_l=record.flow.refill_l,
         battery_mv=device.battery_mv if device else None,
         rssi_dbm=device.rssi_dbm if device else None, auth=device.auth if device else None,
@@ -36,13 +36,10 @@ def tank_now(scene: WatchContext, tank: str) -> TankNow:
 
 
 def _level(tank: TankState) -> Sample | None:
-    """The newest sample that is a level: while the tank stands aslant, the last one before."""
-    if tank.aslant is not None:
-        return Sample(*tank.aslant.before) if tank.aslant.before else None
-    track = tank.level
-    if track.at is None or track.received is None or track.volume_l is None:
-        return None
-    return Sample(track.at, track.received, track.volume_l, track.sd_l or 0.0)
+    """The newest believed sample: while the tank is tilted, the last one before that."""
+    if tank.tilted is not None:
+        return Sample(*tank.tilted.before) if tank.tilted.before else None
+    return newest(tank.level)
 
 
 def _state(tank: TankState, device: DeviceState | None) -> tuple[LevelState, float | None]:
@@ -50,8 +47,8 @@ def _state(tank: TankState, device: DeviceState | None) -> tuple[LevelState, flo
         return "unknown", tank.level.received
     if tank.health.faulty:
         return "fault", tank.health.fault_at
-    if tank.aslant is not None:
-        return "unknown", tank.aslant.at
+    if tank.tilted is not None:
+        return "unknown", tank.tilted.at
     return tank.level.state, tank.level.since
 
 

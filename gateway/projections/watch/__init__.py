@@ -1,1 +1,1 @@
-"""From the watch to the database and the outbox, and what people do about incidents."""
+"""The watch over the journal: its outputs and state in the database and the outbox."""

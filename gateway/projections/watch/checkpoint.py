@@ -1,32 +1,33 @@
-"""Where the watch's saved state stands in the journal, behind what was told and saved since.
+"""The journal entry up to which the watch's saved state is current.
 
-The state of all tanks that spoke is the dear part of a save, and it follows from the entries. So
-it may be saved less often than what came of them: after a crash it is taken up where it stands,
-and the entries from there to the cursor are heard again, in silence.
+Saving the state of all changed tanks is the expensive part of a save, and the state follows from
+the entries. So it is saved less often than the outputs: after a crash the watch loads it and
+replays the entries up to the cursor without writing their outputs again.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 
 from gateway.database import dead_letters
 from gateway.domain.entry import Entry
+from gateway.domain.watch.memory.json_codec import JSON
 
 KEY = "stands"
-"""Of the state's row that says where the others stand: [entry, version of the registry]."""
+"""Key of the saved checkpoint, next to the keys of the state: [entry, registry version]."""
 
 _LONGEST_S = 30.0
-_MOST_ENTRIES = 20_000  # heard again in about two seconds
+_MOST_ENTRIES = 20_000  # replayed in about two seconds
 _MANY_TANKS = 1000
-"""The state of more than these is saved with each save: together it would take too long at once."""
+"""With more changed tanks than these, saving all at once would take too long: save each time."""
 _CHUNK = 2000
 
 
 class CheckpointSource(Protocol):
-    """What is needed of ``gateway.journal.reader.JournalReader``."""
+    """The part of ``gateway.journal.reader.JournalReader`` that a replay needs."""
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The next entries after ``after``, at most ``limit``."""
@@ -39,9 +40,10 @@ class CheckpointSource(Protocol):
 
 @dataclass(slots=True)
 class Checkpoint:
-    """The state that is saved is that after ``entry``, under ``version`` of the registry.
+    """The saved state is the one after ``entry``, under ``version`` of the registry.
 
-    ``is_stale``: something happened that entries alone do not bring back; the next save holds all.
+    ``is_stale``: the state also depends on something other than entries, so the next save must
+    include it.
     """
 
     entry: int
@@ -50,19 +52,19 @@ class Checkpoint:
     is_stale: bool = False
 
     @classmethod
-    def of(cls, saved: Mapping[str, Any], entry: int, version: int) -> "Checkpoint":
-        """As ``saved`` says; where it says nothing yet, the cursor's ``entry`` and ``version``.
+    def of(cls, saved: Mapping[str, JSON], entry: int, version: int) -> "Checkpoint":
+        """The checkpoint in ``saved``, or one at the cursor's ``entry`` and ``version``.
 
-        It stands ahead of the cursor only where the journal came back from a backup: the next save
-        then holds all, or what is heard from here on would be taken for heard.
+        It is ahead of the cursor only after the journal was restored from a backup: then it is
+        stale, or the entries up to it would count as already applied.
         """
         if KEY not in saved:
             return cls(entry, version, is_stale=True)
-        stands, under = saved[KEY]
-        return cls(stands, under, is_stale=stands > entry)
+        at, under = cast(list[int], saved[KEY])
+        return cls(at, under, is_stale=at > entry)
 
     def is_due(self, entry: int, tanks: int, *, rush: bool) -> bool:
-        """Whether a save behind ``entry`` is to hold the state as well, of so many ``tanks``."""
+        """Whether a save at ``entry`` must include the state; ``tanks`` is their number."""
         if self.is_stale or entry - self.entry >= _MOST_ENTRIES:
             return True
         return (tanks > _MANY_TANKS and not rush) or self.left_s() <= 0
@@ -71,8 +73,8 @@ class Checkpoint:
         """How long until it is due (real s)."""
         return self.saved_at + _LONGEST_S - monotonic()
 
-    def saved(self, entry: int, version: int) -> None:
-        """It was saved behind ``entry``."""
+    def record(self, entry: int, version: int) -> None:
+        """Note that the state was saved at ``entry``."""
         self.entry, self.version = entry, version
         self.saved_at, self.is_stale = monotonic(), False
 
@@ -80,9 +82,9 @@ class Checkpoint:
 def entries_since(
     connection: sa.Connection, journal: CheckpointSource, name: str, after: int, last: int
 ) -> Iterator[Entry]:
-    """The entries behind ``after`` up to ``last``, without those that ``name`` set aside."""
+    """The entries after ``after`` up to ``last``, without the dead letters of ``name``."""
     query = sa.select(dead_letters.set_aside.c.what).where(dead_letters.set_aside.c.source == name)
-    poison = set(connection.execute(query).scalars())
+    dead = set(connection.execute(query).scalars())
     while chunk := journal.entries(after, min(last - after, _CHUNK)):
-        yield from (e for e in chunk if e.id <= last and f"entry {e.id}" not in poison)
+        yield from (e for e in chunk if e.id <= last and f"entry {e.id}" not in dead)
         after = chunk[-1].id

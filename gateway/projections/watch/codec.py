@@ -1,26 +1,24 @@
 """Incident changes as JSON and back, for the outbox and the log."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
-from gateway.domain.outputs import Because, IncidentChange
+import msgspec
+
+from gateway.domain.outputs import IncidentChange
 
 
-def to_json(change: IncidentChange) -> dict[str, Any]:
-    """Field by field."""
+def to_json(change: IncidentChange) -> dict[str, object]:
+    """The change with all its fields."""
     return asdict(change)
 
 
-def from_json(value: Mapping[str, Any]) -> IncidentChange:
-    """The change that ``to_json`` wrote."""
-    fields = dict(value)
-    fields["because"] = tuple(Because(**term) for term in value["because"])
-    return IncidentChange(**fields)
+def from_json(value: object) -> IncidentChange:
+    """The change that ``to_json`` wrote. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(value, IncidentChange)
 
 
-def fact_of(change: IncidentChange, rid: str | None) -> dict[str, Any]:
-    """The body of its ``inc`` leaf: the tank by its random id, the uplink not at all."""
-    body = asdict(change)
+def fact_of(change: IncidentChange, rid: str | None) -> dict[str, object]:
+    """The body of its ``inc`` leaf: the tank by its random id, without the uplink."""
+    body = to_json(change)
     del body["tank"], body["uplink"]
     return {**body, "tank": rid} if rid is not None else body

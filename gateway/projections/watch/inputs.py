@@ -1,7 +1,9 @@
-"""From journal entries to what the watch hears."""
+"""Converts journal entries to the watch's inputs."""
 
-import json
-from typing import Any, cast, get_args
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
 
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import (
@@ -16,23 +18,21 @@ from gateway.domain.interpret import Interpreter
 from gateway.wire import message_of
 
 REGISTRY_KINDS = ("reg", "plan", "cal", "cust")
-_LISTENING = {
+_Change: TypeAlias = Literal["stop", "start", "lost", "back", "drained"]
+_RUN_CHANGES: Mapping[str, _Change] = {
     "start": "start",
     "stop": "stop",
     "broker_lost": "lost",
     "broker_back": "back",
     "broker_drained": "drained",
 }
-assert set(_LISTENING.values()) | {"clock"} == set(
-    get_args(ListeningChange.__annotations__["change"])
-)
 
 
 def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:
-    """What one entry means to the watch; what means nothing to it still says that time passed.
+    """The watch's input for one entry; a ``Tick`` for one that only shows that time has passed.
 
-    A fork is a second claim to one identity: that there is one is told, and nothing of what it
-    says is believed. A flagged message is heard as far as it could be read.
+    A fork is a second claim to one identity: only that it exists counts, not its content. A
+    flagged message counts as far as it could be read.
     """
     received = entry.received
     if entry.kind == "msg":
@@ -44,7 +44,7 @@ def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:
     if entry.kind in REGISTRY_KINDS:
         return RegistryChanged(received)
     if entry.kind in ("run", "clock", "op"):
-        return _fact(entry, cast(dict[str, Any], json.loads(entry.body)))
+        return _fact(entry, msgspec.json.decode(entry.body, type=dict[str, object]))
     return Tick(received)
 
 
@@ -58,13 +58,14 @@ def _message(entry: Entry, interpreter: Interpreter) -> WatchInput:
     return found.heard or Tick(entry.received)
 
 
-def _fact(entry: Entry, body: dict[str, Any]) -> WatchInput:
-    if entry.kind == "op" and isinstance(body.get("incident"), str):
+def _fact(entry: Entry, body: Mapping[str, object]) -> WatchInput:
+    incident, step_s = body.get("incident"), body.get("step_s")
+    if entry.kind == "op" and isinstance(incident, str):
         fields = {name: value for name, value in body.items() if name not in ("incident", "op")}
-        return OperatorAction(body["incident"], str(body.get("op")), entry.received, fields)
-    if entry.kind == "clock" and body.get("step_s"):
-        return ListeningChange("clock", entry.received, float(body["step_s"]))
-    change = _LISTENING.get(str(body.get("run")))
+        return OperatorAction(incident, str(body.get("op")), entry.received, fields)
+    if entry.kind == "clock" and step_s and isinstance(step_s, int | float):
+        return ListeningChange("clock", entry.received, float(step_s))
+    change = _RUN_CHANGES.get(str(body.get("run")))
     if entry.kind == "run" and change is not None:
-        return ListeningChange(change, entry.received)  # pyright: ignore[reportArgumentType] - checked above
+        return ListeningChange(change, entry.received)
     return Tick(entry.received)

@@ -1,15 +1,14 @@
-"""The watch as a projection: entries in, and state, incidents and messages out, together.
+"""The watch as a projection: applies entries; writes state, incidents and messages together.
 
-One transaction holds the cursor, the tanks as pages show them, the incidents with their history
-and leaves, and a message for each channel: a crash repeats nothing and loses nothing. The state is
-in it too, or follows from the entries between where it stands and the cursor. Delivery is the
-outbox's work and never holds this up.
+One transaction holds the cursor, the tanks for the pages, the incidents with their history and
+leaves, and a message for each channel: a crash repeats nothing and loses nothing. The state is in
+it too, or follows from the entries between its checkpoint and the cursor. The outbox delivers the
+messages, so delivery never delays the watch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from time import monotonic
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +20,8 @@ from gateway.domain.interpret import Interpreter
 from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
+from gateway.domain.watch.memory.json_codec import JSON
+from gateway.domain.watch.memory.state import RecordKey
 from gateway.errors import JournalError
 from gateway.projections import cursor
 from gateway.projections.watch import checkpoint
@@ -32,22 +33,22 @@ from gateway.runtime.wakeup import Wakeup
 
 NAME = "watch"
 _BOOTS, _STATE = "boots ", "state "
-_TURN_S = 0.01  # of stepping, after which an alert is saved without the rest of its batch
+_LONGEST_PART_S = 0.01  # of a batch with an alert, before it is saved without the rest
 _RUSH, _RUSH_S = 200, 3.0
-"""So many entries at a time come of a rush: what alerts nobody is gathered so long (real s)."""
+"""A batch of so many entries is a rush; outputs without an alert then wait so long (real s)."""
 
 
 class WatchProjection:
     """Implements ``gateway.projections.runner.Projection``.
 
-    ``channels`` are the names under which messages wait; ``outbox`` rings when there are new
-    ones. Timers fire only once this process listens: after a ``run`` entry *start* at or past
-    ``born`` (Unix s, when the process began), so that downtime is never taken for silence; and
-    ``settle_s`` late (one real second, as the clock counts), since what was received just before
-    may still be on its way to the journal. ``listening``: they fire from the beginning, as others
-    listened meanwhile. What alerts nobody may wait ``gather_s`` (real s) for what follows it, so
-    that a transaction is not paid for each few entries; until then the cursor stays behind too.
-    With ``open_journal`` the state is saved now and then only (``watching.standing``).
+    ``channels`` are the names under which messages wait; ``outbox`` is notified of new ones.
+    Timers fire only once this process receives: after a ``run`` entry *start* at or past ``born``
+    (Unix s, when the process began), so that downtime does not count as silence; and ``settle_s``
+    late (one real second, as the clock counts), since a message received just before may not be
+    in the journal yet. ``listening``: they fire from the beginning, because other gateways
+    received in between. Outputs without an alert wait up to ``gather_s`` (real s) for more, so
+    that fewer transactions are needed; the cursor waits with them. With ``open_journal`` the
+    state is saved only now and then (see ``checkpoint``).
     """
 
     def __init__(
@@ -80,185 +81,183 @@ class WatchProjection:
         return NAME
 
     def restore(self) -> None:
-        """Take up the state of the last commit."""
+        """Load the state of the last commit and replay the entries from there to the cursor."""
         with self._engine.connect() as connection:
-            saved: dict[str, Any] = dict(cursor.load_state(connection, NAME))
-            self._at = cursor.load(connection, NAME)
-            self._standing = Checkpoint.of(saved, self._at, rows.version_of(connection))
-            registry = rows.load_from(connection, self._standing.version)
-            self._registry_version = self._standing.version
-            self._book = self._book_of(registry)
+            saved = cursor.load_state(connection, NAME)
+            self._cursor = cursor.load(connection, NAME)
+            self._checkpoint = Checkpoint.of(saved, self._cursor, rows.version_of(connection))
+            registry = rows.load_from(connection, self._checkpoint.version)
+            self._registry_version = self._checkpoint.version
+            self._context = self._context_of(registry)
             self._interpreter = Interpreter(registry, _under(_BOOTS, saved))
-            self._watch = Watch(registry, _under(_STATE, saved), _as_it_is)
-            self._forget()
-            if self._standing.entry < self._at:
-                self._hear_again(connection)
+            self._watch = Watch(registry, _under(_STATE, saved))
+            self._clear()
+            if self._checkpoint.entry < self._cursor:
+                self._replay_to_cursor(connection)
         self._load_registry()
 
-    def _forget(self) -> None:
-        """Nothing waits to be saved."""
-        self._told: list[TankEvent | IncidentChange] = []
-        self._changed: set[str] = set()
+    def _clear(self) -> None:
+        self._pending: list[TankEvent | IncidentChange] = []
+        self._changed: set[RecordKey] = set()
         self._waits = self._is_urgent = self._is_rush = False
 
-    def _hear_again(self, connection: sa.Connection) -> None:
-        """Bring the state to the cursor; what came of these entries was saved."""
-        after = self._standing.entry
+    def _replay_to_cursor(self, connection: sa.Connection) -> None:
+        """Apply the entries up to the cursor without their outputs, which were saved before."""
+        after = self._checkpoint.entry
         if self._open_journal is None:
             raise JournalError(f"the watch's state stands at entry {after}: it needs the journal")
         with closing(self._open_journal()) as journal:
-            for entry in entries_since(connection, journal, NAME, after, self._at):
-                said = input_of(entry, self._interpreter)
-                # The registry in use held for all of them: see ``Checkpoint``.
-                if not isinstance(said, RegistryChanged) and self._mind(said):
-                    self._watch.step(said, said.received)
+            for entry in entries_since(connection, journal, NAME, after, self._cursor):
+                event = input_of(entry, self._interpreter)
+                # The registry was the same for all of them: a new one makes the checkpoint stale.
+                if not isinstance(event, RegistryChanged) and self._should_step(event):
+                    self._watch.step(event, event.received)
 
     def apply(self, entries: list[Entry]) -> None:
-        """Hear these entries; save what came of it, and the cursor, together.
+        """Apply these entries; save their outputs and the cursor together.
 
-        An alert is saved at once, in a long batch without the rest of it, and so is a single entry;
-        anything else may wait (``gather_s``) for the next call.
+        An alert is saved at once, in a long batch before the rest of it, and so is a single entry;
+        other outputs may wait (``gather_s``) for the next call.
         """
-        self._gather(self._follow_registry(entries[0].received))
-        part_ends = monotonic() + _TURN_S
+        self._collect(self._follow_registry(entries[0].received))
+        part_ends = monotonic() + _LONGEST_PART_S
         for entry in entries[:-1]:
-            self._hear(entry)
+            self._apply_entry(entry)
             if self._is_urgent and monotonic() >= part_ends:
                 self._save()
-                part_ends = monotonic() + _TURN_S
-        self._hear(entries[-1])
+                part_ends = monotonic() + _LONGEST_PART_S
+        self._apply_entry(entries[-1])
         self._is_rush = len(entries) >= _RUSH
         longest_s = _RUSH_S if self._gather_s and self._is_rush else self._gather_s
         if self._is_urgent or len(entries) == 1 or monotonic() >= self._saved_at + longest_s:
             self._save()
 
     def idle(self, now: float) -> float | None:
-        """Fire the timers that are due by ``now`` (Unix s) and save what waits for that.
+        """Fire the timers that are due by ``now`` (Unix s); save what has waited long enough.
 
-        Returns when the next is due.
+        Returns when to call again (Unix s), or None.
         """
         self._is_rush = False
         due = self._watch.due() if self._listening else None
         if due is not None and due <= now - self._settle_s:
-            self._gather(self._watch.fire(now - self._settle_s))
-            self._standing.is_stale = True
+            self._collect(self._watch.fire(now - self._settle_s))
+            self._checkpoint.is_stale = True
             self._save()
             due = self._watch.due()
-        waits_s = self._waits_s()
-        if waits_s is not None and waits_s <= 0:
+        save_in_s = self._save_in_s()
+        if save_in_s is not None and save_in_s <= 0:
             self._save()
-            waits_s = self._waits_s()
+            save_in_s = self._save_in_s()
         after = None if due is None else due + self._settle_s
-        if waits_s is None:
+        if save_in_s is None:
             return after
-        look = now + waits_s * self._settle_s
+        look = now + save_in_s * self._settle_s
         return look if after is None else min(look, after)
 
-    def _waits_s(self) -> float | None:
-        """How long until something must be saved (real s); None when all is."""
+    def _save_in_s(self) -> float | None:
+        """How long until the next save is due (real s); None when all is saved."""
         if self._waits:
             return self._saved_at + self._gather_s - monotonic()
-        return self._standing.left_s() if self._standing.entry < self._at else None
+        return self._checkpoint.left_s() if self._checkpoint.entry < self._cursor else None
 
-    def _gather(self, answers: list[WatchOutput]) -> None:
-        """Keep what is to be written; levels and forecasts stand in the tanks' state."""
-        for told in answers:
-            if isinstance(told, IncidentChange):
-                self._told.append(told)
-                self._is_urgent |= told.alert
-            elif isinstance(told, TankEvent):
-                self._told.append(told)
+    def _collect(self, outputs: list[WatchOutput]) -> None:
+        """Add the outputs to be written; levels and forecasts are part of the tanks' state."""
+        for output in outputs:
+            if isinstance(output, IncidentChange):
+                self._pending.append(output)
+                self._is_urgent |= output.alert
+            elif isinstance(output, TankEvent):
+                self._pending.append(output)
 
-    def _hear(self, entry: Entry) -> None:
-        said = input_of(entry, self._interpreter)
-        if self._mind(said):
-            self._gather(self._watch.step(said, said.received))
-        self._at, self._waits = entry.id, True
+    def _apply_entry(self, entry: Entry) -> None:
+        event = input_of(entry, self._interpreter)
+        if self._should_step(event):
+            self._collect(self._watch.step(event, event.received))
+        self._cursor, self._waits = entry.id, True
 
-    def _mind(self, said: WatchInput) -> bool:
-        """Note what concerns ourselves; returns whether the watch should hear it.
+    def _should_step(self, event: WatchInput) -> bool:
+        """Note a change of this gateway or registry; returns whether the watch needs the event.
 
-        An import of a thousand devices is thousands of leaves, but one new registry.
+        An import of a thousand devices makes thousands of entries, but one new registry.
         """
-        if isinstance(said, ListeningChange):
-            if said.change == "start" and said.received >= self._born:
+        if isinstance(event, ListeningChange):
+            if event.change == "start" and event.received >= self._born:
                 self._listening = True
-            if said.change == "stop":
+            if event.change == "stop":
                 self._listening = False
-        elif isinstance(said, RegistryChanged):
+        elif isinstance(event, RegistryChanged):
             return self._load_registry()
         return True
 
     def _follow_registry(self, received: float) -> list[WatchOutput]:
-        """A message may be journaled before the leaf that says its device is new."""
+        """Load a new registry early: a message may precede the entry of its new device."""
         if not self._load_registry():
             return []
         return self._watch.step(RegistryChanged(received), received)
 
     def _load_registry(self) -> bool:
-        """Take the newest registry; False when that is the one in use."""
+        """Load the newest registry; False when it is the one in use."""
         version = rows.version(self._engine)
         if version == self._registry_version:
             return False
         self._registry_version = version
-        self._standing.is_stale = True
+        self._checkpoint.is_stale = True
         with self._engine.connect() as connection:
             registry = rows.load_from(connection, version)
-        self._book = self._book_of(registry)
+        self._context = self._context_of(registry)
         self._interpreter.registry = registry
         self._watch.registry = registry
         return True
 
-    def _book_of(self, registry: Registry) -> OutputContext:
+    def _context_of(self, registry: Registry) -> OutputContext:
         return OutputContext(self._channels, {t: r[-1].rid for t, r in registry.tanks.items()})
 
     def _save(self) -> None:
-        """Write what came of all that was heard, and the cursor; the state when it is due.
+        """Write pending outputs and the cursor; the state when it is due.
 
-        While the state waits, so may the pages of tanks that an alert is not about.
+        An urgent save without the state writes only the pages of the tanks that it concerns.
         """
         self._changed |= self._watch.touched()
-        whole = self._is_whole()
-        state = self._state() if whole else {}
-        shown = self._changed if whole or not self._is_urgent else self._alerted()
+        with_state = self._includes_state()
+        state = self._state() if with_state else {}
+        shown = self._changed if with_state or not self._is_urgent else self._pending_tanks()
         with write_transaction(self._engine) as connection:
             serialise(connection)
-            cursor.save(connection, NAME, self._at)
+            cursor.save(connection, NAME, self._cursor)
             cursor.save_state(connection, NAME, state)
-            waiting = write_output(connection, self._told, self._tanks(shown), self._book)
-        if whole:
-            self._standing.saved(self._at, self._registry_version)
+            waiting = write_output(connection, self._pending, self._tanks(shown), self._context)
+        if with_state:
+            self._checkpoint.record(self._cursor, self._registry_version)
         self._changed -= shown
         self._waits = bool(self._changed)
         if not self._waits:
             self._saved_at = monotonic()
-        self._told, self._is_urgent = [], False
+        self._pending, self._is_urgent = [], False
         if waiting:
             self._outbox.notify()
 
-    def _is_whole(self) -> bool:
-        """Whether this save holds the state."""
+    def _includes_state(self) -> bool:
+        """Whether the next save includes the state."""
         tanks = len(self._watch.registry.tanks)
-        return self._open_journal is None or self._standing.is_due(
-            self._at, tanks, rush=self._is_rush
+        return self._open_journal is None or self._checkpoint.is_due(
+            self._cursor, tanks, rush=self._is_rush
         )
 
-    def _alerted(self) -> set[str]:
-        return {f"tank:{told.tank}" for told in self._told}
+    def _pending_tanks(self) -> set[RecordKey]:
+        return {("tank", output.tank) for output in self._pending if output.tank is not None}
 
-    def _state(self) -> dict[str, Any]:
-        """All state that changed since it was saved last, and where it stands."""
-        state = {_STATE + key: value for key, value in self._watch.dirty().items()}
+    def _state(self) -> dict[str, object]:
+        """All state that changed since the last save, and its checkpoint."""
+        state: dict[str, object] = {_STATE + k: v for k, v in self._watch.dirty().items()}
         for device in self._interpreter.dirty():
             state[_BOOTS + device] = self._interpreter.state(device)
-        return {**state, checkpoint.KEY: [self._at, self._registry_version]}
+        return {**state, checkpoint.KEY: [self._cursor, self._registry_version]}
 
-    def _tanks(self, changed: set[str]) -> Iterator[TankNow]:
-        """The tanks whose page may differ now."""
+    def _tanks(self, changed: set[RecordKey]) -> Iterator[TankNow]:
+        """The tanks whose pages may have changed."""
         registry = self._watch.registry
         names: set[str] = set()
-        for key in changed:
-            kind, _, name = key.partition(":")
+        for kind, name in changed:
             if kind in ("tank", "profile"):
                 names.add(name)
             elif kind == "device" and (row := registry.device(name)) is not None:
@@ -266,10 +265,5 @@ class WatchProjection:
         return (self._watch.now(name) for name in sorted(names) if registry.tank(name))
 
 
-def _as_it_is(record: Any) -> Any:
-    """Nothing is heard before it is saved, and JSON is made of it there, in C."""
-    return record
-
-
-def _under(prefix: str, saved: dict[str, Any]) -> dict[str, Any]:
+def _under(prefix: str, saved: dict[str, JSON]) -> dict[str, JSON]:
     return {key[len(prefix) :]: v for key, v in saved.items() if key.startswith(prefix)}

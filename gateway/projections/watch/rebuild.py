@@ -1,4 +1,4 @@
-"""``noria rebuild watch``: everything the watch derived goes; what people did stays."""
+"""``noria rebuild watch``: deletes what the watch derived and keeps what people did."""
 
 import sqlalchemy as sa
 
@@ -12,11 +12,11 @@ _DERIVED = ("opened", "updated", "closed")
 
 
 def reset(connection: sa.Connection, now: float) -> None:
-    """Begin the watch again from the journal's first entry, at ``now`` (Unix s).
+    """Restart the watch at the journal's first entry, at ``now`` (Unix s).
 
-    Incidents that nobody was told of or acted on are removed and come again. The others keep
-    claims and history, stand closed as ``rebuilt`` until the journal's replay reaches them, and
-    stay so where the rules no longer find them. Messages are never sent twice.
+    Incidents without an alert or an action of a person are deleted; the replay opens them again.
+    The others keep claims and history and are closed as ``rebuilt`` until the replay reaches
+    them, or for good when the rules no longer find them. No message is sent twice.
     """
     serialise(connection)
     cursor.reset(connection, NAME)

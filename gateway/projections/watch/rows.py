@@ -1,13 +1,12 @@
-"""What the watch told, written down: one call for each transaction.
+"""Writes the watch's outputs to the database, one call for each transaction.
 
-Safe to repeat: after a rebuild the same changes come again, and neither a message nor a leaf nor
-a step of an incident's history is written twice.
+Safe to repeat: after a rebuild the same changes come again, and no message, leaf or step of an
+incident's history is written twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -18,12 +17,11 @@ from gateway.database.tables import tank_now as tank_now_table
 from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 from gateway.projections.watch.codec import fact_of, to_json
 
-_AT_ONCE = 100  # tanks: of a whole fleet they are dozens of megabytes
+_AT_ONCE = 100  # tanks: the rows of a whole fleet would take dozens of megabytes
 REBUILT = "rebuilt"
-"""``closed_why`` of an incident that a rebuild has not reached again (``watching.rebuild``)."""
+"""``closed_why`` of an incident that a rebuild has not reached again (``rebuild.reset``)."""
 
-
-# Built once: to build them takes SQLAlchemy longer than all that SQLite does for an alert.
+# Built once: building them takes SQLAlchemy longer than SQLite needs for an alert.
 _is_free = sa.or_(incident.c.closed.is_(None), incident.c.closed_why == REBUILT)
 _CHANGE = (
     sa.update(incident)
@@ -36,8 +34,8 @@ _CHANGE = (
     )
 )
 _OPEN, _STEP, _LEAF, _MESSAGE = (sa.insert(t) for t in (incident, incident_step, fact, outbox))
-_LEAF_THERE = sa.select(fact.c.id).where(fact.c.key == sa.bindparam("key")).limit(1)
-_MESSAGE_THERE = (
+_LEAF_EXISTS = sa.select(fact.c.id).where(fact.c.key == sa.bindparam("key")).limit(1)
+_MESSAGE_EXISTS = (
     sa.select(outbox.c.id)
     .where(
         outbox.c.incident == sa.bindparam("incident"),
@@ -50,7 +48,7 @@ _MESSAGE_THERE = (
 
 @dataclass(frozen=True, slots=True)
 class OutputContext:
-    """What the writing needs to know: the channels' names and the tanks' random ids."""
+    """The channels' names and the tanks' random ids."""
 
     channels: Sequence[str]
     rids: Mapping[str, str]
@@ -58,42 +56,42 @@ class OutputContext:
 
 def write_output(
     connection: sa.Connection,
-    told: Sequence[WatchOutput],
+    outputs: Sequence[WatchOutput],
     tanks: Iterable[TankNow],
-    book: OutputContext,
+    context: OutputContext,
 ) -> int:
-    """Write answers and changed tanks; returns how many messages now wait in the outbox.
+    """Write outputs and changed tanks; returns how many messages it added to the outbox.
 
-    The caller's transaction began with ``database.serialise``, so versions are unique.
+    The caller's transaction began with ``database.engine.serialise``, so versions are unique.
     """
     tanks = iter(tanks)
     some = list(islice(tanks, _AT_ONCE))
-    events = [t for t in told if isinstance(t, TankEvent)]
-    changes = [t for t in told if isinstance(t, IncidentChange)]
+    events = [output for output in outputs if isinstance(output, TankEvent)]
+    changes = [output for output in outputs if isinstance(output, IncidentChange)]
     if some or changes:
         version = next_version(connection)
         while some:
-            _tanks(connection, some, version)
+            _write_tanks(connection, some, version)
             some = list(islice(tanks, _AT_ONCE))
         for change in changes:
-            _incident(connection, change, version)
-    _events(connection, events)
-    return sum(_announce(connection, change, book) for change in changes)
+            _write_incident(connection, change, version)
+    _write_events(connection, events)
+    return sum(_announce(connection, change, context) for change in changes)
 
 
-def _tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) -> None:
+def _write_tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) -> None:
     rows = [(t.tank, version, msgspec.json.encode(t).decode()) for t in tanks]
     upsert(connection, tank_now_table, rows)
 
 
-def _events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
+def _write_events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
     rows = {(e.tank, e.kind, e.at): (e.tank, e.kind, e.at, e.until, e.litres) for e in events}
     upsert(connection, tank_event, list(rows.values()))
 
 
-def _incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:
-    """The incident as it stands after the change; claims and a person's close stay."""
-    values: dict[str, Any] = {
+def _write_incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:
+    """The incident after the change; keeps claims and a person's close."""
+    values: dict[str, object] = {
         "version": version,
         "change_number": change.change_number,
         "kind": change.kind,
@@ -117,22 +115,24 @@ def _incident(connection: sa.Connection, change: IncidentChange, version: int) -
         connection.execute(_OPEN, values | opened | {"closed": closed, "closed_why": why})
 
 
-def _announce(connection: sa.Connection, change: IncidentChange, book: OutputContext) -> int:
-    """History, leaf and messages of one change, unless it was announced before."""
+def _announce(connection: sa.Connection, change: IncidentChange, context: OutputContext) -> int:
+    """Add history, leaf and messages of one change, unless a run before a rebuild did."""
     key = f"inc:{change.id}:{change.change_number}"
-    _step(connection, change)
-    if connection.execute(_LEAF_THERE, {"key": key}).first() is None:
-        rid = book.rids.get(change.tank) if change.tank is not None else None
+    _write_step(connection, change)
+    if connection.execute(_LEAF_EXISTS, {"key": key}).first() is None:
+        rid = context.rids.get(change.tank) if change.tank is not None else None
         leaf = {
             "key": key, "time": change.received, "kind": "inc", "subject": rid or "-",
             "lines": {}, "body": fact_of(change, rid),
         }  # fmt: skip
         connection.execute(_LEAF, leaf)
-    return sum(_message(connection, change, name) for name in book.channels) if change.alert else 0
+    if not change.alert:
+        return 0
+    return sum(_write_message(connection, change, name) for name in context.channels)
 
 
-def _step(connection: sa.Connection, change: IncidentChange) -> None:
-    data: dict[str, Any] = {
+def _write_step(connection: sa.Connection, change: IncidentChange) -> None:
+    data: dict[str, object] = {
         "number": change.change_number,
         "kind": change.kind,
         "probability": change.probability,
@@ -144,11 +144,11 @@ def _step(connection: sa.Connection, change: IncidentChange) -> None:
     connection.execute(_STEP, {**row, "data": data})
 
 
-def _message(connection: sa.Connection, change: IncidentChange, channel: str) -> int:
+def _write_message(connection: sa.Connection, change: IncidentChange, channel: str) -> int:
     name = {
         "incident": change.id, "change_number": change.change_number, "channel": channel,
     }  # fmt: skip
-    if connection.execute(_MESSAGE_THERE, name).first() is not None:
+    if connection.execute(_MESSAGE_EXISTS, name).first() is not None:
         return 0
     more = {
         "made": change.received, "due": change.received, "attempts": 0, "change": to_json(change),

@@ -1,1 +1,1 @@
-"""The watch's state: records, timers, incidents, and their JSON form."""
+"""The watch's state: records, timers, incidents, and their saved form."""

@@ -1,57 +1,61 @@
-"""What the parts of the watch share during one step: registry, records, timers, answers.
+"""What the rules share during one step: registry, records, timers and outputs.
 
-It holds no rules. Records marked by ``touch`` are what ``dirty`` saves.
+It holds no rules. Records marked by ``touch`` are the ones that ``dirty`` returns.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import inf
-from typing import Any
+from typing import NamedTuple
 
 from gateway.domain.outputs import WatchOutput
 from gateway.domain.registry import Registry, Tank, in_force
-from gateway.domain.watch.memory.json_codec import pack, unpack
+from gateway.domain.watch.memory.json_codec import (
+    JSON,
+    SavedRecord,
+    from_saved,
+    key_text,
+    to_saved,
+)
 from gateway.domain.watch.memory.state import (
     DeviceState,
     Incident,
     ListeningState,
     ProfileState,
+    Record,
+    RecordKey,
     TankState,
+    TimedRecord,
     UplinkState,
 )
 
-_KINDS: dict[str, type[Any]] = {
-    "tank": TankState,
-    "device": DeviceState,
-    "uplink": UplinkState,
-    "ears": ListeningState,
-    "incident": Incident,
-    "profile": ProfileState,
-}
+
+class Timer(NamedTuple):
+    """When a timer fires (Unix s), the key of its record, and its name there."""
+
+    at: float
+    record: RecordKey
+    name: str
 
 
 class WatchContext:
-    """Records by key (``tank:north-1``), an index of the registry, timers, and the answers."""
+    """Records by the name of their subject, an index of the registry, timers, and outputs."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        state: Mapping[str, Any] | None,
-        pack: Callable[[Any], Any] = pack,
-    ) -> None:
-        self._pack = pack
-        self.now = 0.0
-        self.told: list[WatchOutput] = []
-        self.records: dict[str, Any] = {}
-        self._touched: set[str] = set()  # since the last call of ``touched`` or ``dirty``
-        self._changed: set[str] = set()  # what ``touched`` has not told
-        self._dirty: set[str] = set()  # what ``dirty`` has not packed
-        self._heap: list[tuple[float, str, str]] = []
-        self.incidents: dict[tuple[str, str], Incident] = {}
-        for key, value in (state or {}).items():
-            self._restore(key, value)
-        self.ears: ListeningState = self._get("ears", ListeningState)
-        self.now = self.ears.heard_at
+    def __init__(self, registry: Registry, state: Mapping[str, JSON] | None) -> None:
+        self.outputs: list[WatchOutput] = []
+        self.devices: dict[str, DeviceState] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.listening = ListeningState()
+        self.profiles: dict[str, ProfileState] = {}
+        self.tanks: dict[str, TankState] = {}
+        self.uplinks: dict[str, UplinkState] = {}
+        self._open: dict[tuple[str, str], Incident] = {}
+        self._touched: set[RecordKey] = set()  # since the last call of ``touched``
+        self._dirty: set[RecordKey] = set()  # since the last call of ``dirty``
+        self._heap: list[Timer] = []
+        for key, saved in (state or {}).items():
+            self._restore(from_saved(key, saved))
+        self.now = self.listening.last_input_at
         self.set_registry(registry)
 
     # Registry -----------------------------------------------------------------------------
@@ -59,7 +63,7 @@ class WatchContext:
     def set_registry(self, registry: Registry) -> None:
         """Use these rows from now on."""
         self.registry = registry
-        self._uplinks: dict[str, list[str]] = {}
+        self._on_uplink: dict[str, list[str]] = {}
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
         for device, rows in registry.devices.items():
@@ -67,7 +71,7 @@ class WatchContext:
             if row.revoked:
                 continue
             if row.uplink:
-                self._uplinks.setdefault(row.uplink, []).append(device)
+                self._on_uplink.setdefault(row.uplink, []).append(device)
             if row.unsigned:
                 self._unsigned.add(device)
             else:
@@ -81,19 +85,19 @@ class WatchContext:
         return rows[0] if len(rows) == 1 else in_force(rows, self.now)
 
     def is_keyed(self, tank: str) -> bool:
-        """Whether some device of this tank signs what it says."""
+        """Whether some device of this tank signs its messages."""
         return tank in self._keyed
 
     def uplink_of(self, device: str) -> str | None:
         """The uplink of a device, when at least two devices share it."""
         row = self.registry.device(device)
         uplink = row.uplink if row else None
-        return uplink if uplink and len(self._uplinks.get(uplink, ())) > 1 else None
+        return uplink if uplink and len(self._on_uplink.get(uplink, ())) > 1 else None
 
     def neighbours(self, device: str) -> list[DeviceState]:
-        """The devices heard so far that share the uplink of ``device``, without it.
+        """The other known devices on the uplink of ``device``.
 
-        What an unsigned feed says or leaves unsaid weighs nothing where a device signs.
+        Unsigned feeds do not count as neighbours of a device that signs.
         """
         uplink = self.uplink_of(device)
         if uplink is None:
@@ -103,140 +107,161 @@ class WatchContext:
         return [d for d in found if d.device != device and d.device not in ignored]
 
     def on_uplink(self, uplink: str) -> list[DeviceState]:
-        """The devices heard so far on an uplink, in the registry's order."""
-        found = (self.records.get(f"device:{d}") for d in self._uplinks.get(uplink, ()))
+        """The devices on an uplink that have sent a message, in the registry's order."""
+        found = (self.devices.get(d) for d in self._on_uplink.get(uplink, ()))
         return [d for d in found if d is not None and d.promises]
-
-    def planned(self, tank: str, at: float, *kinds: str) -> bool:
-        """Whether a plan of one of ``kinds`` covers ``at``."""
-        plans = self.registry.plans_at(tank, at)
-        return any(plan.kind in kinds for plan in plans)
 
     # Records ------------------------------------------------------------------------------
 
     def tank(self, tank: str) -> TankState:
-        """The record of a tank, made when it is new, and marked as changed."""
-        return self._get(f"tank:{tank}", lambda: TankState(tank))
+        """The record of a tank, created when missing, and marked as changed."""
+        record = self.tanks.get(tank)
+        if record is None:
+            record = self.tanks[tank] = TankState(tank)
+        self._touched.add(("tank", tank))
+        return record
 
     def profile(self, tank: str) -> ProfileState:
-        """The profile of a tank, made when it is new; call ``touch`` after a change."""
-        return self._get(f"profile:{tank}", lambda: ProfileState(tank), touch=False)
+        """The profile of a tank, created when missing; call ``touch`` after a change."""
+        record = self.profiles.get(tank)
+        if record is None:
+            record = self.profiles[tank] = ProfileState(tank)
+        return record
 
     def device(self, device: str, tank: str) -> DeviceState:
-        """The record of a device, made when it is new, and marked as changed."""
-        return self._get(f"device:{device}", lambda: DeviceState(device, tank))
+        """The record of a device, created when missing, and marked as changed."""
+        record = self.devices.get(device)
+        if record is None:
+            record = self.devices[device] = DeviceState(device, tank)
+        self._touched.add(("device", device))
+        return record
 
     def uplink(self, uplink: str) -> UplinkState:
-        """The record of an uplink, made when it is new, and marked as changed."""
-        return self._get(f"uplink:{uplink}", lambda: UplinkState(uplink))
+        """The record of an uplink, created when missing, and marked as changed."""
+        record = self.uplinks.get(uplink)
+        if record is None:
+            record = self.uplinks[uplink] = UplinkState(uplink)
+        self._touched.add(("uplink", uplink))
+        return record
 
     def source(self, tank: TankState) -> DeviceState | None:
         """The device that feeds a tank's level."""
-        return self.records.get(f"device:{tank.source.split('/')[0]}") if tank.source else None
+        return self.devices.get(tank.source.split("/")[0]) if tank.source else None
 
-    def touch(self, key: str) -> None:
+    def open_incident(self, family: str, subject: str) -> Incident | None:
+        """The open incident of a family about a subject."""
+        return self._open.get((family, subject))
+
+    def add_incident(self, incident: Incident) -> None:
+        """Add an open incident."""
+        self._restore(incident)
+        self._touched.add(incident.key)
+
+    def drop_incident(self, incident: Incident) -> None:
+        """Remove an incident that was closed."""
+        del self.incidents[incident.id]
+        del self._open[incident.family, incident.subject]
+        self._touched.add(incident.key)
+
+    def touch(self, record: Record) -> None:
         """Mark a record as changed."""
-        self._touched.add(key)
+        self._touched.add(record.key)
 
-    def touched(self) -> set[str]:
+    def touched(self) -> set[RecordKey]:
         """The keys of the records that changed since the last call."""
-        self._note_touched()
-        changed, self._changed = self._changed, set()
-        return changed
+        touched, self._touched = self._touched, set()
+        self._dirty |= touched
+        return touched
 
-    def dirty(self) -> dict[str, Any]:
-        """Changed records since the last call, packed; None where one is gone."""
-        self._note_touched()
-        changed = {
-            key: self._pack(self.records[key]) if key in self.records else None
-            for key in sorted(self._dirty)
-        }
+    def dirty(self) -> dict[str, SavedRecord | None]:
+        """Saved form of the records that changed since the last call; None for a removed one.
+
+        Call ``touched`` before it: this resets both.
+        """
+        self.touched()
+        changed = {key_text(key): self._saved(key) for key in sorted(self._dirty)}
         self._dirty.clear()
         return changed
 
-    def _note_touched(self) -> None:
-        self._changed |= self._touched
-        self._dirty |= self._touched
-        self._touched.clear()
+    def _saved(self, key: RecordKey) -> SavedRecord | None:
+        kind, name = key
+        if kind == "incident":
+            return to_saved(self.incidents[name]) if name in self.incidents else None
+        if kind == "profile":
+            return to_saved(self.profiles[name])
+        return to_saved(self.uplinks[name] if kind == "uplink" else self._timed(key))
 
-    def add_incident(self, incident: Incident) -> None:
-        """Keep an open incident."""
-        self.records[f"incident:{incident.id}"] = incident
-        self.incidents[incident.family, incident.subject] = incident
-        self.touch(f"incident:{incident.id}")
-
-    def drop_incident(self, incident: Incident) -> None:
-        """Forget an incident that was closed."""
-        del self.records[f"incident:{incident.id}"]
-        del self.incidents[incident.family, incident.subject]
-        self.touch(f"incident:{incident.id}")
-
-    def _get(self, key: str, make: Callable[[], Any], touch: bool = True) -> Any:
-        record = self.records.get(key)
-        if record is None:
-            record = self.records[key] = make()
-        if touch:
-            self._touched.add(key)
-        return record
-
-    def _restore(self, key: str, value: Any) -> None:
-        kind = key.split(":")[0]
-        record = self.records[key] = unpack(_KINDS[kind], value)
+    def _restore(self, record: Record) -> None:
         if isinstance(record, Incident):
-            self.incidents[record.family, record.subject] = record
-        elif not isinstance(record, ProfileState):
-            for name, due in record.due.items():
-                heapq.heappush(self._heap, (due, key, name))
+            self.incidents[record.id] = self._open[record.family, record.subject] = record
+            return
+        if isinstance(record, ProfileState):
+            self.profiles[record.tank] = record
+            return
+        if isinstance(record, UplinkState):
+            self.uplinks[record.uplink] = record
+            return
+        if isinstance(record, DeviceState):
+            self.devices[record.device] = record
+        elif isinstance(record, TankState):
+            self.tanks[record.tank] = record
+        else:
+            self.listening = record
+        for name, due in record.due.items():
+            heapq.heappush(self._heap, Timer(due, record.key, name))
 
     # Timers -------------------------------------------------------------------------------
 
-    def set_timer(self, key: str, name: str, due: float | None) -> None:
+    def set_timer(self, record: TimedRecord, name: str, due: float | None) -> None:
         """Let the timer ``name`` of a record fire at ``due`` (Unix s); None stops it."""
-        timers: dict[str, float] = self.records[key].due
+        timers = record.due
         before = timers.get(name)
         if before == due:
             return
-        self.touch(key)
+        self._touched.add(record.key)
         if due is None:
             del timers[name]
             return
         timers[name] = due
         if before is not None and before < due:
-            return  # put off, as with every message: ``next_due`` finds it in its old place
-        heapq.heappush(self._heap, (due, key, name))
-        if len(self._heap) > 256 + 8 * len(self.records):
+            return  # postponed, as with every message: ``next_timer`` moves the heap's entry
+        heapq.heappush(self._heap, Timer(due, record.key, name))
+        if len(self._heap) > 256 + 8 * (len(self.devices) + len(self.tanks)):
             self._compact()
 
     def _compact(self) -> None:
-        """Drop timers that were stopped or brought forward."""
-        live = {
-            (due, key, name)
-            for key, record in self.records.items()
-            for name, due in getattr(record, "due", {}).items()
-        }
-        self._heap = sorted(live)
+        """Drop the heap's entries of timers that were stopped or brought forward."""
+        records = (self.listening, *self.devices.values(), *self.tanks.values())
+        self._heap = sorted(Timer(due, r.key, name) for r in records for name, due in r.due.items())
 
-    def next_due(self) -> tuple[float, str, str] | None:
-        """The next timer: its time, the record's key, its name.
+    def next_timer(self) -> Timer | None:
+        """The timer that fires next.
 
-        Each is in the heap at its time or, when it was put off since, at an earlier one.
+        The heap has each timer at its time or, when it was postponed since, at an earlier one.
         """
         while self._heap:
-            due, key, name = self._heap[0]
-            record = self.records.get(key)
-            true = record.due.get(name) if record is not None else None
-            if true == due:
-                return self._heap[0]
-            if true is not None and true > due:
-                heapq.heapreplace(self._heap, (true, key, name))
+            timer = self._heap[0]
+            due = self._timed(timer.record).due.get(timer.name)
+            if due == timer.at:
+                return timer
+            if due is not None and due > timer.at:
+                heapq.heapreplace(self._heap, Timer(due, timer.record, timer.name))
             else:
                 heapq.heappop(self._heap)
         return None
 
-    def take_due(self, key: str, name: str) -> None:
-        """Take the timer that ``next_due`` named off the list."""
-        taken = heapq.heappop(self._heap)
-        while self._heap and self._heap[0] == taken:  # stopped and set again on the way
+    def take_timer(self, timer: Timer) -> TimedRecord:
+        """Remove the timer that ``next_timer`` returned; returns its record, marked as changed."""
+        heapq.heappop(self._heap)
+        while self._heap and self._heap[0] == timer:  # a timer stopped and set again is in twice
             heapq.heappop(self._heap)
-        del self.records[key].due[name]
-        self.touch(key)
+        record = self._timed(timer.record)
+        del record.due[timer.name]
+        self._touched.add(timer.record)
+        return record
+
+    def _timed(self, key: RecordKey) -> TimedRecord:
+        kind, name = key
+        if kind == "device":
+            return self.devices[name]
+        return self.tanks[name] if kind == "tank" else self.listening

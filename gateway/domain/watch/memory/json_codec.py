@@ -1,61 +1,107 @@
-"""State to JSON values and back, so that a watch can be saved and restored at any point.
+"""The form in which the database keeps the watch's records, and back.
 
-Works on dataclasses whose fields are JSON values, other such dataclasses, or lists and
-dictionaries of them.
+It is stable across versions: keys are text such as ``tank:north-1``, and some fields have another
+name than the attribute (``_SAVED_NAMES``).
 """
 
-import dataclasses
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from gateway.domain.watch.memory.state import (
+    DeviceState,
+    Incident,
+    ListeningState,
+    ProfileState,
+    Record,
+    RecordKey,
+    TankState,
+    UplinkState,
+)
+from gateway.domain.watch.tracks.tamper import Episode
+
+JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
+SavedRecord: TypeAlias = dict[str, object]
+"""A record's fields by their saved names: JSON values, or dataclasses of JSON values."""
 _T = TypeVar("_T")
-_PLAIN = frozenset((str, int, float, bool, NoneType))
+_TYPES: Mapping[str, type[Record]] = {
+    "device": DeviceState,
+    "ears": ListeningState,
+    "incident": Incident,
+    "profile": ProfileState,
+    "tank": TankState,
+    "uplink": UplinkState,
+}
+_SAVED_NAMES: Mapping[type, Mapping[str, str]] = {
+    DeviceState: {"clone_reported": "twins_told", "reported_forks": "forked_told"},
+    Episode: {
+        "loss_reported": "fall_told",
+        "motion_reported": "moved_told",
+        "operator_action": "witnessed",
+        "resumed_at": "spoke_at",
+    },
+    Incident: {"alerted_kinds": "told"},
+    ListeningState: {
+        "broker_lost": "lost",
+        "gateway_stopped": "stopped",
+        "last_input_at": "heard_at",
+        "offline_since": "deaf_since",
+    },
+    TankState: {"alert_waits": "held", "tilted": "aslant"},
+}
 
 
-def pack(value: Any) -> Any:
-    """A copy of ``value`` in JSON values; later changes of the state do not reach it."""
-    # Half of the watch's time is spent here: most values are plain, and no call is spent on them.
-    kind = cast("type[Any]", type(value))
-    if kind in _PLAIN:
-        return value
-    if kind is list or kind is tuple:
-        return [v if type(v) in _PLAIN else pack(v) for v in value]
-    if kind is dict:
-        return {k: v if type(v) in _PLAIN else pack(v) for k, v in value.items()}
-    if dataclasses.is_dataclass(kind):
-        fields = [(name, getattr(value, name)) for name in _names(kind)]
-        return {k: v if type(v) in _PLAIN else pack(v) for k, v in fields}
-    return [pack(v) for v in value]  # a named tuple
+def key_text(key: RecordKey) -> str:
+    """The key as the database keeps it."""
+    kind, name = key
+    return f"{kind}:{name}" if name else kind
 
 
-def unpack(kind: type[_T], value: dict[str, Any]) -> _T:
-    """The dataclass ``kind`` from what ``pack`` gave; fields it did not know keep defaults."""
-    hints = _hints(kind)
-    known = {name: _read(hints[name], item) for name, item in value.items() if name in hints}
-    return kind(**known)
+def to_saved(record: Record | Episode) -> SavedRecord:
+    """The saved form. It shares lists and dataclasses with the record: encode it at once."""
+    saved: SavedRecord = {}
+    for attribute, name in _names(type(record)):
+        value: object = getattr(record, attribute)
+        saved[name] = to_saved(value) if isinstance(value, Episode) else value
+    return saved
+
+
+def from_saved(key: str, saved: JSON) -> Record:
+    """The record that was saved under ``key``; fields missing in ``saved`` get their defaults.
+
+    Raises KeyError for a key of no known kind, TypeError when a field without default is missing.
+    """
+    return _read_dataclass(_TYPES[key.partition(":")[0]], cast(dict[str, JSON], saved))
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind))
+def _names(kind: type[Record | Episode]) -> tuple[tuple[str, str], ...]:
+    renamed = _SAVED_NAMES.get(kind, {})
+    return tuple((f.name, renamed.get(f.name, f.name)) for f in fields(kind))
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _fields(kind: type) -> Mapping[str, tuple[str, object]]:
+    """Attribute and type of each field, by its saved name."""
+    renamed, hints = _SAVED_NAMES.get(kind, {}), get_type_hints(kind)
+    return {renamed.get(f.name, f.name): (f.name, hints[f.name]) for f in fields(kind)}
 
 
-def _read(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+def _read_dataclass(kind: type[_T], saved: Mapping[str, JSON]) -> _T:
+    known = _fields(kind)
+    values = {known[n][0]: _read(known[n][1], item) for n, item in saved.items() if n in known}
+    return kind(**values)
+
+
+def _read(hint: object, value: JSON) -> object:
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return _read(next(part for part in inner if part is not NoneType), value)
-    if dataclasses.is_dataclass(hint):
-        return unpack(cast("type[Any]", hint), value)
-    if origin is list:
-        return [_read(inner[0], item) for item in value]
-    if origin is dict:
+        hint = next(part for part in inner if part is not NoneType)
+        origin, inner = get_origin(hint), get_args(hint)
+    if isinstance(value, dict):
+        if isinstance(hint, type) and is_dataclass(hint):
+            return _read_dataclass(hint, value)
         return {key: _read(inner[1], item) for key, item in value.items()}
-    return value
+    return [_read(inner[0], item) for item in value] if isinstance(value, list) else value

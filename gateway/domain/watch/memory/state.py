@@ -1,13 +1,14 @@
-"""What the watch remembers, one record for each tank, device, uplink and open incident.
+"""The watch's records: one for each tank, device, uplink and open incident.
 
-Everything is bounded, and made of JSON values, so that it is saved with the place in the journal
-where it stands, and a restart changes nothing.
+All are bounded and consist of JSON values, so they can be saved with the cursor and restored
+without changing any later output.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gateway.domain.inputs import Auth
-from gateway.domain.outputs import IncidentKind
+from gateway.domain.outputs import Because, Figure, IncidentKind
 from gateway.domain.watch.tracks.flow import Flow
 from gateway.domain.watch.tracks.forecast import Profile
 from gateway.domain.watch.tracks.health import Health
@@ -15,26 +16,45 @@ from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.tamper import Episode
 from gateway.domain.watch.tracks.tilted import TiltedSpell
 
+RecordKind = Literal["device", "ears", "incident", "profile", "tank", "uplink"]
+RecordKey = tuple[RecordKind, str]
+"""The kind of a record and the name of its subject; empty for the only record of kind ``ears``."""
+Presence = Literal["speaking", "late", "silent"]
 Due = dict[str, float]
 """Timers of a record, by name: Unix s at which each fires."""
 
 
 @dataclass(slots=True)
 class ListeningState:
-    """Our own listening. ``credit_s``: seconds that no promise is held to, summed up so far."""
+    """Whether this gateway receives messages. ``credit_s``: total s excluded from promises."""
 
-    heard_at: float = 0.0  # the last input of all
-    stopped: bool = False
-    lost: bool = False
-    deaf_since: float | None = None
+    last_input_at: float = 0.0
+    gateway_stopped: bool = False
+    broker_lost: bool = False
+    offline_since: float | None = None
     settling: bool = False  # reconnected, the broker's queue not yet drained
     credit_s: float = 0.0
     due: Due = field(default_factory=dict[str, float])
 
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "ears", ""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether no message can arrive."""
+        return self.gateway_stopped or self.broker_lost
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether silence counts: messages arrive, and the broker's queue has drained."""
+        return self.offline_since is None and not self.settling
+
 
 @dataclass(slots=True)
 class Promise:
-    """The newest message of one era: when it came, what it promised, where it stands."""
+    """The newest message of one era: its number, its receive time and its promise."""
 
     era: str
     boot: int
@@ -43,19 +63,19 @@ class Promise:
     received: float
     next_s: int
     credit_s: float
-    live: bool = True  # came as it was spoken, not out of a backlog
+    live: bool = True  # not from a backlog
 
 
 @dataclass(slots=True)
 class DeviceState:
-    """One node. ``promises``: eras in the order first heard, the newest last."""
+    """One node. ``promises``: eras in the order of their first message, the newest last."""
 
     device: str
     tank: str
     promises: list[Promise] = field(default_factory=list[Promise])
-    presence: str = "speaking"
+    presence: Presence = "speaking"
     presence_since: float | None = None
-    waiting: bool = False  # silent, but the neighbours have not yet shown whose fault it is
+    waiting: bool = False  # silent, but device and uplink are not yet told apart
     auth: Auth = "mac"
     battery_mv: int | None = None
     rssi_dbm: int | None = None
@@ -63,11 +83,16 @@ class DeviceState:
     rssi: list[float] = field(default_factory=list[float])
     low_battery: int = 0  # consecutive messages below the warning, negative above
     battery_muted: bool = False  # a person closed the warning; until it was charged
-    twins_told: bool = False  # while two eras speak
-    forked_told: list[str] = field(default_factory=list[str])  # eras whose fork was reported
+    clone_reported: bool = False  # until one of two active eras ends
+    reported_forks: list[str] = field(default_factory=list[str])  # their eras
     lags: list[float] = field(default_factory=list[float])  # receipt - event time, when live
     lagged_at: float = 0.0
     due: Due = field(default_factory=dict[str, float])
+
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "device", self.device
 
 
 @dataclass(slots=True)
@@ -80,36 +105,50 @@ class TankState:
     flow: Flow = field(default_factory=Flow)
     health: Health = field(default_factory=Health)
     episode: Episode | None = None
-    aslant: TiltedSpell | None = None
+    tilted: TiltedSpell | None = None
     knock_at: float = 0.0
     backlog: list[list[float]] = field(default_factory=list[list[float]])  # late [at, litres]
-    held: bool = False  # a water alert waits: queue not drained, or a quiet window
+    alert_waits: bool = False  # for the queue to drain, or for a quiet window to end
     muted: str = ""  # a person closed the water incident at this kind
     low_at: list[float] = field(default_factory=list[float])  # forecast: at, lo, hi
     empty_at: list[float] = field(default_factory=list[float])
     due: Due = field(default_factory=dict[str, float])
 
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "tank", self.tank
+
 
 @dataclass(slots=True)
 class ProfileState:
-    """What a tank's days look like; apart from the tank, because it changes once an hour."""
+    """A tank's daily use; apart from the tank, because it changes once an hour."""
 
     tank: str
     profile: Profile = field(default_factory=Profile)
 
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "profile", self.tank
+
 
 @dataclass(slots=True)
 class UplinkState:
-    """A way to the broker that several devices share."""
+    """A connection to the broker that several devices share."""
 
     uplink: str
-    muted: bool = False  # a person closed the incident; until something speaks again
-    due: Due = field(default_factory=dict[str, float])
+    muted: bool = False  # a person closed the incident; until a device on it sends again
+
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "uplink", self.uplink
 
 
 @dataclass(slots=True)
 class Incident:
-    """An open incident. ``family`` and ``subject`` say what it is about: there is one of each."""
+    """An open incident: at most one for each pair of ``family`` and ``subject``."""
 
     id: str
     family: str
@@ -122,8 +161,17 @@ class Incident:
     kind: IncidentKind
     probability: float
     causes: dict[str, float]
-    because: list[dict[str, object]]
+    because: list[Because]
     auth: Auth
     learned_late: bool
-    figures: dict[str, float | int | str | bool | None]
-    told: list[str]  # kinds that people were told of
+    figures: dict[str, Figure]
+    alerted_kinds: list[str]
+
+    @property
+    def key(self) -> RecordKey:
+        """Its key among all records."""
+        return "incident", self.id
+
+
+TimedRecord = DeviceState | ListeningState | TankState
+Record = TimedRecord | Incident | ProfileState | UplinkState

@@ -1,7 +1,7 @@
-"""What an episode of handling says: each piece of evidence as a named term.
+"""The evidence of an episode of handling, as named terms.
 
-Weights are natural log-odds. How far each pushes is a judgement; the stories in
-tests/unit/test_watch_removal.py hold them together.
+Weights are natural log-odds. They are judgements, calibrated by the stories in
+tests/unit/test_watch_removal.py.
 """
 
 from math import log
@@ -15,36 +15,36 @@ from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 CONFIRMED_MS = 5000
-"""Motion longer than this is confirmed by the node (DESIGN.md, Presence and cause)."""
+"""The node confirms motion longer than this (DESIGN.md, Presence and cause)."""
 TILT_DEG = 20
-_RECOVERY_S = 60  # a promise this short says that the node was in recovery mode
+_RECOVERY_S = 60  # a node promises so short a time only in recovery mode
 _KNOCK_S = 900.0
 
 
 def terms(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, episode: Episode
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, episode: Episode
 ) -> list[Term]:
-    """Every term of an episode, in the order in which a person would be told them."""
+    """Every term of an episode, in the order for a reader."""
     found: list[Term] = []
     if episode.motion_ms:
         found.append(_motion(episode))
     if episode.tilt_deg:
         found.append(_tilt(episode))
     if episode.lid_at is not None:
-        found.append(_lid(scene, episode))
+        found.append(_lid(context, episode))
     if episode.fall:
-        found += _falling(scene, tank, row, episode.fall)
+        found += _fall(context, tank, row, episode.fall)
     elif (episode.motion_ms or episode.tilt_deg) and _is_steady(tank, episode):
         found.append(Term("level_steady", "measured", {"drained": -1.5, "slashed": -2.0}))
     if episode.silent_since is not None:
-        found += _silent(scene, device, episode)
-    elif episode.calm:
-        found.append(_spoke(episode))
-    return found + _planned(scene, tank.tank, episode) + _witnessed(episode)
+        found += _silent(context, device, episode)
+    elif episode.has_resumed:
+        found.append(_resumed(episode))
+    return found + _planned(context, tank.tank, episode) + _operator_action(episode)
 
 
 def _motion(episode: Episode) -> Term:
-    """5 s of motion say little, 30 s a lot, minutes more."""
+    """The weight grows with the logarithm of the duration: little at 5 s, much at 30 s."""
     strength = min(max(log(episode.motion_ms / 2500) / log(12), 0.2), 1.6)
     towards = {
         "seized": 1.8, "moved_by_us": 1.5, "slashed": 0.6, "drained": 0.5,
@@ -62,19 +62,19 @@ def _tilt(episode: Episode) -> Term:
     return Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg})
 
 
-def _lid(scene: WatchContext, episode: Episode) -> Term:
+def _lid(context: WatchContext, episode: Episode) -> Term:
     assert episode.lid_at is not None
     towards = {"lid_open": 4.5 if episode.lid_stayed else 1.0}
-    return Term("lid", "measured", towards, {"open_s": max(scene.now - episode.lid_at, 0.0)})
+    return Term("lid", "measured", towards, {"open_s": max(context.now - episode.lid_at, 0.0)})
 
 
 def _is_steady(tank: TankState, episode: Episode) -> bool:
     return tank.level.at is not None and tank.level.at > episode.at
 
 
-def _falling(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
+def _fall(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
     found = [_rate(row, fall), _size(row, fall)]
-    beyond = _beyond_use(scene, tank, row, fall)
+    beyond = _beyond_use(context, tank, row, fall)
     if beyond is not None:
         found.append(beyond)
     if fall.emptied:
@@ -89,7 +89,7 @@ def _falling(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> lis
 
 
 def _rate(row: Tank, fall: Fall) -> Term:
-    """Against *all taps open*: below it people may be drawing, above it they cannot."""
+    """The rate relative to all taps open: people can draw no faster than that."""
     ratio = fall.taps_ratio
     least = -1.5 if fall.single_step else -4.0
     weight = min(max(4.0 * log(max(ratio, 0.01)) / log(2) + 0.7, least), 4.5)
@@ -104,16 +104,16 @@ def _rate(row: Tank, fall: Fall) -> Term:
 
 
 def _size(row: Tank, fall: Fall) -> Term:
-    """Who drains or slashes a tank does not stop at a few cans."""
+    """A drained or slashed tank loses more than a few cans."""
     part = (fall.from_l - fall.to_l) / row.capacity_l
     weight = min(max(6.0 * (part - 0.35), -1.5), 1.0)
     towards = {"drained": weight, "slashed": weight}
     return Term("fall_size", "measured", towards, {"pct": round(100 * part, 1)})
 
 
-def _beyond_use(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> Term | None:
-    """Against the most that this tank lost in any hour of the days known."""
-    most = forecast.largest_hour_l(scene.profile(tank.tank).profile)
+def _beyond_use(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> Term | None:
+    """The loss relative to the largest draw in one hour of this tank's profile."""
+    most = forecast.largest_hour_l(context.profile(tank.tank).profile)
     if most is None:
         return None
     ratio = (fall.from_l - fall.to_l) / max(most, 0.05 * row.capacity_l)
@@ -122,28 +122,28 @@ def _beyond_use(scene: WatchContext, tank: TankState, row: Tank, fall: Fall) -> 
     return Term("beyond_use", "inferred", {"drained": weight, "slashed": weight}, values)
 
 
-def _silent(scene: WatchContext, device: DeviceState, episode: Episode) -> list[Term]:
-    """A promise broken right after handling, and what else explains a silence."""
+def _silent(context: WatchContext, device: DeviceState, episode: Episode) -> list[Term]:
+    """A promise broken right after handling, and the other terms of a silence."""
     strong = 0 < episode.promised_s <= _RECOVERY_S
-    seized = 0.6 if episode.calm else 2.0 if strong else 1.3
+    seized = 0.6 if episode.has_resumed else 2.0 if strong else 1.3
     towards = {
         "seized": seized, "moved_by_us": 0.3, "drained": -0.5, "slashed": -1.0,
         "battery": 0.5, "network_out": 0.5,
     }  # fmt: skip
     values = {"last_word_at": episode.silent_since, "promised_s": episode.promised_s}
     found = [Term("silence_after_handling", "measured", towards, values)]
-    return found + [t for t in silence.terms(scene, device) if t.name != "silence"]
+    return found + [t for t in silence.terms(context, device) if t.name != "silence"]
 
 
-def _spoke(episode: Episode) -> Term:
+def _resumed(episode: Episode) -> Term:
     towards = {"seized": -1.8, "moved_by_us": -0.8, "battery": -3.0, "network_out": -3.0}
     still = episode.still_at is not None and episode.still_at >= episode.last_at
-    values = {"still": still, "at": episode.spoke_at}
+    values = {"still": still, "at": episode.resumed_at}
     return Term("speaks_again", "measured", towards, values)
 
 
-def _planned(scene: WatchContext, tank: str, episode: Episode) -> list[Term]:
-    kinds = {plan.kind for plan in scene.registry.plans_at(tank, episode.at)}
+def _planned(context: WatchContext, tank: str, episode: Episode) -> list[Term]:
+    kinds = {plan.kind for plan in context.registry.plans_at(tank, episode.at)}
     found: list[Term] = []
     if "move" in kinds:
         towards = {"moved_by_us": 7.0, "drained": -2.0, "slashed": -2.0}
@@ -159,9 +159,9 @@ def _planned(scene: WatchContext, tank: str, episode: Episode) -> list[Term]:
     return found
 
 
-def _witnessed(episode: Episode) -> list[Term]:
-    if episode.witnessed == "moved_by_us":
+def _operator_action(episode: Episode) -> list[Term]:
+    if episode.operator_action == "moved_by_us":
         return [Term("said_moved_by_us", "witnessed", {"moved_by_us": 10.0})]
-    if episode.witnessed == "seen_there":
+    if episode.operator_action == "seen_there":
         return [Term("seen_there", "witnessed", {"seized": -8.0, "moved_by_us": -3.0})]
     return []

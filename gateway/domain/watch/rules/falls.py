@@ -1,4 +1,4 @@
-"""Falls too fast or too odd for taps: found here, weighed as part of an episode."""
+"""Finds falls too fast for taps; ``removal`` weighs them as part of an episode."""
 
 from itertools import combinations
 from math import sqrt
@@ -14,54 +14,54 @@ from gateway.domain.watch.tracks.level import Sample
 from gateway.domain.watch.tracks.tamper import Fall
 
 _LATELY = 6  # samples
-_STEP_PART = 0.06  # of the capacity: less than this lately cannot begin a fall worth weighing
+_STEP_PART = 0.06  # of the capacity: a smaller recent change cannot begin a significant fall
 _LEAST_PART, _LEAST_SD = 0.10, 6.0
 _NOISE_PART, _NOISE_SD = 0.012, 2.0
-_BOTTOM_PART = 0.05  # of the capacity above the tap: as good as empty
+_BOTTOM_PART = 0.05  # of the capacity above the tap: practically empty
 _PLATEAU_S = 45.0
 _OLD_S = 3600.0
-_LEAST_TAPS = 2  # a tap wider than usual, or one nobody counted, is not yet a theft
-_ORDINARY = 0.3  # of all taps open: without other evidence this is people drawing water
+_LEAST_TAPS = 2  # one wide or uncounted tap must not look like a theft
+_ORDINARY = 0.3  # of all taps open: without other evidence people are drawing water
 _LATE_KEPT = 24
 
 
 def check(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
 ) -> None:
-    """Look for a fast fall that ends with the newest sample, or goes on."""
+    """Look for a fast fall that ends at the newest sample or is in progress."""
     recent = tank.flow.recent
-    if len(recent) < 2 or row.kind == "station":  # cans are carried off as fast as people walk
+    if len(recent) < 2 or row.kind == "station":  # people carry cans away quickly
         return
-    going_on = tank.episode is not None and tank.episode.fall is not None
+    in_progress = tank.episode is not None and tank.episode.fall is not None
     lately = max([litres for _, litres in recent[-_LATELY:]])
-    if not going_on and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
+    if not in_progress and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
         return
-    found = fast_fall(recent, row, sample.sd_l)
+    found = _fast_fall(recent, row, sample.sd_l)
     if found is not None and (tank.episode or _is_odd(found)):
-        removal.fell(scene, tank, row, device, found)
+        removal.add_fall(context, tank, row, device, found)
 
 
-def late(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+def check_backlog(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
 ) -> None:
-    """Look for a fast fall in backlog, unless later readings have put it right."""
+    """Look for a fast fall in backlog, unless later readings show the water back."""
     if reading.volume_l is None or row.kind == "station":
         return
-    if scene.now - reading.at > removal.TOO_OLD_S:
+    if context.now - reading.at > removal.TOO_OLD_S:
         return
     backlog = tank.backlog
     backlog.append([reading.at, reading.volume_l])
     backlog.sort()
     del backlog[:-_LATE_KEPT]
-    found = fast_fall(backlog, row, reading.sd_l or 0.0)
+    found = _fast_fall(backlog, row, reading.sd_l or 0.0)
     if found is None or not (tank.episode or _is_odd(found)):
         return
-    if not _has_ended(tank, row, found):
-        removal.fell(scene, tank, row, device, found)
+    if not _is_reverted(tank, row, found):
+        removal.add_fall(context, tank, row, device, found)
 
 
-def _has_ended(tank: TankState, row: Tank, fall: Fall) -> bool:
-    """Whether a later reading shows the water back where it was before the fall."""
+def _is_reverted(tank: TankState, row: Tank, fall: Fall) -> bool:
+    """Whether a later reading shows the level from before the fall."""
     at, litres = tank.level.at, tank.level.volume_l
     if tank.level.pending:
         at, _, litres, _ = tank.level.pending
@@ -74,11 +74,11 @@ def _is_odd(fall: Fall) -> bool:
     return fall.taps_ratio >= _ORDINARY
 
 
-def fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None:
-    """The fall that leads to the tail of ``samples`` ([at, litres], oldest first), or None.
+def _fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None:
+    """The fall that ends at the tail of ``samples`` ([at, litres], oldest first), or None.
 
-    The tail is what stayed within the noise; the fall is what went down before it within an hour,
-    without rising in between.
+    The tail is the newest samples that agree within the noise; the fall is the run before it,
+    within an hour and without a rise.
     """
     noise = max(_NOISE_PART * row.capacity_l, _NOISE_SD * sd_l)
     end = _tail(samples, noise)
@@ -124,23 +124,23 @@ def _head(samples: list[list[float]], end: int, noise: float) -> int:
 def _fastest(run: list[list[float]], row: Tank, sd_l: float) -> tuple[float, float]:
     """The fastest part of a run: its rate in L/min, and its ratio to all taps open.
 
-    Two sd are taken off each fall, so that noise over a short time is not a rate.
+    Each fall is reduced by two sd, so that noise over a short time makes no rate.
     """
     best = (0.0, 0.0)
     for (at, litres), (until, left) in combinations(run, 2):
         fallen = litres - left - _NOISE_SD * sd_l
         if fallen > 0 and until > at:
             lpm = fallen / (until - at) * 60
-            ratio = lpm / all_taps_lpm(row, litres, left)
+            ratio = lpm / _all_taps_lpm(row, litres, left)
             best = (max(best[0], lpm), max(best[1], ratio))
     return best
 
 
-def all_taps_lpm(row: Tank, from_l: float, to_l: float) -> float:
-    """What all taps together pass while the level goes from ``from_l`` to ``to_l``, L/min.
+def _all_taps_lpm(row: Tank, from_l: float, to_l: float) -> float:
+    """The flow of all open taps together while the level falls from ``from_l`` to ``to_l``, L/min.
 
-    Torricelli: the flow goes with the root of the water's height above the tap, and in an upright
-    tank its mean over a fall is the mean of both ends.
+    Torricelli: the flow is proportional to the root of the water's height above the tap, so with
+    straight walls its mean over a fall is the mean of both ends.
     """
     tap_mm = level_mm(row, row.empty_l)
     heights = (max(level_mm(row, litres) - tap_mm, 10.0) for litres in (from_l, to_l))

@@ -1,4 +1,4 @@
-"""What a node felt: motion, tilt, lid. A knock is only an event; the rest is evidence."""
+"""Motion, tilt and lid events of a node. A knock is only an event; the rest is evidence."""
 
 from gateway.domain.inputs import DeviceEvent
 from gateway.domain.outputs import EventKind, TankEvent
@@ -10,30 +10,30 @@ from gateway.domain.watch.tracks import tilted
 _LID_S = 1800.0
 
 
-def take_event(scene: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
-    """Take one event of a node in, for the ``removal.review`` that follows.
+def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
+    """Record one event of a node; the caller runs ``removal.review`` after the last one.
 
-    Unsigned feeds leave a trace but never evidence.
+    An event of an unsigned feed is emitted but is no evidence.
     """
-    row = scene.tank_row(event.tank)
+    row = context.tank_row(event.tank)
     if row is None or event.kind not in ("motion", "tilt", "still", "lid"):
         return
-    tank = scene.tank(event.tank)
-    is_evidence = device.auth != "unsigned" and scene.now - event.at <= removal.TOO_OLD_S
+    tank = context.tank(event.tank)
+    is_evidence = device.auth != "unsigned" and context.now - event.at <= removal.TOO_OLD_S
     if event.kind == "still":
         if tank.episode is not None and device.auth != "unsigned":
             tank.episode.still_at = event.at
     elif event.kind == "lid":
-        _lid(scene, tank, device, event, is_evidence)
+        _lid(context, tank, device, event, is_evidence)
     elif _is_knock(event):
-        if event.kind == "tilt" and tank.aslant and event.at > tank.aslant.at:
-            tank.aslant = None
+        if event.kind == "tilt" and tank.tilted and event.at > tank.tilted.at:
+            tank.tilted = None
         tank.knock_at = max(tank.knock_at, event.at)
-        _tell(scene, event, "knock")
+        _emit(context, event, "knock")
     elif is_evidence:
-        _moved(scene, tank, device, event)
+        _record_movement(context, tank, device, event)
     else:
-        _tell(scene, event, "moved")
+        _emit(context, event, "moved")
 
 
 def _number(event: DeviceEvent, name: str) -> int:
@@ -47,44 +47,50 @@ def _is_knock(event: DeviceEvent) -> bool:
     return _number(event, "ms") < evidence.CONFIRMED_MS
 
 
-def _tell(scene: WatchContext, event: DeviceEvent, kind: EventKind) -> None:
+def _emit(context: WatchContext, event: DeviceEvent, kind: EventKind) -> None:
     until = event.at + _number(event, "ms") / 1000
-    scene.told.append(TankEvent(event.at, until, event.tank, kind))
+    context.outputs.append(TankEvent(event.at, until, event.tank, kind))
 
 
-def _moved(scene: WatchContext, tank: TankState, device: DeviceState, event: DeviceEvent) -> None:
-    episode = removal.episode_of(scene, tank, device, event.at)
+def _record_movement(
+    context: WatchContext, tank: TankState, device: DeviceState, event: DeviceEvent
+) -> None:
+    episode = removal.episode_at(context, tank, device, event.at)
     if event.kind == "tilt":
         episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
-        tank.aslant = tank.aslant or tilted.begin(tank.level, event.at)
+        tank.tilted = tank.tilted or tilted.begin(tank.level, event.at)
     else:
         episode.motion_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
-    episode.spoke_at = None
-    if not episode.moved_told:
-        episode.moved_told = True
-        _tell(scene, event, "moved")
+    episode.resumed_at = None
+    if not episode.motion_reported:
+        episode.motion_reported = True
+        _emit(context, event, "moved")
 
 
 def _lid(
-    scene: WatchContext, tank: TankState, device: DeviceState, event: DeviceEvent, is_evidence: bool
+    context: WatchContext,
+    tank: TankState,
+    device: DeviceState,
+    event: DeviceEvent,
+    is_evidence: bool,
 ) -> None:
     if event.fields.get("open"):
-        _tell(scene, event, "lid")
+        _emit(context, event, "lid")
         if is_evidence:
-            removal.episode_of(scene, tank, device, event.at).lid_at = event.at
-            due = max(event.at + _LID_S, scene.now + 1.0)
-            scene.set_timer(f"tank:{tank.tank}", "lid", due)
+            removal.episode_at(context, tank, device, event.at).lid_at = event.at
+            due = max(event.at + _LID_S, context.now + 1.0)
+            context.set_timer(tank, "lid", due)
         return
     if device.auth != "unsigned":
-        removal.lid_closed(scene, tank, "lid_closed")
+        removal.close_lid(context, tank, "lid_closed")
 
 
-def lid_stayed_open(scene: WatchContext, tank: TankState) -> None:
-    """A lid that is open for half an hour without a refill is not somebody filling the tank."""
-    row, device = scene.tank_row(tank.tank), removal.handled_device(scene, tank)
+def lid_stayed_open(context: WatchContext, tank: TankState) -> None:
+    """A lid open for half an hour without a refill is evidence: nobody is filling the tank."""
+    row, device = context.tank_row(tank.tank), removal.episode_device(context, tank)
     if tank.episode is None or row is None or device is None:
         return
-    scene.touch(f"tank:{tank.tank}")
+    context.touch(tank)
     tank.episode.lid_stayed = True
-    removal.review(scene, tank, row, device)
+    removal.review(context, tank, row, device)

@@ -1,4 +1,4 @@
-"""The hourly turn of a tank: what was drawn, and what that says about the days ahead."""
+"""The hourly work of a tank: add the hour to its profile, check for leaks, forecast."""
 
 from gateway.domain.outputs import Forecast, Span
 from gateway.domain.registry import Tank
@@ -6,39 +6,38 @@ from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import TankState
 from gateway.domain.watch.tracks import flow, leaks
 from gateway.domain.watch.tracks import forecast as forecasts
+from gateway.domain.watch.tracks.forecast import HOUR_S
 
-HOUR_S = 3600.0
 
-
-def start(scene: WatchContext, tank: TankState) -> None:
-    """Let the hourly timer run from a tank's first reading on."""
+def start_timer(context: WatchContext, tank: TankState) -> None:
+    """Start the hourly timer at a tank's first reading."""
     if "hour" not in tank.due:
-        scene.set_timer(f"tank:{tank.tank}", "hour", (scene.now // HOUR_S + 1) * HOUR_S)
+        context.set_timer(tank, "hour", (context.now // HOUR_S + 1) * HOUR_S)
 
 
-def turn(scene: WatchContext, tank: TankState) -> None:
-    """An hour is over: account for it, and forecast anew while the tank is known."""
-    row = scene.tank_row(tank.tank)
+def close_hour(context: WatchContext, tank: TankState) -> None:
+    """Add the hour that ends now to the profile, and forecast while the tank is registered."""
+    row = context.tank_row(tank.tank)
     if row is None:
         return
-    scene.set_timer(f"tank:{tank.tank}", "hour", scene.now + HOUR_S)
-    forecasts.account(scene.profile(tank.tank).profile, tank.level, tank.flow, scene.now)
-    scene.touch(f"profile:{tank.tank}")
+    context.set_timer(tank, "hour", context.now + HOUR_S)
+    state = context.profile(tank.tank)
+    forecasts.account(state.profile, tank.level, tank.flow, context.now)
+    context.touch(state)
     if row.kind == "tank" and tank.episode is None:
-        profile = scene.profile(tank.tank).profile
-        scene.told += leaks.check(tank.flow, profile, row, scene.now)
-    forecast(scene, tank, row)
+        context.outputs += leaks.check(tank.flow, state.profile, row, context.now)
+    emit_forecast(context, tank, row)
 
 
-def forecast(scene: WatchContext, tank: TankState, row: Tank) -> None:
-    """Tell when the tank will be low and empty; nothing while its level is not known."""
-    source = scene.source(tank)
+def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
+    """Emit when the tank will be low and empty; nothing while its level is unknown."""
+    source = context.source(tank)
     level = tank.level
     if source is None or source.presence == "silent" or tank.health.faulty:
         tank.low_at, tank.empty_at = [], []
         return
-    profile = scene.profile(tank.tank).profile
-    ahead = forecasts.outlook(profile, level, flow.trend_lph(tank.flow), row, scene.now)
+    profile = context.profile(tank.tank).profile
+    ahead = forecasts.outlook(profile, level, flow.trend_lph(tank.flow), row, context.now)
     tank.low_at, tank.empty_at = (list(span) if span else [] for span in ahead)
     low, empty = (Span(*span) if span else None for span in ahead)
-    scene.told.append(Forecast(scene.now, tank.tank, low, empty))
+    context.outputs.append(Forecast(context.now, tank.tank, low, empty))

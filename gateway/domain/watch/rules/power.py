@@ -1,4 +1,4 @@
-"""Batteries: a warning before a node falls silent, and the reason when it did."""
+"""Batteries: a warning before a node falls silent, and evidence after that."""
 
 from gateway.domain.inputs import JournaledMessage
 from gateway.domain.watch.memory import incidents
@@ -8,28 +8,29 @@ from gateway.domain.watch.tracks.cause import Term, weigh
 
 FAMILY = "battery"
 LOW_MV = 3500
-"""Below 3400 mV a node sends events only (DESIGN.md, The node): warn while it still speaks."""
+"""Below 3400 mV a node sends events only (DESIGN.md, The node): warn before that."""
 GOOD_MV = 3650
 _CONSECUTIVE = 2
 _KEPT = 12
 
 
-def take_message(scene: WatchContext, device: DeviceState, heard: JournaledMessage) -> None:
-    """Take battery and signal strength of a newest message in; warn, or end the warning."""
-    device.battery_mv, device.rssi_dbm = heard.battery_mv, heard.rssi_dbm
-    if heard.rssi_dbm is not None:
-        device.rssi.append(float(heard.rssi_dbm))
+def update(context: WatchContext, device: DeviceState, message: JournaledMessage) -> None:
+    """Record battery and signal strength of a newest message; warn, or end the warning."""
+    device.battery_mv, device.rssi_dbm = message.battery_mv, message.rssi_dbm
+    if message.rssi_dbm is not None:
+        device.rssi.append(float(message.rssi_dbm))
         del device.rssi[:-_KEPT]
-    if heard.battery_mv is None:
+    if message.battery_mv is None:
         return
-    device.battery.append([heard.received, float(heard.battery_mv)])
+    device.battery.append([message.received, float(message.battery_mv)])
     del device.battery[:-_KEPT]
-    _count(device, heard.battery_mv)
-    incident = incidents.find(scene, FAMILY, device.device)
+    _count(device, message.battery_mv)
+    incident = context.open_incident(FAMILY, device.device)
     if incident is None and device.low_battery >= _CONSECUTIVE:
-        _warn(scene, device, heard)
+        _warn(context, device, message)
     elif incident is not None and device.low_battery <= -_CONSECUTIVE:
-        incidents.close(scene, incident, why="charged", figures={"battery_mv": heard.battery_mv})
+        figures = {"battery_mv": message.battery_mv}
+        incidents.close(context, incident, why="charged", figures=figures)
 
 
 def _count(device: DeviceState, millivolts: int) -> None:
@@ -44,25 +45,25 @@ def _count(device: DeviceState, millivolts: int) -> None:
     device.low_battery = max(min(device.low_battery, 9), -9)
 
 
-def _warn(scene: WatchContext, device: DeviceState, heard: JournaledMessage) -> None:
+def _warn(context: WatchContext, device: DeviceState, message: JournaledMessage) -> None:
     if device.battery_muted:
         return
     causes, _, because = weigh(terms(device))
     incidents.report(
-        scene, FAMILY, device.device, at=device.battery[-_CONSECUTIVE][0], kind="battery",
-        probability=causes["battery"], causes=causes, because=because, auth=heard.auth,
-        tank=device.tank, figures={"battery_mv": heard.battery_mv},
+        context, FAMILY, device.device, at=device.battery[-_CONSECUTIVE][0], kind="battery",
+        probability=causes["battery"], causes=causes, because=because, auth=message.auth,
+        tank=device.tank, figures={"battery_mv": message.battery_mv},
     )  # fmt: skip
 
 
-def merge(scene: WatchContext, device: DeviceState) -> None:
-    """The battery did fail: its silence carries on from the warning."""
-    if incident := incidents.find(scene, FAMILY, device.device):
-        incidents.close(scene, incident, why="silent")
+def close_warning(context: WatchContext, device: DeviceState) -> None:
+    """Close the warning because the device is silent now, which has its own incident."""
+    if incident := context.open_incident(FAMILY, device.device):
+        incidents.close(context, incident, why="silent")
 
 
 def terms(device: DeviceState) -> list[Term]:
-    """What battery and signal strength say about a silence."""
+    """Battery and signal strength as evidence for the cause of a silence."""
     found: list[Term] = []
     if device.battery_mv is not None:
         values = {"battery_mv": device.battery_mv}

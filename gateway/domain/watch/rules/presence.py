@@ -1,6 +1,7 @@
-"""Promises: who should have spoken by now (WIRE.md, Presence).
+"""Promises: which devices are late or silent (WIRE.md, Presence).
 
-The promise in force is the newest message's, counted in time that we were listening.
+The promise in force is the newest message's; time in which the gateway did not receive is
+credited to it.
 """
 
 from gateway.domain.inputs import JournaledMessage, ListeningChange
@@ -15,84 +16,77 @@ _KEPT_ERAS = 4
 
 
 def slack_s(next_s: float) -> float:
-    """max(120 s, 5 %)."""
+    """The tolerance of a promise: max(120 s, 5 %)."""
     return max(120.0, 0.05 * next_s)
 
 
-def listen(scene: WatchContext, change: ListeningChange) -> bool:
-    """Take a change of our own ears in; True when promises may be judged again from now on."""
-    ears = scene.ears
-    scene.touch("ears")
+def apply_listening_change(context: WatchContext, change: ListeningChange) -> bool:
+    """Apply a change of the gateway's own reception; returns whether silence counts after it."""
+    listening = context.listening
+    context.touch(context.listening)
     if change.change == "clock":
-        ears.credit_s += max(change.step_s, 0.0)
+        listening.credit_s += max(change.step_s, 0.0)
     elif change.change in ("stop", "lost"):
-        ears.stopped |= change.change == "stop"
-        ears.lost |= change.change == "lost"
-        if ears.deaf_since is None:
-            ears.deaf_since = change.received
+        listening.gateway_stopped |= change.change == "stop"
+        listening.broker_lost |= change.change == "lost"
+        if listening.offline_since is None:
+            listening.offline_since = change.received
     elif change.change in ("start", "back"):
-        _hear_again(scene, ears, change)
+        _resume(context, listening, change)
     else:
-        ears.lost = False
-        _end_outage(ears, change.received)
-        _settled(scene, ears)
-    return is_judging(ears)
+        listening.broker_lost = False
+        _end_outage(listening, change.received)
+        end_settling(context)
+    return listening.is_judging
 
 
-def missed_stop(scene: WatchContext, received: float) -> None:
-    """A start without a stop: we were down since the last thing that we heard."""
-    ears = scene.ears
-    if not ears.stopped and 0 < ears.heard_at < received:
-        ears.stopped = True
-        if ears.deaf_since is None:
-            ears.deaf_since = ears.heard_at
+def infer_missed_stop(context: WatchContext, received: float) -> None:
+    """For a start without a stop: the gateway was down since the last input."""
+    listening = context.listening
+    if not listening.gateway_stopped and 0 < listening.last_input_at < received:
+        listening.gateway_stopped = True
+        if listening.offline_since is None:
+            listening.offline_since = listening.last_input_at
 
 
-def is_judging(ears: ListeningState) -> bool:
-    """Whether silence counts now: we listen, and the broker's queue has drained."""
-    return ears.deaf_since is None and not ears.settling
-
-
-def _hear_again(scene: WatchContext, ears: ListeningState, change: ListeningChange) -> None:
+def _resume(context: WatchContext, listening: ListeningState, change: ListeningChange) -> None:
     if change.change == "start":
-        ears.stopped = False
+        listening.gateway_stopped = False
     else:
-        ears.lost = False
-    if ears.stopped or ears.lost:
+        listening.broker_lost = False
+    if listening.is_down:
         return
-    was_deaf = ears.deaf_since is not None
-    _end_outage(ears, change.received)
-    if not was_deaf and change.change == "start":
+    was_offline = listening.offline_since is not None
+    _end_outage(listening, change.received)
+    if not was_offline and change.change == "start":
         return
-    ears.settling = True
+    listening.settling = True
     longest = _CONNECT_LONGEST_S if change.change == "start" else _DRAIN_LONGEST_S
-    scene.set_timer("ears", "settled", change.received + longest)
+    context.set_timer(listening, "settled", change.received + longest)
 
 
-def _end_outage(ears: ListeningState, now: float) -> None:
-    if ears.deaf_since is not None and not (ears.stopped or ears.lost):
-        outage = max(now - ears.deaf_since, 0.0)
-        ears.credit_s += outage + min(outage, LONGEST_BACK_OFF_S)
-        ears.deaf_since = None
+def _end_outage(listening: ListeningState, now: float) -> None:
+    if listening.offline_since is not None and not listening.is_down:
+        outage = max(now - listening.offline_since, 0.0)
+        listening.credit_s += outage + min(outage, LONGEST_BACK_OFF_S)
+        listening.offline_since = None
 
 
-def _settled(scene: WatchContext, ears: ListeningState) -> None:
-    if not (ears.stopped or ears.lost):
-        ears.settling = False
-        scene.set_timer("ears", "settled", None)
+def end_settling(context: WatchContext) -> None:
+    """The broker's queue is drained, or enough time has passed without that report."""
+    if not context.listening.is_down:
+        context.listening.settling = False
+        context.set_timer(context.listening, "settled", None)
 
 
-def settled(scene: WatchContext) -> None:
-    """Nobody said that the queue has drained, but it has had the time."""
-    _settled(scene, scene.ears)
-
-
-def renew(scene: WatchContext, device: DeviceState, heard: JournaledMessage, live: bool) -> bool:
-    """Put a newest message's promise in force; True when the device had been silent."""
-    known = next((p for p in device.promises if p.era == heard.era), None)
+def renew(
+    context: WatchContext, device: DeviceState, message: JournaledMessage, live: bool
+) -> bool:
+    """Put a newest message's promise in force; returns whether the device had been silent."""
+    known = next((p for p in device.promises if p.era == message.era), None)
     promise = Promise(
-        heard.era, heard.boot, heard.seq, known.began if known else scene.now, scene.now,
-        heard.next_s, scene.ears.credit_s, live,
+        message.era, message.boot, message.seq, known.began if known else context.now, context.now,
+        message.next_s, context.listening.credit_s, live,
     )  # fmt: skip
     if known is not None:
         device.promises[device.promises.index(known)] = promise
@@ -100,22 +94,22 @@ def renew(scene: WatchContext, device: DeviceState, heard: JournaledMessage, liv
         device.promises.append(promise)
         del device.promises[:-_KEPT_ERAS]
     was_silent = device.presence == "silent"
-    device.presence, device.presence_since, device.waiting = "speaking", scene.now, False
-    schedule(scene, device)
+    device.presence, device.presence_since, device.waiting = "speaking", context.now, False
+    schedule(context, device)
     return was_silent
 
 
-def speaking(device: DeviceState) -> list[Promise]:
-    """The promises that count: the newest era's, and older ones that spoke live beside it."""
+def active_promises(device: DeviceState) -> list[Promise]:
+    """The promises that count: the newest era's, and those of older eras still active."""
     newest = device.promises[-1]
     return [p for p in device.promises[:-1] if p.live and p.received > newest.began] + [newest]
 
 
-def in_force(scene: WatchContext, device: DeviceState) -> Promise:
-    """The promise that is judged: the one that breaks first, while two eras speak."""
-    if len(device.promises) == 1:  # nearly always, and asked for with every message
+def promise_in_force(context: WatchContext, device: DeviceState) -> Promise:
+    """The promise that is judged: of several active ones, the first to break."""
+    if len(device.promises) == 1:  # the usual case, on the path of every message
         return device.promises[0]
-    return min(speaking(device), key=lambda p: _broken_at(scene, p, 3))
+    return min(active_promises(device), key=lambda p: _deadline(context, p, 3))
 
 
 def last_received_at(device: DeviceState) -> float:
@@ -123,69 +117,68 @@ def last_received_at(device: DeviceState) -> float:
     return max(p.received for p in device.promises)
 
 
-def _broken_at(scene: WatchContext, promise: Promise, times: int) -> float:
-    credit = scene.ears.credit_s - promise.credit_s
+def _deadline(context: WatchContext, promise: Promise, times: int) -> float:
+    credit = context.listening.credit_s - promise.credit_s
     return promise.received + times * promise.next_s + slack_s(promise.next_s) + credit
 
 
-def expected_at(scene: WatchContext, device: DeviceState, times: int) -> float:
-    """Unix s at which the device is late (``times`` 1) or silent (3), as now known."""
-    return _broken_at(scene, in_force(scene, device), times)
+def deadline(context: WatchContext, device: DeviceState, times: int) -> float:
+    """Unix s at which the device becomes late (``times`` 1) or silent (3)."""
+    return _deadline(context, promise_in_force(context, device), times)
 
 
-def schedule(scene: WatchContext, device: DeviceState) -> None:
+def schedule(context: WatchContext, device: DeviceState) -> None:
     """Set the timers of the promise in force."""
-    key, promise = f"device:{device.device}", in_force(scene, device)
+    promise = promise_in_force(context, device)
     late = device.presence == "speaking"
     silent = device.presence != "silent"
-    scene.set_timer(key, "late", _broken_at(scene, promise, 1) if late else None)
-    scene.set_timer(key, "silent", _broken_at(scene, promise, 3) if silent else None)
+    context.set_timer(device, "late", _deadline(context, promise, 1) if late else None)
+    context.set_timer(device, "silent", _deadline(context, promise, 3) if silent else None)
 
 
-def is_due(scene: WatchContext, device: DeviceState, times: int) -> bool:
-    """Whether the promise is really broken now; sets the timer anew when it is not.
+def is_due(context: WatchContext, device: DeviceState, times: int) -> bool:
+    """Whether the promise is broken now; otherwise sets the timer again.
 
-    While we do not listen nothing is judged: ``listen`` schedules everything again.
+    Nothing is due while silence does not count; the engine schedules all devices after that.
     """
-    if not is_judging(scene.ears):
+    if not context.listening.is_judging:
         return False
-    if expected_at(scene, device, times) > scene.now:
-        schedule(scene, device)
+    if deadline(context, device, times) > context.now:
+        schedule(context, device)
         return False
     return True
 
 
-def mark_late(scene: WatchContext, device: DeviceState) -> None:
-    """Past the promise: *late*."""
-    device.presence, device.presence_since = "late", scene.now
+def mark_late(context: WatchContext, device: DeviceState) -> None:
+    """Set the presence to *late*: the promise has passed."""
+    device.presence, device.presence_since = "late", context.now
 
 
-def mark_silent(scene: WatchContext, device: DeviceState) -> bool:
-    """Past three times the promise: *silent*, and the tank's level unknown.
+def mark_silent(context: WatchContext, device: DeviceState) -> bool:
+    """Set the presence to *silent*: three times the promise have passed.
 
-    False when another era of the device still keeps its promise: only the broken one is dropped.
+    False when another era of the device keeps its promise: then only the broken one is dropped.
     """
-    counted = speaking(device)
-    if len(counted) > 1:
-        in_force(scene, device).live = False
+    if len(active_promises(device)) > 1:
+        promise_in_force(context, device).live = False
         device.promises = [p for p in device.promises if p.live] or device.promises[-1:]
         device.presence = "speaking"
-        schedule(scene, device)
+        schedule(context, device)
         return False
-    device.presence, device.presence_since = "silent", scene.now
-    scene.set_timer(f"device:{device.device}", "late", None)
-    scene.told.append(TankEvent(last_received_at(device), scene.now, device.tank, "silent"))
+    device.presence, device.presence_since = "silent", context.now
+    context.set_timer(device, "late", None)
+    context.outputs.append(TankEvent(last_received_at(device), context.now, device.tank, "silent"))
     return True
 
 
-def report_back(scene: WatchContext, device: DeviceState) -> None:
-    """A silent device speaks again."""
-    scene.told.append(TankEvent(scene.now, scene.now, device.tank, "back"))
+def report_back(context: WatchContext, device: DeviceState) -> None:
+    """Emit ``back``: a silent device has sent a message."""
+    context.outputs.append(TankEvent(context.now, context.now, device.tank, "back"))
 
 
-def expected_next(scene: WatchContext, device: DeviceState) -> float | None:
-    """When the device promised to speak again, own downtime added."""
+def next_message_due(context: WatchContext, device: DeviceState) -> float | None:
+    """When the next message is promised, plus the gateway's own downtime."""
     if not device.promises:
         return None
-    promise = in_force(scene, device)
-    return promise.received + promise.next_s + scene.ears.credit_s - promise.credit_s
+    promise = promise_in_force(context, device)
+    return promise.received + promise.next_s + context.listening.credit_s - promise.credit_s

@@ -1,7 +1,7 @@
-"""Removal: was a tank taken, drained, slashed, opened? One incident for each episode.
+"""Removal: a tank taken, drained, slashed or opened. One incident for each episode.
 
-A knock is only an event. Tilt, or handling followed by silence or loss, opens an incident; what
-it is called follows the weights, and may change as more is known.
+A knock is only an event. Tilt, or handling followed by silence or loss, opens an incident; its
+kind follows the weights of the evidence and may change with more of it.
 """
 
 from gateway.domain.outputs import THEFT_KINDS, EventKind, IncidentKind, TankEvent
@@ -17,153 +17,155 @@ from gateway.domain.watch.tracks.tamper import Episode, Fall
 FAMILY = "removal"
 TOO_OLD_S = 48 * 3600.0
 _LATE_S = 1800.0
-_TOGETHER_S = 3600.0  # evidence this far apart still belongs to one episode
+_EPISODE_GAP_S = 3600.0  # evidence within this gap belongs to one episode
 _CALM_S = 6 * 3600.0
-_SPOKE_AFTER_S = 600.0
+_RESUMED_AFTER_S = 600.0
 _ENOUGH, _ENOUGH_ALONE = 0.5, 0.7
-"""Probability of theft that opens an incident; more where nothing but the level speaks."""
+"""Probability of theft that opens an incident; higher when the level is the only evidence."""
 _FALLING_S = 900.0
 _REFILL_PART = 0.2
 
 
-def is_handled(scene: WatchContext, tank: str) -> bool:
-    """Whether the tank is being moved or is losing its water: its level says nothing for now."""
-    incident = incidents.find(scene, FAMILY, tank)
-    episode = scene.tank(tank).episode
+def is_disturbed(context: WatchContext, tank: TankState) -> bool:
+    """Whether the tank is being moved or is losing its water, so that its level means nothing."""
+    incident = context.open_incident(FAMILY, tank.tank)
+    episode = tank.episode
     if incident is None or episode is None:
         return False
     if incident.kind in ("seized", "moved_by_us"):
         return True
-    is_over = episode.fall_told or scene.now >= episode.last_at + _FALLING_S
+    is_over = episode.loss_reported or context.now >= episode.last_at + _FALLING_S
     return episode.fall is not None and not is_over
 
 
-def lid_closed(scene: WatchContext, tank: TankState, why: str) -> None:
-    """The lid is shut, or a refill explains it: nothing is open any more."""
+def close_lid(context: WatchContext, tank: TankState, why: str) -> None:
+    """End the lid's evidence: it was closed, or a refill explains it."""
     if tank.episode is None or tank.episode.lid_at is None:
         return
     tank.episode.lid_at, tank.episode.lid_stayed = None, False
-    scene.set_timer(f"tank:{tank.tank}", "lid", None)
-    incident = incidents.find(scene, FAMILY, tank.tank)
+    context.set_timer(tank, "lid", None)
+    incident = context.open_incident(FAMILY, tank.tank)
     if incident is not None and incident.kind == "lid_open":
-        incidents.close(scene, incident, why=why)
+        incidents.close(context, incident, why=why)
 
 
-def fell(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, fall: Fall) -> None:
-    """A fast fall was found: part of the episode, or its beginning."""
+def add_fall(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, fall: Fall
+) -> None:
+    """Add a fast fall to the episode, or begin one with it."""
     if device.auth == "unsigned":
         return
-    episode = episode_of(scene, tank, device, fall.at)
+    episode = episode_at(context, tank, device, fall.at)
     episode.last_at = max(episode.last_at, fall.until)
-    if episode.fall_told:
+    if episode.loss_reported:
         return
     if episode.fall is not None and fall.at <= episode.fall.until:
-        _go_on(fall, episode.fall)
+        _extend(fall, episode.fall)
     episode.fall = fall
-    review(scene, tank, row, device)
-    _tell_loss(scene, tank, episode, fall)
+    review(context, tank, row, device)
+    _report_loss(context, tank, episode, fall)
 
 
-def _go_on(fall: Fall, before: Fall) -> None:
-    """The same fall, seen further: it keeps its beginning and its fastest part."""
+def _extend(fall: Fall, before: Fall) -> None:
+    """Merge with the earlier part of the same fall: its beginning and the fastest rate."""
     fall.at, fall.from_l = min((fall.at, fall.from_l), (before.at, before.from_l))
     fall.lpm = max(fall.lpm, before.lpm)
     fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
 
 
-def _tell_loss(scene: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
-    """Once the fall is over and its cause named: what was lost, apart from what was drawn."""
-    incident = incidents.find(scene, FAMILY, tank.tank)
+def _report_loss(context: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
+    """Emit the loss once the fall has ended and the incident names its cause."""
+    incident = context.open_incident(FAMILY, tank.tank)
     if incident is None or incident.kind not in ("drained", "slashed"):
         return
     if fall.emptied or fall.plateau:
         kind: EventKind = "drain" if incident.kind == "drained" else "slash"
         litres = round(fall.from_l - fall.to_l, 1)
-        scene.told.append(TankEvent(fall.at, fall.until, tank.tank, kind, litres))
-        episode.fall_told = True
+        context.outputs.append(TankEvent(fall.at, fall.until, tank.tank, kind, litres))
+        episode.loss_reported = True
         if not episode.late:
-            flow.lost(tank.flow, fall.to_l, fall.until)
+            flow.reset_after_loss(tank.flow, fall.to_l, fall.until)
 
 
-def silent(scene: WatchContext, device: DeviceState) -> bool:
-    """A node broke its promise; True when an episode of handling explains it."""
-    tank = scene.records.get(f"tank:{device.tank}")
-    row = scene.tank_row(device.tank)
+def explains_silence(context: WatchContext, device: DeviceState) -> bool:
+    """Add a broken promise to the tank's episode; True when an incident of handling is open."""
+    tank = context.tanks.get(device.tank)
+    row = context.tank_row(device.tank)
     if tank is None or row is None or tank.episode is None or tank.episode.device != device.device:
         return False
-    episode, promise = tank.episode, presence.in_force(scene, device)
-    if promise.received - episode.last_at > _TOGETHER_S or not _was_moved(episode):
-        return False  # too long ago to explain it
-    scene.touch(f"tank:{tank.tank}")
+    episode, promise = tank.episode, presence.promise_in_force(context, device)
+    if promise.received - episode.last_at > _EPISODE_GAP_S or not _was_moved(episode):
+        return False
+    context.touch(tank)
     episode.silent_since, episode.promised_s = promise.received, promise.next_s
-    review(scene, tank, row, device)
-    return incidents.find(scene, FAMILY, tank.tank) is not None
+    review(context, tank, row, device)
+    return context.open_incident(FAMILY, tank.tank) is not None
 
 
 def _was_moved(episode: Episode) -> bool:
     return episode.motion_ms > 0 or episode.tilt_deg > 0
 
 
-def spoke(scene: WatchContext, device: DeviceState) -> None:
-    """A newest message of a node: an episode that was silent, or is over, is seen anew."""
-    tank = scene.records.get(f"tank:{device.tank}")
-    row = scene.tank_row(device.tank)
+def record_message(context: WatchContext, device: DeviceState) -> None:
+    """Review the episode after a newest message: its device is not silent, or has resumed."""
+    tank = context.tanks.get(device.tank)
+    row = context.tank_row(device.tank)
     if tank is None or row is None or tank.episode is None:
         return
     episode = tank.episode
-    well_after = scene.now > episode.last_at + _SPOKE_AFTER_S
-    if episode.silent_since is None and not (well_after and episode.spoke_at is None):
+    well_after = context.now > episode.last_at + _RESUMED_AFTER_S
+    if episode.silent_since is None and not (well_after and episode.resumed_at is None):
         return
     episode.silent_since = None
     if well_after:
-        episode.spoke_at = scene.now
-    scene.touch(f"tank:{tank.tank}")
-    review(scene, tank, row, device)
+        episode.resumed_at = context.now
+    context.touch(tank)
+    review(context, tank, row, device)
 
 
-def reconsider(scene: WatchContext, neighbours: list[DeviceState]) -> None:
-    """One more node fell silent: that may explain the silence of those that were handled."""
+def review_silent(context: WatchContext, neighbours: list[DeviceState]) -> None:
+    """Review the silent, handled neighbours after one more device fell silent."""
     for neighbour in neighbours:
-        tank = scene.records.get(f"tank:{neighbour.tank}")
+        tank = context.tanks.get(neighbour.tank)
         if tank is not None and tank.episode and tank.episode.silent_since is not None:
-            review_tank(scene, neighbour.tank, neighbour)
+            review_tank(context, neighbour.tank, neighbour)
 
 
-def refilled(scene: WatchContext, tank: TankState) -> None:
-    """A refill explains an open lid, and ends what was drained or slashed."""
-    lid_closed(scene, tank, "refilled")
-    incident = incidents.find(scene, FAMILY, tank.tank)
-    row = scene.tank_row(tank.tank)
+def close_refilled(context: WatchContext, tank: TankState) -> None:
+    """After a refill: close an open lid, and an incident of kind drained or slashed."""
+    close_lid(context, tank, "refilled")
+    incident = context.open_incident(FAMILY, tank.tank)
+    row = context.tank_row(tank.tank)
     if incident is None or row is None or incident.kind not in ("drained", "slashed"):
         return
     if (tank.flow.refill_l or 0.0) >= _REFILL_PART * row.capacity_l:
-        incidents.close(scene, incident, why="refilled")
+        incidents.close(context, incident, why="refilled")
         tank.episode = None
 
 
-def review_tank(scene: WatchContext, tank: str, device: DeviceState) -> None:
+def review_tank(context: WatchContext, tank: str, device: DeviceState) -> None:
     """``review`` for a tank by its id."""
-    row = scene.tank_row(tank)
+    row = context.tank_row(tank)
     if row is not None:
-        review(scene, scene.tank(tank), row, device)
+        review(context, context.tank(tank), row, device)
 
 
-def review(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
-    """Weigh an episode as it now stands; open its incident, or update it."""
+def review(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
+    """Weigh the evidence of an episode; open its incident, or update it."""
     episode = tank.episode
-    incident = incidents.find(scene, FAMILY, tank.tank)
-    if episode is None or (incident is None and episode.witnessed):
+    incident = context.open_incident(FAMILY, tank.tank)
+    if episode is None or (incident is None and episode.operator_action):
         return
-    causes, leader, because = weigh(evidence.terms(scene, tank, row, device, episode))
+    causes, leader, because = weigh(evidence.terms(context, tank, row, device, episode))
     theft = sum(causes[kind] for kind in THEFT_KINDS)
-    enough = _ENOUGH if _is_handled(episode) else _ENOUGH_ALONE
+    enough = _ENOUGH if _has_handling(episode) else _ENOUGH_ALONE
     if incident is None and theft < enough and not _is_strong(episode):
         return
     kind: IncidentKind = leader
     if theft >= _ENOUGH and leader not in THEFT_KINDS:
-        kind = max(THEFT_KINDS, key=lambda k: causes[k])  # pyright: ignore[reportAssignmentType]
+        kind = max(THEFT_KINDS, key=lambda k: causes[k])
     incidents.report(
-        scene, FAMILY, tank.tank, at=episode.at, kind=kind, probability=causes[kind],
+        context, FAMILY, tank.tank, at=episode.at, kind=kind, probability=causes[kind],
         causes=causes, because=because, auth=device.auth, tank=tank.tank,
         alert=kind != "moved_by_us", learned_late=episode.late,
         figures=_figures(tank, episode),
@@ -171,12 +173,12 @@ def review(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState)
 
 
 def _is_strong(episode: Episode) -> bool:
-    """Evidence that people should hear of whatever it turns out to be."""
-    fell_silent = episode.silent_since is not None and not episode.calm
+    """Whether the evidence opens an incident of any kind."""
+    fell_silent = episode.silent_since is not None and not episode.has_resumed
     return episode.tilt_deg > 0 or (fell_silent and _was_moved(episode))
 
 
-def _is_handled(episode: Episode) -> bool:
+def _has_handling(episode: Episode) -> bool:
     return _was_moved(episode) or episode.lid_at is not None
 
 
@@ -192,64 +194,64 @@ def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]
     }
 
 
-def witnessed(scene: WatchContext, incident: Incident, op: str) -> None:
-    """A person knows: *we moved it*, or *I see it there*."""
-    tank, row = scene.tank(incident.subject), scene.tank_row(incident.subject)
-    device = handled_device(scene, tank)
+def apply_operator_action(context: WatchContext, incident: Incident, op: str) -> None:
+    """Apply ``moved_by_us`` or ``seen_there``."""
+    tank, row = context.tank(incident.subject), context.tank_row(incident.subject)
+    device = episode_device(context, tank)
     if tank.episode is None or row is None or device is None:
-        incidents.close(scene, incident, why=op)
+        incidents.close(context, incident, why=op)
         return
-    tank.episode.witnessed = op
-    tank.aslant = None
-    review(scene, tank, row, device)
+    tank.episode.operator_action = op
+    tank.tilted = None
+    review(context, tank, row, device)
     if op == "moved_by_us" or incident.kind not in ("drained", "slashed", "lid_open"):
-        incidents.close(scene, incident, why=op)
+        incidents.close(context, incident, why=op)
 
 
-def dismiss(scene: WatchContext, incident: Incident) -> None:
-    """A person closed it: the same episode opens nothing again."""
-    episode = scene.tank(incident.subject).episode
+def mark_closed(context: WatchContext, incident: Incident) -> None:
+    """Record that a person closed it, so that the same episode opens no other incident."""
+    episode = context.tank(incident.subject).episode
     if episode is not None:
-        episode.witnessed = episode.witnessed or "close"
+        episode.operator_action = episode.operator_action or "close"
 
 
-def calm(scene: WatchContext, tank: TankState) -> None:
-    """Nothing more happened: forget the episode, or close it when all is as before."""
+def end_episode(context: WatchContext, tank: TankState) -> None:
+    """Forget an episode without further evidence; close its incident when all is normal."""
     episode = tank.episode
     if episode is None:
         return
-    scene.touch(f"tank:{tank.tank}")
-    incident = incidents.find(scene, FAMILY, tank.tank)
+    context.touch(tank)
+    incident = context.open_incident(FAMILY, tank.tank)
     if incident is None and episode.lid_at is None:
-        tank.episode = tank.aslant = None
+        tank.episode = tank.tilted = None
         return
-    device = handled_device(scene, tank)
-    speaks = device is not None and device.presence == "speaking"
-    lasted = scene.now - episode.last_at >= _CALM_S
-    if incident is not None and speaks and lasted and episode.fall is None:
-        tank.episode = tank.aslant = None
-        incidents.close(scene, incident, why="calm")
+    device = episode_device(context, tank)
+    is_present = device is not None and device.presence == "speaking"
+    is_calm = context.now - episode.last_at >= _CALM_S
+    if incident is not None and is_present and is_calm and episode.fall is None:
+        tank.episode = tank.tilted = None
+        incidents.close(context, incident, why="calm")
     else:
-        scene.set_timer(f"tank:{tank.tank}", "episode", scene.now + _TOGETHER_S)
+        context.set_timer(tank, "episode", context.now + _EPISODE_GAP_S)
 
 
-def episode_of(scene: WatchContext, tank: TankState, device: DeviceState, at: float) -> Episode:
-    """The episode that evidence at ``at`` belongs to, made when it is new."""
+def episode_at(context: WatchContext, tank: TankState, device: DeviceState, at: float) -> Episode:
+    """The episode of evidence at ``at``, created or extended as needed."""
     episode = tank.episode
-    is_open = incidents.find(scene, FAMILY, tank.tank) is not None
-    near = episode is not None and episode.at - _TOGETHER_S <= at <= episode.last_at + _TOGETHER_S
-    if episode is None or not (near or is_open):
-        late = scene.now - at > _LATE_S
+    is_open = context.open_incident(FAMILY, tank.tank) is not None
+    if episode is None or not (
+        is_open or episode.at - _EPISODE_GAP_S <= at <= episode.last_at + _EPISODE_GAP_S
+    ):
+        late = context.now - at > _LATE_S
         episode = Episode(at, at, device.device, tank.level.volume_l, late)
         tank.episode = episode
     episode.at, episode.last_at = min(episode.at, at), max(episode.last_at, at)
-    due = max(episode.last_at + _TOGETHER_S, scene.now + _TOGETHER_S)
-    scene.set_timer(f"tank:{tank.tank}", "episode", due)
+    context.set_timer(tank, "episode", max(episode.last_at, context.now) + _EPISODE_GAP_S)
     return episode
 
 
-def handled_device(scene: WatchContext, tank: TankState) -> DeviceState | None:
-    """The node whose evidence the episode rests on, else the one that feeds the level."""
+def episode_device(context: WatchContext, tank: TankState) -> DeviceState | None:
+    """The node that sent the evidence of the episode, else the one that feeds the level."""
     if tank.episode is None:
-        return scene.source(tank)
-    return scene.records.get(f"device:{tank.episode.device}")
+        return context.source(tank)
+    return context.devices.get(tank.episode.device)

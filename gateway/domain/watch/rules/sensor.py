@@ -1,4 +1,4 @@
-"""A sensor that people should look at: one incident, until it can be believed again."""
+"""A sensor that people should check: one incident until its readings are believable again."""
 
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
@@ -9,14 +9,14 @@ from gateway.domain.watch.tracks.cause import Term, weigh
 FAMILY = "sensor"
 
 
-def decide(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
+def decide(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
     """Open or close the sensor incident after a tank's readings of one message."""
-    incident = incidents.find(scene, FAMILY, tank.tank)
+    incident = context.open_incident(FAMILY, tank.tank)
     health = tank.health
     if not health.broken:
         health.muted = False
         if incident is not None:
-            incidents.close(scene, incident, why="believable")
+            incidents.close(context, incident, why="believable")
         return
     if health.muted:
         return
@@ -30,7 +30,7 @@ def decide(scene: WatchContext, tank: TankState, row: Tank, device: DeviceState)
     causes, _, because = weigh([term])
     at = health.same_since if stuck else health.fault_at
     incidents.report(
-        scene, FAMILY, tank.tank, at=scene.now if at is None else at, kind="sensor_fault",
+        context, FAMILY, tank.tank, at=context.now if at is None else at, kind="sensor_fault",
         probability=causes["sensor_fault"], causes=causes, because=because, auth=device.auth,
         tank=tank.tank, figures={"fault": health.broken},
     )  # fmt: skip

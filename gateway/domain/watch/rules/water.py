@@ -1,4 +1,4 @@
-"""Low, critical, empty: one incident from the first to the refill."""
+"""Low, critical, empty: one incident from the first of them to the refill."""
 
 from math import erf, sqrt
 
@@ -7,48 +7,49 @@ from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
-from gateway.domain.watch.rules import presence, removal
+from gateway.domain.watch.rules import removal
 from gateway.domain.watch.tracks import flow
 from gateway.domain.watch.tracks.cause import certain
 from gateway.domain.watch.tracks.level import LevelTrack, limits_l
 
 FAMILY = "water"
-QUIET = ("move", "cleaning")
+_QUIET_PLANS = ("move", "cleaning")
 
 
 def decide(
-    scene: WatchContext, tank: TankState, row: Tank, device: DeviceState, live: bool
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, live: bool
 ) -> None:
     """Open, update or close the water incident after a tank's readings of one message.
 
-    ``live`` is false for backlog: it fills the level but never raises an alert.
+    ``live`` is false for backlog, which updates the level but raises no alert.
     """
-    incident = incidents.find(scene, FAMILY, tank.tank)
-    kind = worst(tank.level)
+    incident = context.open_incident(FAMILY, tank.tank)
+    kind = worst_kind(tank.level)
     if kind is None:
-        tank.held, tank.muted = False, ""
+        tank.alert_waits, tank.muted = False, ""
         if incident is not None and tank.flow.rise is None:
-            _close(scene, incident, tank)
+            _close(context, incident, tank)
         return
     if _is_milder(kind, incident):
         if tank.flow.rise is None:
-            _report(scene, tank, row, kind, device, alert=False)
-    elif not live or _must_wait(scene, tank.tank):
-        tank.held = True
+            _report(context, tank, row, kind, device, alert=False)
+    elif not live or _must_wait(context, tank):
+        tank.alert_waits = True
     elif not tank.muted or WATER_KINDS.index(kind) > WATER_KINDS.index(tank.muted):
-        tank.held, tank.muted = False, ""
-        _report(scene, tank, row, kind, device, alert=True)
+        tank.alert_waits, tank.muted = False, ""
+        _report(context, tank, row, kind, device, alert=True)
 
 
-def release(scene: WatchContext, tank: TankState) -> None:
-    """Decide again what had to wait: the queue has drained, or a quiet window has ended."""
-    row, device = scene.tank_row(tank.tank), scene.source(tank)
-    if tank.held and row is not None and device is not None and device.presence != "silent":
-        decide(scene, scene.tank(tank.tank), row, device, live=True)
+def decide_waiting(context: WatchContext, tank: TankState) -> None:
+    """Decide an alert that waited, after the queue has drained or a quiet window has ended."""
+    row, device = context.tank_row(tank.tank), context.source(tank)
+    if tank.alert_waits and row is not None and device is not None and device.presence != "silent":
+        context.touch(tank)
+        decide(context, tank, row, device, live=True)
 
 
-def worst(track: LevelTrack) -> IncidentKind | None:
-    """The worst threshold that the level has passed for certain."""
+def worst_kind(track: LevelTrack) -> IncidentKind | None:
+    """The worst threshold that the level is below."""
     for kind in reversed(WATER_KINDS):
         if kind in track.latched:
             return kind
@@ -59,25 +60,23 @@ def _is_milder(kind: str, incident: Incident | None) -> bool:
     return incident is not None and WATER_KINDS.index(kind) < WATER_KINDS.index(incident.kind)
 
 
-def _must_wait(scene: WatchContext, tank: str) -> bool:
-    """The queue has not drained, a quiet window is on, or the tank is moved, aslant or emptied."""
-    if not presence.is_judging(scene.ears) or removal.is_handled(scene, tank):
+def _must_wait(context: WatchContext, tank: TankState) -> bool:
+    """Whether the broker's queue, a quiet window, handling, tilt or a loss delays the alert."""
+    if not context.listening.is_judging or removal.is_disturbed(context, tank):
         return True
-    if scene.tank(tank).aslant is not None:
-        return True
-    return _is_quiet(scene, tank)
+    return tank.tilted is not None or _in_quiet_window(context, tank)
 
 
-def _is_quiet(scene: WatchContext, tank: str) -> bool:
-    if not scene.planned(tank, scene.now, *QUIET):
-        return False
-    ends = [p.end for p in scene.registry.plans_at(tank, scene.now) if p.kind in QUIET]
-    scene.set_timer(f"tank:{tank}", "plan", max(ends) + 1.0)
-    return True
+def _in_quiet_window(context: WatchContext, tank: TankState) -> bool:
+    plans = context.registry.plans_at(tank.tank, context.now)
+    ends = [plan.end for plan in plans if plan.kind in _QUIET_PLANS]
+    if ends:
+        context.set_timer(tank, "plan", max(ends) + 1.0)
+    return bool(ends)
 
 
 def _report(
-    scene: WatchContext,
+    context: WatchContext,
     tank: TankState,
     row: Tank,
     kind: IncidentKind,
@@ -85,9 +84,9 @@ def _report(
     alert: bool,
 ) -> None:
     track = tank.level
-    at = track.since if track.since is not None else scene.now
+    at = track.since if track.since is not None else context.now
     incidents.report(
-        scene, FAMILY, tank.tank, at=at, kind=kind, probability=_certainty(track, row, kind),
+        context, FAMILY, tank.tank, at=at, kind=kind, probability=_certainty(track, row, kind),
         causes=certain(), because=(_because(track, row, kind),), auth=device.auth,
         tank=tank.tank, alert=alert, figures=_figures(tank, row, kind, at),
     )  # fmt: skip
@@ -98,7 +97,7 @@ def _limit_l(track: LevelTrack, row: Tank, kind: str) -> float:
 
 
 def _certainty(track: LevelTrack, row: Tank, kind: str) -> float:
-    """Probability that the level is below the threshold: normal error around two readings."""
+    """Probability that the level is below the threshold: normal error of two readings' mean."""
     sd = max(track.sd_l or 0.0, 0.1) / sqrt(2)
     z = (_limit_l(track, row, kind) - (track.volume_l or 0.0)) / sd
     return round(min(max(0.5 * (1 + erf(z / sqrt(2))), 0.5), 0.999), 3)
@@ -125,8 +124,8 @@ def _figures(tank: TankState, row: Tank, kind: str, at: float) -> dict[str, floa
     return {**figures, "empty_since": at} if kind == "empty" else figures
 
 
-def _close(scene: WatchContext, incident: Incident, tank: TankState) -> None:
-    """There is water again: the one close that people are told of."""
+def _close(context: WatchContext, incident: Incident, tank: TankState) -> None:
+    """Close after a refill: the only close that sends an alert."""
     figures: dict[str, float | None] = {
         "volume_l": tank.level.volume_l,
         "refill_l": tank.flow.refill_l,
@@ -135,4 +134,6 @@ def _close(scene: WatchContext, incident: Incident, tank: TankState) -> None:
     since = incident.figures.get("empty_since")
     if isinstance(since, float) and tank.level.at is not None:
         figures["dry_s"] = max((tank.flow.refill_at or tank.level.at) - since, 0.0)
-    incidents.close(scene, incident, why="refilled", alert=bool(incident.told), figures=figures)
+    incidents.close(
+        context, incident, why="refilled", alert=bool(incident.alerted_kinds), figures=figures
+    )

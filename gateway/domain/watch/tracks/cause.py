@@ -1,16 +1,16 @@
-"""Weighing what happened: named log-odds terms, added in the open (DESIGN.md, Presence and cause).
+"""Probabilities of verdicts from named log-odds terms (DESIGN.md, Presence and cause).
 
-Each term pushes some verdicts up or down; probabilities are the softmax of the sums, so they add
-up to 1 and ``unknown`` always keeps its share. The weights are judgements, set so that the
-stories in tests/unit/test_watch_removal.py come out as a careful person would put them.
+A term moves some verdicts up or down; probabilities are the softmax of the sums, so they add up
+to 1 and ``unknown`` keeps its share. The weights are judgements, calibrated by the stories in
+tests/unit/test_watch_removal.py.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import exp
-from typing import Literal, get_args
+from typing import get_args
 
-from gateway.domain.outputs import Because, Verdict
+from gateway.domain.outputs import Basis, Because, Figure, Figures, Verdict
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
@@ -26,25 +26,23 @@ PRIOR: Mapping[str, float] = {
     "clone": -6.0,
     "unknown": 0.0,
 }
-"""Log-odds against *unknown*, before any evidence but that something asked for attention."""
-
-Values = Mapping[str, float | int | str | bool | None]
+"""Log-odds against *unknown* before any evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One piece of evidence: its name, what it rests on, and which verdicts it moves how far."""
+    """One piece of evidence: its name, its source, and by how much it moves which verdicts."""
 
     name: str
-    basis: Literal["measured", "witnessed", "inferred"]
+    basis: Basis
     towards: Mapping[str, float]
-    values: Values = field(default_factory=dict[str, "float | int | str | bool | None"])
+    values: Figures = field(default_factory=dict[str, Figure])
 
 
 def weigh(terms: Iterable[Term]) -> tuple[dict[str, float], Verdict, tuple[Because, ...]]:
-    """Probabilities of all verdicts (sum 1), the leading one, and each term's weight for it.
+    """Probabilities of all verdicts (sum 1), the most probable one, and each term's weight.
 
-    A term's weight is what it adds to the leader's log-odds against the others together.
+    A term's weight is its share of the leader's log-odds against all other verdicts.
     """
     terms = tuple(terms)
     causes = _softmax({v: PRIOR[v] + sum(t.towards.get(v, 0.0) for t in terms) for v in VERDICTS})
@@ -54,7 +52,7 @@ def weigh(terms: Iterable[Term]) -> tuple[dict[str, float], Verdict, tuple[Becau
 
 
 def certain(verdict: Verdict = "unknown") -> dict[str, float]:
-    """All verdicts, with one certain: for incidents whose kind is measured, not judged."""
+    """Probabilities with one verdict certain, for incidents whose kind is measured."""
     return {v: 1.0 if v == verdict else 0.0 for v in VERDICTS}
 
 

@@ -1,7 +1,7 @@
-"""Water coming and going at one tank: refills, draws, and falls too fast for taps.
+"""Refills and draws of one tank.
 
-A mark follows the level downwards only when water has left for certain, so that noise around a
-still level draws nothing, and the draws of a day add up to what the level lost.
+A mark follows the level down only when the fall exceeds the noise, so noise makes no draws, and
+the draws of a day add up to the fall of the level.
 """
 
 from dataclasses import dataclass, field
@@ -12,21 +12,19 @@ from gateway.domain.watch.tracks.level import Sample
 
 TAP_LPM = 29.0
 """An open 15 mm tap under 1 m of water (Torricelli, DOMAIN.md)."""
-VALVE_LPM = 320.0
-"""An open 50 mm valve under 1 m of water."""
 
 _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty seconds
 _DRAW_PART, _DRAW_SD = 0.012, 2.0
 _RISE_PART, _RISE_SD = 0.04, 5.0
-_REFILL_OVER_S = 540.0  # a pump that pauses less than this goes on with the same refill
-_ECHOES = 3
+_REFILL_OVER_S = 540.0  # a shorter pause of the pump does not end the refill
+_MOST_ECHOES = 3
 _DRAW_OVER_S = 2700.0
 _DRAW_LONGEST_S = 4 * 3600.0
 
 
 @dataclass(slots=True)
 class Rise:
-    """A refill that is going on: where it began, the highest level yet."""
+    """A refill in progress: where it began, the highest level so far."""
 
     at: float
     from_l: float
@@ -36,7 +34,7 @@ class Rise:
 
 @dataclass(slots=True)
 class Draw:
-    """A draw that is going on: since when, the lowest level yet."""
+    """A draw in progress: when it began, the lowest level so far."""
 
     at: float
     low_at: float
@@ -45,45 +43,45 @@ class Draw:
 
 @dataclass(slots=True)
 class Flow:
-    """``mark_l``: the level up to which everything is accounted for."""
+    """``mark_l``: the level down to which all falls are counted as draws."""
 
     recent: list[list[float]] = field(default_factory=list[list[float]])  # [at, litres]
     mark_l: float | None = None
     mark_at: float = 0.0
     rise: Rise | None = None
     draw: Draw | None = None
-    drawn_l: float = 0.0  # all draws that ended, summed up
+    drawn_l: float = 0.0  # total of all draws that ended
     refill_at: float | None = None
     refill_l: float | None = None
     leak_at: float = 0.0
 
 
-def follow(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
-    """Take one believed sample; returns the refills and draws that ended with it."""
+def update(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
+    """Apply one believed sample; returns the refills and draws that ended with it."""
     flow.recent.append([sample.at, sample.litres])
     del flow.recent[:-_KEPT]
     if flow.mark_l is None:
         flow.mark_l, flow.mark_at = sample.litres, sample.at
         return []
-    told = _rising(flow, tank, sample)
-    if flow.rise is None and not told:
-        told = _falling(flow, tank, sample)
-    return told
+    events = _follow_rise(flow, tank, sample)
+    if flow.rise is None and not events:
+        events = _follow_draw(flow, tank, sample)
+    return events
 
 
-def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
+def _follow_rise(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     assert flow.mark_l is not None
     least = max(_RISE_PART * tank.capacity_l, _RISE_SD * sample.sd_l)
     rise = flow.rise
     if rise is None:
         base = min(flow.mark_l, flow.draw.low_l) if flow.draw else flow.mark_l
         if sample.litres - base < least or flow.recent[-2:][0][1] - base < least:
-            return []  # two readings, so that noise does not refill a tank
-        told = _end_draw(flow, tank)
+            return []  # it takes two readings, so that noise makes no refill
+        events = _end_draw(flow, tank)
         began = flow.recent[-3][0] if len(flow.recent) > 2 else flow.mark_at
         flow.rise = Rise(began, base, sample.at, sample.litres)
-        return told
-    if sample.litres < rise.from_l + least / 2 and _forget_rise(flow, rise):
+        return events
+    if sample.litres < rise.from_l + least / 2 and _discard_echo(flow, rise):
         return []
     if sample.litres > rise.top_l + least / 4:
         rise.top_at, rise.top_l = sample.at, sample.litres
@@ -91,21 +89,21 @@ def _rising(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     if sample.at - rise.top_at < _REFILL_OVER_S and sample.litres > rise.top_l - least:
         rise.top_l = max(rise.top_l, sample.litres)
         return []
-    return end_refill(flow, tank)
+    return _end_refill(flow, tank)
 
 
-def _forget_rise(flow: Flow, rise: Rise) -> bool:
-    """Two readings up and right back to where it was: an echo off something, not a bowser."""
+def _discard_echo(flow: Flow, rise: Rise) -> bool:
+    """Forget a rise of a few readings that fell right back: a false echo, not a bowser."""
     up = [entry for entry in flow.recent[:-1] if entry[0] > rise.at]
-    if len(up) > _ECHOES:
+    if len(up) > _MOST_ECHOES:
         return False
     flow.recent = [entry for entry in flow.recent if entry not in up]
     flow.rise = None
     return True
 
 
-def end_refill(flow: Flow, tank: Tank) -> list[TankEvent]:
-    """Close the refill that is going on: nothing more came for a while."""
+def _end_refill(flow: Flow, tank: Tank) -> list[TankEvent]:
+    """End the refill in progress, if any; returns it."""
     rise = flow.rise
     if rise is None:
         return []
@@ -115,7 +113,7 @@ def end_refill(flow: Flow, tank: Tank) -> list[TankEvent]:
     return [TankEvent(rise.at, rise.top_at, tank.id, "refill", round(litres, 1))]
 
 
-def _falling(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
+def _follow_draw(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
     assert flow.mark_l is not None
     least = max(_DRAW_PART * tank.capacity_l, _DRAW_SD * sample.sd_l)
     level = _median([litres for _, litres in flow.recent[-3:]])
@@ -132,7 +130,7 @@ def _falling(flow: Flow, tank: Tank, sample: Sample) -> list[TankEvent]:
 
 
 def _median(litres: list[float]) -> float:
-    """Of up to three; ``statistics.median`` takes as long as all the rest."""
+    """Of up to three; ``statistics.median`` takes as long as the rest of ``update``."""
     litres.sort()
     middle = len(litres) // 2
     return litres[middle] if len(litres) % 2 else (litres[middle - 1] + litres[middle]) / 2
@@ -149,19 +147,22 @@ def _end_draw(flow: Flow, tank: Tank) -> list[TankEvent]:
 
 
 def drawn_l(flow: Flow) -> float:
-    """Litres drawn since the first reading, the draw that is going on included."""
+    """Litres drawn since the first reading, including the draw in progress."""
     if flow.draw is None or flow.mark_l is None:
         return flow.drawn_l
     return flow.drawn_l + flow.mark_l - flow.draw.low_l
 
 
-def lost(flow: Flow, litres: float, at: float) -> None:
-    """What left by theft was not drawn: go on from the level after it."""
+def reset_after_loss(flow: Flow, litres: float, at: float) -> None:
+    """Continue from the level after a theft, without counting the loss as a draw."""
     flow.draw, flow.rise, flow.mark_l, flow.mark_at = None, None, litres, at
 
 
 def trend_lph(flow: Flow) -> float | None:
-    """Litres per hour over the last one to two hours of samples, None when not known."""
+    """Litres per hour over the last two hours of samples; None when they are too few.
+
+    The slope of a least-squares line, negative when the level falls.
+    """
     if flow.rise is not None or len(flow.recent) < 3:
         return None
     end_at = flow.recent[-1][0]

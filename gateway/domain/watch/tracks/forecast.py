@@ -1,7 +1,7 @@
-"""When a tank will be low and empty, learned from its own days.
+"""When a tank will be low and empty, forecast from its own use.
 
-What each of up to 14 past days drew from this hour on gives a mean and a spread of what will be
-gone by any time ahead; the 80 % span is where level, spread and too few days leave it.
+The draws of up to 14 past days from this hour of the day on have a mean and a spread for each
+hour ahead; with the level's error they make the 80 % range.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ _AHEAD_HOURS = 96
 _LEAST_DAYS = 3
 _Z80 = 1.2816
 _T80 = (1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350)
-"""Student's t, 90th percentile, for 2 to 13 degrees of freedom: few days, wider spans."""
-_UNKNOWN_PART = 0.65  # sd of a rate that rests on hours, not days, as a part of it
+"""Student's t, 90th percentile, for 2 to 13 degrees of freedom."""
+_UNKNOWN_PART = 0.65  # sd of a rate known from hours instead of days, as a part of it
 _DAY_PART = 0.15  # days differ at least this much
-_WIDER = 1.5  # crowds are heavier-tailed than a normal spread
+_WIDER = 1.5  # the use of a crowd has heavier tails than a normal distribution
 _RECENT_HOURS = 6
 _LEAST_LPH = 1.0
 
 Span3 = tuple[float, float, float]
-"""When, and its 80 % range: at, lo, hi in Unix s."""
+"""An expected time and its 80 % range: at, lo, hi in Unix s."""
 
 
 @dataclass(slots=True)
@@ -34,12 +34,12 @@ class Profile:
     """Litres drawn in clock hours (UTC) of the last 14 days: [hour number, litres]."""
 
     hours: list[list[float]] = field(default_factory=list[list[float]])
-    counted_l: float = 0.0  # of all that was ever drawn, up to the last hour counted
+    counted_l: float = 0.0  # total drawn up to the last hour counted
     counted_hour: float = 0.0
 
 
 def account(profile: Profile, level: LevelTrack, flow: Flow, now: float) -> None:
-    """Count the hour that has just ended, at ``now``; hours without readings share what follows."""
+    """Add the hour that ends at ``now``; hours without readings share the next known draw."""
     hour = round(now / HOUR_S) - 1
     if level.received is None or level.received < now - HOUR_S:
         return
@@ -53,14 +53,14 @@ def account(profile: Profile, level: LevelTrack, flow: Flow, now: float) -> None
 
 
 def largest_hour_l(profile: Profile) -> float | None:
-    """The most that was drawn in one hour; None before two days are known."""
+    """The largest draw in one hour, in litres; None before two days are known."""
     if len(profile.hours) < 48:
         return None
     return max(litres for _, litres in profile.hours)
 
 
 def usual_lph(profile: Profile, start: float, end: float) -> tuple[float, float] | None:
-    """What is usually drawn an hour between two times of day, and over the whole day.
+    """Mean litres per hour between two times of day, and over the whole day.
 
     None before three days are known.
     """
@@ -74,7 +74,7 @@ def usual_lph(profile: Profile, start: float, end: float) -> tuple[float, float]
 def outlook(
     profile: Profile, level: LevelTrack, trend_lph: float | None, row: Tank, now: float
 ) -> tuple[Span3 | None, Span3 | None]:
-    """When ``row`` will be low and empty; None where it will not within four days."""
+    """When ``row`` will be low and empty; None when not within four days."""
     litres = level.volume_l
     if litres is None:
         return None, None
@@ -86,9 +86,9 @@ def outlook(
 
 
 class _Ahead:
-    """For each time ahead (Unix s): litres gone by then, and the half width of 80 %.
+    """For each hour ahead (Unix s): litres drawn by then, and half the width of the 80 % range.
 
-    Reckoned only as far as somebody asks: most tanks are empty long before four days are over.
+    Computed only as far as requested: most tanks are empty long before four days.
     """
 
     def __init__(self, coming: Iterator[Span3]) -> None:
@@ -131,9 +131,9 @@ def _times(now: float) -> list[float]:
 
 
 def _days(profile: Profile, now: float) -> list[list[float]]:
-    """What each past day drew, hour by hour, from this hour of the day on.
+    """The draws of each past day, hour by hour, from this hour of the day on.
 
-    Where a day's own future is not yet known, the mean of that hour of the day stands in.
+    The mean of that hour of the day replaces hours that are not known.
     """
     known = {int(hour): litres for hour, litres in profile.hours}
     if len(known) < 24 * _LEAST_DAYS:
@@ -174,7 +174,7 @@ def _from_days(days: Sequence[Sequence[float]], now: float) -> Iterator[Span3]:
 
 
 def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]:
-    """Litres an hour for each hour ahead, from less than three days: a guess, held wide."""
+    """Litres per hour for each hour ahead, estimated from less than three days."""
     recent = [litres for _, litres in profile.hours[-_RECENT_HOURS:]]
     rate = sum(recent) / len(recent) if recent else 0.0
     if trend_lph is not None and len(recent) < _RECENT_HOURS:
@@ -186,7 +186,7 @@ def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]
 
 
 def _crossing(ahead: _Ahead, litres: float, sd: float, now: float) -> Span3 | None:
-    """When ``litres`` will be gone; None when that is not to be expected in the time ahead."""
+    """When ``litres`` will be drawn; None when not within the time ahead."""
     level_sd = _Z80 * sd
     likely = _first(ahead, litres)
     if litres <= 0:
@@ -199,9 +199,10 @@ def _crossing(ahead: _Ahead, litres: float, sd: float, now: float) -> Span3 | No
 
 
 def _first(ahead: _Ahead, litres: float, side: int = 0, variance: float = 0.0) -> float | None:
-    """The first time at which ``litres`` are gone, between hours by straight line.
+    """The first time at which ``litres`` are drawn, interpolated between hours.
 
-    ``side`` 1: at most, -1: at least, by 80 %, with ``variance`` for the level; 0: the mean.
+    ``side`` 1: the upper bound of the 80 % range, -1: the lower, 0: the mean. ``variance`` is
+    the level's, scaled to that range.
     """
     before_at = before = 0.0
     for at, mean, half in ahead:

@@ -1,4 +1,4 @@
-"""Whether a sensor can be believed: faults, null echoes, a value that never changes."""
+"""Whether a sensor works: faults, missing echoes, a value that never changes."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _STUCK_READINGS, _STUCK_S = 24, 24 * 3600.0
 
 @dataclass(slots=True)
 class Health:
-    """``faulty``: the tank's state is *fault*; ``broken``: people should look at the sensor."""
+    """``faulty``: the tank's state is *fault*; ``broken``: why people should check the sensor."""
 
     faults: int = 0
     good: int = 0
@@ -28,25 +28,25 @@ class Health:
     muted: bool = False  # a person closed the incident; until the sensor recovers
 
 
-def check(health: Health, tank: Tank, reading: Reading) -> list[TankEvent]:
-    """Take one reading; returns ``fault`` or ``fault_over`` when the tank's state turns."""
+def update(health: Health, tank: Tank, reading: Reading) -> list[TankEvent]:
+    """Apply one reading; returns ``fault`` or ``fault_over`` when the tank's state changes."""
     if reading.fault is not None:
-        return _bad(health, tank, reading, reading.fault)
-    _watch_for_stuck(health, tank, reading)
+        return _count_fault(health, tank, reading, reading.fault)
+    _check_stuck(health, tank, reading)
     health.good += 1
     if health.good < _GOOD and health.faulty:
         return []
-    told: list[TankEvent] = []
+    events: list[TankEvent] = []
     if health.faulty:
         at = health.fault_at if health.fault_at is not None else reading.at
-        told = [TankEvent(at, reading.at, tank.id, "fault_over")]
+        events = [TankEvent(at, reading.at, tank.id, "fault_over")]
     health.faults, health.faulty, health.fault_at = 0, False, None
     if health.broken != "stuck":
         health.broken = ""
-    return told
+    return events
 
 
-def _bad(health: Health, tank: Tank, reading: Reading, fault: str) -> list[TankEvent]:
+def _count_fault(health: Health, tank: Tank, reading: Reading, fault: str) -> list[TankEvent]:
     health.good = 0
     health.faults += 1
     health.fault = fault
@@ -61,8 +61,8 @@ def _bad(health: Health, tank: Tank, reading: Reading, fault: str) -> list[TankE
     return [TankEvent(health.fault_at, reading.at, tank.id, "fault")]
 
 
-def _watch_for_stuck(health: Health, tank: Tank, reading: Reading) -> None:
-    """The very same value for a day, at a level that people draw from: sensors freeze so."""
+def _check_stuck(health: Health, tank: Tank, reading: Reading) -> None:
+    """A frozen sensor: the same value for a day, at a level from which people can draw."""
     if reading.value != health.value:
         health.value, health.same, health.same_since = reading.value, 0, reading.at
         if health.broken == "stuck":

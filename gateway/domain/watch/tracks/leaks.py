@@ -1,7 +1,6 @@
-"""Leaks: water that leaves steadily while nobody draws.
+"""Leaks: a level that falls along a straight line in hours of little use.
 
-Nights are nearly flat (DOMAIN.md). A level that falls along a straight line in hours when this
-tank's own days say that little is drawn is leaking.
+Nights are nearly flat (DOMAIN.md); the tank's own profile defines its quiet hours.
 """
 
 from itertools import pairwise
@@ -15,14 +14,14 @@ from gateway.domain.watch.tracks.forecast import HOUR_S, Profile, usual_lph
 _LEAST_S = 3 * HOUR_S
 _LEAST_SAMPLES = 12
 _LEAST_LPH = 6.0
-_QUIET_PART = 0.3  # of the day's mean: what makes an hour quiet
-_STEP_PART = 0.03  # of the capacity: a step is somebody with a can, or noise
+_QUIET_PART = 0.3  # of the day's mean: an hour below it is quiet
+_STEP_PART = 0.03  # of the capacity: a larger step is a filled can or noise
 _AGAIN_S = 20 * HOUR_S
-_STRAIGHT = 8.0  # times its own standard error: a slope that is certain
+_LEAST_ERRORS = 8.0  # a slope this many times its standard error is certain
 
 
 def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent]:
-    """A ``leak`` event, once a night, when the last hours fell along a line."""
+    """A ``leak`` event, at most once a night, when the last hours fell along a line."""
     samples = flow.recent
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
@@ -36,7 +35,7 @@ def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent
     least = max(_LEAST_LPH, 2 * usual[0])
     steady = all(_slope_lph(part)[0] < -least / 2 for part in thirds)
     in_steps = max(a[1] - b[1] for a, b in pairwise(samples)) > _STEP_PART * row.capacity_l
-    if -whole < max(least, _STRAIGHT * error) or not steady or in_steps:
+    if -whole < max(least, _LEAST_ERRORS * error) or not steady or in_steps:
         return []
     flow.leak_at = now
     litres = round(-whole * (end - start) / HOUR_S, 1)
@@ -44,7 +43,7 @@ def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent
 
 
 def _slope_lph(samples: list[list[float]]) -> tuple[float, float]:
-    """Least squares: litres an hour, and the standard error of that."""
+    """Slope of a least-squares line in litres per hour, and its standard error."""
     count = len(samples)
     mean_at = sum(at for at, _ in samples) / count
     mean_l = sum(litres for _, litres in samples) / count

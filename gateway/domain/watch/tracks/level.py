@@ -1,7 +1,7 @@
-"""The level of one tank: which readings to believe, and which state they make.
+"""The level of one tank: which readings to believe, and which state follows.
 
 A reading far from the last one waits for the next to confirm it, so a single spike changes
-nothing; thresholds take two readings to pass, and more water to come back than to leave.
+nothing. A threshold takes two readings to pass and has hysteresis on the way back.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from gateway.domain.inputs import Reading
 from gateway.domain.outputs import LevelState as Name
 from gateway.domain.registry import Tank
 
-_JUMP_PART, _JUMP_SD = 0.08, 5.0  # a change larger than either needs the next reading's word
+_JUMP_PART, _JUMP_SD = 0.08, 5.0  # a change larger than both needs a second reading
 _BACK_PART, _BACK_SD = 0.03, 3.0  # hysteresis: this much above a threshold to leave it
 _CONSECUTIVE = 2
 
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 
 @dataclass(slots=True)
 class LevelTrack:
-    """What the watch keeps of one tank's level. ``latched`` holds the thresholds now passed."""
+    """One tank's level. ``latched``: the thresholds that the level is below."""
 
     at: float | None = None
     received: float | None = None
@@ -43,22 +43,29 @@ class LevelTrack:
     since: float | None = None
 
 
-def take(track: LevelTrack, tank: Tank, reading: Reading) -> list[Sample]:
-    """Weigh one good reading; returns the samples now believed, oldest first: none to two."""
+def update(track: LevelTrack, tank: Tank, reading: Reading) -> list[Sample]:
+    """Apply one good reading; returns the samples now believed, oldest first: none to two."""
     assert reading.volume_l is not None and reading.sd_l is not None
     new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
-    believed = _believed(track, tank, new)
+    believed = _accept(track, tank, new)
     for sample in believed:
         track.at, track.received = sample.at, sample.received
         track.volume_l, track.sd_l = sample.litres, sample.sd_l
         track.believed += 1
         _count(track, tank, sample)
     if believed:
-        _enter(track, tank, believed[-1])
+        _set_state(track, tank, believed[-1])
     return believed
 
 
-def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
+def newest(track: LevelTrack) -> Sample | None:
+    """The newest believed sample."""
+    if track.at is None or track.received is None or track.volume_l is None:
+        return None
+    return Sample(track.at, track.received, track.volume_l, track.sd_l or 0.0)
+
+
+def _accept(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
     last = track.volume_l
     jump = jump_l(tank, new.sd_l)
     if last is None or abs(new.litres - last) <= jump:
@@ -72,7 +79,7 @@ def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
         if same_side and abs(new.litres - waiting.litres) <= jump:
             track.pending = []
             return [waiting, new]
-        if same_side and farther:  # confirms the first step, and is itself one
+        if same_side and farther:  # it confirms the first step and is itself a second one
             track.pending = list(new)
             return [waiting]
         track.spikes += 1
@@ -81,7 +88,7 @@ def _believed(track: LevelTrack, tank: Tank, new: Sample) -> list[Sample]:
 
 
 def jump_l(tank: Tank, sd_l: float) -> float:
-    """The change in litres beyond which a reading needs the next one's word."""
+    """The change in litres above which a reading needs the next one to confirm it."""
     return max(_JUMP_PART * tank.capacity_l, _JUMP_SD * sd_l)
 
 
@@ -95,8 +102,8 @@ def limits_l(tank: Tank, sd_l: float) -> tuple[tuple[str, float], ...]:
     )
 
 
-def plain(tank: Tank, litres: float, sd_l: float) -> Name:
-    """The state of a level taken alone: no memory, no hysteresis."""
+def state_of_volume(tank: Tank, litres: float, sd_l: float) -> Name:
+    """The state that a single level makes, without history or hysteresis."""
     state: Name = "ok"
     for name, limit in limits_l(tank, sd_l):
         if litres < limit:
@@ -120,14 +127,14 @@ def _count(track: LevelTrack, tank: Tank, sample: Sample) -> None:
             track.latched.remove(name) if is_in else track.latched.append(name)
 
 
-def _enter(track: LevelTrack, tank: Tank, sample: Sample) -> None:
+def _set_state(track: LevelTrack, tank: Tank, sample: Sample) -> None:
     state: Name = "ok"
     for name in ("low", "critical", "empty"):
         if name in track.latched:
             state = name
     if not track.latched and track.believed < _CONSECUTIVE:
-        # the first reading of all has nothing to be compared with
-        state = plain(tank, sample.litres, sample.sd_l)
+        # the first reading has no predecessor to confirm it
+        state = state_of_volume(tank, sample.litres, sample.sd_l)
     if state != track.state:
         at = sample.at
         track.since = track.passed_at.get(state, at) if state != "ok" else at

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Fall:
-    """A level that fell in one go, from ``at`` to ``until`` (Unix s).
+    """A level that fell without a pause, from ``at`` to ``until`` (Unix s).
 
-    ``lpm``: the fastest part for certain, noise taken off; ``taps_ratio``: how many times faster
-    than all taps open could drain that part; ``single_step``: it fell between two readings, and may
-    have been faster than that; ``plateau``: it stopped above the tap and stayed;
-    ``emptied``: nothing to draw is left.
+    ``lpm``: the fastest part, reduced by the noise; ``taps_ratio``: that rate over the rate of all
+    open taps; ``single_step``: it fell between two readings, so it may have been faster;
+    ``plateau``: it stopped above the tap and stayed there; ``emptied``: it ended at the tap.
     """
 
     at: float
@@ -32,7 +31,7 @@ class Episode:
     last_at: float
     device: str
     before_l: float | None = None
-    late: bool = False  # learned long after it happened
+    late: bool = False  # the evidence arrived long after its event time
     motion_ms: int = 0
     motion_mg: int = 0
     tilt_deg: int = 0
@@ -40,14 +39,14 @@ class Episode:
     lid_at: float | None = None  # open since
     lid_stayed: bool = False
     fall: Fall | None = None
-    fall_told: bool = False
-    silent_since: float | None = None  # its last word before it broke its promise
+    loss_reported: bool = False
+    silent_since: float | None = None  # its last message before it broke its promise
     promised_s: int = 0
-    spoke_at: float | None = None  # spoke normally, well after the last evidence
-    moved_told: bool = False
-    witnessed: str = ""  # what a person said: moved_by_us, seen_there, close
+    resumed_at: float | None = None  # first normal message well after the last evidence
+    motion_reported: bool = False
+    operator_action: str = ""  # moved_by_us, seen_there or close
 
     @property
-    def calm(self) -> bool:
-        """Whether it has spoken on as usual since."""
-        return self.spoke_at is not None
+    def has_resumed(self) -> bool:
+        """Whether the device has sent normal messages since."""
+        return self.resumed_at is not None
