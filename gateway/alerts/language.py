@@ -1,13 +1,14 @@
-"""How the gateway says things: sentences, figures and times in one language and time zone.
+"""Sentences, figures and times in one language and time zone, for alerts and for pages.
 
-Sentences are written in English in the code and are the keys of ``locale/<code>/gateway.po``. The
-rules (14:04 and 14 h 04, numbers that never part from their units, litres rounded to 10, ranges
-widened outward, chances in tenths) are those of the screens.
+Messages are English in the code and the keys of ``locale/<code>/*.po``. Each rule of rounding and
+wording is here once; where an alert and a page differ, ``Style`` names the difference.
 """
 
 import gettext
 import io
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,16 +23,40 @@ LANGUAGES = ("en", "fr")
 CATALOGUES = (Path(__file__).parent / "locale",)
 _NARROW_S = 2 * 3600.0
 _SPACE = "\u00a0"
+_UNITS = r"(?=(?:L|L/h|%|s|min|h|d|j|V|km|in|sur)(?![A-Za-zÀ-ÿ]))"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What differs between a message that is read alone and a page whose figures age."""
+
+    rate_step_lph: int
+    groups_thousands: bool
+    joins_units: bool
+    """Whether spaces between a number and its unit in any message become no-break spaces."""
+    is_age: bool
+    """Whether lengths of time are ages: in whole units that have passed, from seconds on."""
+    minutes_below_h: int
+    """Lengths from this many hours on are without minutes."""
+    names_near_days: bool
+    """Whether days are ``today``, ``Monday``, ``12 Nov`` rather than none, ``Mon``, ``12 Nov``."""
+
+
+ALERT = Style(10, True, False, False, 10, False)
+PAGE = Style(5, False, True, True, 3, True)
 
 
 def mark(message: str) -> str:
-    """Mark a message for translation where it is written; it is said elsewhere."""
+    """Mark a message for translation where it is written; ``Language.text`` translates it later."""
     return message
+
+
+_NEAR_DAYS = {0: mark("today"), 1: mark("tomorrow"), -1: mark("yesterday")}
 
 
 @cache
 def _catalogue(code: str, folders: tuple[Path, ...]) -> gettext.NullTranslations:
-    """All ``<folder>/<code>/*.po``, compiled in memory; the earlier folder wins."""
+    """All ``<folder>/<code>/*.po``, compiled in memory; a later folder overrides an earlier one."""
     words = gettext.NullTranslations()
     for path in [p for folder in folders for p in sorted((folder / code).glob("*.po"))]:
         compiled = io.BytesIO()
@@ -47,41 +72,72 @@ def _catalogue(code: str, folders: tuple[Path, ...]) -> gettext.NullTranslations
 class Language:
     """One language (``en`` or ``fr``; anything else is English) in one time zone.
 
-    ``folders`` hold ``<code>/*.po``; a later folder's words come before an earlier one's.
+    ``folders`` hold ``<code>/*.po``; a later folder overrides an earlier one.
     """
 
-    def __init__(self, code: str, timezone: str, folders: Sequence[Path] = CATALOGUES) -> None:
+    def __init__(
+        self,
+        code: str,
+        timezone: str,
+        folders: Sequence[Path] = CATALOGUES,
+        style: Style = ALERT,
+    ) -> None:
         self.code = code if code in LANGUAGES else "en"
         self._zone = ZoneInfo(timezone)
         self._words = _catalogue(self.code, tuple(folders))
+        self._style = style
 
     # Sentences
 
     def text(self, message: str, /, **values: object) -> str:
         """The message in this language, its ``{names}`` filled in."""
-        said = self._words.gettext(message)
-        return said.format(**values) if values else said
+        translated = self._words.gettext(message)
+        return self._join(translated.format(**values) if values else translated)
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
         """As ``text`` for ``n`` things; ``{n}`` is the number."""
-        return self._words.ngettext(one, many, n).format(n=self.number(n), **values)
+        message = self._words.ngettext(one, many, n)
+        return self._join(message.format(n=self.number(n), **values))
+
+    def _join(self, text: str) -> str:
+        if not self._style.joins_units:
+            return text
+        text = re.sub(r"(?<=\d) " + _UNITS, _SPACE, text)
+        text = re.sub(r"(?<=\d\u00a0h) (?=\d\d(?!\d))", _SPACE, text)
+        return re.sub(r" (?=[:;?!»])|(?<=«) ", _SPACE, text) if self.code == "fr" else text
 
     # Figures
 
     def number(self, value: float) -> str:
-        """A whole number, thousands grouped: ``1,250`` or ``1 250``."""
+        """A whole number: ``1250``, or by style ``1,250`` and ``1 250``."""
+        if not self._style.groups_thousands:
+            return f"{round(value)}"
         return format_decimal(round(value), locale=self.code).replace("\u202f", _SPACE)
 
     def litres(self, litres: float) -> str:
+        """``480 L``, rounded to 10 and never negative."""
+        return f"{self._tens(litres)}{_SPACE}L"
+
+    def about_litres(self, litres: float) -> str:
         """``about 300 L``, rounded to 10; ``under 10 L``."""
         if litres < 10:
             return self.text("under 10\u00a0L")
-        return self.text("about {litres}\u00a0L", litres=self.number(round(litres / 10) * 10))
+        return self.text("about {litres}\u00a0L", litres=self._tens(litres))
+
+    def _tens(self, litres: float) -> str:
+        return self.number(max(round(litres / 10), 0) * 10)
 
     def rate(self, lph: float) -> str:
-        """``about 130 L/h``, rounded to 10, without its sign."""
-        rounded = max(round(abs(lph) / 10) * 10, 10)
-        return self.text("about {litres}\u00a0L/h", litres=self.number(rounded))
+        """``35 L/h``, rounded to the style's step and at least one step, without its sign."""
+        return f"{self._rate(lph)}{_SPACE}L/h"
+
+    def about_rate(self, lph: float) -> str:
+        """``about 130 L/h``: ``rate`` inside a sentence."""
+        return self.text("about {litres}\u00a0L/h", litres=self._rate(lph))
+
+    def _rate(self, lph: float) -> str:
+        step = self._style.rate_step_lph
+        return self.number(max(round(abs(lph) / step) * step, step))
 
     def chance(self, probability: float) -> str:
         """``about 7 in 10``, ``under 1 in 10``, ``under 1 in 20``, ``over 9 in 10``."""
@@ -96,65 +152,87 @@ class Language:
 
     # Times
 
-    def clock(self, at: float) -> str:
-        """The time of day of Unix ``at``: ``14:04``, ``14 h 04``."""
-        local = self._local(at)
+    def clock(self, at: float, seconds: bool = False) -> str:
+        """The time of day of Unix ``at``: ``14:04``, ``14 h 04``; with seconds ``14:04:07``."""
+        local = self.local(at)
+        if seconds and local.second:
+            return f"{local:%H:%M:%S}"
         if self.code == "fr":
             return f"{local.hour}{_SPACE}h{_SPACE}{local.minute:02}"
         return f"{local.hour:02}:{local.minute:02}"
 
-    def moment(self, at: float, now: float) -> str:
-        """``clock``, with the weekday or the date before it when that is not today."""
-        return f"{self._day(at, now)}{self.clock(at)}"
+    def day(self, at: float, now: float) -> str:
+        """The day of ``at``: ``today``, ``Monday``, ``12 Nov``; in alerts none today, ``Mon``."""
+        days = self._days_ahead(at, now)
+        if not self._style.names_near_days:
+            pattern = "EEE" if abs(days) < 7 else "d MMM"
+            return self.date(at, pattern).replace(" ", _SPACE) if days else ""
+        if days in _NEAR_DAYS:
+            return self.text(_NEAR_DAYS[days])
+        return self.date(at, "EEEE" if 0 < days < 7 else "d MMM")
 
-    def _day(self, at: float, now: float) -> str:
-        """The weekday or the date and a space; empty for today."""
-        days = (self._local(now).date() - self._local(at).date()).days
-        if days == 0:
-            return ""
-        form = "EEE" if abs(days) < 7 else "d MMM"
-        day = format_datetime(self._local(at), form, locale=self.code)
-        return f"{day.replace(' ', _SPACE)}{_SPACE}"
+    def moment(self, at: float, now: float, seconds: bool = False) -> str:
+        """``clock``, with the day before it when that is not today: ``Fri 13:58``."""
+        clock = self.clock(at, seconds)
+        if self.is_today(at, now):
+            return clock
+        return f"{self.day(at, now)}{' ' if self._style.names_near_days else _SPACE}{clock}"
 
     def lasting(self, seconds: float) -> str:
-        """``31 min``, ``2 h 5 min``, ``3 days``."""
-        minutes = max(round(seconds / 60), 1)
+        """A length of time: ``20 s``, ``31 min``, ``2 h 5 min``, ``3 days``."""
+        is_age = self._style.is_age
+        if is_age and seconds < 59.5:
+            return self.text("{n}\u00a0s", n=int(max(seconds, 0.0)))
+        minutes = max(int(seconds // 60) if is_age else round(seconds / 60), 1)
         if minutes < 60:
             return self.text("{n}\u00a0min", n=minutes)
         hours, rest = divmod(minutes, 60)
         if hours >= 48:
-            return self.plural("{n}\u00a0day", "{n}\u00a0days", round(hours / 24))
-        if rest and hours < 10:
+            days = hours // 24 if is_age else round(hours / 24)
+            return self.plural("{n}\u00a0day", "{n}\u00a0days", days)
+        if rest and hours < self._style.minutes_below_h:
             return self.text("{hours}\u00a0h {n}\u00a0min", hours=hours, n=rest)
         return self.text("{hours}\u00a0h", hours=hours)
 
     def span(self, lo: float, hi: float, now: float) -> str:
-        """A range of moments, widened outward: to the hour when over 2 h, else to 5 minutes.
+        """A range of moments, widened outward: ``14:55–15:40``, ``17–20 h``, ``15 h – Thu 6 h``."""
+        start, end, by_hour = self.widen(lo, hi)
+        if not by_hour:
+            return self.text("{lo}–{hi}", lo=self.moment(start, now), hi=self.moment(end, now))
+        if self.is_today(start, now) and self.is_today(end - 1, now):
+            until = self.local(end).hour or 24
+            return self.text("{lo}–{hi}\u00a0h", lo=self.local(start).hour, hi=until)
+        first, until = self._full_hour(start, now), self._full_hour(end, now)
+        return self.text("{lo} – {hi}", lo=first, hi=until)
 
-        ``14:55–15:40``, ``17–20 h``; with days when it does not end today: ``15 h – Thu 6 h``.
-        """
-        wide = hi - lo > _NARROW_S
-        step_min = 60 if wide else 5
+    def widen(self, lo: float, hi: float) -> tuple[float, float, bool]:
+        """The ends of a range moved outward, and whether to full hours (over 2 h) or 5 minutes."""
+        by_hour = hi - lo > _NARROW_S
+        step_min = 60 if by_hour else 5
         start, end = self._down(lo, step_min), self._down(hi, step_min)
-        if end < hi:
-            end = self._down(hi + step_min * 60, step_min)
-        today, last = self._local(now).date(), self._local(end - 1).date()
-        if wide and self._local(start).date() == last == today:
-            until = self._local(end).hour or 24
-            return self.text("{lo}–{hi}\u00a0h", lo=self._local(start).hour, hi=until)
-        if wide:
-            first, until = self._full_hour(start, now), self._full_hour(end, now)
-            return self.text("{lo} – {hi}", lo=first, hi=until)
-        return self.text("{lo}–{hi}", lo=self.moment(start, now), hi=self.moment(end, now))
+        return start, end if end >= hi else self._down(hi + step_min * 60, step_min), by_hour
 
-    def _full_hour(self, at: float, now: float) -> str:
-        return f"{self._day(at, now)}{self._local(at).hour}{_SPACE}h"
+    def is_today(self, at: float, now: float) -> bool:
+        """Whether both moments are on one local day."""
+        return self._days_ahead(at, now) == 0
 
-    def _local(self, at: float) -> datetime:
+    def date(self, at: float, pattern: str) -> str:
+        """The local time by a CLDR pattern: ``EEE d MMM`` is ``Sat 21 Nov``."""
+        return format_datetime(self.local(at), pattern, locale=self.code)
+
+    def local(self, at: float) -> datetime:
+        """Unix ``at`` in this time zone."""
         return datetime.fromtimestamp(at, self._zone)
 
+    def _days_ahead(self, at: float, now: float) -> int:
+        return (self.local(at).date() - self.local(now).date()).days
+
+    def _full_hour(self, at: float, now: float) -> str:
+        day = "" if self.is_today(at, now) else f"{self.day(at, now)}{_SPACE}"
+        return f"{day}{self.local(at).hour}{_SPACE}h"
+
     def _down(self, at: float, step_min: int) -> float:
-        """The local time at or before, on the step."""
-        local = self._local(at)
+        """The local time at or before ``at`` that is a multiple of the step."""
+        local = self.local(at)
         part = timedelta(minutes=local.minute % step_min, seconds=local.second)
         return at - part.total_seconds() - local.microsecond / 1e6

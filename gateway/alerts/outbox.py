@@ -53,10 +53,10 @@ class Outbox:
         channels: Sequence[Channel],
         clock: Clock,
         wake: Wakeup,
-        speech: AlertWording,
+        wording: AlertWording,
     ) -> None:
         self._engine = engine
-        deliveries = [Delivery(engine, channel, clock, speech) for channel in channels]
+        deliveries = [Delivery(engine, channel, clock, wording) for channel in channels]
         self._names = [channel.name for channel in channels]
         self._clock = clock
         self._loops = [
@@ -94,12 +94,12 @@ class Delivery:
     """The messages of one channel, oldest first."""
 
     def __init__(
-        self, engine: sa.Engine, channel: Channel, clock: Clock, speech: AlertWording
+        self, engine: sa.Engine, channel: Channel, clock: Clock, wording: AlertWording
     ) -> None:
         self.channel = channel
         self._engine = engine
         self._clock = clock
-        self._speech = speech
+        self._wording = wording
         self._registry = Registry()
         self._registry_version = -1
 
@@ -154,7 +154,7 @@ class Delivery:
         row = connection.execute(sa.select(incident).where(incident.c.id == change.id)).first()
         going = _going(connection, row) if row is not None else None
         closed = row.closed if row is not None and change.change != "closed" else None
-        language, url = self._speech.language, self._speech.public_url
+        language, url = self._wording.language, self._wording.public_url
         return Alert(change, self._registry, language, now, url, going, closed)
 
     def _follow_registry(self) -> None:

@@ -10,7 +10,7 @@ from server.charts.line import Line, Sample, line
 from server.charts.scale import Point, Scale, area, path
 from server.views.incident import Incident
 from server.words.incident import KINDS
-from server.words.speech import Speech
+from server.words.language import PageLanguage
 
 Range = Literal["24h", "7d", "30d"]
 _DAY_S = 86400.0
@@ -80,9 +80,9 @@ def window(range_: Range, now: float) -> tuple[float, float]:
 
 
 def draw(
-    speech: Speech, range_: Range, known: TankNow, capacity_l: float, limits_l: tuple[float, float],
-    readings: Sequence[Reading], events: Sequence[TankEvent], incidents: Sequence[Incident],
-    now: float, low_l: float = 0.0,
+    language: PageLanguage, range_: Range, known: TankNow, capacity_l: float,
+    limits_l: tuple[float, float], readings: Sequence[Reading], events: Sequence[TankEvent],
+    incidents: Sequence[Incident], now: float, low_l: float = 0.0,
 ) -> Chart:  # fmt: skip
     """The chart of one tank. ``limits_l``: low and critical; ``low_l``: what cannot be drawn."""
     start, end = window(range_, now)
@@ -94,10 +94,10 @@ def draw(
         range=range_, lines=tuple(path(_seen(run)) for run in runs),
         areas=tuple(area(_seen(run)) for run in runs), gaps=_gaps(scale, levels), band=band,
         middle=middle, now_x=scale.x(now), now_left=scale.left_pct(now),
-        limits=_limits(speech, scale, limits_l), ticks=_ticks(speech, scale, range_, now),
-        refills=_refills(speech, scale, events, now),
-        incidents=_incidents(speech, scale, incidents, now),
-        rows=_rows(speech, levels, range_, start, now), empty=not levels.runs,
+        limits=_limits(language, scale, limits_l), ticks=_ticks(language, scale, range_, now),
+        refills=_refills(language, scale, events, now),
+        incidents=_incidents(language, scale, incidents, now),
+        rows=_rows(language, levels, range_, start, now), empty=not levels.runs,
     )  # fmt: skip
 
 
@@ -149,39 +149,41 @@ def _cut(scale: Scale, samples: list[Sample]) -> list[Point]:
     return points
 
 
-def _limits(speech: Speech, scale: Scale, limits_l: tuple[float, float]) -> tuple[Limit, ...]:
+def _limits(
+    language: PageLanguage, scale: Scale, limits_l: tuple[float, float]
+) -> tuple[Limit, ...]:
     def limit(litres: float, text: str, tone: str = "") -> Limit:
         return Limit(scale.y(litres), scale.top_pct(litres), text, tone)
 
     low, critical = (round(litres) for litres in limits_l)
     whole = round(scale.capacity_l)
     return (
-        limit(whole, speech.say("{n} L", n=whole)),
+        limit(whole, language.text("{n} L", n=whole)),
         limit(whole / 2, str(round(whole / 2))),
-        limit(low, speech.say("{n} low", n=low), "low"),
-        limit(critical, speech.say("{n} crit.", n=critical), "dry"),
+        limit(low, language.text("{n} low", n=low), "low"),
+        limit(critical, language.text("{n} crit.", n=critical), "dry"),
     )
 
 
-def _ticks(speech: Speech, scale: Scale, range_: Range, now: float) -> tuple[Mark, ...]:
+def _ticks(language: PageLanguage, scale: Scale, range_: Range, now: float) -> tuple[Mark, ...]:
     step_h, pattern = _TICKS[range_]
     every = 6 if range_ == "30d" else 1
-    times = speech.midnights(scale.start, scale.end, step_h)[::every]
+    times = language.midnights(scale.start, scale.end, step_h)[::every]
     near = (scale.end - scale.start) * 0.14  # two labels side by side at 320 px
     shown = [t for t in times if abs(t - now) > near and 0.02 < scale.x(t) / 1000 < 0.97]
     unit = "\u00a0h" if range_ == "24h" else ""
-    return tuple(Mark(scale.left_pct(t), speech.label(t, pattern) + unit) for t in shown)
+    return tuple(Mark(scale.left_pct(t), language.date(t, pattern) + unit) for t in shown)
 
 
 def _refills(
-    speech: Speech, scale: Scale, events: Sequence[TankEvent], now: float
+    language: PageLanguage, scale: Scale, events: Sequence[TankEvent], now: float
 ) -> tuple[Mark, ...]:
     def text(event: TankEvent) -> str:
-        time = speech.moment(event.at, now)
+        time = language.moment(event.at, now)
         if event.litres is None:
-            return speech.say("Refill, {time}", time=time)
-        return speech.say(
-            "Refill of about {litres}, {time}", litres=speech.litres(event.litres), time=time
+            return language.text("Refill, {time}", time=time)
+        return language.text(
+            "Refill of about {litres}, {time}", litres=language.litres(event.litres), time=time
         )
 
     return tuple(
@@ -192,12 +194,12 @@ def _refills(
 
 
 def _incidents(
-    speech: Speech, scale: Scale, incidents: Sequence[Incident], now: float
+    language: PageLanguage, scale: Scale, incidents: Sequence[Incident], now: float
 ) -> tuple[Mark, ...]:
     return tuple(
         Mark(
             scale.left_pct(i.at),
-            f"{speech.say(KINDS[i.kind].short)}, {speech.moment(i.at, now)}",
+            f"{language.text(KINDS[i.kind].short)}, {language.moment(i.at, now)}",
             KINDS[i.kind].icon,
         )
         for i in incidents
@@ -205,16 +207,18 @@ def _incidents(
     )
 
 
-def _rows(speech: Speech, levels: Line, range_: Range, start: float, now: float) -> tuple[Row, ...]:
+def _rows(
+    language: PageLanguage, levels: Line, range_: Range, start: float, now: float
+) -> tuple[Row, ...]:
     """The newest first; a step without a reading says so."""
     step = _ROWS_S[range_]
     samples = [sample for run in levels.runs for sample in run]
     rows: list[Row] = []
-    at = now - now % step if range_ != "30d" else max(speech.midnights(now - _DAY_S, now, 24))
+    at = now - now % step if range_ != "30d" else max(language.midnights(now - _DAY_S, now, 24))
     while at > start - step:
         inside = [litres for when, litres in samples if at <= when < at + step]
-        time = speech.day(at, now) if range_ == "30d" else speech.moment(at, now)
-        low, high = (speech.litres(f(inside)) for f in (min, max)) if inside else ("", "")
+        time = language.day(at, now) if range_ == "30d" else language.moment(at, now)
+        low, high = (language.litres(f(inside)) for f in (min, max)) if inside else ("", "")
         rows.append(Row(time, low, high))
         at -= step
     return tuple(rows)

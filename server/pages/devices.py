@@ -50,7 +50,7 @@ def devices(visit: Coordinating) -> Response:
     lines = [
         replace(
             _line(visit, snapshot, device, marks.get(device.id, [])),
-            told=sensors.told(visit.speech, wanted.get(device.id)),
+            told=sensors.told(visit.language, wanted.get(device.id)),
         )
         for device in newest
     ]
@@ -64,12 +64,14 @@ def devices(visit: Coordinating) -> Response:
 
 def _line(visit: Visit, snapshot: Snapshot, device: Device, marks: list[Mark]) -> Line:
     view = snapshot.tank(device.tank)
-    odd = sensors.odd(visit.speech, marks, snapshot.now)
+    odd = sensors.odd(visit.language, marks, snapshot.now)
     if view is None or device.revoked:
-        state = visit.speech.say("Revoked.") if device.revoked else visit.speech.say("No tank.")
+        state = (
+            visit.language.text("Revoked.") if device.revoked else visit.language.text("No tank.")
+        )
         return Line(device, device.tank, "", "unknown", state, "", None, 3, odd)
-    icon, state = sensors.state(visit.speech, view, snapshot.now)
-    details = sensors.details(visit.speech, view.now, snapshot.now)
+    icon, state = sensors.state(visit.language, view, snapshot.now)
+    details = sensors.details(visit.language, view.now, snapshot.now)
     return Line(
         device, view.name, f"/tanks/{view.tank.id}", icon, state, details, view.now.received,
         _order(view), odd,

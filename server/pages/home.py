@@ -15,7 +15,7 @@ from server.words import home as words
 from server.words import incident as incident_words
 from server.words import sensors
 from server.words import tank as tank_words
-from server.words.speech import Speech
+from server.words.language import PageLanguage
 from server.words.tank import Card
 
 router = APIRouter(include_in_schema=False)
@@ -51,16 +51,16 @@ class Block:
 @router.get("/")
 def home(visit: SignedIn, by: Literal["urgency", "site"] = "urgency") -> Response:
     """Who is needed, and how every tank stands."""
-    snapshot, speech = visit.parts.snapshot(), visit.speech
+    snapshot, language = visit.parts.snapshot(), visit.language
     cards = {view.tank.id: _card(visit, snapshot, view.tank.id) for view in snapshot.tanks}
     ordered = sorted(cards.values(), key=lambda c: (c.view.rank, c.name))
     blocks = [_block(visit, snapshot, card) for card in ordered if card.view.rank < FINE - 1]
     return render.page(
         visit, "home.html", snapshot=snapshot, tab="now",
-        opening=words.opening(speech, snapshot), blocks=blocks if snapshot.fresh.live else [],
-        sites=[_site(speech, snapshot, site, cards) for site, _ in snapshot.sites()],
+        opening=words.opening(language, snapshot), blocks=blocks if snapshot.fresh.live else [],
+        sites=[_site(language, snapshot, site, cards) for site, _ in snapshot.sites()],
         table=ordered if by == "urgency" else list(cards.values()), by=by,
-        sick=sensors.sick(speech, snapshot), plans=_plans(snapshot), plan_words=sensors.plan,
+        sick=sensors.sick(language, snapshot), plans=_plans(snapshot), plan_words=sensors.plan,
     )  # fmt: skip
 
 
@@ -68,28 +68,30 @@ def _card(visit: Visit, snapshot: Snapshot, tank: str) -> Card:
     view = snapshot.tank(tank)
     assert view is not None
     who = snapshot.person(view.incident.claimed_by) if view.incident else None
-    return tank_words.card(visit.speech, view, who, snapshot.now)
+    return tank_words.card(visit.language, view, who, snapshot.now)
 
 
 def _block(visit: Visit, snapshot: Snapshot, card: Card) -> Block:
     incident = card.view.incident
     assert incident is not None and visit.person is not None
     return Block(
-        card, incident, tank_words.situation(visit.speech, card.view, snapshot.now),
+        card, incident, tank_words.situation(visit.language, card.view, snapshot.now),
         incident_words.who(
-            visit.speech, incident, snapshot.person(incident.claimed_by), snapshot.now
+            visit.language, incident, snapshot.person(incident.claimed_by), snapshot.now
         ),
         incident.claimed_by == visit.person.id,
     )  # fmt: skip
 
 
-def _site(speech: Speech, snapshot: Snapshot, site: Site, cards: dict[str, Card]) -> SiteList:
+def _site(
+    language: PageLanguage, snapshot: Snapshot, site: Site, cards: dict[str, Card]
+) -> SiteList:
     views = sorted(snapshot.at_site(site.id), key=lambda v: min(v.rank, UNSEEN))
     outages = [v.network for v in views if v.network is not None]
     known = [v for v in views if v.now.volume_l is not None]
     return SiteList(
         site=site, name=words.site_name(site), cards=[cards[v.tank.id] for v in views],
-        size=words.size(speech, views), held_l=sum(v.now.volume_l or 0.0 for v in known),
+        size=words.size(language, views), held_l=sum(v.now.volume_l or 0.0 for v in known),
         capacity_l=sum(v.tank.capacity_l for v in views), outage=outages[0] if outages else None,
         hidden=len(outages), seen=any(v.seen for v in views),
     )  # fmt: skip

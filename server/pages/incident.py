@@ -19,7 +19,7 @@ from server.words import causes as cause_words
 from server.words import incident as words
 from server.words import steps as step_words
 from server.words import tank as tank_words
-from server.words.speech import mark
+from server.words.language import mark
 
 router = APIRouter(include_in_schema=False)
 PAST = 100
@@ -55,21 +55,21 @@ def one(visit: SignedIn, incident_id: str) -> Response:
 
 def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) -> Response:
     """One incident's page. Raises 404 when there is none."""
-    snapshot, speech = visit.parts.snapshot(), visit.speech
+    snapshot, language = visit.parts.snapshot(), visit.language
     with visit.parts.engine.connect() as connection:
         incident = incidents.one(connection, incident_id)
         history = incidents.steps(connection, incident_id)
     if incident is None:
         raise HTTPException(404)
     view = snapshot.tank(incident.tank or "")
-    grounds = cause_words.grounds(speech, incident.because, snapshot.now)
+    grounds = cause_words.grounds(language, incident.because, snapshot.now)
     return render.page(
         visit, "incident.html", status, snapshot=snapshot, tab="incidents", incident=incident,
         kind=words.KINDS[incident.kind], view=view, notice=notice, words=words,
-        card=tank_words.card(speech, view, None, snapshot.now) if view else None,
+        card=tank_words.card(language, view, None, snapshot.now) if view else None,
         name=subject(snapshot, incident), claimant=snapshot.person(incident.claimed_by),
-        causes=cause_words.causes(speech, incident), judged=cause_words.is_judged(incident),
-        grounds=grounds, steps=step_words.lines(speech, history, snapshot),
+        causes=cause_words.causes(language, incident), judged=cause_words.is_judged(incident),
+        grounds=grounds, steps=step_words.lines(language, history, snapshot),
         near=_near(visit, snapshot, incident), etas=ETAS_MIN, others=acts.colleagues(visit),
         mine=incident.claimed_by == visit.me.id,
         water=incident.kind in WATER_KINDS,
@@ -92,13 +92,13 @@ def _near(visit: Visit, snapshot: Snapshot, incident: Incident) -> list[tank_wor
         views = snapshot.behind(incident.uplink or "")
     else:
         views = [v for v in snapshot.at_site(view.tank.site) if v.tank.id != view.tank.id]
-    return [tank_words.card(visit.speech, v, None, snapshot.now) for v in views]
+    return [tank_words.card(visit.language, v, None, snapshot.now) for v in views]
 
 
 def _answer(visit: Visit, incident_id: str, outcome: Outcome) -> Response:
     if outcome is Outcome.DONE:
         return render.go(f"/incidents/{incident_id}")
-    return show(visit, incident_id, visit.speech.say(_TAKEN), 409)
+    return show(visit, incident_id, visit.language.text(_TAKEN), 409)
 
 
 @router.post("/c/{incident_id}", dependencies=[OurForm])

@@ -9,7 +9,7 @@ from server.accounts import people
 from server.accounts.people import AccountError, Role
 from server.web import render
 from server.web.guard import Coordinating, OurForm, Refused, Visit
-from server.words.speech import mark
+from server.words.language import mark
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,7 +13,7 @@ from server.accounts import demo, sessions
 from server.accounts.people import Person
 from server.web import render
 from server.web.guard import AnyVisit, OurForm, Visit
-from server.words.speech import LANGUAGES
+from server.words.language import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,11 +37,11 @@ def sign_in(
     person, wait_s = acts.sign_in(visit, login, password)
     if person is not None:
         return enter(visit, person, next)
-    speech = visit.speech
+    language = visit.language
     if wait_s:
-        text = speech.say("Too many tries. Wait {time}.", time=speech.lasting(wait_s + 60))
+        text = language.text("Too many tries. Wait {time}.", time=language.lasting(wait_s + 60))
         return _form(visit, next, login, text, 429)
-    return _form(visit, next, login, speech.say("This name and password do not match."), 403)
+    return _form(visit, next, login, language.text("This name and password do not match."), 403)
 
 
 def enter(visit: Visit, person: Person, where: str) -> Response:
@@ -75,7 +75,7 @@ def demo_door(visit: AnyVisit, code: str) -> Response:
 
 
 @router.post("/language", dependencies=[OurForm])
-def language(
+def choose_language(
     visit: AnyVisit,
     to: Annotated[str, Form(max_length=5)],
     next: Annotated[str, Form(max_length=500)] = "/",

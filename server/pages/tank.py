@@ -27,7 +27,7 @@ RANGES: tuple[Range, ...] = ("24h", "7d", "30d")
 @router.get("/tanks/{tank}")
 def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") -> Response:
     """One tank's page. 404 when there is none."""
-    snapshot, speech = visit.parts.snapshot(), visit.speech
+    snapshot, language = visit.parts.snapshot(), visit.language
     view = snapshot.tank(tank)
     if view is None:
         raise HTTPException(404)
@@ -40,16 +40,16 @@ def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") ->
     who = snapshot.person(incident.claimed_by) if incident else None
     return render.page(
         visit, "tank.html", snapshot=snapshot, tab="now", view=view, incident=incident,
-        card=words.card(speech, view, who, snapshot.now),
-        sentence=words.sentence(speech, view, snapshot.now),
-        situation=words.situation(speech, view, snapshot.now) if incident else "",
-        who=incident_words.who(speech, incident, who, snapshot.now) if incident else "",
+        card=words.card(language, view, who, snapshot.now),
+        sentence=words.sentence(language, view, snapshot.now),
+        situation=words.situation(language, view, snapshot.now) if incident else "",
+        who=incident_words.who(language, incident, who, snapshot.now) if incident else "",
         mine=visit.person is not None and incident is not None
         and incident.claimed_by == visit.person.id,
         chart=_chart(visit, view, range, happened, past), ranges=RANGES, etas=ETAS_MIN,
-        sensor=sensors.state(speech, view, snapshot.now),
-        details=sensors.details(speech, view.now, snapshot.now), limits=limits_l(view),
-        happened=event_words.happenings(speech, happened, past, snapshot.now),
+        sensor=sensors.state(language, view, snapshot.now),
+        details=sensors.details(language, view.now, snapshot.now), limits=limits_l(view),
+        happened=event_words.happenings(language, happened, past, snapshot.now),
     )  # fmt: skip
 
 
@@ -69,6 +69,6 @@ def _chart(
     if readings is None:
         return None
     return chart.draw(
-        visit.speech, range_, view.now, view.tank.capacity_l, limits_l(view), readings, happened,
+        visit.language, range_, view.now, view.tank.capacity_l, limits_l(view), readings, happened,
         past, visit.now, view.tank.empty_l,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from server.web import guard, render
 from server.web.guard import NeedsSignIn, Refused
-from server.words.speech import mark
+from server.words.language import mark
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Form, Header, Request
 from server.accounts import sessions
 from server.accounts.people import Person
 from server.parts import Parts
-from server.words.speech import LANGUAGES, Speech, mark
+from server.words.language import LANGUAGES, PageLanguage, mark
 
 _OLD_FORM = mark("This form is too old. Go back, load the page again, then repeat.")
 
@@ -37,7 +37,7 @@ class Visit:
 
     request: Request
     parts: Parts
-    speech: Speech
+    language: PageLanguage
     person: Person | None
     secret: str
     token: str
@@ -66,13 +66,13 @@ def parts_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
-def speech_of(request: Request) -> Speech:
+def language_of(request: Request) -> PageLanguage:
     """The reader's language: the cookie, what the browser asks for, the installation's."""
     settings = parts_of(request).settings
     wanted = request.cookies.get("noria-language", "")
     if wanted not in LANGUAGES:
         wanted = _accepted(request.headers.get("accept-language", "")) or settings.language
-    return Speech(wanted, settings.timezone)
+    return PageLanguage(wanted, settings.timezone)
 
 
 def _accepted(header: str) -> str:
@@ -98,7 +98,7 @@ def visit(request: Request) -> Visit:
     person = sessions.find(parts.engine, token, parts.real.now()) if token else None
     secret = token if person else request.cookies.get(cookie(parts, "visitor"), "")
     return Visit(
-        request, parts, speech_of(request), person, secret or secrets.token_urlsafe(16),
+        request, parts, language_of(request), person, secret or secrets.token_urlsafe(16),
         token if person else "", bearer and person is not None, parts.clock.now(),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from server.web import guard
 from server.web.guard import Visit
-from server.words.speech import LANGUAGES
+from server.words.language import LANGUAGES
 
 _HERE = Path(__file__).parents[1]
 STATIC = _HERE / "static"
@@ -39,16 +39,17 @@ _environment.globals["asset"] = asset  # pyright: ignore[reportUnknownMemberType
 
 def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Response:
     """A whole page in the visitor's language. ``values`` are the template's own."""
-    speech = visit.speech
+    language = visit.language
     snapshot = values.get("snapshot")
     html = _environment.get_template(template).render(
-        visit=visit, person=visit.person, speech=speech, say=speech.say, plural=speech.plural,
-        rich=speech.rich, now=visit.now, speed=visit.parts.clock.speed, path=_path(visit.request),
+        visit=visit, person=visit.person, language=language,
+        _=language.text, plural=language.plural, rich=language.rich, now=visit.now,
+        speed=visit.parts.clock.speed, path=_path(visit.request),
         languages=LANGUAGES, fresh=snapshot.fresh if snapshot else None,
         form_token=visit.form_token, **values,
     )  # fmt: skip
     response = HTMLResponse(html, status)
-    response.headers["Content-Language"] = speech.code
+    response.headers["Content-Language"] = language.code
     response.headers["Vary"] = "Cookie, Accept-Language"
     if visit.person is None:
         set_cookie(visit, response, "visitor", visit.secret, None)

@@ -7,7 +7,7 @@ from babel.numbers import format_decimal
 
 from gateway.domain.outputs import Because
 from server.views.incident import Incident
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 VERDICTS: Mapping[str, str] = {
     "seized": mark("Taken away"),
@@ -79,14 +79,16 @@ class Ground:
     basis: str
 
 
-def causes(speech: Speech, incident: Incident) -> list[Cause]:
+def causes(language: PageLanguage, incident: Incident) -> list[Cause]:
     """The verdicts worth naming, the likeliest first; *not known* always, and last."""
     ranked = sorted(incident.causes.items(), key=lambda item: -item[1])
     shown = [(v, p) for v, p in ranked if v != "unknown" and p >= _SHOWN and v in VERDICTS]
     shown.append(("unknown", incident.causes.get("unknown", 0.0)))
     leader = ranked[0][0] if ranked else "unknown"
     return [
-        Cause(v, speech.say(VERDICTS[v]), speech.chance(p), max(round(p * 100), 1), v == leader)
+        Cause(
+            v, language.text(VERDICTS[v]), language.chance(p), max(round(p * 100), 1), v == leader
+        )
         for v, p in shown
     ]
 
@@ -96,34 +98,36 @@ def is_judged(incident: Incident) -> bool:
     return sum(1 for p in incident.causes.values() if p >= _SHOWN) > 1
 
 
-def grounds(speech: Speech, because: Sequence[Because], now: float) -> list[Ground]:
+def grounds(language: PageLanguage, because: Sequence[Because], now: float) -> list[Ground]:
     """Why, in sentences; a term without a sentence is shown by its name."""
-    return [Ground(_sentence(speech, term, now), term.weight >= 0, term.basis) for term in because]
+    return [
+        Ground(_sentence(language, term, now), term.weight >= 0, term.basis) for term in because
+    ]
 
 
-def _sentence(speech: Speech, because: Because, now: float) -> str:
+def _sentence(language: PageLanguage, because: Because, now: float) -> str:
     message = _TERMS.get(because.term)
     if message is None:
         return because.term.replace("_", " ")
-    values = {name: _value(speech, name, value, now) for name, value in because.values.items()}
+    values = {name: _value(language, name, value, now) for name, value in because.values.items()}
     try:
-        return speech.say(message, **values)
+        return language.text(message, **values)
     except KeyError:  # recorded by an older version without this figure
         return because.term.replace("_", " ")
 
 
-def _value(speech: Speech, name: str, value: object, now: float) -> str:
+def _value(language: PageLanguage, name: str, value: object, now: float) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
     for ending, form in _FORMS:
         if name.endswith(ending):
-            return form(speech, float(value), now)
+            return form(language, float(value), now)
     return f"{value:.0f}"
 
 
-_Form = Callable[[Speech, float, float], str]
+_Form = Callable[[PageLanguage, float, float], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
-    ("rate_lpm", lambda s, v, now: s.say("{n} L/min", n=round(v))),
+    ("rate_lpm", lambda s, v, now: s.text("{n} L/min", n=round(v))),
     ("times_all_taps", lambda s, v, now: format_decimal(round(v, 1), locale=s.code)),
     ("_at", lambda s, v, now: s.moment(v, now, seconds=True)),
     ("at", lambda s, v, now: s.moment(v, now)),
@@ -131,6 +135,6 @@ _FORMS: tuple[tuple[str, _Form], ...] = (
     ("seconds", lambda s, v, now: s.lasting(v)),
     ("threshold_l", lambda s, v, now: f"{v:.0f}\u00a0L"),
     ("_l", lambda s, v, now: s.litres(v)),
-    ("_mv", lambda s, v, now: s.say("{n} V", n=f"{v / 1000:.2f}")),
+    ("_mv", lambda s, v, now: s.text("{n} V", n=f"{v / 1000:.2f}")),
     ("devices", lambda s, v, now: s.plural("{n} sensor", "{n} sensors", int(v))),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gateway.domain.outputs import TankEvent
 from server.views.incident import Incident
 from server.words import incident as said
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 _SHOWN = 14
 _TOGETHER_S = 3600.0
@@ -46,12 +46,12 @@ class Happening:
 
 
 def happenings(
-    speech: Speech, events: Sequence[TankEvent], incidents: Sequence[Incident], now: float
+    language: PageLanguage, events: Sequence[TankEvent], incidents: Sequence[Incident], now: float
 ) -> list[Happening]:
     """Events and incidents together, the newest first."""
     told = [e for e in _together(events) if e.kind in _PLAIN or e.kind in _LITRES]
-    found = [_event(speech, e, now) for e in told]
-    found += [_incident(speech, i, now) for i in incidents]
+    found = [_event(language, e, now) for e in told]
+    found += [_incident(language, i, now) for i in incidents]
     return sorted(found, key=lambda h: -h.at)[:_SHOWN]
 
 
@@ -71,31 +71,31 @@ def _together(events: Sequence[TankEvent]) -> list[TankEvent]:
     return kept
 
 
-def _event(speech: Speech, event: TankEvent, now: float) -> Happening:
-    time = _when(speech, event.at, now)
+def _event(language: PageLanguage, event: TankEvent, now: float) -> Happening:
+    time = _when(language, event.at, now)
     if event.kind in _PLAIN:
         icon, text = _PLAIN[event.kind]
         if event.kind in _AGAIN and event.until - event.at >= _AGAIN_S:
-            until = speech.clock(event.until)
-            return Happening(event.at, time, icon, speech.say(_AGAIN[event.kind], time=until))
-        return Happening(event.at, time, icon, speech.say(text))
+            until = language.clock(event.until)
+            return Happening(event.at, time, icon, language.text(_AGAIN[event.kind], time=until))
+        return Happening(event.at, time, icon, language.text(text))
     icon, text = _LITRES[event.kind]
-    litres = speech.litres(event.litres or 0.0)
-    lasted = speech.lasting(max(event.until - event.at, 60.0))
-    return Happening(event.at, time, icon, speech.say(text, litres=litres, time=lasted))
+    litres = language.litres(event.litres or 0.0)
+    lasted = language.lasting(max(event.until - event.at, 60.0))
+    return Happening(event.at, time, icon, language.text(text, litres=litres, time=lasted))
 
 
-def _incident(speech: Speech, incident: Incident, now: float) -> Happening:
+def _incident(language: PageLanguage, incident: Incident, now: float) -> Happening:
     kind = said.KINDS[incident.kind]
-    text = speech.say(kind.short) + "."
+    text = language.text(kind.short) + "."
     if incident.closed is not None:
-        text += " " + said.closed(speech, incident, now)
+        text += " " + said.closed(language, incident, now)
     elif incident.claimed_by is None:
-        text += " " + speech.say("Still open.")
-    when = _when(speech, incident.at, now)
+        text += " " + language.text("Still open.")
+    when = _when(language, incident.at, now)
     return Happening(incident.at, when, kind.icon, text, f"/incidents/{incident.id}")
 
 
-def _when(speech: Speech, at: float, now: float) -> str:
-    day = speech.day(at, now)
-    return f"{day[:1].upper()}{day[1:]} {speech.clock(at)}"
+def _when(language: PageLanguage, at: float, now: float) -> str:
+    day = language.day(at, now)
+    return f"{day[:1].upper()}{day[1:]} {language.clock(at)}"

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from gateway.domain.outputs import WATER_KINDS, Span
 from server.views.incident import Incident
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,74 +99,78 @@ _CLOSED: Mapping[str, str] = {
 }
 
 
-def word(speech: Speech, incident: Incident, now: float) -> str:
+def word(language: PageLanguage, incident: Incident, now: float) -> str:
     """The state in words: ``Nearly empty``, ``Empty since 15:21``."""
     since = incident.number("empty_since") or incident.number("silent_since") or incident.at
-    return speech.say(KINDS[incident.kind].word, time=speech.moment(since, now))
+    return language.text(KINDS[incident.kind].word, time=language.moment(since, now))
 
 
-def heading(speech: Speech, incident: Incident, tank: str, site: str) -> str:
+def heading(language: PageLanguage, incident: Incident, tank: str, site: str) -> str:
     """The sentence that is the page's first line."""
     if incident.kind == "seized" and incident.number("silent_since") is None:
-        return speech.say("{tank} was moved", tank=tank)
-    return speech.say(KINDS[incident.kind].heading, tank=tank, site=site)
+        return language.text("{tank} was moved", tank=tank)
+    return language.text(KINDS[incident.kind].heading, tank=tank, site=site)
 
 
-def what(speech: Speech, incident: Incident, now: float) -> Markup:
+def what(language: PageLanguage, incident: Incident, now: float) -> Markup:
     """What happened and what it held, with ages."""
     if incident.kind in WATER_KINDS:
-        return _water(speech, incident, now)
-    parts = [_happened(speech, incident, now)]
+        return _water(language, incident, now)
+    parts = [_happened(language, incident, now)]
     litres = incident.number("volume_l")
     if litres is not None and incident.kind not in ("battery", "clone"):
-        parts.append(speech.rich("It held about {litres}.", litres=speech.litres(litres)))
+        parts.append(language.rich("It held about {litres}.", litres=language.litres(litres)))
     return Markup(" ").join(parts)
 
 
-def _water(speech: Speech, incident: Incident, now: float) -> Markup:
+def _water(language: PageLanguage, incident: Incident, now: float) -> Markup:
     since = incident.number("empty_since")
     if incident.kind == "empty" and since is not None:
-        dry = speech.lasting(now - since)
-        return speech.rich("No water at the tap for {time}.", time=dry)
+        dry = language.lasting(now - since)
+        return language.rich("No water at the tap for {time}.", time=dry)
     litres = incident.number("volume_l") or 0.0
-    text = speech.rich("**About {litres}**.", litres=speech.litres(litres))
-    return _with_forecast(speech, text, incident.span("empty"), now)
+    text = language.rich("**About {litres}**.", litres=language.litres(litres))
+    return _with_forecast(language, text, incident.span("empty"), now)
 
 
-def _with_forecast(speech: Speech, text: Markup, span: Span | None, now: float) -> Markup:
+def _with_forecast(language: PageLanguage, text: Markup, span: Span | None, now: float) -> Markup:
     if span is None:
         return text
-    return text + " " + speech.rich("Empty {when}.", when=speech.between(span, now))
+    return text + " " + language.rich("Empty {when}.", when=language.between(span, now))
 
 
-def _happened(speech: Speech, incident: Incident, now: float) -> Markup:
-    at, age = speech.moment(incident.at, now), speech.aged(incident.at, now)
+def _happened(language: PageLanguage, incident: Incident, now: float) -> Markup:
+    at, age = language.moment(incident.at, now), language.aged(incident.at, now)
     silent = incident.number("silent_since")
     if incident.kind in ("seized", "unknown") and silent is not None:
-        return speech.rich("Moved at {time}, {age}, then stopped answering.", time=at, age=age)
+        return language.rich("Moved at {time}, {age}, then stopped answering.", time=at, age=age)
     if incident.kind in ("drained", "slashed"):
         lost = incident.number("lost_l")
         if lost is not None:
             text = "Lost about {litres} from {time} on, {age}."
-            return speech.rich(text, litres=speech.litres(lost), time=at, age=age)
-        return speech.rich("The level fell fast from {time} on, {age}.", time=at, age=age)
+            return language.rich(text, litres=language.litres(lost), time=at, age=age)
+        return language.rich("The level fell fast from {time} on, {age}.", time=at, age=age)
     if incident.kind in ("seized", "unknown", "moved_by_us"):
-        return speech.rich("Moved at {time}, {age}.", time=at, age=age)
-    return speech.rich("Since {time}, {age}.", time=at, age=age)
+        return language.rich("Moved at {time}, {age}.", time=at, age=age)
+    return language.rich("Since {time}, {age}.", time=at, age=age)
 
 
-def who(speech: Speech, incident: Incident, person: str | None, now: float) -> str:
+def who(language: PageLanguage, incident: Incident, person: str | None, now: float) -> str:
     """Whether somebody is going: the sentence that every urgent block ends with."""
     looks = incident.kind not in WATER_KINDS
     if incident.claimed_by is None:
-        return speech.say("Nobody is looking yet.") if looks else speech.say("Nobody is going yet.")
-    name = person or speech.say("Somebody")
+        return (
+            language.text("Nobody is looking yet.")
+            if looks
+            else language.text("Nobody is going yet.")
+        )
+    name = person or language.text("Somebody")
     if incident.claim_eta is None or incident.claim_eta < now:
-        return speech.say("{name} is going.", name=name)
-    return speech.say(
+        return language.text("{name} is going.", name=name)
+    return language.text(
         "{name} is going, there about {time}.",
         name=name,
-        time=speech.moment(incident.claim_eta, now),
+        time=language.moment(incident.claim_eta, now),
     )
 
 
@@ -175,14 +179,14 @@ def urgency(incident: Incident) -> int:
     return _ORDER.index(incident.kind) if incident.kind in _ORDER else len(_ORDER)
 
 
-def closed(speech: Speech, incident: Incident, now: float) -> str:
+def closed(language: PageLanguage, incident: Incident, now: float) -> str:
     """How and when it ended."""
     if incident.closed is None:
         return ""
-    why = speech.say(_CLOSED.get(incident.closed_why or "", _CLOSED["over"]))
-    return f"{why}, {speech.moment(incident.closed, now)}."
+    why = language.text(_CLOSED.get(incident.closed_why or "", _CLOSED["over"]))
+    return f"{why}, {language.moment(incident.closed, now)}."
 
 
-def closed_because(speech: Speech, why: str) -> str:
+def closed_because(language: PageLanguage, why: str) -> str:
     """How it ended, for a line of its history."""
-    return speech.say(_CLOSED.get(why, _CLOSED["over"])) + "."
+    return language.text(_CLOSED.get(why, _CLOSED["over"])) + "."

@@ -10,7 +10,7 @@ from gateway.journal.counters import Mark
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
 from server.words import incident as said
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 LOW_MV = 3500
 """Below this a single Li-ion cell has little left (DESIGN.md: events only below 3400 mV)."""
@@ -81,11 +81,11 @@ class Odd:
     urgent: bool
 
 
-def odd(speech: Speech, marks: Sequence[Mark], now: float) -> list[Odd]:
+def odd(language: PageLanguage, marks: Sequence[Mark], now: float) -> list[Odd]:
     """What came under a device's name and should not have: what needs a look, then the latest."""
     said = [
         Odd(
-            speech.say(_ODD[one.what][0], n=one.count, time=speech.moment(one.last, now)),
+            language.text(_ODD[one.what][0], n=one.count, time=language.moment(one.last, now)),
             _ODD[one.what][1] and now - one.last < FRESH_S,
         )
         for one in marks
@@ -104,96 +104,96 @@ class Sick:
     href: str
 
 
-def sick(speech: Speech, snapshot: Snapshot) -> list[Sick]:
+def sick(language: PageLanguage, snapshot: Snapshot) -> list[Sick]:
     """What needs a look, outages first."""
     found = [
-        _sick(speech, snapshot, i)
+        _sick(language, snapshot, i)
         for i in snapshot.incidents
         if i.kind in ("network_out", "silent", "battery", "sensor_fault", "clone")
     ]
     return sorted(found, key=lambda s: s.icon != "network")
 
 
-def _sick(speech: Speech, snapshot: Snapshot, incident: Incident) -> Sick:
+def _sick(language: PageLanguage, snapshot: Snapshot, incident: Incident) -> Sick:
     kind = said.KINDS[incident.kind]
     href = f"/incidents/{incident.id}"
     if incident.uplink is not None:
         n = len([v for v in snapshot.behind(incident.uplink) if v.network is incident])
-        behind = speech.plural("{n} tank behind it.", "{n} tanks behind it.", n)
-        word = said.word(speech, incident, snapshot.now)
+        behind = language.plural("{n} tank behind it.", "{n} tanks behind it.", n)
+        word = said.word(language, incident, snapshot.now)
         return Sick(incident.uplink, kind.icon, f"{word}. {behind}", href)
     view = snapshot.tank(incident.tank or "")
-    text = said.word(speech, incident, snapshot.now) + "."
+    text = said.word(language, incident, snapshot.now) + "."
     if incident.kind == "battery" and view is not None and view.now.battery_mv is not None:
-        text += " " + battery(speech, view.now.battery_mv)
+        text += " " + battery(language, view.now.battery_mv)
     return Sick(view.name if view else incident.tank or "", kind.icon, text, href)
 
 
-def battery(speech: Speech, mv: int) -> str:
+def battery(language: PageLanguage, mv: int) -> str:
     """``Battery 3.98 V.``, with a word when it is low."""
-    volts = f"{mv / 1000:.2f}".replace(".", "," if speech.code == "fr" else ".")
+    volts = f"{mv / 1000:.2f}".replace(".", "," if language.code == "fr" else ".")
     if mv < LOW_MV:
-        return speech.say("Battery low, {volts} V.", volts=volts)
-    return speech.say("Battery good, {volts} V.", volts=volts)
+        return language.text("Battery low, {volts} V.", volts=volts)
+    return language.text("Battery good, {volts} V.", volts=volts)
 
 
-def signal(speech: Speech, dbm: int) -> str:
+def signal(language: PageLanguage, dbm: int) -> str:
     """Good, fair or weak."""
     if dbm >= FAIR_DBM:
-        return speech.say("Signal good.")
-    return speech.say("Signal fair.") if dbm >= POOR_DBM else speech.say("Signal weak.")
+        return language.text("Signal good.")
+    return language.text("Signal fair.") if dbm >= POOR_DBM else language.text("Signal weak.")
 
 
-def state(speech: Speech, view: TankView, now: float) -> tuple[str, str]:
+def state(language: PageLanguage, view: TankView, now: float) -> tuple[str, str]:
     """A sensor's state as (icon, word): working, late, silent, faulty, not heard yet."""
     known = view.now
     if known.received is None:
-        return "unknown", speech.say("Not heard yet.")
+        return "unknown", language.text("Not heard yet.")
     if known.presence == "silent":
-        since = speech.moment(known.presence_since or known.received, now)
-        return "silent", speech.say("Silent since {time}.", time=since)
+        since = language.moment(known.presence_since or known.received, now)
+        return "silent", language.text("Silent since {time}.", time=since)
     if known.state == "fault":
-        return "fault", speech.say("Sensor fault.")
+        return "fault", language.text("Sensor fault.")
     if known.presence == "late":
-        return "silent", speech.say("Late.")
-    return "chip", speech.say("Working.")
+        return "silent", language.text("Late.")
+    return "chip", language.text("Working.")
 
 
-def details(speech: Speech, known: TankNow, now: float) -> str:
+def details(language: PageLanguage, known: TankNow, now: float) -> str:
     """Battery, signal, and when it speaks again, as far as they are known."""
     parts: list[str] = []
     if known.auth == "unsigned":
-        parts.append(speech.say("Third-party sensor: its figures are not signed."))
+        parts.append(language.text("Third-party sensor: its figures are not signed."))
     if known.battery_mv is not None:
-        parts.append(battery(speech, known.battery_mv))
+        parts.append(battery(language, known.battery_mv))
     if known.rssi_dbm is not None:
-        parts.append(signal(speech, known.rssi_dbm))
+        parts.append(signal(language, known.rssi_dbm))
     if known.due is not None and known.presence != "silent":
-        due = speech.moment(known.due, now)
+        due = language.moment(known.due, now)
         ahead, past = mark("Speaks again by {time}."), mark("Should have spoken by {time}.")
         text = ahead if known.due > now else past
-        parts.append(speech.say(text, time=due))
+        parts.append(language.text(text, time=due))
     return " ".join(parts)
 
 
-def told(speech: Speech, desired: Desired | None) -> str:
+def told(language: PageLanguage, desired: Desired | None) -> str:
     """Whether a device has taken what it was told; empty when nothing ever was."""
     if desired is None:
         return ""
     if desired.standing == "waiting":
-        return speech.say("Was told something, has not answered yet.")
+        return language.text("Was told something, has not answered yet.")
     if desired.standing == "loading":
-        return speech.say("New firmware is on its way.")
+        return language.text("New firmware is on its way.")
     if desired.standing == "refused" and desired.answer is not None:
-        return speech.say("Did not take what it was told: {code}.", code=desired.answer.code)
-    return speech.say("What it was told is in force.")
+        return language.text("Did not take what it was told: {code}.", code=desired.answer.code)
+    return language.text("What it was told is in force.")
 
 
-def plan(speech: Speech, snapshot: Snapshot, row: Plan) -> tuple[str, str, str]:
+def plan(language: PageLanguage, snapshot: Snapshot, row: Plan) -> tuple[str, str, str]:
     """A plan as (icon, when, what)."""
     view = snapshot.tank(row.tank)
-    day = speech.label(row.start, "EEE d MMM")
-    same_day = speech.label(row.end, "EEE d MMM") == day
-    end = speech.clock(row.end) if same_day else speech.moment(row.end, row.start)
-    what = speech.say(PLANS[row.kind], tank=view.name if view else row.tank)
-    return PLAN_ICONS[row.kind], f"{day}, {speech.clock(row.start)}–{end}", what
+    day = language.date(row.start, "EEE d MMM")
+    same_day = language.date(row.end, "EEE d MMM") == day
+    end = language.clock(row.end) if same_day else language.moment(row.end, row.start)
+    what = language.text(PLANS[row.kind], tank=view.name if view else row.tank)
+    return PLAN_ICONS[row.kind], f"{day}, {language.clock(row.start)}–{end}", what

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.views.incident import Step
 from server.views.snapshot import Snapshot
 from server.words import incident as said
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 _ICONS: Mapping[str, str] = {
     "opened": "flag", "updated": "unknown", "closed": "check", "told": "bell", "claimed": "van",
@@ -40,7 +40,7 @@ class Line:
     text: str
 
 
-def lines(speech: Speech, steps: Sequence[Step], snapshot: Snapshot) -> list[Line]:
+def lines(language: PageLanguage, steps: Sequence[Step], snapshot: Snapshot) -> list[Line]:
     """The newest first; updates that changed no word are left out."""
     found: list[Line] = []
     kind = ""
@@ -49,52 +49,52 @@ def lines(speech: Speech, steps: Sequence[Step], snapshot: Snapshot) -> list[Lin
         kind = str(step.data.get("kind") or kind)
         if step.what == "updated" and not changed:
             continue
-        time = speech.moment(step.time, snapshot.now, seconds=True)
+        time = language.moment(step.time, snapshot.now, seconds=True)
         icon = _ICONS.get(step.what, "clock")
-        found.append(Line(step.time, time, icon, _text(speech, step, snapshot)))
+        found.append(Line(step.time, time, icon, _text(language, step, snapshot)))
     return found[::-1]
 
 
-def _text(speech: Speech, step: Step, snapshot: Snapshot) -> str:
-    name = snapshot.person(step.person) or speech.say("Somebody")
+def _text(language: PageLanguage, step: Step, snapshot: Snapshot) -> str:
+    name = snapshot.person(step.person) or language.text("Somebody")
     match step.what:
         case "claimed":
-            return _claimed(speech, step, name, snapshot.now)
+            return _claimed(language, step, name, snapshot.now)
         case "handed_over":
-            to = snapshot.person(str(step.data.get("to"))) or speech.say("somebody else")
-            return speech.say("{name} hands over to {to}.", name=name, to=to)
+            to = snapshot.person(str(step.data.get("to"))) or language.text("somebody else")
+            return language.text("{name} hands over to {to}.", name=name, to=to)
         case "released":
-            return speech.say("{name} is not going after all.", name=name)
+            return language.text("{name} is not going after all.", name=name)
         case "seen":
-            seen = speech.say(SEEN.get(str(step.data.get("seen")), SEEN["there"]))
-            return speech.say("{name} is there: {what}.", name=name, what=seen.lower())
+            seen = language.text(SEEN.get(str(step.data.get("seen")), SEEN["there"]))
+            return language.text("{name} is there: {what}.", name=name, what=seen.lower())
         case "closed_by_person":
-            why = speech.say(CLOSING.get(str(step.data.get("why")), CLOSING["other"]))
-            return speech.say("{name} closed it: {what}.", name=name, what=why.lower())
+            why = language.text(CLOSING.get(str(step.data.get("why")), CLOSING["other"]))
+            return language.text("{name} closed it: {what}.", name=name, what=why.lower())
         case "told":
-            return _told(speech, step)
+            return _told(language, step)
         case _:
-            return _changed(speech, step)
+            return _changed(language, step)
 
 
-def _claimed(speech: Speech, step: Step, name: str, now: float) -> str:
+def _claimed(language: PageLanguage, step: Step, name: str, now: float) -> str:
     eta = step.data.get("eta")
     if not isinstance(eta, int | float):
-        return speech.say("{name} is going.", name=name)
-    time = speech.moment(float(eta), now)
-    return speech.say("{name} is going, there about {time}.", name=name, time=time)
+        return language.text("{name} is going.", name=name)
+    time = language.moment(float(eta), now)
+    return language.text("{name} is going, there about {time}.", name=name, time=time)
 
 
-def _told(speech: Speech, step: Step) -> str:
+def _told(language: PageLanguage, step: Step) -> str:
     n = step.data.get("channels", 1)
-    return speech.plural("Told on {n} channel.", "Told on {n} channels.", int(n))
+    return language.plural("Told on {n} channel.", "Told on {n} channels.", int(n))
 
 
-def _changed(speech: Speech, step: Step) -> str:
+def _changed(language: PageLanguage, step: Step) -> str:
     kind = said.KINDS.get(str(step.data.get("kind")))
     if step.what == "closed":
-        return said.closed_because(speech, str(step.data.get("why") or ""))
-    word = speech.say(kind.short).lower() if kind else ""
+        return said.closed_because(language, str(step.data.get("why") or ""))
+    word = language.text(kind.short).lower() if kind else ""
     if step.what == "opened":
-        return speech.say("Noticed: {what}.", what=word) if word else speech.say("Noticed.")
-    return speech.say("Now it looks like: {what}.", what=word)
+        return language.text("Noticed: {what}.", what=word) if word else language.text("Noticed.")
+    return language.text("Now it looks like: {what}.", what=word)

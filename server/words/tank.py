@@ -8,7 +8,7 @@ from gateway.domain.outputs import TankNow
 from server.views.incident import Incident
 from server.views.snapshot import TankView
 from server.words import incident as said
-from server.words.speech import Speech, mark
+from server.words.language import PageLanguage, mark
 
 STEADY_LPH = 5.0
 FAST_SHARE = 0.1  # of the capacity in an hour: the double arrow
@@ -50,20 +50,20 @@ class Card:
     rate: str
 
 
-def card(speech: Speech, view: TankView, who: str | None, now: float) -> Card:
+def card(language: PageLanguage, view: TankView, who: str | None, now: float) -> Card:
     """``who`` is the name of the person who claimed the tank's incident, if known."""
     known = view.now
     return Card(
         view=view, name=view.name, glyph=glyph(view), pct=known.pct, tone=_tone(view),
-        status=_status(speech, view, now), soon=_soon(speech, view, now),
-        note=_note(speech, view, who, now), lead=_lead(speech, view),
-        litres="" if known.volume_l is None else speech.litres(known.volume_l),
-        share=share(speech, view) if view.seen else "",
-        age=Markup("") if known.at is None else speech.aged(known.at, now),
-        who=_short_who(speech, view.incident, who, now),
-        trend=trend(speech, known, view.tank.capacity_l) if view.seen else None,
+        status=_status(language, view, now), soon=_soon(language, view, now),
+        note=_note(language, view, who, now), lead=_lead(language, view),
+        litres="" if known.volume_l is None else language.litres(known.volume_l),
+        share=share(language, view) if view.seen else "",
+        age=Markup("") if known.at is None else language.aged(known.at, now),
+        who=_short_who(language, view.incident, who, now),
+        trend=trend(language, known, view.tank.capacity_l) if view.seen else None,
         rate="" if known.trend_lph is None or abs(known.trend_lph) < STEADY_LPH
-        else speech.rate(known.trend_lph),
+        else language.rate(known.trend_lph),
     )  # fmt: skip
 
 
@@ -80,19 +80,19 @@ def glyph(view: TankView) -> str:
     return "empty" if view.now.state == "empty" else "water"
 
 
-def share(speech: Speech, view: TankView) -> str:
+def share(language: PageLanguage, view: TankView) -> str:
     """How full: ``48 %``, or ``7 of 12 full`` for a station of cans."""
     tank, known = view.tank, view.now
     if tank.kind == "station" and tank.cans and known.volume_l is not None:
         full = min(int(known.volume_l // (tank.can_l or 20.0)), tank.cans)
-        return speech.say("{n} of {all} full", n=full, all=tank.cans)
-    return "" if known.pct is None else speech.percent(known.pct)
+        return language.text("{n} of {all} full", n=full, all=tank.cans)
+    return "" if known.pct is None else language.percent(known.pct)
 
 
-def _lead(speech: Speech, view: TankView) -> str:
+def _lead(language: PageLanguage, view: TankView) -> str:
     if not view.seen:
-        return speech.say("was")
-    return speech.say("under") if view.now.state == "empty" else speech.say("about")
+        return language.text("was")
+    return language.text("under") if view.now.state == "empty" else language.text("about")
 
 
 def _tone(view: TankView) -> str:
@@ -103,45 +103,45 @@ def _tone(view: TankView) -> str:
     return {"low": "low", "critical": "dry", "empty": "dry"}.get(view.now.state, "")
 
 
-def _status(speech: Speech, view: TankView, now: float) -> Noted | None:
+def _status(language: PageLanguage, view: TankView, now: float) -> Noted | None:
     if view.incident is not None and (view.live or view.is_disturbed):
-        return Noted(said.word(speech, view.incident, now), said.KINDS[view.incident.kind].icon)
+        return Noted(said.word(language, view.incident, now), said.KINDS[view.incident.kind].icon)
     if not view.seen:
-        return _unseen(speech, view)
+        return _unseen(language, view)
     message = _NO_INCIDENT.get(view.now.state)
-    return None if message is None else Noted(speech.say(message), view.now.state)
+    return None if message is None else Noted(language.text(message), view.now.state)
 
 
-def _unseen(speech: Speech, view: TankView) -> Noted:
+def _unseen(language: PageLanguage, view: TankView) -> Noted:
     if not view.live and view.now.state in ("low", "critical", "empty"):
-        return Noted(speech.say("Was low, may be dry"), "low")
+        return Noted(language.text("Was low, may be dry"), "low")
     if view.now.state == "fault":
-        return Noted(speech.say("Sensor fault"), "fault")
+        return Noted(language.text("Sensor fault"), "fault")
     if view.network is None and view.now.presence == "silent" and view.live:
-        return Noted(speech.say("Silent"), "silent")
+        return Noted(language.text("Silent"), "silent")
     if view.now.at is None:
-        return Noted(speech.say("Not heard yet"))
-    return Noted(speech.say("Unknown"))
+        return Noted(language.text("Not heard yet"))
+    return Noted(language.text("Unknown"))
 
 
-def _soon(speech: Speech, view: TankView, now: float) -> str:
+def _soon(language: PageLanguage, view: TankView, now: float) -> str:
     if not view.seen or view.incident is not None or view.now.state != "ok":
         return ""
     if view.now.low_at is None:
         return ""
-    return speech.say("Low {when}", when=speech.window(view.now.low_at, now))
+    return language.text("Low {when}", when=language.window(view.now.low_at, now))
 
 
-def _note(speech: Speech, view: TankView, who: str | None, now: float) -> Noted | None:
+def _note(language: PageLanguage, view: TankView, who: str | None, now: float) -> Noted | None:
     incident, known = view.incident, view.now
     if incident is not None and incident.claimed_by is not None:
-        return Noted(_short_who(speech, incident, who, now), "van")
+        return Noted(_short_who(language, incident, who, now), "van")
     if not view.seen:
-        return _since(speech, view, now)
+        return _since(language, view, now)
     if _was_just_filled(known, now):
-        time = speech.moment(known.last_refill_at or now, now)
-        return Noted(speech.say("filled {time}", time=time), "refill")
-    return trend(speech, known, view.tank.capacity_l)
+        time = language.moment(known.last_refill_at or now, now)
+        return Noted(language.text("filled {time}", time=time), "refill")
+    return trend(language, known, view.tank.capacity_l)
 
 
 def _was_just_filled(known: TankNow, now: float) -> bool:
@@ -152,76 +152,78 @@ def _was_just_filled(known: TankNow, now: float) -> bool:
     return age_s < (HOUR_S if falls else _FILLED_S)
 
 
-def _since(speech: Speech, view: TankView, now: float) -> Noted | None:
+def _since(language: PageLanguage, view: TankView, now: float) -> Noted | None:
     since = view.network.at if view.network else (view.now.received or view.now.at)
     if since is None:
         return None
-    time = speech.moment(since, now)
+    time = language.moment(since, now)
     if view.is_disturbed:
-        return Noted(speech.say("no word since {time}", time=time))
-    return Noted(speech.say("since {time}", time=time))
+        return Noted(language.text("no word since {time}", time=time))
+    return Noted(language.text("since {time}", time=time))
 
 
-def trend(speech: Speech, known: TankNow, capacity_l: float) -> Noted | None:
+def trend(language: PageLanguage, known: TankNow, capacity_l: float) -> Noted | None:
     """Falling, rising or steady, with its rate."""
     lph = known.trend_lph
     if lph is None:
         return None
     if abs(lph) < STEADY_LPH:
-        return Noted(speech.say("steady"), "steady")
+        return Noted(language.text("steady"), "steady")
     icon = "rising" if lph > 0 else "fast" if -lph > FAST_SHARE * capacity_l else "falling"
-    return Noted(speech.say("about {rate}", rate=speech.rate(lph)), icon)
+    return Noted(language.text("about {rate}", rate=language.rate(lph)), icon)
 
 
-def _short_who(speech: Speech, incident: Incident | None, who: str | None, now: float) -> str:
+def _short_who(
+    language: PageLanguage, incident: Incident | None, who: str | None, now: float
+) -> str:
     if incident is None:
         return ""
     if incident.claimed_by is None:
-        return speech.say("nobody yet")
-    name = who or speech.say("Somebody")
+        return language.text("nobody yet")
+    name = who or language.text("Somebody")
     if incident.claim_eta is None or incident.claim_eta < now:
         return name
-    time = speech.moment(incident.claim_eta, now)
-    return speech.say("{name}, about {time}", name=name, time=time)
+    time = language.moment(incident.claim_eta, now)
+    return language.text("{name}, about {time}", name=name, time=time)
 
 
-def sentence(speech: Speech, view: TankView, now: float) -> str:
+def sentence(language: PageLanguage, view: TankView, now: float) -> str:
     """The line under a tank's name: ``Fine now. Low today between 17 and 20 h.``"""
     known = view.now
     if known.at is None:
-        return speech.say("Its sensor has not spoken yet.")
+        return language.text("Its sensor has not spoken yet.")
     if not view.live:
-        return speech.say("This is the last we know, not how it is now.")
+        return language.text("This is the last we know, not how it is now.")
     if view.network is not None:
-        return speech.say("Its network is out. The level is unknown, not empty.")
+        return language.text("Its network is out. The level is unknown, not empty.")
     if known.state == "fault":
-        return speech.say("The sensor’s figures cannot be believed. The level is unknown.")
+        return language.text("The sensor’s figures cannot be believed. The level is unknown.")
     if not view.seen:
-        return speech.say("Nobody can see its level now. It is unknown, not empty.")
-    word = speech.say("Fine now.") if known.state == "ok" else ""
+        return language.text("Nobody can see its level now. It is unknown, not empty.")
+    word = language.text("Fine now.") if known.state == "ok" else ""
     if known.state == "ok" and known.low_at is not None:
-        low = speech.say("Low {when}.", when=speech.between(known.low_at, now))
+        low = language.text("Low {when}.", when=language.between(known.low_at, now))
         return f"{word} {low}"
     if known.empty_at is not None and known.state != "empty":
-        empty = speech.say("Empty {when}.", when=speech.between(known.empty_at, now))
+        empty = language.text("Empty {when}.", when=language.between(known.empty_at, now))
         return f"{word} {empty}".strip()
     return word
 
 
-def situation(speech: Speech, view: TankView, now: float) -> Markup:
+def situation(language: PageLanguage, view: TankView, now: float) -> Markup:
     """What an urgent block says: the newest level for water, what happened for the rest."""
     incident, known = view.incident, view.now
     assert incident is not None
     if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:
-        return said.what(speech, incident, now)
-    litres, age = speech.litres(known.volume_l), speech.aged(known.at, now)
-    how_full = share(speech, view)
+        return said.what(language, incident, now)
+    litres, age = language.litres(known.volume_l), language.aged(known.at, now)
+    how_full = share(language, view)
     if how_full:
-        text = speech.rich(
+        text = language.rich(
             "**About {litres}** ({share}), {age}.", litres=litres, share=how_full, age=age
         )
     else:
-        text = speech.rich("**About {litres}**, {age}.", litres=litres, age=age)
+        text = language.rich("**About {litres}**, {age}.", litres=litres, age=age)
     if known.empty_at is None or incident.claimed_by is not None:
         return text
-    return text + " " + speech.rich("Empty {when}.", when=speech.between(known.empty_at, now))
+    return text + " " + language.rich("Empty {when}.", when=language.between(known.empty_at, now))

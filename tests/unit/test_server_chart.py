@@ -10,11 +10,11 @@ from gateway.domain.outputs import Span, TankEvent, TankNow
 from server.charts import chart
 from server.charts.line import line
 from server.charts.scale import HEIGHT, WIDTH, Scale
-from server.words.speech import Speech
+from server.words.language import PageLanguage
 
 NOW = 1795267920.0
 HOUR = 3600.0
-SPEECH = Speech("en", "Europe/Paris")
+LANGUAGE = PageLanguage("en", "Europe/Paris")
 ONE = Reading(
     tank="t", device="d", era="e", boot=1, seq=1, i=0, channel=0, at=NOW, received=NOW,
     estimated=False, quantity="mm", value=500, spread=3, valid=7, tried=7, temperature_dc=None,
@@ -73,7 +73,7 @@ def known(**more: object) -> TankNow:
 
 def drawn(now: TankNow, *events: TankEvent) -> chart.Chart:
     return chart.draw(
-        SPEECH, "24h", now, 1000.0, (300.0, 150.0), readings(*every(0.2, 24, 0)), events, [], NOW
+        LANGUAGE, "24h", now, 1000.0, (300.0, 150.0), readings(*every(0.2, 24, 0)), events, [], NOW
     )
 
 

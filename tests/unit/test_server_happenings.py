@@ -2,9 +2,9 @@
 
 from gateway.domain.outputs import EventKind, TankEvent
 from server.words.events import happenings
-from server.words.speech import Speech
+from server.words.language import PageLanguage
 
-SPEECH = Speech("en", "UTC")
+LANGUAGE = PageLanguage("en", "UTC")
 AT = 1_795_608_000.0  # 12:00
 
 
@@ -13,7 +13,7 @@ def event(kind: EventKind, after_s: float, lasted_s: float = 1.0) -> TankEvent:
 
 
 def said(*events: TankEvent) -> list[str]:
-    return [h.text for h in happenings(SPEECH, events, [], AT + 7200)]
+    return [h.text for h in happenings(LANGUAGE, events, [], AT + 7200)]
 
 
 def test_a_knock_alone_is_nothing_more() -> None:

@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 SERVER = Path(__file__).parents[2] / "server"
-KEYWORDS = {"say": None, "rich": None, "mark": None, "plural": (1, 2)}
+KEYWORDS = {"text": None, "_": None, "rich": None, "mark": None, "plural": (1, 2)}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 Message = str | tuple[str, ...]

@@ -6,19 +6,19 @@ from gateway.domain.outputs import WATER_KINDS
 
 def claim_lines(alert: Alert) -> list[str]:
     """Who is going and when, and the link; or when it ended."""
-    say = alert.language.text
+    text = alert.language.text
     is_water = alert.change.kind in WATER_KINDS
     if alert.closed is not None:
-        return [say("It ended at {time}.", time=alert.when(alert.closed)), *link(alert, "See")]
+        return [text("It ended at {time}.", time=alert.when(alert.closed)), *link(alert, "See")]
     if alert.going is not None:
-        name, eta = short(alert.going.name) or say("Somebody"), alert.going.eta
+        name, eta = short(alert.going.name) or text("Somebody"), alert.going.eta
         if eta is None or eta <= alert.now:
-            return [say("{name} is going.", name=name), *link(alert, "See")]
-        there = say("{name} is going, there about {time}.", name=name, time=alert.when(eta))
+            return [text("{name} is going.", name=name), *link(alert, "See")]
+        there = text("{name} is going, there about {time}.", name=name, time=alert.when(eta))
         return [there, *link(alert, "See")]
     if is_water:
-        return [say("Nobody is going yet."), *link(alert, "Go")]
-    return [say("Nobody is looking yet."), *link(alert, "See")]
+        return [text("Nobody is going yet."), *link(alert, "Go")]
+    return [text("Nobody is looking yet."), *link(alert, "See")]
 
 
 def link(alert: Alert, verb: str) -> list[str]:

@@ -30,20 +30,20 @@ def _silent_since(alert: Alert) -> str:
 
 def battery(alert: Alert) -> list[str]:
     """A battery is low, or was, before the tank fell silent."""
-    say = alert.language.text
+    text = alert.language.text
     if alert.figure("last_word_at") is not None:
         chance = alert.language.chance(alert.change.probability)
-        unknown = say("Its level is unknown, not empty.")
-        return [_silent_since(alert), say("Its battery, {chance}.", chance=chance), unknown]
-    title = say("Battery low: {tank}.", tank=alert.subject)
-    return [title, say("It may stop answering soon. Its level is still right.")]
+        unknown = text("Its level is unknown, not empty.")
+        return [_silent_since(alert), text("Its battery, {chance}.", chance=chance), unknown]
+    title = text("Battery low: {tank}.", tank=alert.subject)
+    return [title, text("It may stop answering soon. Its level is still right.")]
 
 
 def sensor_fault(alert: Alert) -> list[str]:
     """The sensor says nothing believable."""
-    say = alert.language.text
-    title = say("Sensor fault: {tank}, since {time}.", tank=alert.subject,
+    text = alert.language.text
+    title = text("Sensor fault: {tank}, since {time}.", tank=alert.subject,
                 time=alert.when(alert.change.at))  # fmt: skip
     if alert.change.figures.get("fault") == "stuck":
-        return [title, say("It repeats one figure. Do not trust its level.")]
-    return [title, say("Its level is unknown, not empty.")]
+        return [title, text("It repeats one figure. Do not trust its level.")]
+    return [title, text("Its level is unknown, not empty.")]

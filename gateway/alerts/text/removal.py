@@ -30,7 +30,7 @@ def _held(alert: Alert) -> list[str]:
     litres = alert.figure("volume_l")
     if litres is None:
         return []
-    return [alert.language.text("It held {volume}.", volume=alert.language.litres(litres))]
+    return [alert.language.text("It held {volume}.", volume=alert.language.about_litres(litres))]
 
 
 def drained(alert: Alert) -> list[str]:
@@ -49,7 +49,7 @@ def _lost(alert: Alert) -> list[str]:
     litres, time = alert.figure("lost_l"), alert.when(alert.change.at)
     if litres is None:
         return [alert.language.text("Since {time}.", time=time)]
-    volume = alert.language.litres(litres)
+    volume = alert.language.about_litres(litres)
     return [alert.language.text("It lost {volume} from {time}.", volume=volume, time=time)]
 
 
@@ -57,7 +57,9 @@ def _left(alert: Alert) -> list[str]:
     litres = alert.figure("left_l")
     if litres is None:
         return []
-    return [alert.language.text("Left in it: {volume}.", volume=alert.language.litres(litres))]
+    return [
+        alert.language.text("Left in it: {volume}.", volume=alert.language.about_litres(litres))
+    ]
 
 
 def lid_open(alert: Alert) -> list[str]:
@@ -88,6 +90,6 @@ def clone(alert: Alert) -> list[str]:
 
 def unknown(alert: Alert) -> list[str]:
     """Something happened; the cause is not known."""
-    say = alert.language.text
-    title = say("Somebody should look: {tank}.", tank=alert.subject)
-    return [title, *_moved(alert), say("The cause is not known."), *_held(alert)]
+    text = alert.language.text
+    title = text("Somebody should look: {tank}.", tank=alert.subject)
+    return [title, *_moved(alert), text("The cause is not known."), *_held(alert)]

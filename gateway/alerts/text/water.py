@@ -21,10 +21,10 @@ def critical(alert: Alert) -> list[str]:
 
 def _with_volume(alert: Alert, falling: str, plain: str) -> str:
     language = alert.language
-    volume = language.litres(alert.figure("volume_l") or 0.0)
+    volume = language.about_litres(alert.figure("volume_l") or 0.0)
     trend = alert.figure("trend_lph")
     if trend is not None and trend <= -10 and falling != plain:
-        rate = language.text("falling by {rate}", rate=language.rate(trend))
+        rate = language.text("falling by {rate}", rate=language.about_rate(trend))
         return language.text(falling, tank=alert.subject, volume=volume, rate=rate)
     return language.text(plain, tank=alert.subject, volume=volume)
 
@@ -48,16 +48,16 @@ def empty(alert: Alert) -> list[str]:
 
 def refilled(alert: Alert) -> list[str]:
     """Full again, with thanks to who went, and how long it was dry."""
-    say = alert.language.text
+    text = alert.language.text
     litres = alert.figure("volume_l") or 0.0
     row = alert.registry.tank(alert.change.tank or "")
     is_full = row is not None and litres >= _FULL * row.capacity_l
     full, some = mark("{tank} is full again, {volume}."), mark("{tank} has water again, {volume}.")
-    volume = alert.language.litres(litres)
-    parts = [say(full if is_full else some, tank=alert.subject, volume=volume)]
+    volume = alert.language.about_litres(litres)
+    parts = [text(full if is_full else some, tank=alert.subject, volume=volume)]
     if alert.going is not None and alert.going.name:
-        parts.append(say("Thank you, {name}.", name=short(alert.going.name)))
+        parts.append(text("Thank you, {name}.", name=short(alert.going.name)))
     dry_s = alert.figure("dry_s")
     if dry_s:
-        parts.append(say("It was dry for {time}.", time=alert.language.lasting(dry_s)))
+        parts.append(text("It was dry for {time}.", time=alert.language.lasting(dry_s)))
     return parts

@@ -2,12 +2,14 @@
 
 import pytest
 
+from gateway.alerts.language import Language
 from gateway.domain.outputs import Span
-from server.words.speech import Speech
+from server.words.language import PageLanguage
 
 NOW = 1795267920.0  # Saturday 21 November 2026, 14:32 in Paris
 HOUR = 3600.0
-EN, FR = Speech("en", "Europe/Paris"), Speech("fr", "Europe/Paris")
+EN, FR = PageLanguage("en", "Europe/Paris"), PageLanguage("fr", "Europe/Paris")
+ALERT = Language("en", "Europe/Paris")
 
 
 @pytest.mark.parametrize(
@@ -66,4 +68,27 @@ def test_values_in_rich_text_are_escaped_and_bold_is_markup():
 
 
 def test_a_language_that_is_not_spoken_becomes_english():
-    assert Speech("xx", "UTC").code == "en"
+    assert PageLanguage("xx", "UTC").code == "en"
+
+
+@pytest.mark.parametrize(
+    ("alert", "page"),
+    [
+        (ALERT.about_litres(1254), EN.litres(1254)),
+        (ALERT.about_rate(-38), EN.rate(-38)),
+        (ALERT.lasting(5 * HOUR + 1790), EN.lasting(5 * HOUR + 1790)),
+        (ALERT.lasting(62 * HOUR), EN.lasting(62 * HOUR)),
+        (ALERT.moment(NOW - 24 * HOUR, NOW), EN.moment(NOW - 24 * HOUR, NOW)),
+        (ALERT.chance(0.71), EN.chance(0.71)),
+    ],
+)
+def test_alerts_and_pages_follow_one_rule_in_two_styles(alert: str, page: str):
+    expected = {
+        "about 1,250 L": "1250 L",
+        "about 40 L/h": "40 L/h",
+        "5 h 30 min": "5 h",
+        "3 days": "2 days",
+        "Fri 14:32": "yesterday 14:32",
+        "about 7 in 10": "about 7 in 10",
+    }
+    assert expected[alert.replace("\u00a0", " ")] == page.replace("\u00a0", " ")
