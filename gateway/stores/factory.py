@@ -1,4 +1,4 @@
-"""Opens the store that the settings name."""
+"""Opens the reading store that the settings name."""
 
 import logging
 import time
@@ -18,14 +18,9 @@ _log = logging.getLogger(__name__)
 
 
 def open_store(settings: Settings, engine: sa.Engine) -> SqliteStore | InfluxStore:
-    """The store of the settings: a ``ReadingStore``. Does not need the server to be up."""
+    """The ``ReadingStore`` of the settings. InfluxDB need not be up."""
     if settings.store == "sqlite":
         return SqliteStore(settings.store_path)
-    return open_influxdb(settings, engine)
-
-
-def open_influxdb(settings: Settings, engine: sa.Engine) -> InfluxStore:
-    """The InfluxDB of the settings, whatever ``store`` says."""
     access = Access(
         url=settings.influxdb_url.rstrip("/"),
         org=settings.influxdb_org,
@@ -33,22 +28,23 @@ def open_influxdb(settings: Settings, engine: sa.Engine) -> InfluxStore:
         token=settings.influxdb_token,
     )
 
-    def keep(line: str, reason: str) -> None:
+    def set_aside(line: str, reason: str) -> None:
         _log.error("InfluxDB will never take one line: %s; see table set_aside", reason)
         with engine.begin() as connection:
             dead_letters.put(connection, STORE, line, reason, time.time())
 
-    return InfluxStore(access, newest_registry(engine), keep)
+    return InfluxStore(access, newest_registry(engine), set_aside)
 
 
 def newest_registry(engine: sa.Engine) -> Callable[[], Registry]:
-    """The registry of the database, read again only when it has changed."""
-    held: list[tuple[int, Registry]] = []
+    """Returns the current registry; the database is read again only when it has changed."""
+    cached: tuple[int, Registry] | None = None
 
     def newest() -> Registry:
+        nonlocal cached
         version = rows.version(engine)
-        if not held or held[0][0] != version:
-            held[:] = [(version, rows.load(engine))]
-        return held[0][1]
+        if cached is None or cached[0] != version:
+            cached = version, rows.load(engine)
+        return cached[1]
 
     return newest

@@ -10,21 +10,21 @@ STORE = "store"
 
 
 class ReadingStore(Protocol):
-    """Keeps readings by (tank, at, device, era, boot, seq, channel, i); safe to repeat.
+    """Stores readings by (tank, at, device, era, boot, seq, channel, i); every call is idempotent.
 
-    Times are Unix seconds. Every method may raise ``StoreError``: ``retry`` is for the caller
-    (the projection waits and repeats with the same cursor).
+    Times are Unix seconds. Every method may raise ``StoreError``; the store does not retry, the
+    projection does, from the same cursor.
     """
 
     def write(self, readings: Sequence[Reading]) -> None:
-        """Keep these; one already there is replaced. Returns when they are safe."""
+        """Write these; a reading with the same key is replaced. Returns when they are durable."""
         ...
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """Begin to keep these, and go on by oneself where the store works elsewhere.
+        """Begin to write these, in the background where the store runs in another process.
 
-        Calling what is returned waits until they are safe, or raises ``StoreError``: do so before
-        anything else is asked of the store.
+        The returned function waits until they are durable, or raises ``StoreError``: call it before
+        any other method of the store.
         """
         ...
 
@@ -40,10 +40,6 @@ class ReadingStore(Protocol):
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
         """All readings, by tank and event time, streamed."""
-        ...
-
-    def latest(self) -> dict[str, Reading]:
-        """The newest reading by event time of every tank, in milliseconds even for many tanks."""
         ...
 
     def clear(self) -> None:

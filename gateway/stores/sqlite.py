@@ -1,8 +1,7 @@
 """Readings in one SQLite file: nothing to install, for tens of millions of rows.
 
 The table is its own index (WITHOUT ROWID, by tank and time): ten times faster on ranges than rowid
-and index at 50 M rows. ``latest`` answers "all tanks now" in under a millisecond, where
-``GROUP BY max(at)`` would read everything.
+and index at 50 M rows.
 """
 
 import sqlite3
@@ -17,41 +16,27 @@ from gateway.domain.inputs import Reading
 from gateway.errors import StoreError
 
 _KEY = ("tank", "at", "device", "era", "boot", "seq", "channel", "i")
-_VALUES = (
-    "received", "estimated", "quantity", "value", "spread", "valid", "tried",
+_FIELDS = (
+    *_KEY, "received", "estimated", "quantity", "value", "spread", "valid", "tried",
     "temperature_dc", "volume_l", "sd_l", "fault",
 )  # fmt: skip
-_FIELDS = (*_KEY, *_VALUES)
-_TYPES = """
+_SCHEMA = f"""CREATE TABLE IF NOT EXISTS reading (
     tank TEXT NOT NULL, at REAL NOT NULL, device TEXT NOT NULL, era TEXT NOT NULL,
     boot INTEGER NOT NULL, seq INTEGER NOT NULL, channel INTEGER NOT NULL, i INTEGER NOT NULL,
     received REAL NOT NULL, estimated INTEGER NOT NULL, quantity TEXT NOT NULL, value INTEGER,
     spread INTEGER, valid INTEGER, tried INTEGER, temperature_dc INTEGER,
-    volume_l REAL, sd_l REAL, fault TEXT"""
-_SCHEMA = (
-    f"CREATE TABLE IF NOT EXISTS reading ({_TYPES}, PRIMARY KEY ({', '.join(_KEY)})) WITHOUT ROWID",
-    f"CREATE TABLE IF NOT EXISTS latest ({_TYPES}, PRIMARY KEY (tank)) WITHOUT ROWID",
-)
-_LIST = ", ".join(_FIELDS)
-_ORDER = ", ".join(_KEY[1:])
-_NEWEST_FIRST = ", ".join(f"{name} DESC" for name in _KEY[1:])
+    volume_l REAL, sd_l REAL, fault TEXT, PRIMARY KEY ({", ".join(_KEY)})) WITHOUT ROWID"""
+_DROP_LATEST = "DROP TABLE IF EXISTS latest"  # versions before 0.2 kept one
 # The names are the constants above; every value is bound.
-_INSERT = f"INSERT OR REPLACE INTO reading ({_LIST})"
-_IS = " AND ".join(f"{name} = ?" for name in _KEY)
-_DELETE = f"DELETE FROM reading WHERE {_IS}"  # noqa: S608
-_FORGET = f"DELETE FROM latest WHERE {_IS}"  # noqa: S608
-_INSERT_LATEST = f"INSERT INTO latest ({_LIST})"
-_WHERE_NEWER = (
-    " ON CONFLICT (tank) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _FIELDS[1:])
-    + f" WHERE ({', '.join('excluded.' + name for name in _KEY[1:])})"
-    + f" >= ({', '.join('latest.' + name for name in _KEY[1:])})"
-)
-_REFILL = (
-    f"INSERT OR REPLACE INTO latest ({_LIST}) SELECT {_LIST} FROM reading"  # noqa: S608
-    f" WHERE tank = ? ORDER BY {_NEWEST_FIRST} LIMIT 1"
-)
-_SELECT = f"SELECT {_LIST} FROM reading"  # noqa: S608
+_COLUMNS = ", ".join(_FIELDS)
+_INSERT = f"INSERT OR REPLACE INTO reading ({_COLUMNS})"
+_DELETE = f"DELETE FROM reading WHERE {' AND '.join(f'{name} = ?' for name in _KEY)}"  # noqa: S608
+_SELECT = f"""SELECT {_COLUMNS} FROM reading WHERE tank = ? AND at BETWEEN ? AND ?
+    ORDER BY {", ".join(_KEY[1:])}"""  # noqa: S608
+# One index lookup for each tank, where SELECT DISTINCT would read every row.
+_TANKS = """WITH RECURSIVE t(tank) AS (SELECT min(tank) FROM reading UNION ALL
+    SELECT (SELECT min(tank) FROM reading WHERE tank > t.tank) FROM t WHERE tank IS NOT NULL)
+    SELECT tank FROM t WHERE tank IS NOT NULL"""
 _CHUNK = 5000
 
 _row = attrgetter(*_FIELDS)
@@ -61,42 +46,31 @@ _key = attrgetter(*_KEY)
 class SqliteStore:
     """A ``ReadingStore``; safe from several threads and processes. Raises StoreError.
 
-    One connection writes; each read opens its own, so that a long export holds nobody up.
+    One connection writes; each read opens its own, so that a long export blocks no writer.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        with self._told():
-            self._writer = self._connected()
-            for statement in _SCHEMA:
-                self._writer.execute(statement)
+        with self._store_errors():
+            self._writer = self._connect()
+            self._writer.execute(_SCHEMA)
+            self._writer.execute(_DROP_LATEST)
 
     def write(self, readings: Sequence[Reading]) -> None:
-        """Keep these; one already there is replaced."""
-        newest: dict[str, Reading] = {}
-        for reading in readings:
-            held = newest.get(reading.tank)
-            if held is None or _key(reading) >= _key(held):
-                newest[reading.tank] = reading
+        """Write these; a reading with the same key is replaced."""
         with self._writing() as connection:
             bulk_insert.insert(connection, _INSERT, [_row(r) for r in readings])
-            newer = [_row(r) for r in newest.values()]
-            bulk_insert.insert(connection, _INSERT_LATEST, newer, _WHERE_NEWER)
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """Keep these at once: SQLite works in this process, and would only be in the way."""
+        """Write these before returning: SQLite runs in this process, so a thread gains nothing."""
         self.write(readings)
         return lambda: None
 
     def remove(self, readings: Sequence[Reading]) -> None:
-        """Remove exactly these rows; the newest that remains becomes the tank's latest."""
+        """Remove exactly these rows."""
         with self._writing() as connection:
             connection.executemany(_DELETE, (_key(r) for r in readings))
-            for tank in {r.tank for r in readings}:
-                gone = [_key(r) for r in readings if r.tank == tank]
-                connection.executemany(_FORGET, gone)
-                connection.execute(_REFILL, (tank,))
 
     def series(self, tank: str, start: float, end: float) -> list[Reading]:
         """Readings of one tank with start <= at <= end (Unix s), by event time."""
@@ -106,21 +80,13 @@ class SqliteStore:
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
         """All readings, by tank and event time, streamed; bounds as in ``series``."""
-        tanks = [tank] if tank is not None else self._tanks()
-        for one in tanks:
+        for one in [tank] if tank is not None else self._tanks():
             yield from self._range(one, start, end)
-
-    def latest(self) -> dict[str, Reading]:
-        """The newest reading by event time of every tank."""
-        with self._reading() as connection:
-            rows = connection.execute(f"SELECT {_LIST} FROM latest").fetchall()  # noqa: S608
-        return {row[0]: _reading(row) for row in rows}
 
     def clear(self) -> None:
         """Empty the store, before a rebuild."""
         with self._writing() as connection:
             connection.execute("DELETE FROM reading")
-            connection.execute("DELETE FROM latest")
 
     def close(self) -> None:
         """Close the file."""
@@ -129,31 +95,28 @@ class SqliteStore:
 
     def _tanks(self) -> list[str]:
         with self._reading() as connection:
-            return [t for (t,) in connection.execute("SELECT tank FROM latest ORDER BY tank")]
+            return [tank for (tank,) in connection.execute(_TANKS)]
 
     def _range(self, tank: str, start: float | None, end: float | None) -> Iterator[Reading]:
         lowest = float("-inf") if start is None else start
         highest = float("inf") if end is None else end
         with self._reading() as connection:
-            rows = connection.execute(
-                f"{_SELECT} WHERE tank = ? AND at BETWEEN ? AND ? ORDER BY {_ORDER}",
-                (tank, lowest, highest),
-            )
+            rows = connection.execute(_SELECT, (tank, lowest, highest))
             while chunk := rows.fetchmany(_CHUNK):
                 yield from map(_reading, chunk)
 
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection]:
-        with self._lock, self._told(), self._writer as connection:  # commits, or rolls back
+        with self._lock, self._store_errors(), self._writer as connection:
             connection.execute("BEGIN IMMEDIATE")
-            yield connection
+            yield connection  # the connection's own context commits, or rolls back
 
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
-        with self._told(), closing(self._connected()) as connection:
+        with self._store_errors(), closing(self._connect()) as connection:
             yield connection
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, timeout=30.0, isolation_level=None, check_same_thread=False
         )
@@ -162,7 +125,7 @@ class SqliteStore:
         return connection
 
     @contextmanager
-    def _told(self) -> Generator[None]:
+    def _store_errors(self) -> Generator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -174,4 +137,4 @@ class SqliteStore:
 def _reading(row: tuple[object, ...]) -> Reading:
     values = dict(zip(_FIELDS, row, strict=True))
     values["estimated"] = bool(values["estimated"])
-    return Reading(**values)  # type: ignore[arg-type]  # the table's types are the dataclass's
+    return Reading(**values)  # type: ignore[arg-type]  # the columns have the fields' types

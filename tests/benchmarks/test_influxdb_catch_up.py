@@ -20,7 +20,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.registry import rows
 from gateway.stores.influxdb import Access, InfluxStore
-from gateway.stores.influxdb.line import reading_line
+from gateway.stores.influxdb.line import Rids, append_readings
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import Fleet
 from tests.integration.running_gateway import RunningGateway
@@ -77,7 +77,9 @@ def test_a_day_without_influxdb_is_caught_up(
         begun = time.monotonic()
         store.write(readings)
         alone = len(readings) / (time.monotonic() - begun)
-        client = _client_alone(server, [reading_line(r, "rid", "site") for r in readings])
+        lines: list[str] = []
+        append_readings(readings, lambda _: (Rids("rid", "site"), lines))
+        client = _client_alone(server, lines)
         store.close()
     rate = expected / spent
     figures.put(

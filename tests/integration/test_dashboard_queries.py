@@ -100,7 +100,7 @@ def queries() -> dict[str, str]:
 def answer(asker: QueryClient, query: str) -> list[dict[str, Any]]:
     """As Grafana asks: its macros filled in."""
     span = f"time >= {T0 - DAY}s AND time <= {END + DAY}s"
-    return asker.ask(query.replace("$timeFilter", span).replace("$__interval", "10m"))
+    return asker.run(query.replace("$timeFilter", span).replace("$__interval", "10m"))
 
 
 @pytest.mark.parametrize("title", list(queries()))
@@ -141,5 +141,5 @@ def test_incidents_say_what_and_whether_it_is_open(asker: QueryClient) -> None:
 
 def test_no_name_of_a_tank_or_site_is_in_influxdb(asker: QueryClient) -> None:
     for measurement in ("reading", "presence", "event", "incident"):
-        for row in asker.ask(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
+        for row in asker.run(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
             assert not {"north", "north-1", "north-2"} & set(map(str, row.values()))

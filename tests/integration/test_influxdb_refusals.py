@@ -1,4 +1,4 @@
-"""What InfluxDB refuses, on real servers: what may pass raises, what cannot is set aside alone."""
+"""Refusals by real InfluxDB servers: transient ones raise, unusable lines are set aside singly."""
 
 import dataclasses
 from pathlib import Path
@@ -24,10 +24,12 @@ class Scene:
         given = Access(server.url, server.org, server.bucket, server.token)
         self.access = dataclasses.replace(given, **changed)
         self.aside: list[tuple[str, str]] = []
-        self.writer = LineWriter(self.access, lambda text, why: self.aside.append((text, why)))
+        self.writer = LineWriter(
+            self.access, lambda text, reason: self.aside.append((text, reason))
+        )
 
     def values(self) -> list[object]:
-        return [row["x"] for row in QueryClient(self.access).ask("SELECT x FROM m")]
+        return [row["x"] for row in QueryClient(self.access).run("SELECT x FROM m")]
 
 
 def lines(*values: str) -> list[str]:
@@ -37,14 +39,14 @@ def lines(*values: str) -> list[str]:
 def test_one_bad_line_is_set_aside_and_its_neighbours_are_written(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb)
     batch = lines("1i", "2i", "3.5", "4i", "5i", "6i", "7i")
-    scene.writer.write(batch[:1])  # fixes the field's type
+    scene.writer.write(batch[:1])  # sets the type of the field
     scene.writer.write(batch)
     assert scene.values() == [1, 2, 4, 5, 6, 7]
     assert [text for text, _ in scene.aside] == [batch[2]]
     assert "field type conflict" in scene.aside[0][1]
 
 
-def test_a_malformed_line_is_set_aside_with_what_the_server_says(influxdb: InfluxDB) -> None:
+def test_a_malformed_line_is_set_aside_with_the_servers_reason(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb)
     scene.writer.write(["m x=1i 1", "m x= 2", "m x=3i 3"])
     assert scene.values() == [1, 3]
@@ -53,13 +55,13 @@ def test_a_malformed_line_is_set_aside_with_what_the_server_says(influxdb: Influ
     assert "missing field value" in reason
 
 
-def test_a_missing_database_is_made(influxdb: InfluxDB) -> None:
+def test_a_missing_database_is_created(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb, bucket=influxdb.bucket.replace("t", "fresh_t", 1))
     scene.writer.write(lines("1i"))
     assert scene.values() == [1]
 
 
-def test_a_missing_organisation_waits_with_its_remedy(influxdb: InfluxDB) -> None:
+def test_a_missing_organisation_raises_with_its_remedy(influxdb: InfluxDB) -> None:
     if influxdb.line == "1.8":
         scene = Scene(influxdb, bucket=f"{influxdb.bucket.partition('/')[0]}/nopolicy")
         remedy = "nopolicy"
@@ -71,7 +73,7 @@ def test_a_missing_organisation_waits_with_its_remedy(influxdb: InfluxDB) -> Non
     assert scene.aside == []
 
 
-def test_a_wrong_token_waits_with_its_remedy(tmp_path: Path) -> None:
+def test_a_wrong_token_raises_with_its_remedy(tmp_path: Path) -> None:
     with running_influxdb("2.9", tmp_path) as server:  # 1.8 is mostly run without authentication
         scene = Scene(server, token="wrong")
         with pytest.raises(StoreError, match="check influxdb_token"):
@@ -81,25 +83,25 @@ def test_a_wrong_token_waits_with_its_remedy(tmp_path: Path) -> None:
     assert scene.aside == []
 
 
-def test_a_server_that_is_away_waits() -> None:
+def test_an_unreachable_server_raises() -> None:
     access = Access(f"http://127.0.0.1:{free_port()}", "-", "noria/autogen", "u:p")
-    writer = LineWriter(access, lambda text, why: pytest.fail(why))
+    writer = LineWriter(access, lambda text, reason: pytest.fail(reason))
     with pytest.raises(StoreError, match="cannot be reached"):
         writer.write(lines("1i"))
     with pytest.raises(StoreError, match="cannot be reached"):
-        QueryClient(access).ask("SELECT x FROM m")
+        QueryClient(access).run("SELECT x FROM m")
 
 
-def test_a_wrong_query_is_told_in_the_servers_words(influxdb: InfluxDB) -> None:
+def test_a_wrong_query_raises_with_the_servers_message(influxdb: InfluxDB) -> None:
     with pytest.raises(StoreError, match="found FROM, expected identifier"):
-        QueryClient(Scene(influxdb).access).ask("SELECT FROM WHERE")
+        QueryClient(Scene(influxdb).access).run("SELECT FROM WHERE")
 
 
-def test_any_tag_or_text_is_one_line_and_comes_back(influxdb: InfluxDB) -> None:
+def test_any_tag_or_text_is_one_line_and_is_read_back(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb)
     odd = 'a b,c=d"e\\'
     scene.writer.write([line.point("m", {"who": odd}, {"x": odd, "n": 1, "yes": True}, T0_NS)])
-    (row,) = QueryClient(scene.access).ask("SELECT * FROM m")
+    (row,) = QueryClient(scene.access).run("SELECT * FROM m")
     assert row["x"] == odd
     assert row["who"] == odd.rstrip("\\")
     assert (row["n"], row["yes"], row["time"]) == (1, True, T0_NS)

@@ -119,7 +119,7 @@ def test_a_clock_that_is_set_later_moves_its_boot_and_leaves_nothing_behind(scen
     scene.gateway.hear(node.say(T0 + 3700, distance(410)))
     scene.catch_up()
     assert scene.ats() == [T0, T0 + 60, T0 + 120, T0 + 3700]
-    assert scene.store.latest()["north-1"].value == 410
+    assert list(scene.store.export("north-1"))[-1].value == 410
 
 
 def test_a_recalibration_makes_history_again_and_keeps_the_raw(scene: Scene) -> None:

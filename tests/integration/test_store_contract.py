@@ -1,7 +1,9 @@
 """One contract for every reading store: SQLite, InfluxDB 1.8 and InfluxDB 2.9, all real."""
 
 import itertools
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ REGISTRY = Registry(
 def kind(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[InfluxDB | None]:
-    """A running server of each line, or None for SQLite."""
+    """A running server of each InfluxDB version, or None for SQLite."""
     name: str = request.param
     if name == "sqlite":
         yield None
@@ -69,13 +71,13 @@ def everything(store: ReadingStore) -> list[Reading]:
 
 
 def test_what_was_written_is_read_back_in_every_field(store: ReadingStore) -> None:
-    nothing_heard = reading(seq=2, at=T0 + 0.125)._replace(
+    no_echo = reading(seq=2, at=T0 + 0.125)._replace(
         estimated=True, value=None, spread=None, valid=0, tried=7,
         temperature_dc=None, volume_l=None, sd_l=None, fault="no_echo", quantity="g", channel=3,
         era="aaaaaaaa",
     )  # fmt: skip
-    store.write([reading(), nothing_heard])
-    assert store.series("a", T0, T0 + 1) == [reading(), nothing_heard]
+    store.write([reading(), no_echo])
+    assert store.series("a", T0, T0 + 1) == [reading(), no_echo]
 
 
 def test_writing_twice_keeps_one(store: ReadingStore) -> None:
@@ -85,7 +87,7 @@ def test_writing_twice_keeps_one(store: ReadingStore) -> None:
     assert everything(store) == rows
 
 
-def test_readings_of_one_second_all_survive(store: ReadingStore) -> None:
+def test_all_readings_of_one_second_are_kept(store: ReadingStore) -> None:
     rows = [
         reading(boot=boot, seq=seq, i=i, device=device)
         for device, boot, seq, i in itertools.product(("d2345a", "d2345b"), (1, 2), (7, 8), (0, 1))
@@ -94,7 +96,7 @@ def test_readings_of_one_second_all_survive(store: ReadingStore) -> None:
     assert everything(store) == rows
 
 
-def test_a_range_has_both_its_ends_and_no_other_tank(store: ReadingStore) -> None:
+def test_a_range_includes_both_ends_and_no_other_tank(store: ReadingStore) -> None:
     rows = [reading(seq=n, at=T0 + n / 4) for n in range(9)]
     store.write([*rows, reading("b", T0 + 1)])
     assert store.series("a", T0 + 0.5, T0 + 1.25) == rows[2:6]
@@ -102,7 +104,7 @@ def test_a_range_has_both_its_ends_and_no_other_tank(store: ReadingStore) -> Non
     assert store.series("nowhere", T0, T0 + 9) == []
 
 
-def test_export_goes_by_tank_then_by_event_time(store: ReadingStore) -> None:
+def test_export_is_ordered_by_tank_then_event_time(store: ReadingStore) -> None:
     rows = [reading("b", T0), reading("a", T0 + 5, seq=1), reading("a", T0 - 5, seq=2)]
     store.write(rows)
     assert everything(store) == [rows[2], rows[1], rows[0]]
@@ -117,7 +119,9 @@ def test_a_long_export_loses_nothing(store: ReadingStore) -> None:
     assert {(r.seq, r.i) for r in store.export()} == {(r.seq, r.i) for r in rows}
 
 
-def test_of_many_readings_at_once_the_later_of_two_in_one_place_stays(store: ReadingStore) -> None:
+def test_of_two_readings_with_one_key_in_a_large_batch_the_later_is_kept(
+    store: ReadingStore,
+) -> None:
     rows = [reading(tank, T0 + n, seq=n) for n in range(4000) for tank in "abc"]
     store.write(
         [reading("b", T0, seq=0, volume_l=1.5), *rows, reading("c", T0, seq=0, volume_l=2.5)]
@@ -127,25 +131,20 @@ def test_of_many_readings_at_once_the_later_of_two_in_one_place_stays(store: Rea
     assert [kept[n].volume_l for n in (4000, 8000)] == [500.5, 2.5]
 
 
-def test_latest_is_the_newest_by_event_time_not_by_arrival(store: ReadingStore) -> None:
-    store.write([reading("a", T0 + 60, seq=5), reading("b", T0 + 1)])
-    store.write([reading("a", T0 + 30, seq=6)])
-    assert store.latest() == {"a": reading("a", T0 + 60, seq=5), "b": reading("b", T0 + 1)}
+def test_within_one_second_readings_are_in_the_order_of_boot_and_sequence(
+    store: ReadingStore,
+) -> None:
+    store.write([reading(boot=1000, seq=4), reading(boot=999, seq=5)])
+    assert everything(store) == [reading(boot=999, seq=5), reading(boot=1000, seq=4)]
 
 
-def test_latest_within_one_second_goes_by_boot_and_sequence(store: ReadingStore) -> None:
-    store.write([reading(boot=999, seq=5), reading(boot=1000, seq=4)])
-    assert store.latest() == {"a": reading(boot=1000, seq=4)}
-
-
-def test_removal_takes_exactly_these_rows_and_latest_follows(store: ReadingStore) -> None:
+def test_removal_takes_exactly_these_rows(store: ReadingStore) -> None:
     rows = [reading(seq=n, at=T0 + n) for n in range(4)]
     store.write([*rows, reading("b", T0 + 3, seq=3)])
     store.remove([rows[1], rows[3]])
     assert everything(store) == [rows[0], rows[2], reading("b", T0 + 3, seq=3)]
-    assert store.latest()["a"] == rows[2]
     store.remove([rows[0], rows[2]])
-    assert set(store.latest()) == {"b"}
+    assert everything(store) == [reading("b", T0 + 3, seq=3)]
     assert store.series("a", T0, T0 + 9) == []
 
 
@@ -160,16 +159,14 @@ def test_a_cleared_store_is_empty_and_can_be_filled_again(store: ReadingStore) -
     store.write([reading()])
     store.clear()
     assert everything(store) == []
-    assert store.latest() == {}
     store.write([reading("c")])
     assert everything(store) == [reading("c")]
 
 
-def test_an_empty_store_answers(store: ReadingStore) -> None:
+def test_an_empty_store_accepts_every_call(store: ReadingStore) -> None:
     store.write([])
     store.remove([])
     assert everything(store) == []
-    assert store.latest() == {}
 
 
 _readings = st.builds(
@@ -200,10 +197,25 @@ _readings = st.builds(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(_readings, max_size=30, unique_by=lambda r: (r.tank, r.boot, r.seq, r.i)))
-def test_any_reading_survives_the_journey(store: ReadingStore, rows: list[Reading]) -> None:
+def test_any_reading_is_read_back_as_written(store: ReadingStore, rows: list[Reading]) -> None:
     store.clear()
     store.write(rows)
     wanted = sorted(
         rows, key=lambda r: (r.tank, r.at, r.device, r.era, r.boot, r.seq, r.channel, r.i)
     )
     assert everything(store) == wanted
+
+
+def test_a_file_with_the_former_table_of_newest_readings_opens_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "readings.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE latest (tank TEXT PRIMARY KEY, at REAL)")
+        connection.commit()
+    store = SqliteStore(path)
+    store.write([reading()])
+    assert everything(store) == [reading()]
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert [name for (name,) in tables] == ["reading"]

@@ -1,4 +1,4 @@
-"""Which InfluxDB, and its failures in words that name the remedy."""
+"""The InfluxDB to use, and error messages that name the remedy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from gateway.errors import StoreError
 
 WRITE_TIMEOUT_S = 10.0
-"""A write that hangs holds up the end of the program."""
+"""A write that hangs delays the end of the program."""
 QUERY_TIMEOUT_S = 60.0
 """Dropping a measurement of years takes a while."""
 
 SetAside = Callable[[str, str], None]
-"""Keeps a line that InfluxDB will never take, with the reason."""
+"""Stores a line that InfluxDB will never accept, with the reason."""
 
 _REMEDIES = {
     401: "it refuses the token: check influxdb_token (1.8: user:password)",
@@ -33,7 +33,7 @@ class Access:
 
     @property
     def database(self) -> str:
-        """What InfluxQL calls the bucket."""
+        """The bucket's name in InfluxQL."""
         return self.bucket.partition("/")[0]
 
     @property
@@ -41,15 +41,15 @@ class Access:
         """The retention policy of 1.8, "" for the default."""
         return self.bucket.partition("/")[2]
 
-    def away(self, error: Exception) -> StoreError:
-        """Nobody answered."""
+    def unreachable(self, error: Exception) -> StoreError:
+        """The error when no answer came."""
         short = str(error).split(": ", 1)[-1][:200]
         return StoreError(f"InfluxDB at {self.url} cannot be reached: {short}")
 
     def refused(self, status: int, body: str) -> StoreError:
-        """It answered, but not as wished."""
+        """The error when InfluxDB answered with a failure."""
         remedy = _REMEDIES.get(status, "see its log")
-        said = " ".join(body.split())[:300]
+        detail = " ".join(body.split())[:300]
         return StoreError(
-            f"InfluxDB at {self.url}, bucket {self.bucket}, answers {status}: {remedy} ({said})"
+            f"InfluxDB at {self.url}, bucket {self.bucket}, answers {status}: {remedy} ({detail})"
         )

@@ -1,7 +1,7 @@
-"""Writes lines until every one of them is safe or proven unusable.
+"""Writes lines until each is durable or proven unusable.
 
 Through ``influxdb-client`` in SYNCHRONOUS mode: its batching mode loses data silently. Nothing
-here waits: a ``StoreError`` tells the caller to repeat the same lines later, which is harmless.
+here retries: after a ``StoreError`` the caller writes the same lines again, which is idempotent.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,17 +17,16 @@ from influxdb_client.rest import ApiException
 from gateway.errors import StoreError
 from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access, SetAside
 
-_LINES_A_REQUEST = 5000
-AT_ONCE = 2
-"""Requests: while one is being sent InfluxDB works on the other."""
-# What 400 and 422 say when single lines are at fault; anything else is about the server.
-_ABOUT_LINES = ("unable to parse", "partial write", "type conflict", "retention", "dropped")
+_LINES_PER_REQUEST = 5000
+_PARALLEL = 2  # requests: while one is being sent InfluxDB works on the other
+# In the body of 400 and 422 when single lines are at fault; other bodies concern the server.
+_LINE_ERRORS = ("unable to parse", "partial write", "type conflict", "retention", "dropped")
 _FULL = "limit exceeded"  # the operator lifts it, the lines are good
 _TOO_LARGE = 413
 
 
 class LineWriter:
-    """Writes to one bucket, and makes it where it is missing and that is permitted."""
+    """Writes to one bucket; creates it where it is missing and the token permits that."""
 
     def __init__(self, access: Access, set_aside: SetAside) -> None:
         self._access = access
@@ -37,21 +36,24 @@ class LineWriter:
             url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
         )
         self._api: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._pool = futures.ThreadPoolExecutor(AT_ONCE, "influxdb")
+        self._pool = futures.ThreadPoolExecutor(_PARALLEL, "influxdb")
 
     def write(self, lines: Sequence[str]) -> None:
-        """Write lines with nanoseconds; returns when each is safe or set aside, else StoreError."""
+        """Write lines with nanoseconds; returns when each is durable or set aside.
+
+        Raises StoreError.
+        """
         self.start(lines)()
 
-    def start(self, *rows: Sequence[str]) -> Callable[[], None]:
-        """Send them; calling what is returned is to ``write`` them, as far as is left to do.
+    def start(self, *groups: Sequence[str]) -> Callable[[], None]:
+        """Begin to send the groups in parallel; the lines of one group keep their order.
 
-        Each row of lines goes in its order, whatever becomes of the others meanwhile.
+        The returned function waits until all are written, and raises StoreError as ``write``.
         """
-        sent = [self._pool.submit(self._write_all, lines) for lines in rows if lines]
+        sent = [self._pool.submit(self._write_all, lines) for lines in groups if lines]
 
         def written() -> None:
-            # All end before an error is raised: nothing is written behind the caller's back.
+            # All end before an error is raised: no request is still in progress then.
             futures.wait(sent)
             for one in sent:
                 one.result()
@@ -65,11 +67,11 @@ class LineWriter:
         self._client.close()
 
     def _write_all(self, lines: Sequence[str]) -> None:
-        for start in range(0, len(lines), _LINES_A_REQUEST):
-            self._write_or_halve(lines[start : start + _LINES_A_REQUEST])
+        for start in range(0, len(lines), _LINES_PER_REQUEST):
+            self._write_or_halve(lines[start : start + _LINES_PER_REQUEST])
 
     def _write_or_halve(self, lines: Sequence[str]) -> None:
-        """Part of a refused batch *was* written; writing it again replaces it by itself."""
+        """Part of a refused batch *was* written; writing it again replaces equal rows."""
         refusal = self._refusal_of(lines)
         if refusal is None:
             return
@@ -80,8 +82,8 @@ class LineWriter:
         self._write_or_halve(lines[:middle])
         self._write_or_halve(lines[middle:])
 
-    def _refusal_of(self, lines: Sequence[str], *, may_make: bool = True) -> str | None:
-        """None when written; why, when lines are at fault. Raises StoreError when it may pass."""
+    def _refusal_of(self, lines: Sequence[str], *, may_create: bool = True) -> str | None:
+        """None when written; the reason when lines are at fault. Else raises StoreError."""
         try:
             self._api.write(
                 bucket=self._access.bucket,
@@ -90,32 +92,32 @@ class LineWriter:
             )
         except ApiException as error:
             status, body = _answer(error)
-            if status == 404 and may_make:
-                self._make_bucket()
-                return self._refusal_of(lines, may_make=False)
+            if status == 404 and may_create:
+                self._create_bucket()
+                return self._refusal_of(lines, may_create=False)
             if _lines_at_fault(status, body):
                 return f"{status} {' '.join(body.split())[:300]}"
             raise self._access.refused(status, body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._access.away(error) from error
+            raise self._access.unreachable(error) from error
         return None
 
-    def _make_bucket(self) -> None:
-        """Make the missing database (1.8) or bucket (2.x); a refusal is told in words."""
+    def _create_bucket(self) -> None:
+        """Create the missing database (1.8) or bucket (2.x). Raises StoreError."""
         access = self._access
         try:
             if access.org == "-":
-                self._make_database()
+                self._create_database()
             else:
                 self._client.buckets_api().create_bucket(bucket_name=access.bucket, org=access.org)
         except (ApiException, InfluxDBError) as error:
-            said = _answer(error)[1] if isinstance(error, ApiException) else str(error)
-            missing = access.refused(404, said)
+            detail = _answer(error)[1] if isinstance(error, ApiException) else str(error)
+            missing = access.refused(404, detail)
             raise StoreError(f"{missing}; making it is not permitted either") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise access.away(error) from error
+            raise access.unreachable(error) from error
 
-    def _make_database(self) -> None:
+    def _create_database(self) -> None:
         name = self._access.database.replace('"', '\\"')
         self._client.api_client.call_api(
             "/query",
@@ -125,12 +127,12 @@ class LineWriter:
         )
 
 
-def _answer(error: Any) -> tuple[int, str]:
-    """Status and body of an ``ApiException``; 0 when there was no answer."""
+def _answer(error: ApiException) -> tuple[int, str]:
+    """Status and body; status 0 when there was no answer."""
     return int(error.status or 0), str(error.body or error.reason or "")
 
 
 def _lines_at_fault(status: int, body: str) -> bool:
     if status == _TOO_LARGE:
         return True
-    return status in (400, 422) and _FULL not in body and any(t in body for t in _ABOUT_LINES)
+    return status in (400, 422) and _FULL not in body and any(t in body for t in _LINE_ERRORS)

@@ -1,4 +1,4 @@
-"""Asks InfluxQL over ``/query``, which 1.8+, 2.x and 3 Core all serve."""
+"""InfluxQL queries over ``/query``, which 1.8+, 2.x and 3 Core all serve."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from gateway.stores.influxdb.access import QUERY_TIMEOUT_S, Access
 from gateway.stores.influxdb.line import Row
 
 _CHUNK_ROWS = "5000"
-_NOTHING_YET = "database not found"
+_NO_DATABASE_YET = "database not found"
 
 
 class QueryClient:
@@ -21,12 +21,12 @@ class QueryClient:
         self._access = access
         self._http = urllib3.PoolManager(timeout=QUERY_TIMEOUT_S, retries=False)
 
-    def ask(self, *statements: str) -> list[Row]:
-        """All rows; ``time`` is nanoseconds, tags of a group stand beside its fields."""
+    def run(self, *statements: str) -> list[Row]:
+        """All rows; ``time`` is nanoseconds, a group's tags are added to its fields."""
         return list(self.stream(*statements))
 
     def stream(self, *statements: str) -> Iterator[Row]:
-        """As ``ask``, row by row, for answers that do not fit in memory."""
+        """As ``run``, row by row, for answers that do not fit in memory."""
         answer = self._post(";".join(statements))
         try:
             if answer.status != 200:
@@ -36,7 +36,7 @@ class QueryClient:
                 for result in json.loads(line).get("results", ()):
                     yield from self._rows(result)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._access.away(error) from error
+            raise self._access.unreachable(error) from error
         except ValueError as error:
             raise StoreError(f"InfluxDB at {self._access.url} broke off: {error}") from error
         finally:
@@ -63,11 +63,11 @@ class QueryClient:
                 preload_content=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._access.away(error) from error
+            raise self._access.unreachable(error) from error
 
     def _rows(self, result: dict[str, Any]) -> Iterator[Row]:
         error = result.get("error")
-        if error and _NOTHING_YET not in error:
+        if error and _NO_DATABASE_YET not in error:
             raise self._access.refused(200, error)
         for series in result.get("series", ()):
             tags: Row = series.get("tags", {})
@@ -77,9 +77,9 @@ class QueryClient:
 
 def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     """Each chunk of the answer is one JSON document on a line of its own."""
-    held = b""
+    rest = b""
     for block in answer.stream(65536):
-        *whole, held = (held + block).split(b"\n")
+        *whole, rest = (rest + block).split(b"\n")
         yield from (line for line in whole if line.strip())
-    if held.strip():
-        yield held
+    if rest.strip():
+        yield rest

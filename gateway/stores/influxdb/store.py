@@ -7,50 +7,67 @@ from operator import attrgetter
 
 from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry
-from gateway.stores.influxdb import line, removal
+from gateway.stores.influxdb import line
 from gateway.stores.influxdb.access import Access, SetAside
 from gateway.stores.influxdb.line import Rids, Row, quoted
 
 _key = attrgetter("at", "device", "era", "boot", "seq", "channel", "i")
 _NS = 1_000_000_000
 _UNKNOWN = "-"  # the site of a tank that the registry does not know
-_ROWS, _FEW = 2, 2000  # so many rows of lines, but one of a few readings: each is a request
+_PARALLEL, _MIN_PARALLEL = 2, 2000  # requests at once, from so many readings on
+_DELETES_PER_REQUEST = 200
+
+_Series = tuple[str, str, int]
+"""Random id of the tank, device, channel."""
 
 
 class InfluxStore:
-    """Readings in one bucket. ``registry`` gives the rows now known: it turns ids into random ids.
+    """Readings in one bucket. ``registry`` returns the current rows, which map ids to random ids.
 
     Two devices of one tank never share a series, two readings of one device differ in boot, seq
-    or i, which its nanoseconds carry.
+    or i, which their nanoseconds carry.
     """
 
     def __init__(
         self, access: Access, registry: Callable[[], Registry], set_aside: SetAside
     ) -> None:
-        # They take 17 MB and 150 ms, which a gateway that keeps its readings itself spares.
+        # Imported here: they cost 17 MB and 150 ms, which a gateway with a SQLite store saves.
         from gateway.stores.influxdb.line_writer import LineWriter
         from gateway.stores.influxdb.query import QueryClient
 
         self._registry = registry
         self._writer = LineWriter(access, set_aside)
-        self._asker = QueryClient(access)
+        self._query = QueryClient(access)
 
     def write(self, readings: Sequence[Reading]) -> None:
-        """Keep these; one already there is replaced. Lines refused for ever are set aside."""
+        """Write these; a reading with the same key is replaced. Refused lines are set aside."""
         self.start(readings)()
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """As ``write``, but returns once their lines are made and on their way.
+        """As ``write``, but returns once the lines are built and queued for sending.
 
-        Calling what is returned waits for the answer, and raises what ``write`` would raise.
+        The returned function waits for the answer, and raises what ``write`` would raise.
         """
         return self._writer.start(*_lines(self._registry(), readings))
 
     def remove(self, readings: Sequence[Reading]) -> None:
-        """Remove exactly these rows."""
+        """Remove exactly these rows, by few DELETEs: each costs about 5 ms, whatever its size."""
         registry = self._registry()
-        rows = (((_rid(registry, r.tank), r.device, r.channel), line.key_ns(r)) for r in readings)
-        removal.remove(self._asker, rows)
+        rows = sorted(
+            ((_rid(registry, r.tank), r.device, r.channel), line.key_ns(r)) for r in readings
+        )
+        statements: list[str] = []
+        for series, group in groupby(rows, key=lambda row: row[0]):
+            gone = [ns for _, ns in group]
+            where = _where(series)
+            span = f"{where} AND time >= {gone[0]} AND time <= {gone[-1]}"
+            stored = self._query.run(f'SELECT "at" FROM reading WHERE {span}')  # noqa: S608 - quoted
+            statements += (
+                f"DELETE FROM reading WHERE {where} AND time >= {first} AND time <= {last}"  # noqa: S608 - quoted
+                for first, last in removable_spans(sorted(row["time"] for row in stored), set(gone))
+            )
+        for start in range(0, len(statements), _DELETES_PER_REQUEST):
+            self._query.run(*statements[start : start + _DELETES_PER_REQUEST])
 
     def series(self, tank: str, start: float, end: float) -> list[Reading]:
         """Readings of one tank with start <= at <= end (Unix s), by event time."""
@@ -62,29 +79,14 @@ class InfluxStore:
         """All readings, by tank and event time, streamed; bounds as in ``series``."""
         registry = self._registry()
         for one in [tank] if tank is not None else sorted(registry.tanks):
-            rows = self._asker.stream(_select(_rid(registry, one), start, end))
+            rows = self._query.stream(_select(_rid(registry, one), start, end))
             for reading in _by_event_time(rows, one):
                 if (start is None or reading.at >= start) and (end is None or reading.at <= end):
                     yield reading
 
-    def latest(self) -> dict[str, Reading]:
-        """The newest reading by event time of every tank."""
-        tanks = {rows[-1].rid: name for name, rows in self._registry().tanks.items()}
-        last = self._asker.ask('SELECT last("at") AS "at" FROM reading GROUP BY tank')
-        # The last nanosecond stands for the last second: boot and seq are cut to three digits.
-        seconds = [_select(row["tank"], row["at"], row["at"]) for row in last]
-        rows = self._asker.ask(*seconds) if seconds else []
-        newest: dict[str, Reading] = {}
-        for row in rows:
-            tank = tanks.get(row["tank"])
-            if tank is not None:
-                reading = line.reading_of(row, tank)
-                newest[tank] = max(reading, newest.get(tank, reading), key=_key)
-        return newest
-
     def clear(self) -> None:
         """Empty the store, before a rebuild; other measurements of the bucket stay."""
-        self._asker.ask("DROP MEASUREMENT reading")
+        self._query.run("DROP MEASUREMENT reading")
 
     def write_points(self, lines: Sequence[str]) -> None:
         """Write points of other measurements (``line.point``), for Grafana."""
@@ -92,12 +94,25 @@ class InfluxStore:
 
     def clear_points(self, *measurements: str) -> None:
         """Drop other measurements."""
-        self._asker.ask(*(f"DROP MEASUREMENT {name}" for name in measurements))
+        self._query.run(*(f"DROP MEASUREMENT {name}" for name in measurements))
 
     def close(self) -> None:
         """Close connections."""
         self._writer.close()
-        self._asker.close()
+        self._query.close()
+
+
+def removable_spans(stored: Sequence[int], gone: set[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of each run in ``stored`` (sorted) that has only members of ``gone``."""
+    for is_gone, group in groupby(stored, key=gone.__contains__):
+        if is_gone:
+            span = list(group)
+            yield span[0], span[-1]
+
+
+def _where(series: _Series) -> str:
+    tank, device, channel = series
+    return f"tank = {quoted(tank)} AND device = {quoted(device)} AND ch = '{channel}'"
 
 
 def _rid(registry: Registry, tank: str) -> str:
@@ -106,30 +121,30 @@ def _rid(registry: Registry, tank: str) -> str:
 
 
 def _lines(registry: Registry, readings: Sequence[Reading]) -> list[list[str]]:
-    """A line of each, in rows that may go at once: all of a tank's are in one, in their order.
+    """The lines in groups that may be sent in parallel: those of one tank share a group, in order.
 
     A tank's ids are looked up once, unless it has a history.
     """
     known: dict[str, Rids] = {}
-    rows: list[list[str]] = [[] for _ in range(_ROWS if len(readings) > _FEW else 1)]
+    groups: list[list[str]] = [[] for _ in range(_PARALLEL if len(readings) > _MIN_PARALLEL else 1)]
 
     def place(reading: Reading) -> tuple[Rids, list[str]]:
         found = known.get(reading.tank)
         if found is None:
             found = _rids(registry, reading)
-            if found.lasting:
+            if found.constant:
                 known[reading.tank] = found
-        return found, rows[hash(reading.tank) % len(rows)]
+        return found, groups[hash(reading.tank) % len(groups)]
 
-    line.put_readings(readings, place)
-    return rows
+    line.append_readings(readings, place)
+    return groups
 
 
 def _rids(registry: Registry, reading: Reading) -> Rids:
     tank = registry.tank(reading.tank, reading.at)
     site = registry.site(tank.site) if tank else None
-    lasting = len(registry.tanks.get(reading.tank, ())) <= 1
-    return Rids(tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN, lasting)
+    constant = len(registry.tanks.get(reading.tank, ())) <= 1
+    return Rids(tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN, constant)
 
 
 def _select(rid: str, start: float | None, end: float | None) -> str:
@@ -140,6 +155,6 @@ def _select(rid: str, start: float | None, end: float | None) -> str:
 
 
 def _by_event_time(rows: Iterator[Row], tank: str) -> Iterator[Reading]:
-    """Rows come by nanosecond; inside one second that is not yet the order of the port."""
+    """Rows come by nanosecond; within one second the port's order is another."""
     for _, second in groupby(rows, key=lambda row: row["time"] // _NS):
         yield from sorted((line.reading_of(row, tank) for row in second), key=_key)
