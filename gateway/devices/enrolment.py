@@ -16,7 +16,6 @@ from gateway.errors import RegistryError, SettingError
 from gateway.mqtt import broker
 from gateway.registry import rows
 from gateway.registry.check import problems
-from gateway.registry.merge import merge_registries
 from gateway.settings import Settings, listen_address
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -40,7 +39,7 @@ def draw(
     device = Device(
         _unused(known), tank, key=secrets.token_bytes(32), uplink=uplink, sensor=sensor or fitting
     )
-    for problem in problems(merge_registries(known, Registry(devices={device.id: (device,)}))):
+    for problem in problems(Registry(devices={device.id: (device,)}), known):
         raise RegistryError(problem)
     return device
 

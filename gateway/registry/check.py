@@ -1,15 +1,28 @@
-"""What must hold between the rows of a registry: references, keys, sensors that fit their tank."""
+"""Contradictions between the rows of a registry: references, keys, sensors that fit their tank."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
+from typing import Protocol, TypeVar
 
-from gateway.domain.registry import Device, Registry, Tank
+from gateway.domain.registry import Device, Plan, Registry, Tank
 
 _ULTRASONIC = ("a02yyuw", "jsn-sr04t")
 
 
-def problems(registry: Registry) -> Iterator[str]:
-    """Every contradiction in it, as ``[[table]] row: field = value: remedy``."""
+class _Dated(Protocol):
+    @property
+    def since(self) -> float: ...
+
+
+_Row = TypeVar("_Row", bound=_Dated)
+
+
+def problems(added: Registry, known: Registry | None = None) -> Iterator[str]:
+    """Every contradiction in ``added`` merged into ``known``.
+
+    Each as ``[[table]] row: field = value: remedy``.
+    """
+    registry = _merge(known, added) if known else added
     for rows in registry.tanks.values():
         for tank in rows:
             if tank.site not in registry.sites:
@@ -93,32 +106,70 @@ def _unsigned_beside_keyed(registry: Registry) -> Iterator[str]:
     keyed: dict[str, list[tuple[float, float, str]]] = {}
     for device in newest:
         if device.key is not None:
-            for tank, start, end in _stays(registry, device):
+            for tank, start, end in _periods(registry, device):
                 keyed.setdefault(tank, []).append((start, end, device.id))
     for device in newest:
-        if device.unsigned and (met := _met(_stays(registry, device), keyed)):
+        if device.unsigned and (signed := _first_overlap(_periods(registry, device), keyed)):
             yield (
-                f"[[device]] {device.id}: unsigned = true: {met[0]} has {met[1]}, "
+                f"[[device]] {device.id}: unsigned = true: {signed[0]} has {signed[1]}, "
                 "which signs; an unsigned feed needs a tank of its own"
             )
 
 
-def _stays(registry: Registry, device: Device) -> list[tuple[str, float, float]]:
-    """The tanks that a device hung in, hangs in and will: each with from and to (Unix s)."""
+def _periods(registry: Registry, device: Device) -> list[tuple[str, float, float]]:
+    """The tanks of a device, past, present and planned: each with its start and end (Unix s)."""
     installs = registry.installs.get(device.id, ())
     if not installs:
         return [(device.tank, -inf, inf)]
-    starts = [-inf, *(row.since for row in installs[1:])]  # before the first, the first
+    starts = [-inf, *(row.since for row in installs[1:])]  # the first also applies before it
     ends = [*starts[1:], inf]
     return [(row.tank, a, b) for row, a, b in zip(installs, starts, ends, strict=True)]
 
 
-def _met(
-    stays: list[tuple[str, float, float]], keyed: dict[str, list[tuple[float, float, str]]]
+def _first_overlap(
+    periods: list[tuple[str, float, float]], keyed: dict[str, list[tuple[float, float, str]]]
 ) -> tuple[str, str] | None:
-    """The first tank where both hang at one time, and the device that signs there."""
-    for tank, start, end in stays:
-        for begun, over, device in keyed.get(tank, ()):
-            if start < over and begun < end:
+    """The first tank where the periods overlap, and the keyed device in it."""
+    for tank, start, end in periods:
+        for keyed_start, keyed_end, device in keyed.get(tank, ()):
+            if start < keyed_end and keyed_start < end:
                 return tank, device
     return None
+
+
+def _merge(known: Registry, added: Registry) -> Registry:
+    """``known`` with the rows of ``added``: a row replaces the one with the same ``since``.
+
+    An undated row (since 0) of a known id counts as its newest.
+    """
+    return Registry(
+        sites=_merge_rows(known.sites, added.sites),
+        tanks=_merge_rows(known.tanks, added.tanks),
+        devices=_merge_rows(known.devices, added.devices),
+        installs=_merge_rows(known.installs, added.installs),
+        plans=_merge_plans(known.plans, added.plans),
+    )
+
+
+def _merge_rows(
+    known: Mapping[str, tuple[_Row, ...]], added: Mapping[str, tuple[_Row, ...]]
+) -> dict[str, tuple[_Row, ...]]:
+    result = dict(known)
+    for name, rows in added.items():
+        old = result.get(name, ())
+        if old and len(rows) == 1 and rows[0].since == 0.0:
+            result[name] = (*old, rows[0])
+            continue
+        by_since = {row.since: row for row in (*old, *rows)}
+        result[name] = tuple(by_since[since] for since in sorted(by_since))
+    return result
+
+
+def _merge_plans(
+    known: Mapping[str, tuple[Plan, ...]], added: Mapping[str, tuple[Plan, ...]]
+) -> dict[str, tuple[Plan, ...]]:
+    result = dict(known)
+    for tank, plans in added.items():
+        by_start = {(p.start, p.kind): p for p in (*result.get(tank, ()), *plans)}
+        result[tank] = tuple(by_start[key] for key in sorted(by_start))
+    return result

@@ -1,7 +1,8 @@
-"""The registry in the database: rows are only ever added, the newest of a moment counts.
+"""The registry in the database: rows are only ever added; of two with the same ``since`` the
+later one is in force.
 
-A row keeps its values as JSON by field name. ``since`` is event time (from when it is true),
-``recorded`` when we were told. Device keys lie here: the file is readable by its owner only.
+A row stores its values as JSON by field name. ``since`` is event time (from when it is true),
+``recorded`` the time of writing. Device keys are in it: only its owner may read the file.
 """
 
 import hashlib
@@ -10,7 +11,8 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar, cast
+from itertools import chain
+from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -22,6 +24,7 @@ from gateway.database.tables import metadata
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import facts
+from gateway.registry.tables import Row, name_of, start_of
 
 registry_row = sa.Table(
     "registry_row",
@@ -32,11 +35,10 @@ registry_row = sa.Table(
     sa.Column("since", sa.Float, nullable=False),  # Unix s, from when it is true
     sa.Column("recorded", sa.Float, nullable=False),  # Unix s, when it was written
     sa.Column("value", sa.JSON, nullable=False),
-    sqlite_autoincrement=True,  # version() must never go back
+    sqlite_autoincrement=True,  # version() never decreases
 )
 
 _NEWEST = "SELECT max(id) FROM registry_row"  # asked before every batch of messages
-Row = Site | Tank | Device | Install | Plan
 _TYPES: Mapping[str, type[Row]] = {
     "site": Site,
     "tank": Tank,
@@ -44,12 +46,12 @@ _TYPES: Mapping[str, type[Row]] = {
     "install": Install,
     "plan": Plan,
 }
-_FIELDS = {table: frozenset(f.name for f in fields(kind)) for table, kind in _TYPES.items()}
 _loaded: "WeakValueDictionary[bytes, Registry]" = WeakValueDictionary()
-"""Every thread follows the registry by itself; what is the same is held once, by its rows' hash."""
+"""Registries in memory by the hash of their rows: threads that load the same rows share one."""
 _loading = threading.Lock()
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_Any = TypeVar("_Any", Site, Tank, Device)
+_Kind = TypeVar("_Kind", Site, Tank, Device, Install, Plan)
+_Dated = TypeVar("_Dated", Site, Tank, Device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,15 @@ def version(engine: sa.Engine) -> int:
     if is_postgresql(engine):
         with engine.connect() as connection:
             return version_of(connection)
-    # Before every few messages of the watch: a quarter of what SQLAlchemy takes to ask.
-    taken = engine.raw_connection()
+    # The watch asks before every few messages: SQLAlchemy would take four times as long.
+    pooled = engine.raw_connection()
     try:
-        file = cast(sqlite3.Connection, taken.driver_connection)
+        file = cast(sqlite3.Connection, pooled.driver_connection)
         return file.execute(_NEWEST).fetchone()[0] or 0
     except sqlite3.OperationalError as error:
         raise OperationalError(_NEWEST, None, error) from error
     finally:
-        taken.close()
+        pooled.close()
 
 
 def version_of(connection: sa.Connection) -> int:
@@ -90,7 +92,7 @@ def load(engine: sa.Engine) -> Registry:
 
 
 def load_from(connection: sa.Connection, version: int | None = None) -> Registry:
-    """As ``load``, inside a transaction; as it stood at ``version`` when one is given."""
+    """As ``load``, inside a transaction; as of ``version`` when one is given."""
     query = sa.select(
         registry_row.c.table, registry_row.c.name, sa.cast(registry_row.c.value, sa.Text)
     )
@@ -100,7 +102,7 @@ def load_from(connection: sa.Connection, version: int | None = None) -> Registry
     digest = hashlib.blake2b()
     for row in found:
         digest.update("\0".join(row).encode("utf-8"))
-    with _loading:  # whoever else wants the same one waits for it, instead of making another
+    with _loading:  # a thread that wants the same one waits, instead of building another
         registry = _loaded.get(digest.digest())
         if registry is None:
             registry = _loaded[digest.digest()] = _registry_of(found)
@@ -110,111 +112,112 @@ def load_from(connection: sa.Connection, version: int | None = None) -> Registry
 def _registry_of(found: Iterable[Sequence[str]]) -> Registry:
     groups: dict[str, dict[str, dict[object, Row]]] = {table: {} for table in _TYPES}
     for table, name, value in found:
-        row = _from_json(table, msgspec.json.decode(value))
-        groups[table].setdefault(name, {})[_moment(row)] = row
+        row = _from_json(table, msgspec.json.decode(value, type=dict[str, object]))
+        groups[table].setdefault(name, {})[_row_key(row)] = row
 
-    def of(table: str) -> Any:
-        return {n: tuple(_sorted(rows.values())) for n, rows in groups[table].items()}
+    def history(table: str, kind: type[_Kind]) -> dict[str, tuple[_Kind, ...]]:
+        rows_of = cast(Mapping[str, Mapping[object, _Kind]], groups[table])
+        return {name: tuple(sorted(rows.values(), key=start_of)) for name, rows in rows_of.items()}
 
-    return Registry(of("site"), of("tank"), of("device"), of("install"), of("plan"))
+    return Registry(
+        history("site", Site),
+        history("tank", Tank),
+        history("device", Device),
+        history("install", Install),
+        history("plan", Plan),
+    )
 
 
 def put(connection: sa.Connection, added: Registry, now: float) -> list[RowChange]:
-    """Add the rows that differ from what is kept, each with its fact; what is absent stays.
+    """Add the rows that differ from the stored ones, each with its fact; returns what changed.
 
-    A row without ``from`` (since 0) of something known holds from ``now`` (Unix s). A device that
+    A row without ``from`` (since 0) of a known id is in force from ``now`` (Unix s). A device that
     changes its tank gets installs, so that its past stays with the old tank. Draws random ids
-    where there are none. Raises RegistryError when a given ``rid`` contradicts the kept one.
+    where there are none. Raises RegistryError when a given ``rid`` contradicts the stored one.
     """
-    serialise(connection)  # before we read: no import races another
+    serialise(connection)  # before reading, so that no other import races this one
     known = load_from(connection)
-    rids = _Rids(known)
-    changes: list[RowChange] = []
-    for row, old in _wanted(known, added, rids, now):
-        if old is not None and _to_json(old) == _to_json(row):
-            continue
-        changes.append(_insert(connection, row, old, now, rids))
-    return changes
+    rids = _RandomIds(known)
+    return [
+        _insert(connection, row, old, now, rids)
+        for row, old in _wanted(known, added, rids, now)
+        if row != old
+    ]
 
 
 def _wanted(
-    known: Registry, added: Registry, rids: "_Rids", now: float
+    known: Registry, added: Registry, rids: "_RandomIds", now: float
 ) -> Iterator[tuple[Row, Row | None]]:
-    """Each row as it should stand, with the row it follows or corrects."""
+    """Each row to be in force, with the row that it follows or corrects."""
     for name, sites in added.sites.items():
-        given = tuple(replace(s, rid=rids.of("site", name, s.rid)) for s in sites)
+        given = tuple(replace(s, rid=rids.choose("site", name, s.rid)) for s in sites)
         yield from _dated(given, known.sites.get(name, ()), now)
     for name, tanks in added.tanks.items():
-        given_tanks = tuple(replace(t, rid=rids.of("tank", name, t.rid)) for t in tanks)
+        given_tanks = tuple(replace(t, rid=rids.choose("tank", name, t.rid)) for t in tanks)
         yield from _dated(given_tanks, known.tanks.get(name, ()), now)
     for name, devices in added.devices.items():
         yield from _dated(devices, known.devices.get(name, ()), now)
-    for install in (*_moved(known, added, now), *_all(added.installs)):
+    for install in chain(_moves(known, added, now), *added.installs.values()):
         rows = known.installs.get(install.device, ())
         yield install, next((r for r in rows if r.since == install.since), None)
-    for plan in _all(added.plans):
+    for plan in chain(*added.plans.values()):
         rows = known.plans.get(plan.tank, ())
-        yield plan, next((r for r in rows if _moment(r) == _moment(plan)), None)
+        yield plan, next((r for r in rows if _row_key(r) == _row_key(plan)), None)
 
 
 def _dated(
-    rows: Sequence[_Any], kept: Sequence[_Any], now: float
-) -> Iterator[tuple[_Any, _Any | None]]:
+    rows: Sequence[_Dated], kept: Sequence[_Dated], now: float
+) -> Iterator[tuple[_Dated, _Dated | None]]:
     newest = kept[-1] if kept else None
     if newest is not None and len(rows) == 1 and rows[0].since == 0.0:
         if replace(rows[0], since=newest.since) != newest:
-            # The newest row may lie ahead of now: then it is that one that is corrected.
+            # The newest row may start in the future: then that one is corrected.
             yield replace(rows[0], since=max(now, newest.since)), newest
         return
-    at = {row.since: row for row in kept}
+    by_since = {row.since: row for row in kept}
     for row in rows:
-        yield row, at.get(row.since)
+        yield row, by_since.get(row.since)
 
 
-def _moved(known: Registry, added: Registry, now: float) -> Iterator[Install]:
+def _moves(known: Registry, added: Registry, now: float) -> Iterator[Install]:
+    """Installs for the devices whose tank changes without installs of their own in ``added``."""
     for name, rows in added.devices.items():
         before = known.device(name)
         after = rows[-1]
-        told = name in added.installs or len(rows) > 1
-        if before is None or told or before.tank == after.tank:
+        explicit = name in added.installs or len(rows) > 1
+        if before is None or explicit or before.tank == after.tank:
             continue
         if name not in known.installs:
             yield Install(name, before.tank, 0.0)
         yield Install(name, after.tank, after.since or now)
 
 
-def _all(rows_of: Mapping[str, tuple[Any, ...]]) -> Iterator[Any]:
-    return (row for rows in rows_of.values() for row in rows)
-
-
 def _insert(
-    connection: sa.Connection, row: Row, old: Row | None, now: float, rids: "_Rids"
+    connection: sa.Connection, row: Row, old: Row | None, now: float, rids: "_RandomIds"
 ) -> RowChange:
-    table = type(row).__name__.lower()
-    name = _name(row)
-    value = _to_json(row)
-    before = _to_json(old) if old is not None else {}
+    table, name = type(row).__name__.lower(), name_of(row)
     result = connection.execute(
         sa.insert(registry_row).values(
-            table=table, name=name, since=_since(row), recorded=now, value=value
+            table=table, name=name, since=start_of(row), recorded=now, value=_to_json(row)
         )
     )
     (row_id,) = cast(tuple[int], result.inserted_primary_key)
     facts.queue(connection, row, row_id, now, rids.known)
-    differs = [f for f in value | before if value.get(f) != before.get(f)]
-    told = tuple(f for f in differs if f not in ("rid", "since")) or tuple(differs)
-    return RowChange(table, name, old is None, told)
+    names = [field.name for field in fields(row)]
+    differing = [n for n in names if getattr(row, n) != getattr(old, n, None)]
+    reported = tuple(n for n in differing if n not in ("rid", "since")) or tuple(differing)
+    return RowChange(table, name, old is None, reported)
 
 
-class _Rids:
+class _RandomIds:
     """The random ids that are taken: (table, id) -> rid."""
 
     def __init__(self, known: Registry) -> None:
         self.known = {("site", n): rows[-1].rid for n, rows in known.sites.items()}
         self.known |= {("tank", n): rows[-1].rid for n, rows in known.tanks.items()}
 
-    def of(self, table: str, name: str, given: str) -> str:
-        """The kept one, else the given one, else a new one."""
+    def choose(self, table: str, name: str, given: str) -> str:
+        """The stored one, else the given one, else a new one. Raises RegistryError."""
         kept = self.known.get((table, name))
         if kept and given and given != kept:
             raise RegistryError(
@@ -233,40 +236,17 @@ class _Rids:
                 return rid
 
 
-def _name(row: Row) -> str:
-    if isinstance(row, Install):
-        return row.device
-    return row.tank if isinstance(row, Plan) else row.id
-
-
-def _since(row: Row) -> float:
-    return row.start if isinstance(row, Plan) else row.since
-
-
-def _moment(row: Row) -> object:
+def _row_key(row: Row) -> object:
+    """Of two rows of one name with this key, the later one replaces the other."""
     return (row.start, row.kind) if isinstance(row, Plan) else row.since
 
 
-def _sorted(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=_since)
+def _to_json(row: Row) -> dict[str, object]:
+    values: dict[str, object] = msgspec.to_builtins(row, builtin_types=(bytes,))
+    return {n: v.hex() if isinstance(v, bytes) else v for n, v in values.items()}
 
 
-def _to_json(row: Row) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for field in fields(row):
-        item = getattr(row, field.name)
-        value[field.name] = item.hex() if isinstance(item, bytes) else item
-        if isinstance(item, tuple):
-            value[field.name] = [list(cast(tuple[float, float], pair)) for pair in item]  # pyright: ignore[reportUnknownVariableType] - pairs of numbers
-    return value
-
-
-def _from_json(table: str, value: Mapping[str, Any]) -> Row:
-    kind, known = _TYPES[table], _FIELDS[table]
-    given = {name: item for name, item in value.items() if name in known}
-    for name in ("key", "public_key"):
-        if given.get(name) is not None:
-            given[name] = bytes.fromhex(given[name])
-    if "table" in given:
-        given["table"] = tuple((float(mm), float(litres)) for mm, litres in given["table"])
-    return kind(**given)
+def _from_json(table: str, value: Mapping[str, object]) -> Row:
+    keys = {n: value[n] for n in ("key", "public_key") if n in value}
+    raw = {n: bytes.fromhex(key) for n, key in keys.items() if isinstance(key, str)}
+    return msgspec.convert({**value, **raw}, _TYPES[table])

@@ -1,15 +1,19 @@
-"""The five tables of a registry file: which fields each has, and the row that they make."""
+"""The five tables of a registry file: the fields of each, and the row built from them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
+
+import msgspec
 
 from gateway.domain.registry import Device, Install, Plan, Site, Tank
 from gateway.registry import fields as f
 from gateway.registry.fields import Check, FieldError
 
-Given = Mapping[str, Any]
+Row = Site | Tank | Device | Install | Plan
+Values = Mapping[str, object]
+"""Checked values by field name."""
 _MM = f.whole(1, 20_000)
 _TARE = f.whole(0, 10_000_000)
 _CAPACITY_L = {"ibc1000": 1000.0, "ibc600": 600.0}
@@ -23,7 +27,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its fields with their checks, and those that every row must have."""
+    """One table: its fields with their checks, and the fields that every row must have."""
 
     fields: Mapping[str, Check]
     required: tuple[str, ...]
@@ -108,27 +112,37 @@ TABLES: Mapping[str, Table] = {
 }
 
 
-def _dated(given: Given) -> dict[str, Any]:
-    values = dict(given)
-    values["since"] = values.pop("from", 0.0)
-    return values
+def name_of(row: Row) -> str:
+    """The id that groups a row with its history: a site, tank or device; of a plan its tank."""
+    if isinstance(row, Install):
+        return row.device
+    return row.tank if isinstance(row, Plan) else row.id
 
 
-def site(given: Given) -> Site:
+def start_of(row: Row) -> float:
+    """From when the row is in force, or the plan begins (Unix s)."""
+    return row.start if isinstance(row, Plan) else row.since
+
+
+def _dated(values: Values) -> dict[str, object]:
+    dated = dict(values)
+    dated["since"] = dated.pop("from", 0.0)
+    return dated
+
+
+def site(values: Values) -> Site:
     """A site's row; people_low <= people_high."""
-    values: dict[str, Any] = {"rid": "", **_dated(given)}
-    row = Site(**values)
+    row = msgspec.convert({"rid": "", **_dated(values)}, Site)
     low, high = row.people_low, row.people_high
     if low is not None and high is not None and low > high:
         raise FieldError(f"people_low = {low} is above people_high = {high}")
     return row
 
 
-def tank(given: Given) -> Tank:
+def tank(values: Values) -> Tank:
     """A tank's or station's row with the fields that its shape needs."""
-    values: dict[str, Any] = {"rid": "", "kind": "tank", **_dated(given)}
-    values.update(_station(values) if values["kind"] == "station" else _shape(values))
-    row = Tank(**values)
+    derived = _station(values) if values.get("kind") == "station" else _shape(values)
+    row = msgspec.convert({"rid": "", **_dated(values), **derived}, Tank)
     if row.empty_l >= row.capacity_l:
         raise FieldError(
             f"empty_l = {row.empty_l:g} leaves nothing of capacity_l = {row.capacity_l:g}"
@@ -140,20 +154,19 @@ def tank(given: Given) -> Tank:
     return row
 
 
-def _station(values: Given) -> Given:
+def _station(values: Values) -> Values:
     if values.get("shape") is not None:
         raise FieldError(f"shape = {values['shape']!r}: a station is weighed; leave shape out")
-    can_l, cans = values.get("can_l"), values.get("cans")
     if "capacity_l" in values:
         return {"shape": None}
-    if can_l is None or cans is None:
+    if "can_l" not in values or "cans" not in values:
         raise FieldError("a station needs cans and can_l, for example cans = 12 and can_l = 20")
-    return {"shape": None, "capacity_l": float(cans * can_l)}
+    return {"shape": None, "capacity_l": _float(values, "cans") * _float(values, "can_l")}
 
 
-def _shape(values: Given) -> Given:
+def _shape(values: Values) -> Values:
     shape = values.get("shape")
-    if shape is None:
+    if not isinstance(shape, str):
         raise FieldError("shape is missing: say ibc1000, ibc600, cylinder, lying, box or table")
     for needed in _NEEDS.get(shape, ()):
         if needed not in values:
@@ -161,18 +174,22 @@ def _shape(values: Given) -> Given:
     if "capacity_l" in values:
         return {}
     if shape == "lying":
-        radius_mm = values["diameter_mm"] / 2
-        return {"capacity_l": round(math.pi * radius_mm**2 * values["length_mm"] / 1e6, 1)}
+        radius_mm, length_mm = _float(values, "diameter_mm") / 2, _float(values, "length_mm")
+        return {"capacity_l": round(math.pi * radius_mm**2 * length_mm / 1e6, 1)}
     if shape == "table":
-        return {"capacity_l": values["table"][-1][1]}
+        return {"capacity_l": cast(Sequence[tuple[float, float]], values["table"])[-1][1]}
     if shape not in _CAPACITY_L:
         raise FieldError(f"shape = {shape!r} needs capacity_l: how many litres it holds when full")
     return {"capacity_l": _CAPACITY_L[shape]}
 
 
-def device(given: Given) -> Device:
-    """A device's row: with a key, or marked unsigned, never both."""
-    row = Device(**_dated(given))
+def _float(values: Values, field: str) -> float:
+    return float(cast(float, values[field]))
+
+
+def device(values: Values) -> Device:
+    """A device's row: with a key, or marked unsigned, never both; without either when revoked."""
+    row = msgspec.convert(_dated(values), Device)
     if row.unsigned and row.key is not None:
         raise FieldError("key and unsigned = true exclude one another: keep one")
     if row.key is None and not row.unsigned and not row.revoked:
@@ -182,15 +199,14 @@ def device(given: Given) -> Device:
     return row
 
 
-def install(given: Given) -> Install:
+def install(values: Values) -> Install:
     """An install's row."""
-    return Install(**_dated(given))
+    return msgspec.convert(_dated(values), Install)
 
 
-def plan(given: Given) -> Plan:
+def plan(values: Values) -> Plan:
     """A plan's row; it ends after it begins."""
-    cancelled = given.get("cancelled", False)
-    row = Plan(given["tank"], given["from"], given["to"], given["kind"], cancelled)
+    row = msgspec.convert({**values, "start": values["from"], "end": values["to"]}, Plan)
     if row.end <= row.start:
         raise FieldError("to must be later than from")
     return row

@@ -1,11 +1,11 @@
-"""A registry file: read strictly, written so that reading it gives the same registry."""
+"""A registry file: read strictly, written so that reading it returns the same registry."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import tomlkit
 from tomlkit.items import Table as TomlTable
@@ -15,103 +15,96 @@ from gateway.errors import RegistryError
 from gateway.registry import tables
 from gateway.registry.check import problems
 from gateway.registry.fields import FieldError
-from gateway.registry.merge import merge_registries
-from gateway.registry.tables import TABLES
+from gateway.registry.tables import TABLES, Row, Values
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", Site, Tank, Device, Install, Plan)
 _SECRET = ("key", "public_key")
+_FILE_NAMES = {"since": "from", "start": "from", "end": "to"}
 
 
 def read(path: Path, known: Registry | None = None) -> Registry:
     """The registry that a file describes; ``rid`` is empty where the file has none.
 
     With ``known``, references may point at its rows (a partial file for a running system), and
-    the two together must make sense; what is returned is the file's own rows. ``since`` is 0
+    the two together must be consistent; only the file's own rows are returned. ``since`` is 0
     where the file has no ``from``. Raises RegistryError naming file, table, row and field.
     """
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror}: name a registry file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RegistryError(f"{path} is not TOML: {error}") from error
     try:
-        return parse(given, known)
+        return parse(document, known)
     except RegistryError as error:
         raise RegistryError(f"{path}: {error}") from error.__cause__
 
 
-def parse(given: Mapping[str, Any], known: Registry | None = None) -> Registry:
+def parse(document: Mapping[str, object], known: Registry | None = None) -> Registry:
     """As ``read``, from TOML already decoded."""
-    for table in given:
+    for table in document:
         if table not in TABLES:
             raise RegistryError(f"no table is called {table!r}: use {', '.join(TABLES)}")
+    sites, tanks = _rows(document, tables.site), _rows(document, tables.tank)
+    newest = [rows[-1] for rows in (*(known.tanks.values() if known else ()), *tanks.values())]
+    stations = {tank.id for tank in newest if tank.kind == "station"}
     registry = Registry(
-        sites=_by(_rows(given, "site", tables.site), _id),
-        tanks=_by(_rows(given, "tank", tables.tank), _id),
-        devices=_by(_rows(given, "device", _device_maker(given, known)), _id),
-        installs=_by(_rows(given, "install", tables.install), lambda row: row.device),
-        plans=_by(_rows(given, "plan", tables.plan), lambda row: row.tank),
+        sites=sites,
+        tanks=tanks,
+        devices=_rows(document, lambda values: _device(values, stations, known), "device"),
+        installs=_rows(document, tables.install),
+        plans=_rows(document, tables.plan),
     )
-    _refuse_repeats(registry)
-    for problem in problems(merge_registries(known, registry) if known else registry):
+    for problem in problems(registry, known):
         raise RegistryError(problem)
     return registry
 
 
-def _id(row: Site | Tank | Device) -> str:
-    return row.id
-
-
-def _device_maker(
-    given: Mapping[str, Any], known: Registry | None
-) -> Callable[[Mapping[str, Any]], Device]:
-    """A station's device weighs unless the file says otherwise; a known device keeps its keys."""
-    stations = {t.get("id") for t in given.get("tank", ()) if t.get("kind") == "station"}
-    if known:
-        stations |= {i for i, rows in known.tanks.items() if rows[-1].kind == "station"}
-
-    def make(values: Mapping[str, Any]) -> Device:
-        extra: dict[str, Any] = {}
-        if "sensor" not in values and values["tank"] in stations:
-            extra["sensor"] = "hx711"
-        kept = known.device(values["id"]) if known else None
-        if kept and kept.key and "key" not in values and not values.get("unsigned"):
-            extra["key"] = kept.key
-        if kept and kept.public_key and "public_key" not in values and not values.get("unsigned"):
-            extra["public_key"] = kept.public_key
-        return tables.device({**values, **extra})
-
-    return make
+def _device(values: Values, stations: set[str], known: Registry | None) -> Device:
+    """By default a station's device is a scale, and a known device keeps its keys."""
+    defaults: dict[str, object] = {"sensor": "hx711"} if values["tank"] in stations else {}
+    kept = known.device(str(values["id"])) if known else None
+    if kept and not values.get("unsigned"):
+        keys = {"key": kept.key, "public_key": kept.public_key}
+        defaults |= {name: key for name, key in keys.items() if key}
+    return tables.device({**defaults, **values})
 
 
 def _rows(
-    given: Mapping[str, Any], table: str, make: Callable[[Mapping[str, Any]], _Row]
-) -> list[_Row]:
-    rows = given.get(table, [])
+    document: Mapping[str, object], build: Callable[[Values], _Row], table: str = ""
+) -> dict[str, tuple[_Row, ...]]:
+    """The rows of one table by name, sorted by their start; ``table`` is ``build``'s name."""
+    table = table or build.__name__
+    rows = document.get(table, [])
     if not isinstance(rows, list):
         raise RegistryError(f"[{table}] must be a list: write [[{table}]] above each row")
-    made: list[_Row] = []
-    for place, row in enumerate(cast(list[Any], rows), 1):
+    groups: dict[str, list[_Row]] = {}
+    for number, row in enumerate(cast(list[object], rows), 1):
         if not isinstance(row, dict):
-            raise RegistryError(f"[[{table}]] row {place} is not a table: write [[{table}]]")
-        values = cast(dict[str, Any], row)
-        where = f"[[{table}]] {_called(table, values, place)}"
+            raise RegistryError(f"[[{table}]] row {number} is not a table: write [[{table}]]")
+        values = cast(dict[str, object], row)
+        where = f"[[{table}]] {_label(table, values, number)}"
         try:
-            made.append(make(_checked(table, values, where)))
+            built = build(_check(table, values, where))
         except FieldError as error:
             raise RegistryError(f"{where}: {error}") from None
-    return made
+        group = groups.setdefault(tables.name_of(built), [])
+        starts = {tables.start_of(one) for one in group}
+        if table != "plan" and tables.start_of(built) in starts:
+            raise RegistryError(f"{where} stands twice: keep one, or give each its own from")
+        group.append(built)
+    return {name: tuple(sorted(group, key=tables.start_of)) for name, group in groups.items()}
 
 
-def _called(table: str, row: Mapping[str, Any], place: int) -> str:
-    named = row.get({"install": "device", "plan": "tank"}.get(table, "id"))
-    return named if isinstance(named, str) and named else f"row {place}"
+def _label(table: str, row: Values, number: int) -> str:
+    name = row.get({"install": "device", "plan": "tank"}.get(table, "id"))
+    return name if isinstance(name, str) and name else f"row {number}"
 
 
-def _checked(table: str, row: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _check(table: str, row: Values, where: str) -> dict[str, object]:
     known = TABLES[table]
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for field, value in row.items():
         if field not in known.fields:
             raise RegistryError(
@@ -120,7 +113,7 @@ def _checked(table: str, row: Mapping[str, Any], where: str) -> dict[str, Any]:
         try:
             values[field] = known.fields[field](value)
         except FieldError as error:
-            shown = "" if field in _SECRET else f" = {_shown(value)}"
+            shown = "" if field in _SECRET else f" = {_shorten(value)}"
             raise RegistryError(f"{where}: {field}{shown}: {error}") from None
     for field in known.required:
         if field not in values:
@@ -128,41 +121,15 @@ def _checked(table: str, row: Mapping[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: object) -> str:
     text = value.isoformat() if isinstance(value, datetime) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _by(rows: Iterable[_Row], key: Callable[[_Row], str]) -> dict[str, tuple[_Row, ...]]:
-    groups: dict[str, list[_Row]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return {name: tuple(sorted(group, key=_start)) for name, group in groups.items()}
-
-
-def _start(row: Any) -> float:
-    return row.start if isinstance(row, Plan) else row.since
-
-
-def _refuse_repeats(registry: Registry) -> None:
-    groups: tuple[tuple[str, Mapping[str, tuple[Any, ...]]], ...] = (
-        ("site", registry.sites),
-        ("tank", registry.tanks),
-        ("device", registry.devices),
-        ("install", registry.installs),
-    )
-    for table, groups_of in groups:
-        for name, rows in groups_of.items():
-            if len({row.since for row in rows}) < len(rows):
-                raise RegistryError(
-                    f"[[{table}]] {name} stands twice: keep one, or give each its own from"
-                )
-
-
 def write(registry: Registry, *, with_keys: bool) -> str:
-    """The file that ``read`` turns back into this registry; keys only where asked for.
+    """The text of a file that ``read`` turns back into this registry.
 
-    Without keys a keyed device cannot be imported elsewhere; the text says so.
+    Without keys a keyed device cannot be imported elsewhere; a comment in the text states that.
     """
     document = tomlkit.document()
     if not with_keys:
@@ -178,29 +145,22 @@ def write(registry: Registry, *, with_keys: bool) -> str:
     return tomlkit.dumps(document)
 
 
-def _row(row: Site | Tank | Device | Install | Plan, with_keys: bool) -> TomlTable:
+def _row(row: Row, with_keys: bool) -> TomlTable:
     written = tomlkit.table()
     for field in fields(row):
-        value: Any = getattr(row, field.name)
-        if value is None or value is False or value in ("", ()):
-            continue
-        if field.name == "since" and value == 0:
-            continue
-        if field.name != "key" or with_keys:
-            written.add(_NAMED.get(field.name, field.name), _value(field.name, value))
+        value: object = getattr(row, field.name)
+        empty = value is None or value is False or value in ("", ())
+        undated = field.name == "since" and value == 0
+        if not empty and not undated and (field.name != "key" or with_keys):
+            written.add(_FILE_NAMES.get(field.name, field.name), _toml_value(field.name, value))
     return written
 
 
-_NAMED = {"since": "from", "start": "from", "end": "to"}
-
-
-def _value(field: str, value: Any) -> Any:
+def _toml_value(field: str, value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, tuple):
-        return [list(cast(tuple[float, float], pair)) for pair in cast(tuple[Any, ...], value)]
-    if field in _NAMED:
-        return datetime.fromtimestamp(value, UTC) if float(value).is_integer() else value
+        return [list(pair) for pair in cast(tuple[tuple[float, float], ...], value)]
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return datetime.fromtimestamp(value, UTC) if field in _FILE_NAMES else int(value)
     return value

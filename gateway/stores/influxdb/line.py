@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from gateway.domain.inputs import Reading
 
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " ", "\r": " "})
 _TEXT = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " ", "\r": " "})
-_INTEGERS = ("value", "spread", "valid", "tried", "temperature_dc")
-_FLOATS = ("volume_l", "sd_l")
 _SHARED = 8  # the first fields of a Reading, which the readings of one message share
 _DIGITS = tuple(f"{n:03d}" for n in range(1000))
 Row = dict[str, Any]
@@ -133,22 +133,8 @@ def _burst(spread: int | None, valid: int | None, tried: int | None, sd_l: float
 
 def reading_of(row: Row, tank: str) -> Reading:
     """The reading in a row of ``SELECT * FROM reading``."""
-    return Reading(
-        tank=tank,
-        device=row["device"],
-        era=row["era"],
-        boot=int(row["boot"]),
-        seq=int(row["seq"]),
-        i=int(row["i"]),
-        channel=int(row["ch"]),
-        at=float(row["at"]),
-        received=float(row["received"]),
-        estimated=bool(row["estimated"]),
-        quantity=row["quantity"],
-        **{n: None if row.get(n) is None else int(row[n]) for n in _INTEGERS},
-        **{n: None if row.get(n) is None else float(row[n]) for n in _FLOATS},
-        fault=row.get("fault"),
-    )
+    values = {**row, "tank": tank, "channel": int(row["ch"])}
+    return msgspec.convert([values.get(name) for name in Reading._fields], Reading)
 
 
 def _field(value: Value) -> str:

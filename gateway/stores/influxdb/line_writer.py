@@ -127,8 +127,8 @@ class LineWriter:
         )
 
 
-def _answer(error: ApiException) -> tuple[int, str]:
-    """Status and body; status 0 when there was no answer."""
+def _answer(error: Any) -> tuple[int, str]:
+    """Status and body of an ``ApiException``; status 0 when there was no answer."""
     return int(error.status or 0), str(error.body or error.reason or "")
 
 
