@@ -1,22 +1,22 @@
-"""What changed in ``noria.db`` since it was last looked at, by version: tanks and incidents."""
+"""Tanks and incidents in ``noria.db`` that changed after a version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.database.engine import newest_version
 from gateway.database.tables import incident, tank_now
+from gateway.projections.cursor import JSON
 
-Row = Mapping[str, Any]
+Row = Mapping[str, JSON]
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """``tanks`` maps a tank to its ``TankNow`` as JSON; ``incidents`` are rows of the table.
 
-    ``version`` is where the next look begins.
+    ``version`` is the argument of the next call.
     """
 
     version: int
@@ -24,19 +24,17 @@ class Changes:
     incidents: tuple[Row, ...]
 
 
-def since(engine: sa.Engine, version: int) -> Changes:
-    """Tanks and incidents that changed after ``version``; 0 gives all."""
+def changes_since(engine: sa.Engine, version: int) -> Changes:
+    """Tanks and incidents that changed after ``version``; 0 returns all."""
     with engine.connect() as connection:
-        # What is committed between the two queries has a higher version, and comes next time.
+        # A commit between the two queries has a higher version, so the next call returns it.
         newest = max(version, newest_version(connection))
         new = tank_now.c.version.between(version + 1, newest)
         tanks = connection.execute(sa.select(tank_now).where(new)).all()
         new = incident.c.version.between(version + 1, newest)
         incidents = connection.execute(
             sa.select(incident).where(new).order_by(incident.c.version)
-        ).all()
-    return Changes(
-        newest,
-        {row.tank: row.value for row in tanks},
-        tuple(dict(row._mapping) for row in incidents),  # pyright: ignore[reportPrivateUsage] - SQLAlchemy's public name
-    )
+        ).mappings()
+        return Changes(
+            newest, {row.tank: row.value for row in tanks}, tuple(dict(row) for row in incidents)
+        )

@@ -1,12 +1,12 @@
-"""Where each projection stands in the journal, and the state that belongs to that place.
+"""Each projection's position in the journal, and the state saved with it.
 
-A projection saves its cursor and its state in one transaction, after its effects are safe (or
-together with them): after a crash it applies some entries again, never too few. The watch's state
-may stand behind its cursor (``gateway.projections.watch.checkpoint``).
+A projection saves its cursor and its state in one transaction, after its effects are durable (or
+with them): after a crash it applies some entries twice, but misses none. The watch's state may be
+behind its cursor (``gateway.projections.watch.checkpoint``).
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import sqlalchemy as sa
@@ -15,9 +15,10 @@ from gateway.database.engine import upsert
 from gateway.database.tables import projection, projection_state
 
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
-_AT_ONCE = 100
-_FORGET = projection_state.delete().where(
-    projection_state.c.name == sa.bindparam("of"), projection_state.c.key == sa.bindparam("under")
+_ROWS_PER_STATEMENT = 100  # the states of a whole fleet are dozens of megabytes
+_DELETE = projection_state.delete().where(
+    projection_state.c.name == sa.bindparam("of_name"),
+    projection_state.c.key == sa.bindparam("of_key"),
 )
 
 
@@ -28,7 +29,7 @@ def load(connection: sa.Connection, name: str) -> int:
 
 
 def save(connection: sa.Connection, name: str, entry_id: int) -> None:
-    """Projection ``name`` has applied everything up to ``entry_id``."""
+    """Record that projection ``name`` has applied everything up to ``entry_id``."""
     upsert(connection, projection, [(name, entry_id)])
 
 
@@ -42,32 +43,22 @@ def load_state(connection: sa.Connection, name: str) -> dict[str, JSON]:
     return {row.key: row.value for row in rows}
 
 
-def save_state(connection: sa.Connection, name: str, changed: Mapping[str, Any]) -> None:
-    """Replace the state under the given keys; a value of None forgets its key.
+def save_state(connection: sa.Connection, name: str, changed: Mapping[str, object]) -> None:
+    """Replace the state under the given keys; a value of None deletes its key.
 
-    Values are JSON values, or whatever msgspec makes JSON of: a hundred at a time, since a whole
-    fleet's are dozens of megabytes.
+    Values are JSON values, or objects that msgspec encodes as JSON.
     """
-    gone = [{"of": name, "under": key} for key, value in changed.items() if value is None]
-    if gone:
-        connection.execute(_FORGET, gone)
+    deleted = [{"of_name": name, "of_key": key} for key, value in changed.items() if value is None]
+    if deleted:
+        connection.execute(_DELETE, deleted)
     kept = [(key, value) for key, value in changed.items() if value is not None]
-    for first in range(0, len(kept), _AT_ONCE):
-        some = kept[first : first + _AT_ONCE]
-        upsert(connection, projection_state, [(name, key, _json(value)) for key, value in some])
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    for first in range(0, len(kept), _ROWS_PER_STATEMENT):
+        chunk = kept[first : first + _ROWS_PER_STATEMENT]
+        rows = [(name, key, msgspec.json.encode(value).decode()) for key, value in chunk]
+        upsert(connection, projection_state, rows)
 
 
 def reset(connection: sa.Connection, name: str) -> None:
-    """Projection ``name`` begins again at the journal's first entry, without state."""
+    """Projection ``name`` starts again at the journal's first entry, without state."""
     connection.execute(projection.delete().where(projection.c.name == name))
     connection.execute(projection_state.delete().where(projection_state.c.name == name))
-
-
-def lags(connection: sa.Connection, last_id: int) -> dict[str, int]:
-    """How many entries each projection is behind a journal that ends at ``last_id``."""
-    rows = connection.execute(sa.select(projection.c.name, projection.c.cursor))
-    return {name: max(0, last_id - cursor) for name, cursor in rows}

@@ -1,18 +1,16 @@
-"""The live topics: every tank and incident as it stands, retained, once the watch has saved it.
+"""The live topics: the current state of every tank and incident, retained at the broker.
 
-For the server and for integrations (Home Assistant, Node-RED). Nothing rests on them: who was
-away reads the same from the database.
+Published once the watch has saved it, for the server and for integrations (Home Assistant,
+Node-RED). They carry nothing that the database lacks: a client that was offline reads it there.
 """
 
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.projections import changes
-from gateway.projections.changes import Row
+from gateway.projections.changes import Row, changes_since
 
 NAME = "live"
 _LEVEL = ("at", "received", "volume_l", "sd_l", "pct", "state")
@@ -20,50 +18,50 @@ _INCIDENT = (
     "id", "kind", "tank", "uplink", "at", "opened", "updated", "closed", "probability", "causes",
     "auth", "learned_late",
 )  # fmt: skip
-_LOOK_ANYWAY_S = 5.0  # another process (a claim on a page) does not ring
+_POLL_S = 5.0  # another process (a claim on a page) cannot wake this one
 
 Publish = Callable[[str, bytes, bool], None]
-"""Publishes (topic, payload, retain); may drop it while the broker is away."""
+"""Publishes (topic, payload, retain); may drop it while there is no broker."""
 
 
 class LiveTopics:
-    """Its ``turn`` is run by a ``Loop`` that is rung when the watch has saved."""
+    """A ``Worker`` that is woken when the watch has saved runs its ``turn``."""
 
     def __init__(self, engine: sa.Engine, publish: Publish) -> None:
         self._engine = engine
         self._publish = publish
         self._version = 0
-        self._again = threading.Event()
+        self._republish = threading.Event()
 
     def republish(self) -> None:
-        """The broker is back, perhaps empty: publish everything at the next turn. Any thread."""
-        self._again.set()
+        """Publish everything at the next turn: the broker may have restarted empty. Any thread."""
+        self._republish.set()
 
     def turn(self) -> float:
         """Publish what changed; returns how long to wait (real s)."""
-        if self._again.is_set():
-            self._again.clear()
+        if self._republish.is_set():
+            self._republish.clear()
             self._version = 0
-        begin = self._version == 0
-        found = changes.since(self._engine, self._version)
-        for tank, value in found.tanks.items():
+        changes = changes_since(self._engine, self._version)
+        for tank, value in changes.tanks.items():
             self._publish(f"noria/1/live/{tank}", _json(value, _LEVEL), True)
-        for row in found.incidents:
-            self._incident(row, begin)
-        self._version = found.version
-        return _LOOK_ANYWAY_S
+        for row in changes.incidents:
+            self._publish_incident(row, everything=self._version == 0)
+        self._version = changes.version
+        return _POLL_S
 
-    def _incident(self, row: Row, begin: bool) -> None:
-        """An open one is retained; a closed one is told once and then no longer retained."""
+    def _publish_incident(self, row: Row, *, everything: bool) -> None:
+        """An open one is retained; a closed one is published once and its retained message
+        cleared."""
         topic = f"noria/1/live/incident/{row['id']}"
-        if row["closed"] is None:
-            self._publish(topic, _json(row, _INCIDENT, claimed=bool(row["claimed_by"])), True)
-            return
-        if not begin:
-            self._publish(topic, _json(row, _INCIDENT, claimed=bool(row["claimed_by"])), False)
-        self._publish(topic, b"", True)
+        is_open = row["closed"] is None
+        if is_open or not everything:
+            payload = _json(row, _INCIDENT, claimed=bool(row["claimed_by"]))
+            self._publish(topic, payload, is_open)
+        if not is_open:
+            self._publish(topic, b"", True)
 
 
-def _json(row: Row, names: tuple[str, ...], **more: Any) -> bytes:
+def _json(row: Row, names: tuple[str, ...], **more: bool) -> bytes:
     chosen = {name: row.get(name) for name in names} | more
     return json.dumps(chosen, separators=(",", ":")).encode()

@@ -1,7 +1,7 @@
-"""Runs one projection on a thread of its own: drain the journal, fire timers, wait for the bell.
+"""Runs one projection on a thread of its own: apply the journal, fire timers, wait for a wakeup.
 
-What may pass is tried again for ever (``gateway.runtime.worker``). What cannot pass is set
-aside entry by entry, so that one poison entry never stops the line.
+Transient errors are retried without limit (``gateway.runtime.worker``). After any other error the
+batch is applied entry by entry, and an entry that fails alone goes to the dead letters.
 """
 
 import logging
@@ -23,16 +23,16 @@ from gateway.runtime.worker import AT_ONCE, RETRYABLE, Worker
 _log = logging.getLogger(__name__)
 
 BATCH = 500
-BUSY_BATCH = 250
+_BUSY_BATCH = 250  # while ingest is at its limit
 _READ = 500  # entries at a time
 BATCH_BYTES = 4_000_000
-"""Of bodies: a batch is held in memory."""
-_STEP_NOTED_S = 2.0  # the diary looks twice a second
-LOOK_S = 30.0  # another process may have appended (restore, rebuild) without a ring
+"""The total of its bodies that ends a batch early: a batch is in memory."""
+_AFTER_STEP_S = 2.0  # the diary checks the clock twice a second
+LOOK_S = 30.0  # another process (restore, rebuild) appends without a wakeup
 
 
 class Projection(Protocol):
-    """Something made from the journal. All methods are called from the runner's thread."""
+    """State derived from the journal. The runner calls every method from its own thread."""
 
     @property
     def name(self) -> str:
@@ -40,23 +40,24 @@ class Projection(Protocol):
         ...
 
     def restore(self) -> None:
-        """Forget what is in memory and load what was saved; at the start and after a failure."""
+        """Replace the state in memory by the saved one; at the start and after a failure."""
         ...
 
     def apply(self, entries: list[Entry]) -> None:
-        """Apply these, in journal order, and save the cursor behind the last one.
+        """Apply these, in journal order, and save the last one's id as the cursor.
 
-        Of several the saving may wait for the next call or for ``idle``; of one it does not.
+        A batch of several may be saved at the next call or by ``idle``; a single entry is saved
+        before this returns.
         """
         ...
 
     def idle(self, now: float) -> float | None:
-        """The journal is drained at ``now`` (Unix s): fire timers. Returns the next due time."""
+        """Every entry is applied at ``now`` (Unix s): fire timers. Returns the next due time."""
         ...
 
 
 class JournalSource(Protocol):
-    """What a runner needs of the journal (``gateway.journal.reader.JournalReader``)."""
+    """A journal in order: one gateway's (``gateway.journal.reader``) or a cluster's."""
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The next entries after ``after``, at most ``limit``."""
@@ -74,9 +75,8 @@ class JournalSource(Protocol):
 class Runner:
     """One projection, one thread. ``start`` it, ``stop`` joins it.
 
-    ``then`` is rung whenever the projection has saved something or fired its timers, for those
-    who follow what it saves. ``rest_s`` is ``Worker``'s; at least every ``look_s``
-    (real s) it looks without a ring.
+    ``then`` is notified whenever the projection may have saved something, for the followers of its
+    tables. ``rest_s`` is ``Worker``'s; ``look_s`` (real s) is the longest wait for a wakeup.
     """
 
     def __init__(
@@ -106,23 +106,23 @@ class Runner:
         self._offset: float | None = None
         self._stale = True
         self._at = 0
-        self._loop = Worker(projection.name, self._turn, wake, self._close, rest_s=rest_s)
+        self._worker = Worker(projection.name, self._turn, wake, self._close, rest_s=rest_s)
 
     def start(self) -> None:
-        """Begin, on a thread of its own."""
-        self._loop.start()
+        """Start its thread."""
+        self._worker.start()
 
     def stop(self) -> None:
-        """End after the batch in hand, and wait for that."""
-        self._loop.stop()
+        """Stop after the current batch; returns when the thread has ended."""
+        self._worker.stop()
 
     @property
     def trouble(self) -> str | None:
-        """Why it waits, None while it works."""
-        return self._loop.trouble
+        """Why it waits, None while there is no error."""
+        return self._worker.trouble
 
     def lag(self) -> int:
-        """How many entries it is behind, as of now; from any thread."""
+        """How many entries are not applied yet; from any thread."""
         journal = self._open_journal()
         try:
             with self._engine.connect() as connection:
@@ -131,14 +131,14 @@ class Runner:
             journal.close()
 
     def _turn(self) -> float:
-        """Drain one batch; when there is none, fire timers. Returns how long to wait, real s."""
+        """Apply one batch, or fire timers when none is left. Returns how long to wait (real s)."""
         try:
-            self._refresh()
-            if entries := self._next():
-                self._drain(entries)
+            self._restore()
+            if entries := self._next_batch():
+                self._apply(entries)
                 return AT_ONCE if len(entries) >= self._batch else 0.0
-            if self._stepped():
-                return _STEP_NOTED_S
+            if self._clock_stepped():
+                return _AFTER_STEP_S
             due = self._projection.idle(self._clock.now())
         except Exception:
             self._stale = True
@@ -150,29 +150,29 @@ class Runner:
             return self._look_s
         return min(self._look_s, max(0.0, self._clock.real_s(due - self._clock.now())))
 
-    def _stepped(self) -> bool:
-        """Whether the clock was stepped just now: its leaf comes first, or time that never passed
-        would be held against somebody."""
+    def _clock_stepped(self) -> bool:
+        """Whether the clock was just stepped. Its journal entry comes first, or the timers would
+        take the step for time in which a device was silent."""
         offset = self._clock.now() - time.monotonic() * self._clock.speed
         before, self._offset = self._offset, offset
         return before is not None and abs(offset - before) > STEP_S
 
-    def _refresh(self) -> None:
+    def _restore(self) -> None:
         if self._stale:
             self._projection.restore()
             self._at = self._cursor()
             self._stale = False
 
-    def _next(self) -> list[Entry]:
-        """The batch that follows; it ends early where its entries are long."""
-        limit = min(self._batch, BUSY_BATCH) if self._wake.busy else self._batch
+    def _next_batch(self) -> list[Entry]:
+        """The next batch; long entries end it early."""
+        limit = min(self._batch, _BUSY_BATCH) if self._wake.busy else self._batch
         found: list[Entry] = []
-        held = 0
-        while held < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
+        size = 0
+        while size < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
             after = found[-1].id if found else self._at
             more = self._read(after, wanted)
             found += more
-            held += sum(len(entry.body) for entry in more)
+            size += sum(len(entry.body) for entry in more)
             if len(more) < wanted:
                 break
         return found
@@ -181,37 +181,35 @@ class Runner:
         self._journal = self._journal or self._open_journal()
         return self._journal.entries(after=after, limit=limit)
 
-    def _drain(self, entries: list[Entry]) -> None:
-        """Apply one batch."""
+    def _apply(self, entries: list[Entry]) -> None:
         try:
             self._projection.apply(entries)
             self._at = entries[-1].id
         except RETRYABLE:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever one entry does, the others go on
+        except Exception as error:  # noqa: BLE001 - one entry must not stop the others
             _log.debug("%s: a batch failed", self._projection.name, exc_info=error)
             self._one_by_one(entries[-1].id)
 
     def _one_by_one(self, last: int) -> None:
-        """After a failed batch: all that is not saved up to its ``last`` entry singly.
+        """Apply every unsaved entry up to ``last`` singly; those that fail are set aside.
 
-        What fails alone is set aside. Part of the batch may have been saved, and what came before
-        it may not.
+        A failed batch may be saved in part, and entries before it may be unsaved.
         """
         self._stale = True
-        self._refresh()
-        while again := self._read(self._at, min(last - self._at, _READ)):
-            for entry in again:
-                if self._loop.stopping:
+        self._restore()
+        while entries := self._read(self._at, min(last - self._at, _READ)):
+            for entry in entries:
+                if self._worker.stopping:
                     return
                 try:
                     self._projection.apply([entry])
                     self._at = entry.id
                 except RETRYABLE:
                     raise
-                except Exception as error:  # noqa: BLE001 - kept with its reason, see set_aside
+                except Exception as error:  # noqa: BLE001 - recorded by _set_aside
                     self._set_aside(entry, error)
-                self._loop.note_success()
+                self._worker.note_success()
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
         name = self._projection.name
@@ -221,7 +219,7 @@ class Runner:
             dead_letters.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
             cursor.save(connection, name, entry.id)
         self._stale = True
-        self._refresh()
+        self._restore()
 
     def _close(self) -> None:
         if self._journal:

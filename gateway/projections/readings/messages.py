@@ -1,4 +1,4 @@
-"""What the journal's entries say of readings: which messages count, and in which parts."""
+"""The messages in the journal's entries that count as readings, and batches of them."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,13 +8,14 @@ from gateway import wire
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import Auth, Reading
 from gateway.domain.message import Message
+from gateway.projections.runner import JournalSource
 
-_FIRST = 2500  # readings of the first part
-_AT_HAND = 64  # entries: each step is made for so many, which a processor's cache holds
+_FIRST_BATCH = 2500  # readings
+_CHUNK = 64  # entries: each step processes so many, few enough for the processor's cache
 
 
 class CountedMessage(NamedTuple):
-    """One message of the journal that counts."""
+    """One decoded message of the journal that is no fork."""
 
     message: Message
     received: float
@@ -22,53 +23,50 @@ class CountedMessage(NamedTuple):
 
 
 class EntryBatch(NamedTuple):
-    """Some entries in a row, and the readings of the messages among them."""
+    """Consecutive entries, and the readings of their messages."""
 
     entries: Sequence[Entry]
     readings: list[Reading]
 
 
-class EntrySource(Protocol):
-    """What reads the journal in order."""
-
-    def entries(self, after: int, limit: int) -> list[Entry]:
-        """The next entries after ``after``."""
-        ...
+class EntrySource(JournalSource, Protocol):
+    """A journal that also finds entries by time and by boot."""
 
     def received_at(self, entry: int) -> float | None:
         """When an entry was received (Unix s)."""
         ...
 
+    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
+        """The messages of one boot after entry ``after``, without forks."""
+        ...
+
 
 def counted_messages(entries: Iterable[Entry]) -> Iterator[CountedMessage]:
-    """Messages that can be read; a fork is evidence of a twin, never a reading."""
-    return filter(None, map(message_at, entries))
-
-
-def message_at(entry: Entry) -> CountedMessage | None:
-    """The message of one entry, where it is one that can be read and no fork."""
-    if entry.kind != "msg" or entry.verdict == "fork":
-        return None
-    decoded = wire.message_of(entry)
-    message = decoded.message
-    return None if message is None else CountedMessage(message, entry.received, decoded.auth)
+    """Decodable messages; a fork is evidence of a cloned device, never a reading."""
+    for entry in entries:
+        if entry.kind == "msg" and entry.verdict != "fork":
+            decoded = wire.message_of(entry)
+            if decoded.message is not None:
+                yield CountedMessage(decoded.message, entry.received, decoded.auth)
 
 
 def entry_batches(
-    entries: Sequence[Entry], size: int | None, hear: Callable[[CountedMessage], Sequence[Reading]]
+    entries: Sequence[Entry],
+    size: int | None,
+    readings_of: Callable[[CountedMessage], Sequence[Reading]],
 ) -> Iterator[EntryBatch]:
-    """Entries in parts of about ``size`` readings (None: one part), read as they are needed.
+    """Entries in batches of about ``size`` readings (None: one batch), decoded as needed.
 
-    ``hear`` gives the readings of a message, which is then let go: it is large, and may be read
-    again. The first parts are smaller: who keeps them then soon has something to do.
+    ``readings_of`` returns the readings of a message, which is then released: it is large. The
+    first batches are smaller, so that the store can start early.
     """
     readings: list[Reading] = []
-    begin, at, wanted = 0, 0, sys.maxsize if size is None else min(size, _FIRST)
+    begin, at, wanted = 0, 0, sys.maxsize if size is None else min(size, _FIRST_BATCH)
     while at < len(entries):
-        few = entries[at : at + min(_AT_HAND, wanted - len(readings))]
-        for one in list(counted_messages(few)):
-            readings.extend(hear(one))
-        at += len(few)
+        chunk = entries[at : at + min(_CHUNK, wanted - len(readings))]
+        for one in list(counted_messages(chunk)):
+            readings.extend(readings_of(one))
+        at += len(chunk)
         if at == len(entries) or len(readings) >= wanted:
             yield EntryBatch(entries[begin:at], readings)
             readings, begin = [], at
@@ -76,7 +74,7 @@ def entry_batches(
 
 
 def entry_before(journal: EntrySource, received: float, last: int) -> int:
-    """An entry (or 0) before the first one received at or after ``received``: by halving."""
+    """An entry (or 0) before the first one received at or after ``received``, by bisection."""
     low, high = 0, last
     while low < high:
         middle = (low + high) // 2

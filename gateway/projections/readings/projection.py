@@ -1,17 +1,18 @@
 """The readings' projection: journal entries become rows of the store.
 
-What is in the store is always what the saved state (the boots' clocks) and the saved registry
-version say of the entries up to the cursor. So when a better clock or another calibration moves
-history, the rows as they were and as they are can both be worked out again. What is begun is noted
-before the store is told of it: after a crash or a failure in the middle exactly the same is done
-once more, whatever was heard or calibrated meanwhile, and no row is left at a place of its own.
+The store always has the rows that follow from the saved state (the boots' clocks), the saved
+registry version and the entries up to the cursor. So when a better clock or another calibration
+changes past readings, both the old and the new rows can be computed. The end of a batch is saved as
+begun before the store receives it: after a crash or a failure within the batch exactly the same
+rows are written again, even if messages or calibrations arrived since, and none is left over.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from gateway.database import dead_letters
@@ -39,46 +40,33 @@ from gateway.stores.port import STORE, ReadingStore
 _log = logging.getLogger(__name__)
 
 BATCH, BATCH_BYTES = 8000, 8_000_000
-"""For its runner where the store works elsewhere: the more, the less often it waits."""
+"""For its runner with a store in another process: the larger, the fewer waits for it."""
 PART = 20_000
-"""Readings: the more, the less often the store waits until the cursor is saved behind them."""
-_REGISTRY = "#registry"  # no device is called that
-_BEGUN = "#begun"
-_CLOCK_AHEAD_S = 300.0  # a device's clock is believed up to this far past receipt (WIRE.md)
+"""Readings between two saved cursors: the more, the less often the store waits for one."""
+_REGISTRY, _BEGUN = "#registry", "#begun"  # keys of the state that no device id equals
+_CLOCK_AHEAD_S = 300.0  # a device's clock may be this far past receipt (WIRE.md)
 _CHUNK = 2000
 
 
-class BootEntrySource(EntrySource, Protocol):
-    """What it needs of ``gateway.journal.reader.JournalReader``."""
-
-    def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
-        """The messages of one boot behind entry ``after``, forks left out."""
-        ...
-
-    def close(self) -> None:
-        """Release the connection."""
-        ...
-
-
 class _Sent(NamedTuple):
-    """What the store is keeping just now, and what is saved once it says that this is safe."""
+    """Rows that the store is writing, and the state to save once they are durable."""
 
-    kept: Callable[[], None]
-    number: int
+    wait: Callable[[], None]
+    rows: int
     changed: Mapping[str, JSON]
     last: int
 
 
 class ReadingsProjection:
-    """A ``Projection``. ``rows_written`` counts, for progress.
+    """A ``Projection``. ``rows_written`` counts the rows since the start.
 
-    The store is given about ``part`` readings at a time.
+    It sends the store about ``part`` readings at a time.
     """
 
     def __init__(
         self,
         store: ReadingStore,
-        open_journal: Callable[[], BootEntrySource],
+        open_journal: Callable[[], EntrySource],
         engine: sa.Engine,
         name: str = STORE,
         *,
@@ -89,9 +77,9 @@ class ReadingsProjection:
         self._open_journal = open_journal
         self._engine = engine
         self._part = part
-        self._saved: dict[str, Any] = {}
+        self._saved: dict[str, JSON] = {}
         self._version = 0
-        self._at = 0.0
+        self._now = 0.0
         self._interpreter = Interpreter(Registry())
         self._sent: _Sent | None = None
         self._done = 0
@@ -100,12 +88,12 @@ class ReadingsProjection:
         self.rows_written = 0
 
     def restore(self) -> None:
-        """Load the boots' clocks and the registry as they stood at the cursor."""
+        """Load the boots' clocks and the registry as of the cursor."""
         with self._engine.connect() as connection:
-            state: dict[str, Any] = dict(cursor.load_state(connection, self.name))
+            state = cursor.load_state(connection, self.name)
             version, begun = state.pop(_REGISTRY, None), state.pop(_BEGUN, None)
             self._version = version if isinstance(version, int) else 0
-            self._begun = (begun[0], begun[1]) if begun else None
+            self._begun = msgspec.convert(begun, tuple[int, int] | None)
             self._done = cursor.load(connection, self.name)
             registry = rows.load_from(connection, self._version)
         self._saved = state
@@ -113,14 +101,14 @@ class ReadingsProjection:
         self._interpreter = Interpreter(registry, self._saved)
 
     def apply(self, entries: list[Entry]) -> None:
-        """Write what these entries say, then move the cursor behind them.
+        """Write the readings of these entries, then save the last one's id as the cursor.
 
-        In parts: while the store keeps one, the next is made. The cursor follows part by part,
-        and never passes one that is not known to be safe.
+        In parts: while the store writes one, the next is computed. The cursor is saved part by
+        part, and only after the rows are durable.
         """
-        self._at = entries[0].received
+        self._now = entries[0].received
         if self._begun is not None:
-            self._end_what_was_begun(*self._begun)
+            self._repeat_begun(*self._begun)
         left = entries if entries[0].id > self._done else [e for e in entries if e.id > self._done]
         if not left:
             return
@@ -131,19 +119,19 @@ class ReadingsProjection:
         """No timers."""
         return None
 
-    def _end_what_was_begun(self, last: int, version: int) -> None:
-        """Do again, in the same way, what was begun before a failure: the same rows come of it."""
+    def _repeat_begun(self, last: int, version: int) -> None:
+        """Apply the batch that was begun before a failure again, so that its rows are the same."""
         try:
             self._follow_registry(version, before=self._done + 1)
             if last > self._done:
                 with closing(self._open_journal()) as journal:
-                    again = journal.entries(self._done, last - self._done)
-                if found := [entry for entry in again if entry.id <= last]:
-                    self._apply_parts(found, None)
+                    found = journal.entries(self._done, last - self._done)
+                if entries := [entry for entry in found if entry.id <= last]:
+                    self._apply_parts(entries, None)
         except RETRYABLE:
             raise
         except Exception:
-            # It could be made once and cannot now: one by one the poison is found. See Runner.
+            # It succeeded once and fails now: Runner finds the entry at fault one by one.
             with write_transaction(self._engine) as connection:
                 cursor.save_state(connection, self.name, {_BEGUN: None})
             raise
@@ -151,12 +139,12 @@ class ReadingsProjection:
 
     def _apply_parts(self, entries: list[Entry], size: int | None) -> None:
         try:
-            for part in entry_batches(entries, size, self._hear):
+            for part in entry_batches(entries, size, self._readings_of):
                 self._apply(part)
-        finally:  # whatever happened: what is on its way arrives before anything else is done
-            self._settle()
+        finally:  # also after an error: no write may be in progress when this returns
+            self._save_sent()
 
-    def _hear(self, one: CountedMessage) -> Sequence[Reading]:
+    def _readings_of(self, one: CountedMessage) -> Sequence[Reading]:
         message, received, auth = one
         for era, boot in self._interpreter.learn(message, received):
             self._moved.add((message.device, era, boot))
@@ -166,9 +154,9 @@ class ReadingsProjection:
         readings = part.readings
         moved, self._moved = self._moved, set()
         changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
-        # One at a time: of two readings in one place, the later one stays.
+        # One part at a time: of two readings with one key, the later one must stay.
         last = part.entries[-1].id
-        self._settle(then=last)
+        self._save_sent(begun=last)
         if moved:
             self._move(moved, before=part.entries[0].id)
             readings = [
@@ -176,21 +164,21 @@ class ReadingsProjection:
                 for one in counted_messages(part.entries)
                 for reading in self._interpreter.place(one.message, one.received, one.auth)
             ]
-        kept = self._store.start(readings) if readings else _nothing
-        self._sent = _Sent(kept, len(readings), changed, last)
+        wait = self._store.start(readings) if readings else _no_wait
+        self._sent = _Sent(wait, len(readings), changed, last)
 
-    def _settle(self, then: int | None = None) -> None:
-        """Wait until what was sent is safe, and save the cursor behind it.
+    def _save_sent(self, begun: int | None = None) -> None:
+        """Wait until the rows that were sent are durable, then save their cursor.
 
-        ``then`` is the last entry of what is begun next: noted before the store is told of it.
+        ``begun`` is the last entry of the next part: saved before the store receives it.
         """
         sent, self._sent = self._sent, None
-        state: dict[str, JSON] = {_BEGUN: None if then is None else [then, self._version]}
+        state: dict[str, JSON] = {_BEGUN: None if begun is None else [begun, self._version]}
         if sent is not None:
-            sent.kept()
+            sent.wait()
             state |= {**sent.changed, _REGISTRY: self._version}
-        elif then is None:
-            return  # what was begun and failed stays noted
+        elif begun is None:
+            return  # a part that failed stays recorded as begun
         with write_transaction(self._engine) as connection:
             cursor.save_state(connection, self.name, state)
             if sent is not None:
@@ -198,10 +186,10 @@ class ReadingsProjection:
         if sent is not None:
             self._saved.update(sent.changed)
             self._done = sent.last
-            self.rows_written += sent.number
+            self.rows_written += sent.rows
 
     def _move(self, moved: set[tuple[str, str, int]], before: int) -> None:
-        """Place the older messages of these boots again."""
+        """Rewrite the rows of these boots' older messages."""
         old = Interpreter(self._interpreter.registry, self._saved)
         with closing(self._open_journal()) as journal:
             for boot in sorted(moved):
@@ -209,7 +197,7 @@ class ReadingsProjection:
                 self._replace(old, self._interpreter, counted_messages(older))
 
     def _follow_registry(self, version: int, before: int) -> None:
-        """When the registry changed, make history of it again where it means something else."""
+        """After a change of the registry, rewrite the past rows that depend on it."""
         if version == self._version:
             return
         with self._engine.connect() as connection:
@@ -220,68 +208,67 @@ class ReadingsProjection:
         if since:
             with write_transaction(self._engine) as connection:
                 cursor.save_state(connection, self.name, {_BEGUN: [self._done, version]})
-            self._place_again(self._interpreter, new, since, before)
+            self._rewrite(self._interpreter, new, since, before)
         self._interpreter, self._version = new, version
 
-    def _place_again(
+    def _rewrite(
         self, old: Interpreter, new: Interpreter, since: dict[str, float], before: int
     ) -> None:
         with closing(self._open_journal()) as journal:
             after = entry_before(journal, min(since.values()) - _CLOCK_AHEAD_S, before)
             while chunk := self._chunk(journal, after):
-                theirs = (e for e in chunk if e.id < before and e.subject in since)
-                self._replace(old, new, counted_messages(theirs))
+                affected = (e for e in chunk if e.id < before and e.subject in since)
+                self._replace(old, new, counted_messages(affected))
                 after = chunk[-1].id
                 if after >= before:
                     return
 
-    def _boot(self, journal: BootEntrySource, device: str, era: str, boot: int) -> list[Entry]:
-        """One boot, without what lies in an archived month whose file is missing."""
+    def _boot(self, journal: EntrySource, device: str, era: str, boot: int) -> list[Entry]:
+        """The entries of one boot, except those in archived months whose file is missing."""
         after = 0
         while True:
             try:
                 return journal.boot_entries(device, era, boot, after)
             except ArchiveError as error:
-                after = self._passed_by(error)
+                after = self._skip_archive(error)
 
-    def _chunk(self, journal: BootEntrySource, after: int) -> list[Entry]:
+    def _chunk(self, journal: EntrySource, after: int) -> list[Entry]:
         while True:
             try:
                 return journal.entries(after, _CHUNK)
             except ArchiveError as error:
-                after = self._passed_by(error)
+                after = self._skip_archive(error)
 
-    def _passed_by(self, error: ArchiveError) -> int:
-        """The rows of a month that cannot be read stay as they were: told, and kept in mind."""
+    def _skip_archive(self, error: ArchiveError) -> int:
+        """Leave the rows of a month that cannot be read as they are, log it and record it.
+
+        Returns the month's last entry.
+        """
         if not error.last:
             raise error
         reason = f"{error}. Until 'noria rebuild store' with it, readings from there stay as is"
         _log.error("%s: %s", self.name, reason)
         with write_transaction(self._engine) as connection:
             what = f"entries up to {error.last}"
-            dead_letters.put(connection, self.name, what, reason, self._at)
+            dead_letters.put(connection, self.name, what, reason, self._now)
         return error.last
 
     def _replace(
-        self, old: Interpreter, new: Interpreter, counted_messages: Iterable[CountedMessage]
+        self, old: Interpreter, new: Interpreter, messages: Iterable[CountedMessage]
     ) -> None:
-        gone: list[Reading] = []
-        come: list[Reading] = []
-        for one in counted_messages:
-            was = old.place(one.message, one.received, one.auth)
-            is_now = new.place(one.message, one.received, one.auth)
-            gone += (row for row in was if row not in is_now)
-            come += (row for row in is_now if row not in was)
-        if gone:
-            self._store.remove(gone)
-        self._write(come)
-
-    def _write(self, readings: Iterable[Reading]) -> None:
-        found = list(readings)
-        if found:
-            self._store.write(found)
-            self.rows_written += len(found)
+        removed: list[Reading] = []
+        added: list[Reading] = []
+        for one in messages:
+            before = old.place(one.message, one.received, one.auth)
+            after = new.place(one.message, one.received, one.auth)
+            removed += (row for row in before if row not in after)
+            added += (row for row in after if row not in before)
+        if removed:
+            self._store.remove(removed)
+        if added:
+            self._store.write(added)
+            self.rows_written += len(added)
 
 
-def _nothing() -> None:
-    """There was nothing to keep."""
+def _no_wait() -> None:
+    """Waits for the rows of a part without readings."""

@@ -1,7 +1,8 @@
-"""Which devices mean something else since the registry changed, and from when on."""
+"""The devices whose readings change with the registry, and from when on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from gateway.domain.registry import Device, Install, Registry, Tank
 
@@ -11,8 +12,8 @@ _ALWAYS = float("-inf")
 def devices_to_redo(old: Registry, new: Registry) -> dict[str, float]:
     """Device -> the earliest event time (Unix s) at which its readings may have changed.
 
-    Only what places a reading or makes litres of it counts: a new threshold or name changes none.
-    A changed first row reaches back for ever, as it is in force before its own time.
+    Only fields that place a reading or convert it to litres count: a new threshold or name
+    changes no reading. A changed first row affects all times before it, too.
     """
     found: dict[str, float] = {}
     for device in new.devices:
@@ -36,7 +37,7 @@ def _tanks_of(registry: Registry, device: str) -> set[str]:
 
 
 def _shapes(registry: Registry, tank: str) -> tuple[Tank, ...]:
-    """The rows of a tank without what makes no litres."""
+    """The rows of a tank without the fields that do not affect litres."""
     return tuple(
         replace(row, name="", low_pct=0.0, critical_pct=0.0, taps=0, empty_l=0.0)
         for row in registry.tanks.get(tank, ())
@@ -47,8 +48,7 @@ def _first_difference(
     old: Sequence[Device | Install | Tank], new: Sequence[Device | Install | Tank]
 ) -> float | None:
     """The since of the first row that differs; None when none does."""
-    for n in range(max(len(old), len(new))):
-        before, after = old[n : n + 1], new[n : n + 1]
-        if before != after:
-            return _ALWAYS if n == 0 else min(row.since for row in (*before, *after))
+    for n, rows in enumerate(zip_longest(old, new)):
+        if rows[0] != rows[1]:
+            return _ALWAYS if n == 0 else min(row.since for row in rows if row)
     return None
