@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -14,12 +13,12 @@ from gateway.projections import figures, live
 from gateway.projections.figures import FigureWriter
 from gateway.projections.live import LiveTopics, Publish
 from gateway.projections.readings import projection
-from gateway.projections.readings.projection import BootEntrySource, ReadingsProjection
+from gateway.projections.readings.messages import EntrySource
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.runner import (
     BATCH,
     BATCH_BYTES,
     LOOK_S,
-    JournalSource,
     Projection,
     Runner,
 )
@@ -35,10 +34,6 @@ REST_S = 0.1
 """Between two steps of readings and live topics, which are less urgent than alerts."""
 
 
-class ConsumedJournal(JournalSource, BootEntrySource, Protocol):
-    """What the consumers read: one gateway's journal, or the merged one of a cluster."""
-
-
 MakeWatch = Callable[[Sequence[str], Wakeup], Projection]
 """Makes the watch, given the names of the channels and what to notify of new alerts."""
 
@@ -48,7 +43,7 @@ def running(
     settings: Settings,
     engine: sa.Engine,
     clock: Clock,
-    open_journal: Callable[[], ConsumedJournal],
+    open_journal: Callable[[], EntrySource],
     journal_grew: Wakeup,
     make_watch: MakeWatch,
     publish: Publish,
@@ -92,7 +87,7 @@ def readings_runner(
     store: ReadingStore,
     engine: sa.Engine,
     clock: Clock,
-    open_journal: Callable[[], ConsumedJournal],
+    open_journal: Callable[[], EntrySource],
     journal_grew: Wakeup,
     *,
     cursor_name: str = STORE,
