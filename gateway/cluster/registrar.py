@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from gateway.cluster import tables
-from gateway.cluster.verdicts import RegisteredMessage, SharedVerdicts, registered_message
+from gateway.cluster.verdicts import RegisteredMessage, SharedMessages, registered_message
 from gateway.domain.entry import Entry
 from gateway.errors import JournalError
 from gateway.journal import counters
@@ -227,28 +227,28 @@ class _Batch:
     def write(self) -> None:
         """Judge every message over all journals, move the lines, write."""
         version, counts = self._lock()
-        messages = [n for n in self._news if isinstance(n, RegisteredMessage)]
-        union = SharedVerdicts(self._connection, messages, {d for d, _, _ in self._due})
+        keys = [n.key for n in self._news if isinstance(n, RegisteredMessage)]
+        shared = SharedMessages(self._connection, keys, {d for d, _, _ in self._due})
         rows: list[dict[str, Any]] = []
         for news in self._news:
             if isinstance(news, Entry):
                 rows.append(self._row(news) | {"fact": self._facts.get(news.id)})
                 continue
-            verdict = union.judge(news)
+            verdict, identity = shared.register(news.key), news.key.identity
             counts[verdict] = counts.get(verdict, 0) + 1
             version += 1
-            union.spoke(news.device, news.identity[0] if news.identity else None, version)
+            shared.mark_due(news.key.device, identity[0] if identity else None, version)
             if verdict != "duplicate":
                 rows.append(self._message(news, verdict))
         latest = dict.fromkeys((d, e) for d, e, _ in reversed(self._due))
         for device, era in reversed(latest):  # a device's last message's era last
-            if (device, era) in union.changed:
+            if (device, era) in shared.changed:
                 continue
             version += 1
-            union.spoke(device, era, version)
+            shared.mark_due(device, era, version)
         if rows:
             self._connection.execute(insert(tables.entry).on_conflict_do_nothing(), rows)
-        union.save()
+        shared.save()
         self._connection.execute(sa.update(tables.head).values(version=version, counts=counts))
 
     def _lock(self) -> tuple[int, dict[str, int]]:
@@ -266,10 +266,11 @@ class _Batch:
         }  # fmt: skip
 
     def _message(self, message: RegisteredMessage, verdict: str) -> dict[str, Any]:
-        era, boot, seq = message.identity or (None, None, None)
+        key = message.key
+        era, boot, seq = key.identity or (None, None, None)
         return self._row(message.entry) | {
             "kind": "fork" if verdict == "fork" else "msg",
-            "verdict": verdict, "flag": message.flag, "auth": message.entry.auth,
+            "verdict": verdict, "flag": key.flag, "auth": message.entry.auth,
             "newest": verdict == "stored", "era": era, "boot": boot, "seq": seq,
-            "hash": message.hash, "prev": message.prev,
+            "hash": key.hash, "prev": key.prev,
         }  # fmt: skip

@@ -1,19 +1,21 @@
-"""The messages of all journals together, for one registration: verdicts, and the line over them.
+"""The messages of all journals together, for one registration (``domain.verdict``).
 
-The rules are WIRE.md's, as ``gateway.journal.messages`` has them for one journal. What a batch
-needs to know is asked at once; only a line that walks on into older rows asks again.
+One query of each kind covers a whole batch; only a line that reaches older rows needs more.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from gateway import wire
+from gateway.cluster import tables
 from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, advance
-from gateway.domain.entry import Entry, EntryVerdict
+from gateway.domain.entry import Entry
 from gateway.domain.envelope import chain_hash_of
+from gateway.domain.verdict import MessageIdentity, MessageKey, VerdictName, judge
 
 _COLUMNS = "e.subject, e.era, e.boot, e.seq, e.hash, e.prev, e.kind = 'fork' AS fork"
 _HASHES = sa.text("SELECT subject, hash FROM shared_entry WHERE hash = ANY(CAST(:h AS bytea[]))")
@@ -39,37 +41,26 @@ _ONWARD = sa.text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredMessage:
-    """One message as a journal has it, read again. ``hash`` is SHA-256(OBJECT)."""
+class RegisteredMessage(NamedTuple):
+    """One message of a journal, with what its verdict depends on."""
 
     entry: Entry
-    hash: bytes
-    identity: tuple[str, int, int] | None
-    prev: str | None
-    old: Identity | None
-    flag: str | None
-
-    @property
-    def device(self) -> str:
-        """Who said it."""
-        return self.entry.subject
+    key: MessageKey
 
 
 def registered_message(entry: Entry, object_hash: bytes) -> RegisteredMessage:
-    """What registering needs of a journal's entry of kind ``msg`` or ``fork``, and its hash there.
+    """What registration needs of a journal's entry of kind ``msg`` or ``fork``.
 
-    The hash is the journal's: a third-party message is known by more than its bytes.
+    ``object_hash`` is the journal's: a third-party message is identified by more than its bytes.
     """
-    decoded = wire.message_of(entry)
-    return RegisteredMessage(
-        entry, object_hash, decoded.identity, decoded.prev, decoded.old, decoded.flag
-    )
+    found = wire.message_of(entry)
+    key = MessageKey(entry.subject, object_hash, found.identity, found.prev, found.old, found.flag)
+    return RegisteredMessage(entry, key)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedEra:
-    """One era over all journals: the newest message that counted, the line, when last heard."""
+    """One era over all journals; ``version`` grows with every message of any era."""
 
     device: str
     era: str
@@ -78,92 +69,111 @@ class SharedEra:
     line: AckLine = field(default=AckLine())
 
 
-class SharedVerdicts:
-    """Everything that ``messages`` touch, as it stands in the transaction of ``connection``."""
+class SharedMessages:
+    """What the journals hold of the devices of ``messages``, in ``connection``'s transaction.
+
+    Implements ``domain.verdict.KnownMessages``.
+    """
 
     def __init__(
-        self,
-        connection: sa.Connection,
-        messages: Sequence[RegisteredMessage],
-        devices: Iterable[str],
+        self, connection: sa.Connection, messages: Sequence[MessageKey], devices: Iterable[str]
     ) -> None:
         self._connection = connection
         self._links: dict[tuple[str, str, str], dict[Identity, ChainLink]] = {}
         self._at: dict[tuple[str, str, Identity], ChainLink] = {}
         self._unlinked: dict[tuple[str, str, Identity], ChainLink] = {}
-        self._taken: set[tuple[str, str, Identity]] = set()
+        self._identities: set[tuple[str, MessageIdentity]] = set()
         self._prevs: set[tuple[str, str]] = set()
-        self._asked: set[tuple[str, str]] = set()
+        self._loaded: set[tuple[str, str]] = set()
         names = sorted({m.device for m in messages} | set(devices))
-        self._eras = {(s.device, s.era): s for s in _standings(connection, names)}
-        self.changed: dict[tuple[str, str], SharedEra] = {}
-        self._hashes: set[tuple[str, bytes]] = set()
+        self._eras = {(s.device, s.era): s for s in _load_eras(connection, names)}
+        self.changed: set[tuple[str, str]] = set()
+        self._objects: set[tuple[str, bytes]] = set()
         if messages:
-            self._look(messages, names)
+            self._load(messages, names)
 
-    def judge(self, message: RegisteredMessage) -> EntryVerdict | Literal["duplicate"]:
-        """Take one message in, in order; its verdict over all journals."""
-        key = (message.device, message.hash)
-        if key in self._hashes:
-            return "duplicate"
-        self._hashes.add(key)
-        fork = self._is_fork(message)
-        self._note(message, fork)
-        if message.identity is None:
-            return "fork" if fork else "flagged"
-        era, *place = message.identity
-        where: Identity = (place[0], place[1])
-        standing = self._eras.get((message.device, era)) or SharedEra(message.device, era)
-        verdict: EntryVerdict = "stored" if where > standing.newest else "late"
-        verdict = "fork" if fork else "flagged" if message.flag else verdict
-        if not fork:
-            line = standing.line.declared(message.old, where)
-            standing = replace(standing, line=advance(line, _Held(self, message.device, era)))
-        if verdict == "stored":
-            standing = replace(standing, newest=where)
-        self._eras[message.device, era] = standing
-        return verdict
+    def has_object(self, message: MessageKey) -> bool:
+        """Whether the same OBJECT of the same device is registered."""
+        return (message.device, message.hash) in self._objects
 
-    def spoke(self, device: str, era: str | None, version: int) -> None:
+    def has_identity(self, device: str, identity: MessageIdentity) -> bool:
+        """Whether any message, forks included, has this identity."""
+        return (device, identity) in self._identities
+
+    def has_prev(self, device: str, prev: str) -> bool:
+        """Whether any message, forks included, names this ``prev``."""
+        return (device, prev) in self._prevs
+
+    def newest(self, device: str, era: str) -> Identity | None:
+        """The highest place stored in the era; None for a new era."""
+        found = self._eras.get((device, era))
+        return found and found.newest
+
+    def register(self, message: MessageKey) -> VerdictName:
+        """Add one message, in order; returns its verdict over all journals."""
+        verdict = judge(message, self)
+        if verdict.name == "duplicate":
+            return verdict.name
+        device, identity = message.device, message.identity
+        self._objects.add((device, message.hash))
+        if message.prev:
+            self._prevs.add((device, message.prev))
+        if identity is None:
+            return verdict.name
+        self._identities.add((device, identity))
+        name, place = identity[0], identity[1:]
+        era = self._eras.get((device, name)) or SharedEra(device, name)
+        if verdict.extends_line:
+            link = ChainLink(place, chain_hash_of(message.hash))
+            self._put(device, name, message.prev, link)
+            declared = era.line.declared(message.old, place)
+            line = advance(declared, _SharedEraRows(self, device, name))
+            era = replace(era, line=line, newest=place if verdict.is_newest else era.newest)
+        self._eras[device, name] = era
+        return verdict.name
+
+    def mark_due(self, device: str, era: str | None, version: int) -> None:
         """An ack of this era is due, or of the device's last where ``era`` is not known."""
         found = self._eras.get((device, era)) if era else self._last_of(device)
         if found is not None:
             key = (found.device, found.era)
-            self._eras[key] = self.changed[key] = replace(found, version=version)
+            self._eras[key] = replace(found, version=version)
+            self.changed.add(key)
 
     def save(self) -> None:
         """Write the eras that changed."""
         if self.changed:
-            self._connection.execute(_upsert(), [_row(self._eras[key]) for key in self.changed])
+            rows = [_row(self._eras[key]) for key in sorted(self.changed)]
+            self._connection.execute(_UPSERT, rows)
 
     def _last_of(self, device: str) -> SharedEra | None:
         own = [s for s in self._eras.values() if s.device == device and s.version]
         return max(own, key=lambda s: s.version, default=None)
 
-    def _look(self, messages: Sequence[RegisteredMessage], names: list[str]) -> None:
+    def _load(self, messages: Sequence[MessageKey], names: list[str]) -> None:
         run = self._connection.execute
         found = run(_HASHES, {"h": [m.hash for m in messages]})
-        self._hashes = {(row.subject, bytes(row.hash)) for row in found}
+        self._objects = {(row.subject, bytes(row.hash)) for row in found}
         placed = [(m.device, *m.identity) for m in messages if m.identity]
         columns = list(zip(*placed, strict=True)) or [()] * 4
         keys = dict(zip("debs", map(list, columns), strict=True))
         for row in run(_IDENTITIES, keys):
-            self._taken.add((row.subject, row.era, (row.boot, row.seq)))
+            self._identities.add((row.subject, (row.era, row.boot, row.seq)))
             self._keep(row)
         ends = [(s.device, s.line.end.h) for s in self._eras.values() if s.line.begun]
         links = [(m.device, chain_hash_of(m.hash)) for m in messages]
-        self._ask({*((m.device, m.prev) for m in messages if m.prev), *ends, *links})
+        self._load_followers({*((m.device, m.prev) for m in messages if m.prev), *ends, *links})
         for row in run(_UNLINKED, {"d": names}):
             self._keep(row)
 
-    def _ask(self, pairs: set[tuple[str, str]]) -> None:
-        """Learn every message of these devices that names these hashes."""
+    def _load_followers(self, pairs: set[tuple[str, str]]) -> None:
+        """Load every message whose device and ``prev`` are one of ``pairs``."""
         wanted = sorted(pairs)
         given = {"d": [d for d, _ in wanted], "p": [p for _, p in wanted]}
         for row in self._connection.execute(_PREVS, given):
             self._prevs.add((row.subject, row.prev))
             self._keep(row)
-        self._asked |= pairs
+        self._loaded |= pairs
 
     def _keep(self, row: sa.Row[Any]) -> None:
         if not row.fork and row.era is not None:
@@ -177,30 +187,13 @@ class SharedVerdicts:
         else:
             self._links.setdefault((device, era, prev), {})[link.place] = link
 
-    def _is_fork(self, message: RegisteredMessage) -> bool:
-        taken = False
-        if message.identity:
-            era, boot, seq = message.identity
-            taken = (message.device, era, (boot, seq)) in self._taken
-        return taken or (bool(message.prev) and (message.device, message.prev) in self._prevs)
-
-    def _note(self, message: RegisteredMessage, fork: bool) -> None:
-        if message.prev:
-            self._prevs.add((message.device, message.prev))
-        if message.identity:
-            era, boot, seq = message.identity
-            self._taken.add((message.device, era, (boot, seq)))
-            if not fork:
-                link = ChainLink((boot, seq), chain_hash_of(message.hash))
-                self._put(message.device, era, message.prev, link)
-
     def follower(self, device: str, era: str, h: str) -> ChainLink | None:
         """The message whose ``prev`` is ``h``; the lowest place where there are several."""
         known = self._links.get((device, era, h))
-        if not known and (device, h) not in self._asked:
-            self._ask({(device, h)})
+        if not known and (device, h) not in self._loaded:
+            self._load_followers({(device, h)})
             known = self._links.get((device, era, h))
-            if known:  # an old run of messages begins: the next steps need the rows behind it
+            if known:  # the line reaches messages of an earlier batch: load those behind it too
                 boot, seq = min(known)
                 given = {"d": device, "e": era, "b": boot, "s": seq}
                 for row in self._connection.execute(_ONWARD, given):
@@ -216,28 +209,28 @@ class SharedVerdicts:
         return self._at.get((device, era, place))
 
     def unlinked(self, device: str, era: str, place: Identity) -> ChainLink | None:
-        """The flagged message at ``place`` whose ``prev`` cannot be read."""
+        """The flagged message at ``place`` whose ``prev`` is unreadable."""
         return self._unlinked.get((device, era, place))
 
 
-class _Held:
-    """One era of the union, as ``domain.line`` asks for it."""
+class _SharedEraRows:
+    """One era of all journals (``domain.chain.JournaledEra``)."""
 
-    def __init__(self, union: SharedVerdicts, device: str, era: str) -> None:
-        self._union = union
-        self._of = (device, era)
+    def __init__(self, messages: SharedMessages, device: str, era: str) -> None:
+        self._messages = messages
+        self._era = (device, era)
 
     def first(self) -> ChainLink | None:
-        return self._union.at(*self._of, (1, 1)) or self._union.follower(*self._of, "")
+        return self.at((1, 1)) or self.after("")
 
     def at(self, place: Identity) -> ChainLink | None:
-        return self._union.at(*self._of, place)
+        return self._messages.at(*self._era, place)
 
     def after(self, h: str) -> ChainLink | None:
-        return self._union.follower(*self._of, h)
+        return self._messages.follower(*self._era, h)
 
     def unlinked(self, place: Identity) -> ChainLink | None:
-        return self._union.unlinked(*self._of, place)
+        return self._messages.unlinked(*self._era, place)
 
 
 def shared_era_of(row: sa.Row[Any]) -> SharedEra:
@@ -248,30 +241,26 @@ def shared_era_of(row: sa.Row[Any]) -> SharedEra:
     return SharedEra(row.device, row.era, row.version, (row.newest_boot, row.newest_seq), line)
 
 
-def _standings(connection: sa.Connection, devices: list[str]) -> list[SharedEra]:
+def _load_eras(connection: sa.Connection, devices: list[str]) -> list[SharedEra]:
     if not devices:
         return []
     query = sa.text("SELECT * FROM shared_era WHERE device = ANY(CAST(:d AS text[]))")
     return [shared_era_of(row) for row in connection.execute(query, {"d": devices})]
 
 
-_FIELDS = (
-    "device", "era", "version", "newest_boot", "newest_seq",
-    "line_boot", "line_seq", "line_h", "old_boot", "old_seq",
-)  # fmt: skip
+def _row(era: SharedEra) -> dict[str, str | int]:
+    line = era.line
+    return {
+        "device": era.device, "era": era.era, "version": era.version,
+        "newest_boot": era.newest[0], "newest_seq": era.newest[1],
+        "line_boot": line.end.place[0], "line_seq": line.end.place[1], "line_h": line.end.h,
+        "old_boot": line.old[0], "old_seq": line.old[1],
+    }  # fmt: skip
 
 
-def _row(standing: SharedEra) -> dict[str, Any]:
-    line = standing.line
-    places = (*standing.newest, *line.end.place, line.end.h, *line.old)
-    values = (standing.device, standing.era, standing.version, *places)
-    return dict(zip(_FIELDS, values, strict=True))
-
-
-def _upsert() -> sa.TextClause:
-    names, marks = ", ".join(_FIELDS), ", ".join(f":{name}" for name in _FIELDS)
-    new = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS[2:])
-    return sa.text(
-        f"INSERT INTO shared_era ({names}) VALUES ({marks})"  # noqa: S608 - constants
-        f" ON CONFLICT (device, era) DO UPDATE SET {new}"
-    )
+_INSERT = insert(tables.era)
+_KEY = ["device", "era"]
+_UPSERT = _INSERT.on_conflict_do_update(
+    index_elements=_KEY,
+    set_={column.name: column for column in _INSERT.excluded if column.name not in _KEY},
+)

@@ -101,23 +101,6 @@ def walk(line: AckLine, held: JournaledEra) -> LineAdvance:
     return LineAdvance(AckLine(end, line.old), began, linked, gap)
 
 
-def extend(line: AckLine, old: Identity | None, message: ChainLink, prev: str) -> AckLine | None:
-    """As ``declared`` and ``advance`` after one ``message``, where nothing journaled follows it.
-
-    None where that cannot be said without looking at what is journaled.
-    """
-    (end, was), place = line, message.place
-    declared = old if old is not None and was < old <= place else was
-    if declared > end.place:
-        if declared == place:
-            return AckLine(message, declared)
-        if declared != was:
-            return None  # the message that it names may be there
-    if end.place == NOWHERE:
-        return AckLine(message if place == (1, 1) else end, declared)
-    return AckLine(message if prev == end.h and place > end.place else end, declared)
-
-
 def _linked(end: ChainLink, held: JournaledEra) -> ChainLink | None:
     linked = held.after(end.h)
     return linked if linked is not None and linked.place > end.place else None

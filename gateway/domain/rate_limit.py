@@ -61,7 +61,7 @@ class RateLimiter:
             self._turn(now)
         self._said[device] = self._said.get(device, 0) + 1
 
-    def hand_over(self) -> Callable[[], object]:
+    def take_spent(self) -> Callable[[], object]:
         """To be called when what was spent so far is saved: in the order of handing over."""
         self._handed.append(self._spent)
         self._spent = []

@@ -73,9 +73,7 @@ class Ingest:
         Each era comes once, and a device's last message's era last. ``then`` is that of
         ``Journal.transaction``. Raises JournalError with nothing of the batch kept.
         """
-        messages = self._journal.messages
         with self._journal.transaction(then):
-            messages.expect([one for one in admitted if isinstance(one, Admitted)])
             for item, one in zip(batch, admitted, strict=True):
                 if isinstance(item, Arrival):
                     if one is not None or not self._is_flood(item):
@@ -113,7 +111,7 @@ class Ingest:
 
     def _is_flood(self, item: Arrival) -> bool:
         device = self.registry.speakers.get(item.topic)
-        return device is not None and self._journal.messages.is_flood(device.id, item.received)
+        return device is not None and self._journal.messages.drop_flood(device.id, item.received)
 
     def _journal_message(self, item: Arrival, admitted: Admission) -> None:
         if admitted is None:  # the device's rate has recovered since `admit`
@@ -121,9 +119,9 @@ class Ingest:
         if isinstance(admitted, Admitted):
             # Judged in order: a message before this one may have introduced a newer key.
             messages, device = self._journal.messages, admitted.device.id
-            if messages.follow(item, admitted):
+            if messages.accept_next(item, admitted):
                 return
-            if messages.is_flood(device, item.received):
+            if messages.drop_flood(device, item.received):
                 return
             if not admitted.is_older_than(messages.newest_key(device)):
                 messages.accept(item, admitted)

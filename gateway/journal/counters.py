@@ -70,7 +70,7 @@ class Counters:
                 self._dirty.add(_TOLD + name)
         return news
 
-    def hand_over(self) -> Write:
+    def take_pending(self) -> Write:
         """What changed, to be written in the transaction."""
         rows = [(name, self._values[name]) for name in self._dirty]
         self._dirty.clear()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from gateway.database import bulk_insert
 from gateway.domain import leaf, merkle
-from gateway.domain.entry import EntryVerdict
 from gateway.domain.inputs import Auth
 from gateway.domain.merkle import Frontier
+from gateway.domain.verdict import VerdictName
 from gateway.journal.group_commit import Connection, GroupCommit, Write
 from gateway.journal.integrity.startup_check import former_leaves, saved_frontier
 from gateway.journal.integrity.witness import LogMark
@@ -21,16 +21,16 @@ _SALTS_AT_ONCE = 256
 _INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
 
-class MessageVerdict(NamedTuple):
-    """What the gateway made of a message, kept with its entry."""
+class EntryMark(NamedTuple):
+    """What an entry records of its message beside the leaf."""
 
-    verdict: EntryVerdict
-    flag: str | None
-    auth: Auth
-    newest: bool
+    verdict: VerdictName | None = None
+    flag: str | None = None
+    auth: Auth | None = None
+    newest: bool = False
 
 
-_NOT_JUDGED = (None, None, None, False)
+_NO_MARK = EntryMark()
 
 
 class Log:
@@ -54,7 +54,7 @@ class Log:
         subject: str,
         body: bytes,
         lines: Mapping[str, str] | None = None,
-        judged: MessageVerdict | None = None,
+        mark: EntryMark = _NO_MARK,
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
         # Never back: readers and replay rely on it, and a step of the clock has its own entry.
@@ -67,7 +67,7 @@ class Log:
         self._hashes.append(merkle.leaf_hash(text))
         self._size += 1
         entry = self._former + self._size
-        self._entries.append((entry, time_ms, kind, subject, text, *(judged or _NOT_JUDGED)))
+        self._entries.append((entry, time_ms, kind, subject, text, *mark))
         self._bodies.append((entry, salt, body))
         return entry
 
@@ -129,7 +129,7 @@ class Log:
         self.frontier, self._former, self.origin = Frontier(), self._former + held, ""
         self._size = 0
 
-    def hand_over(self) -> Write:
+    def take_pending(self) -> Write:
         """What was appended, and the frontier, to be written in the transaction."""
         entries, bodies, hashes = self._entries, self._bodies, self._hashes
         self._forget()

@@ -57,7 +57,7 @@ class Journal:
             self._disk.begin()
             yield
             parts = (self.messages, self.log, self.eras, self.counters)
-            writes = [part.hand_over() for part in parts]
+            writes = [part.take_pending() for part in parts]
             if then is None:
                 self._disk.save(writes, self._note)
             else:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -11,11 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.domain import envelope
 from gateway.domain.envelope import Envelope
 from gateway.domain.registry import Device, Registry
+from gateway.domain.verdict import MessageKey
 from gateway.wire.decoded import Decoded, decode
 
 Refusal = Literal["bad_mac", "unknown_device", "revoked", "old_key", "oversize"]
-REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
-
 _PADDING = b"=="
 
 
@@ -30,6 +29,14 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
     decoded: Decoded
     digest: bytes
     link: str
+
+    @property
+    def key(self) -> MessageKey:
+        """What the verdict on it depends on."""
+        decoded = self.decoded
+        return MessageKey(
+            self.device.id, self.digest, decoded.identity, decoded.prev, decoded.old, decoded.flag
+        )
 
     @property
     def is_unjudged(self) -> bool:

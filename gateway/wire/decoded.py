@@ -1,4 +1,4 @@
-"""From bytes to a message, or to as much of one as can be read."""
+"""From bytes to a message, or to the fields of one that are readable."""
 
 import logging
 from functools import lru_cache
@@ -8,52 +8,50 @@ import msgspec
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import Auth
 from gateway.domain.message import Message
-from gateway.wire.errors import Malformed
+from gateway.domain.verdict import MessageIdentity
 from gateway.wire.fast import FastMessage, decode_fast
 from gateway.wire.fields import message_from
 from gateway.wire.salvage import salvage
-from gateway.wire.strict import parse
+from gateway.wire.strict import Malformed, parse
 
 _log = logging.getLogger(__name__)
 
 FAULT = "unreadable"
-"""The flag of a message that this program failed on: none is known."""
+"""The flag of a message that this program failed on: no known input causes it."""
 FEED_ERA = "unsigned"
-"""The era of every third-party feed: eight letters, so each identity says by itself what it is."""
+"""The era of every third-party feed: eight letters, so that no node's identity equals a feed's."""
 AS = "as"
-"""The leaf line that holds what a third-party message was taken as: an OBJECT of its own."""
-_REMEMBERED = 512
-"""Watch and store read the same bytes within moments of one another. Not ingest: while whole
-batches wait nothing would be found again, and to remember costs as much as to read. Nor many: who
-is far behind finds none of them, and so much goes into a processor's cache."""
+"""The leaf line that holds the OBJECT into which a third-party message was translated."""
+_CACHED = 512
+"""Decoded messages that are kept. Ingest decodes; watch and store read the same bytes from the
+journal moments later and find the result here. A larger cache leaves the processor's own cache."""
 
 
-class _Sealed(msgspec.Struct, gc=False):
-    """What an OBJECT says, made into a ``Message`` when that is first asked for."""
+class _Content(msgspec.Struct, gc=False):
+    """The content of an OBJECT, converted to a ``Message`` at the first access."""
 
-    said: FastMessage | Message
+    content: FastMessage | Message
     device: str
 
     @property
     def message(self) -> Message:
-        """The message."""
-        if isinstance(self.said, FastMessage):
-            self.said = self.said.message(self.device)
-        return self.said
+        if isinstance(self.content, FastMessage):
+            self.content = self.content.message(self.device)
+        return self.content
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
-    """One OBJECT, read.
+    """One decoded OBJECT.
 
-    ``flag`` says why it is flagged, None when nothing is wrong. ``message`` is None when it is
-    malformed; a flagged message that is there is sound enough for store and watch. ``identity``
-    is (era, boot, seq), ``prev`` and ``old`` what the line needs: None where they cannot be read.
-    ``signed`` says that a signature follows.
+    ``flag`` is the reason why it is flagged, None when nothing is wrong. ``sealed`` and
+    ``message`` are None when it is malformed; a flagged message that is there may be used by store
+    and watch. ``identity``, ``prev`` and ``old`` are what the ack line needs, None where they are
+    unreadable. ``signed``: a signature follows.
     """
 
-    sealed: _Sealed | None
+    sealed: _Content | None
     flag: str | None
-    identity: tuple[str, int, int] | None
+    identity: MessageIdentity | None
     prev: str | None = None
     old: tuple[int, int] | None = None
     key_generation: int | None = None
@@ -66,61 +64,53 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
         return self.sealed.message if self.sealed else None
 
 
-def decode(
-    object_bytes: bytes,
-    *,
-    device: str,
-    trust: bool = False,
-    feed: bool = False,
-    judged: bool = False,
-) -> Decoded:
-    """Read one OBJECT of ``device``. Never raises: what is wrong becomes ``flag``.
+def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool = False) -> Decoded:
+    """Decode one OBJECT of ``device``. Never raises: a fault sets ``flag``.
 
-    ``trust`` (replay only) neither looks at ``prev``, ``old`` and ``era`` nor needs them.
-    ``feed``: of an unsigned device, which has no chain. ``judged``: it was read before, and
-    nothing was wrong with it.
+    ``trust`` (replay only) neither checks ``prev``, ``old`` and ``era`` nor needs them.
+    ``feed``: the OBJECT of an unsigned device, which has no chain.
     """
+    return _decode(object_bytes, device, trust, feed)
+
+
+@lru_cache(maxsize=_CACHED)
+def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
     try:
-        found = None if trust or feed else decode_fast(object_bytes, judged=judged)
+        found = None if trust or feed else decode_fast(object_bytes)
         if found is None or _is_odd(found):
-            return _exactly_decoded(object_bytes, device, trust, feed)
+            return _decode_exactly(object_bytes, device, trust, feed)
         identity = (found.era, found.boot, found.seq)
         return Decoded(
-            _Sealed(found, device), None, identity, found.prev, found.old, found.generation,
+            _Content(found, device), None, identity, found.prev, found.old, found.generation,
             found.signed,
         )  # fmt: skip
-    except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
-        # A fault of ours, not a rule: the message is authentic and is kept. Raised on, it would
-        # come again after every restart and stop everybody's line.
-        _log.error("device %s: an object could not be read: %r", device, error, exc_info=error)
+    except Exception as error:  # noqa: BLE001 - one message must not stop a device's line
+        # The message is authentic and is journaled. If this raised, the broker would deliver it
+        # again after every restart and no device would get an ack.
+        _log.error("device %s: an object could not be decoded: %r", device, error, exc_info=error)
         return Decoded(None, FAULT, None)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _remembered(object_bytes: bytes, device: str, trust: bool, feed: bool, judged: bool) -> Decoded:
-    return decode(object_bytes, device=device, trust=trust, feed=feed, judged=judged)
-
-
 def _is_odd(found: FastMessage) -> bool:
-    """Whether there is something to flag: its clock or its ``prev`` do not fit the rest."""
+    """Whether its clock or its ``prev`` contradict the other fields, so that it is flagged."""
     is_first = found.boot == found.seq == 1
     return (found.t == 0) != (found.ts == "none") or not (found.prev or is_first)
 
 
-def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool = False) -> Decoded:
-    """As ``decode``, of whatever may come; names what is wrong."""
+def _decode_exactly(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
+    """As ``decode``, for any input; names the fault."""
     try:
         message = message_from(parse(object_bytes), device, trust=trust, feed=feed)
     except Malformed as error:
-        seen = salvage(object_bytes)
-        prev = _readable(seen.prev, seen.identity)
-        return Decoded(None, error.reason, seen.identity, prev, seen.old, seen.key_generation)
+        found = salvage(object_bytes)
+        prev = _readable(found.prev, found.identity)
+        return Decoded(None, error.reason, found.identity, prev, found.old, found.key_generation)
     flag = None if trust else _oddity(message, feed)
     if flag == "time_source":
         message = message._replace(t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
     return Decoded(
-        sealed=_Sealed(message, device),
+        sealed=_Content(message, device),
         flag=flag,
         identity=identity,
         prev=message.prev if trust else _readable(message.prev, identity),
@@ -131,7 +121,7 @@ def _exactly_decoded(object_bytes: bytes, device: str, trust: bool, feed: bool =
 
 
 def _oddity(message: Message, feed: bool) -> str | None:
-    """Why a well-formed message is flagged all the same, though it can be used."""
+    """The flag of a well-formed message that can be used all the same."""
     if message.t < 0 or (message.t == 0) != (message.ts == "none"):
         return "time_source"
     identity = (message.era, message.boot, message.seq)
@@ -140,8 +130,8 @@ def _oddity(message: Message, feed: bool) -> str | None:
     return "null_field" if message.has_null else None
 
 
-def _readable(prev: str | None, identity: tuple[str, int, int] | None) -> str | None:
-    """``prev``, or None where it is empty though another message stands before this one."""
+def _readable(prev: str | None, identity: MessageIdentity | None) -> str | None:
+    """``prev``, or None where it is empty though this is not the era's first message."""
     is_first = identity is None or identity[1:] == (1, 1)
     return prev if prev or is_first else None
 
@@ -149,13 +139,11 @@ def _readable(prev: str | None, identity: tuple[str, int, int] | None) -> str | 
 def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's.
 
-    A third-party message is read as the OBJECT that was made of it on arrival.
+    A third-party message is decoded from the OBJECT into which it was translated on arrival.
     """
     translated = entry.lines.get(AS) if entry.lines else None
     object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
-    decoded = _remembered(
-        object_bytes, entry.subject, trust, entry.auth == "unsigned", entry.flag is None
-    )
+    decoded = _decode(object_bytes, entry.subject, trust, entry.auth == "unsigned")
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if flag == decoded.flag and auth == decoded.auth:
         return decoded

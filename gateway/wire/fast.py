@@ -89,14 +89,11 @@ _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
 
 
-def decode_fast(object_bytes: bytes, *, judged: bool = False) -> FastMessage | None:
-    """The message in OBJECT, or None: not usual, which says nothing about its being sound.
-
-    ``judged``: it is known to be sound, so it need not be looked for what is only odd in writing.
-    """
+def decode_fast(object_bytes: bytes) -> FastMessage | None:
+    """The message in OBJECT, or None where only ``strict`` and ``fields`` can decide."""
     try:
         found = _typed(object_bytes)
-        if not judged and not _is_written(found, object_bytes):
+        if not _is_written(found, object_bytes):
             return None
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None

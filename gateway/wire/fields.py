@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from gateway.domain.message import Message, Quantity, RawEvent, RawReading, TimeSource
-from gateway.wire.errors import Malformed
-from gateway.wire.strict import MAX_INTEGER, JsonObject
+from gateway.wire.strict import MAX_INTEGER, JsonObject, Malformed
 
 MAX_COUNTER = 2**31 - 1
 MAX_PROMISE_S = 604_800

@@ -9,12 +9,19 @@ from typing import cast
 
 import msgspec
 
-from gateway.wire.errors import Malformed
-
 JsonObject = dict[str, object]
 
 MAX_DEPTH = 4
 MAX_INTEGER = 2**53 - 1
+
+
+class Malformed(Exception):
+    """An OBJECT breaks a rule; ``reason`` is the leaf's ``flag``: one word of ``[a-z_]``."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
 
 _OUTSIDE = re.compile(rb"[^\x20-\x7e]")
 _STRING = re.compile(rb'"[^"]*"')

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.virtual.host import interpreter
-from gateway.wire.errors import Malformed
-from gateway.wire.strict import parse
+from gateway.wire.strict import Malformed, parse
 from tests.hostile import objects
 from tests.parts import require
 

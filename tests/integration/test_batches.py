@@ -94,10 +94,10 @@ def journaled(arrivals: list[Arrival], cuts: list[int]) -> tuple[Any, ...]:
         entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
         counts = reader.counts()
         reader.close()
-        eras = [era._replace(heard=0) for era in journal.eras.all()]
+        eras = [era._replace(recency=0) for era in journal.eras.all()]
         journal.close()
         again = Journal(path, "g1")  # verifies leaves and frontier
-        assert [era._replace(heard=0) for era in again.eras.all()] == eras
+        assert [era._replace(recency=0) for era in again.eras.all()] == eras
         again.close()
     return entries, counts, sorted(eras), last
 
@@ -131,8 +131,7 @@ def test_what_is_known_or_looked_up_together_is_judged_as_what_is_looked_up_alon
         cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
         assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == together
     with pytest.MonkeyPatch.context() as patch:  # every message is judged by SQLite alone
-        patch.setattr(messages.Messages, "expect", lambda _self, _coming: None)
-        patch.setattr(messages.Eras, "followed", lambda *_given: None)
+        patch.setattr(messages.Eras, "extended", lambda *_given: None)
         assert journaled(arrivals, list(range(1, len(arrivals)))) == together
 
 

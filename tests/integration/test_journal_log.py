@@ -9,6 +9,7 @@ import pytest
 
 from gateway.domain import leaf, merkle
 from gateway.errors import JournalError
+from gateway.journal import schema
 from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
@@ -101,22 +102,14 @@ def test_a_step_of_the_clock_is_noted_and_time_never_goes_back(listening: Listen
     assert [e.received for e in entries] == [NOW, NOW, NOW]
 
 
-def test_a_journal_of_the_first_format_is_taken_over_as_it_is(listening: Listening) -> None:
-    first = listening.ring.seal(NOW)
-    listening.arrive(first)
-    listening.payloads(listening.seal_raw("nothing readable"))
-    before = listening.verdicts()
+def test_a_journal_of_another_format_is_refused(listening: Listening) -> None:
     listening.journal.close()
+    for other, remedy in ((2, "no release"), (4, "newer program")):
+        with closing(sqlite3.connect(listening.path)) as raw:
+            raw.execute(f"PRAGMA user_version = {other}")
+        for opened in (schema.open_for_reading, schema.open_for_writing):
+            with pytest.raises(JournalError, match=f"format {other}; .*{remedy}"):
+                opened(listening.path)
     with closing(sqlite3.connect(listening.path)) as raw:
-        raw.executescript(
-            "DROP INDEX message_object; PRAGMA user_version = 1;"
-            "CREATE UNIQUE INDEX message_object ON message (device, hash);"
-            "INSERT INTO message SELECT * FROM unfiled; DROP TABLE unfiled;"
-            "ALTER TABLE era DROP COLUMN loose; ALTER TABLE era DROP COLUMN root;"
-        )
+        raw.execute(f"PRAGMA user_version = {schema.VERSION}")
     listening.open()
-    assert listening.verdicts() == before
-    (ack,) = listening.arrive(first)
-    assert covers(ack, first)
-    listening.payloads(listening.seal_raw("nothing readable"))
-    assert listening.counts()["duplicate"] == 2

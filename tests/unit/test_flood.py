@@ -12,7 +12,7 @@ def taken(flood: RateLimiter, device: str, times: int, now: float, step_s: float
         if not flood.floods(device, now + n * step_s):
             flood.spend(device, now + n * step_s)
             count += 1
-    flood.hand_over()()
+    flood.take_spent()()
     return count
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.errors import Malformed
-from gateway.wire.strict import MAX_INTEGER, parse
+from gateway.wire.strict import MAX_INTEGER, Malformed, parse
 from tests.hostile import objects
 from tests.wire_node import validity
 

@@ -202,4 +202,4 @@ def test_a_fault_of_our_own_keeps_the_message_and_says_so(
     monkeypatch.setattr(decoded_module, "parse", fails)
     found = decode(b'{"only":"here"}', device="k7f3q5")
     assert (found.message, found.flag, found.identity) == (None, FAULT, None)
-    assert "could not be read" in caplog.text
+    assert "could not be decoded" in caplog.text

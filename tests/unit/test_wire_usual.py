@@ -6,10 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.wire.errors import Malformed
 from gateway.wire.fast import decode_fast
 from gateway.wire.fields import message_from
-from gateway.wire.strict import parse
+from gateway.wire.strict import Malformed, parse
 
 READING = {"o": 0, "mm": 431, "sp": 6, "n": 6, "of": 7, "tc": 110}
 SOUND: dict[str, Any] = {
