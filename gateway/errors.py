@@ -1,8 +1,8 @@
-"""The errors that a person is meant to read: each names the value and the remedy."""
+"""Errors whose message a person reads: it names the value and the remedy."""
 
 
 class NoriaError(Exception):
-    """Base of all errors that end a command with a message instead of a stack."""
+    """Base of all errors that end a command with a message instead of a stack trace."""
 
 
 class SettingError(NoriaError):
@@ -14,13 +14,13 @@ class RegistryError(NoriaError):
 
 
 class JournalError(NoriaError):
-    """The journal cannot be trusted or written; the message says which entry and what to do."""
+    """The journal cannot be trusted or written; the message names the entry and the remedy."""
 
 
 class ArchiveError(JournalError):
     """An archive segment is missing, damaged or cannot be written; the message names the file.
 
-    ``last``: the last entry that cannot be read for it, 0 where that is not known.
+    ``last``: the last entry that cannot be read because of it, 0 where that is not known.
     """
 
     def __init__(self, message: str, last: int = 0) -> None:
@@ -45,4 +45,4 @@ class ReleaseError(NoriaError):
 
 
 class OrderError(NoriaError):
-    """A device cannot be told that; the message names the value and what it may be."""
+    """A command for a device is invalid; the message names the value and what it may be."""

@@ -1,11 +1,13 @@
 """Every setting: its name, default and help, in one table from which the docs are checked."""
 
+# ruff: noqa: RUF009 - `_setting` returns a dataclass field
+
 import hashlib
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,91 +15,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import SettingError
 
+Value = str | int | float | list[str]
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. ``secret`` ones may come from a file named by ``<name>_file``."""
+    """One row of the table. A ``secret`` may come from a file that ``<name>_file`` names."""
 
     name: str
-    default: str | int | float | list[str]
+    default: Value
     help: str
     secret: bool = False
 
 
-TABLE: tuple[Setting, ...] = (
-    Setting("data", "data", "Folder for journal, databases and keys; relative to this file."),
-    Setting(
-        "witness",
-        "auto",
-        "Folder where the gateway notes how long its log is, so that it notices when data comes "
-        "back from a backup: outside data and its backups. auto: ~/.local/state/noria.",
-    ),
-    Setting("gateway_id", "g1", "Name of this gateway in its log: 1-16 of a-z 0-9."),
-    Setting(
-        "broker",
-        "auto",
-        "auto: a private broker (Mosquitto where installed, else amqtt, for trying out only). "
-        "Or the URL of yours: mqtt://user@host:1883, mqtts://user@host:8883.",
-    ),
-    Setting("broker_password", "", "Password for the broker in the URL.", secret=True),
-    Setting("broker_ca", "", "PEM file of the CA that signed the broker's certificate (mqtts)."),
-    Setting("broker_listen", "127.0.0.1:1883", "Where the private broker listens for devices."),
-    Setting("broker_certificate", "", "PEM certificate of the private broker; with it, TLS."),
-    Setting("broker_key", "", "PEM key of that certificate."),
-    Setting("release_key", "", "Public key of firmware releases: 64 hex digits, on every board."),
-    Setting(
-        "adapters",
-        "",
-        "Mapping file of third-party sensors (ESPHome, Tasmota, ChirpStack, The Things Stack); "
-        "empty: none. 'noria adapters example' prints one.",
-    ),
-    Setting(
-        "database",
-        "",
-        "Where registry, people, incidents and messages lie: empty for a SQLite file in the data "
-        "folder, or postgresql://user@host:5432/noria, which several gateways share.",
-    ),
-    Setting("database_password", "", "Password for PostgreSQL.", secret=True),
-    Setting("store", "sqlite", "Where readings go: sqlite or influxdb."),
-    Setting("influxdb_url", "http://127.0.0.1:8086", "Address of InfluxDB 1.8+, 2.x or 3 Core."),
-    Setting("influxdb_org", "-", "Organisation; - for InfluxDB 1.8."),
-    Setting("influxdb_bucket", "noria/autogen", "Bucket; database/policy for InfluxDB 1.8."),
-    Setting("influxdb_token", "", "Token; user:password for InfluxDB 1.8.", secret=True),
-    Setting(
-        "archive_after_days",
-        90,
-        "Messages of whole months that ended so many days ago go from the journal into compressed "
-        "files in data/archive, at night. Everything still reads them there. 0: never.",
-    ),
-    Setting("server_listen", "127.0.0.1:8080", "Where the web server listens."),
-    Setting("public_url", "", "Address under which people reach the server, for links in alerts."),
-    Setting(
-        "metrics_token",
-        "",
-        "Token (a long random text) with which Prometheus reads /metrics; empty: no such page.",
-        secret=True,
-    ),
-    Setting("log_format", "text", "Lines of the log: text (name=value) or json."),
-    Setting("timezone", "Europe/Paris", "Time zone of screens and alerts."),
-    Setting("language", "en", "Language of alerts and of the first page: en or fr."),
-    Setting(
-        "channels",
-        [],
-        "Where alerts go: 'log', or Apprise URLs (https://github.com/caronc/apprise). "
-        "A URL may carry a token: keep it in the file named by channels_file.",
-        secret=True,
-    ),
-    Setting("clock_speed", 1.0, "Demo only: how many seconds pass in one."),
-    Setting("clock_origin", 0.0, "Demo only: the Unix time at which fast time began."),
-    Setting("demo_code", "", "Demo only: /enter/<code> signs in without a password.", secret=True),
-)
-
-_SHORTEST_TOKEN = 16
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "store": ("sqlite", "influxdb"),
-    "language": ("en", "fr"),
-    "log_format": ("text", "json"),
-}
+def _setting(default: Value, help: str, *, secret: bool = False) -> Any:
+    return field(metadata={"default": default, "help": help, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,35 +37,81 @@ class Settings:
     """The settings in force, checked. Paths are absolute."""
 
     source: Path
-    data: Path
-    witness: str
-    gateway_id: str
-    broker: str
-    broker_password: str
-    broker_ca: str
-    broker_listen: str
-    broker_certificate: str
-    broker_key: str
-    adapters: str
-    release_key: str
-    database: str
-    database_password: str
-    store: str
-    influxdb_url: str
-    influxdb_org: str
-    influxdb_bucket: str
-    influxdb_token: str
-    archive_after_days: int
-    server_listen: str
-    public_url: str
-    metrics_token: str
-    log_format: str
-    timezone: str
-    language: str
-    channels: tuple[str, ...]
-    clock_speed: float
-    clock_origin: float
-    demo_code: str
+    data: Path = _setting("data", "Folder for journal, databases and keys; relative to this file.")
+    witness: str = _setting(
+        "auto",
+        "Folder where the gateway notes how long its log is, so that it notices when data "
+        "comes back from a backup: outside data and its backups. auto: ~/.local/state/noria.",
+    )
+    gateway_id: str = _setting("g1", "Name of this gateway in its log: 1-16 of a-z 0-9.")
+    broker: str = _setting(
+        "auto",
+        "auto: a private broker (Mosquitto where installed, else amqtt, for trying out only)."
+        " Or the URL of yours: mqtt://user@host:1883, mqtts://user@host:8883.",
+    )
+    broker_password: str = _setting("", "Password for the broker in the URL.", secret=True)
+    broker_ca: str = _setting(
+        "",
+        "PEM file of the CA that signed the broker's certificate (mqtts).",
+    )
+    broker_listen: str = _setting("127.0.0.1:1883", "Where the private broker listens for devices.")
+    broker_certificate: str = _setting("", "PEM certificate of the private broker; with it, TLS.")
+    broker_key: str = _setting("", "PEM key of that certificate.")
+    release_key: str = _setting(
+        "",
+        "Public key of firmware releases: 64 hex digits, on every board.",
+    )
+    adapters: str = _setting(
+        "",
+        "Mapping file of third-party sensors (ESPHome, Tasmota, ChirpStack, The Things "
+        "Stack); empty: none. 'noria adapters example' prints one.",
+    )
+    database: str = _setting(
+        "",
+        "Where registry, people, incidents and messages lie: empty for a SQLite file in the "
+        "data folder, or postgresql://user@host:5432/noria, which several gateways share.",
+    )
+    database_password: str = _setting("", "Password for PostgreSQL.", secret=True)
+    store: str = _setting("sqlite", "Where readings go: sqlite or influxdb.")
+    influxdb_url: str = _setting(
+        "http://127.0.0.1:8086",
+        "Address of InfluxDB 1.8+, 2.x or 3 Core.",
+    )
+    influxdb_org: str = _setting("-", "Organisation; - for InfluxDB 1.8.")
+    influxdb_bucket: str = _setting("noria/autogen", "Bucket; database/policy for InfluxDB 1.8.")
+    influxdb_token: str = _setting("", "Token; user:password for InfluxDB 1.8.", secret=True)
+    archive_after_days: int = _setting(
+        90,
+        "Messages of whole months that ended so many days ago go from the journal into "
+        "compressed files in data/archive, at night. Everything still reads them there. 0: "
+        "never.",
+    )
+    server_listen: str = _setting("127.0.0.1:8080", "Where the web server listens.")
+    public_url: str = _setting(
+        "",
+        "Address under which people reach the server, for links in alerts.",
+    )
+    metrics_token: str = _setting(
+        "",
+        "Token (a long random text) with which Prometheus reads /metrics; empty: no such page.",
+        secret=True,
+    )
+    log_format: str = _setting("text", "Lines of the log: text (name=value) or json.")
+    timezone: str = _setting("Europe/Paris", "Time zone of screens and alerts.")
+    language: str = _setting("en", "Language of alerts and of the first page: en or fr.")
+    channels: tuple[str, ...] = _setting(
+        [],
+        "Where alerts go: 'log', or Apprise URLs (https://github.com/caronc/apprise). A URL "
+        "may carry a token: keep it in the file named by channels_file.",
+        secret=True,
+    )
+    clock_speed: float = _setting(1.0, "Demo only: how many seconds pass in one.")
+    clock_origin: float = _setting(0.0, "Demo only: the Unix time at which fast time began.")
+    demo_code: str = _setting(
+        "",
+        "Demo only: /enter/<code> signs in without a password.",
+        secret=True,
+    )
 
     @property
     def journal_path(self) -> Path:
@@ -165,6 +143,16 @@ class Settings:
         return self.data / "readings.db"
 
 
+TABLE = tuple(Setting(f.name, **f.metadata) for f in fields(Settings) if f.metadata)
+
+_SHORTEST_TOKEN = 16
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "store": ("sqlite", "influxdb"),
+    "language": ("en", "fr"),
+    "log_format": ("text", "json"),
+}
+
+
 def find(config: str | None) -> Path:
     """The configuration file: the argument, else NORIA_CONFIG, else ./noria.toml.
 
@@ -188,17 +176,18 @@ def read(path: Path) -> Settings:
     for name in given:
         if name not in known:
             raise SettingError(f"{path}: no setting is called {name!r}; see 'noria settings'")
-    values = {s.name: _value(s, given, path.parent) for s in TABLE}
-    _check(values)
+    values: dict[str, Any] = {s.name: _value(s, given, path.parent) for s in TABLE}
     values["data"] = (path.parent / values["data"]).absolute()
     values["channels"] = tuple(values["channels"])
     for name in ("broker_ca", "broker_certificate", "broker_key", "adapters"):
         if values[name]:
             values[name] = str((path.parent / values[name]).absolute())
-    return Settings(source=path, **values)
+    settings = Settings(source=path, **values)
+    _check(settings)
+    return settings
 
 
-def _value(setting: Setting, given: Mapping[str, Any], base: Path) -> Any:
+def _value(setting: Setting, given: Mapping[str, object], base: Path) -> object:
     file = given.get(f"{setting.name}_file")
     if file is not None:
         if setting.name in given:
@@ -209,11 +198,7 @@ def _value(setting: Setting, given: Mapping[str, Any], base: Path) -> Any:
             raise SettingError(f"{setting.name}_file = {file!r}: {error.strerror}") from error
         return text.splitlines() if isinstance(setting.default, list) else text
     value = given.get(setting.name, setting.default)
-    if (
-        isinstance(setting.default, float)
-        and isinstance(value, int)
-        and not isinstance(value, bool)
-    ):
+    if isinstance(setting.default, float) and type(value) is int:
         value = float(value)
     if type(value) is not type(setting.default):
         wanted = {"str": "a text", "int": "a whole number", "float": "a number", "list": "a list"}
@@ -233,52 +218,54 @@ def listen_address(name: str, text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _check(values: Mapping[str, Any]) -> None:
+def _check(settings: Settings) -> None:
     for name, choices in _CHOICES.items():
-        if values[name] not in choices:
-            raise SettingError(f"{name} = {values[name]!r}: use one of {', '.join(choices)}")
-    if not re.fullmatch(r"[a-z0-9]{1,16}", values["gateway_id"]):
-        raise SettingError(f"gateway_id = {values['gateway_id']!r}: use 1-16 of a-z and 0-9")
-    broker = urlsplit(str(values["broker"]))
-    if values["broker"] != "auto" and (
+        value = getattr(settings, name)
+        if value not in choices:
+            raise SettingError(f"{name} = {value!r}: use one of {', '.join(choices)}")
+    if not re.fullmatch(r"[a-z0-9]{1,16}", settings.gateway_id):
+        raise SettingError(f"gateway_id = {settings.gateway_id!r}: use 1-16 of a-z and 0-9")
+    broker = urlsplit(settings.broker)
+    if settings.broker != "auto" and (
         broker.scheme not in ("mqtt", "mqtts") or not broker.hostname
     ):
         raise SettingError("broker: use auto, mqtt://host:1883 or mqtts://host:8883")
     if broker.password:
         raise SettingError("broker: keep the password out of the URL; use broker_password_file")
-    _check_database(str(values["database"]))
+    _check_database(settings.database)
     for name in ("broker_listen", "server_listen"):
-        listen_address(name, values[name])
-    if bool(values["broker_certificate"]) != bool(values["broker_key"]):
+        listen_address(name, getattr(settings, name))
+    if bool(settings.broker_certificate) != bool(settings.broker_key):
         raise SettingError("broker_certificate and broker_key go together: set both or neither")
-    if values["metrics_token"] and len(values["metrics_token"]) < _SHORTEST_TOKEN:
+    if settings.metrics_token and len(settings.metrics_token) < _SHORTEST_TOKEN:
         raise SettingError(
             f"metrics_token: shorter than {_SHORTEST_TOKEN} characters: draw one, for example "
             "openssl rand -hex 24"
         )
-    if not re.fullmatch(r"([0-9a-f]{64})?", values["release_key"]):
+    if not re.fullmatch(r"([0-9a-f]{64})?", settings.release_key):
         raise SettingError(
-            f"release_key = {values['release_key']!r}: use the 64 hex digits that "
+            f"release_key = {settings.release_key!r}: use the 64 hex digits that "
             "'noria release key' printed"
         )
     for name in ("influxdb_url", "public_url"):
-        if values[name] and urlsplit(str(values[name])).scheme not in ("http", "https"):
-            raise SettingError(f"{name} = {values[name]!r}: use http:// or https://")
+        url: str = getattr(settings, name)
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise SettingError(f"{name} = {url!r}: use http:// or https://")
     try:
-        ZoneInfo(values["timezone"])
+        ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise SettingError(
-            f"timezone = {values['timezone']!r}: not a time zone; for example Europe/Paris"
+            f"timezone = {settings.timezone!r}: not a time zone; for example Europe/Paris"
         ) from error
-    if values["archive_after_days"] < 0:
-        days = values["archive_after_days"]
+    if settings.archive_after_days < 0:
+        days = settings.archive_after_days
         raise SettingError(f"archive_after_days = {days}: use 0 (never) or a number of days")
-    if not values["clock_speed"] >= 1:
-        raise SettingError(f"clock_speed = {values['clock_speed']!r}: use 1 (real time) or more")
+    if not settings.clock_speed >= 1:
+        raise SettingError(f"clock_speed = {settings.clock_speed!r}: use 1 (real time) or more")
 
 
 def _check_database(text: str) -> None:
-    """Never shows the URL itself before it is known to hold no password."""
+    """Do not show the URL before it is known to contain no password."""
     try:
         url = urlsplit(text)
         complete = url.hostname and url.username and len(url.path) > 1 and url.port != 0

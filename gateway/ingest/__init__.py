@@ -1,1 +1,1 @@
-"""From the broker to the journal: verify, judge, commit, acknowledge."""
+"""From the broker to the journal: admit, judge, commit, acknowledge."""

@@ -81,7 +81,7 @@ class Ingest:
                 elif isinstance(item, BrokerEvent):
                     self._journal.log.append_fact("run", item.received, {"run": item.run})
                 else:
-                    self._feeds.take(item, self._journal, self.registry)
+                    self._feeds.journal_message(item, self._journal, self.registry)
             return self._journal.eras.unsaved()
 
     def has_unknown_device(self, batch: Sequence[Item], admitted: Sequence[Admission]) -> bool:

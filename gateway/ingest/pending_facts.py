@@ -1,4 +1,4 @@
-"""Facts that other processes queued in the database become leaves of the journal."""
+"""Journals the facts that other processes queued in the database."""
 
 import logging
 from typing import Any
@@ -17,11 +17,11 @@ _PLACED = (
     fact.update().where(fact.c.id == sa.bindparam("row")).values(entry_id=sa.bindparam("entry"))
 )
 UNFIT = 0
-"""``entry_id`` of a fact that cannot be a leaf: kept, told, and not tried again."""
+"""``entry_id`` of a fact that cannot be a leaf: it is logged, kept, and not tried again."""
 
 
 def journal_pending(engine: sa.Engine, journal: Journal) -> int:
-    """Journal up to 500 waiting facts; returns how many. Repeatable after a crash in between.
+    """Journal up to 500 pending facts; returns how many. Journals each once, also after a crash.
 
     Raises JournalError, or SQLAlchemy's OperationalError when the database is locked.
     """

@@ -1,1 +1,1 @@
-"""The gateway's MQTT session: PUBACK only after the journal's commit."""
+"""The gateway's MQTT session, which sends PUBACK after the journal's commit, and its broker."""

@@ -1,4 +1,4 @@
-"""Where the broker is and who we are to it."""
+"""Where a broker is, and the login to use there."""
 
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -27,7 +27,7 @@ def address_of(settings: Settings) -> Address:
     return Address(
         host=url.hostname or "",
         port=url.port or (8883 if tls else 1883),
-        # Brokers with use_username_as_clientid override it: then the user is ours alone.
+        # Brokers with use_username_as_clientid replace it by the user, which is then ours alone.
         client_id=f"noria-gateway-{settings.gateway_id}",
         username=username,
         password=settings.broker_password,

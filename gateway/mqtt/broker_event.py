@@ -1,4 +1,4 @@
-"""A change of our own connection to the broker, in order with the messages around it."""
+"""A change of the connection to the broker, in order with the messages around it."""
 
 from dataclasses import dataclass
 

@@ -1,9 +1,9 @@
-"""A broker's socket with a buffer on both sides, which paho reads and writes as if it were one.
+"""A broker's socket with a buffer in both directions, which paho uses as if it were the socket.
 
-paho alone reads each packet with four system calls and writes each with another: 25 us a message
-before any ack, as much as half of what all the rest of ingest costs. Here one call takes what the
-kernel holds, PUBLISH packets are cut out of it (2 us each), and paho is handed the others one by
-one. All that is written, by paho or by us, is whole packets in one queue.
+paho alone reads each packet with four system calls and writes each with one: 25 us a message, half
+of what the rest of ingest costs. Here one call reads all that the kernel has, PUBLISH packets are
+parsed from the buffer (2 us each), and paho reads the other packets from it. Everything written,
+by paho or by the session, is whole packets in one buffer.
 """
 
 import socket
@@ -30,12 +30,12 @@ class Receipts(NamedTuple):
     mids: list[int]
 
     def pubacks(self) -> bytes:
-        """The packets that say so."""
+        """The PUBACK packets."""
         return b"".join([_ACK(0x40, 2, mid) for mid in self.mids])
 
 
 class BulkReader:
-    """Wraps a connected, non-blocking socket. Errors show as its end: ``recv`` gives ``b""``."""
+    """Wraps a connected, non-blocking socket. An error ends it: ``recv`` returns ``b""``."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -44,10 +44,10 @@ class BulkReader:
         self._offered = 0  # bytes of `_in` that paho may read
         self._ended = False
 
-    # What paho does with a socket ---------------------------------------------------------
+    # Called by paho, as on a socket -------------------------------------------------------
 
     def recv(self, size: int) -> bytes:
-        """Bytes of the packet that was offered; raises BlockingIOError when there are none."""
+        """Bytes of the packet that ``offer`` allows; raises BlockingIOError when there are none."""
         if not self._offered:
             if self._ended:
                 return b""
@@ -71,15 +71,15 @@ class BulkReader:
         return self._sock.fileno()
 
     def close(self) -> None:
-        """Send what the kernel takes at once, then close."""
+        """Send what the kernel accepts at once, then close."""
         self.flush()
         self._sock.close()
 
-    # What the session does with it --------------------------------------------------------
+    # Called by the session ----------------------------------------------------------------
 
     @property
     def waiting(self) -> bool:
-        """Whether something is queued that the kernel has not taken yet."""
+        """Whether the kernel has not accepted all packets yet."""
         return bool(self._out)
 
     @property
@@ -88,7 +88,7 @@ class BulkReader:
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def fill(self) -> None:
-        """Take what the kernel holds; nothing when there is nothing."""
+        """Read what the kernel has, if anything, without waiting."""
         try:
             came = self._sock.recv(_CHUNK)
         except _WAIT:
@@ -99,7 +99,7 @@ class BulkReader:
         self._ended = self._ended or not came
 
     def flush(self) -> None:
-        """Send what is queued, as far as the kernel takes it."""
+        """Send as much as the kernel accepts."""
         try:
             while self._out:
                 del self._out[: self._sock.send(self._out)]
@@ -110,12 +110,12 @@ class BulkReader:
             self._ended = True
 
     def published(self) -> list[Published]:
-        """The PUBLISH packets at the front, as many as are whole; another packet ends the list."""
+        """Remove the whole PUBLISH packets at the front, up to the first other packet."""
         data, at, found = self._in, 0, list[Published]()
-        held = len(data)
-        while not self._offered and at + 1 < held and data[at] & 0xF4 == _PUBLISH:
+        length = len(data)
+        while not self._offered and at + 1 < length and data[at] & 0xF4 == _PUBLISH:
             begin, end = _body(data, at)
-            if not begin or end > held:
+            if not begin or end > length:
                 break
             topic_end = begin + 2 + (data[begin] << 8 | data[begin + 1])
             payload, mid = topic_end, 0
@@ -127,31 +127,28 @@ class BulkReader:
         return found
 
     def offer(self) -> bool:
-        """Whether the front is something for paho, which may now read it: a packet, or the end."""
-        if not self._offered and len(self._in) > 1 and self._in[0] & 0xF4 != _PUBLISH:
-            begin, end = _body(self._in, 0)
-            if begin and end <= len(self._in):
-                self._offered = end
-        return self._offered > 0 or (self._ended and not self._in_whole())
+        """Whether paho may read now: the packet at the front, or the end of the connection."""
+        if not self._offered and self._has_packet() and self._in[0] & 0xF4 != _PUBLISH:
+            self._offered = _body(self._in, 0)[1]
+        return self._offered > 0 or (self._ended and not self._has_packet())
 
-    def _in_whole(self) -> bool:
-        """Whether a whole packet still waits, though the socket has ended."""
+    def _has_packet(self) -> bool:
         begin, end = _body(self._in, 0) if len(self._in) > 1 else (0, 0)
         return bool(begin) and end <= len(self._in)
 
 
 class BulkClient(paho.Client):
-    """paho on a ``BulkReader``: the one place where its inside is touched."""
+    """paho on a ``BulkReader``: the only code that overrides a private method of paho."""
 
     stream: BulkReader
 
-    def _create_socket(self) -> Any:
+    def _create_socket(self) -> Any:  # declared as a socket in paho
         self.stream = BulkReader(cast(socket.socket, super()._create_socket()))
         return self.stream
 
 
 def _body(data: bytes, at: int) -> tuple[int, int]:
-    """Where the variable part of the packet at ``at`` begins and ends; (0, 0): not yet to tell."""
+    """Begin and end of the variable part of the packet at ``at``; (0, 0): its length is missing."""
     length = shift = 0
     for place in range(at + 1, min(at + 5, len(data))):
         length |= (data[place] & 0x7F) << shift

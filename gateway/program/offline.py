@@ -1,4 +1,4 @@
-"""Runners for commands that work on a data folder while no gateway does."""
+"""Clock, journal and runners for commands."""
 
 from collections.abc import Callable
 
@@ -14,19 +14,19 @@ from gateway.settings import Settings
 
 
 def clock_of(settings: Settings) -> Clock:
-    """The clock that the installation counts with."""
+    """The installation's clock."""
     return Clock(settings.clock_speed, settings.clock_origin)
 
 
 def runner_of(projection: Projection, settings: Settings, engine: sa.Engine) -> Runner:
-    """A runner of ``projection`` over the journal of ``settings``."""
+    """A runner of ``projection`` on the journal, for use while no gateway runs."""
     return Runner(projection, journal_of(settings, engine), engine, Wakeup(), clock_of(settings))
 
 
 def journal_of(settings: Settings, engine: sa.Engine) -> Callable[[], JournalReader | MergedReader]:
-    """Opens a reader of the journal, of all gateways' journals where they share a database.
+    """Returns what opens a reader of the journal, or of the merged journal of a cluster.
 
-    It raises JournalError where there is none.
+    Opening raises JournalError where there is no journal.
     """
     if settings.shared:
         return lambda: MergedReader(engine, archives_of(settings, engine))

@@ -1,1 +1,1 @@
-"""What every thread needs: clock, logs, workers, wake-ups, file lock."""
+"""Threads and what they share: clock, logs, workers, wakeups, file lock."""

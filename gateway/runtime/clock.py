@@ -1,4 +1,4 @@
-"""The one clock of a program. Only the composition roots make one; all else is handed ``now``."""
+"""The clock of a program, made by its composition root; other code receives ``now``."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Unix time in seconds; ``speed`` > 1 only in the demo, where a day passes in minutes.
+    """Unix time in seconds. ``speed`` > 1 is for the demo, where a day passes in minutes.
 
-    ``origin`` is the real Unix time at which fast time began; with speed 1 it has no effect.
+    ``origin`` is the real Unix time at which the fast time began; unused with speed 1.
     """
 
     speed: float = 1.0
     origin: float = field(default=0.0)
 
     def now(self) -> float:
-        """Unix seconds, as this installation counts them."""
+        """The installation's time, Unix s."""
         real = time.time()
         return real if self.speed == 1.0 else self.origin + (real - self.origin) * self.speed
 
     def real_s(self, seconds: float) -> float:
-        """How long ``seconds`` of this clock last in real seconds, for waits."""
+        """The real seconds in which ``seconds`` of this clock pass, for waits."""
         return seconds / self.speed

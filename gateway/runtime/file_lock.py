@@ -1,4 +1,4 @@
-"""One writer per data folder: the lock that a running gateway holds."""
+"""The lock file of a data folder, which admits one writing process."""
 
 import fcntl
 import os
@@ -12,15 +12,14 @@ NAME = "gateway.lock"
 
 
 class LockHeldError(NoriaError):
-    """Another process holds the data folder; the message names it and the remedy."""
+    """Another process has the lock; the message names it and the remedy."""
 
 
 @contextmanager
 def hold(path: Path) -> Generator[None]:
     """Hold the lock at ``path`` (``data/gateway.lock``) until the block ends.
 
-    The kernel lets go of it when the process dies, however it dies. Raises HeldError, naming the
-    process and the remedy, when another one holds it.
+    The kernel releases it when the process dies. Raises LockHeldError when another process has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""The log: one line for each event, for people and journald, without secrets."""
+"""The log: one line an event, for people and journald, without secrets."""
 
 import json
 import logging
@@ -21,8 +21,9 @@ _PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}  # 
 
 
 class RedactingFilter:
-    """Takes secrets out of a text: the settings' own, and whatever looks like a key, a MAC, a
-    login in a URL, a phone number or an exact place. Nothing should log them; this is the net.
+    """Removes secrets from a text: those of the settings, and everything that looks like a key, a
+    MAC, a login in a URL, a phone number or an exact place. No code should log them; this is the
+    safety net.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -30,7 +31,7 @@ class RedactingFilter:
         self._known = sorted(known, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """``text`` without them."""
+        """``text`` without secrets."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
         for shape in (_KEY, _MAC, _PHONE, _PLACE):
@@ -48,12 +49,12 @@ class LineFormatter(logging.Formatter):
         self._journald = journald
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever the message holds."""
-        said = record.getMessage()
+        """The record on one line; a multi-line message is quoted."""
+        text = record.getMessage()
         if record.exc_info:
-            said += "\n" + self.formatException(record.exc_info)
-        fields = {"level": record.levelname.lower(), "from": record.name, "said": self._hide(said)}
-        if not self._journald:  # journald knows the time itself
+            text += "\n" + self.formatException(record.exc_info)
+        fields = {"level": record.levelname.lower(), "from": record.name, "said": self._hide(text)}
+        if not self._journald:  # journald adds the time
             fields = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), **fields}
         line = json.dumps(fields, ensure_ascii=False) if self._as_json else _as_pairs(fields)
         priority = f"<{_PRIORITY.get(record.levelname, 6)}>" if self._journald else ""
@@ -70,7 +71,7 @@ def _quoted(value: str) -> str:
 
 
 def set_up(settings: Settings) -> None:
-    """Every logger of this process writes such lines to standard error from now on."""
+    """Have every logger of this process write such lines to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         LineFormatter(
@@ -94,7 +95,7 @@ def _secrets(settings: Settings) -> Iterable[str]:
 
 
 def _parts(url: str) -> Iterable[str]:
-    """What of a channel's URL may be a token, a number or a name."""
+    """The parts of a channel's URL that may be a token, a number or a name."""
     if "://" not in url:
         return
     split = urlsplit(url)

@@ -1,7 +1,7 @@
-"""What the C library keeps of freed memory, which a small machine needs back.
+"""Limits for the C library's memory allocator, for machines with little memory.
 
-glibc gives every thread a heap of its own and raises by itself the size from which memory goes
-back to the kernel: after one long batch, each of some fifteen threads holds on to what it used.
+glibc has a heap for every thread, and raises by itself the size above which it returns freed memory
+to the kernel: after one long batch, each of some fifteen threads keeps what it used.
 """
 
 import ctypes
@@ -11,10 +11,10 @@ _KEPT_BYTES = 1 << 18
 
 
 def limit_arenas() -> None:
-    """Two heaps for all threads, whose free ends go back; call it before threads start.
+    """Limit glibc to two heaps, and have it return free memory; call it before threads start.
 
-    With one, SQLite, which works without the interpreter's lock, waits for whoever holds that.
-    Where the C library has no ``mallopt`` (musl, macOS), nothing happens.
+    With a single heap, SQLite, which runs without the GIL, waits for the thread that has the GIL.
+    Without ``mallopt`` (musl, macOS) this has no effect.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

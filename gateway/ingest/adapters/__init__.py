@@ -1,1 +1,1 @@
-"""Third-party sensors: what other projects publish, mapped to readings that nobody signed."""
+"""Third-party sensors: messages of other projects, mapped to unsigned readings."""

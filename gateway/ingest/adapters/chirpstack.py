@@ -1,8 +1,8 @@
 """ChirpStack v4: ``application/<application id>/device/<DevEUI>/event/up``, JSON marshaler.
 
-Format as in ChirpStack 4's ``integration.UplinkEvent``: ``deduplicationId`` names the uplink,
-``time`` when it was heard, ``object`` is what the device profile's codec made of it, ``rxInfo``
-the receivers. Fields that are zero or empty are left out. Its v3 (``devEUI``) is another format.
+Format as in ChirpStack 4's ``integration.UplinkEvent``: ``deduplicationId`` identifies the uplink,
+``time`` is its receive time, ``object`` is decoded by the device profile's codec, ``rxInfo`` are
+the receivers. Fields that are zero or empty are absent. Version 3 (``devEUI``) has another format.
 """
 
 import re
@@ -16,15 +16,15 @@ class ChirpStack:
     """Implements ``Adapter``."""
 
     name = "chirpstack"
-    tells_time = True
+    has_time = True
     form = "application/<application id>/device/<DevEUI, small letters>/event/up"
 
     def fits(self, topic: str) -> bool:
-        """``event/up`` of one device; a prefix may stand before."""
+        """``event/up`` of one device, perhaps behind a prefix."""
         return _TOPIC.fullmatch(topic) is not None
 
     def open(self, payload: bytes) -> Uplink:
-        """The event; two deliveries of one uplink share its ``deduplicationId``."""
+        """The event; two deliveries of one uplink have the same ``deduplicationId``."""
         found = json_object(payload)
         event_id = found.get("deduplicationId")
         if not isinstance(event_id, str) or not event_id:

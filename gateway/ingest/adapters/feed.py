@@ -1,4 +1,4 @@
-"""One feed: a third-party sensor, and what each of its messages becomes."""
+"""One feed: a third-party sensor, and the OBJECTs made of its messages."""
 
 import json
 from dataclasses import dataclass, field
@@ -29,13 +29,13 @@ class Pick:
     convert: Convert
 
     def of(self, document: object) -> int | None:
-        """The figure as a whole number; None when the sensor gave nothing. Raises Unreadable."""
+        """The figure as a whole number; None without a measurement. Raises Unreadable."""
         value = number(paths.find(document, self.path))
         converted = None if value is None else self.convert(value)
         if converted is None:
             return None
         if abs(converted) > _LARGEST:
-            raise Unreadable(f"{value:g} {self.unit} is no {self.figure} of anything here")
+            raise Unreadable(f"{value:g} {self.unit} is too large for {self.figure}")
         return round(converted)
 
 
@@ -52,13 +52,13 @@ class Feed:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Every topic it needs."""
+        """Every topic of its figures."""
         return tuple(dict.fromkeys(pick.topic for pick in (self.level, *self.others)))
 
 
 @dataclass(slots=True)
 class FeedReader:
-    """Turns the messages of one feed into OBJECTs; remembers the last temperature it heard."""
+    """Turns the messages of one feed into OBJECTs; keeps the last temperature for the readings."""
 
     feed: Feed
     _temperature: tuple[float, int] | None = field(default=None)
@@ -78,12 +78,12 @@ class FeedReader:
         if rssi is None and uplink.rssi_dbm is not None:
             rssi = round(uplink.rssi_dbm)
         at, source = _sealed(uplink.at, received)
-        said: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "v": 1, "fw": self.feed.adapter.name, "era": FEED_ERA, "prev": "", "up": 0, "t": at,
             "ts": source, "next": self.feed.every_s, "r": readings,
             "mv": _within(found.get("battery"), _MV), "rssi": _within(rssi, _DBM),
         }  # fmt: skip
-        return {name: value for name, value in said.items() if value is not None}, uplink
+        return {name: value for name, value in fields.items() if value is not None}, uplink
 
     def _reading(self, uplink: Uplink, received: float) -> dict[str, int | None]:
         pick = self.feed.level
@@ -91,22 +91,22 @@ class FeedReader:
         assert quantity is not None, "the mapping lets only such figures be a level"
         value = pick.of(uplink.document)
         if value is not None and value < 0 and pick.figure not in _MAY_BE_NEGATIVE:
-            value = None  # many sensors say -1 for "no echo"
+            value = None  # many sensors report -1 for "no echo"
         reading: dict[str, int | None] = {"o": 0, quantity: value}
         if self._temperature and received - self._temperature[0] <= TEMPERATURE_LASTS_S:
             reading["tc"] = self._temperature[1]
         return reading
 
 
-def with_numbers(said: dict[str, Any], entry: int) -> bytes:
-    """The OBJECT with the numbers that journal entry ``entry`` gives it: feeds have none."""
+def with_numbers(fields: dict[str, Any], entry: int) -> bytes:
+    """The OBJECT with boot and seq, which feeds lack, from its journal entry's id."""
     boot, seq = 1 + entry // _BOOT_LENGTH, 1 + entry % _BOOT_LENGTH
-    full = said | {"boot": boot, "seq": seq, "old": [boot, seq]}
+    full = fields | {"boot": boot, "seq": seq, "old": [boot, seq]}
     return json.dumps(full, separators=(",", ":")).encode("ascii")
 
 
 def _optional(pick: Pick, document: object) -> int | None:
-    """A figure beside the level: where it is missing, the level counts all the same."""
+    """A figure beside the level, None where it is missing or unreadable."""
     try:
         return pick.of(document)
     except Unreadable:
@@ -118,7 +118,7 @@ def _within(value: int | None, limits: tuple[int, int]) -> int | None:
 
 
 def _sealed(at: float | None, received: float) -> tuple[int, str]:
-    """Whole Unix s and their source: the network's time where it can be, else our receipt."""
+    """Unix time and its source: the network's where it is plausible, else our receive time."""
     if at is not None and is_plausible(int(at), received):
         return int(at), "net"
     return int(received), "gw"

@@ -1,4 +1,4 @@
-"""What arrives of third parties, journaled as it came and marked as unsigned."""
+"""Journals the messages of third-party sensors as they came, marked as unsigned."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from msgspec import structs
 
 from gateway.domain.registry import Device, Registry
 from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
-from gateway.ingest.adapters.port import Unreadable, Uplink
+from gateway.ingest.adapters.port import Unreadable
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.wire import Decoded, admit_decoded, decode
+from gateway.wire import admit_decoded, decode
 from gateway.wire.decoded import AS
 
 LARGEST_BYTES = 65_536
@@ -19,10 +19,10 @@ NO_TIME = "no_time"
 
 @dataclass(frozen=True, slots=True)
 class FeedMessage:
-    """A message from the feeds' broker called ``broker``.
+    """A message from the broker with the id ``broker``.
 
-    ``retained``: the broker kept it, so it is old. ``queued``: it waited for us, nobody knows how
-    long. ``again``: the broker says that it may have delivered it before.
+    ``retained``: the broker kept it, so it is old. ``queued``: it waited at the broker, for an
+    unknown time. ``again``: the broker may have delivered it before.
     """
 
     arrival: Arrival
@@ -33,7 +33,7 @@ class FeedMessage:
 
 
 class FeedIntake:
-    """Knows the mapped topics. ``take`` runs inside the journal's transaction."""
+    """Journals the messages of mapped topics."""
 
     def __init__(self, feeds: Iterable[Feed] = ()) -> None:
         self._readers: dict[tuple[str, str], FeedReader] = {}
@@ -42,57 +42,57 @@ class FeedIntake:
             self._readers |= {(feed.broker, topic): reader for topic in feed.topics}
         self._keyed: tuple[Registry | None, frozenset[str]] = (None, frozenset())
 
-    def device_of(self, delivered: FeedMessage) -> str:
-        """The device that a mapped topic belongs to, or an empty text."""
-        reader = self._readers.get((delivered.broker, delivered.arrival.topic))
+    def device_of(self, message: FeedMessage) -> str:
+        """The id of the device of a mapped topic, or an empty text."""
+        reader = self._readers.get((message.broker, message.arrival.topic))
         return reader.feed.device if reader else ""
 
-    def take(self, delivered: FeedMessage, journal: Journal, registry: Registry) -> None:
-        """Journal one message, or count why not."""
-        reader = self._readers.get((delivered.broker, delivered.arrival.topic))
-        device = registry.device(self.device_of(delivered))
+    def journal_message(self, message: FeedMessage, journal: Journal, registry: Registry) -> None:
+        """Journal one message, or count its refusal; inside a transaction of the journal."""
+        arrival = message.arrival
+        reader = self._readers.get((message.broker, arrival.topic))
+        device = registry.device(self.device_of(message))
         if (
-            reader is None
-            or device is None
-            or not self._may(device, registry, delivered.arrival.received)
-        ):
-            journal.refuse(delivered.arrival, "feed_refused")
-        elif delivered.retained:
+            reader is None or device is None
+            or not self._is_allowed(device, registry, arrival.received)
+        ):  # fmt: skip
+            journal.refuse(arrival, "feed_refused")
+        elif message.retained:
             journal.counters.add("feed_retained")
-        elif len(delivered.arrival.payload) > LARGEST_BYTES:
-            journal.refuse(delivered.arrival, "feed_unreadable")
+        elif len(arrival.payload) > LARGEST_BYTES:
+            journal.refuse(arrival, "feed_unreadable")
         else:
-            self._read(delivered, reader, device, journal)
+            self._read(message, reader, device, journal)
 
     def _read(
-        self, delivered: FeedMessage, reader: FeedReader, device: Device, journal: Journal
+        self, message: FeedMessage, reader: FeedReader, device: Device, journal: Journal
     ) -> None:
+        arrival = message.arrival
         try:
-            said, uplink = reader.read(
-                delivered.arrival.topic, delivered.arrival.payload, delivered.arrival.received
-            )
+            fields, uplink = reader.read(arrival.topic, arrival.payload, arrival.received)
         except Unreadable:
-            journal.refuse(delivered.arrival, "feed_unreadable")
+            journal.refuse(arrival, "feed_unreadable")
             return
-        body = delivered.arrival.topic.encode("ascii") + b"\n" + delivered.arrival.payload
-        if delivered.again and journal.messages.is_recent(device.id, body):
+        topic = arrival.topic.encode("ascii")
+        if message.again and journal.messages.is_recent(device.id, topic + b"\n" + arrival.payload):
             journal.counters.add("duplicate")
             return
-        entry = journal.last_id + 1
-        translated = with_numbers(said, entry)
-        identity = _identity(uplink, delivered.arrival.topic) or translated
+        translated = with_numbers(fields, journal.last_id + 1)
+        # Two topics may repeat the same bytes, so the topic is part of the identity.
+        identity = topic + b"\n" + uplink.identity if uplink.identity else translated
         decoded = structs.replace(
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
         )
         lines = {"auth": "unsigned"}
-        if delivered.queued and not reader.feed.adapter.tells_time:
-            decoded = _untimed(decoded)
+        if message.queued and not reader.feed.adapter.has_time:
+            # An old level of unknown age must never appear as the present one.
+            decoded = structs.replace(decoded, sealed=None, flag=NO_TIME)
         else:
             lines[AS] = translated.decode("ascii")
-        journal.messages.accept(delivered.arrival, admit_decoded(device, identity, decoded), lines)
+        journal.messages.accept(arrival, admit_decoded(device, identity, decoded), lines)
 
-    def _may(self, device: Device, registry: Registry, at: float) -> bool:
-        """An unsigned device of the registry, in a tank that no device with a key measures."""
+    def _is_allowed(self, device: Device, registry: Registry, at: float) -> bool:
+        """Whether it is an unsigned device in a tank that no device with a key measures."""
         if device.revoked or not device.unsigned:
             return False
         if self._keyed[0] is not registry:
@@ -100,13 +100,3 @@ class FeedIntake:
             keyed = (registry.tank_of(r.id, at) for r in rows if not (r.unsigned or r.revoked))
             self._keyed = (registry, frozenset(tank for tank in keyed if tank))
         return registry.tank_of(device.id, at) not in self._keyed[1]
-
-
-def _identity(uplink: Uplink, topic: str) -> bytes | None:
-    """What a redelivery repeats; the topic belongs to it, since two may say the same."""
-    return topic.encode("ascii") + b"\n" + uplink.identity if uplink.identity else None
-
-
-def _untimed(decoded: Decoded) -> Decoded:
-    """Kept, but from when it is nobody knows: an old level is never shown as the present one."""
-    return structs.replace(decoded, sealed=None, flag=NO_TIME)

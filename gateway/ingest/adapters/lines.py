@@ -1,4 +1,4 @@
-"""Where in a TOML text a field stands: tomllib tells lines only of what is not TOML at all."""
+"""Line numbers of fields in a TOML text, which tomllib only has for syntax errors."""
 
 import re
 
@@ -12,7 +12,7 @@ class Lines:
         self._lines = text.splitlines()
 
     def of(self, at: tuple[str, int] | None, field: str) -> int:
-        """The line of ``field`` in the row ``at`` (table, place from 0), else the row's first."""
+        """The line of ``field`` in the row ``at`` (table, index from 0), else the row's first."""
         if at is None:
             return self._first(re.compile(rf"\s*\[?\[?\s*{re.escape(field)}\b"), 0) or 1
         start = self._row(*at)

@@ -1,4 +1,4 @@
-"""The mapping file: which third-party messages mean which tank's level. Read strictly."""
+"""The mapping file, which assigns third-party messages to devices and figures. Read strictly."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -24,6 +24,8 @@ ADAPTERS: Mapping[str, Adapter] = {
 }
 EXAMPLE = Path(__file__).parent / "example.toml"
 
+_Row = tuple[str, int]
+"""Table, and index from 0."""
 _FEED = ("device", "from", "topic", "broker", "every_s", *FIGURES)
 _BROKER = ("id", "url", "user", "password_file", "ca")
 _PICK = ("topic", "path", "unit", "full_scale_m")
@@ -33,7 +35,7 @@ _FULL_SCALE = number(0.1, 100)
 
 @dataclass(frozen=True, slots=True)
 class FeedBroker:
-    """Where feeds are published. ``ca``: a PEM file; empty: the system's authorities."""
+    """A broker of feeds. ``ca`` is a PEM file; empty: the system's authorities."""
 
     id: str
     host: str
@@ -46,7 +48,7 @@ class FeedBroker:
 
 @dataclass(frozen=True, slots=True)
 class MappingFile:
-    """What a mapping file says."""
+    """A checked mapping file."""
 
     feeds: tuple[Feed, ...] = ()
     brokers: tuple[FeedBroker, ...] = ()
@@ -63,11 +65,11 @@ def read(path: Path) -> MappingFile:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not TOML: {error}") from error
-    return _Reading(path, given, Lines(text)).mapping()
+    return _Parser(path, given, Lines(text)).mapping()
 
 
-class _Reading:
-    """One file being read; ``_wrong`` knows where in it a mistake stands."""
+class _Parser:
+    """Checks one decoded file; ``_wrong`` adds the line of a mistake to its message."""
 
     def __init__(self, path: Path, given: Mapping[str, Any], lines: Lines) -> None:
         self._path = path
@@ -81,7 +83,7 @@ class _Reading:
         brokers = tuple(self._broker(i, row) for i, row in self._rows("broker"))
         known = [broker.id for broker in brokers]
         feeds = tuple(self._feed(i, row, known) for i, row in self._rows("feed"))
-        self._refuse_repeats(feeds, brokers)
+        self._check_unique(feeds, brokers)
         return MappingFile(feeds, brokers)
 
     def _rows(self, table: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
@@ -103,11 +105,7 @@ class _Reading:
         if adapter is None:
             raise self._wrong(at, "from", f"use one of {', '.join(ADAPTERS)}", row)
         topic = self._topic(at, "topic", row.get("topic"), adapter)
-        picks = [
-            self._pick(at, figure, row[figure], topic, adapter)
-            for figure in FIGURES
-            if figure in row
-        ]
+        picks = [self._pick(at, f, row[f], topic, adapter) for f in FIGURES if f in row]
         levels = [pick for pick in picks if pick.figure in LEVELS]
         if len(levels) != 1:
             known = ", ".join(LEVELS)
@@ -120,9 +118,7 @@ class _Reading:
         every_s = self._checked(at, row, "every_s", _EVERY)
         return Feed(device, adapter, broker, every_s, levels[0], others)
 
-    def _pick(
-        self, at: tuple[str, int], figure: str, given: object, topic: str, adapter: Adapter
-    ) -> Pick:
+    def _pick(self, at: _Row, figure: str, given: object, topic: str, adapter: Adapter) -> Pick:
         if not isinstance(given, dict):
             raise self._wrong(at, figure, 'write it as { path = "…", unit = "…" }')
         row = cast(dict[str, Any], given)
@@ -135,7 +131,7 @@ class _Reading:
         convert = self._convert(at, figure, row)
         return Pick(figure, own, where, str(unit), convert)
 
-    def _convert(self, at: tuple[str, int], figure: str, row: Mapping[str, Any]) -> Convert:
+    def _convert(self, at: _Row, figure: str, row: Mapping[str, Any]) -> Convert:
         known, unit = FIGURES[figure].units, row.get("unit")
         if unit == "mA" and figure == "pressure":
             try:
@@ -150,15 +146,13 @@ class _Reading:
             raise self._wrong(at, figure, f"unit = {unit!r}: use one of {units}")
         return known[unit]
 
-    def _path_of(
-        self, at: tuple[str, int], figure: str, given: object, adapter: Adapter
-    ) -> paths.Path:
+    def _path_of(self, at: _Row, figure: str, given: object, adapter: Adapter) -> paths.Path:
         if adapter.name == "esphome":
             if given:
                 raise self._wrong(at, figure, "an ESPHome state is the figure itself: no path")
             return ()
         if isinstance(given, list) and all(isinstance(s, str | int) for s in cast(Any, given)):
-            return tuple(cast(list[str | int], given))  # for names with dots in them
+            return tuple(cast(list[str | int], given))  # for names that contain dots
         found = paths.parsed(given) if isinstance(given, str) else None
         if found is None:
             raise self._wrong(
@@ -166,7 +160,7 @@ class _Reading:
             )
         return found
 
-    def _topic(self, at: tuple[str, int], field_name: str, given: object, adapter: Adapter) -> str:
+    def _topic(self, at: _Row, field_name: str, given: object, adapter: Adapter) -> str:
         if not isinstance(given, str) or not given:
             raise self._wrong(at, field_name, f"topic is missing: it looks like {adapter.form}")
         if not given.isascii() or not given.isprintable() or set(given) & {"+", "#"}:
@@ -189,7 +183,7 @@ class _Reading:
         try:
             url = urlsplit(self._text(at, row, "url"))
             host, port, secret = url.hostname, url.port, url.password
-        except ValueError:  # no port is called so
+        except ValueError:  # of an invalid port
             host = port = secret = url = None
         if url is None or url.scheme not in ("mqtt", "mqtts") or not host or secret:
             raise self._wrong(at, "url", "use mqtt://host:1883 or mqtts://host:8883, no password")
@@ -202,22 +196,20 @@ class _Reading:
             str(self._path.parent / ca) if ca else "",
         )  # fmt: skip
 
-    def _secret(self, at: tuple[str, int], row: Mapping[str, Any]) -> str:
+    def _secret(self, at: _Row, row: Mapping[str, Any]) -> str:
         file = self._text(at, row, "password_file")
         try:
             return (self._path.parent / file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise self._wrong(at, "password_file", f"{error}: name a file", row) from error
 
-    def _text(self, at: tuple[str, int], row: Mapping[str, Any], field_name: str) -> str:
+    def _text(self, at: _Row, row: Mapping[str, Any], field_name: str) -> str:
         value = row.get(field_name)
         if not isinstance(value, str) or not value:
             raise self._wrong(at, field_name, "it is missing, or not a text: add it")
         return value
 
-    def _checked(
-        self, at: tuple[str, int], row: Mapping[str, Any], field_name: str, check: Any
-    ) -> Any:
+    def _checked(self, at: _Row, row: Mapping[str, Any], field_name: str, check: Any) -> Any:
         if field_name not in row:
             raise self._wrong(at, field_name, "it is missing: add it")
         try:
@@ -225,7 +217,7 @@ class _Reading:
         except FieldError as error:
             raise self._wrong(at, field_name, str(error), row) from None
 
-    def _refuse_repeats(self, feeds: Iterable[Feed], brokers: Iterable[FeedBroker]) -> None:
+    def _check_unique(self, feeds: Iterable[Feed], brokers: Iterable[FeedBroker]) -> None:
         devices: set[str] = set()
         topics: dict[tuple[str, str], str] = {}
         for place, feed in enumerate(feeds):
@@ -246,12 +238,9 @@ class _Reading:
                 raise self._wrong(("broker", place), "id", f"{broker_id} stands twice: keep one")
 
     def _wrong(
-        self,
-        at: tuple[str, int] | None,
-        field_name: str,
-        remedy: str,
+        self, at: _Row | None, field_name: str, remedy: str,
         row: Mapping[str, Any] | None = None,
-    ) -> SettingError:
+    ) -> SettingError:  # fmt: skip
         line = self._lines.of(at, field_name)
         where = f"[[{at[0]}]] {field_name}" if at else f"[[{field_name}]]"
         value = f" = {str(row[field_name])[:60]!r}" if row and field_name in row else ""

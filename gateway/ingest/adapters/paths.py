@@ -1,4 +1,4 @@
-"""Where in a JSON document a figure stands: ``SR04.Distance``, ``rx_metadata[0].rssi``."""
+"""Paths to a figure in a JSON document: ``SR04.Distance``, ``rx_metadata[0].rssi``."""
 
 import re
 from typing import Any, cast
@@ -12,20 +12,20 @@ _WHOLE = re.compile(r"[^.\[\]]+(?:\[\d{1,4}\])*(?:\.[^.\[\]]+(?:\[\d{1,4}\])*)*"
 
 
 def parsed(text: str) -> Path | None:
-    """The steps of a path: names, and places in lists from 0. None when it is not a path."""
+    """The steps of a path: names, and list indices from 0. None when it is not a path."""
     if not _WHOLE.fullmatch(text):
         return None
     return tuple(int(place) if place else name for name, place in _STEP.findall(text))
 
 
 def shown(path: Path) -> str:
-    """As a person writes it."""
+    """A path as people write it."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
 
 
 def find(document: object, path: Path) -> object:
-    """What stands there. Raises Unreadable naming the first step that leads nowhere."""
+    """The value at ``path``. Raises Unreadable naming the first step that does not exist."""
     found = document
     for place, step in enumerate(path, 1):
         if isinstance(step, int) and isinstance(found, list):

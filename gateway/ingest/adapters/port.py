@@ -1,4 +1,4 @@
-"""The port: how one project's MQTT messages are opened. Four implementations ship."""
+"""The port for the formats of other projects, of which four are implemented."""
 
 import json
 import math
@@ -9,16 +9,16 @@ from typing import Any, Protocol, cast
 
 
 class Unreadable(ValueError):
-    """A payload is not what this project publishes; the text says what is wrong with it."""
+    """A payload is not in the project's format; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """One payload, opened.
+    """One decoded payload.
 
-    ``document`` is what paths of the mapping point into. ``at`` (Unix s) is when the network
-    heard it, where the format tells. ``identity`` are bytes that only a redelivery of the same
-    message repeats, where the format has such. ``rssi_dbm`` is the best receiver's.
+    The mapping's paths point into ``document``. ``at`` is the network's receive time (Unix s) and
+    ``identity`` the bytes that only a redelivery repeats, where the format has them. ``rssi_dbm``
+    is that of the best receiver.
     """
 
     document: object
@@ -28,34 +28,34 @@ class Uplink:
 
 
 class Adapter(Protocol):
-    """One project's format. ``tells_time``: its messages say when they were heard."""
+    """One project's format."""
 
     @property
     def name(self) -> str:
-        """What a mapping's ``from`` calls it."""
+        """The value of ``from`` in a mapping."""
         ...
 
     @property
-    def tells_time(self) -> bool:
-        """Whether every message carries the time at which it was heard."""
+    def has_time(self) -> bool:
+        """Whether every message carries its receive time."""
         ...
 
     @property
     def form(self) -> str:
-        """How its topics look, for people."""
+        """The form of its topics, for people."""
         ...
 
     def fits(self, topic: str) -> bool:
-        """Whether ``topic`` can be one of this project's."""
+        """Whether ``topic`` has that form."""
         ...
 
     def open(self, payload: bytes) -> Uplink:
-        """Open one payload. Raises Unreadable."""
+        """Decode one payload. Raises Unreadable."""
         ...
 
 
 def json_object(payload: bytes) -> Mapping[str, Any]:
-    """The JSON object that a payload is. Raises Unreadable."""
+    """The payload as a JSON object. Raises Unreadable."""
     try:
         found: object = json.loads(payload)
     except (ValueError, RecursionError) as error:
@@ -66,7 +66,7 @@ def json_object(payload: bytes) -> Mapping[str, Any]:
 
 
 def moment(value: object) -> float | None:
-    """An RFC 3339 time as Unix s; None where it is none, or has no offset."""
+    """An RFC 3339 time as Unix s; None for anything else, or without an offset."""
     if not isinstance(value, str):
         return None
     try:
@@ -91,7 +91,7 @@ def strongest(receivers: object) -> float | None:
 
 
 def number(value: object) -> float | None:
-    """A finite number, also where it stands as text; None for null and NaN. Raises Unreadable."""
+    """A finite number, also written as text; None for null and NaN. Raises Unreadable."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -1,7 +1,7 @@
 """Sessions with the brokers of third-party sensors: unshared, persistent, PUBACK after the commit.
 
-Their senders never send again, so the broker must keep what we could not hear. Each session has
-paho's thread; what it hears waits, bounded, for the one thread that writes the journal.
+The sensors never send again, so the broker must keep their messages while we are disconnected. Each
+session has paho's thread, and a bounded queue to the one thread that writes the journal.
 """
 
 import logging
@@ -24,18 +24,19 @@ from gateway.runtime.select_wakeup import SelectWakeup
 _log = logging.getLogger(__name__)
 
 WAITING = 2000
-"""Messages that wait for the journal; beyond, nothing more is read from the socket."""
+"""Longest queue to the journal; when it is full, paho's threads stop reading."""
 _QUIET_S, _QUEUE_LONGEST_S = 2.0, 60.0
-"""After connecting, what comes without such a pause is taken for the broker's queue."""
+"""Messages after connecting are taken for the broker's queue until a pause this long, at most the
+second time."""
 _KEEPALIVE_S = 30
 _LONGEST_WAIT_S = 30
 
 
 @dataclass(slots=True)
-class _Heard:
-    """A message and what its PUBACK needs."""
+class _Delivery:
+    """A message, and the fields that its PUBACK needs."""
 
-    delivered: FeedMessage
+    message: FeedMessage
     session: "FeedSession"
     connection: int
     mid: int
@@ -43,7 +44,7 @@ class _Heard:
 
 
 class FeedSession:
-    """One broker. ``now`` gives Unix s; what is heard goes to ``put``."""
+    """The session with one broker. ``now`` returns Unix s; messages go to ``put``."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class FeedSession:
         topics: Iterable[str],
         client_id: str,
         now: Callable[[], float],
-        put: Callable[[_Heard], None],
+        put: Callable[[_Delivery], None],
     ) -> None:
         self._broker = broker
         self.broker_id = broker.id
@@ -61,26 +62,26 @@ class FeedSession:
         self._connection = 0
         self._queue_until = 0.0
         self._quiet_at = 0.0
-        self._said = ""
+        self._warning = ""
         self.connected = False
-        """Logged in and subscribed to everything."""
+        """Logged in and subscribed to every topic."""
         self._client = self._make(client_id)
 
     def start(self) -> None:
-        """Connect, and again whenever it is lost."""
+        """Connect, and reconnect whenever the connection is lost."""
         self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Say goodbye; the broker keeps the session."""
+        """Disconnect; the broker keeps the session."""
         self._client.disconnect()
         self._client.loop_stop()
         self.connected = False
 
-    def acknowledge(self, heard: _Heard) -> None:
-        """PUBACK one message, if it came on this connection."""
-        if heard.qos and heard.connection == self._connection:
-            self._client.ack(heard.mid, heard.qos)
+    def acknowledge(self, delivery: _Delivery) -> None:
+        """Send the PUBACK of a message, if it came on the present connection."""
+        if delivery.qos and delivery.connection == self._connection:
+            self._client.ack(delivery.mid, delivery.qos)
 
     def _make(self, client_id: str) -> paho.Client:
         client = paho.Client(
@@ -105,7 +106,7 @@ class FeedSession:
         _properties: object,
     ) -> None:  # fmt: skip
         if reason.is_failure:
-            self._tell(f"refuses the login ({reason}): check user and password_file")
+            self._warn_once(f"refuses the login ({reason}): check user and password_file")
             return
         self._connection += 1
         self._quiet_at = time.monotonic() + _QUIET_S
@@ -118,17 +119,19 @@ class FeedSession:
     ) -> None:  # fmt: skip
         refused = [t for t, r in zip(sorted(self._topics), reasons, strict=False) if r.is_failure]
         if refused:
-            self._tell(f"lets us not read {len(refused)} of our topics: give our user the right to")
+            self._warn_once(
+                f"refuses {len(refused)} of our subscriptions: give our user the right to read them"
+            )
         else:
-            self._said = ""
+            self._warning = ""
         self.connected = not refused
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        self._tell("cannot be reached; trying again")
+        self._warn_once("cannot be reached; trying again")
 
     def _on_disconnect(self, *_given: object) -> None:
         if self.connected:
-            self._tell("was lost; connecting again")
+            self._warn_once("was lost; connecting again")
         self.connected = False
 
     def _on_message(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -137,18 +140,18 @@ class FeedSession:
         except UnicodeDecodeError:
             topic = ""
         if topic not in self._topics:
-            client.ack(message.mid, message.qos)  # not asked for
+            client.ack(message.mid, message.qos)  # no topic of ours
             return
-        delivered = FeedMessage(
+        received = FeedMessage(
             Arrival(topic, bytes(message.payload), self._now()), broker=self._broker.id,
             retained=bool(message.retain), queued=self._is_queued(message.qos),
             again=bool(message.dup),
         )  # fmt: skip
-        self._put(_Heard(delivered, self, self._connection, message.mid, message.qos))
+        self._put(_Delivery(received, self, self._connection, message.mid, message.qos))
 
     def _is_queued(self, qos: int) -> bool:
         now = time.monotonic()
-        if qos == 0 or now >= self._queue_until:  # brokers queue for us what has QoS 1
+        if qos == 0 or now >= self._queue_until:  # brokers only queue messages of QoS 1
             return False
         if now >= self._quiet_at:
             self._queue_until = 0.0
@@ -156,24 +159,24 @@ class FeedSession:
         self._quiet_at = now + _QUIET_S
         return True
 
-    def _tell(self, what: str) -> None:
-        """Say once what is wrong, not at every try."""
-        if what != self._said:
-            _log.warning("feeds' broker %s %s", self._broker.id, what)
-        self._said = what
+    def _warn_once(self, warning: str) -> None:
+        """Log what is wrong, but not at every attempt."""
+        if warning != self._warning:
+            _log.warning("feeds' broker %s %s", self._broker.id, warning)
+        self._warning = warning
 
 
 @dataclass
 class Feeds:
-    """All sessions of a mapping. ``take`` and ``acknowledge`` belong to the journal's thread."""
+    """All sessions of a mapping. ``take`` and ``acknowledge`` are for the ingest thread."""
 
     mapping: MappingFile
     gateway: str
     wakeup: SelectWakeup
     now: Callable[[], float]
     sessions: list[FeedSession] = field(default_factory=list[FeedSession])
-    _heard: "queue.Queue[_Heard]" = field(default_factory=lambda: queue.Queue(WAITING))
-    _taken: list[_Heard] = field(default_factory=list[_Heard])
+    _arrived: "queue.Queue[_Delivery]" = field(default_factory=lambda: queue.Queue(WAITING))
+    _taken: list[_Delivery] = field(default_factory=list[_Delivery])
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -194,28 +197,28 @@ class Feeds:
 
     @property
     def connected(self) -> dict[str, bool]:
-        """By broker: whether it is heard and let us subscribe to everything."""
+        """By broker: whether it is connected and admits all our subscriptions."""
         return {session.broker_id: session.connected for session in self.sessions}
 
     def take(self) -> list[FeedMessage]:
-        """What was heard since, in order; never waits."""
+        """The messages that are not acknowledged yet, in order; does not wait."""
         while len(self._taken) < WAITING:
             try:
-                self._taken.append(self._heard.get_nowait())
+                self._taken.append(self._arrived.get_nowait())
             except queue.Empty:
                 break
-        return [heard.delivered for heard in self._taken]
+        return [delivery.message for delivery in self._taken]
 
     def acknowledge(self) -> None:
-        """PUBACK what ``take`` returned last: it is committed."""
-        for heard in self._taken:
-            heard.session.acknowledge(heard)
+        """Send the PUBACKs of what ``take`` returned last: it is committed."""
+        for delivery in self._taken:
+            delivery.session.acknowledge(delivery)
         self._taken.clear()
 
-    def _put(self, heard: _Heard) -> None:
+    def _put(self, delivery: _Delivery) -> None:
         while not self._stopping.is_set():
             try:
-                self._heard.put(heard, timeout=0.5)
+                self._arrived.put(delivery, timeout=0.5)
             except queue.Full:
                 continue
             self.wakeup.notify()

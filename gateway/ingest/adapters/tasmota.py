@@ -1,9 +1,9 @@
 """Tasmota: ``tele/<topic>/SENSOR`` and ``tele/<topic>/STATE``, a JSON object every TelePeriod.
 
 Format as documented for Tasmota 13 and 14:
-``{"Time":"2024-02-11T23:49:43","SR04":{"Distance":18.4},"TempUnit":"C"}``. A sensor that gave
-nothing says ``null``. ``Time`` is the device's local time without a zone, so it places nothing,
-but a message that repeats it byte for byte is a redelivery.
+``{"Time":"2024-02-11T23:49:43","SR04":{"Distance":18.4},"TempUnit":"C"}``. A sensor without a
+measurement has ``null``. ``Time`` is the device's local time without a zone, so it does not date
+the message, but a message with the same bytes is a redelivery.
 """
 
 import re
@@ -17,15 +17,15 @@ class Tasmota:
     """Implements ``Adapter``."""
 
     name = "tasmota"
-    tells_time = False
+    has_time = False
     form = "tele/<topic>/SENSOR or tele/<topic>/STATE"
 
     def fits(self, topic: str) -> bool:
-        """``FullTopic`` may be anything, its last level may not."""
+        """``FullTopic`` is free except for its last level."""
         return _LAST_LEVEL.fullmatch(topic) is not None
 
     def open(self, payload: bytes) -> Uplink:
-        """The JSON object; with a ``Time`` it is its own identity."""
+        """The JSON object; with a ``Time``, its bytes are its identity."""
         found = json_object(payload)
         time = found.get("Time")
         if time is not None and not isinstance(time, str):

@@ -1,9 +1,9 @@
 """The Things Stack v3: ``v3/<application id>@<tenant id>/devices/<device id>/up``.
 
-Format as documented for The Things Stack 3.30 to 3.35: ``uplink_message`` holds ``session_key_id``
-and ``f_cnt`` (together they name the uplink), ``decoded_payload`` and ``rx_metadata``;
-``received_at`` is the server's time. Fields that are zero or empty are left out. Its MQTT server
-speaks QoS 0 only: what it sends while the gateway is away is not sent again.
+Format as documented for The Things Stack 3.30 to 3.35: ``uplink_message`` has ``session_key_id``
+and ``f_cnt`` (together they identify the uplink), ``decoded_payload`` and ``rx_metadata``;
+``received_at`` is the server's time. Fields that are zero or empty are absent. Its MQTT server
+supports QoS 0 only: what it publishes while the gateway is disconnected is lost.
 """
 
 import re
@@ -18,7 +18,7 @@ class TheThings:
     """Implements ``Adapter``."""
 
     name = "thethings"
-    tells_time = True
+    has_time = True
     form = "v3/<application id>@<tenant id>/devices/<device id>/up"
 
     def fits(self, topic: str) -> bool:
@@ -26,7 +26,7 @@ class TheThings:
         return _TOPIC.fullmatch(topic) is not None
 
     def open(self, payload: bytes) -> Uplink:
-        """The uplink; one that was simulated in the console measured nothing."""
+        """The uplink, unless it was simulated in the console."""
         found = json_object(payload)
         if found.get("simulated") is True:
             raise Unreadable("simulated in the console: nothing was measured")
@@ -34,10 +34,10 @@ class TheThings:
         if not isinstance(given, dict):
             raise Unreadable("no uplink_message: not an uplink of The Things Stack v3")
         uplink = cast(dict[str, Any], given)
-        heard = uplink.get("received_at", found.get("received_at"))
-        at = moment(heard)
+        received = uplink.get("received_at", found.get("received_at"))
+        at = moment(received)
         if at is None:
             raise Unreadable("received_at is not a time with its offset")
-        # A rejoin draws another session key and begins to count again; f_cnt 0 is left out.
-        identity = f"{uplink.get('session_key_id', heard)} {uplink.get('f_cnt', 0)}"
+        # A rejoin draws another session key and restarts the counter; f_cnt 0 is absent.
+        identity = f"{uplink.get('session_key_id', received)} {uplink.get('f_cnt', 0)}"
         return Uplink(found, at, identity.encode(), strongest(uplink.get("rx_metadata")))

@@ -1,8 +1,7 @@
-"""From a figure in somebody's unit to a whole number in the unit of a reading or a message.
+"""Converts figures to the units of a reading or a message.
 
 Quantities of a reading: ``mm`` sensor face to water, ``pa`` gauge pressure of the water, ``g``
-weight, and for unsigned feeds alone ``ml`` litres told as such and ``bp`` parts in 10,000 of the
-capacity.
+weight, and only for unsigned feeds ``ml`` volume and ``bp`` parts in 10,000 of the capacity.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +19,7 @@ Convert = Callable[[float], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What can stand in a mapping: the quantity it gives (None: no level) and its units."""
+    """A figure of a mapping: its quantity (None: it is not a level) and its units."""
 
     quantity: Quantity | None
     units: Mapping[str, Convert]

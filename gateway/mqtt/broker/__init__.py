@@ -1,4 +1,4 @@
-"""The broker: yours by URL, or a private one that this program starts and looks after."""
+"""The broker: one named by URL, or a private one that the gateway starts and supervises."""
 
 from gateway.mqtt.broker.connect import connect_broker
 from gateway.mqtt.broker.rules import login

@@ -1,4 +1,4 @@
-"""A broker as our child process: started, watched, ended, and taken over after our own crash."""
+"""The broker as a child process: starts and ends it, also one left over from a crash."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ _SHOWN_LINES = 5
 
 
 class Child:
-    """``mark`` is a text of the command line by which a forgotten child is known as ours."""
+    """``mark`` is a part of the command line that identifies a leftover child as ours."""
 
     def __init__(
         self, command: Sequence[str], folder: Path, mark: str, address: tuple[str, int]
@@ -40,11 +40,11 @@ class Child:
 
         Raises BrokerError when the port is taken or when it ends, with the last lines it wrote.
         """
-        self.end_forgotten()
+        self._end_leftover()
         _check_free(self._address)
-        # A log of this run only: a broker's log names clients, and is no place for history.
+        # The log covers this run only: it names clients, whose history is not kept.
         with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C at a terminal is ours to handle, in order.
+            # In a session of its own, Ctrl-C at a terminal reaches only the gateway.
             self._process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
                 self._command, stdout=log, stderr=log, start_new_session=True
             )
@@ -52,17 +52,17 @@ class Child:
         until = time.monotonic() + START_S
         while not _listening(self._address):
             if not self.running:
-                raise BrokerError(f"the private broker ended at once: {self._last_words()}")
+                raise BrokerError(f"the private broker ended at once: {self._last_lines()}")
             if time.monotonic() > until:
                 self.stop()
                 raise BrokerError(
                     f"the private broker does not listen after {START_S:.0f} s: "
-                    f"{self._last_words()}"
+                    f"{self._last_lines()}"
                 )
             time.sleep(_POLL_S)
 
     def stop(self) -> None:
-        """End it, gently first: it saves its queues."""
+        """End it, with SIGTERM first, upon which it saves its queues."""
         if self._process is not None:
             if self.running:
                 self._process.terminate()
@@ -73,8 +73,8 @@ class Child:
             self._process.wait()
         self._pid.unlink(missing_ok=True)
 
-    def end_forgotten(self) -> None:
-        """End a broker of ours that outlived a killed gateway; it saves its queues for the next."""
+    def _end_leftover(self) -> None:
+        """End a broker that outlived a killed gateway; it saves its queues for the next one."""
         try:
             pid = int(self._pid.read_text("ascii"))
         except (OSError, ValueError):
@@ -88,7 +88,7 @@ class Child:
                 os.kill(pid, signal.SIGKILL)
         self._pid.unlink(missing_ok=True)
 
-    def _last_words(self) -> str:
+    def _last_lines(self) -> str:
         lines = self._log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:]
         return " / ".join(lines) or "it wrote nothing"
 
@@ -112,9 +112,8 @@ def _command_line(pid: int) -> str:
 def _check_free(address: tuple[str, int]) -> None:
     host, port = address
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
-            0
-        ]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, where = found[0]
         with contextlib.closing(socket.socket(family, kind, protocol)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
@@ -134,6 +133,6 @@ def _listening(address: tuple[str, int]) -> bool:
 
 
 def loopback_of(address: tuple[str, int]) -> tuple[str, int]:
-    """Where we ourselves reach a listener: one on every interface, by loopback."""
+    """The address at which this machine reaches a listener, which may be on every interface."""
     host, port = address
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 - compared, not bound

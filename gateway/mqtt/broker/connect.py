@@ -1,4 +1,4 @@
-"""Where the gateway's broker is, made to run first where it is private."""
+"""Finds the gateway's broker, and starts it where it is private."""
 
 import contextlib
 from collections.abc import Generator
@@ -13,9 +13,9 @@ from gateway.settings import Settings
 
 @contextlib.contextmanager
 def connect_broker(settings: Settings, engine: sa.Engine) -> Generator[Address]:
-    """The broker of the setting ``broker``. A private one runs until the block ends.
+    """The address of the setting ``broker``. A private broker runs until the block ends.
 
-    Raises BrokerError when a private one cannot start; one by URL may be away.
+    Raises BrokerError when a private one cannot start; one named by URL may be unreachable.
     """
     if settings.broker != "auto":
         yield address.address_of(settings)

@@ -1,4 +1,4 @@
-"""Enrols and revokes devices in a running Mosquitto, by its dynamic-security plugin."""
+"""Adds and removes logins in a running Mosquitto through its dynamic-security plugin."""
 
 import json
 import threading
@@ -17,9 +17,9 @@ _ANSWER_S = 10.0
 
 
 def changes(before: Mapping[str, Login], after: Mapping[str, Login]) -> list[Json]:
-    """The plugin's commands that lead from one set of logins to another.
+    """The plugin's commands that turn one set of logins into another.
 
-    A deleted client, or one whose password changes, is disconnected by the plugin.
+    The plugin disconnects a client that is deleted or whose password changes.
     """
     commands: list[Json] = []
     for user in before.keys() - after.keys():
@@ -28,28 +28,17 @@ def changes(before: Mapping[str, Login], after: Mapping[str, Login]) -> list[Jso
     for user in after.keys() - before.keys():
         login = after[user]
         commands.append({"command": "createRole", **role(login)})
-        commands.append(
-            {
-                "command": "createClient",
-                "username": user,
-                "password": login.password,
-                "roles": [{"rolename": user}],
-            }
-        )
+        known = {"username": user, "password": login.password, "roles": [{"rolename": user}]}
+        commands.append({"command": "createClient", **known})
     for user in before.keys() & after.keys():
         if before[user].password != after[user].password:
-            commands.append(
-                {
-                    "command": "setClientPassword",
-                    "username": user,
-                    "password": after[user].password,
-                }
-            )
+            changed = {"username": user, "password": after[user].password}
+            commands.append({"command": "setClientPassword", **changed})
     return commands
 
 
 def send(address: tuple[str, int], admin: Login, commands: list[Json]) -> None:
-    """Carry out the commands. Raises BrokerError, also when only one of them failed."""
+    """Run the commands. Raises BrokerError when any of them fails."""
     answered = threading.Event()
     answers: list[Json] = []
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=ADMIN)
@@ -58,14 +47,16 @@ def send(address: tuple[str, int], admin: Login, commands: list[Json]) -> None:
     def subscribe(client: paho.Client, *_given: Any) -> None:
         client.subscribe(f"{_CONTROL}/response", 1)
 
-    def ask(client: paho.Client, *_given: Any) -> None:
+    def send_commands(client: paho.Client, *_given: Any) -> None:
         client.publish(_CONTROL, json.dumps({"commands": commands}), qos=1)
 
-    def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+    def receive(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         answers.extend(json.loads(message.payload)["responses"])
         answered.set()
 
-    client.on_connect, client.on_subscribe, client.on_message = subscribe, ask, hear
+    client.on_connect, client.on_subscribe, client.on_message = (
+        subscribe, send_commands, receive,
+    )  # fmt: skip
     try:
         client.connect(*address)
         client.loop_start()
@@ -77,5 +68,5 @@ def send(address: tuple[str, int], admin: Login, commands: list[Json]) -> None:
         client.loop_stop()
     failed = [answer for answer in answers if "error" in answer]
     if not in_time or failed:
-        said = failed[0]["error"] if failed else f"no answer in {_ANSWER_S:.0f} s"
-        raise BrokerError(f"the private broker did not take new logins: {said}")
+        reason = failed[0]["error"] if failed else f"no answer in {_ANSWER_S:.0f} s"
+        raise BrokerError(f"the private broker did not take new logins: {reason}")

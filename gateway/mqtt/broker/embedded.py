@@ -1,7 +1,7 @@
 """amqtt as a process: ``python -m gateway.mqtt.broker.embedded CONFIG``. For trying out only.
 
-Same logins and topic rules as Mosquitto's. It forgets sessions and retained messages when it
-ends; nodes then resend, and the gateway publishes its acks again.
+It has the same logins and topic rules as Mosquitto. It loses sessions and retained messages when
+it ends; nodes then resend, and the gateway publishes its acks again.
 """
 
 # amqtt comes without stubs, and its plugins' ``config`` is untyped.
@@ -28,7 +28,7 @@ _MODULE = "gateway.mqtt.broker.embedded"
 
 
 class _Logins:
-    """The logins by user, read again whenever their file changes."""
+    """The logins by user, read again when their file changes."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
@@ -36,7 +36,7 @@ class _Logins:
         self._known: dict[str, Any] = {}
 
     def of(self, user: str | None) -> dict[str, Any] | None:
-        """What the file says of ``user`` now."""
+        """The login of ``user``, None where there is none."""
         changed = self._path.stat().st_mtime_ns
         if changed != self._changed:
             self._known = json.loads(self._path.read_text("utf-8"))
@@ -45,7 +45,7 @@ class _Logins:
 
 
 class LoginPlugin(BaseAuthPlugin):
-    """Lets in who knows the password, under its own name as client id and no other."""
+    """Admits a user by password, with its own name as client id."""
 
     @dataclass
     class Config(BaseAuthPlugin.Config):
@@ -58,7 +58,7 @@ class LoginPlugin(BaseAuthPlugin):
         self._logins = _Logins(self.config.logins)
 
     async def authenticate(self, *, session: Session) -> bool:
-        """Whether the user's password is right; anybody else's client id is refused."""
+        """Whether the password is right and the client id is the user's."""
         known = self._logins.of(session.username)
         if known is None or session.client_id != session.username:
             return False
@@ -67,7 +67,7 @@ class LoginPlugin(BaseAuthPlugin):
 
 
 class RulesPlugin(BaseTopicPlugin):
-    """A user writes and reads what its login says, and nothing else."""
+    """Admits a user to the topics of its login."""
 
     @dataclass
     class Config(BaseTopicPlugin.Config):

@@ -1,4 +1,4 @@
-"""Mosquitto as the private broker: its configuration, and its dynamic-security plugin's."""
+"""Mosquitto as the private broker: its configuration and that of its dynamic-security plugin."""
 
 import base64
 import hashlib
@@ -16,19 +16,15 @@ from gateway.settings import Settings, listen_address
 Json = dict[str, Any]
 
 _PROGRAM_FOLDERS = (
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/usr/local/bin",
-    "/usr/bin",
-    "/opt/homebrew/sbin",
-)
+    "/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin", "/opt/homebrew/sbin",
+)  # fmt: skip
 _PLUGIN_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 _PLUGIN = "mosquitto_dynamic_security.so"
 _ITERATIONS = 10_000
-"""For our own random passwords of 256 bits; stretching is for what people choose."""
+"""Enough for random passwords of 256 bits; more is for passwords that people choose."""
 
-# Reasons: DESIGN.md, *Broker*. max_queued_messages: the default of 1000 loses the messages of a
-# stopped gateway. use_username_as_clientid, below: else a device may take over our session.
+# Reasons: DESIGN.md, *Broker*. max_queued_messages: the default of 1000 loses messages while the
+# gateway is stopped. use_username_as_clientid, below, keeps devices from taking over our session.
 _CONFIG = """\
 per_listener_settings false
 allow_anonymous false
@@ -50,7 +46,7 @@ log_timestamp false
 connection_messages false
 """
 
-# Said after the listener: before the first one, it would hold for none of them.
+# use_username_as_clientid comes after the listener: before the first one, it applies to none.
 _LISTENER = """\
 listener {port} {host}
 use_username_as_clientid true
@@ -58,13 +54,13 @@ use_username_as_clientid true
 
 
 def program() -> str | None:
-    """Mosquitto's program, or None where it is not installed."""
+    """Path of the mosquitto program, None where it is not installed."""
     search = os.pathsep.join((os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS))
     return shutil.which("mosquitto", path=search)
 
 
 def plugin() -> Path | None:
-    """The dynamic-security plugin, or None."""
+    """Path of the dynamic-security plugin, None where it is not installed."""
     folders = (Path(folder) for folder in _PLUGIN_FOLDERS)
     return next((p for f in folders for p in (f / _PLUGIN, *sorted(f.glob(f"*/{_PLUGIN}")))
                  if p.is_file()), None)  # fmt: skip
@@ -73,10 +69,13 @@ def plugin() -> Path | None:
 def write_config(
     settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None
 ) -> Path:
-    """Write ``mosquitto.conf``; ``inner_port`` is our own plain listener where others need TLS."""
+    """Write ``mosquitto.conf`` and return its path.
+
+    ``inner_port``: of the gateway's own listener without TLS, where devices use TLS.
+    """
     host, port = listen_address("broker_listen", settings.broker_listen)
-    # Started as root, Mosquitto drops to its own user, who cannot enter our folder; for anybody
-    # else the setting has no effect.
+    # Started as root, Mosquitto switches to its own user, who cannot enter our folder. Otherwise
+    # the setting has no effect.
     user = "root" if os.geteuid() == 0 else "nobody"
     text = _CONFIG.format(plugin=plugin_path, folder=folder, user=user)
     text += _LISTENER.format(port=port, host=host)
@@ -90,26 +89,24 @@ def write_config(
 
 
 def write_security(folder: Path, logins: Iterable[Login]) -> None:
-    """Write what the plugin reads at its start: every login and its rules, all else denied."""
+    """Write the plugin's start configuration: every login and its rules; all else is denied."""
     known = list(logins)
     config: Json = {
         "defaultACLAccess": {
-            "publishClientSend": False,
-            "publishClientReceive": False,
-            "subscribe": False,
-            "unsubscribe": True,
+            "publishClientSend": False, "publishClientReceive": False,
+            "subscribe": False, "unsubscribe": True,
         },
         "clients": [_client(login) for login in known],
         "groups": [],
         "roles": [role(login) for login in known],
-    }
+    }  # fmt: skip
     path = folder / "dynamic-security.json"
     path.touch(0o600)
     path.write_text(json.dumps(config), "utf-8")
 
 
 def role(login: Login) -> Json:
-    """The role of one login, which bears its name."""
+    """The role of one login, under the same name."""
     acls = [_acl("publishClientSend", topic) for topic in login.write]
     acls += [_acl(kind, topic) for topic in login.read for kind in _reading(topic)]
     return {"rolename": login.user, "acls": acls}

@@ -1,4 +1,4 @@
-"""The private broker: kept running, its logins kept as the registry says."""
+"""Supervises the private broker: keeps it running and its logins up to date with the registry."""
 
 import logging
 import os
@@ -14,14 +14,7 @@ from gateway.errors import BrokerError
 from gateway.mqtt.address import Address
 from gateway.mqtt.broker.child import Child, loopback_of
 from gateway.mqtt.broker.programs import choose
-from gateway.mqtt.broker.rules import (
-    ADMIN,
-    GATEWAY,
-    READER,
-    Login,
-    device_logins,
-    own_logins,
-)
+from gateway.mqtt.broker.rules import ADMIN, GATEWAY, READER, Login, device_logins, own_logins
 from gateway.registry import rows
 from gateway.settings import Settings, listen_address
 
@@ -32,9 +25,9 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
 
 
 class PrivateBroker:
-    """Starts the broker, starts it again when it dies, enrols and revokes on a thread of its own.
+    """Starts the broker; restarts it and changes its logins on a thread of its own.
 
-    Raises BrokerError when it cannot be started at all.
+    Raises BrokerError when no broker program is usable.
     """
 
     def __init__(self, settings: Settings, engine: sa.Engine) -> None:
@@ -45,37 +38,37 @@ class PrivateBroker:
         self._version, self._logins = self._wanted()
         listen = listen_address("broker_listen", settings.broker_listen)
         inner = ("127.0.0.1", _free_port()) if settings.broker_certificate else loopback_of(listen)
-        self._kind = choose(settings, self._folder, inner, self._own[ADMIN])
+        self._program = choose(settings, self._folder, inner, self._own[ADMIN])
         self._listen = listen
         self._child = self._make_child()
         self.address = Address(
             *inner, client_id=GATEWAY, username=GATEWAY, password=self._own[GATEWAY].password
         )
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look_after, name="broker", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, name="broker", daemon=True)
 
     def start(self) -> None:
-        """Start it; returns when it listens."""
+        """Start the broker; returns when it listens. Raises BrokerError."""
         self._child.start()
         self._thread.start()
 
     def close(self) -> None:
-        """End it; it saves its queues."""
+        """End the broker; it saves its queues."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._child.stop()
 
     def _make_child(self) -> Child:
-        command = self._kind.command(self._logins.values())
+        command = self._program.command(self._logins.values())
         return Child(command, self._folder, str(self._folder), self._listen)
 
-    def _look_after(self) -> None:
+    def _supervise(self) -> None:
         wait_s = _FIRST_WAIT_S
         while not self._stop.wait(_LOOK_S):
             try:
                 if not self._child.running:
-                    self._revive()
+                    self._restart()
                 self._follow_registry()
                 wait_s = _FIRST_WAIT_S
             except (BrokerError, OSError, OperationalError) as error:
@@ -83,36 +76,35 @@ class PrivateBroker:
                 self._stop.wait(wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
-    def _revive(self) -> None:
+    def _restart(self) -> None:
         _log.warning("the private broker ended; starting it again")
-        # Everything anew: whoever killed it may have removed its folder as well.
+        # Write all files again: the folder may have been removed as well.
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for user, login in self._own.items():
-            _keep(self._folder / f"{user}.password", login.password)
+            _write_secret(self._folder / f"{user}.password", login.password)
         self._version, self._logins = self._wanted()
         self._child = self._make_child()
         self._child.start()
 
     def _follow_registry(self) -> None:
-        if rows.version(self._engine) == self._version:
-            return
-        version, wanted = self._wanted()
-        self._kind.admit(self._logins, wanted)
-        self._version, self._logins = version, wanted
+        if rows.version(self._engine) != self._version:
+            version, wanted = self._wanted()
+            self._program.admit(self._logins, wanted)
+            self._version, self._logins = version, wanted
 
     def _wanted(self) -> tuple[int, dict[str, Login]]:
         version = rows.version(self._engine)
         return version, self._own | device_logins(rows.load(self._engine))
 
     def _password(self, user: str) -> str:
-        """Our own user's password, kept in the data folder, readable by its owner only."""
+        """The password of one of our own users, in a file that only its owner may read."""
         path = self._folder / f"{user}.password"
         if not path.exists():
-            _keep(path, secrets.token_urlsafe(32))
+            _write_secret(path, secrets.token_urlsafe(32))
         return path.read_text("ascii").strip()
 
 
-def _keep(path: Path, secret: str) -> None:
+def _write_secret(path: Path, secret: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secret + "\n")

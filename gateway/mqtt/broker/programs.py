@@ -1,4 +1,4 @@
-"""The programs that can be the private broker: Mosquitto, else amqtt."""
+"""The programs that can be the private broker: Mosquitto, or else amqtt."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ TRYING_OUT = (
 
 
 class BrokerProgram(Protocol):
-    """A broker program: how it is started, and how its logins change while it runs."""
+    """A broker program: its command line, and how its logins change while it runs."""
 
     def command(self, logins: Iterable[Login]) -> list[str]:
-        """Write its files, knowing these logins, and return its command line."""
+        """Write its files with these logins, and return its command line."""
         ...
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
@@ -35,7 +35,7 @@ class BrokerProgram(Protocol):
 
 
 class Mosquitto:
-    """The real thing. ``inner`` is where we reach it ourselves, without TLS."""
+    """For real use. ``inner`` is the gateway's own listener, without TLS."""
 
     def __init__(
         self, settings: Settings, folder: Path, inner: tuple[str, int], admin: Login
@@ -46,7 +46,7 @@ class Mosquitto:
         self._admin = admin
 
     def command(self, logins: Iterable[Login]) -> list[str]:
-        """Raises FileNotFoundError when it was removed since ``choose`` looked."""
+        """Raises FileNotFoundError when Mosquitto was removed after ``choose``."""
         program, plugin = mosquitto.program(), mosquitto.plugin()
         if program is None or plugin is None:
             raise FileNotFoundError("mosquitto is no longer installed")
@@ -55,14 +55,14 @@ class Mosquitto:
         return [program, "-c", str(config)]
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
-        """By the dynamic-security plugin; who is revoked is disconnected."""
+        """Uses the dynamic-security plugin, which disconnects revoked devices."""
         commands = control.changes(before, after)
         if commands:
             control.send(self._inner, self._admin, commands)
 
 
 class Amqtt:
-    """For trying out, where only pip is at hand. Reads its logins again when their file changes."""
+    """For trying out, installed with pip. Reads its file of logins again when it changes."""
 
     def __init__(self, settings: Settings, folder: Path, inner: tuple[str, int]) -> None:
         self._settings = settings
@@ -70,7 +70,7 @@ class Amqtt:
         self._inner = inner
 
     def command(self, logins: Iterable[Login]) -> list[str]:
-        """Another Python process, so that it cannot hold up the gateway."""
+        """Another Python process, so that it does not block the gateway."""
         self._write(logins)
         host, port = listen_address("broker_listen", self._settings.broker_listen)
         config = {
@@ -85,7 +85,7 @@ class Amqtt:
         return [sys.executable, "-m", "gateway.mqtt.broker.embedded", str(path)]
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
-        """Write the file anew; who is revoked stays connected but may do nothing more."""
+        """Write the file of logins; a revoked device stays connected without any rights."""
         del before
         self._write(after.values())
 
@@ -107,7 +107,7 @@ class Amqtt:
 
 
 def choose(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> BrokerProgram:
-    """Mosquitto where it is installed; else amqtt, with a word that it is for trying out only."""
+    """Mosquitto where it is installed; else amqtt, and a warning that it is for trying out."""
     if mosquitto.program() and mosquitto.plugin():
         return Mosquitto(settings, folder, inner, admin)
     _log.warning(TRYING_OUT)

@@ -1,4 +1,4 @@
-"""Who may log in at the private broker, and what each may write and read. All else is denied."""
+"""The logins of the private broker, and the topics that each may write and read."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ GATEWAY, ADMIN, READER = "noria-gateway", "noria-admin", "noria-reader"
 def login(device_key: bytes) -> str:
     """A device's broker password, derived from its key (32 bytes); user and client id are its id.
 
-    Whoever reads it off the wire of a broker without TLS learns nothing of the key.
+    It reveals nothing about the key to those who read it on a connection without TLS.
     """
     digest = hmac.new(device_key, b"noria-broker-1", hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
@@ -23,7 +23,7 @@ def login(device_key: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user, who is also the client id, with its password and topic filters."""
+    """A user, also its client id, with password and topic filters; other topics are denied."""
 
     user: str
     password: str = field(repr=False)
@@ -32,7 +32,7 @@ class Login:
 
 
 def own_logins(gateway: str, admin: str, reader: str) -> dict[str, Login]:
-    """Our own users by their passwords. ``reader`` is for integrations that follow live topics."""
+    """Our own users, with these passwords. ``reader`` is for integrations that read live topics."""
     control = ("$CONTROL/dynamic-security/#",)
     return {
         GATEWAY: Login(GATEWAY, gateway, ("noria/1/#",), ("noria/1/#",)),
@@ -42,9 +42,9 @@ def own_logins(gateway: str, admin: str, reader: str) -> dict[str, Login]:
 
 
 def device_logins(registry: Registry) -> dict[str, Login]:
-    """Every enrolled device: it writes its ``up`` and ``status``, reads ``ack``, ``down``, parts.
+    """A login for every device that has a key and is not revoked.
 
-    A revoked device, or one without a key to derive a password from, has no login.
+    It may write ``up`` and ``status``, and read ``ack``, ``down`` and the parts of a release.
     """
     logins: dict[str, Login] = {}
     for device in registry.devices:
