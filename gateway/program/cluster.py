@@ -40,7 +40,7 @@ def join(
     journal_grew: Wakeup,
     publications: PublishQueue,
 ) -> Generator[AckRequests]:
-    """Register what is journaled here, take part in the election, and fill a SQLite store of our own.
+    """Register what is journaled here, take part in the election, and fill our own SQLite store.
 
     Raises JournalError or LockHeldError where the gateway may not join the cluster.
     """
