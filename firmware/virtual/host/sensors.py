@@ -57,12 +57,16 @@ def a02yyuw_frame(distance_mm: int | None) -> bytes:
     return bytes((0xFF, high, low, (0xFF + high + low) & 0xFF))
 
 
-def hx711_counts(world: World, zero: int, counts_per_kg: float) -> int:
-    """Two's complement 24-bit reading of the scale, with noise, temperature drift and creep."""
+def scale_g(world: World) -> float:
+    """What four cells feel of tare and water, with temperature drift and creep."""
     load = world.model.tare_g + world.volume_l * _LITRE_G
     drift = (world.air_c - 20.0) * world.model.scale_drift_g
-    creep = (world.rested_load_g(load) - load) * _CREEP
-    grams = load + drift + creep + world.random.gauss(0.0, 40.0)
+    return load + drift + (world.rested_load_g(load) - load) * _CREEP
+
+
+def hx711_counts(world: World, load_g: float, zero: int, counts_per_kg: float) -> int:
+    """Two's complement 24-bit conversion of ``load_g``, with noise."""
+    grams = load_g + world.random.gauss(0.0, 40.0)
     if world.tilt_deg > 20.0:
         grams = world.random.uniform(0.0, 20000.0)
     counts = round(zero + grams / 1000.0 * counts_per_kg)

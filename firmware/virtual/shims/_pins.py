@@ -7,6 +7,7 @@ import _hal
 _POWER_DOWN_US = const(60)  # HX711 datasheet: PD_SCK high for longer than 60 us
 _SETTLE_US = const(400000)  # output settling after power up at 10 samples a second
 _CONVERSION_US = const(100000)
+_RISEN_US = const(1000)  # of modelled time: a busy host does not hide that DOUT rose
 
 
 class _HX711:
@@ -18,12 +19,14 @@ class _HX711:
         self.word = 0
         self.ready_us = _SETTLE_US
         self.high_since_us = 0  # by what the model charges: a busy host powers nothing down
+        self.risen_until_us = 0
         self.fetched = False
 
     def data(self):
         if 1 <= self.clocks <= 24:
             return (self.word >> (24 - self.clocks)) & 1
-        if _hal.device_us() < self.ready_us or not self._fetch():
+        risen = _hal.modelled_us() < self.risen_until_us
+        if risen or _hal.device_us() < self.ready_us or not self._fetch():
             _hal.sleep_us(1000)  # who polls for readiness lets time pass
             return 1
         return 0
@@ -57,6 +60,7 @@ class _HX711:
         self.clocks += 1
         if self.clocks == 25:
             self.ready_us, self.fetched = us + _CONVERSION_US, False
+            self.risen_until_us = _hal.modelled_us() + _RISEN_US
 
 
 class Pin:

@@ -160,6 +160,17 @@ def test_a_busy_host_neither_lengthens_a_pulse_nor_powers_the_hx711_down(bench: 
     assert lines == [f"10 10 {0x7FFFFF}"]
 
 
+def test_a_busy_host_does_not_hide_that_dout_rises_after_the_last_pulse(bench: Bench) -> None:
+    bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
+    pause = (
+        "start = time.ticks_ms()\nwhile time.ticks_diff(time.ticks_ms(), start) < 150:\n    pass\n"
+    )
+    look = f"{pause}print(data.value())\n"
+    script = _PULSES.replace("print(", f"{look}print(")
+    lines = bench.play("def busy():\n    pass\n" + script)
+    assert lines[0] == "1"
+
+
 def test_a_pulse_that_is_too_long_by_the_model_powers_the_hx711_down(bench: Bench) -> None:
     bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
     lines = bench.play("import time\ndef busy():\n    time.sleep_us(60)\n" + _PULSES)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from firmware.virtual.host import story
 from firmware.virtual.host.accelerometer import LIS3DH
+from firmware.virtual.host.chip import Chip
 from firmware.virtual.host.people import People
 from firmware.virtual.host.scaled import ScaledClock
-from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts
+from firmware.virtual.host.sensors import a02yyuw_frame, echo_mm, hx711_counts, scale_g
 from firmware.virtual.host.vessel import Flow, Hole, Vessel
 from firmware.virtual.host.world import Model, World
 
@@ -118,8 +119,25 @@ def test_the_echo_is_the_distance_from_the_face_to_the_water(time: Time) -> None
 
 def test_the_scale_counts_tare_and_water(time: Time) -> None:
     model = Model(kind="station", level_l=100.0, capacity_l=240.0, draw_lph=0.0, tare_g=18000.0)
-    counts = hx711_counts(World(model, time, "a"), 5000, 20000.0)
+    world = World(model, time, "a")
+    counts = hx711_counts(world, scale_g(world), 5000, 20000.0)
     assert (counts - 5000) / 20.0 == pytest.approx(118000.0, abs=300.0)
+
+
+def test_samples_of_one_burst_weigh_the_same_water(time: Time) -> None:
+    world = World(Model(kind="station", level_l=100.0, capacity_l=240.0, draw_lph=0.0), time, "a")
+    chip = Chip(world, {"counts_per_kg": 20000}, lambda: True)
+
+    def weighed_kg(ms: int) -> float:
+        counts = chip.answer({"op": "weight", "ms": ms})
+        assert isinstance(counts, int)
+        return counts / 20000
+
+    before_kg = weighed_kg(400)
+    world.refill(-50.0, duration_s=60.0)
+    time.at += 600.0  # at 600 times real time the host paused for a second
+    assert weighed_kg(500) == pytest.approx(before_kg, abs=0.5)
+    assert weighed_kg(4000) == pytest.approx(before_kg - 50, abs=0.5)
 
 
 def test_tilt_turns_gravity_off_the_third_axis(time: Time) -> None:
