@@ -16,9 +16,10 @@ Call = dict[str, Any]
 _ENODEV = 19
 _FRAME_MS, _WARM_UP_MS = 100, 300  # A02YYUW: a processed value each 100 ms
 _UART_BUFFER = 256
-_BURST_MS = 3000
-"""Device time for which the scale weighs the same water. People draw by the scaled clock, which at
-600 times real time passes minutes between two conversions that the board takes 100 ms apart."""
+_BURST_PAUSE_MS, _BURST_MS = 1000, 10_000
+"""Conversions less than a second of device time apart weigh the same water, for at most 10 s.
+People draw by the scaled clock: at 600 times real time minutes of it pass in the host between two
+conversions that the board makes 100 ms apart."""
 _LINK_MS = 1200
 _STAT_IDLE, _STAT_CONNECTING, _STAT_GOT_IP, _STAT_NO_AP = 1000, 1001, 1010, 201
 _SOUND_MM_PER_US = 0.3432  # at 20 degC
@@ -42,7 +43,8 @@ class Chip:
         self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
         self._frames_sent = 0
-        self._weighed_ms: int | None = None
+        self._burst_ms: tuple[int, int] | None = None
+        """Device time of the first and of the last conversion of the scale's burst."""
         self._load_g = 0.0
         self._radio_on = False
         self._link_from_ms: int | None = None
@@ -56,7 +58,7 @@ class Chip:
     def start(self) -> None:
         """A new boot: what deep sleep or reset switched off is off."""
         self._sensor_on_ms = None
-        self._weighed_ms = None
+        self._burst_ms = None
         self._radio_on = False
         self._link_from_ms = None
 
@@ -152,8 +154,11 @@ class Chip:
         """Counts of the scale; None: DOUT does not fall."""
         if not self._plugged:
             return None
-        if self._weighed_ms is None or call["ms"] - self._weighed_ms >= _BURST_MS:
-            self._weighed_ms, self._load_g = call["ms"], scale_g(self._world)
+        at_ms = call["ms"]
+        since_ms, last_ms = self._burst_ms or (at_ms, at_ms - _BURST_PAUSE_MS)
+        if at_ms - last_ms >= _BURST_PAUSE_MS or at_ms - since_ms >= _BURST_MS:
+            since_ms, self._load_g = at_ms, scale_g(self._world)
+        self._burst_ms = since_ms, at_ms
         zero, scale = self._config.get("zero", 0), self._config.get("counts_per_kg", 21500)
         return hx711_counts(self._world, self._load_g, zero, scale)
 
