@@ -1,1 +1,1 @@
-"""Relational state: SQLite, or PostgreSQL where several gateways share one."""
+"""The relational database: SQLite, or PostgreSQL where several gateways share one."""

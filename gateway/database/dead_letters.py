@@ -1,4 +1,4 @@
-"""What a projection or a store could not use: kept with its reason, so that the line goes on."""
+"""Items that a projection or a store cannot process, kept with the reason; the others continue."""
 
 import sqlalchemy as sa
 
@@ -11,28 +11,29 @@ set_aside = sa.Table(
     sa.Column("source", sa.Text, nullable=False),  # a projection's name
     sa.Column("what", sa.Text, nullable=False),  # "entry 17", or a line of line protocol
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("time", sa.Float, nullable=False),  # of this gateway, Unix s
+    sa.Column("time", sa.Float, nullable=False),  # Unix s, this gateway's clock
     sa.UniqueConstraint("source", "what"),
+)
+
+_PUT = sa.text(
+    "INSERT INTO set_aside (source, what, reason, time) VALUES (:source, :what, :reason, :time) "
+    "ON CONFLICT (source, what) DO UPDATE SET reason = excluded.reason, time = excluded.time"
 )
 
 
 def put(connection: sa.Connection, source: str, what: str, reason: str, now: float) -> None:
-    """Keep ``what`` and why it could not be used; once, however often it is tried again."""
-    same = sa.and_(set_aside.c.source == source, set_aside.c.what == what)
-    done = connection.execute(set_aside.update().where(same).values(reason=reason, time=now))
-    if done.rowcount == 0:
-        connection.execute(
-            set_aside.insert().values(source=source, what=what, reason=reason, time=now)
-        )
+    """Keep ``what`` with the newest reason; an item that fails again has still one row."""
+    row = {"source": source, "what": what, "reason": reason, "time": now}
+    connection.execute(_PUT, row)
 
 
 def forget(connection: sa.Connection, source: str) -> None:
-    """Forget what ``source`` set aside, before it is rebuilt."""
+    """Delete the rows of ``source``, before it is rebuilt."""
     connection.execute(set_aside.delete().where(set_aside.c.source == source))
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:
-    """How many things each source has set aside."""
+    """The number of rows of each source."""
     rows = connection.execute(
         sa.select(set_aside.c.source, sa.func.count().label("number")).group_by(set_aside.c.source)
     )

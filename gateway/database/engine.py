@@ -1,11 +1,12 @@
-"""Relational state: registry, people, incidents, outbox, projections' cursors.
+"""Opens the relational database: SQLite or PostgreSQL, through SQLAlchemy Core.
 
-SQLite or PostgreSQL, through SQLAlchemy Core. Every package defines its tables on ``metadata``;
-``connect`` creates what is missing.
+It contains the registry, people, incidents, the outbox and the projections' cursors. Every room
+defines its tables on ``metadata``; migrations create them.
 """
 
 import logging
 import os
+import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
@@ -24,40 +25,42 @@ from gateway.settings import Settings
 _log = logging.getLogger(__name__)
 
 _CACHE_BYTES = 8_000_000
-"""Pages that all connections of this process keep together: of 15, each would keep 2 MB."""
+"""Page cache of all connections of this process together: 15 connections would take 2 MB each."""
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute(f"PRAGMA soft_heap_limit={_CACHE_BYTES}")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=30000")  # ms: one writer waits for another
+    cursor.execute("PRAGMA busy_timeout=30000")  # ms; writers wait for each other
     cursor.close()
 
 
-def _json(value: Any) -> str:
-    """Several times faster than ``json``."""
+def _json(value: object) -> str:
     return msgspec.json.encode(value).decode("utf-8")
 
 
-_COMMON: Any = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
-_COMMON["hide_parameters"] = True  # or errors would tell values: keys, contacts and payloads
+_COMMON: Any = {  # msgspec is several times faster than json
+    "json_serializer": _json,
+    "json_deserializer": msgspec.json.decode,
+    "hide_parameters": True,  # errors must not contain keys, contacts and payloads
+}
 _POSTGRESQL_S = {
     "connect_timeout": "5",
-    # A database that vanished without a word is noticed in seconds, not in the system's hours.
+    # A lost connection is noticed in seconds; the system's default is hours.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
-    # A process that was stopped in the middle of a transaction may not hold up the others.
+    # A process that is suspended inside a transaction must not block the others.
     "options": "-c idle_in_transaction_session_timeout=5000",
     "application_name": "noria",
 }
 _ROWS_AT_ONCE = 50
-# In every transaction of the watch; as text, nothing of them is built or looked up anew.
-_TAKE_THE_LOCK = "DELETE FROM fact WHERE 0 = 1"  # changes nothing
+# Both are in every transaction of the watch: as text they cost SQLAlchemy no compilation.
+_WRITE_LOCK = "DELETE FROM fact WHERE 0 = 1"  # deletes nothing
 _NEWEST = (
     "SELECT (SELECT coalesce(max(version), 0) FROM tank_now), "
     "(SELECT coalesce(max(version), 0) FROM incident)"
@@ -65,9 +68,9 @@ _NEWEST = (
 
 
 def open_database(settings: Settings) -> sa.Engine:
-    """The database of the settings: PostgreSQL where ``database`` names one, else the file.
+    """An engine on the PostgreSQL of the setting ``database``, else on the SQLite file.
 
-    Raises DatabaseError, which never holds the password.
+    Raises DatabaseError, whose message never contains the password.
     """
     if not settings.shared:
         return connect(settings.database_path)
@@ -106,16 +109,16 @@ def connect(where: Path | sa.URL) -> sa.Engine:
 
 
 def sqlite(url: sa.URL) -> sa.Engine:
-    """An engine on a SQLite file whose tables are there."""
+    """An engine on a SQLite file that was migrated."""
     engine = sa.create_engine(url, **_COMMON)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
 def separate_engine(engine: sa.Engine) -> sa.Engine:
-    """Another engine on the same PostgreSQL, with connections of its own.
+    """Another engine on the same PostgreSQL, with its own connections.
 
-    For loops that try again: after a restart of PostgreSQL its first transaction fails.
+    For loops that retry: their first transaction after a restart of PostgreSQL fails.
     """
     return _postgresql(engine.url, pre_ping=False)
 
@@ -124,7 +127,7 @@ def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
     try:
         return sa.create_engine(
             url.update_query_dict({k: v for k, v in _POSTGRESQL_S.items() if k not in url.query}),
-            pool_pre_ping=pre_ping,  # after a restart of PostgreSQL the pool's are dead
+            pool_pre_ping=pre_ping,  # a restart of PostgreSQL closes the pool's connections
             **_COMMON,
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
@@ -134,37 +137,37 @@ def _postgresql(url: sa.URL, *, pre_ping: bool = True) -> sa.Engine:
 
 
 def is_postgresql(of: sa.Engine | sa.Connection) -> bool:
-    """Whether this is PostgreSQL rather than SQLite."""
+    """Whether the database is PostgreSQL, not SQLite."""
     return of.dialect.name == "postgresql"
 
 
 def serialise(connection: sa.Connection) -> None:
-    """Until this transaction ends nobody else's passes here; what it reads from now on holds.
+    """Lock out other calls of this function until the transaction ends.
 
-    First of all in a transaction that draws a version or decides by what it reads: SQLite has one
-    writer anyway, once something was written; PostgreSQL is given one.
+    For transactions that draw a version or decide by what they read; call it first. SQLite has one
+    writer after the first statement that writes; on PostgreSQL it is an advisory lock.
     """
     if is_postgresql(connection):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migration.ADVISORY_LOCK)))
     else:
-        connection.exec_driver_sql(_TAKE_THE_LOCK)
+        connection.exec_driver_sql(_WRITE_LOCK)
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write whole rows, each in place of the one with its primary key; of a key there is one.
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, or replace those with the same primary key; a key occurs in ``rows`` once.
 
-    Values in the order of the table's columns; those of JSON columns are JSON text. Every batch
-    writes hundreds: this spares SQLAlchemy's work on each value, and one statement for many rows
-    spares waiting for the interpreter after each.
+    A row has the values of all columns in order, those of JSON columns as text. Every batch writes
+    hundreds of rows: this skips SQLAlchemy's work for each value, and each statement re-acquires
+    the GIL, so one has many rows.
     """
     for first in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[first : first + _ROWS_AT_ONCE]
-        text = _upserting(table, len(some), is_postgresql(connection))
-        connection.exec_driver_sql(text, tuple(chain.from_iterable(some)))
+        chunk = rows[first : first + _ROWS_AT_ONCE]
+        text = _upsert_text(table, len(chunk), is_postgresql(connection))
+        connection.exec_driver_sql(text, tuple(chain.from_iterable(chunk)))
 
 
 @cache
-def _upserting(table: sa.Table, rows: int, postgresql: bool) -> str:
+def _upsert_text(table: sa.Table, rows: int, postgresql: bool) -> str:
     names, keys = table.columns.keys(), table.primary_key.columns.keys()
     marks = ", ".join(["%s" if postgresql else "?"] * len(names))
     new = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
@@ -176,11 +179,10 @@ def _upserting(table: sa.Table, rows: int, postgresql: bool) -> str:
 
 
 def newest_version(connection: sa.Connection) -> int:
-    """The newest version of ``tank_now`` or ``incident``: all up to it are committed."""
-    a, b = connection.exec_driver_sql(_NEWEST).one()
-    return max(a, b)
+    """The highest version in ``tank_now`` and ``incident``; all lower ones are committed."""
+    return max(connection.exec_driver_sql(_NEWEST).one())
 
 
 def next_version(connection: sa.Connection) -> int:
-    """One more than any version, for pages that follow changes; ``serialise`` came before."""
+    """The next version, for pages that follow changes. Call ``serialise`` before."""
     return newest_version(connection) + 1

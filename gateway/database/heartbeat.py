@@ -1,6 +1,6 @@
-"""Whether the gateway runs and hears its broker: a row that it renews and others read.
+"""Whether a gateway runs and is connected to its broker: it renews a row, other programs read it.
 
-Real time, whatever the clock's speed: this is about processes, not about water.
+All times are real time, at any speed of the clock: this is about processes, not about water.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.database.engine import is_postgresql
+from gateway.database.engine import is_postgresql, upsert
 from gateway.database.tables import metadata
 from gateway.database.transaction import write_transaction
 
@@ -28,7 +28,6 @@ gateway_now = sa.Table(
     sa.Column("broker", sa.Text, nullable=False),
 )
 
-
 feeds_now = sa.Table(
     "feeds_now",
     metadata,
@@ -36,12 +35,12 @@ feeds_now = sa.Table(
     sa.Column("broker", sa.Text, primary_key=True),
     sa.Column("connected", sa.Boolean, nullable=False),
 )
-"""The brokers of third-party sensors, as the gateway hears them."""
+"""The gateway's connections to the brokers of third-party sensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayHeartbeat:
-    """What is known of a gateway. ``connected``: to its broker, and subscribed."""
+    """The state of a gateway. ``connected``: to its broker, and subscribed."""
 
     running: bool
     connected: bool
@@ -49,18 +48,13 @@ class GatewayHeartbeat:
 
 
 def renew(engine: sa.Engine, gateway: str, *, connected: bool, broker: str) -> None:
-    """Say that this process is the gateway, and whether it hears the broker called ``broker``."""
-    row = {"pid": os.getpid(), "renewed": time.time(), "connected": connected, "broker": broker}
+    """Record that this process is the gateway, and whether it is connected to ``broker``."""
     with write_transaction(engine) as connection:
-        found = connection.execute(
-            gateway_now.update().where(gateway_now.c.gateway == gateway).values(row)
-        )
-        if found.rowcount == 0:
-            connection.execute(gateway_now.insert().values(gateway=gateway, **row))
+        upsert(connection, gateway_now, [(gateway, os.getpid(), time.time(), connected, broker)])
 
 
 def renew_feeds(engine: sa.Engine, gateway: str, connected: Mapping[str, bool]) -> None:
-    """Say which of the feeds' brokers this gateway hears; others are forgotten."""
+    """Record which of the feeds' brokers this gateway is connected to; other rows are deleted."""
     rows = [{"gateway": gateway, "broker": b, "connected": c} for b, c in connected.items()]
     with write_transaction(engine) as connection:
         connection.execute(sa.delete(feeds_now).where(feeds_now.c.gateway == gateway))
@@ -69,7 +63,7 @@ def renew_feeds(engine: sa.Engine, gateway: str, connected: Mapping[str, bool]) 
 
 
 def read_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
-    """By the mapping's name of each broker: whether a running gateway hears it."""
+    """By the mapping's name of each broker: whether a running gateway is connected to it."""
     running = read(engine, gateway).running
     query = sa.select(feeds_now.c.broker, feeds_now.c.connected)
     with engine.connect() as connection:
@@ -78,33 +72,31 @@ def read_feeds(engine: sa.Engine, gateway: str) -> dict[str, bool]:
 
 
 def read_all(engine: sa.Engine) -> set[str]:
-    """Every gateway that has run here and was not forgotten."""
+    """The names of all gateways that have run on this database and were not forgotten."""
     with engine.connect() as connection:
         return set(connection.scalars(sa.select(gateway_now.c.gateway)))
 
 
 def forget(connection: sa.Connection, gateway: str) -> None:
-    """A gateway that never comes back."""
+    """Delete the rows of a gateway that never comes back."""
     for table in (gateway_now, feeds_now):
         connection.execute(sa.delete(table).where(table.c.gateway == gateway))
 
 
 def read(engine: sa.Engine, gateway: str) -> GatewayHeartbeat:
-    """What the row says; a gateway that was killed or hangs does not count as connected."""
+    """The state of a gateway; one that was killed or hangs is neither running nor connected."""
+    query = sa.select(gateway_now).where(gateway_now.c.gateway == gateway)
     with engine.connect() as connection:
-        row = connection.execute(
-            sa.select(gateway_now).where(gateway_now.c.gateway == gateway)
-        ).one_or_none()
+        row = connection.execute(query).one_or_none()
     if row is None:
         return GatewayHeartbeat(running=False, connected=False, broker="")
-    # With PostgreSQL it may run on another machine, where its number means nothing to us.
-    running = time.time() - row.renewed < STALE_S and (is_postgresql(engine) or _runs(row.pid))
+    # Gateways on PostgreSQL run on several machines, where process ids mean nothing.
+    running = time.time() - row.renewed < STALE_S and (is_postgresql(engine) or _exists(row.pid))
     return GatewayHeartbeat(running, running and row.connected, row.broker)
 
 
-def _runs(pid: int) -> bool:
-    """Whether a process of this number exists here (signal 0 only asks)."""
-    with contextlib.suppress(PermissionError):  # another user's process: it exists
+def _exists(pid: int) -> bool:
+    with contextlib.suppress(PermissionError):  # the process exists and belongs to another user
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

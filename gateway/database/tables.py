@@ -1,4 +1,4 @@
-"""Tables that several rooms share. Each other room defines its own on ``metadata``."""
+"""Tables that several rooms use. The other tables are defined on ``metadata`` in their rooms."""
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ fact = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("entry_id", sa.BigInteger, index=True),  # null until the gateway has journaled it
 )
-"""Facts that wait to become leaves: other processes write here, the gateway journals them."""
+"""Facts that other processes write, for the gateway to journal as leaves."""
 
 projection = sa.Table(
     "projection",
@@ -38,9 +38,9 @@ tank_now = sa.Table(
     metadata,
     sa.Column("tank", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False, index=True),
-    sa.Column("value", sa.JSON, nullable=False),  # domain.told.TankNow, field by field
+    sa.Column("value", sa.JSON, nullable=False),  # fields of domain.outputs.TankNow
 )
-"""What a page shows of each tank; ``version`` grows with every change of any tank or incident."""
+"""The state of each tank for pages; every change of a tank or an incident increases ``version``."""
 
 tank_event = sa.Table(
     "tank_event",
@@ -104,7 +104,7 @@ outbox = sa.Table(
     sa.Column("sent", sa.Float),
     sa.Column("given_up", sa.Float),
     sa.Column("error", sa.Text),
-    sa.Column("change", sa.JSON, nullable=False),  # domain.told.IncidentChange, field by field
+    sa.Column("change", sa.JSON, nullable=False),  # fields of domain.outputs.IncidentChange
     sa.UniqueConstraint("incident", "change_number", "channel"),
 )
 """One row for each message to one channel; saved with the state that caused it."""
@@ -112,7 +112,7 @@ outbox = sa.Table(
 account = sa.Table(
     "account",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),  # random: all that incidents and facts carry
+    sa.Column("id", sa.Text, primary_key=True),  # random; incidents and facts have only this
     sa.Column("name", sa.Text, nullable=False),  # shown to others, for example "Van 2"
     sa.Column("login", sa.Text, nullable=False, unique=True),
     sa.Column("role", sa.Text, nullable=False),  # volunteer or coordinator

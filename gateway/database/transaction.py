@@ -1,43 +1,43 @@
-"""Transactions that write one SQLite file in turn, and such as need not wait for its disk."""
+"""Transactions on SQLite: writers queue, and projections do not wait for the disk."""
 
 import contextlib
+import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from gateway.database.engine import is_postgresql, sqlite
 
-_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @contextmanager
 def write_transaction(engine: sa.Engine) -> Generator[sa.Connection]:
-    """A transaction that writes; of one process's threads, one after the other.
+    """A transaction that writes; the threads of this process run them one after another.
 
-    Left to themselves, those that find SQLite's file taken sleep up to 100 ms between two looks.
+    Without the queue, threads that find SQLite's file locked sleep up to 100 ms between two tries.
     """
-    turn = contextlib.nullcontext() if is_postgresql(engine) else _turns[str(engine.url)]
-    with turn, engine.begin() as connection:
+    lock = contextlib.nullcontext() if is_postgresql(engine) else _locks[str(engine.url)]
+    with lock, engine.begin() as connection:
         yield connection
 
 
 def projection_engine(engine: sa.Engine) -> sa.Engine:
-    """An engine on the same database for what is made from the journal, and can be made again.
+    """An engine on the same database for data that can be rebuilt from the journal.
 
-    A commit does not wait for SQLite's disk. A power cut may take the last ones back, in order and
-    whole: with them goes the cursor, and what the entries behind it tell is written once more.
+    On SQLite its commits do not wait for the disk. A power cut can undo the last of them, whole
+    and in order: the cursor goes back as well, and the entries after it are applied again.
     """
     if is_postgresql(engine):
         return engine
-    eased = sqlite(engine.url)
-    event.listen(eased, "connect", _ease_sqlite)
-    return eased
+    unsynced = sqlite(engine.url)
+    event.listen(unsynced, "connect", _unsync)
+    return unsynced
 
 
-def _ease_sqlite(connection: Any, _record: Any) -> None:
+def _unsync(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")

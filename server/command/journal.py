@@ -152,15 +152,6 @@ def _work(run: ArchiveWriter, until: float, settings: Settings) -> None:
         if beside:
             time.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - begun)))
             begun = time.monotonic()
-    if run.keeps_its_size:
-        try:
-            with file_lock.hold(settings.data / file_lock.NAME):
-                run.vacuum(progress.say)
-        except file_lock.LockHeldError:
-            progress.say(
-                "the journal's file keeps its size and fills its free room again; to make it "
-                "smaller, end the gateway and run this once more"
-            )
 
 
 def _gateway_runs(settings: Settings) -> bool:
@@ -173,7 +164,7 @@ def _gateway_runs(settings: Settings) -> bool:
 
 def _steps(run: ArchiveWriter, until: float) -> Iterator[writer.ArchiveStep]:
     yield from run.steps(until)
-    yield from run.give_back()
+    yield from run.release_pages()
 
 
 def _say(moved: ArchiveProgress, smaller: int, until: float, settings: Settings) -> None:

@@ -17,7 +17,15 @@ from typing import Any
 from tests.integration import archived
 
 LARGEST = 400
-ALWAYS = ("finish", "verify", "_keep", "_sync", "_transaction", "_remove", "_in_words")
+ALWAYS = (
+    "finish",
+    "verify",
+    "_catalogued",
+    "_sync",
+    "_transaction",
+    "_delete_bodies",
+    "_archive_errors",
+)
 BEFORE = archived.SEPTEMBER
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,7 +14,6 @@ import pytest
 from gateway.errors import ArchiveError
 from gateway.journal.archive import disk_space
 from gateway.journal.archive.writer import ArchiveWriter
-from gateway.runtime import file_lock
 from tests.integration import archived
 from tests.integration.archived import MESSAGES, SEPTEMBER, noria
 from tests.integration.speaker import Gateway, Speaker, distance
@@ -55,24 +53,6 @@ def test_room_goes_back_to_the_disk(tmp_path: Path) -> None:
     now = (folder / "journal.db").stat().st_size
     assert now < size - 2_000_000
     assert f"The journal's file is {(size - now) / 1e6:.1f} MB smaller." in said
-    assert archived.faults(folder) == []
-
-
-def test_a_file_of_an_older_program_is_made_smaller_while_no_gateway_runs(tmp_path: Path) -> None:
-    folder = archived.filled(tmp_path, 12_000)
-    path = folder / "journal.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.executescript("PRAGMA auto_vacuum=NONE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
-    size = path.stat().st_size
-    with file_lock.hold(folder / file_lock.NAME):
-        beside = noria(folder, "journal", "archive", "--before", "2026-07")
-    assert "end the gateway and run this once more" in beside.stderr
-    assert path.stat().st_size == size
-    again = noria(folder, "journal", "archive", "--before", "2026-07")
-    assert "are written anew" in again.stderr
-    assert path.stat().st_size < size - 2_000_000
-    with closing(sqlite3.connect(path)) as raw:
-        assert raw.execute("PRAGMA auto_vacuum").fetchone() == (2,)
     assert archived.faults(folder) == []
 
 

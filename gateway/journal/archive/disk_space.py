@@ -1,23 +1,23 @@
-"""Room on the disk: what is free inside the journal's file goes back to the system."""
+"""Disk space: free pages of the journal's file are returned to the file system."""
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.errors import ArchiveError
 
 KEPT_FREE_BYTES = 32_000_000
-"""Left to ingest: archiving makes room, and must not take the last."""
-_INCREMENTAL = 2
+"""Reserved for ingest: archiving must not use the last free space."""
+_INCREMENTAL = 2  # of PRAGMA auto_vacuum
 _PAGES_AT_ONCE = 64
-"""A quarter of a megabyte is moved in one transaction: a few milliseconds."""
+"""One transaction moves a quarter of a megabyte, which takes a few milliseconds."""
 _PAGES_KEPT = 512
-"""Ingest takes pages all the time: what it takes next stays."""
+"""Free pages that stay in the file: ingest fills them next."""
 
 
 def require_free(folder: Path) -> None:
-    """Raises ArchiveError where nothing may be written to ``folder`` any more."""
+    """Raise ArchiveError where ``folder`` has less than ``KEPT_FREE_BYTES`` free."""
     free = shutil.disk_usage(folder).free
     if free < KEPT_FREE_BYTES:
         raise ArchiveError(
@@ -27,51 +27,22 @@ def require_free(folder: Path) -> None:
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """Bytes of the file, once what is committed has reached it."""
-    return _asked(connection, "page_count") * _asked(connection, "page_size")
-
-
-def is_wasted(connection: sqlite3.Connection) -> bool:
-    """Whether much is free in a file that only ``vacuum`` makes smaller."""
-    return (
-        _asked(connection, "auto_vacuum") != _INCREMENTAL
-        and _asked(connection, "freelist_count") > _PAGES_KEPT
-    )
+    """The size of the file after the next checkpoint, in bytes."""
+    return _pragma(connection, "page_count") * _pragma(connection, "page_size")
 
 
 def release_pages(connection: sqlite3.Connection) -> Iterator[tuple[int, int]]:
-    """Give pages back, some at a time; yields how many are done, and of how many."""
-    if _asked(connection, "auto_vacuum") != _INCREMENTAL:
-        return
-    free = begun = _asked(connection, "freelist_count")
+    """Return free pages in small transactions; yields pages done and pages in total."""
+    if _pragma(connection, "auto_vacuum") != _INCREMENTAL:
+        return  # the file cannot become smaller; ingest fills its free pages
+    free = first = _pragma(connection, "freelist_count")
     while free > _PAGES_KEPT:
-        # Not execute: it stops at the first step, which gives one page back.
+        # execute() stops after the first step of this statement, which returns one page.
         connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
-        free = _asked(connection, "freelist_count")
-        yield begun - free, begun - _PAGES_KEPT
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # the file itself
+        free = _pragma(connection, "freelist_count")
+        yield first - free, first - _PAGES_KEPT
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # truncates the file
 
 
-def vacuum(connection: sqlite3.Connection, folder: Path, tell: Callable[[str], None]) -> None:
-    """Write the whole file anew, so that it is small and can be given back from now on.
-
-    Only while no gateway runs: nothing else can be written meanwhile. Left, and told, where the
-    disk has no room for it.
-    """
-    pages = _asked(connection, "page_count") - _asked(connection, "freelist_count")
-    needed = 2 * pages * _asked(connection, "page_size")  # a copy, and its way into the file
-    free = shutil.disk_usage(folder).free
-    if free < needed + KEPT_FREE_BYTES:
-        tell(
-            "the journal's file keeps its size and fills its free room again: to make it smaller, "
-            f"{needed / 1e6:.0f} MB must be free for a while, but {free / 1e6:.0f} are"
-        )
-        return
-    tell(f"making the journal's file smaller: {needed / 2e6:.0f} MB are written anew")
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _asked(connection: sqlite3.Connection, pragma: str) -> int:
-    return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Reads what was moved out of the journal's database: bodies of messages, by entry."""
+"""Reads archived bodies of messages by entry number."""
 
 import sqlite3
 from bisect import bisect_right
@@ -12,14 +12,14 @@ from gateway.errors import ArchiveError
 from gateway.journal.archive.segment import Segment, SegmentRecord
 
 PAYLOADS = ("msg", "fork")
-"""Kinds whose bodies are moved. Facts are few, and some are asked for at every start."""
+"""The kinds of entries whose bodies are archived. Facts are few and read at every start."""
 FOLDER = "archive"
 _BLOCKS = 4
-"""Inflated blocks in memory: half a megabyte each, and a reader goes through them in order."""
+"""Decompressed blocks in memory, half a megabyte each: readers go through them in order."""
 
 
 class SegmentRow(NamedTuple):
-    """A segment as the journal keeps it; ``removed``: bodies up to there are only in the file."""
+    """A segment in the journal's catalogue; bodies up to ``removed`` are only in its file."""
 
     first: int
     last: int
@@ -30,34 +30,31 @@ class SegmentRow(NamedTuple):
 
 
 def folder_of(journal: Path) -> Path:
-    """Where the segments of the journal at this path lie."""
+    """The folder with the segments of the journal at this path."""
     return journal.parent / FOLDER
 
 
 def catalogue(connection: sqlite3.Connection) -> list[SegmentRow]:
-    """Every segment, in order. Raises sqlite3.Error."""
-    known = "SELECT 1 FROM sqlite_master WHERE name = 'segment'"
-    if connection.execute(known).fetchone() is None:
-        return []  # the gateway of a program that archives has not opened this journal yet
+    """Every segment, in the order of entries. Raises sqlite3.Error."""
     query = "SELECT first, last, removed, name, digest, bytes FROM segment ORDER BY first"
     return [SegmentRow(*row) for row in connection.execute(query)]
 
 
 class Archive:
-    """The segments of one journal in ``folder``, opened as they are asked for. One thread's.
+    """The segments of one journal in ``folder``, opened on demand. For one thread.
 
-    ``known`` gives what there is, in order; it is asked again for an entry behind the last.
+    ``catalogue`` returns the segments in order; it is called again for an entry after the last.
     """
 
-    def __init__(self, known: Callable[[], list[SegmentRow]], folder: Path) -> None:
-        self._known = known
+    def __init__(self, catalogue: Callable[[], list[SegmentRow]], folder: Path) -> None:
+        self._catalogue = catalogue
         self._folder = folder
         self._rows: list[SegmentRow] = []
         self._open: tuple[SegmentRow, Segment] | None = None
         self._blocks: OrderedDict[int, list[SegmentRecord]] = OrderedDict()
 
     def bodies(self, entries: Sequence[int]) -> dict[int, bytes]:
-        """The bodies of those entries that were archived; erased ones are in no segment.
+        """The archived bodies of ``entries``; no segment has those that were erased.
 
         Raises ArchiveError where a segment is missing or was changed.
         """
@@ -69,17 +66,17 @@ class Archive:
         return found
 
     def check(self, after: int) -> None:
-        """See that every segment with entries behind ``after`` is there, byte for byte.
+        """Read every byte of the segments that have entries later than ``after``.
 
-        Raises ArchiveError for the first that is not.
+        Raises ArchiveError for the first segment that is missing or was changed.
         """
-        for row in self._known():
+        for row in self._catalogue():
             if row.last > after:
-                with closing(self._found(row)) as segment, _named(row):
+                with closing(self._opened(row)) as segment, _entries_named(row):
                     segment.check()
 
     def close(self) -> None:
-        """Release the files."""
+        """Close the open file."""
         if self._open:
             self._open[1].close()
         self._open = None
@@ -91,7 +88,7 @@ class Archive:
         row = self._row(entry)
         if row is None:
             return None
-        with _named(row):
+        with _entries_named(row):
             first, records = self._segment(row).block(entry)
         self._blocks[first] = records
         if len(self._blocks) > _BLOCKS:
@@ -99,26 +96,26 @@ class Archive:
         return records[entry - first]
 
     def _row(self, entry: int) -> SegmentRow | None:
-        """The segment that holds ``entry``; they may have become more since we looked."""
+        """The segment with ``entry``, from a new catalogue where the known one ends before it."""
         if not self._rows or entry > self._rows[-1].last:
-            self._rows = self._known()
+            self._rows = self._catalogue()
         at = bisect_right(self._rows, entry, key=lambda row: row.first) - 1
         return self._rows[at] if at >= 0 and entry <= self._rows[at].last else None
 
     def _segment(self, row: SegmentRow) -> Segment:
         if self._open is None or self._open[0].first != row.first:
             self.close()
-            self._open = (row, self._found(row))
+            self._open = (row, self._opened(row))
         return self._open[1]
 
-    def _found(self, row: SegmentRow) -> Segment:
-        with _named(row):
+    def _opened(self, row: SegmentRow) -> Segment:
+        with _entries_named(row):
             return Segment(self._folder / row.name, row.digest)
 
 
 @contextmanager
-def _named(row: SegmentRow) -> Generator[None]:
-    """An error says which entries cannot be read for it."""
+def _entries_named(row: SegmentRow) -> Generator[None]:
+    """Add to an ArchiveError which entries cannot be read."""
     try:
         yield
     except ArchiveError as error:

@@ -1,4 +1,4 @@
-"""Moves old months out of the journal while the gateway runs: at night, a little at a time."""
+"""Archives old months while the gateway runs: at night, in small steps."""
 
 import contextlib
 import logging
@@ -17,72 +17,75 @@ _log = logging.getLogger(__name__)
 
 NAME = "archive"
 QUIET_HOUR = 3
-"""Local time. What is not done in that hour goes on in the next night."""
+"""Local hour of the day. Work that is left after it continues in the next night."""
 OVERDUE_S = 7 * 86_400.0
-"""A machine that is never up at night does it by day, so much later."""
+"""A machine that is switched off at night archives by day, this much later."""
 LOOK_S = 60.0
-_REST = 4.0
-"""Times as long as it worked: a fifth of a core, and the disk is ingest's."""
+_REST_FACTOR = 4.0
+"""Rest after a step, in times of its duration: a fifth of a core, and the disk is for ingest."""
 _LEAST_REST_S = 0.05
-_PRESSED_S = 1.0
-_LONGEST_WAIT_S = 3600.0
+_BUSY_REST_S = 1.0
+_LONGEST_BACKOFF_S = 3600.0
 _DAY_S = 86_400.0
 
 
 class ArchiveSchedule:
-    """Its ``turn`` does one bounded step, run by a ``Worker``; ``pressed``: ingest has no time."""
+    """A ``Worker`` calls ``turn``; nothing is archived while ``is_ingest_busy()``."""
 
-    def __init__(self, settings: Settings, clock: Clock, pressed: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, is_ingest_busy: Callable[[], bool]
+    ) -> None:
         self._path = settings.journal_path
         self._after_s = settings.archive_after_days * _DAY_S
         self._zone = ZoneInfo(settings.timezone)
         self._clock = clock
-        self._pressed = pressed
-        self._archiving: ArchiveWriter | None = None
+        self._is_ingest_busy = is_ingest_busy
+        self._writer: ArchiveWriter | None = None
         self._steps: Iterator[ArchiveStep] | None = None
 
     def turn(self) -> float:
-        """One step of what is due; returns how long to rest (real s)."""
-        if self._pressed():
-            return _PRESSED_S
-        begun = time.monotonic()
+        """Run one step where one is due; returns the rest until the next turn, in real s."""
+        if self._is_ingest_busy():
+            return _BUSY_REST_S
+        start = time.monotonic()
         try:
-            done = self._step()
+            stepped = self._step()
         except BaseException:
             self.end()
             raise
-        return max(_LEAST_REST_S, _REST * (time.monotonic() - begun)) if done else LOOK_S
+        rest_s = _REST_FACTOR * (time.monotonic() - start)
+        return max(_LEAST_REST_S, rest_s) if stepped else LOOK_S
 
     def end(self) -> None:
-        """Leave what is under way as it is: the next run goes on there."""
+        """Stop in the middle; the next run continues from there."""
         self._steps = None
-        if self._archiving:
-            self._archiving.close()
-        self._archiving = None
+        if self._writer:
+            self._writer.close()
+        self._writer = None
 
     def _step(self) -> bool:
-        """Whether there was anything to do."""
-        now = self._clock.now()
+        """Whether there was a step to run."""
         if self._steps is None:
-            self._archiving = self._archiving or ArchiveWriter(self._path)
+            now = self._clock.now()
+            self._writer = self._writer or ArchiveWriter(self._path)
             before = now - self._after_s - (0.0 if self._is_quiet(now) else OVERDUE_S)
-            if not self._archiving.is_due(before):
+            if not self._writer.is_due(before):
                 return False
-            self._steps = self._all(self._archiving, before)
+            self._steps = self._run(self._writer, before)
         if next(self._steps, None) is not None:
             return True
         self._steps = None
         return False
 
-    def _all(self, archiving: ArchiveWriter, before: float) -> Iterator[ArchiveStep]:
-        night = self._is_quiet(self._clock.now())
-        with contextlib.closing(_steps(archiving, before)) as steps:
+    def _run(self, writer: ArchiveWriter, before: float) -> Iterator[ArchiveStep]:
+        began_at_night = self._is_quiet(self._clock.now())
+        with contextlib.closing(writer.steps(before)) as steps:
             for step in steps:
                 yield step
-                if night and not self._is_quiet(self._clock.now()):
+                if began_at_night and not self._is_quiet(self._clock.now()):
                     break
-        yield from archiving.give_back()
-        moved = archiving.moved
+        yield from writer.release_pages()
+        moved = writer.moved
         _log.info(
             "archived %d entries: %.1f MB of messages in %.1f MB",
             moved.entries,
@@ -94,23 +97,20 @@ class ArchiveSchedule:
         return datetime.fromtimestamp(now, self._zone).hour == QUIET_HOUR
 
 
-def _steps(archiving: ArchiveWriter, before: float) -> Generator[ArchiveStep]:
-    yield from archiving.steps(before)
-
-
 @contextlib.contextmanager
 def running(settings: Settings, clock: Clock, wake: Wakeup) -> Generator[None]:
-    """Keep an archivist for as long as the block lasts, unless the settings want none.
+    """Archive inside the block, on a thread, unless the settings turn it off.
 
-    ``wake`` tells whether ingest is pressed.
+    ``wake.busy`` is true while ingest is busy.
     """
     if not settings.archive_after_days:
         yield
         return
-    archivist = ArchiveSchedule(settings, clock, lambda: wake.busy)
-    loop = Worker(NAME, archivist.turn, Wakeup(), archivist.end, longest_wait_s=_LONGEST_WAIT_S)
-    loop.start()
+    schedule = ArchiveSchedule(settings, clock, lambda: wake.busy)
+    backoff_s = _LONGEST_BACKOFF_S
+    worker = Worker(NAME, schedule.turn, Wakeup(), schedule.end, longest_wait_s=backoff_s)
+    worker.start()
     try:
         yield
     finally:
-        loop.stop()
+        worker.stop()

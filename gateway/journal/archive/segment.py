@@ -1,11 +1,10 @@
-"""One archive segment: entries of one log, in a compressed file that is written once.
+"""The format of a segment: entries of one log in a compressed file that is written once.
 
-``noria-archive-1`` LF, blocks of 1024 entries (zlib), the index (one line of JSON), its SHA-256 in
-hex and its length in 16 digits. The index names log and range, the frontier before and after, and
-each block's place and SHA-256: so its own hash, which the journal keeps, stands for every byte,
-and any entry is read by inflating its block alone. A block holds, one column after the other, the
-lengths, the leaves without their commit, the bodies, the salts: a leaf is made again from them,
-and what does not hash to the log's is not what was archived.
+The file is ``noria-archive-1`` LF, blocks of 1024 entries (zlib), the index (one line of JSON), the
+index's SHA-256 in hex and its length in 16 digits. The index has the log, the range, the frontiers
+before and after, and place and SHA-256 of every block. The journal keeps the hash of the index, so
+that hash covers every byte, and reading one entry decompresses one block. A block has four columns:
+lengths, leaves without their commit, bodies, salts. A reader computes each leaf from them.
 """
 
 import hashlib
@@ -27,21 +26,21 @@ from gateway.journal.archive.span import Span
 
 MAGIC = b"noria-archive-1\n"
 BLOCK = 1024
-"""Entries in one block. Measured on one-reading messages: 137 bytes of 351 an entry, read in
-1.5 us; lzma takes 124, but seven times as long to read and three to write."""
+"""Entries in one block. Measured on messages of one reading: 137 of 351 bytes an entry, read in
+1.5 us; lzma needs 124 bytes, but seven times as long to read and three times to write."""
 _LEVEL = 6
 _TRAILER = struct.Struct("64s16s")
 _COUNT = struct.Struct("<I")
 _LENGTHS = struct.Struct("<II")
 _ERASED = 0xFFFFFFFF
 _FIRST_ROW = b"noria-leaf-1"
-_COMMIT = 4  # its row in a head
+_COMMIT = 4  # the row of the commit in a head
 
 
 class SegmentRecord(NamedTuple):
-    """An entry: its leaf without the commit, and what that commits to.
+    """An entry: ``head`` is the leaf without its commit, which commits to ``salt`` and ``body``.
 
-    Where salt and body were erased before, None, and ``head`` is the whole leaf.
+    An erased entry has neither salt nor body, and its head is the whole leaf.
     """
 
     head: bytes
@@ -50,7 +49,7 @@ class SegmentRecord(NamedTuple):
 
     @property
     def leaf(self) -> bytes:
-        """The leaf, its commit worked out again."""
+        """The leaf, with a commit computed from salt and body."""
         if self.salt is None or self.body is None:
             return self.head
         rows = self.head.split(b"\n")
@@ -59,7 +58,7 @@ class SegmentRecord(NamedTuple):
 
 
 def record(leaf: bytes, salt: bytes | None, body: bytes | None) -> SegmentRecord:
-    """Of an entry as the journal has it."""
+    """The record of an entry of the journal."""
     if salt is None or body is None:
         return SegmentRecord(leaf, None, None)
     rows = leaf.split(b"\n")
@@ -67,7 +66,7 @@ def record(leaf: bytes, salt: bytes | None, body: bytes | None) -> SegmentRecord
 
 
 class Block(NamedTuple):
-    """Where entries ``first`` and following lie in the file."""
+    """Place of a block in the file, in bytes, and its first entry."""
 
     first: int
     offset: int
@@ -76,7 +75,8 @@ class Block(NamedTuple):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """What a segment says of itself. ``size``, ``nodes``: the log's frontier after ``last``."""
+    """The index. ``size``, ``nodes``: the log's frontier after ``last``; ``before``: its nodes
+    before ``first``, in hex."""
 
     log: str
     month: str
@@ -88,6 +88,11 @@ class Index(msgspec.Struct, frozen=True):
     blocks: list[Block]
 
     @property
+    def count(self) -> int:
+        """The number of entries."""
+        return self.last - self.first + 1
+
+    @property
     def frontier(self) -> Frontier:
         """The log's frontier after the last entry."""
         return Frontier.from_bytes(self.size, bytes.fromhex(self.nodes))
@@ -95,12 +100,11 @@ class Index(msgspec.Struct, frozen=True):
     @property
     def frontier_before(self) -> Frontier:
         """The log's frontier before the first entry."""
-        count = self.last - self.first + 1
-        return Frontier.from_bytes(self.size - count, bytes.fromhex(self.before))
+        return Frontier.from_bytes(self.size - self.count, bytes.fromhex(self.before))
 
 
 class SegmentWriter:
-    """Writes a segment to ``path``. Raises OSError."""
+    """Writes a segment to ``path``. Every method raises OSError."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
@@ -110,25 +114,25 @@ class SegmentWriter:
         self._blocks: list[Block] = []
 
     def add(self, first: int, records: Sequence[SegmentRecord]) -> None:
-        """The next block: entries from ``first`` on."""
+        """Write the next block, of the entries from ``first``."""
         packed = zlib.compress(_packed(records), _LEVEL)
         self._blocks.append(Block(first, self._at, len(packed), hashlib.sha256(packed).hexdigest()))
         self._write(packed)
 
     def finish(self, span: Span, after: Frontier) -> bytes:
-        """Write the index and have everything on disk; returns the segment's digest."""
+        """Write the index and sync the file; returns the SHA-256 of the index."""
         nodes = span.before.to_bytes().hex(), after.to_bytes().hex()
-        said = Index(span.log, span.month, span.first, span.last, after.size, *nodes, self._blocks)
-        index = msgspec.json.encode(said)
-        digest = hashlib.sha256(index)
-        self._write(index)
-        self._write(_TRAILER.pack(digest.hexdigest().encode(), b"%016d" % len(index)))
+        index = Index(span.log, span.month, span.first, span.last, after.size, *nodes, self._blocks)
+        text = msgspec.json.encode(index)
+        digest = hashlib.sha256(text)
+        self._write(text)
+        self._write(_TRAILER.pack(digest.hexdigest().encode(), b"%016d" % len(text)))
         os.fsync(self._file.fileno())
         self.close()
         return digest.digest()
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._file.close()
 
     def _write(self, data: bytes) -> None:
@@ -139,9 +143,9 @@ class SegmentWriter:
 
 
 class Segment:
-    """A segment open for reading: what comes out of it is what was archived, or ArchiveError.
+    """A segment open for reading. It returns what was archived, or raises ArchiveError.
 
-    ``digest`` is what the journal keeps of it.
+    ``digest`` is the SHA-256 of the index, from the journal.
     """
 
     def __init__(self, path: Path, digest: bytes) -> None:
@@ -161,32 +165,28 @@ class Segment:
         self._firsts = [block.first for block in self.index.blocks]
 
     def block(self, entry: int) -> tuple[int, list[SegmentRecord]]:
-        """The first entry of the block that holds ``entry``, and the block's records."""
+        """The first entry of the block that has ``entry``, and the block's records."""
         block = self.index.blocks[bisect_right(self._firsts, entry) - 1]
         return block.first, list(_unpacked(zlib.decompress(self._packed(block))))
 
-    def blocks(self) -> Iterator[tuple[int, list[SegmentRecord]]]:
-        """All blocks, in order."""
-        for first in self._firsts:
-            yield self.block(first)
-
     def check(self) -> None:
-        """See that every byte is there and as it was written. Raises ArchiveError."""
+        """Read every block and compare its hash."""
         for block in self.index.blocks:
             self._packed(block)
 
     def verify(self) -> Iterator[int]:
-        """Make every leaf again and see that they are the log's; yields how many are done."""
-        grown, done = self.index.frontier_before, 0
-        for _, records in self.blocks():
-            grown = grown.grown(*(merkle.leaf_hash(record.leaf) for record in records))
+        """Compute every leaf and compare the frontier; yields the number of entries done."""
+        frontier, done = self.index.frontier_before, 0
+        for first in self._firsts:
+            _, records = self.block(first)
+            frontier = frontier.grown(*(merkle.leaf_hash(record.leaf) for record in records))
             done += len(records)
             yield done
-        if grown != self.index.frontier:
+        if frontier != self.index.frontier:
             raise self._changed("its entries do not hash to the journal's log")
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._file.close()
 
     def _packed(self, block: Block) -> bytes:
@@ -197,10 +197,10 @@ class Segment:
 
     def _index(self, digest: bytes) -> Index:
         size = os.fstat(self._file.fileno()).st_size
-        said, length = _TRAILER.unpack(
+        hexdigest, length = _TRAILER.unpack(
             self._read(max(0, size - _TRAILER.size), _TRAILER.size).rjust(_TRAILER.size)
         )
-        if said != digest.hex().encode() or not length.isdigit() or int(length) > size:
+        if hexdigest != digest.hex().encode() or not length.isdigit() or int(length) > size:
             raise self._changed("its end is missing or another's")
         text = self._read(size - _TRAILER.size - int(length), int(length))
         if self._read(0, len(MAGIC)) != MAGIC:

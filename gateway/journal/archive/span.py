@@ -1,4 +1,4 @@
-"""Which entries become one segment: of one calendar month (UTC), of one log, not too many."""
+"""Divides the journal into segments: each of one calendar month (UTC), one log, limited length."""
 
 import json
 import sqlite3
@@ -10,13 +10,13 @@ from gateway.errors import JournalError
 
 SUFFIX = ".archive"
 LARGEST = 1 << 18
-"""Entries in one segment: a busy month is several, and what a crash costs to do again is small."""
+"""Entries in one segment: after a crash at most this much is written again."""
 _EMPTY = Frontier()
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Entries ``first`` to ``last`` of a log, whose frontier was ``before`` them."""
+    """Entries ``first`` to ``last`` of ``log``; ``before`` is its frontier before ``first``."""
 
     month: str
     first: int
@@ -26,41 +26,41 @@ class Span:
 
     @property
     def count(self) -> int:
-        """How many entries."""
+        """The number of entries."""
         return self.last - self.first + 1
 
     @property
     def name(self) -> str:
-        """Its file's."""
+        """The name of the segment's file."""
         return f"{self.month}.{self.first}-{self.last}{SUFFIX}"
 
 
 def month(connection: sqlite3.Connection, first: int, before: float) -> Span | None:
-    """Entry ``first`` and what follows of its month, if that ended at or before Unix time."""
+    """Entry ``first`` and the rest of its month, if that month ended by Unix time ``before``."""
     at = _time_ms(connection, first)
     if at is None:
         return None
-    begun = datetime.fromtimestamp(at / 1000, UTC)
-    end = datetime(begun.year + begun.month // 12, begun.month % 12 + 1, 1, tzinfo=UTC)
+    start = datetime.fromtimestamp(at / 1000, UTC)
+    end = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
     if end.timestamp() > before:
         return None
     last = _last_before(connection, int(end.timestamp()) * 1000, first)
-    return Span(f"{begun:%Y-%m}", first, last)
+    return Span(f"{start:%Y-%m}", first, last)
 
 
 def piece(connection: sqlite3.Connection, whole: Span, largest: int = LARGEST) -> Span:
-    """The first part of a month that becomes a segment. Raises JournalError."""
+    """The first part of a month that becomes one segment. Raises JournalError."""
     first, last = whole.first, min(whole.last, whole.first + largest - 1)
-    opened = connection.execute(
+    (next_log,) = connection.execute(
         "SELECT min(id) FROM entry WHERE id > ? AND id <= ? AND kind = 'open'", (first, last)
     ).fetchone()
-    if opened[0]:
-        last = opened[0] - 1
+    if next_log:
+        last = next_log - 1
     return Span(whole.month, first, last, *_log_at(connection, first))
 
 
 def _log_at(connection: sqlite3.Connection, first: int) -> tuple[str, Frontier]:
-    """The log that entry ``first`` belongs to, and its frontier before that."""
+    """The log of entry ``first``, and its frontier before that entry."""
     row = connection.execute(
         "SELECT b.body FROM entry e JOIN body b ON b.entry = e.id"
         " WHERE e.id = ? AND e.kind = 'open'",
@@ -76,7 +76,7 @@ def _log_at(connection: sqlite3.Connection, first: int) -> tuple[str, Frontier]:
 
 
 def _last_before(connection: sqlite3.Connection, end_ms: int, first: int) -> int:
-    """The last entry received before ``end_ms``: by halving, for time never goes back."""
+    """The last entry before ``end_ms``, by bisection: entries are in the order of their times."""
     (high,) = connection.execute("SELECT max(id) FROM entry").fetchone()
     low = first
     while low < high:

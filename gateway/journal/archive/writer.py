@@ -1,15 +1,15 @@
-"""Moves the bodies of old months' messages into segments, whole calendar months at a time.
+"""Moves the bodies of old messages into segments, one calendar month after another.
 
-A segment is written under another name, synced, read back against the log, renamed, and noted in
-the journal before the first body goes: whenever this is killed, either both hold a body or the
-segment does, and the next run goes on. The bodies go in small transactions: ingest, which writes
-the same file, never waits for more than one of them.
+A segment is written under a temporary name, synced, verified against the log, renamed, and entered
+in the journal's catalogue before the first body is deleted. After a kill at any step, either the
+journal and the segment both have a body or the segment has it, and the next run continues. Bodies
+are deleted in small transactions, so ingest, which writes the same file, waits for one at most.
 """
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,16 +23,20 @@ from gateway.journal.archive.segment import BLOCK, Segment, SegmentRecord, Segme
 from gateway.journal.archive.span import LARGEST, Span
 from gateway.runtime.file_lock import LockHeldError, hold
 
-AT_ONCE = 256
-"""Bodies removed in one transaction: a few milliseconds."""
+_AT_ONCE = 256
+"""Bodies deleted in one transaction, which takes a few milliseconds."""
 _CHECKPOINT_PAGES = 500
-LOCK = "archive.lock"
-NEW = "segment.new"
+_LOCK = "archive.lock"
+_NEW = "segment.new"
+_PAYLOADS = (
+    "SELECT b.entry, length(b.body) FROM body b JOIN entry e ON e.id = b.entry"
+    " WHERE b.entry BETWEEN ? AND ? AND e.kind IN ('msg', 'fork')"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStep:
-    """One bounded piece of work: ``done`` entries or pages of ``of``."""
+    """A bounded piece of work: ``done`` entries or pages of ``of``."""
 
     what: str
     done: int
@@ -41,7 +45,7 @@ class ArchiveStep:
 
 @dataclass(slots=True)
 class ArchiveProgress:
-    """What a run has done so far. Bytes: of bodies that are gone, of the segments' files."""
+    """Totals of a run. ``body_bytes`` were deleted; ``file_bytes`` are in the new segments."""
 
     segments: int = 0
     entries: int = 0
@@ -50,84 +54,76 @@ class ArchiveProgress:
 
 
 class ArchiveWriter:
-    """Over the journal at ``path``, on a connection of its own. One thread's; close it.
+    """Archives the journal at ``path`` on its own connection. For one thread; close it.
 
-    ``steps`` is driven by the caller, who may rest between two of them or end early.
+    The caller iterates over ``steps`` and may rest between two steps or stop early.
     """
 
     def __init__(self, path: Path, largest: int = LARGEST) -> None:
         self._folder = reader.folder_of(path)
         self._largest = largest
         self._connection = schema.open_for_writing(path)
-        # What we change is brought into the file by us: ingest shall not wait for that.
+        # Checkpoint our own changes: ingest must not wait for them.
         self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         self.moved = ArchiveProgress()
 
     def is_due(self, before: float) -> bool:
-        """Whether there is anything to move or to finish."""
+        """Whether a month is to be archived or a segment to be finished."""
         unfinished = any(r.removed < r.last for r in reader.catalogue(self._connection))
-        return unfinished or spans.month(self._connection, self._next(), before) is not None
+        return unfinished or self._next_month(before) is not None
 
-    def steps(self, before: float) -> Iterator[ArchiveStep]:
-        """Move the months that ended at or before Unix time ``before``; finish what was begun.
+    def steps(self, before: float) -> Generator[ArchiveStep]:
+        """Finish what an earlier run began; archive the months that ended by Unix time ``before``.
 
-        Raises ArchiveError with nothing lost, HeldError where another run is under way.
+        Raises ArchiveError with nothing lost, LockHeldError while another run archives.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        with _only_one(self._folder), self._in_words():
+        with _lock(self._folder), self._archive_errors():
             for row in reader.catalogue(self._connection):
                 if row.removed < row.last:
-                    yield from _read_back(self._folder / row.name, row.digest, row.name[:7])
-                    yield from self._remove(row)
-            while (whole := spans.month(self._connection, self._next(), before)) is not None:
+                    yield from _verify(self._folder / row.name, row.digest, row.name[:7])
+                    yield from self._delete_bodies(row)
+            while (whole := self._next_month(before)) is not None:
                 yield from self._move(spans.piece(self._connection, whole, self._largest))
 
-    def give_back(self) -> Iterator[ArchiveStep]:
-        """Make the journal's file smaller by what is free in it, where its format can."""
-        with self._in_words():
+    def release_pages(self) -> Iterator[ArchiveStep]:
+        """Return free pages of the journal's file to the file system, where its format can."""
+        with self._archive_errors():
             for done, of in disk_space.release_pages(self._connection):
                 yield ArchiveStep("giving room back", done, of)
 
     @property
     def file_bytes(self) -> int:
-        """The journal's file."""
+        """The size of the journal's file."""
         return disk_space.used_bytes(self._connection)
 
-    @property
-    def keeps_its_size(self) -> bool:
-        """Whether the file has much free room that only ``vacuum`` gives back."""
-        return disk_space.is_wasted(self._connection)
-
-    def vacuum(self, tell: Callable[[str], None]) -> None:
-        """Write the file anew where that is so; no gateway may run. Says why it cannot."""
-        if self.keeps_its_size:
-            with self._in_words():
-                disk_space.vacuum(self._connection, self._folder.parent, tell)
-
     def close(self) -> None:
-        """Release the connection."""
+        """Close the connection."""
         self._connection.close()
 
-    def _next(self) -> int:
-        return _next(self._connection)
+    def _next_month(self, before: float) -> Span | None:
+        return spans.month(self._connection, _next_entry(self._connection), before)
 
     def _move(self, span: Span) -> Iterator[ArchiveStep]:
-        new, grown = self._folder / NEW, span.before
+        new, frontier = self._folder / _NEW, span.before
         with contextlib.closing(SegmentWriter(new)) as writer:
             for first in range(span.first, span.last + 1, BLOCK):
                 disk_space.require_free(self._folder)
-                records, grown = self._records(first, min(span.last, first + BLOCK - 1), grown)
-                writer.add(first, records)
-                yield ArchiveStep(
-                    f"{span.month}: writing", first + len(records) - span.first, span.count
+                records, frontier = self._records(
+                    first, min(span.last, first + BLOCK - 1), frontier
                 )
-            digest = writer.finish(span, grown)
-        yield from _read_back(new, digest, span.month)
-        yield from self._remove(self._keep(span, new, digest, grown))
+                writer.add(first, records)
+                done = first + len(records) - span.first
+                yield ArchiveStep(f"{span.month}: writing", done, span.count)
+            digest = writer.finish(span, frontier)
+        yield from _verify(new, digest, span.month)
+        yield from self._delete_bodies(self._catalogued(span, new, digest, frontier))
         self.moved.segments += 1
 
-    def _keep(self, span: Span, new: Path, digest: bytes, grown: Frontier) -> reader.SegmentRow:
-        """Give the file its name, and note it in the journal."""
+    def _catalogued(
+        self, span: Span, new: Path, digest: bytes, frontier: Frontier
+    ) -> reader.SegmentRow:
+        """Rename the file, and enter it in the journal's catalogue."""
         size = new.stat().st_size
         new.replace(self._folder / span.name)
         _sync(self._folder)
@@ -135,15 +131,18 @@ class ArchiveWriter:
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, span.log, grown.size, grown.to_bytes()),
+                (*row, span.log, frontier.size, frontier.to_bytes()),
             )
         self.moved.file_bytes += size
         return row
 
     def _records(
-        self, first: int, last: int, grown: Frontier
+        self, first: int, last: int, frontier: Frontier
     ) -> tuple[list[SegmentRecord], Frontier]:
-        """These entries, and the frontier after them: the one that was saved where one was."""
+        """The records of these entries, and the frontier after them.
+
+        Raises JournalError where a leaf or a saved frontier differs.
+        """
         run = self._connection.execute
         rows = run(
             "SELECT e.id, CAST(e.leaf AS BLOB), b.salt, CAST(b.body AS BLOB) FROM entry e"
@@ -154,33 +153,31 @@ class ArchiveWriter:
         milestones = dict(run(query, (first, last)).fetchall())
         records: list[SegmentRecord] = []
         for expected, (entry, leaf, salt, body) in enumerate(rows, first):
-            kept = record(leaf, salt, body)
-            grown = grown.grown(merkle.leaf_hash(leaf))
-            known = milestones.get(entry)
-            if entry != expected or kept.leaf != leaf or known not in (None, grown.to_bytes()):
+            found = record(leaf, salt, body)
+            frontier = frontier.grown(merkle.leaf_hash(leaf))
+            nodes = milestones.get(entry)
+            if entry != expected or found.leaf != leaf or nodes not in (None, frontier.to_bytes()):
                 raise _changed(expected)
-            records.append(kept)
+            records.append(found)
         if len(records) != last - first + 1:
             raise _changed(first + len(records))
-        return records, grown
+        return records, frontier
 
-    def _remove(self, row: reader.SegmentRow) -> Iterator[ArchiveStep]:
-        """Remove the bodies that the segment holds: it was read back just now."""
-        kept = recent_bodies.entries(self._connection)
-        for first in range(row.removed + 1, row.last + 1, AT_ONCE):
-            last = min(row.last, first + AT_ONCE - 1)
+    def _delete_bodies(self, row: reader.SegmentRow) -> Iterator[ArchiveStep]:
+        """Delete the bodies that are in a verified segment, except those still compared with."""
+        recent = recent_bodies.entries(self._connection)
+        for first in range(row.removed + 1, row.last + 1, _AT_ONCE):
+            last = min(row.last, first + _AT_ONCE - 1)
             with self._transaction():
                 sizes = dict(self._connection.execute(_PAYLOADS, (first, last)).fetchall())
-                gone = [entry for entry in sizes if entry not in kept]
-                self._connection.executemany("DELETE FROM body WHERE entry = ?", zip(gone))
+                old = [entry for entry in sizes if entry not in recent]
+                self._connection.executemany("DELETE FROM body WHERE entry = ?", zip(old))
                 update = "UPDATE segment SET removed = ? WHERE first = ?"
                 self._connection.execute(update, (last, row.first))
             self.moved.entries += last - first + 1
-            self.moved.body_bytes += sum(sizes[entry] for entry in gone)
-            done = last - row.first + 1
-            yield ArchiveStep(
-                f"{row.name[:7]}: emptying the journal", done, row.last - row.first + 1
-            )
+            self.moved.body_bytes += sum(sizes[entry] for entry in old)
+            done, count = last - row.first + 1, row.last - row.first + 1
+            yield ArchiveStep(f"{row.name[:7]}: emptying the journal", done, count)
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:
@@ -193,46 +190,40 @@ class ArchiveWriter:
                 self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def _in_words(self) -> Generator[None]:
+    def _archive_errors(self) -> Generator[None]:
+        """Raise errors of disk and database as ArchiveError; delete an unfinished segment."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            said = error.strerror if isinstance(error, OSError) else error
+            reason = error.strerror if isinstance(error, OSError) else error
             raise ArchiveError(
-                f"{self._folder} or the journal cannot be written ({said}): nothing was lost; what "
-                "is left is archived when that has passed"
+                f"{self._folder} or the journal cannot be written ({reason}): nothing was lost; "
+                "what is left is archived when that has passed"
             ) from error
         finally:
-            (self._folder / NEW).unlink(missing_ok=True)
+            (self._folder / _NEW).unlink(missing_ok=True)
 
 
 def months(path: Path, before: float) -> Iterator[tuple[Span, int]]:
-    """What ``ArchiveWriter.steps`` would move: each month, and its bodies' bytes."""
+    """The months that ``ArchiveWriter.steps`` would archive, each with its bodies' bytes."""
     with contextlib.closing(schema.open_for_reading(path)) as connection:
-        first = _next(connection)
+        first = _next_entry(connection)
         while (whole := spans.month(connection, first, before)) is not None:
             sizes = connection.execute(_PAYLOADS, (whole.first, whole.last))
             yield whole, sum(size for _, size in sizes)
             first = whole.last + 1
 
 
-def _next(connection: sqlite3.Connection) -> int:
+def _next_entry(connection: sqlite3.Connection) -> int:
     """The first entry that is in no segment."""
     rows = reader.catalogue(connection)
     return rows[-1].last + 1 if rows else 1
 
 
-_PAYLOADS = (
-    "SELECT b.entry, length(b.body) FROM body b JOIN entry e ON e.id = b.entry"
-    " WHERE b.entry BETWEEN ? AND ? AND e.kind IN ('msg', 'fork')"
-)
-
-
-def _read_back(path: Path, digest: bytes, month: str) -> Iterator[ArchiveStep]:
+def _verify(path: Path, digest: bytes, month: str) -> Iterator[ArchiveStep]:
     with contextlib.closing(Segment(path, digest)) as segment:
-        count = segment.index.last - segment.index.first + 1
         for done in segment.verify():
-            yield ArchiveStep(f"{month}: reading back", done, count)
+            yield ArchiveStep(f"{month}: reading back", done, segment.index.count)
 
 
 def _changed(entry: int) -> JournalError:
@@ -251,9 +242,9 @@ def _sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path) -> Generator[None]:
+def _lock(folder: Path) -> Generator[None]:
     try:
-        with hold(folder / LOCK):
+        with hold(folder / _LOCK):
             yield
     except LockHeldError as error:
         raise LockHeldError(

@@ -1,4 +1,4 @@
-"""``noria journal verify``: every leaf, every body and every archive segment against the log."""
+"""The full check of ``noria journal verify``: leaves, bodies and archive against the log."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,12 +17,14 @@ from gateway.journal.integrity.startup_check import former_leaves, saved_frontie
 
 _AT_ONCE = 4096
 _COMMIT_ROW = 5
-_MOST_TOLD = 20
+_MAX_FAULTS = 20
+# By entry: the nodes of the log's frontier after it.
+_SAVED_NODES = "SELECT entry, nodes FROM milestone UNION ALL SELECT last, nodes FROM segment"
 
 
 @dataclass(slots=True)
 class VerifyProgress:
-    """What a verification has seen so far. ``faults``: sentences; none means that all is well."""
+    """Totals so far. ``faults`` are sentences; the journal is intact where there is none."""
 
     entries: int = 0
     bodies: int = 0
@@ -31,111 +33,101 @@ class VerifyProgress:
     root: str = ""
     faults: list[str] = field(default_factory=list[str])
     strays: list[str] = field(default_factory=list[str])
-    """Files of the archive that the journal does not name: nothing reads them."""
+    """Files of the archive that are not in the journal's catalogue: nothing reads them."""
 
     def fault(self, sentence: str) -> None:
-        """Keep the first ones: of a journal that is spoilt, every entry has one."""
-        if len(self.faults) < _MOST_TOLD:
+        """Keep the first faults: in a damaged journal every entry can have one."""
+        if len(self.faults) < _MAX_FAULTS:
             self.faults.append(sentence)
 
 
 class Verification:
-    """Of the journal at ``path`` as it stands now; a gateway may go on meanwhile. Close it."""
+    """Verifies the journal at ``path`` up to its end of now; a gateway may run. Close it."""
 
     def __init__(self, path: Path) -> None:
         self._folder = reader.folder_of(path)
         self._connection = schema.open_for_reading(path)
         self.found = VerifyProgress()
         with contextlib.closing(self._connection.cursor()) as cursor:
-            cursor.execute("BEGIN")  # of one moment
-            self._frontier = saved_frontier(self._connection)
+            cursor.execute("BEGIN")  # one snapshot for all four
+            self._saved = saved_frontier(self._connection)
             self._former = former_leaves(self._connection)
             self._rows = reader.catalogue(self._connection)
-            self._marks = self._milestones()
+            self._saved_nodes = dict(self._connection.execute(_SAVED_NODES).fetchall())
             cursor.execute("COMMIT")
-        self._grown = Frontier()
+        self._frontier = Frontier()
 
     @property
     def leaves(self) -> int:
-        """How many there are, former logs' too."""
-        return self._former + self._frontier.size
+        """The number of leaves, those of former logs included."""
+        return self._former + self._saved.size
 
     def steps(self) -> Iterator[tuple[str, int, int]]:
-        """Do it, piece by piece: what, how much is done, of how much. Raises JournalError."""
+        """Verify in steps; yields a name, the number done, the total. Raises JournalError."""
         at = 0
         while at < self.leaves:
-            at = self._leaves(at)
+            at = self._verify_leaves(at)
             yield "entries", at, self.leaves
-        self.found.root = self._frontier.root().hex()
-        if self._grown != self._frontier:
+        self.found.root = self._saved.root().hex()
+        if self._frontier != self._saved:
             self.found.fault("the entries do not hash to the log's frontier: they were changed")
         for row in self._rows:
             try:
-                yield from self._segment(row)
+                yield from self._verify_segment(row)
             except JournalError as error:
                 self.found.fault(str(error))
-        here = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
-        named = {row.name for row in reader.catalogue(self._connection)}
-        self.found.strays = sorted(here - named)
+        files = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
+        self.found.strays = sorted(files - {r.name for r in reader.catalogue(self._connection)})
 
     def close(self) -> None:
-        """Release the connection."""
+        """Close the connection."""
         self._connection.close()
 
-    def _milestones(self) -> dict[int, bytes]:
-        """The frontier's nodes behind entries, as they were saved."""
-        known = "SELECT name FROM sqlite_master WHERE name IN ('milestone', 'segment')"
-        found: dict[int, bytes] = {}
-        for (table,) in self._connection.execute(known).fetchall():
-            entry = {"milestone": "entry", "segment": "last"}[table]
-            query = f"SELECT {entry}, nodes FROM {table}"  # noqa: S608 - constants
-            found |= dict(self._connection.execute(query).fetchall())
-        return found
-
-    def _leaves(self, after: int) -> int:
+    def _verify_leaves(self, after: int) -> int:
+        end = min(after + _AT_ONCE, self.leaves)
         rows = self._connection.execute(
             "SELECT e.id, e.kind, CAST(e.leaf AS BLOB), b.salt, CAST(b.body AS BLOB) FROM entry e"
             " LEFT JOIN body b ON b.entry = e.id WHERE e.id > ? AND e.id <= ? ORDER BY e.id",
-            (after, min(after + _AT_ONCE, self.leaves)),
+            (after, end),
         ).fetchall()
-        wanted = after + 1
-        for entry, kind, text, salt, body in rows:
-            if entry != wanted:
-                self.found.fault(f"entries {wanted} to {entry - 1} are lost")
-            wanted = entry + 1
+        expected = after + 1
+        for entry, kind, leaf, salt, body in rows:
+            if entry != expected:
+                self.found.fault(f"entries {expected} to {entry - 1} are lost")
+            expected = entry + 1
             if kind == "open":
-                self._grown = Frontier()
-            self._grown = self._grown.grown(merkle.leaf_hash(text))
-            if self._marks.get(entry, self._grown.to_bytes()) != self._grown.to_bytes():
+                self._frontier = Frontier()
+            self._frontier = self._frontier.grown(merkle.leaf_hash(leaf))
+            nodes = self._frontier.to_bytes()
+            if self._saved_nodes.get(entry, nodes) != nodes:
                 self.found.fault(f"the entries up to {entry} do not hash to what was saved then")
-            self._body(entry, kind, text, salt, body)
+            self._verify_body(entry, kind, leaf, salt, body)
         self.found.entries += len(rows)
-        end = min(after + _AT_ONCE, self.leaves)
-        if wanted <= end:
-            self.found.fault(f"entries {wanted} to {end} are lost")
+        if expected <= end:
+            self.found.fault(f"entries {expected} to {end} are lost")
         return end
 
-    def _body(
-        self, entry: int, kind: str, text: bytes, salt: bytes | None, body: bytes | None
+    def _verify_body(
+        self, entry: int, kind: str, leaf: bytes, salt: bytes | None, body: bytes | None
     ) -> None:
         if salt is None or body is None:
-            if kind not in reader.PAYLOADS or not self._is_moved(entry):
+            if kind not in reader.PAYLOADS or not self._is_archived(entry):
                 self.found.fault(f"entry {entry}: its body is neither here nor in the archive")
             self.found.archived += 1
             return
         self.found.bodies += 1
-        if text.split(b"\n")[_COMMIT_ROW] != leaves.commit(salt, body).encode("ascii"):
+        if leaf.split(b"\n")[_COMMIT_ROW] != leaves.commit(salt, body).encode("ascii"):
             self.found.fault(f"entry {entry}: its body is not what its leaf commits to")
 
-    def _is_moved(self, entry: int) -> bool:
-        """Whether only a segment has its body; it may be moved while we read."""
+    def _is_archived(self, entry: int) -> bool:
+        """Whether only a segment has the body; the gateway may archive it while we read."""
         if not any(row.first <= entry <= row.removed for row in self._rows):
             self._rows = reader.catalogue(self._connection)
         return any(row.first <= entry <= row.removed for row in self._rows)
 
-    def _segment(self, row: reader.SegmentRow) -> Iterator[tuple[str, int, int]]:
+    def _verify_segment(self, row: reader.SegmentRow) -> Iterator[tuple[str, int, int]]:
         with contextlib.closing(Segment(self._folder / row.name, row.digest)) as segment:
-            if segment.index.nodes != self._marks.get(row.last, b"").hex():
+            if segment.index.nodes != self._saved_nodes.get(row.last, b"").hex():
                 self.found.fault(f"{segment.path} does not end where the journal says")
             for done in segment.verify():
                 yield row.name, done, row.last - row.first + 1

@@ -1,8 +1,8 @@
-"""How long the log has been, noted outside the journal, so that a restored one is noticed.
+"""Records the log's length outside the journal, to notice a journal restored from a backup.
 
-Whoever has seen a log of some size may hold us to it: a journal that comes back from a backup and
-goes on would contradict that. So every commit notes size and frontier in small files that no
-backup of the journal holds; a start compares.
+Other people may keep a signed size of the log. A restored journal that continued would contradict
+them. Every commit therefore writes size and frontier to small files that no backup of the journal
+contains, and a start compares them with the journal.
 """
 
 import hashlib
@@ -17,54 +17,54 @@ from gateway.domain.merkle import Frontier
 _log = logging.getLogger(__name__)
 
 SLOT_BYTES = 8192
-"""Two slots are written in turn: one torn by a power cut leaves the other."""
+"""A file has two slots, written in turn: after a power cut at least one is intact."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogMark:
-    """A log by its origin, as it stood at some commit."""
+    """The log ``origin`` at a commit."""
 
     origin: str
     frontier: Frontier
 
 
 class Witness:
-    """Notes in each of ``paths``. A folder that cannot be written is told once, and left out."""
+    """Writes to each of ``paths``; a file that cannot be written is logged and left out."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._notes = [found for path in paths if (found := _opened(path)) is not None]
+        self._files = [file for path in paths if (file := _opened(path)) is not None]
         self._slot = 0
 
     def seen(self) -> list[LogMark]:
-        """What was noted, the longest in each file."""
-        return [seen for note in self._notes if (seen := _read(note)) is not None]
+        """The longest mark in each file."""
+        return [mark for file in self._files if (mark := _read(file)) is not None]
 
-    def keep(self, seen: LogMark) -> None:
-        """Note a commit. Not synced: what a power cut takes back is shorter, never wrong."""
-        record = _record(seen)
+    def keep(self, mark: LogMark) -> None:
+        """Write the mark of a commit, unsynced: after a power cut an older mark is left."""
+        record = _record(mark)
         self._slot ^= 1
-        for note in list(self._notes):
+        for file in list(self._files):
             try:
-                os.pwrite(note, record, self._slot * SLOT_BYTES)
+                os.pwrite(file, record, self._slot * SLOT_BYTES)
             except OSError as error:
                 _log.error("the log's length cannot be noted: %s", error)
-                self._notes.remove(note)
-                os.close(note)
+                self._files.remove(file)
+                os.close(file)
 
     def sync(self) -> None:
-        """Have what was noted on disk: before a new log is relied on, and at the end."""
-        for note in self._notes:
-            os.fsync(note)
+        """Sync the files: before others rely on a new log, and at the end."""
+        for file in self._files:
+            os.fsync(file)
 
     def close(self) -> None:
-        """Sync and release the files."""
+        """Sync and close the files."""
         self.sync()
-        while self._notes:
-            os.close(self._notes.pop())
+        while self._files:
+            os.close(self._files.pop())
 
 
 def forget(paths: Sequence[Path]) -> None:
-    """A journal without any note is taken for one that was set back. Raises OSError."""
+    """Delete the files: a start takes a journal without any for a restored one. Raises OSError."""
     for path in paths:
         path.unlink(missing_ok=True)
 
@@ -83,26 +83,25 @@ def _opened(path: Path) -> int | None:
         return None
 
 
-def _record(seen: LogMark) -> bytes:
-    frontier = seen.frontier
-    said = f"{seen.origin} {frontier.size} {frontier.to_bytes().hex()}"
-    return f"{_check(said)} {said}\n".encode("ascii")
+def _record(mark: LogMark) -> bytes:
+    text = f"{mark.origin} {mark.frontier.size} {mark.frontier.to_bytes().hex()}"
+    return f"{_checksum(text)} {text}\n".encode("ascii")
 
 
-def _read(note: int) -> LogMark | None:
-    slots = (os.pread(note, SLOT_BYTES, at) for at in (0, SLOT_BYTES))
-    found = [seen for slot in slots if (seen := _parsed(slot)) is not None]
-    return max(found, key=lambda seen: seen.frontier.size, default=None)
+def _read(file: int) -> LogMark | None:
+    slots = (os.pread(file, SLOT_BYTES, at) for at in (0, SLOT_BYTES))
+    found = [mark for slot in slots if (mark := _parsed(slot)) is not None]
+    return max(found, key=lambda mark: mark.frontier.size, default=None)
 
 
 def _parsed(slot: bytes) -> LogMark | None:
-    """What one slot says; None where it is empty or torn."""
-    check, _, said = slot.partition(b"\n")[0].decode("ascii", "replace").partition(" ")
-    if check != _check(said):
+    """The mark in a slot; None where the slot is empty or half written."""
+    checksum, _, text = slot.partition(b"\n")[0].decode("ascii", "replace").partition(" ")
+    if checksum != _checksum(text):
         return None
-    origin, size, nodes = said.split(" ")
+    origin, size, nodes = text.split(" ")
     return LogMark(origin, Frontier.from_bytes(int(size), bytes.fromhex(nodes)))
 
 
-def _check(said: str) -> str:
-    return hashlib.sha256(said.encode("utf-8")).hexdigest()
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
