@@ -18,7 +18,7 @@ from gateway.journal.integrity.verify import Verification
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from server.command.main import cli
-from tests.integration.speaker import Gateway, Speaker, distance, registry
+from tests.integration.signing_device import Gateway, SigningDevice, distance, registry
 from tests.parts import database
 
 JUNE = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
@@ -34,15 +34,15 @@ def made(folder: Path) -> Path:
     (folder / "noria.toml").write_text('data = "."\n', encoding="utf-8")
     gateway = Gateway(folder)
     gateway.register(registry(), JUNE - 86400.0)
-    diary, node = Diary(gateway.journal), Speaker(booted=JUNE)
+    diary, node = Diary(gateway.journal), SigningDevice(booted=JUNE)
     diary.open(JUNE, bytes(32), "1.0")
     diary.start(JUNE, 0.0)
     for n in range(MESSAGES):
         at = JUNE + EVERY_S * n
         if n % 100 == 99:
             node.reboot(at)
-        message = node.say(at, distance(300 + 11 * (n % 70)), v=2 if n % 50 == 49 else 1)
-        gateway.hear(message, message)
+        message = node.send(at, distance(300 + 11 * (n % 70)), v=2 if n % 50 == 49 else 1)
+        gateway.receive(message, message)
         diary.write_due(at + 3.0, float(at + 3 - JUNE))
     gateway.close()
     return folder

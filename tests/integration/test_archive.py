@@ -27,7 +27,7 @@ from gateway.projections.readings.projection import ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, MESSAGES, SEPTEMBER, noria
-from tests.integration.speaker import Gateway, Speaker, distance
+from tests.integration.signing_device import Gateway, SigningDevice, distance
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def _without_versions(found: dict[str, Any]) -> str:
 
 def test_entries_root_and_acks_are_the_same_before_and_after(folder: Path) -> None:
     before = archived.entries(folder)
-    node = Speaker(booted=JUNE)
-    first = node.say(JUNE, distance(300))
+    node = SigningDevice(booted=JUNE)
+    first = node.send(JUNE, distance(300))
     gateway = Gateway(folder)
     root, acks = gateway.journal.log.frontier, gateway.ingest.all_acks(1.0)
     gateway.close()
@@ -78,7 +78,7 @@ def test_entries_root_and_acks_are_the_same_before_and_after(folder: Path) -> No
     assert archived.entries(folder) == before
     gateway = Gateway(folder)
     assert (gateway.journal.log.frontier, gateway.ingest.all_acks(1.0)) == (root, acks)
-    gateway.hear(first)  # sent again, months later
+    gateway.receive(first)  # sent again, months later
     assert gateway.journal.last_id == before[-1].id
     gateway.close()
     assert archived.faults(folder) == []
@@ -129,7 +129,7 @@ def test_a_missing_segment_is_named_and_costs_nothing_else(folder: Path) -> None
     assert noria(folder, "export", "readings").stdout == readings  # it was not emptied
     assert len(archived.faults(folder)) == 1
     gateway = Gateway(folder)
-    gateway.hear(Speaker(era="neweraaa", booted=int(SEPTEMBER)).say(int(SEPTEMBER)))
+    gateway.receive(SigningDevice(era="neweraaa", booted=int(SEPTEMBER)).send(int(SEPTEMBER)))
     gateway.close()
     away.symlink_to(folder / "elsewhere")
     assert noria(folder, "journal", "export").stdout.count('"topic"') == MESSAGES + 1
@@ -234,10 +234,10 @@ def test_each_segment_is_of_one_log(folder: Path) -> None:
     journal = Journal(folder / "journal.db", "g1")
     old = journal.log.seen
     Diary(journal).open(at, bytes(32), "1.0", LogMark(old.origin, old.frontier))
-    node = Speaker(era="neweraaa", booted=at)
+    node = SigningDevice(era="neweraaa", booted=at)
     registry = Gateway(folder).ingest.registry
     for n in range(9):
-        Ingest(journal, registry).commit([node.say(at + n)], at + n)
+        Ingest(journal, registry).commit([node.send(at + n)], at + n)
     journal.close()
     before = archived.entries(folder)
     archived.archive(folder, SEPTEMBER + 40 * 86400)
@@ -264,8 +264,8 @@ def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
     before = {(row.boot, row.seq): row.volume_l for row in store.export()}
     first = Install("k7f3q5", "north-1", 0.0, sensor_height_mm=1200)
     gateway.register(Registry(installs={"k7f3q5": (first,)}), float(SEPTEMBER))
-    node = Speaker(era="neweraaa", booted=int(SEPTEMBER))
-    gateway.hear(node.say(int(SEPTEMBER) + 60, distance(500)))
+    node = SigningDevice(era="neweraaa", booted=int(SEPTEMBER))
+    gateway.receive(node.send(int(SEPTEMBER) + 60, distance(500)))
     with closing(gateway.reader()) as journal:
         readings.apply(journal.entries(journal.last_id() - 1, 1))
     after = [row for row in store.export() if row.era == node.era or row.at < SEPTEMBER]

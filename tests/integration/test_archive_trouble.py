@@ -16,7 +16,7 @@ from gateway.journal.archive import disk_space
 from gateway.journal.archive.writer import ArchiveWriter
 from tests.integration import archived
 from tests.integration.archived import MESSAGES, SEPTEMBER, noria
-from tests.integration.speaker import Gateway, Speaker, distance
+from tests.integration.signing_device import Gateway, SigningDevice, distance
 from tests.parts import missing
 
 POINTS = int(os.environ.get("NORIA_ARCHIVE_KILLS", "12"))
@@ -59,7 +59,7 @@ def test_room_goes_back_to_the_disk(tmp_path: Path) -> None:
 def test_ingest_goes_on_beside_archiving(template: Path, tmp_path: Path) -> None:
     folder = archived.copied(template, tmp_path / "data")
     gateway = Gateway(folder)
-    node = Speaker(era="neweraaa", booted=int(SEPTEMBER))
+    node = SigningDevice(era="neweraaa", booted=int(SEPTEMBER))
     ended = threading.Event()
 
     def archive() -> None:
@@ -72,7 +72,7 @@ def test_ingest_goes_on_beside_archiving(template: Path, tmp_path: Path) -> None
     thread.start()
     said = 0
     while not ended.is_set() or said < 50:
-        gateway.hear(node.say(int(SEPTEMBER) + said, distance(300)))
+        gateway.receive(node.send(int(SEPTEMBER) + said, distance(300)))
         said += 1
     thread.join()
     gateway.close()

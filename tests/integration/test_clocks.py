@@ -12,7 +12,7 @@ from gateway.journal.diary import Diary
 from gateway.projections.runner import Runner
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
-from tests.integration.speaker import T0, distance
+from tests.integration.signing_device import T0, distance
 from tests.integration.test_watch_projection import Scene
 
 DAY_S = 86_400
@@ -32,10 +32,10 @@ class Day:
 
     def goes_on(self, messages: int) -> None:
         for _ in range(messages):
-            said = self.scene.node.say(self.at, distance(430))
+            said = self.scene.node.send(self.at, distance(430))
             heard = said.received + self.ahead_s
             self.diary.note_step(heard, said.received)  # as the listener does before each commit
-            self.scene.gateway.hear(said._replace(received=heard))
+            self.scene.gateway.receive(said._replace(received=heard))
             self.scene.catch_up()
             self.scene.watch.idle(heard + 1.0)
             self.at += EVERY_S

@@ -21,7 +21,7 @@ from dashboards.water import UID, dashboard
 from gateway.database.engine import connect
 from gateway.registry import rows
 from server.command.main import cli
-from tests.integration.speaker import registry
+from tests.integration.signing_device import registry
 from tests.parts.services import free_port
 
 TOKEN = "made-up"

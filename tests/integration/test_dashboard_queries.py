@@ -22,7 +22,7 @@ from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.query import QueryClient
 from tests.integration.lines import unusable
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
 
 DAY = 86400
@@ -50,7 +50,7 @@ def asker(
 
 def fill(folder: Path, access: Access) -> None:
     gateway = Gateway(folder)
-    gateway.hear(*two_days())
+    gateway.receive(*two_days())
     gateway.ingest.commit(
         [BrokerEvent(r, END) for r in ("start", "broker_back", "broker_drained")], END
     )
@@ -67,11 +67,11 @@ def fill(folder: Path, access: Access) -> None:
 
 
 def two_days() -> list[Arrival]:
-    node, mm, said = Speaker(), 300, list[Arrival]()
+    node, mm, said = SigningDevice(), 300, list[Arrival]()
     for n in range(2 * DAY // 600):
         hour = n // 6 % 24
         mm = 300 if n == 150 else mm + (30 if 8 <= hour < 18 and n % 3 == 0 else 0)
-        said.append(node.say(T0 + 600 * n, distance(min(mm, 1060))))
+        said.append(node.send(T0 + 600 * n, distance(min(mm, 1060))))
     return said
 
 

@@ -17,7 +17,7 @@ from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.stores.sqlite import SqliteStore
 from server.command.main import cli
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.parts import database
 from tests.parts.services import until
 
@@ -33,8 +33,8 @@ def folder(tmp_path: Path) -> Path:
         f'data = "."\n{database.lines(tmp_path)}', encoding="utf-8"
     )
     gateway = Gateway(tmp_path)
-    node = Speaker()
-    gateway.hear(*(node.say(T0 + 600 * n, distance(300 + 25 * n)) for n in range(MESSAGES)))
+    node = SigningDevice()
+    gateway.receive(*(node.send(T0 + 600 * n, distance(300 + 25 * n)) for n in range(MESSAGES)))
     if "postgresql" in gateway.engine.dialect.name:
         _registered(gateway)
     gateway.close()

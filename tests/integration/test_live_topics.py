@@ -14,7 +14,7 @@ from gateway.database.tables import incident
 from gateway.projections.live import LiveTopics
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.wakeup import Wakeup
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -24,7 +24,7 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
-        self.node = Speaker()
+        self.node = SigningDevice()
         self.watch = WatchProjection(self.gateway.engine, channels=(), outbox=Wakeup(), born=T0)
         self.published: list[tuple[str, Any, bool]] = []
         self.live = LiveTopics(self.gateway.engine, self._publish)
@@ -33,9 +33,9 @@ class Scene:
     def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
         self.published.append((topic, json.loads(payload) if payload else None, retain))
 
-    def hear(self, at: int, mm: int) -> None:
+    def receive(self, at: int, mm: int) -> None:
         """A message, through journal and watch."""
-        self.gateway.hear(self.node.say(at, distance(mm)))
+        self.gateway.receive(self.node.send(at, distance(mm)))
         with closing(self.gateway.reader()) as journal:
             entries = journal.entries(self._after, 100)
         self._after = entries[-1].id
@@ -50,7 +50,7 @@ class Scene:
     def run_low(self) -> str:
         """Until an incident is open; returns its id."""
         for n in range(6):
-            self.hear(T0 + 600 * n, 900)
+            self.receive(T0 + 600 * n, 900)
         with self.gateway.engine.connect() as connection:
             return connection.execute(sa.select(incident.c.id)).scalar_one()
 
@@ -63,7 +63,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_a_level_is_published_retained_with_its_times_and_litres(scene: Scene) -> None:
-    scene.hear(T0, 400)
+    scene.receive(T0, 400)
     ((topic, said, retained),) = scene.turn()
     assert (topic, retained) == ("noria/1/live/north-1", True)
     assert set(said) == {"at", "received", "volume_l", "sd_l", "pct", "state"}
@@ -72,10 +72,10 @@ def test_a_level_is_published_retained_with_its_times_and_litres(scene: Scene) -
 
 
 def test_only_what_changed_is_published_again(scene: Scene) -> None:
-    scene.hear(T0, 400)
+    scene.receive(T0, 400)
     scene.turn()
     assert scene.turn() == []
-    scene.hear(T0 + 600, 401)
+    scene.receive(T0 + 600, 401)
     assert [topic for topic, _, _ in scene.turn()] == ["noria/1/live/north-1"]
 
 
@@ -107,7 +107,7 @@ def test_an_incident_is_retained_while_open_and_names_nobody(scene: Scene) -> No
 
 
 def test_a_publish_that_fails_is_repeated(scene: Scene) -> None:
-    scene.hear(T0, 400)
+    scene.receive(T0, 400)
 
     def broken(topic: str, payload: bytes, retain: bool) -> None:
         raise OSError("no broker")

@@ -13,7 +13,7 @@ from gateway.journal.messages import Arrival
 from gateway.registry import rows
 from server.app import create
 from tests.browser import scenes
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.integration.test_server_access import sign_in
 
 
@@ -38,36 +38,36 @@ def counts(gateway: Gateway) -> dict[str, int]:
 
 
 def test_forks_new_eras_and_forgeries_are_counted_by_device(gateway: Gateway) -> None:
-    node = Speaker()
-    twin = replace(node, unsent={})
-    gateway.hear(node.say(T0, distance(500)), twin.say(T0 + 60, distance(600)))
+    node = SigningDevice()
+    twin = replace(node)
+    gateway.receive(node.send(T0, distance(500)), twin.send(T0 + 60, distance(600)))
     assert marked(gateway) == {"fork": (1, T0 + 62)}
-    new = Speaker(era="bbbbbbbb")
-    gateway.hear(new.say(T0 + 120, distance(500)), new.say(T0 + 180, distance(500)))
+    new = SigningDevice(era="bbbbbbbb")
+    gateway.receive(new.send(T0 + 120, distance(500)), new.send(T0 + 180, distance(500)))
     assert marked(gateway)["era"] == (1, T0 + 122)
-    forged = node.say(T0 + 240)
+    forged = node.send(T0 + 240)
     unknown = Arrival("noria/1/none22/up", forged.payload, T0 + 240.0)
-    gateway.hear(forged._replace(payload=forged.payload[:-1] + b"!"), unknown)
+    gateway.receive(forged._replace(payload=forged.payload[:-1] + b"!"), unknown)
     assert marked(gateway)["bad_mac"] == (1, T0 + 242)
     assert counts(gateway)["unknown_device"] == 1
 
 
 def test_what_a_device_let_go_of_before_it_came_is_counted(gateway: Gateway) -> None:
-    node = Speaker()
-    said = [node.say(T0 + n, distance(500)) for n in range(4)]
-    gateway.hear(*said[:2])
-    newest = node.say(T0 + 10, distance(500), old=[1, 3])
-    gateway.hear(newest)  # the newest comes first, the rest is still held
-    gateway.hear(*said[2:])
+    node = SigningDevice()
+    said = [node.send(T0 + n, distance(500)) for n in range(4)]
+    gateway.receive(*said[:2])
+    newest = node.send(T0 + 10, distance(500), old=[1, 3])
+    gateway.receive(newest)  # the newest comes first, the rest is still held
+    gateway.receive(*said[2:])
     assert marked(gateway) == {}
-    node.say(T0 + 20, distance(500))  # overwritten by the next ones
-    gateway.hear(node.say(T0 + 30, distance(500), old=[1, 7]))
+    node.send(T0 + 20, distance(500))  # overwritten by the next ones
+    gateway.receive(node.send(T0 + 30, distance(500), old=[1, 7]))
     assert marked(gateway) == {"gap": (1, T0 + 32)}
-    node.say(T0 + 40, distance(500))
-    kept = node.say(T0 + 50, distance(500), old=[1, 9])
-    gateway.hear(node.say(T0 + 60, distance(500), old=[1, 9]))
+    node.send(T0 + 40, distance(500))
+    kept = node.send(T0 + 50, distance(500), old=[1, 9])
+    gateway.receive(node.send(T0 + 60, distance(500), old=[1, 9]))
     assert marked(gateway) == {"gap": (1, T0 + 32)}
-    gateway.hear(kept)
+    gateway.receive(kept)
     assert marked(gateway) == {"gap": (2, T0 + 52)}
     assert gateway.journal.eras.all()[0].line.end.place == (1, 10)
 
@@ -76,8 +76,8 @@ def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "BURST", 50)
-    node = Speaker()
-    sent = [node.say(T0 + n, distance(500)) for n in range(60)]
+    node = SigningDevice()
+    sent = [node.send(T0 + n, distance(500)) for n in range(60)]
     at_once = [arrival._replace(received=T0 + 100.0) for arrival in sent]
     acks = gateway.ingest.commit(at_once, T0 + 100.0)
     assert counts(gateway) == {"stored": 50, "flood": 10}

@@ -17,7 +17,7 @@ from gateway.journal.messages import Arrival
 from gateway.projections import cursor
 from gateway.projections.readings.projection import PART, ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
-from tests.integration.speaker import T0, Gateway, Speaker, distance, registry
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance, registry
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -75,8 +75,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_a_message_becomes_its_readings_in_litres_at_event_time(scene: Scene) -> None:
-    node = Speaker()
-    scene.gateway.hear(node.say(T0 + 600, distance(412, o=600), distance(431), boot=1))
+    node = SigningDevice()
+    scene.gateway.receive(node.send(T0 + 600, distance(412, o=600), distance(431), boot=1))
     scene.catch_up()
     first, second = scene.rows()
     assert (first.tank, first.at, first.received, first.i) == ("north-1", T0, T0 + 602.0, 0)
@@ -87,50 +87,50 @@ def test_a_message_becomes_its_readings_in_litres_at_event_time(scene: Scene) ->
 
 
 def test_a_burst_without_echo_is_kept_without_litres(scene: Scene) -> None:
-    scene.gateway.hear(Speaker().say(T0, distance(None)))
+    scene.gateway.receive(SigningDevice().send(T0, distance(None)))
     scene.catch_up()
     (row,) = scene.rows()
     assert (row.value, row.volume_l, row.fault) == (None, None, "no_echo")
 
 
 def test_a_fork_gives_no_reading(scene: Scene) -> None:
-    node, twin = Speaker(), Speaker()
-    scene.gateway.hear(node.say(T0, distance(400)), twin.say(T0, distance(900)))
+    node, twin = SigningDevice(), SigningDevice()
+    scene.gateway.receive(node.send(T0, distance(400)), twin.send(T0, distance(900)))
     scene.catch_up()
     assert [row.value for row in scene.rows()] == [400]
 
 
 def test_a_malformed_message_is_passed_over(scene: Scene) -> None:
-    node = Speaker()
-    scene.gateway.hear(node.say(T0, r="none"), node.say(T0 + 60, distance(400)))
+    node = SigningDevice()
+    scene.gateway.receive(node.send(T0, r="none"), node.send(T0 + 60, distance(400)))
     scene.catch_up()
     assert scene.ats() == [T0 + 60]
 
 
 def test_a_clock_that_is_set_later_moves_its_boot_and_leaves_nothing_behind(scene: Scene) -> None:
-    node = Speaker()
-    lost = [node.say(T0 + 60 * n, distance(400 + n), clock=False) for n in range(3)]
+    node = SigningDevice()
+    lost = [node.send(T0 + 60 * n, distance(400 + n), clock=False) for n in range(3)]
     # They lay at the broker for an hour: by receipt alone they would be placed an hour late.
-    scene.gateway.hear(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
+    scene.gateway.receive(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
     scene.catch_up()
     assert scene.rows()[-1].estimated
     assert scene.ats()[-1] > T0 + 3400
     scene.restart()
-    scene.gateway.hear(node.say(T0 + 3700, distance(410)))
+    scene.gateway.receive(node.send(T0 + 3700, distance(410)))
     scene.catch_up()
     assert scene.ats() == [T0, T0 + 60, T0 + 120, T0 + 3700]
     assert list(scene.store.export("north-1"))[-1].value == 410
 
 
 def test_a_recalibration_makes_history_again_and_keeps_the_raw(scene: Scene) -> None:
-    scene.gateway.hear(*(Speaker().say(T0, distance(400)), *_more(5)))
+    scene.gateway.receive(*(SigningDevice().send(T0, distance(400)), *_more(5)))
     scene.catch_up()
     before = scene.rows()
     scene.restart()
     install = Install("k7f3q5", "north-1", T0 + 150.0, sensor_height_mm=1200)
     first = Install("k7f3q5", "north-1", 0.0, sensor_height_mm=1100)
     scene.gateway.register(Registry(installs={"k7f3q5": (first, install)}), T0 + 900.0)
-    scene.gateway.hear(_last(6))
+    scene.gateway.receive(_last(6))
     scene.catch_up()
     after = scene.rows()
     assert [row.value for row in after[: len(before)]] == [row.value for row in before]
@@ -141,11 +141,11 @@ def test_a_recalibration_makes_history_again_and_keeps_the_raw(scene: Scene) -> 
 
 
 def test_a_device_that_hung_elsewhere_all_along_takes_its_history_with_it(scene: Scene) -> None:
-    scene.gateway.hear(*_more(4))
+    scene.gateway.receive(*_more(4))
     scene.catch_up()
     rows = (Install("k7f3q5", "north-2", T0 + 120.0), Install("k7f3q5", "north-1", 0.0))
     scene.gateway.register(Registry(installs={"k7f3q5": tuple(reversed(rows))}), T0 + 900.0)
-    scene.gateway.hear(_last(5))
+    scene.gateway.receive(_last(5))
     scene.catch_up()
     assert [(row.tank, row.at - T0) for row in scene.rows()] == [
         ("north-1", 60), ("north-2", 120), ("north-2", 180), ("north-2", 240), ("north-2", 300),
@@ -153,32 +153,32 @@ def test_a_device_that_hung_elsewhere_all_along_takes_its_history_with_it(scene:
 
 
 def test_a_new_threshold_touches_no_row(scene: Scene) -> None:
-    scene.gateway.hear(*_more(4))
+    scene.gateway.receive(*_more(4))
     scene.catch_up()
     scene.gateway.register(registry(low_pct=40.0), T0 + 900.0)
     scene.readings.rows_written = 0
-    scene.gateway.hear(_last(5))
+    scene.gateway.receive(_last(5))
     scene.catch_up()
     assert scene.readings.rows_written == 1
 
 
 def test_a_crash_leaves_no_row_where_only_the_crashed_attempt_put_it(scene: Scene) -> None:
-    node = Speaker()
-    lost = [node.say(T0 + 60 * n, distance(400 + n), clock=False) for n in range(2)]
-    scene.gateway.hear(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
+    node = SigningDevice()
+    lost = [node.send(T0 + 60 * n, distance(400 + n), clock=False) for n in range(2)]
+    scene.gateway.receive(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
     _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
     assert scene.ats() == [T0 + 3540, T0 + 3600]
-    scene.gateway.hear(node.say(T0 + 3700, distance(410)))  # comes with them, and moves them
+    scene.gateway.receive(node.send(T0 + 3700, distance(410)))  # comes with them, and moves them
     scene.catch_up()
     assert scene.ats() == [T0, T0 + 60, T0 + 3700]
 
 
 def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
-    scene.gateway.hear(*_more(3))
+    scene.gateway.receive(*_more(3))
     _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
     moved = (Install("k7f3q5", "north-2", 0.0),)
     scene.gateway.register(Registry(installs={"k7f3q5": moved}), T0 + 900.0)
-    scene.gateway.hear(_last(4))
+    scene.gateway.receive(_last(4))
     scene.catch_up(batch=2)
     assert [(row.tank, row.value) for row in scene.rows()] == [
         ("north-2", value) for value in (401, 402, 403, 404)
@@ -187,7 +187,7 @@ def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
 
 def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> None:
     scene = Scene(tmp_path, part=2)
-    scene.gateway.hear(*_more(7))
+    scene.gateway.receive(*_more(7))
     started: list[int] = []
 
     def start(readings: Sequence[Reading]) -> Callable[[], None]:
@@ -217,7 +217,7 @@ def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> N
 
 def test_what_cannot_be_read_stops_nothing_that_is_on_its_way(tmp_path: Path) -> None:
     scene = Scene(tmp_path, part=1)
-    scene.gateway.hear(*_more(3))
+    scene.gateway.receive(*_more(3))
     with closing(scene.gateway.reader()) as journal:
         entries = journal.entries(0, 100)
     poison = entries[-1]._replace(body=None)  # type: ignore[arg-type]
@@ -229,8 +229,8 @@ def test_what_cannot_be_read_stops_nothing_that_is_on_its_way(tmp_path: Path) ->
 
 
 def _more(count: int) -> list[Arrival]:
-    node = Speaker()
-    return [node.say(T0 + 60 * n, distance(400 + n)) for n in range(1, count + 1)]
+    node = SigningDevice()
+    return [node.send(T0 + 60 * n, distance(400 + n)) for n in range(1, count + 1)]
 
 
 def _last(count: int) -> Arrival:
@@ -240,13 +240,13 @@ def _last(count: int) -> Arrival:
 @st.composite
 def lives(draw: st.DrawFn) -> list[Arrival]:
     """Some boots of a node with and without a clock, queued at the broker for a while."""
-    node, at, arrivals = Speaker(), T0, list[Arrival]()
+    node, at, arrivals = SigningDevice(), T0, list[Arrival]()
     received = float(T0)
     for n in range(draw(st.integers(3, 14))):
         at += draw(st.integers(1, 900))
         if n and draw(st.integers(0, 3)) == 0:
             node.reboot(at)
-        said = node.say(at, distance(400 + n), distance(500, o=5), clock=draw(st.booleans()))
+        said = node.send(at, distance(400 + n), distance(500, o=5), clock=draw(st.booleans()))
         received = max(received, at + draw(st.sampled_from([0.25, 2.0, 700.0, 5000.0])))
         arrivals.append(said._replace(received=received))
     return arrivals
@@ -267,7 +267,7 @@ def test_batches_parts_and_crashes_do_not_change_what_is_stored(
         straight, bumpy = Scene(Path(one)), Scene(Path(other), part)
         try:
             for scene in (straight, bumpy):
-                scene.gateway.hear(*arrivals)
+                scene.gateway.receive(*arrivals)
             straight.catch_up()
             _crash_before_the_cursor_is_saved(bumpy, batch, crash)
             bumpy.catch_up(again)

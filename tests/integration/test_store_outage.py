@@ -12,14 +12,14 @@ from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
 from tests.integration.lines import unusable
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.services import listening, until
 
 
 @pytest.mark.parametrize("line", ["1.8", "2.9"])
 def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> None:
-    gateway, node, wake = Gateway(tmp_path), Speaker(), Wakeup()
+    gateway, node, wake = Gateway(tmp_path), SigningDevice(), Wakeup()
     engine = gateway.engine
 
     with running_influxdb(line, tmp_path / "influx") as server:
@@ -34,19 +34,19 @@ def test_nothing_is_lost_while_influxdb_is_killed(line: str, tmp_path: Path) -> 
             batch=7,
         )
 
-        def hear(first: int, last: int) -> None:
+        def receive(first: int, last: int) -> None:
             for n in range(first, last):
-                gateway.hear(node.say(T0 + 60 * n, distance(400 + n)))
+                gateway.receive(node.send(T0 + 60 * n, distance(400 + n)))
                 wake.notify()
 
         runner.start()
-        hear(0, 40)
+        receive(0, 40)
         server.service.kill()
-        hear(40, 80)
+        receive(40, 80)
         until(lambda: runner.trouble is not None and "cannot be reached" in runner.trouble, 40)
         assert runner.lag() > 0
         server.service.start(lambda: listening(urlsplit(server.url).port or 0))
-        hear(80, 100)
+        receive(80, 100)
         until(lambda: runner.lag() == 0, 40)
         runner.stop()
         assert [row.seq for row in store.export()] == list(range(1, 101))

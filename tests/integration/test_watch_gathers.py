@@ -10,7 +10,7 @@ import pytest
 
 from gateway.database.tables import incident_step, outbox, tank_now
 from gateway.domain.entry import Entry
-from tests.integration.speaker import T0, distance
+from tests.integration.signing_device import T0, distance
 from tests.integration.watched import Scene
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -51,7 +51,7 @@ def test_what_alerts_nobody_is_saved_together_and_an_alert_at_once(scene: Scene)
 
 
 def test_what_waits_to_be_saved_is_saved_when_nothing_follows(scene: Scene) -> None:
-    scene.gateway.hear(scene.node.say(T0, distance(430)))
+    scene.gateway.receive(scene.node.send(T0, distance(430)))
     scene.restart(gather_s=0.2)
     pairs = list(_in_pairs(scene))
     for pair in pairs:

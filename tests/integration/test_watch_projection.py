@@ -15,7 +15,7 @@ from gateway.domain import envelope
 from gateway.domain.registry import Device, Registry
 from gateway.projections import cursor
 from gateway.projections.watch import projection, rebuild
-from tests.integration.speaker import KEY, T0, Speaker, distance
+from tests.integration.signing_device import KEY, T0, SigningDevice, distance
 from tests.integration.watched import CHANNELS, Scene
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -119,7 +119,7 @@ def test_what_a_person_closes_stays_closed_and_the_watch_hears_of_it(scene: Scen
     with scene.engine.begin() as connection:
         assert claims.close(connection, found.id, "p7", T0 + 9000.0, why="mistaken")
     scene.journal_facts()
-    scene.gateway.hear(scene.node.say(T0 + 9600, distance(830)))
+    scene.gateway.receive(scene.node.send(T0 + 9600, distance(830)))
     scene.catch_up()
     (after,) = scene.rows(incident)
     assert (after.closed, after.closed_why) == (T0 + 9000.0, "mistaken")
@@ -127,7 +127,7 @@ def test_what_a_person_closes_stays_closed_and_the_watch_hears_of_it(scene: Scen
 
 
 def test_silence_is_judged_while_we_listen_and_not_across_our_own_downtime(scene: Scene) -> None:
-    scene.gateway.hear(scene.node.say(T0, distance(430)))
+    scene.gateway.receive(scene.node.send(T0, distance(430)))
     scene.catch_up()
     scene.restart(born=T0 + 50_000.0)  # killed, and started much later: its start not yet heard
     assert scene.watch.idle(T0 + 50_000.0) is None
@@ -147,11 +147,11 @@ def test_silence_is_judged_while_we_listen_and_not_across_our_own_downtime(scene
 def test_a_device_that_is_new_is_heard_with_its_first_message(scene: Scene) -> None:
     other = Device("abcdef", "north-2", key=KEY[::-1])
     scene.gateway.register(Registry(devices={"abcdef": (other,)}), T0 + 1.0)
-    node = Speaker(device="abcdef")
-    arrival = node.say(T0 + 5, distance(430))
+    node = SigningDevice(device="abcdef")
+    arrival = node.send(T0 + 5, distance(430))
     sealed = arrival.payload.split(b"\n")[0]
     signed = envelope.seal(other.key or b"", arrival.topic, sealed)
-    scene.gateway.hear(arrival._replace(payload=signed))
+    scene.gateway.receive(arrival._replace(payload=signed))
     scene.catch_up()
     assert [row.tank for row in scene.rows(tank_now) if row.value["state"] == "ok"] == ["north-2"]
 
@@ -176,7 +176,7 @@ def test_an_alert_in_a_long_batch_is_saved_before_the_rest_of_it_is_heard(
 ) -> None:
     scene.sinks()
     for step in range(100):
-        scene.gateway.hear(scene.node.say(T0 + 10_200 + 600 * step, distance(905 + step % 9)))
+        scene.gateway.receive(scene.node.send(T0 + 10_200 + 600 * step, distance(905 + step % 9)))
     saved = _saves(scene, monkeypatch, a_look_s=1.0)
     (told,) = (m for m in scene.rows(outbox) if m.channel == "log" and m.change_number == 1)
     with closing(scene.gateway.reader()) as journal:

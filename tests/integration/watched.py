@@ -11,7 +11,7 @@ from gateway.journal.diary import Diary
 from gateway.projections import cursor
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.wakeup import Wakeup
-from tests.integration.speaker import T0, Gateway, Speaker, distance
+from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 
 CHANNELS = ("log", "ntfy-3fa2b1")
 
@@ -23,7 +23,7 @@ class Scene:
         self.gateway = Gateway(folder)
         self.engine = self.gateway.engine
         self.bell = Wakeup()
-        self.node = Speaker()
+        self.node = SigningDevice()
         self.listen(T0 - 10.0)
         self.restart()
 
@@ -55,7 +55,7 @@ class Scene:
     def sinks(self) -> None:
         """The tank falls from 720 to 190 litres, a reading every 10 minutes, as people draw."""
         for step, mm in enumerate(range(430, 930, 30)):
-            self.gateway.hear(self.node.say(T0 + 600 * step, distance(mm)))
+            self.gateway.receive(self.node.send(T0 + 600 * step, distance(mm)))
 
     def journal_facts(self) -> None:
         pending_facts.journal_pending(self.engine, self.gateway.journal)

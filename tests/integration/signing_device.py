@@ -1,7 +1,7 @@
-"""A device that speaks as WIRE.md says, and a gateway's journal that listens, on real files."""
+"""A device that signs messages as in WIRE.md, and a gateway without broker, on real files."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ T0 = 1795212000
 
 
 @dataclass
-class Speaker:
-    """One device's counters and chain. ``say`` seals the next message."""
+class SigningDevice:
+    """One device's counters and chain. ``send`` seals the next message."""
 
     device: str = "k7f3q5"
     era: str = "m4xq2lzt"
@@ -30,9 +30,8 @@ class Speaker:
     seq: int = 0
     prev: str = ""
     booted: int = T0
-    unsent: dict[str, Any] = field(default_factory=dict[str, Any])
 
-    def say(self, at: int, *readings: dict[str, Any], clock: bool = True, **more: Any) -> Arrival:
+    def send(self, at: int, *readings: dict[str, Any], clock: bool = True, **more: Any) -> Arrival:
         """The next message of this boot, sealed at Unix time ``at`` and received 2 s later."""
         self.seq += 1
         body: dict[str, Any] = {
@@ -78,17 +77,17 @@ class Gateway:
         self.register(watched or registry(), T0 - 86400.0)
 
     def register(self, watched: Registry, now: float) -> None:
-        """Put rows into the registry, as an import does, and tell ingest."""
+        """Put rows into the registry, as an import does, and load it into ingest."""
         with self.engine.begin() as connection:
             rows.put(connection, watched, now)
         self.ingest.registry = rows.load(self.engine)
 
-    def hear(self, *arrivals: Arrival) -> None:
-        """One commit."""
+    def receive(self, *arrivals: Arrival) -> None:
+        """Commit messages in one batch."""
         self.ingest.commit(arrivals, arrivals[-1].received)
 
     def reader(self) -> JournalReader:
-        """A reader of one's own."""
+        """A new reader of the journal."""
         return JournalReader(self.folder / "journal.db")
 
     def close(self) -> None:
