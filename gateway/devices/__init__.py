@@ -1,1 +1,1 @@
-"""What we want of a device, and what it answered: ``down``, releases, events ``conf``."""
+"""Commands to devices and their answers: ``down`` messages, releases, events ``conf``."""

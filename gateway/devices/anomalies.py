@@ -1,6 +1,6 @@
-"""What came under a device's name and should not have, for the coordinator's page of devices.
+"""Anomalous messages by device, for the coordinator's page of devices.
 
-The journal counts; the gateway copies what changed into the database, where the server reads.
+The journal counts them; the gateway copies changed counts to the database, which the server reads.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ device_oddity = sa.Table(
 
 
 def save(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
-    """Bring the rows of this gateway up to date."""
+    """Replace the rows of this gateway for these devices and anomalies."""
     rows = [
         {"gateway": gateway, "device": m.device, "what": m.what, "count": m.count, "last": m.last}
         for m in marks
@@ -42,15 +42,15 @@ def save(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
 
 
 def by_device(engine: sa.Engine) -> dict[str, list[Mark]]:
-    """What all gateways together saw of each device, the latest first."""
+    """The anomalies of each device, counted over all gateways, the latest first."""
     table = device_oddity.c
-    asked = (
+    query = (
         sa.select(table.device, table.what, sa.func.sum(table.count), sa.func.max(table.last))
         .group_by(table.device, table.what)
         .order_by(sa.func.max(table.last).desc(), table.what)
     )
     found: dict[str, list[Mark]] = {}
     with engine.connect() as connection:
-        for device, what, count, last in connection.execute(asked):
+        for device, what, count, last in connection.execute(query):
             found.setdefault(device, []).append(Mark(device, what, int(count), int(last)))
     return found

@@ -1,55 +1,53 @@
-"""Wanting something else of a device: settings, an order for once, a release."""
+"""Changes of a device's desired state: settings, a one-time order, a release."""
 
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import sqlalchemy as sa
 
 from gateway.database.tables import fact
 from gateway.devices import state
 from gateway.devices.release import Release
-from gateway.devices.state import Desired
-from gateway.devices.tables import desired, release
+from gateway.devices.state import DesiredState, desired, release
 from gateway.domain.registry import Registry
 from gateway.errors import OrderError
 
 ORDERS = ("reboot", "recover", "resend")
-_KEPT = 8
-"""A node remembers the last eight orders that it did; more would be done twice."""
+_MAX_ORDERS = 8  # a node remembers the last eight that it executed; it would repeat earlier ones
 
 _SECONDS = (30, 604_800)
 _CHANGE = (1, 2**31 - 1)
-MOMENT = (1_767_225_600, 4_102_444_799)  # what a node takes for a time at all
-SETTINGS: Mapping[str, tuple[int, int]] = {
+TIME_RANGE = (1_767_225_600, 4_102_444_799)  # Unix s that a node accepts as a time
+_SETTINGS: Mapping[str, tuple[int, int]] = {
     "interval_s": _SECONDS,
     "report_s": _SECONDS,
     "change_mm": _CHANGE,
     "change_g": (500, _CHANGE[1]),
-    "move_from": MOMENT,
-    "move_to": MOMENT,
+    "move_from": TIME_RANGE,
+    "move_to": TIME_RANGE,
 }
-"""What ``set`` may name, with its lowest and highest value; a node checks the same."""
-_WHY: Mapping[str, str] = {"change_g": ", since cells creep by up to 300 g under a steady load"}
+"""The settings with their lowest and highest values; a node checks the same."""
+_REASONS: Mapping[str, str] = {"change_g": ", since cells creep by up to 300 g under a steady load"}
 
 
-def settings(
-    connection: sa.Connection, registry: Registry, device: str, given: Mapping[str, int | None],
+def change_settings(
+    connection: sa.Connection, registry: Registry, device: str, changes: Mapping[str, int | None],
     now: float,
-) -> Desired:  # fmt: skip
-    """Want these settings beside those wanted already; None gives one back to the board's own.
+) -> DesiredState:  # fmt: skip
+    """Add these to the desired settings; None restores the board's own value.
 
-    ``now`` is Unix s. Raises OrderError.
+    Returns the new state. ``now`` is Unix s. Raises OrderError.
     """
-    for name, value in given.items():
-        if name not in SETTINGS:
-            raise OrderError(f"{name}: a device knows {', '.join(SETTINGS)}")
-        low, high = SETTINGS[name]
+    for name, value in changes.items():
+        if name not in _SETTINGS:
+            raise OrderError(f"{name}: a device knows {', '.join(_SETTINGS)}")
+        low, high = _SETTINGS[name]
         if value is not None and not low <= value <= high:
-            raise OrderError(f"{name} = {value}: use {low} to {high}{_WHY.get(name, '')}")
+            raise OrderError(f"{name} = {value}: use {low} to {high}{_REASONS.get(name, '')}")
     before = _before(connection, registry, device)
-    wanted = {**before.settings, **given}
+    wanted = {**before.settings, **changes}
     whole = {name: value for name, value in wanted.items() if value is not None}
     if ("move_from" in whole) != ("move_to" in whole) or (
         whole.get("move_from", 0) > whole.get("move_to", 0)
@@ -58,29 +56,29 @@ def settings(
     return _save(connection, before, now, settings=whole)
 
 
-def order(
+def add_order(
     connection: sa.Connection, registry: Registry, device: str, do: str, now: float,
     start: tuple[str, int, int] | None = None,
-) -> Desired:  # fmt: skip
-    """Order something once: one of ORDERS. ``start`` (era, boot, seq) is for ``resend`` alone.
+) -> DesiredState:  # fmt: skip
+    """Add one of ORDERS, to be executed once. ``start`` (era, boot, seq) is for ``resend`` alone.
 
-    Raises OrderError.
+    Returns the new state. Raises OrderError.
     """
     if do not in ORDERS:
         raise OrderError(f"{do!r}: order {', '.join(ORDERS)}")
     if (do == "resend") != (start is not None):
         raise OrderError("resend, and it alone, needs where it starts: --from ERA:BOOT:SEQ")
     before = _before(connection, registry, device)
-    one: dict[str, Any] = {"id": secrets.token_hex(4), "do": do}
+    order: dict[str, object] = {"id": secrets.token_hex(4), "do": do}
     if start is not None:
-        one["from"] = list(start)
-    return _save(connection, before, now, order=one)
+        order["from"] = list(start)
+    return _save(connection, before, now, order=order)
 
 
-def update(
+def set_release(
     connection: sa.Connection, registry: Registry, device: str, wanted: Release, now: float
-) -> Desired:
-    """Want a release, now or again. Raises OrderError."""
+) -> DesiredState:
+    """Set the desired release, or request it again. Returns the new state. Raises OrderError."""
     before = _before(connection, registry, device)
     bundle = wanted.bundle()
     name = hashlib.sha256(bundle).hexdigest()
@@ -89,37 +87,37 @@ def update(
     return _save(connection, before, now, release=name)
 
 
-def _before(connection: sa.Connection, registry: Registry, device: str) -> Desired:
+def _before(connection: sa.Connection, registry: Registry, device: str) -> DesiredState:
     row = registry.device(device)
     if row is None:
         raise OrderError(f"device = {device!r}: no device has this id: see 'noria device list'")
     if row.key is None or row.revoked:
         what = "revoked" if row.revoked else "a third-party feed without a key"
         raise OrderError(f"device = {device!r}: it is {what}: nothing can be told to it")
-    # A write that changes nothing takes SQLite's lock before we read: no order races another.
+    # This write takes SQLite's lock before reading, so that no other command races this one.
     connection.execute(sa.delete(desired).where(sa.false()))
     known = state.load(connection, device).get(device)
-    return known or Desired(device, 0, {}, (), None, 0, None)
+    return known or DesiredState(device, 0, {}, (), None, 0, None)
 
 
 def _save(
-    connection: sa.Connection, before: Desired, now: float, *,
-    settings: Mapping[str, int] | None = None, order: Mapping[str, Any] | None = None,
+    connection: sa.Connection, before: DesiredState, now: float, *,
+    settings: Mapping[str, int] | None = None, order: Mapping[str, object] | None = None,
     release: str | None = None,
-) -> Desired:  # fmt: skip
-    """The state after a change, under a number of its own, kept with its fact."""
-    n = max(before.n + 1, int(now))  # a node takes only what is above what it has
+) -> DesiredState:  # fmt: skip
+    """Store the changed state under a new number, with its fact; returns it."""
+    n = max(before.n + 1, int(now))  # a node ignores numbers that are not above its own
     answered = before.answer.n if before.answer else 0
-    once = [one for one in before.once if one["n"] > answered]
-    once += [{**order, "n": n}] if order else []
-    values: dict[str, Any] = {
+    orders = [one for one in before.orders if cast(int, one["n"]) > answered]
+    orders += [{**order, "n": n}] if order else []
+    values: dict[str, object] = {
         "n": n,
         "set": dict(before.settings if settings is None else settings),
-        "once": once[-_KEPT:],
+        "once": orders[-_MAX_ORDERS:],
         "release": release,
         "release_n": n,
     }
-    if release is None and not _came_to_nothing(before):
+    if release is None and not _release_refused(before):
         values |= {"release": before.release, "release_n": before.release_n}
     connection.execute(sa.delete(desired).where(desired.c.device == before.device))
     connection.execute(sa.insert(desired).values(device=before.device, **values))
@@ -132,6 +130,6 @@ def _save(
     return state.load(connection, before.device)[before.device]
 
 
-def _came_to_nothing(before: Desired) -> bool:
-    """Whether the release was refused: the next ``down`` leaves it out."""
-    return before.release_ended and before.answer is not None and not before.answer.ok
+def _release_refused(before: DesiredState) -> bool:
+    """Whether the device refused the release: then the next ``down`` omits it."""
+    return before.release_answered and before.answer is not None and not before.answer.ok

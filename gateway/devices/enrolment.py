@@ -1,4 +1,4 @@
-"""A new device: its identity, its key, its row, and the configuration that its board carries."""
+"""A new device: its identity, its key, its row, and its board's configuration file."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -22,10 +21,10 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _ID_LENGTH = 8
 
 
-def draw(
+def new_device(
     known: Registry, tank: str, sensor: Sensor | None = None, uplink: str | None = None
 ) -> Device:
-    """A device for a tank that is known: random id, random key of 32 bytes.
+    """A device for a known tank, with a random id and a random key of 32 bytes.
 
     Raises RegistryError when it would contradict the registry.
     """
@@ -37,14 +36,18 @@ def draw(
         )
     fitting: Sensor = "hx711" if row.kind == "station" else "a02yyuw"
     device = Device(
-        _unused(known), tank, key=secrets.token_bytes(32), uplink=uplink, sensor=sensor or fitting
+        _unused_id(known),
+        tank,
+        key=secrets.token_bytes(32),
+        uplink=uplink,
+        sensor=sensor or fitting,
     )
     for problem in problems(Registry(devices={device.id: (device,)}), known):
         raise RegistryError(problem)
     return device
 
 
-def _unused(known: Registry) -> str:
+def _unused_id(known: Registry) -> str:
     while True:
         drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
         if drawn not in known.devices:
@@ -52,40 +55,37 @@ def _unused(known: Registry) -> str:
 
 
 def enrol(connection: sa.Connection, device: Device, now: float) -> None:
-    """Add its row; a running gateway hears it within 2 s."""
+    """Add its row; a running gateway accepts its messages within 2 s."""
     rows.put(connection, Registry(devices={device.id: (device,)}), now)
 
 
 def revoke(connection: sa.Connection, device: str, now: float) -> None:
-    """From now on nothing of this device is accepted. Raises RegistryError when it is unknown."""
+    """Refuse every message of this device from now on. Raises RegistryError when it is unknown."""
+    enrol(connection, replace(_known(connection, device), revoked=True, since=0.0), now)
+
+
+def set_public_key(connection: sa.Connection, device: str, key: bytes, now: float) -> None:
+    """Record the public key of its board, from now on. Raises RegistryError when it is unknown."""
+    enrol(connection, replace(_known(connection, device), public_key=key, since=0.0), now)
+
+
+def _known(connection: sa.Connection, device: str) -> Device:
     row = rows.load_from(connection).device(device)
     if row is None:
         raise RegistryError(f"device = {device!r}: no device has this id: see 'noria device list'")
-    revoked = replace(row, revoked=True, since=0.0)
-    rows.put(connection, Registry(devices={device: (revoked,)}), now)
-
-
-def keep_public_key(connection: sa.Connection, device: str, key: bytes, now: float) -> None:
-    """What its board signs with, from now on. Raises RegistryError when the device is unknown."""
-    row = rows.load_from(connection).device(device)
-    if row is None:
-        raise RegistryError(f"device = {device!r}: no device has this id: see 'noria device list'")
-    rows.put(
-        connection, Registry(devices={device: (replace(row, public_key=key, since=0.0),)}), now
-    )
+    return row
 
 
 def board_configuration(
     device: Device, settings: Settings, wifi: Mapping[str, str], host: str | None = None
-) -> dict[str, Any]:
-    """What ``config.json`` on the board says (firmware/README.md); it holds secrets.
+) -> dict[str, object]:
+    """The content of the board's ``config.json`` (firmware/README.md), with its secrets.
 
-    ``wifi``: network name -> password. ``host``: how the board reaches the broker, where that
-    is not what the settings say. Raises SettingError when the CA cannot be read.
+    ``wifi``: network name -> password. ``host``: the broker's address for the board, where it
+    differs from the settings. Raises SettingError when the CA cannot be read.
     """
-    assert device.key is not None, "only a device with a key has a board of ours"
-    where: dict[str, Any] = _broker(settings)
-    where |= {"host": host} if host else {}
+    assert device.key is not None, "only a device with a key has a board"
+    where = _broker(settings) | ({"host": host} if host else {})
     return {
         "device": device.id,
         "key": device.key.hex(),
@@ -96,14 +96,17 @@ def board_configuration(
     }
 
 
-def _broker(settings: Settings) -> dict[str, Any]:
+def _broker(settings: Settings) -> dict[str, str | int]:
     if settings.broker == "auto":
         host, port = listen_address("broker_listen", settings.broker_listen)
         ca = settings.broker_ca or settings.broker_certificate
         return {"host": host, "port": port, **_ca("broker_certificate", ca)}
     url = urlsplit(settings.broker)
     tls = url.scheme == "mqtts"
-    where = {"host": url.hostname or "", "port": url.port or (8883 if tls else 1883)}
+    where: dict[str, str | int] = {
+        "host": url.hostname or "",
+        "port": url.port or (8883 if tls else 1883),
+    }
     if tls and not settings.broker_ca:
         raise SettingError(
             "broker_ca is empty: a board checks the broker against one CA; name its PEM file"
@@ -120,8 +123,8 @@ def _ca(setting: str, path: str) -> dict[str, str]:
         raise SettingError(f"{setting} = {path!r}: {error}: name a PEM file") from error
 
 
-def write_configuration(path: Path, configuration: Mapping[str, Any]) -> None:
-    """Write it, readable by its owner only. Raises RegistryError rather than overwrite."""
+def write_configuration(path: Path, configuration: Mapping[str, object]) -> None:
+    """Write a new file, readable by its owner only. Raises RegistryError, also where one exists."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,7 +1,7 @@
-"""A planned move of a tank (``[[plan]]``) becomes ``move_from`` and ``move_to`` of its devices.
+"""A planned move of a tank (``[[plan]]``) sets ``move_from`` and ``move_to`` of its devices.
 
-What a person set by ``noria device set`` stands until it is over; a plan that was changed or
-cancelled is taken back.
+A window that a person set by ``noria device set`` has priority until it is over. When a plan is
+changed or cancelled, its window is, too.
 """
 
 import math
@@ -13,10 +13,10 @@ from gateway.database.engine import serialise
 from gateway.database.tables import metadata
 from gateway.database.transaction import write_transaction
 from gateway.devices import commands, state
-from gateway.devices.state import Desired
+from gateway.devices.state import DesiredState
 from gateway.domain.registry import Plan, Registry
 
-_AGAIN_S = 60.0  # a move that ends makes room for the next, a person's window may end
+_CHECK_S = 60.0  # without a change of the registry: a window may have ended
 _Window = tuple[int, int]
 
 planned_move = sa.Table(
@@ -26,57 +26,61 @@ planned_move = sa.Table(
     sa.Column("move_from", sa.Integer, nullable=False),  # Unix s
     sa.Column("move_to", sa.Integer, nullable=False),
 )
-"""The window that each device was last told because of a plan, and not by a person."""
+"""The window that a plan last set for each device."""
 
 
 class PlannedMoves:
-    """Follows the plans; each change goes to the devices concerned under a number of its own."""
+    """Follows the plans; each change is a new desired state of the devices concerned."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._seen: Registry | None = None
-        self._again = 0.0
+        self._registry: Registry | None = None
+        self._check_at = 0.0
 
     def turn(self, registry: Registry, now: float) -> None:
-        """Tell what changed since the last turn. ``now`` is Unix s. Raises OperationalError."""
-        if registry is self._seen and now < self._again:
+        """Set the windows that changed since the last turn (``now``: Unix s).
+
+        Raises OperationalError.
+        """
+        if registry is self._registry and now < self._check_at:
             return
         with write_transaction(self._engine) as connection:
-            serialise(connection)  # before we read: no command races us
+            serialise(connection)  # before reading, so that no command races this one
             wanted = state.load(connection)
-            told = {row.device: (row.move_from, row.move_to)
+            planned = {row.device: (row.move_from, row.move_to)
                     for row in connection.execute(sa.select(planned_move))}  # fmt: skip
             for device in registry.devices:
                 row = registry.device(device)
                 if row is not None and row.key is not None and not row.revoked:
-                    before = _window(wanted.get(device))
-                    self._one(connection, registry, device, before, told.get(device), now)
-        self._seen, self._again = registry, now + _AGAIN_S
+                    current = _window(wanted.get(device))
+                    _follow(connection, registry, device, current, planned.get(device), now)
+        self._registry, self._check_at = registry, now + _CHECK_S
 
-    def _one(
-        self, connection: sa.Connection, registry: Registry, device: str, before: _Window | None,
-        told: _Window | None, now: float,
-    ) -> None:  # fmt: skip
-        """``before`` is in force at the device, ``told`` came of a plan."""
-        stands = before is not None and before[1] > now
-        if stands and before != told:
-            return  # a person set it
-        tank = registry.tank_of(device, now)
-        move = next_move(registry.plans.get(tank, ()) if tank else (), now)
-        if move == before or (move is None and not stands):
-            return  # what is over means nothing any more: it may lie where it is
-        start, end = move or (None, None)
-        given: dict[str, int | None] = {"move_from": start, "move_to": end}
-        commands.settings(connection, registry, device, given, now)
-        connection.execute(sa.delete(planned_move).where(planned_move.c.device == device))
-        if move is not None:
-            connection.execute(sa.insert(planned_move).values(device=device, **given))
+
+def _follow(
+    connection: sa.Connection, registry: Registry, device: str, current: _Window | None,
+    planned: _Window | None, now: float,
+) -> None:  # fmt: skip
+    """``current`` is the device's desired window, ``planned`` the one that a plan last set."""
+    is_open = current is not None and current[1] > now
+    if is_open and current != planned:
+        return  # a person set it
+    tank = registry.tank_of(device, now)
+    move = next_move(registry.plans.get(tank, ()) if tank else (), now)
+    if move == current or (move is None and not is_open):
+        return  # a window that is over has no effect, so it need not be cleared
+    start, end = move or (None, None)
+    changes: dict[str, int | None] = {"move_from": start, "move_to": end}
+    commands.change_settings(connection, registry, device, changes, now)
+    connection.execute(sa.delete(planned_move).where(planned_move.c.device == device))
+    if move is not None:
+        connection.execute(sa.insert(planned_move).values(device=device, **changes))
 
 
 def next_move(plans: Iterable[Plan], now: float) -> _Window | None:
-    """The move (from, to) that goes on at ``now`` or comes next; moves that touch are one.
+    """The move (from, to) in progress at ``now``, or the next one; adjacent moves are one.
 
-    Whole Unix s, within what a node takes for a time.
+    Whole Unix s, within the range that a node accepts.
     """
     found: tuple[float, float] | None = None
     for plan in sorted(plans, key=lambda plan: plan.start):
@@ -87,12 +91,12 @@ def next_move(plans: Iterable[Plan], now: float) -> _Window | None:
         found = (found[0], max(found[1], plan.end)) if found else (plan.start, plan.end)
     if found is None:
         return None
-    low, high = commands.MOMENT
+    low, high = commands.TIME_RANGE
     start, end = max(math.floor(found[0]), low), min(math.ceil(found[1]), high)
     return (start, end) if start < end else None
 
 
-def _window(wanted: Desired | None) -> _Window | None:
+def _window(wanted: DesiredState | None) -> _Window | None:
     if wanted is None or "move_from" not in wanted.settings:
         return None
     return wanted.settings["move_from"], wanted.settings["move_to"]

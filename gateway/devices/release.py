@@ -1,7 +1,7 @@
-"""A release of the firmware: built and signed offline, kept whole, cut into parts for a board.
+"""A firmware release: built and signed offline, stored whole, cut into parts for a board.
 
-The format is gateway/WIRE.md's, *Releases*. The MAC of a device's key never installs code: a board
-takes only what the release key signed, and that key is on no gateway.
+Format: gateway/WIRE.md, *Releases*. A board installs only code signed by the release key, which no
+gateway has; a MAC by the device's key is not enough.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from gateway.domain import envelope
 from gateway.errors import ReleaseError
 
-PART_BYTES = 2048
-MAX_MANIFEST_BYTES = 8192
-MAX_BYTES = 1 << 20
-MAX_VERSION = 2**31 - 1
+_PART_BYTES = 2048
+_MAX_MANIFEST_BYTES = 8192
+_MAX_BYTES = 1 << 20
+_MAX_VERSION = 2**31 - 1
 _FIRST = "noria-release-1"
 _HEAD = re.compile(rb"noria-bundle-1 ([0-9]{1,5}) ([A-Za-z0-9_-]{86})\n")
 _PATH = re.compile(r"[a-z0-9_.]+(/[a-z0-9_.]+){0,2}")
@@ -27,7 +27,7 @@ _FW = re.compile(r"[!-~]{1,24}")
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """``stream`` is the manifest's bytes, then every file's in its order."""
+    """``stream`` is the manifest's bytes, then those of every file in the manifest's order."""
 
     version: int
     floor: int
@@ -38,13 +38,15 @@ class Release:
     stream: bytes
 
     def parts(self) -> list[bytes]:
-        """The stream in pieces of PART_BYTES; the last may be shorter."""
-        return [self.stream[at : at + PART_BYTES] for at in range(0, len(self.stream), PART_BYTES)]
+        """The stream in parts of 2048 bytes; the last may be shorter."""
+        return [
+            self.stream[at : at + _PART_BYTES] for at in range(0, len(self.stream), _PART_BYTES)
+        ]
 
-    def wanted(self, order: int) -> dict[str, int | str]:
-        """The member ``update`` of a ``down``; ``order`` is the ``n`` that first carried it."""
+    def update_member(self, n: int) -> dict[str, int | str]:
+        """The member ``update`` of a ``down``; ``n`` is the number of its first ``down``."""
         return {
-            "n": order,
+            "n": n,
             "version": self.version,
             "size": len(self.stream),
             "manifest": self.manifest_bytes,
@@ -52,7 +54,7 @@ class Release:
         }
 
     def bundle(self) -> bytes:
-        """The file that carries it from the signer to a gateway."""
+        """The file in which the signer hands it to a gateway."""
         return _bundle(self.manifest_bytes, self.signature, self.stream)
 
 
@@ -67,11 +69,11 @@ def sign(
 ) -> Release:
     """A release of ``files`` (path in the slot -> content), the same bytes for the same input.
 
-    Raises ReleaseError for what a board would refuse.
+    Raises ReleaseError for files and numbers that a board would refuse.
     """
-    if not 1 <= floor <= version <= MAX_VERSION:
+    if not 1 <= floor <= version <= _MAX_VERSION:
         raise ReleaseError(
-            f"version {version}, floor {floor}: use 1 <= floor <= version <= {MAX_VERSION}"
+            f"version {version}, floor {floor}: use 1 <= floor <= version <= {_MAX_VERSION}"
         )
     for path, content in files.items():
         if not _PATH.fullmatch(path) or ".." in path or not content:
@@ -89,15 +91,15 @@ def sign(
 
 
 def open_release(bundle: bytes) -> Release:
-    """The release of a bundle. Raises ReleaseError when it is not whole."""
+    """The release in a bundle. Raises ReleaseError when it is incomplete or malformed."""
     head = _HEAD.match(bundle)
     if head is None:
         raise ReleaseError("not a release bundle: 'noria release sign' makes one")
     stream, size = bundle[head.end() :], int(head[1])
-    if not 0 < size <= min(MAX_MANIFEST_BYTES, len(stream)) or len(stream) > MAX_BYTES:
+    if not 0 < size <= min(_MAX_MANIFEST_BYTES, len(stream)) or len(stream) > _MAX_BYTES:
         raise ReleaseError(
             f"the bundle has {len(stream)} bytes, {size} of them manifest: at most "
-            f"{MAX_BYTES} and {MAX_MANIFEST_BYTES}, or it was cut short: copy it again"
+            f"{_MAX_BYTES} and {_MAX_MANIFEST_BYTES}, or it was cut short: copy it again"
         )
     given = _manifest(stream[:size], stream[size:])
     return Release(
@@ -112,7 +114,7 @@ def open_release(bundle: bytes) -> Release:
 
 
 def verify(release: Release, public_key: bytes) -> None:
-    """Raises ReleaseError unless ``public_key`` (32 bytes) signed it."""
+    """Raises ReleaseError unless the signature is by ``public_key`` (32 bytes)."""
     raw = envelope.decode_base64url(release.signature.encode("ascii"))
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(
@@ -129,7 +131,7 @@ def _bundle(size: int, signature: str, stream: bytes) -> bytes:
 
 
 def _manifest(manifest: bytes, rest: bytes) -> dict[str, str]:
-    """Its single fields. Raises ReleaseError when it and the files contradict one another."""
+    """The manifest's single fields. Raises ReleaseError when it does not match the files."""
     given: dict[str, str] = {}
     at = 0
     try:

@@ -1,8 +1,8 @@
-"""After a restore: what a device said before it drew its present era is asked for by name.
+"""After a restore: orders devices to resend messages of former eras.
 
-Whatever its present era holds, a node sends again by itself as soon as it hears our older ack. But
-of former eras it sends again only what nobody ever acknowledged: what we acknowledged and lost, it
-takes for safe.
+A node resends messages of its present era by itself as soon as it receives the older ack. Of former
+eras it resends only messages that were never acknowledged: those that were acknowledged and are
+missing from the backup have to be ordered.
 """
 
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ resend_after = sa.Table(
     "resend_after",
     metadata,
     sa.Column("device", sa.Text, primary_key=True),
-    sa.Column("era", sa.Text, nullable=False),  # its last one when the backup was made
+    sa.Column("era", sa.Text, nullable=False),  # the newest one in the backup
     sa.Column("boot", sa.Integer, nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False),  # where that era's line stood
+    sa.Column("seq", sa.Integer, nullable=False),  # the last message of that era in the backup
 )
 
 
 def note_restore(engine: sa.Engine, eras: Iterable[Era]) -> None:
-    """The journal is a restored one: remember where each device's last era stood."""
+    """Record the end of each device's newest era in the restored journal."""
     last = {era.device: era for era in eras}
     rows = [
         {"device": e.device, "era": e.era, "boot": e.line.end.place[0], "seq": e.line.end.place[1]}
@@ -39,7 +39,7 @@ def note_restore(engine: sa.Engine, eras: Iterable[Era]) -> None:
 
 
 class ResendOrders:
-    """Orders what is missing as soon as a device shows which era it is in now."""
+    """Orders missing messages as soon as a device's present era is known."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -48,15 +48,20 @@ class ResendOrders:
         self._waiting = {row.device: (row.era, row.boot, row.seq) for row in rows}
 
     def turn(self, eras: Eras, registry: Registry, now: float) -> None:
-        """Order, or forget whoever has filled its era. ``now`` is Unix s."""
+        """Order from each device that has sent since the restore (``now``: Unix s).
+
+        A device that is still in the same era needs no order.
+        """
         for device, (era, boot, seq) in list(self._waiting.items()):
             last = eras.last_of(device)
             if last is None or (last.era == era and last.line.end.place == (boot, seq)):
-                continue  # it has not spoken since
+                continue  # no message since the restore
             row = registry.device(device)
-            able = row is not None and row.key is not None and not row.revoked
+            has_key = row is not None and row.key is not None and not row.revoked
             with write_transaction(self._engine) as connection:
-                if able and last.era != era:
-                    commands.order(connection, registry, device, "resend", now, (era, boot, seq))
+                if has_key and last.era != era:
+                    commands.add_order(
+                        connection, registry, device, "resend", now, (era, boot, seq)
+                    )
                 connection.execute(sa.delete(resend_after).where(resend_after.c.device == device))
             del self._waiting[device]

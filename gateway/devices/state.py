@@ -1,25 +1,65 @@
-"""One device's desired state with its answer: read, and as the OBJECT of its ``down``."""
+"""The desired state of each device with its answer, and the releases: their tables and rows."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from gateway.devices.tables import answer, desired, release
+from gateway.database.tables import metadata
 
 if TYPE_CHECKING:
     from gateway.devices.release import Release
 
-Standing: TypeAlias = Literal["waiting", "in_force", "loading", "refused"]
-LOADING = "update"
-"""The code by which a node says that all is in force but the release, which it fetches."""
+desired = sa.Table(
+    "desired",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),  # of the ``down`` in force
+    sa.Column("set", sa.JSON, nullable=False),  # absent settings have the board's own values
+    sa.Column("once", sa.JSON, nullable=False),  # [{"id", "do", "n": its first ``down``}]
+    sa.Column("release", sa.Text),  # the desired release
+    sa.Column("release_n", sa.Integer),  # the first ``down`` with it
+)
+"""One row for each device that ever got a command."""
+
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # SHA-256 of the bundle
+    sa.Column("bundle", sa.LargeBinary, nullable=False),
+)
+
+parts_at_broker = sa.Table(
+    "parts_at_broker",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("release", sa.Text, nullable=False),
+)
+"""The devices whose parts are retained at the broker, to be cleared after the update."""
+
+answer = sa.Table(
+    "desired_answer",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),  # of the answered ``down``
+    sa.Column("era", sa.Text, nullable=False),
+    sa.Column("boot", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("ok", sa.Boolean, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("received", sa.Float, nullable=False),
+)
+"""The answer of each device to its highest ``n``; of several, the one that it sent last."""
+
+Progress: TypeAlias = Literal["waiting", "in_force", "loading", "refused"]
+_LOADING = "update"  # the answer's code when only the release is missing: the node fetches it
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the device said of ``down`` number ``n``; ``code`` names what it could not do."""
+    """The device's answer to ``down`` number ``n``; ``code`` names the part that failed."""
 
     n: int
     ok: bool
@@ -28,83 +68,81 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
-    """``settings`` is the whole ``set``; ``once`` the orders that still stand."""
+class DesiredState:
+    """``settings`` is the complete ``set``; ``orders`` are the unanswered ones, as in ``once``."""
 
     device: str
     n: int
     settings: Mapping[str, int]
-    once: tuple[Mapping[str, Any], ...]
+    orders: tuple[Mapping[str, object], ...]
     release: str | None
     release_n: int
     answer: Answer | None
 
     @property
-    def standing(self) -> Standing:
+    def progress(self) -> Progress:
         """Whether the device has answered this state, and how."""
-        said = self.answer
-        if said is None or said.n < self.n:
+        if self.answer is None or self.answer.n < self.n:
             return "waiting"
-        if said.ok:
+        if self.answer.ok:
             return "in_force"
-        return "loading" if said.code == LOADING else "refused"
+        return "loading" if self.answer.code == _LOADING else "refused"
 
     @property
-    def fetching(self) -> bool:
+    def needs_parts(self) -> bool:
         """Whether the device still needs the release's parts."""
-        return self.release is not None and not self.release_ended
+        return self.release is not None and not self.release_answered
 
     @property
-    def release_ended(self) -> bool:
-        """Whether the device told the end of the release's story: it runs, or was refused."""
-        said = self.answer
-        if said is None or said.n < self.release_n:
+    def release_answered(self) -> bool:
+        """Whether the device reported the end of the update: the release runs, or was refused."""
+        if self.answer is None or self.answer.n < self.release_n:
             return False
-        return said.ok or said.code.startswith("update_")
+        return self.answer.ok or self.answer.code.startswith("update_")
 
-    def object(self, wanted: "Release | None") -> bytes:
-        """The OBJECT of its ``down``; ``wanted`` is the release that ``release`` names."""
-        given: dict[str, Any] = {
+    def down_object(self, release: "Release | None") -> bytes:
+        """The OBJECT of its ``down``; ``release`` is the one that ``self.release`` names."""
+        members: dict[str, object] = {
             "v": 1,
             "n": self.n,
             "set": dict(self.settings),
-            "once": [{k: v for k, v in order.items() if k != "n"} for order in self.once],
+            "once": [{k: v for k, v in order.items() if k != "n"} for order in self.orders],
         }
-        if wanted is not None:
-            given["update"] = wanted.wanted(self.release_n)
-        return json.dumps(given, separators=(",", ":")).encode("ascii")
+        if release is not None:
+            members["update"] = release.update_member(self.release_n)
+        return json.dumps(members, separators=(",", ":")).encode("ascii")
 
 
-def load(connection: sa.Connection, device: str | None = None) -> dict[str, Desired]:
-    """Every device's desired state, or one's."""
-    rows = sa.select(desired, answer.c.n.label("said"), answer.c.ok, answer.c.code,
-                     answer.c.received).join_from(
+def load(connection: sa.Connection, device: str | None = None) -> dict[str, DesiredState]:
+    """The desired state of every device, or of one, by device."""
+    answers = (answer.c[name].label(f"answer_{name}") for name in ("n", "ok", "code", "received"))
+    query = sa.select(desired, *answers).join_from(
         desired, answer, desired.c.device == answer.c.device, isouter=True
-    )  # fmt: skip
-    if device is not None:
-        rows = rows.where(desired.c.device == device)
-    return {row.device: _of(row) for row in connection.execute(rows)}
-
-
-def _of(row: sa.Row[Any]) -> Desired:
-    said = None
-    if row.said is not None:
-        said = Answer(row.said, row.ok, row.code, row.received)
-    values = row._mapping  # pyright: ignore[reportPrivateUsage] - SQLAlchemy's public name for it
-    return Desired(
-        device=row.device,
-        n=row.n,
-        settings=values["set"],
-        once=tuple(row.once),
-        release=row.release,
-        release_n=row.release_n or 0,
-        answer=said,
     )
+    if device is not None:
+        query = query.where(desired.c.device == device)
+    found: dict[str, DesiredState] = {}
+    for row in connection.execute(query).mappings():
+        answered = None
+        if row["answer_n"] is not None:
+            answered = Answer(
+                row["answer_n"], row["answer_ok"], row["answer_code"], row["answer_received"]
+            )
+        found[row["device"]] = DesiredState(
+            device=row["device"],
+            n=row["n"],
+            settings=row["set"],
+            orders=tuple(row["once"]),
+            release=row["release"],
+            release_n=row["release_n"] or 0,
+            answer=answered,
+        )
+    return found
 
 
 def load_release(connection: sa.Connection, wanted: str) -> "Release":
-    """The release that we keep under that id. Raises ReleaseError when it is damaged."""
-    from gateway.devices import release as releases  # and cryptography: pages only name releases
+    """The stored release with that id. Raises ReleaseError when it is damaged."""
+    from gateway.devices import release as releases  # pages do not need it and its cryptography
 
     bundle = connection.scalar(sa.select(release.c.bundle).where(release.c.id == wanted))
     return releases.open_release(bytes(bundle or b""))

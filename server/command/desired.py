@@ -9,14 +9,14 @@ import sqlalchemy as sa
 
 from gateway.database.engine import open_database
 from gateway.devices import commands, release, state
-from gateway.devices.state import Desired
+from gateway.devices.state import DesiredState
 from gateway.domain.registry import Registry
 from gateway.errors import OrderError, ReleaseError
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 
-_Told = Callable[[sa.Connection, Registry, float], Desired]
+_Told = Callable[[sa.Connection, Registry, float], DesiredState]
 _STANDING = {
     "waiting": "not answered yet",
     "in_force": "in force",
@@ -39,7 +39,7 @@ def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
     An empty value goes back to what its board was set up with: interval_s=
     """
     given = dict(_setting(value) for value in values)
-    _tell(config, lambda c, registry, now: commands.settings(c, registry, name, given, now))
+    _tell(config, lambda c, registry, now: commands.change_settings(c, registry, name, given, now))
 
 
 @click.command()
@@ -50,7 +50,7 @@ def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
 def order(name: str, do: str, start: str | None, config: str | None) -> None:
     """Have DEVICE do something once: reboot, enter recovery mode, send messages again."""
     begin = None if start is None else _identity(start)
-    _tell(config, lambda c, registry, now: commands.order(c, registry, name, do, now, begin))
+    _tell(config, lambda c, registry, now: commands.add_order(c, registry, name, do, now, begin))
 
 
 @click.command()
@@ -70,7 +70,7 @@ def update(name: str, bundle: Path, config: str | None) -> None:
             "boards that were made without it take no release"
         )
     release.verify(wanted, bytes.fromhex(key))
-    _tell(config, lambda c, registry, now: commands.update(c, registry, name, wanted, now))
+    _tell(config, lambda c, registry, now: commands.set_release(c, registry, name, wanted, now))
 
 
 @click.command()
@@ -95,12 +95,12 @@ def _tell(config: str | None, told: _Told) -> None:
     click.echo("A running gateway publishes it within a second; the device takes it when it wakes.")
 
 
-def _text(found: Desired) -> str:
-    lines = [f"{found.device}: number {found.n}, {_STANDING[found.standing]}"]
-    if found.standing == "refused" and found.answer is not None:
+def _text(found: DesiredState) -> str:
+    lines = [f"{found.device}: number {found.n}, {_STANDING[found.progress]}"]
+    if found.progress == "refused" and found.answer is not None:
         lines[0] += f": {found.answer.code}"
     lines += [f"  {name} = {value}" for name, value in sorted(found.settings.items())]
-    lines += [f"  once: {one['do']}" for one in found.once]
+    lines += [f"  once: {one['do']}" for one in found.orders]
     lines += [f"  release {found.release[:16]}"] if found.release else []
     return "\n".join(lines)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.devices.state import Desired
+from gateway.devices.state import DesiredState
 from gateway.domain.outputs import TankNow
 from gateway.domain.registry import Plan
 from gateway.journal.counters import Mark
@@ -176,15 +176,15 @@ def details(language: PageLanguage, known: TankNow, now: float) -> str:
     return " ".join(parts)
 
 
-def told(language: PageLanguage, desired: Desired | None) -> str:
+def told(language: PageLanguage, desired: DesiredState | None) -> str:
     """Whether a device has taken what it was told; empty when nothing ever was."""
     if desired is None:
         return ""
-    if desired.standing == "waiting":
+    if desired.progress == "waiting":
         return language.text("Was told something, has not answered yet.")
-    if desired.standing == "loading":
+    if desired.progress == "loading":
         return language.text("New firmware is on its way.")
-    if desired.standing == "refused" and desired.answer is not None:
+    if desired.progress == "refused" and desired.answer is not None:
         return language.text("Did not take what it was told: {code}.", code=desired.answer.code)
     return language.text("What it was told is in force.")
 

@@ -45,7 +45,7 @@ def offer(gateway: SigningGateway, n: int, given: Release, **update: object) -> 
     """Lay the parts and a ``down`` numbered ``n`` at the broker; ``update`` changes its members."""
     for number, part in enumerate(given.parts()):
         gateway.lay(envelope.part_topic(DEVICE, given.version, number), part)
-    order(gateway, n, {**given.wanted(n), **update})
+    order(gateway, n, {**given.update_member(n), **update})
 
 
 def order(gateway: SigningGateway, n: int, update: object, **more: object) -> None:

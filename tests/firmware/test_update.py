@@ -132,7 +132,7 @@ def test_what_the_release_key_did_not_sign_is_never_installed(
     changed = made(5, broken={"node/policy/schedule.py": b"x = 1\n"})
     for number, part in enumerate(changed.parts()):
         gateway.lay(f"noria/1/{DEVICE}/part/5/{number}", part)
-    order(gateway, N + 2, {**good.wanted(N + 2), "size": len(changed.stream)})
+    order(gateway, N + 2, {**good.update_member(N + 2), "size": len(changed.stream)})
     _answered(gateway, "update_sig", N + 2)
     assert "update" not in _boots(gateway)
 
@@ -158,7 +158,7 @@ def test_an_older_release_and_one_for_another_board_are_refused(
     _answered(gateway, "update_old", N + 1)
     offer(gateway, N + 2, made(8, board="another"))
     _answered(gateway, "update_board", N + 2)
-    order(gateway, N - 5, made(9).wanted(N - 5))  # a command from before
+    order(gateway, N - 5, made(9).update_member(N - 5))  # a command from before
     work_messages = len(gateway.messages)
     gateway.until(lambda: len(gateway.messages) >= work_messages + 3)
     assert not _confs(gateway, N - 5) and _running(tmp_path) == "a"

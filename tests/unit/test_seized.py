@@ -26,8 +26,8 @@ def _boards(tmp_path: Path) -> list[dict[str, object]]:
         tanks={tank.id: (tank,)},
     )
     made: list[Device] = [
-        enrolment.draw(known, tank.id, uplink="north-router"),
-        enrolment.draw(known, tank.id, uplink="north-router"),
+        enrolment.new_device(known, tank.id, uplink="north-router"),
+        enrolment.new_device(known, tank.id, uplink="north-router"),
     ]
     return [enrolment.board_configuration(device, settings, {}) for device in made]
 

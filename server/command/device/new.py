@@ -99,8 +99,8 @@ def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None)
     engine = open_database(settings)
     sensor = cast(Sensor | None, wishes["sensor"])
     registry = rows.load(engine)
-    made = enrolment.draw(registry, tank, sensor, wishes["uplink"])
-    more: dict[str, Any] = _hardware(wishes) | _floor(made, registry.tank(tank))
+    made = enrolment.new_device(registry, tank, sensor, wishes["uplink"])
+    more = _hardware(wishes) | _floor(made, registry.tank(tank))
     networks = {ssid: _asked(ssid) for ssid in wishes["wifi"]}
     board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
     path = (wishes["out"] or Path(made.id)) / "config.json"
@@ -111,7 +111,8 @@ def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None)
     except BaseException:
         path.unlink()
         raise
-    click.echo(_next_steps(made, path, settings, board["broker"]["host"]))
+    host = cast(dict[str, str], board["broker"])["host"]
+    click.echo(_next_steps(made, path, settings, host))
 
 
 def _enrol(connection: sa.Connection, made: Device, old: str | None, now: float) -> None:

@@ -84,5 +84,5 @@ def _keep_key(told: Mapping[str, Any], config: str | None) -> None:
     settings = settings_of(config)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with open_database(settings).begin() as connection:
-        enrolment.keep_public_key(connection, device, bytes.fromhex(key), now)
+        enrolment.set_public_key(connection, device, bytes.fromhex(key), now)
     click.echo(f"The public key of {device} is in the registry.")
