@@ -1,11 +1,11 @@
-"""Whether everything does its work: each part by name, with why it does not.
+"""The health of the installation: each part by name, and the reason when it does not work.
 
-Reads the journal and the database, so any process of this machine may ask.
+Reads the journal and the database, so any process of this machine may call it.
 """
 
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,33 +15,42 @@ from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.errors import JournalError
 from gateway.journal.reader import JournalReader
-from gateway.monitoring import status, uptime
+from gateway.monitoring import status
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
-BEHIND_S = 60.0
-"""A projection whose next entry waits longer than this does not keep up."""
-WAITING_S = 900.0
-LEAST_FREE_BYTES, LEAST_FREE_PART = 200_000_000, 0.02
-WINDOWS = {"24h": 86_400.0, "30d": 30 * 86_400.0}
+_MAX_BEHIND_S = 60.0  # age of a projection's next entry
+_MAX_WAITING_S = 900.0  # age of an alert that is not sent
+_MIN_FREE_BYTES, _MIN_FREE_PART = 200_000_000, 0.02
+_WINDOWS = {"24h": 86_400.0, "30d": 30 * 86_400.0}
+
+Run = tuple[float, str, float]
+"""A journal entry of kind ``run``: its time, its event, the time of the entry before (Unix s)."""
 
 
 @dataclass(slots=True)
 class HealthPart:
-    """One part: whether it works, why not (a sentence), and its figures."""
+    """One part: whether it works, the reason when not (a sentence), and its figures."""
 
     ok: bool
     why: str = ""
-    figures: dict[str, Any] = field(default_factory=dict[str, Any])
+    figures: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    connected: Mapping[str, bool] | None = None
+    """Of the third-party feeds: whether each broker is connected."""
 
-    def to_json(self) -> dict[str, Any]:
-        """For people who may see more than whether it works."""
-        return {"ok": self.ok, **({"why": self.why} if self.why else {}), **self.figures}
+    def to_json(self) -> dict[str, object]:
+        """With the reason and the figures, for coordinators."""
+        why = {"why": self.why} if self.why else {}
+        connected = {} if self.connected is None else {"connected": self.connected}
+        return {"ok": self.ok, **why, **self.figures, **connected}
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All parts by name. No secret, no place, no person."""
+    """All parts by name, without secrets, places or persons.
+
+    ``listened``: by window, the part of it in which a broker was connected; None without a journal.
+    """
 
     parts: dict[str, HealthPart]
     listened: dict[str, float | None]
@@ -51,7 +60,7 @@ class Health:
         """The names of the parts that do not work."""
         return [name for name, part in self.parts.items() if not part.ok]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Everything."""
         return {
             "ok": not self.failing,
@@ -62,13 +71,13 @@ class Health:
 
 
 def check_health(settings: Settings, engine: sa.Engine | None = None) -> Health:
-    """How it stands now. ``engine``: the database where it is open already."""
+    """The present health. ``engine``: the database, where the caller has opened it."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
     opened = engine or open_database(settings)
     try:
         known = heartbeat.read(opened, settings.gateway_id)
         parts = _processes(opened, settings, known)
-        listened: dict[str, float | None] = dict.fromkeys(WINDOWS)
+        listened: dict[str, float | None] = dict.fromkeys(_WINDOWS)
         try:
             reader = JournalReader(settings.journal_path)
         except JournalError:
@@ -96,7 +105,7 @@ def _processes(
     if feeds:
         lost = [name for name, connected in feeds.items() if not connected]
         why = f"the gateway does not hear {', '.join(lost)}" if lost else ""
-        found["feeds"] = HealthPart(not lost, why, {"connected": feeds})
+        found["feeds"] = HealthPart(not lost, why, connected=feeds)
     return found
 
 
@@ -107,7 +116,7 @@ def _journal(reader: JournalReader, clock: Clock) -> dict[str, HealthPart]:
 
 
 def _shared(settings: Settings) -> dict[str, HealthPart]:
-    """Where gateways share a database, their projections follow an order of their own."""
+    """Where gateways share a database, the projections follow the merged journal, not this one."""
     lags = status.read_status(settings)["projections"]
     return {name: HealthPart(True, "", {"lag": figures["lag"]}) for name, figures in lags.items()}
 
@@ -121,7 +130,7 @@ def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict
     for row in cursors:
         waiting = reader.received_at(row.cursor + 1)
         behind_s = 0.0 if waiting is None else max(0.0, now - waiting)
-        late = clock.real_s(behind_s) > BEHIND_S
+        late = clock.real_s(behind_s) > _MAX_BEHIND_S
         figures = {
             "lag": max(0, newest - row.cursor), "behind_s": behind_s,
             "set_aside": aside.get(row.name, 0),
@@ -132,26 +141,44 @@ def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict
 
 
 def _listened(reader: JournalReader, now: float, running: bool) -> dict[str, float | None]:
-    """The part of each window in which we heard a broker; None before there was a journal."""
+    """The part of each window in which a broker was connected; None without a journal."""
     first, last = reader.received_at(1), reader.received_at(reader.last_id())
     if first is None or last is None:
-        return dict.fromkeys(WINDOWS)
-    runs = reader.runs(now - max(WINDOWS.values()))
+        return dict.fromkeys(_WINDOWS)
+    runs = reader.runs(now - max(_WINDOWS.values()))
     end = now if running else last
     found: dict[str, float | None] = {}
-    for name, length_s in WINDOWS.items():
+    for name, length_s in _WINDOWS.items():
         begin = max(first, now - length_s)
-        whole = now - begin
-        heard = uptime.listened_s(runs, begin, min(end, now))
-        found[name] = round(heard / whole, 6) if whole > 0 else None
+        window_s = now - begin
+        connected_s = listened_s(runs, begin, min(end, now))
+        found[name] = round(connected_s / window_s, 6) if window_s > 0 else None
     return found
+
+
+def listened_s(runs: Iterable[Run], begin: float, end: float) -> float:
+    """Seconds between ``begin`` and ``end`` (Unix s) in which a broker was connected.
+
+    From ``broker_back`` to ``broker_lost`` or ``stop``; a ``start`` without a ``stop`` means that
+    the gateway was down since the entry before it. ``end`` is now where the gateway runs, else its
+    last entry.
+    """
+    total, since = 0.0, None
+    for at, event, before in (*runs, (end, "stop", end)):
+        if since is not None and event in ("start", "stop", "broker_lost"):
+            until = before if event == "start" else at
+            total += max(0.0, min(until, end) - max(since, begin))
+            since = None
+        elif since is None and event == "broker_back":
+            since = at
+    return total
 
 
 def _outbox(engine: sa.Engine, clock: Clock) -> HealthPart:
     with engine.connect() as connection:
         figures = relevance.lag(connection, clock.now())
     oldest_s = clock.real_s(figures["oldest_s"] or 0.0)
-    stuck = oldest_s > WAITING_S
+    stuck = oldest_s > _MAX_WAITING_S
     why = f"{figures['waiting']} messages wait, the oldest for {oldest_s:.0f} s" if stuck else ""
     return HealthPart(not stuck, why, figures)
 
@@ -162,6 +189,6 @@ def _disk(settings: Settings) -> HealthPart:
     except OSError as error:
         return HealthPart(False, f"the data folder cannot be looked at: {error.strerror}")
     free = used.free / used.total if used.total else 0.0
-    full = used.free < LEAST_FREE_BYTES or free < LEAST_FREE_PART
+    full = used.free < _MIN_FREE_BYTES or free < _MIN_FREE_PART
     why = f"{used.free / 1e6:.0f} MB are free: make room, or nothing can be kept" if full else ""
     return HealthPart(not full, why, {"free_bytes": used.free, "free_part": round(free, 4)})

@@ -1,12 +1,12 @@
 """Figures for Prometheus, in its text exposition format 0.0.4.
 
-Tanks go by their random ids. Labels are bounded: kinds, reasons, projections and windows are
-ours, and beyond ``MOST_TANKS`` tanks no tank has a line of its own.
+Tanks are labelled by random ids. _Labels are bounded: kinds, reasons, projections and windows are
+fixed sets, and with more than 1000 tanks there are no samples by tank.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
@@ -16,12 +16,13 @@ from gateway.domain.registry import Registry
 from gateway.journal import log_key
 from gateway.monitoring import health, status
 from gateway.monitoring.health import Health
+from gateway.monitoring.status import Status
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-MOST_TANKS = 1000
-Labels = tuple[tuple[str, str], ...]
+_MAX_TANKS = 1000
+_Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class _Family:
     name: str
     kind: Literal["counter", "gauge"]
     help: str
-    samples: list[tuple[Labels, float]] = field(default_factory=list[tuple[Labels, float]])
+    samples: list[tuple[_Labels, float]] = field(default_factory=list[tuple[_Labels, float]])
 
     def text(self) -> str:
         head = f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.kind}\n"
@@ -39,11 +40,10 @@ class _Family:
 
 
 def text(settings: Settings, engine: sa.Engine, registry: Registry) -> str:
-    """Every figure, as it stands now."""
+    """Every current figure."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
-    found = status.read_status(settings)
     families = [
-        *_journal(found),
+        *_journal(status.read_status(settings)),
         *_health(health.check_health(settings, engine)),
         *_incidents(engine),
         *_tanks(engine, registry, clock.now()),
@@ -52,7 +52,7 @@ def text(settings: Settings, engine: sa.Engine, registry: Registry) -> str:
     return "".join(family.text() for family in families if family.samples)
 
 
-def _journal(found: Mapping[str, Any]) -> Iterable[_Family]:
+def _journal(found: Status) -> Iterable[_Family]:
     feeds = {name: n for name, n in found["feeds"].items() if isinstance(n, int)}
     yield _by("noria_messages_total", "counter", "Authentic messages, by verdict.", "verdict",
               found["received"])  # fmt: skip
@@ -70,13 +70,13 @@ def _health(known: Health) -> Iterable[_Family]:
     yield _by("noria_part_ok", "gauge", "1 where a part does its work.", "part",
               {name: int(part.ok) for name, part in known.parts.items()})  # fmt: skip
     figures = {name: part.figures for name, part in known.parts.items()}
-    for name, what, unit in (
+    for name, key, help_text in (
         ("noria_projection_lag_entries", "lag", "Journal entries not applied yet."),
         ("noria_projection_behind_seconds", "behind_s", "Age of the oldest entry not applied."),
         ("noria_projection_set_aside", "set_aside", "Lines that could not be used."),
     ):
-        values = {part: own[what] for part, own in figures.items() if what in own}
-        yield _by(name, "gauge", unit, "projection", values)
+        values = {part: own[key] or 0.0 for part, own in figures.items() if key in own}
+        yield _by(name, "gauge", help_text, "projection", values)
     outbox, disk = figures.get("outbox", {}), figures.get("disk", {})
     yield _one("noria_outbox_waiting", "gauge", "Messages to people that wait.",
                outbox.get("waiting"))  # fmt: skip
@@ -86,9 +86,9 @@ def _health(known: Health) -> Iterable[_Family]:
                outbox.get("failed"))  # fmt: skip
     yield _one("noria_disk_free_bytes", "gauge", "Room in the data folder.",
                disk.get("free_bytes"))  # fmt: skip
-    heard = {name: part for name, part in known.listened.items() if part is not None}
+    listened = {name: part for name, part in known.listened.items() if part is not None}
     yield _by("noria_listened_ratio", "gauge", "Part of the time in which we listened.",
-              "window", heard)  # fmt: skip
+              "window", listened)  # fmt: skip
 
 
 def _incidents(engine: sa.Engine) -> Iterable[_Family]:
@@ -114,12 +114,12 @@ def _tanks(engine: sa.Engine, registry: Registry, now: float) -> Iterable[_Famil
     for tank, value in known:
         states[value["state"]] = states.get(value["state"], 0) + 1
         presences[value["presence"]] = presences.get(value["presence"], 0) + 1
-        if tank is not None and value["at"] is not None and len(ages) < MOST_TANKS:
+        if tank is not None and value["at"] is not None and len(ages) < _MAX_TANKS:
             ages[tank.rid] = max(0.0, now - value["at"])
     yield _by("noria_tanks", "gauge", "Tanks heard so far, by state.", "state", states)
     yield _by("noria_tanks_by_presence", "gauge", "Tanks by whether they speak.", "presence",
               presences)  # fmt: skip
-    if len(known) <= MOST_TANKS:
+    if len(known) <= _MAX_TANKS:
         yield _by("noria_tank_reading_age_seconds", "gauge",
                   "Age of the newest good reading, by random id.", "tank", ages)  # fmt: skip
 
@@ -140,7 +140,7 @@ def _one(
     return _Family(name, kind, help_text, samples)
 
 
-def _labels(labels: Labels) -> str:
+def _labels(labels: _Labels) -> str:
     if not labels:
         return ""
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"

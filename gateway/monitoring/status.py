@@ -1,6 +1,6 @@
-"""What an operator asks first: counts, lags, the broker (WIRE.md, section 3)."""
+"""Counts, lags and the broker, for an operator (WIRE.md, section 3)."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -15,21 +15,24 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.stores.port import STORE
 
+Status: TypeAlias = dict[str, dict[str, Any]]
+"""``noria status --json`` (WIRE.md): figures by section."""
 
-def read_status(settings: Settings) -> dict[str, Any]:
+
+def read_status(settings: Settings) -> Status:
     """Counts over the life of the data folder, lag of each projection in entries, the broker.
 
-    Works whether or not the gateway runs. ``projections`` has those that have run once. Where
+    Works whether or not the gateway runs. ``projections`` has those that have run before. Where
     gateways share a PostgreSQL, counts and lags are over all of them, and ``gateways`` has each.
     """
     engine = open_database(settings)
     try:
-        return _of(settings, engine)
+        return _read(settings, engine)
     finally:
         engine.dispose()
 
 
-def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
+def _read(settings: Settings, engine: sa.Engine) -> Status:
     found, newest = _shared(engine) if settings.shared else _journal(settings)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(projection)).all()
@@ -39,7 +42,7 @@ def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
             cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
             cursors |= {} if own is None else {STORE: own}
         clock = Clock(settings.clock_speed, settings.clock_origin)
-        messages = relevance.lag(connection, clock.now())
+        outbox = relevance.lag(connection, clock.now())
     found["journal"]["trouble"] = failure_file.read(settings.data)
     known = heartbeat.read(engine, settings.gateway_id)
     feeds = heartbeat.read_feeds(engine, settings.gateway_id)
@@ -49,23 +52,23 @@ def _of(settings: Settings, engine: sa.Engine) -> dict[str, Any]:
         "projections": {name: {"lag": max(0, newest - at)} for name, at in cursors.items()},
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},
-        "outbox": messages,
+        "outbox": outbox,
     }
 
 
-def _shared(engine: sa.Engine) -> tuple[dict[str, Any], int]:
-    """The same over all gateways."""
-    from gateway.cluster import status  # loads PostgreSQL's types, which one gateway needs not
+def _shared(engine: sa.Engine) -> tuple[Status, int]:
+    """The counts of all gateways, and the newest place of their merged journal."""
+    from gateway.cluster import status  # imports PostgreSQL's types, not needed by one gateway
 
     return status.of(engine)
 
 
-def _journal(settings: Settings) -> tuple[dict[str, Any], int]:
-    """The journal's counts and its newest entry; zeros where nothing was journaled yet."""
+def _journal(settings: Settings) -> tuple[Status, int]:
+    """The journal's counts and its newest entry; zeros where there is no journal yet."""
     if not settings.journal_path.exists():
         return counters.status({}) | {"journal": {"messages": 0, "leaves": 0}}, 0
     reader = JournalReader(settings.journal_path)
-    found: dict[str, Any] = counters.status(reader.counts())
+    found: Status = {**counters.status(reader.counts())}
     found["journal"]["leaves"] = reader.leaves()
     newest = reader.last_id()
     reader.close()

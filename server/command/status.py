@@ -8,6 +8,7 @@ import click
 from gateway.monitoring import health
 from gateway.monitoring import status as gateway_status
 from gateway.monitoring.health import Health
+from gateway.monitoring.status import Status
 from server.command.config import settings_of, with_config
 
 
@@ -26,7 +27,7 @@ def status(as_json: bool, config: str | None) -> None:
         click.echo(f"{_as_text(found)}\n{_health_text(known)}")
 
 
-def _as_text(found: dict[str, Any]) -> str:
+def _as_text(found: Status) -> str:
     received, refused, journal = found["received"], found["refused"], found["journal"]
     gateway = "runs" if found["gateway"]["running"] else "does not run: noria up starts it"
     broker = "connected" if found["broker"]["connected"] else "not connected"
@@ -46,7 +47,7 @@ def _as_text(found: dict[str, Any]) -> str:
 
 def _health_text(known: Health) -> str:
     disk = known.parts["disk"].figures
-    free = f"{disk['free_bytes'] / 1e9:.1f} GB free" if disk else "cannot be looked at"
+    free = f"{(disk['free_bytes'] or 0) / 1e9:.1f} GB free" if disk else "cannot be looked at"
     parts = {name: part for name, part in known.listened.items() if part is not None}
     heard = ", ".join(f"{part:.1%} of the last {name}" for name, part in parts.items())
     wrong = "".join(f"\n            {n}: {known.parts[n].why}" for n in known.failing)
@@ -57,7 +58,7 @@ def _health_text(known: Health) -> str:
     )
 
 
-def _others(found: dict[str, Any]) -> str:
+def _others(found: Status) -> str:
     """A line for all gateways where several share a database; else nothing."""
     if "gateways" not in found:
         return ""

@@ -1,6 +1,6 @@
 """How much of the time we listened, by our own notes."""
 
-from gateway.monitoring.uptime import Run, listened_s
+from gateway.monitoring.health import Run, listened_s
 
 
 def runs(*notes: tuple[float, str]) -> list[Run]:
