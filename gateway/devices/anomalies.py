@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from gateway.database.engine import upsert
 from gateway.database.tables import metadata
 from gateway.database.transaction import write_transaction
 from gateway.journal.counters import Mark
@@ -25,20 +26,9 @@ device_oddity = sa.Table(
 
 def save(engine: sa.Engine, gateway: str, marks: Iterable[Mark]) -> None:
     """Replace the rows of this gateway for these devices and anomalies."""
-    rows = [
-        {"gateway": gateway, "device": m.device, "what": m.what, "count": m.count, "last": m.last}
-        for m in marks
-    ]
-    if not rows:
-        return
-    key = ("gateway", "device", "what")
-    same = sa.and_(*(device_oddity.c[name] == sa.bindparam(f"of_{name}") for name in key))
+    rows = [(gateway, mark.device, mark.what, mark.count, mark.last) for mark in marks]
     with write_transaction(engine) as connection:
-        connection.execute(
-            device_oddity.delete().where(same),
-            [{f"of_{name}": row[name] for name in key} for row in rows],
-        )
-        connection.execute(device_oddity.insert(), rows)
+        upsert(connection, device_oddity, rows)
 
 
 def by_device(engine: sa.Engine) -> dict[str, list[Mark]]:

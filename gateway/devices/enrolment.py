@@ -15,10 +15,8 @@ from gateway.errors import RegistryError, SettingError
 from gateway.mqtt import broker
 from gateway.registry import rows
 from gateway.registry.check import problems
+from gateway.registry.fields import draw_id
 from gateway.settings import Settings, listen_address
-
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_ID_LENGTH = 8
 
 
 def new_device(
@@ -36,7 +34,7 @@ def new_device(
         )
     fitting: Sensor = "hx711" if row.kind == "station" else "a02yyuw"
     device = Device(
-        _unused_id(known),
+        draw_id(known.devices),
         tank,
         key=secrets.token_bytes(32),
         uplink=uplink,
@@ -45,13 +43,6 @@ def new_device(
     for problem in problems(Registry(devices={device.id: (device,)}), known):
         raise RegistryError(problem)
     return device
-
-
-def _unused_id(known: Registry) -> str:
-    while True:
-        drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
-        if drawn not in known.devices:
-            return drawn
 
 
 def enrol(connection: sa.Connection, device: Device, now: float) -> None:

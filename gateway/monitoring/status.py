@@ -33,7 +33,12 @@ def read_status(settings: Settings) -> Status:
 
 
 def _read(settings: Settings, engine: sa.Engine) -> Status:
-    found, newest = _shared(engine) if settings.shared else _journal(settings)
+    if settings.shared:
+        from gateway.cluster import status  # imports PostgreSQL's types, not needed by one gateway
+
+        found, newest = status.of(engine)
+    else:
+        found, newest = _journal(settings)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(projection)).all()
         cursors = {row.name: row.cursor for row in rows}
@@ -54,13 +59,6 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
         "gateway": {"running": known.running},
         "outbox": outbox,
     }
-
-
-def _shared(engine: sa.Engine) -> tuple[Status, int]:
-    """The counts of all gateways, and the newest place of their merged journal."""
-    from gateway.cluster import status  # imports PostgreSQL's types, not needed by one gateway
-
-    return status.of(engine)
 
 
 def _journal(settings: Settings) -> tuple[Status, int]:

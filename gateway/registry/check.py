@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from gateway.domain.registry import Device, Plan, Registry, Tank
+from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
+from gateway.registry.tables import key_of, start_of
 
 _ULTRASONIC = ("a02yyuw", "jsn-sr04t")
 
 
-class _Dated(Protocol):
-    @property
-    def since(self) -> float: ...
-
-
-_Row = TypeVar("_Row", bound=_Dated)
+_Row = TypeVar("_Row", Site, Tank, Device, Install, Plan)
 
 
 def problems(added: Registry, known: Registry | None = None) -> Iterator[str]:
@@ -138,38 +134,25 @@ def _first_overlap(
 
 
 def _merge(known: Registry, added: Registry) -> Registry:
-    """``known`` with the rows of ``added``: a row replaces the one with the same ``since``.
-
-    An undated row (since 0) of a known id counts as its newest.
-    """
     return Registry(
         sites=_merge_rows(known.sites, added.sites),
         tanks=_merge_rows(known.tanks, added.tanks),
         devices=_merge_rows(known.devices, added.devices),
         installs=_merge_rows(known.installs, added.installs),
-        plans=_merge_plans(known.plans, added.plans),
+        plans=_merge_rows(known.plans, added.plans),
     )
 
 
 def _merge_rows(
     known: Mapping[str, tuple[_Row, ...]], added: Mapping[str, tuple[_Row, ...]]
 ) -> dict[str, tuple[_Row, ...]]:
+    """A row replaces the one with the same key; an undated row of a known id is its newest."""
     result = dict(known)
     for name, rows in added.items():
         old = result.get(name, ())
-        if old and len(rows) == 1 and rows[0].since == 0.0:
+        if old and len(rows) == 1 and key_of(rows[0]) == 0.0:
             result[name] = (*old, rows[0])
-            continue
-        by_since = {row.since: row for row in (*old, *rows)}
-        result[name] = tuple(by_since[since] for since in sorted(by_since))
-    return result
-
-
-def _merge_plans(
-    known: Mapping[str, tuple[Plan, ...]], added: Mapping[str, tuple[Plan, ...]]
-) -> dict[str, tuple[Plan, ...]]:
-    result = dict(known)
-    for tank, plans in added.items():
-        by_start = {(p.start, p.kind): p for p in (*result.get(tank, ()), *plans)}
-        result[tank] = tuple(by_start[key] for key in sorted(by_start))
+        else:
+            by_key = {key_of(row): row for row in (*old, *rows)}
+            result[name] = tuple(sorted(by_key.values(), key=start_of))
     return result

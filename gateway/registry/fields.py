@@ -6,7 +6,8 @@ the remedy. The caller adds file, table, row and field.
 
 import math
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import cast
 
@@ -14,6 +15,7 @@ Check = Callable[[object], object]
 
 _NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RANDOM = re.compile(r"[a-z2-7]{6,16}")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _LATEST = 253402300799.0  # end of the year 9999
 
 
@@ -33,6 +35,13 @@ def random_id(value: object) -> str:
     if not isinstance(value, str) or not _RANDOM.fullmatch(value):
         raise FieldError("use 6-16 of a-z and 2-7, drawn at random ('noria device new' draws one)")
     return value
+
+
+def draw_id(taken: Collection[str]) -> str:
+    """A new random id (of a device, tank or site) of 8 characters."""
+    while (drawn := "".join(secrets.choice(_ALPHABET) for _ in range(8))) in taken:
+        pass
+    return drawn
 
 
 def words(value: object) -> str:

@@ -6,7 +6,6 @@ A row stores its values as JSON by field name. ``since`` is event time (from whe
 """
 
 import hashlib
-import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +23,8 @@ from gateway.database.tables import metadata
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
 from gateway.registry import facts
-from gateway.registry.tables import Row, name_of, start_of
+from gateway.registry.fields import draw_id
+from gateway.registry.tables import Row, key_of, name_of, start_of
 
 registry_row = sa.Table(
     "registry_row",
@@ -49,7 +49,6 @@ _TYPES: Mapping[str, type[Row]] = {
 _loaded: "WeakValueDictionary[bytes, Registry]" = WeakValueDictionary()
 """Registries in memory by the hash of their rows: threads that load the same rows share one."""
 _loading = threading.Lock()
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _Kind = TypeVar("_Kind", Site, Tank, Device, Install, Plan)
 _Dated = TypeVar("_Dated", Site, Tank, Device)
 
@@ -113,7 +112,7 @@ def _registry_of(found: Iterable[Sequence[str]]) -> Registry:
     groups: dict[str, dict[str, dict[object, Row]]] = {table: {} for table in _TYPES}
     for table, name, value in found:
         row = _from_json(table, msgspec.json.decode(value, type=dict[str, object]))
-        groups[table].setdefault(name, {})[_row_key(row)] = row
+        groups[table].setdefault(name, {})[key_of(row)] = row
 
     def history(table: str, kind: type[_Kind]) -> dict[str, tuple[_Kind, ...]]:
         rows_of = cast(Mapping[str, Mapping[object, _Kind]], groups[table])
@@ -162,7 +161,7 @@ def _wanted(
         yield install, next((r for r in rows if r.since == install.since), None)
     for plan in chain(*added.plans.values()):
         rows = known.plans.get(plan.tank, ())
-        yield plan, next((r for r in rows if _row_key(r) == _row_key(plan)), None)
+        yield plan, next((r for r in rows if key_of(r) == key_of(plan)), None)
 
 
 def _dated(
@@ -223,22 +222,11 @@ class _RandomIds:
             raise RegistryError(
                 f"[[{table}]] {name}: rid = {given!r}: it is {kept!r} here already; leave rid out"
             )
-        rid = kept or given or self._draw()
+        rid = kept or given or draw_id(self.known.values())
         if kept is None and rid in self.known.values():
             raise RegistryError(f"[[{table}]] {name}: rid = {rid!r} is taken; leave rid out")
         self.known[table, name] = rid
         return rid
-
-    def _draw(self) -> str:
-        while True:
-            rid = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-            if rid not in self.known.values():
-                return rid
-
-
-def _row_key(row: Row) -> object:
-    """Of two rows of one name with this key, the later one replaces the other."""
-    return (row.start, row.kind) if isinstance(row, Plan) else row.since
 
 
 def _to_json(row: Row) -> dict[str, object]:

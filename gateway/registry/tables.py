@@ -15,7 +15,11 @@ Row = Site | Tank | Device | Install | Plan
 Values = Mapping[str, object]
 """Checked values by field name."""
 _MM = f.whole(1, 20_000)
-_TARE = f.whole(0, 10_000_000)
+_GEOMETRY: Mapping[str, Check] = {
+    "sensor_height_mm": _MM,
+    "probe_offset_mm": f.whole(0, 20_000),
+    "tare_g": f.whole(0, 10_000_000),
+}
 _CAPACITY_L = {"ibc1000": 1000.0, "ibc600": 600.0}
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "cylinder": ("diameter_mm",),
@@ -58,8 +62,7 @@ TABLES: Mapping[str, Table] = {
             "shape": f.choice("ibc1000", "ibc600", "cylinder", "lying", "box", "table"),
             "capacity_l": f.number(1, 1_000_000),
             "empty_l": f.number(0, 1_000_000),
-            "sensor_height_mm": _MM,
-            "probe_offset_mm": f.whole(0, 20_000),
+            **_GEOMETRY,
             "taps": f.whole(1, 100),
             "low_pct": f.number(0, 100),
             "critical_pct": f.number(0, 100),
@@ -67,7 +70,6 @@ TABLES: Mapping[str, Table] = {
             "length_mm": _MM,
             "width_mm": _MM,
             "table": f.table,
-            "tare_g": _TARE,
             "cans": f.whole(1, 1000),
             "can_l": f.number(0.1, 1000),
         },
@@ -89,15 +91,7 @@ TABLES: Mapping[str, Table] = {
         ("id", "tank"),
     ),
     "install": Table(
-        {
-            "device": f.random_id,
-            "tank": f.name,
-            **_DATED,
-            "sensor_height_mm": _MM,
-            "probe_offset_mm": f.whole(0, 20_000),
-            "tare_g": _TARE,
-        },
-        ("device", "tank", "from"),
+        {"device": f.random_id, "tank": f.name, **_DATED, **_GEOMETRY}, ("device", "tank", "from")
     ),
     "plan": Table(
         {
@@ -122,6 +116,11 @@ def name_of(row: Row) -> str:
 def start_of(row: Row) -> float:
     """From when the row is in force, or the plan begins (Unix s)."""
     return row.start if isinstance(row, Plan) else row.since
+
+
+def key_of(row: Row) -> object:
+    """Of two rows of one name with this key, the later one replaces the other."""
+    return (row.start, row.kind) if isinstance(row, Plan) else row.since
 
 
 def _dated(values: Values) -> dict[str, object]:

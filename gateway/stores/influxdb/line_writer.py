@@ -86,9 +86,7 @@ class LineWriter:
         """None when written; the reason when lines are at fault. Else raises StoreError."""
         try:
             self._api.write(
-                bucket=self._access.bucket,
-                record="\n".join(lines).encode(),
-                write_precision="ns",
+                bucket=self._access.bucket, record="\n".join(lines).encode(), write_precision="ns"
             )
         except ApiException as error:
             status, body = _answer(error)
