@@ -1,7 +1,7 @@
-"""One raw reading to litres with their uncertainty, or the name of what is wrong with it.
+"""One raw reading to litres with their uncertainty, or to the name of its fault.
 
-A value outside what sensor and tank can show is a fault, never a level: an ultrasonic sensor that
-is too near reports far, and a full tank would read empty (DOMAIN.md, Sensors).
+A value that sensor and tank cannot produce is a fault, never a level: an ultrasonic sensor that is
+too close reports far, so a full tank would read empty (DOMAIN.md, Sensors).
 """
 
 from dataclasses import replace
@@ -9,34 +9,32 @@ from functools import lru_cache
 from math import sqrt
 from typing import NamedTuple
 
-from gateway.domain import sound
 from gateway.domain.geometry import Curve
 from gateway.domain.message import Quantity, RawReading
 from gateway.domain.registry import Device, Install, Sensor, Tank
 
-RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
+_RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
 """Nearest and farthest distance of each ultrasonic sensor; nearer is its blind zone."""
-
-ACCURACY_MM = 10.0
+_ACCURACY_MM = 10.0
 """Makers state +-10 mm for both ultrasonic sensors: rectangular, so sd = 10/sqrt(3)."""
-PROBE_ACCURACY_MM = 5.0
+_PROBE_ACCURACY_MM = 5.0
 """0.5 % of a 0-1 m probe's full scale."""
-PROBE_RANGE_PA = (-500, 60_000)
-WEIGHT_ACCURACY_G = 300.0
+_PROBE_RANGE_PA = (-500, 60_000)
+_WEIGHT_ACCURACY_G = 300.0
 """Creep and temperature drift of four load cells (200-300 g over 4 h)."""
-FEED_ACCURACY_PART = 0.03
-"""Of the capacity, assumed where another project's sensor tells litres or per cent, since neither
-its geometry nor its noise is known to us: rectangular, so sd = 3 % / sqrt(3)."""
-
+_FEED_ACCURACY_PART = 0.03
+"""Of the capacity, an assumption for another project's sensor that reports litres or per cent, of
+unknown geometry and noise: rectangular, so sd = 3 % / sqrt(3)."""
+_ASSUMED_AIR_C = 20.0
+"""The air temperature that modules without compensation assume."""
+_UNKNOWN_AIR_C, _UNKNOWN_AIR_SD_K = 12.0, 7.0
+"""The air in a tank over a Calais year, mean and sd: for readings without a temperature."""
 _PA_PER_MM = 9.80665  # rho g h at 1000 kg/m3
 _G_PER_L = 1000.0
 _FLOOR_SLACK_MM = 25.0  # IBC floors slope, and nobody installs to the millimetre
 _TOP_SLACK = 0.08  # a 1000 L IBC takes about 1060 L to the brim
 _WEIGHT_SLACK_G = 3000.0
-_UNSTEADY_PART = 0.15  # an sd beyond this part of the capacity says nothing
-_FORMS = 1024
-_REMEMBERED = 8192  # 3 MB
-
+_UNSTEADY_PART = 0.15  # an sd above this part of the capacity makes the level useless
 
 _Noise = tuple[int | None, int | None]
 """The spread of a burst, in the reading's unit, and how many of its samples were valid."""
@@ -57,70 +55,65 @@ def _fault(name: str) -> Volume:
     return Volume(None, None, name)
 
 
-def measure(raw: RawReading, tank: Tank, device: Device, install: Install | None) -> Volume:
-    """Turn one raw reading into litres with the calibration given, in force at event time."""
-    return gauge(tank, device, install).measure(raw)
-
-
 class Gauge:
-    """Turns the raw readings of a sensor in a tank into litres; ``gauge`` makes them.
+    """Turns the raw readings of a sensor in a tank into litres; create it by ``gauge``.
 
-    What does not change from one reading to the next is reckoned when it is made; and what it
-    showed of late is remembered, since water mostly stands.
+    Values that are the same for all readings are computed once, and results are cached, since
+    water levels rarely change.
     """
 
     __slots__ = ("_corrects", "_curve", "_range_mm", "_tank")
 
     def __init__(self, tank: Tank, sensor: Sensor, *, corrects: bool) -> None:
-        """``tank`` as its install has it; ``corrects`` the distance for the air's temperature."""
+        """``tank`` with its install's values; ``corrects`` the distance for air temperature."""
         self._tank = tank
         self._corrects = corrects
-        self._range_mm = RANGE_MM.get(sensor, RANGE_MM["a02yyuw"])
+        self._range_mm = _RANGE_MM.get(sensor, _RANGE_MM["a02yyuw"])
         self._curve = _curve(tank)
 
     def measure(self, raw: RawReading) -> Volume:
-        """Turn one raw reading into litres, or into the name of its fault."""
+        """Litres of one raw reading, or its fault."""
         air_dc = raw.temperature_dc if self._corrects else None
-        return _shown(self, raw.quantity, raw.value, raw.spread, raw.valid, air_dc)
+        return _measured(self, raw.quantity, raw.value, raw.spread, raw.valid, air_dc)
 
-    def show(
+    def compute(
         self, quantity: Quantity, value: int | None, noise: _Noise, air_dc: int | None
     ) -> Volume:
-        """The same of the parts of a reading that count, reckoned anew."""
+        """The same from the values that matter, without the cache."""
         if value is None:
             return _fault("no_echo")
         if quantity == "mm":
-            return self._echoed(value, noise, air_dc)
+            return self._from_distance(value, noise, air_dc)
         if quantity == "g":
-            return _weighed(value, noise, self._tank)
+            return _from_weight(value, noise, self._tank)
         if quantity == "pa":
-            return self._pressed(value, noise)
-        return _told(quantity, value, self._tank)
+            return self._from_pressure(value, noise)
+        return _from_feed(quantity, value, self._tank)
 
-    def _echoed(self, distance: int, noise: _Noise, air_dc: int | None) -> Volume:
+    def _from_distance(self, distance: int, noise: _Noise, air_dc: int | None) -> Volume:
         nearest, farthest = self._range_mm
         if not nearest <= distance <= farthest:
             return _fault("out_of_range")
         height = self._tank.sensor_height_mm
         if height is None:
             return _fault("not_configured")
-        sd = _sd(noise, ACCURACY_MM)
+        sd = _sd(noise, _ACCURACY_MM)
         if not self._corrects:
             return self._from_level(height - float(distance), sd)
-        air_c = sound.UNKNOWN_AIR_C if air_dc is None else air_dc / 10
-        true_mm = sound.corrected_mm(distance, air_c)
+        air_c = _UNKNOWN_AIR_C if air_dc is None else air_dc / 10
+        true_mm = corrected_mm(distance, air_c)
         if air_dc is None:
-            hot = sound.corrected_mm(distance, air_c + sound.UNKNOWN_AIR_SD_K)
+            hot = corrected_mm(distance, air_c + _UNKNOWN_AIR_SD_K)
             sd = sqrt(sd**2 + (hot - true_mm) ** 2)
         return self._from_level(height - true_mm, sd)
 
-    def _pressed(self, pressure: int, noise_pa: _Noise) -> Volume:
+    def _from_pressure(self, pressure: int, noise_pa: _Noise) -> Volume:
         """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
-        if not PROBE_RANGE_PA[0] <= pressure <= PROBE_RANGE_PA[1]:
+        if not _PROBE_RANGE_PA[0] <= pressure <= _PROBE_RANGE_PA[1]:
             return _fault("out_of_range")
         above_floor = float(self._tank.probe_offset_mm or 0)
         noise = _noise(noise_pa, 0.0) / _PA_PER_MM
-        sd = sqrt(PROBE_ACCURACY_MM**2 / 3 + noise**2)
+        sd = sqrt(_PROBE_ACCURACY_MM**2 / 3 + noise**2)
         return self._from_level(pressure / _PA_PER_MM + above_floor, sd)
 
     def _from_level(self, level: float, sd_mm: float) -> Volume:
@@ -131,12 +124,11 @@ class Gauge:
             return _fault("below_floor")
         if level > curve.top_mm * (1 + _TOP_SLACK) + 3 * sd_mm:
             return _fault("above_full")
-        slope = curve.litres_per_mm(level)
-        return _steady(self._tank, curve.volume_l(level), slope * sd_mm)
+        return _bounded(self._tank, curve.volume_l(level), curve.litres_per_mm(level) * sd_mm)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _shown(
+@lru_cache(maxsize=8192)  # 3 MB
+def _measured(
     gauge: Gauge,
     quantity: Quantity,
     value: int | None,
@@ -144,11 +136,11 @@ def _shown(
     valid: int | None,
     air_dc: int | None,
 ) -> Volume:
-    return gauge.show(quantity, value, (spread, valid), air_dc)
+    return gauge.compute(quantity, value, (spread, valid), air_dc)
 
 
 def gauge(tank: Tank, device: Device, install: Install | None) -> Gauge:
-    """What shows the litres of ``device`` in ``tank``: one for all of the same form."""
+    """The gauge for ``device`` in ``tank``; tanks of the same form share one."""
     form = replace(
         _installed(tank, install),
         id="", rid="", site="", since=0.0, name="", taps=0, low_pct=0.0, critical_pct=0.0,
@@ -156,13 +148,13 @@ def gauge(tank: Tank, device: Device, install: Install | None) -> Gauge:
     return _gauge_of(form, device.sensor, device.temp_comp == "gateway")
 
 
-@lru_cache(maxsize=_FORMS)
+@lru_cache(maxsize=1024)
 def _gauge_of(form: Tank, sensor: Sensor, corrects: bool) -> Gauge:
     return Gauge(form, sensor, corrects=corrects)
 
 
 def _curve(tank: Tank) -> Curve | None:
-    """None where the registry row lacks a dimension; the import names it to a person."""
+    """None when the registry row lacks a dimension; the import reports that to its user."""
     try:
         return Curve(tank)
     except ValueError:
@@ -170,7 +162,7 @@ def _curve(tank: Tank) -> Curve | None:
 
 
 def _installed(tank: Tank, install: Install | None) -> Tank:
-    """The tank's row with what the install overrides."""
+    """The tank's row with the values that the install overrides."""
     if install is None:
         return tank
     given = {
@@ -181,8 +173,8 @@ def _installed(tank: Tank, install: Install | None) -> Tank:
     return replace(tank, **given) if given else tank
 
 
-def _weighed(weight: int, noise: _Noise, tank: Tank) -> Volume:
-    """Weight to litres, 1 g of water being 1 mL; the cans themselves are in the tare."""
+def _from_weight(weight: int, noise: _Noise, tank: Tank) -> Volume:
+    """Weight to litres at 1 g per mL; the tare contains the cans."""
     if tank.tare_g is None:
         return _fault("not_configured")
     net, full = float(weight - tank.tare_g), tank.capacity_l * _G_PER_L
@@ -190,29 +182,29 @@ def _weighed(weight: int, noise: _Noise, tank: Tank) -> Volume:
         return _fault("below_floor")
     if net > full * (1 + _TOP_SLACK) + _WEIGHT_SLACK_G:
         return _fault("above_full")
-    return _steady(tank, net / _G_PER_L, _sd(noise, WEIGHT_ACCURACY_G) / _G_PER_L)
+    return _bounded(tank, net / _G_PER_L, _sd(noise, _WEIGHT_ACCURACY_G) / _G_PER_L)
 
 
-def _told(quantity: str, value: int, tank: Tank) -> Volume:
-    """Litres, or a part of the capacity, as somebody else's sensor reckoned them."""
+def _from_feed(quantity: str, value: int, tank: Tank) -> Volume:
+    """Millilitres, or parts in 10,000 of the capacity, computed by another project's sensor."""
     full = float(tank.capacity_l)
     litres = value / 1000 if quantity == "ml" else value / 10_000 * full
     if litres > full * (1 + _TOP_SLACK):
         return _fault("above_full")
-    return _steady(tank, litres, FEED_ACCURACY_PART / sqrt(3) * full)
+    return _bounded(tank, litres, _FEED_ACCURACY_PART / sqrt(3) * full)
 
 
-def _steady(tank: Tank, litres: float, sd: float) -> Volume:
-    if sd > _UNSTEADY_PART * tank.capacity_l:
+def _bounded(tank: Tank, litres: float, sd: float) -> Volume:
+    """The volume limited to the tank's capacity."""
+    full = float(tank.capacity_l)
+    if sd > _UNSTEADY_PART * full:
         return _fault("unsteady")
-    full = tank.capacity_l
-    shown = litres if 0.0 <= litres <= full else min(max(litres, 0.0), float(full))
-    return Volume(round(shown, 3), round(sd, 3))
+    return Volume(round(min(max(litres, 0.0), full), 3), round(sd, 3))
 
 
 @lru_cache(maxsize=1024)
 def _sd(noise: _Noise, accuracy: float) -> float:
-    """Accuracy (rectangular) and the noise of the median, together; in the reading's unit."""
+    """Accuracy (rectangular) and the noise of the median combined, in the reading's unit."""
     return sqrt(accuracy**2 / 3 + _noise(noise, accuracy / 3) ** 2)
 
 
@@ -220,3 +212,19 @@ def _noise(noise: _Noise, unknown: float) -> float:
     """Standard error of a median of ``valid`` samples: 1.2533 sd / sqrt(n), for normal noise."""
     spread, valid = noise
     return 1.2533 * (unknown if spread is None else float(spread)) / sqrt(max(valid or 1, 1))
+
+
+def _sound_m_s(air_c: float) -> float:
+    """Speed of sound in dry air at ``air_c`` degrees Celsius, m/s.
+
+    c = 331.3 * sqrt(1 + T/273.15), the ideal-gas formula; humidity adds less than 0.4 %.
+    """
+    return 331.3 * sqrt(1 + max(air_c, -80.0) / 273.15)
+
+
+def corrected_mm(distance_mm: float, air_c: float) -> float:
+    """The true distance where a module that assumes 20 degC reported ``distance_mm``.
+
+    At 900 mm the error would be +41 mm at -5 degC and -22 mm at 35 degC (DOMAIN.md).
+    """
+    return distance_mm * _sound_m_s(air_c) / _sound_m_s(_ASSUMED_AIR_C)

@@ -1,15 +1,14 @@
-"""Replay: a recording through the very watch that the gateway runs (WIRE.md, section 3).
+"""Runs a recording through the same watch as the gateway (WIRE.md, section 3).
 
-Reads JSON lines (messages, time passing, our own downtime), answers with rows ready to print.
-Writes nowhere.
+Reads JSON lines (messages, passing time, downtime) and returns rows ready to print. Writes nothing.
 """
 
 import base64
 import binascii
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import asdict, dataclass, field
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 
@@ -21,12 +20,11 @@ from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.wire import Admitted, Decoded, admit
 
-Row = dict[str, Any]
+Row: TypeAlias = dict[str, object]
+_Line: TypeAlias = Mapping[str, object]
+_Change: TypeAlias = Literal["stop", "start", "lost", "back", "drained"]
 
 ROW_TYPES = ("level", "event", "incident", "forecast")
-
-_GATEWAY: tuple[Any, ...] = ("stop", "start")
-_BROKER: tuple[Any, ...] = ("lost", "back", "drained")
 
 
 class _Unusable(Exception):
@@ -34,8 +32,8 @@ class _Unusable(Exception):
 
 
 @dataclass(slots=True)
-class _Known:
-    """What was heard of one device: enough for the gateway's verdicts on what follows."""
+class _Received:
+    """What one device has sent: enough for the gateway's verdicts on its next messages."""
 
     objects: set[bytes] = field(default_factory=set[bytes])  # 16 bytes of each one's hash
     places: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
@@ -45,9 +43,9 @@ class _Known:
 
 
 class Replay:
-    """One recording in progress. ``counts`` says what became of the lines, by verdict or reason.
+    """One recording in progress. ``counts``: usable lines by verdict; ``unusable``: by reason.
 
-    ``trust`` takes messages without looking at MAC, SIG, ``prev``, ``old`` and ``era``.
+    ``trust`` accepts messages without checks of MAC, SIG, ``prev``, ``old`` and ``era``.
     """
 
     def __init__(self, registry: Registry, *, trust: bool = False) -> None:
@@ -57,30 +55,31 @@ class Replay:
         self._registry = registry
         self._interpreter = Interpreter(registry)
         self._watch = Watch(registry)
-        self._known: dict[str, _Known] = {}
+        self._received: dict[str, _Received] = {}
         self._now = float("-inf")
 
     def rows(self, lines: Iterable[str | bytes]) -> Iterator[Row]:
-        """Every answer to every line, in order."""
+        """The rows of all outputs for ``lines``, in order."""
         for line in lines:
             if line.strip():
                 yield from map(row_of, self.line(line))
 
     def line(self, line: str | bytes) -> list[WatchOutput]:
-        """Take one line. What cannot be used is counted, and still says that time has passed."""
+        """The outputs for one line. An unusable one is counted, and time passes to it."""
         try:
             given = _read(line)
-            received = self._time(given)
+            now = self._time(given)
         except _Unusable as error:
             self.unusable[str(error)] += 1
             return []
         try:
-            return self._take(given, received)
+            event = self._event(given, now)
         except _Unusable as error:
             self.unusable[str(error)] += 1
-            return self._watch.step(Tick(received), received)
+            event = Tick(now)
+        return self._watch.step(event, now)
 
-    def _time(self, given: Mapping[str, Any]) -> float:
+    def _time(self, given: _Line) -> float:
         received = given.get("received")
         if isinstance(received, bool) or not isinstance(received, int | float):
             raise _Unusable("no_received")
@@ -91,111 +90,108 @@ class Replay:
         self._now = float(received)
         return self._now
 
-    def _take(self, given: Mapping[str, Any], received: float) -> list[WatchOutput]:
+    def _event(self, given: _Line, now: float) -> WatchInput:
         if "topic" in given:
-            return self._message(given, received)
+            return self._message(given, now)
         if given.get("tick") is True:
             self.counts["tick"] += 1
-            return self._watch.step(_operated(given, received) or Tick(received), received)
-        listening = _listening(given, received)
+            return _action(given, now) or Tick(now)
+        change = _listening_change(given, now)
         self.counts["listening"] += 1
-        return self._watch.step(listening, received)
+        return change
 
-    def _message(self, given: Mapping[str, Any], received: float) -> list[WatchOutput]:
+    def _message(self, given: _Line, now: float) -> WatchInput:
         topic = given["topic"]
         if not isinstance(topic, str):
             raise _Unusable("unknown_line")
         device_id = topic.split("/")[-2] if topic.count("/") >= 3 else ""
-        known = self._known.get(device_id)
-        newest_key = known.key if known else 0
+        received = self._received.get(device_id)
+        newest_key = received.key if received else 0
         admitted = admit(topic, _payload(given), self._registry, newest_key, trust=self._trust)
         if isinstance(admitted, str):
             raise _Unusable(admitted)
-        if known is None:
-            known = self._known[device_id] = _Known()
+        if received is None:
+            received = self._received[device_id] = _Received()
         digest = admitted.digest[:16]
-        if digest in known.objects:
+        if digest in received.objects:
             self.counts["duplicate"] += 1
-            return self._watch.step(Tick(received), received)
-        known.objects.add(digest)
-        return self._judge(known, admitted, received)
+            return Tick(now)
+        received.objects.add(digest)
+        return self._judge(received, admitted, now)
 
-    def _judge(self, known: _Known, admitted: Admitted, received: float) -> list[WatchOutput]:
-        """The verdict that the journal would give, then what it means to the watch."""
+    def _judge(self, received: _Received, admitted: Admitted, now: float) -> WatchInput:
+        """The input that follows from the verdict of the journal on this message."""
         decoded = admitted.decoded
-        fork = self._is_fork(known, decoded)
+        fork = self._is_fork(received, decoded)
         if decoded.flag is None:
-            known.key = max(known.key, decoded.key_generation or 1)
+            received.key = max(received.key, decoded.key_generation or 1)
         if fork:
             self.counts["fork"] += 1
             era = decoded.identity[0] if decoded.identity else ""
-            said = ForkedMessage(admitted.device.id, era, received, decoded.auth)
-            # What --trust does not look at proves no twin.
-            return self._watch.step(Tick(received) if self._trust else said, received)
+            if self._trust:  # what is not checked proves no clone
+                return Tick(now)
+            return ForkedMessage(admitted.device.id, era, now, decoded.auth)
         if decoded.message is None:
             raise _Unusable(decoded.flag or "malformed")
-        return self._hear(known, decoded.message, admitted, received)
+        return self._interpret(received, decoded.message, admitted, now)
 
-    def _hear(
-        self, known: _Known, message: Message, admitted: Admitted, received: float
-    ) -> list[WatchOutput]:
+    def _interpret(
+        self, received: _Received, message: Message, admitted: Admitted, now: float
+    ) -> WatchInput:
         place, flag = (message.boot, message.seq), admitted.decoded.flag
-        newest = flag is None and place > known.newest.get(message.era, (0, 0))
+        newest = flag is None and place > received.newest.get(message.era, (0, 0))
         if newest:
-            known.newest[message.era] = place
+            received.newest[message.era] = place
         self.counts["stored" if newest else "flagged" if flag else "late"] += 1
         auth = "unsigned" if admitted.device.unsigned else admitted.decoded.auth
-        found = self._interpreter.hear(message, received, auth=auth, newest=newest)
+        found = self._interpreter.hear(message, now, auth=auth, newest=newest)
         if found.heard is None:
             raise _Unusable("no_tank")
-        return self._watch.step(found.heard, received)
+        return found.heard
 
-    def _is_fork(self, known: _Known, decoded: Decoded) -> bool:
+    def _is_fork(self, received: _Received, decoded: Decoded) -> bool:
         """The same identity or the same non-empty ``prev`` a second time, in another OBJECT."""
         fork = False
         if decoded.identity is not None:
-            fork = decoded.identity in known.places
-            known.places.add(decoded.identity)
+            fork = decoded.identity in received.places
+            received.places.add(decoded.identity)
         if decoded.prev and not self._trust:
-            fork = fork or decoded.prev in known.prevs
-            known.prevs.add(decoded.prev)
+            fork = fork or decoded.prev in received.prevs
+            received.prevs.add(decoded.prev)
         return fork
 
 
-def _listening(given: Mapping[str, Any], received: float) -> ListeningChange:
+def _listening_change(given: _Line, now: float) -> ListeningChange:
     change = given.get("gateway", given.get("broker"))
-    allowed = _GATEWAY if "gateway" in given else _BROKER if "broker" in given else ()
+    allowed = ("stop", "start") if "gateway" in given else ("lost", "back", "drained")
     if change in allowed:
-        return ListeningChange(change, received)
+        return ListeningChange(cast(_Change, change), now)
     step = given.get("clock")
     if isinstance(step, int | float) and not isinstance(step, bool):
-        return ListeningChange("clock", received, float(step))
+        return ListeningChange("clock", now, float(step))
     raise _Unusable("unknown_line")
 
 
-def _operated(given: Mapping[str, Any], received: float) -> WatchInput | None:
-    """What a person did about an incident, where an exported tick tells of it."""
-    said: object = given.get("operated")
-    if not isinstance(said, dict):
+def _action(given: _Line, now: float) -> WatchInput | None:
+    """What an operator did about an incident, which an exported tick may contain."""
+    action = given.get("operated")
+    if not isinstance(action, dict):
         return None
-    fields = dict(cast(dict[str, Any], said))
+    fields = dict(cast(dict[str, object], action))
     incident, op = fields.pop("incident", None), fields.pop("op", None)
     if not isinstance(incident, str) or not isinstance(op, str):
         return None
-    return OperatorAction(incident, op, received, fields)
+    return OperatorAction(incident, op, now, fields)
 
 
-def _read(line: str | bytes) -> Mapping[str, Any]:
+def _read(line: str | bytes) -> _Line:
     try:
-        given: object = msgspec.json.decode(line)
-    except (ValueError, RecursionError) as error:  # what is not UTF-8 is a ValueError too
+        return msgspec.json.decode(line, type=dict[str, object])
+    except (ValueError, RecursionError) as error:  # text that is not UTF-8 is a ValueError too
         raise _Unusable("not_json") from error
-    if not isinstance(given, dict):
-        raise _Unusable("not_json")
-    return cast(dict[str, Any], given)
 
 
-def _payload(given: Mapping[str, Any]) -> bytes:
+def _payload(given: _Line) -> bytes:
     text, packed = given.get("payload"), given.get("payload_b64")
     if isinstance(text, str):
         return text.encode()
@@ -207,24 +203,21 @@ def _payload(given: Mapping[str, Any]) -> bytes:
         raise _Unusable("no_payload") from error
 
 
-def row_of(told: WatchOutput) -> Row:
-    """One answer as WIRE.md prints it: exactly the named fields."""
-    if isinstance(told, Level):
+def row_of(output: WatchOutput) -> Row:
+    """One output with exactly the fields that WIRE.md names."""
+    if isinstance(output, Level):
         return {
-            "type": "level", "at": told.at, "tank": told.tank, "volume_l": told.volume_l,
-            "sd_l": told.sd_l, "state": told.state,
+            "type": "level", "at": output.at, "tank": output.tank, "volume_l": output.volume_l,
+            "sd_l": output.sd_l, "state": output.state,
         }  # fmt: skip
-    if isinstance(told, TankEvent):
+    if isinstance(output, TankEvent):
+        return {"type": "event", **asdict(output)}
+    if isinstance(output, Forecast):
         return {
-            "type": "event", "at": told.at, "until": told.until, "tank": told.tank,
-            "kind": told.kind, "litres": told.litres,
+            "type": "forecast", "at": output.at, "tank": output.tank,
+            "low_at": _span(output.low_at), "empty_at": _span(output.empty_at),
         }  # fmt: skip
-    if isinstance(told, Forecast):
-        return {
-            "type": "forecast", "at": told.at, "tank": told.tank, "low_at": _span(told.low_at),
-            "empty_at": _span(told.empty_at),
-        }  # fmt: skip
-    return _incident(told)
+    return _incident(output)
 
 
 def _span(span: Span | None) -> Row | None:
@@ -233,13 +226,14 @@ def _span(span: Span | None) -> Row | None:
     return {"at": round(span.at, 1), "lo": round(span.lo, 1), "hi": round(span.hi, 1)}
 
 
-def _incident(told: IncidentChange) -> Row:
-    where = {"tank": told.tank} if told.tank is not None else {"uplink": told.uplink}
+def _incident(change: IncidentChange) -> Row:
+    subject = {"tank": change.tank} if change.tank is not None else {"uplink": change.uplink}
     because: list[Row] = [
-        {"term": b.term, "weight": b.weight, "basis": b.basis, **b.values} for b in told.because
+        {"term": b.term, "weight": b.weight, "basis": b.basis, **b.values} for b in change.because
     ]
     return {
-        "type": "incident", "id": told.id, "change": told.change, "at": told.at,
-        "received": told.received, **where, "kind": told.kind, "probability": told.probability,
-        "causes": dict(told.causes), "because": because, "auth": told.auth, "alert": told.alert,
+        "type": "incident", "id": change.id, "change": change.change, "at": change.at,
+        "received": change.received, **subject, "kind": change.kind,
+        "probability": change.probability, "causes": dict(change.causes), "because": because,
+        "auth": change.auth, "alert": change.alert,
     }  # fmt: skip

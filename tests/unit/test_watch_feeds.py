@@ -57,7 +57,8 @@ def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -
         story.levels(*([700] * 4))
     assert kind in thefts(story)
     signed, fed = (replace_key(story, unsigned) for unsigned in (False, True))
-    story.watch.registry = story.interpreter.registry = fed
+    story.interpreter.registry = fed
+    story.watch.set_registry(fed)
     for level in (then, then, *([950] * 9)):
         story.says(level, node="feed22", at=story.at + 60, auth="unsigned")
     story.passes(1200)
@@ -67,7 +68,8 @@ def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -
     story.says(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
     assert story.watch.now("north-1").volume_l == pytest.approx(950, abs=2)
     assert closed_thefts(story) == []
-    story.watch.registry = story.interpreter.registry = signed
+    story.interpreter.registry = signed
+    story.watch.set_registry(signed)
     for level in (then, then, *([950] * 9)):
         story.says(level, node="feed22", at=story.at + 60)
     story.passes(1200)

@@ -22,7 +22,7 @@ from gateway.domain.outputs import IncidentChange, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.domain.watch.memory.json_codec import from_saved, key_text, to_saved
-from gateway.domain.watch.memory.state import DeviceState, ListeningState, TankState
+from gateway.domain.watch.memory.state import DeviceState, ListeningState, TankState, key_of
 from gateway.domain.watch.tracks.tamper import Episode
 from gateway.domain.watch.tracks.tilted import TiltedSpell
 from tests.unit.tank_story import T0, ibc, registry_of
@@ -237,7 +237,7 @@ def test_a_state_saved_by_an_earlier_version_is_read() -> None:
     )
     for key, record in records.items():
         again = json.loads(msgspec.json.encode(to_saved(record)))
-        assert key_text(record.key) == key
+        assert key_text(key_of(record)) == key
         assert {name: again[name] for name in saved[key]} | {"episode": None} == {
             **saved[key],
             "episode": None,

@@ -40,14 +40,8 @@ class Watch:
     def __init__(self, registry: Registry, state: Mapping[str, JSON] | None = None) -> None:
         self._context = WatchContext(registry, state)
 
-    @property
-    def registry(self) -> Registry:
-        """The rows in use; assign new ones, then step ``RegistryChanged``."""
-        return self._context.registry
-
-    @registry.setter
-    def registry(self, registry: Registry) -> None:
-        """Use these rows from now on."""
+    def set_registry(self, registry: Registry) -> None:
+        """Use these rows from now on; step ``RegistryChanged`` after it."""
         self._context.set_registry(registry)
 
     def step(self, event: WatchInput, now: float) -> list[WatchOutput]:
@@ -135,7 +129,7 @@ class Watch:
 
 def _check_late(context: WatchContext, device: DeviceState) -> None:
     if presence.is_due(context, device, 1):
-        presence.mark_late(context, device)
+        device.presence, device.presence_since = "late", context.now
 
 
 def _check_silent(context: WatchContext, device: DeviceState) -> None:

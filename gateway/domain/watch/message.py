@@ -1,7 +1,7 @@
 """One message: first promise and battery, then events and readings in order of event time."""
 
 from gateway.domain.inputs import DeviceEvent, JournaledMessage, Reading
-from gateway.domain.outputs import Level, LevelState
+from gateway.domain.outputs import Level, LevelState, TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
@@ -49,7 +49,7 @@ def apply_message(context: WatchContext, message: JournaledMessage) -> None:
         elif tank := _apply_reading(context, device, item, is_current):
             changed[item.tank] = tank
     for tank_id in sorted(handled if device.auth != "unsigned" else ()):
-        removal.review_tank(context, tank_id, device)
+        removal.review(context, context.tank(tank_id), device)
     for tank_id, tank in changed.items():
         if (row := context.tank_row(tank_id)) is not None:
             water.decide(context, tank, row, device, live)
@@ -69,7 +69,7 @@ def _renew(
     power.update(context, device, message)
     clone.check_eras(context, device)
     if was_silent:
-        presence.report_back(context, device)
+        context.outputs.append(TankEvent(context.now, context.now, device.tank, "back"))
     silence.end_silence(context, device)
 
 

@@ -206,7 +206,7 @@ class WatchProjection:
             registry = rows.load_from(connection, version)
         self._context = self._context_of(registry)
         self._interpreter.registry = registry
-        self._watch.registry = registry
+        self._watch.set_registry(registry)
         return True
 
     def _context_of(self, registry: Registry) -> OutputContext:
@@ -238,7 +238,7 @@ class WatchProjection:
 
     def _includes_state(self) -> bool:
         """Whether the next save includes the state."""
-        tanks = len(self._watch.registry.tanks)
+        tanks = len(self._interpreter.registry.tanks)
         return self._open_journal is None or self._checkpoint.is_due(
             self._cursor, tanks, rush=self._is_rush
         )
@@ -255,7 +255,7 @@ class WatchProjection:
 
     def _tanks(self, changed: set[RecordKey]) -> Iterator[TankNow]:
         """The tanks whose pages may have changed."""
-        registry = self._watch.registry
+        registry = self._interpreter.registry
         names: set[str] = set()
         for kind, name in changed:
             if kind in ("tank", "profile"):

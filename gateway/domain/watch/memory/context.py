@@ -10,13 +10,8 @@ from typing import NamedTuple
 
 from gateway.domain.outputs import WatchOutput
 from gateway.domain.registry import Registry, Tank, in_force
-from gateway.domain.watch.memory.json_codec import (
-    JSON,
-    SavedRecord,
-    from_saved,
-    key_text,
-    to_saved,
-)
+from gateway.domain.watch.memory import json_codec
+from gateway.domain.watch.memory.json_codec import JSON, SavedRecord, to_saved
 from gateway.domain.watch.memory.state import (
     DeviceState,
     Incident,
@@ -27,6 +22,7 @@ from gateway.domain.watch.memory.state import (
     TankState,
     TimedRecord,
     UplinkState,
+    key_of,
 )
 
 
@@ -54,7 +50,7 @@ class WatchContext:
         self._dirty: set[RecordKey] = set()  # since the last call of ``dirty``
         self._heap: list[Timer] = []
         for key, saved in (state or {}).items():
-            self._restore(from_saved(key, saved))
+            self._restore(json_codec.from_saved(key, saved))
         self.now = self.listening.last_input_at
         self.set_registry(registry)
 
@@ -123,10 +119,7 @@ class WatchContext:
 
     def profile(self, tank: str) -> ProfileState:
         """The profile of a tank, created when missing; call ``touch`` after a change."""
-        record = self.profiles.get(tank)
-        if record is None:
-            record = self.profiles[tank] = ProfileState(tank)
-        return record
+        return self.profiles.setdefault(tank, ProfileState(tank))
 
     def device(self, device: str, tank: str) -> DeviceState:
         """The record of a device, created when missing, and marked as changed."""
@@ -138,11 +131,8 @@ class WatchContext:
 
     def uplink(self, uplink: str) -> UplinkState:
         """The record of an uplink, created when missing, and marked as changed."""
-        record = self.uplinks.get(uplink)
-        if record is None:
-            record = self.uplinks[uplink] = UplinkState(uplink)
         self._touched.add(("uplink", uplink))
-        return record
+        return self.uplinks.setdefault(uplink, UplinkState(uplink))
 
     def source(self, tank: TankState) -> DeviceState | None:
         """The device that feeds a tank's level."""
@@ -155,17 +145,17 @@ class WatchContext:
     def add_incident(self, incident: Incident) -> None:
         """Add an open incident."""
         self._restore(incident)
-        self._touched.add(incident.key)
+        self._touched.add(("incident", incident.id))
 
     def drop_incident(self, incident: Incident) -> None:
         """Remove an incident that was closed."""
         del self.incidents[incident.id]
         del self._open[incident.family, incident.subject]
-        self._touched.add(incident.key)
+        self._touched.add(("incident", incident.id))
 
     def touch(self, record: Record) -> None:
         """Mark a record as changed."""
-        self._touched.add(record.key)
+        self._touched.add(key_of(record))
 
     def touched(self) -> set[RecordKey]:
         """The keys of the records that changed since the last call."""
@@ -179,7 +169,7 @@ class WatchContext:
         Call ``touched`` before it: this resets both.
         """
         self.touched()
-        changed = {key_text(key): self._saved(key) for key in sorted(self._dirty)}
+        changed = {json_codec.key_text(key): self._saved(key) for key in sorted(self._dirty)}
         self._dirty.clear()
         return changed
 
@@ -208,7 +198,7 @@ class WatchContext:
         else:
             self.listening = record
         for name, due in record.due.items():
-            heapq.heappush(self._heap, Timer(due, record.key, name))
+            heapq.heappush(self._heap, Timer(due, key_of(record), name))
 
     # Timers -------------------------------------------------------------------------------
 
@@ -218,21 +208,23 @@ class WatchContext:
         before = timers.get(name)
         if before == due:
             return
-        self._touched.add(record.key)
+        self._touched.add(key_of(record))
         if due is None:
             del timers[name]
             return
         timers[name] = due
         if before is not None and before < due:
             return  # postponed, as with every message: ``next_timer`` moves the heap's entry
-        heapq.heappush(self._heap, Timer(due, record.key, name))
+        heapq.heappush(self._heap, Timer(due, key_of(record), name))
         if len(self._heap) > 256 + 8 * (len(self.devices) + len(self.tanks)):
             self._compact()
 
     def _compact(self) -> None:
         """Drop the heap's entries of timers that were stopped or brought forward."""
         records = (self.listening, *self.devices.values(), *self.tanks.values())
-        self._heap = sorted(Timer(due, r.key, name) for r in records for name, due in r.due.items())
+        self._heap = sorted(
+            Timer(due, key_of(r), name) for r in records for name, due in r.due.items()
+        )
 
     def next_timer(self) -> Timer | None:
         """The timer that fires next.

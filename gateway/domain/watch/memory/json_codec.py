@@ -11,14 +11,14 @@ from types import NoneType, UnionType
 from typing import TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from gateway.domain.watch.memory.state import (
+    RECORD_TYPES,
     DeviceState,
     Incident,
     ListeningState,
-    ProfileState,
     Record,
     RecordKey,
+    RecordKind,
     TankState,
-    UplinkState,
 )
 from gateway.domain.watch.tracks.tamper import Episode
 
@@ -26,14 +26,6 @@ JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | 
 SavedRecord: TypeAlias = dict[str, object]
 """A record's fields by their saved names: JSON values, or dataclasses of JSON values."""
 _T = TypeVar("_T")
-_TYPES: Mapping[str, type[Record]] = {
-    "device": DeviceState,
-    "ears": ListeningState,
-    "incident": Incident,
-    "profile": ProfileState,
-    "tank": TankState,
-    "uplink": UplinkState,
-}
 _SAVED_NAMES: Mapping[type, Mapping[str, str]] = {
     DeviceState: {"clone_reported": "twins_told", "reported_forks": "forked_told"},
     Episode: {
@@ -73,7 +65,9 @@ def from_saved(key: str, saved: JSON) -> Record:
 
     Raises KeyError for a key of no known kind, TypeError when a field without default is missing.
     """
-    return _read_dataclass(_TYPES[key.partition(":")[0]], cast(dict[str, JSON], saved))
+    return _read_dataclass(
+        RECORD_TYPES[cast(RecordKind, key.partition(":")[0])][0], cast(dict[str, JSON], saved)
+    )
 
 
 @cache

@@ -4,6 +4,7 @@ All are bounded and consist of JSON values, so they can be saved with the cursor
 without changing any later output.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,11 +36,6 @@ class ListeningState:
     settling: bool = False  # reconnected, the broker's queue not yet drained
     credit_s: float = 0.0
     due: Due = field(default_factory=dict[str, float])
-
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "ears", ""
 
     @property
     def is_down(self) -> bool:
@@ -89,11 +85,6 @@ class DeviceState:
     lagged_at: float = 0.0
     due: Due = field(default_factory=dict[str, float])
 
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "device", self.device
-
 
 @dataclass(slots=True)
 class TankState:
@@ -114,11 +105,6 @@ class TankState:
     empty_at: list[float] = field(default_factory=list[float])
     due: Due = field(default_factory=dict[str, float])
 
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "tank", self.tank
-
 
 @dataclass(slots=True)
 class ProfileState:
@@ -127,11 +113,6 @@ class ProfileState:
     tank: str
     profile: Profile = field(default_factory=Profile)
 
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "profile", self.tank
-
 
 @dataclass(slots=True)
 class UplinkState:
@@ -139,11 +120,6 @@ class UplinkState:
 
     uplink: str
     muted: bool = False  # a person closed the incident; until a device on it sends again
-
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "uplink", self.uplink
 
 
 @dataclass(slots=True)
@@ -167,11 +143,24 @@ class Incident:
     figures: dict[str, Figure]
     alerted_kinds: list[str]
 
-    @property
-    def key(self) -> RecordKey:
-        """Its key among all records."""
-        return "incident", self.id
-
 
 TimedRecord = DeviceState | ListeningState | TankState
 Record = TimedRecord | Incident | ProfileState | UplinkState
+RECORD_TYPES: Mapping[RecordKind, tuple[type[Record], str]] = {
+    "device": (DeviceState, "device"),
+    "ears": (ListeningState, ""),
+    "incident": (Incident, "id"),
+    "profile": (ProfileState, "tank"),
+    "tank": (TankState, "tank"),
+    "uplink": (UplinkState, "uplink"),
+}
+"""The record type of each kind, and the field with the name of its subject."""
+_KEYS: Mapping[type, RecordKey] = {
+    record_type: (kind, field) for kind, (record_type, field) in RECORD_TYPES.items()
+}
+
+
+def key_of(record: Record) -> RecordKey:
+    """The key of a record."""
+    kind, name = _KEYS[type(record)]
+    return kind, getattr(record, name) if name else ""

@@ -3,7 +3,7 @@
 from itertools import combinations
 from math import sqrt
 
-from gateway.domain.geometry import level_mm
+from gateway.domain.geometry import Curve
 from gateway.domain.inputs import Reading
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
@@ -38,7 +38,7 @@ def check(
         return
     found = _fast_fall(recent, row, sample.sd_l)
     if found is not None and (tank.episode or _is_odd(found)):
-        removal.add_fall(context, tank, row, device, found)
+        removal.add_fall(context, tank, device, found)
 
 
 def check_backlog(
@@ -57,7 +57,7 @@ def check_backlog(
     if found is None or not (tank.episode or _is_odd(found)):
         return
     if not _is_reverted(tank, row, found):
-        removal.add_fall(context, tank, row, device, found)
+        removal.add_fall(context, tank, device, found)
 
 
 def _is_reverted(tank: TankState, row: Tank, fall: Fall) -> bool:
@@ -126,23 +126,24 @@ def _fastest(run: list[list[float]], row: Tank, sd_l: float) -> tuple[float, flo
 
     Each fall is reduced by two sd, so that noise over a short time makes no rate.
     """
+    curve = Curve(row)
     best = (0.0, 0.0)
     for (at, litres), (until, left) in combinations(run, 2):
         fallen = litres - left - _NOISE_SD * sd_l
         if fallen > 0 and until > at:
             lpm = fallen / (until - at) * 60
-            ratio = lpm / _all_taps_lpm(row, litres, left)
+            ratio = lpm / _all_taps_lpm(curve, row, litres, left)
             best = (max(best[0], lpm), max(best[1], ratio))
     return best
 
 
-def _all_taps_lpm(row: Tank, from_l: float, to_l: float) -> float:
+def _all_taps_lpm(curve: Curve, row: Tank, from_l: float, to_l: float) -> float:
     """The flow of all open taps together while the level falls from ``from_l`` to ``to_l``, L/min.
 
     Torricelli: the flow is proportional to the root of the water's height above the tap, so with
     straight walls its mean over a fall is the mean of both ends.
     """
-    tap_mm = level_mm(row, row.empty_l)
-    heights = (max(level_mm(row, litres) - tap_mm, 10.0) for litres in (from_l, to_l))
+    tap_mm = curve.level_mm(row.empty_l)
+    heights = (max(curve.level_mm(litres) - tap_mm, 10.0) for litres in (from_l, to_l))
     roots = [sqrt(height / 1000) for height in heights]
     return max(row.taps, _LEAST_TAPS) * TAP_LPM * sum(roots) / 2

@@ -93,4 +93,4 @@ def lid_stayed_open(context: WatchContext, tank: TankState) -> None:
         return
     context.touch(tank)
     tank.episode.lid_stayed = True
-    removal.review(context, tank, row, device)
+    removal.review(context, tank, device)

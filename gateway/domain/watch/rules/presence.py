@@ -149,11 +149,6 @@ def is_due(context: WatchContext, device: DeviceState, times: int) -> bool:
     return True
 
 
-def mark_late(context: WatchContext, device: DeviceState) -> None:
-    """Set the presence to *late*: the promise has passed."""
-    device.presence, device.presence_since = "late", context.now
-
-
 def mark_silent(context: WatchContext, device: DeviceState) -> bool:
     """Set the presence to *silent*: three times the promise have passed.
 
@@ -169,11 +164,6 @@ def mark_silent(context: WatchContext, device: DeviceState) -> bool:
     context.set_timer(device, "late", None)
     context.outputs.append(TankEvent(last_received_at(device), context.now, device.tank, "silent"))
     return True
-
-
-def report_back(context: WatchContext, device: DeviceState) -> None:
-    """Emit ``back``: a silent device has sent a message."""
-    context.outputs.append(TankEvent(context.now, context.now, device.tank, "back"))
 
 
 def next_message_due(context: WatchContext, device: DeviceState) -> float | None:

@@ -5,7 +5,6 @@ kind follows the weights of the evidence and may change with more of it.
 """
 
 from gateway.domain.outputs import THEFT_KINDS, EventKind, IncidentKind, TankEvent
-from gateway.domain.registry import Tank
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
@@ -49,9 +48,7 @@ def close_lid(context: WatchContext, tank: TankState, why: str) -> None:
         incidents.close(context, incident, why=why)
 
 
-def add_fall(
-    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, fall: Fall
-) -> None:
+def add_fall(context: WatchContext, tank: TankState, device: DeviceState, fall: Fall) -> None:
     """Add a fast fall to the episode, or begin one with it."""
     if device.auth == "unsigned":
         return
@@ -62,7 +59,7 @@ def add_fall(
     if episode.fall is not None and fall.at <= episode.fall.until:
         _extend(fall, episode.fall)
     episode.fall = fall
-    review(context, tank, row, device)
+    review(context, tank, device)
     _report_loss(context, tank, episode, fall)
 
 
@@ -98,7 +95,7 @@ def explains_silence(context: WatchContext, device: DeviceState) -> bool:
         return False
     context.touch(tank)
     episode.silent_since, episode.promised_s = promise.received, promise.next_s
-    review(context, tank, row, device)
+    review(context, tank, device)
     return context.open_incident(FAMILY, tank.tank) is not None
 
 
@@ -120,7 +117,7 @@ def record_message(context: WatchContext, device: DeviceState) -> None:
     if well_after:
         episode.resumed_at = context.now
     context.touch(tank)
-    review(context, tank, row, device)
+    review(context, tank, device)
 
 
 def review_silent(context: WatchContext, neighbours: list[DeviceState]) -> None:
@@ -128,7 +125,7 @@ def review_silent(context: WatchContext, neighbours: list[DeviceState]) -> None:
     for neighbour in neighbours:
         tank = context.tanks.get(neighbour.tank)
         if tank is not None and tank.episode and tank.episode.silent_since is not None:
-            review_tank(context, neighbour.tank, neighbour)
+            review(context, context.tank(neighbour.tank), neighbour)
 
 
 def close_refilled(context: WatchContext, tank: TankState) -> None:
@@ -143,18 +140,11 @@ def close_refilled(context: WatchContext, tank: TankState) -> None:
         tank.episode = None
 
 
-def review_tank(context: WatchContext, tank: str, device: DeviceState) -> None:
-    """``review`` for a tank by its id."""
-    row = context.tank_row(tank)
-    if row is not None:
-        review(context, context.tank(tank), row, device)
-
-
-def review(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
+def review(context: WatchContext, tank: TankState, device: DeviceState) -> None:
     """Weigh the evidence of an episode; open its incident, or update it."""
-    episode = tank.episode
+    episode, row = tank.episode, context.tank_row(tank.tank)
     incident = context.open_incident(FAMILY, tank.tank)
-    if episode is None or (incident is None and episode.operator_action):
+    if episode is None or row is None or (incident is None and episode.operator_action):
         return
     causes, leader, because = weigh(evidence.terms(context, tank, row, device, episode))
     theft = sum(causes[kind] for kind in THEFT_KINDS)
@@ -203,7 +193,7 @@ def apply_operator_action(context: WatchContext, incident: Incident, op: str) ->
         return
     tank.episode.operator_action = op
     tank.tilted = None
-    review(context, tank, row, device)
+    review(context, tank, device)
     if op == "moved_by_us" or incident.kind not in ("drained", "slashed", "lid_open"):
         incidents.close(context, incident, why=op)
 

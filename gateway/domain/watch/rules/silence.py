@@ -27,15 +27,15 @@ def judge(context: WatchContext, device: DeviceState) -> None:
         _report_device(context, device)
         return
     if outage := context.open_incident(UPLINK, uplink):
-        _add_to_outage(context, outage)
+        incidents.amend(context, outage, figures=_affected(context, uplink, outage.at))
         return
     if context.uplink(uplink).muted:
         return
     group = _silent_group(context, device)
     active = _active_neighbours(context, device, group)
-    if len(group) > 1 and (not active or _outnumber(group, active)):
+    if len(group) > 1 and (not active or len(group) > max(2, 2 * len(active))):
         _report_uplink(context, uplink, group, active)
-    elif active or not _is_undecided(context, device):
+    elif active or all(d.presence == "silent" for d in context.neighbours(device.device)):
         _report_device(context, device)
     else:
         _wait(context, device, context.now + _WAIT_S)
@@ -73,7 +73,7 @@ def end_silence(context: WatchContext, device: DeviceState) -> None:
     outage = context.open_incident(UPLINK, uplink)
     if outage is not None:
         _end_outage(context, uplink, outage)
-    elif context.uplink(uplink).muted:
+    else:
         context.uplink(uplink).muted = False
     for other in context.neighbours(device.device):
         if other.waiting and outage is None:
@@ -121,15 +121,6 @@ def _active_neighbours(
         for other in context.neighbours(device.device)
         if other.presence != "silent" and presence.last_received_at(other) > lost_by
     ]
-
-
-def _outnumber(group: list[DeviceState], active: list[DeviceState]) -> bool:
-    return len(group) > 2 and len(group) > 2 * len(active)
-
-
-def _is_undecided(context: WatchContext, device: DeviceState) -> bool:
-    """Whether some neighbour has not broken its promise yet."""
-    return any(other.presence != "silent" for other in context.neighbours(device.device))
 
 
 def terms(context: WatchContext, device: DeviceState) -> list[Term]:
@@ -209,12 +200,6 @@ def _affected(context: WatchContext, uplink: str, lost_at: float) -> dict[str, i
     """Devices without a message since, including those whose promise still runs."""
     affected = [d for d in context.on_uplink(uplink) if presence.last_received_at(d) <= lost_at]
     return {"devices": len(affected), "tanks": len({d.tank for d in affected})}
-
-
-def _add_to_outage(context: WatchContext, outage: Incident) -> None:
-    """Count one more silent device in an open outage, without an alert."""
-    assert outage.uplink is not None
-    incidents.amend(context, outage, figures=_affected(context, outage.uplink, outage.at))
 
 
 def _end_outage(context: WatchContext, uplink: str, outage: Incident) -> None:

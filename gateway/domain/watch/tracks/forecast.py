@@ -151,10 +151,10 @@ def _days(profile: Profile, now: float) -> list[list[float]]:
 
 
 def _means(profile: Profile) -> dict[int, float]:
-    by_hour: dict[int, list[float]] = {}
+    by_hour: list[list[float]] = [[] for _ in range(24)]
     for hour, litres in profile.hours:
-        by_hour.setdefault(int(hour) % 24, []).append(litres)
-    return {hour: sum(values) / len(values) for hour, values in by_hour.items()}
+        by_hour[int(hour) % 24].append(litres)
+    return {hour: sum(values) / len(values) for hour, values in enumerate(by_hour) if values}
 
 
 def _from_days(days: Sequence[Sequence[float]], now: float) -> Iterator[Span3]:

@@ -26,12 +26,14 @@ def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
     start, end = samples[0][0], samples[-1][0]
-    usual = usual_lph(profile, start, end)
-    if end - start < _LEAST_S or usual is None or usual[0] > _QUIET_PART * usual[1]:
+    if end - start < _LEAST_S:
+        return []
+    whole, error = _slope_lph(samples)
+    usual = usual_lph(profile, start, end) if -whole >= _LEAST_LPH else None
+    if usual is None or usual[0] > _QUIET_PART * usual[1]:
         return []
     third = len(samples) // 3
     thirds = (samples[:third], samples[third : 2 * third], samples[2 * third :])
-    whole, error = _slope_lph(samples)
     least = max(_LEAST_LPH, 2 * usual[0])
     steady = all(_slope_lph(part)[0] < -least / 2 for part in thirds)
     in_steps = max(a[1] - b[1] for a, b in pairwise(samples)) > _STEP_PART * row.capacity_l
