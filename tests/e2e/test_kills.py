@@ -105,7 +105,7 @@ class Place:
         )  # fmt: skip
         for row in run.rows(lines):
             if row["type"] == "incident":
-                said = found.setdefault((row["tank"], row["id"]), [])
+                said = found.setdefault((str(row["tank"]), str(row["id"])), [])
                 said.extend([f"{row['change']} {row['kind']}"] if row["alert"] else [])
         assert not run.unusable
         return _by_tank(found)
