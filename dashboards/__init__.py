@@ -1,1 +1,1 @@
-"""Grafana as code: one dashboard, its data source, one alert rule, and how they get there."""
+"""Grafana as code: one dashboard, its data source, one alert rule, and their installation."""

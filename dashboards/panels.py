@@ -1,7 +1,7 @@
-"""The panels, each a question that a coordinator asks; 24 columns wide."""
+"""The panels, each for one question of a coordinator; the dashboard is 24 columns wide."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as build
@@ -13,13 +13,13 @@ from grafana_foundation_sdk.models import dashboard as model
 from dashboards import queries
 from dashboards.influxql import SOURCE, Target
 
-Panel: TypeAlias = Builder[model.Panel]
+_Panel: TypeAlias = Builder[model.Panel]
 SILENT_COUNT_ID = 1
-"""The panel that the alert rule points at."""
-_GAP_MS = 2 * 3600 * 1000.0  # a longer silence is a gap in the line, never a straight guess
+"""The panel that the alert rule links to."""
+_GAP_MS = 2 * 3600 * 1000.0  # after a longer silence the line has a gap instead of an interpolation
 
 
-def all_of(names: Mapping[str, str], timezone: str) -> list[Panel]:
+def all_panels(names: Mapping[str, str], timezone: str) -> list[_Panel]:
     """The panels in reading order. ``names``: random id of a tank -> name to show."""
     return [
         _silent_count().id(SILENT_COUNT_ID),
@@ -54,14 +54,14 @@ def _now(names: Mapping[str, str]) -> table.Panel:
         .title("Tanks, as last heard")
         .datasource(SOURCE)
         .with_target(Target(queries.NOW, "table"))
-        .override_by_name("volume_l", [_value("unit", units.Litre), _value("decimals", 0)])
-        .override_by_name("pct", [_value("unit", units.Percent), _value("decimals", 0)])
-        .override_by_name("heard", [_value("unit", units.DateTimeFromNow)])
-        .override_by_name("Time", [_value("custom.hidden", True)])
+        .override_by_name("volume_l", [_option("unit", units.Litre), _option("decimals", 0)])
+        .override_by_name("pct", [_option("unit", units.Percent), _option("decimals", 0)])
+        .override_by_name("heard", [_option("unit", units.DateTimeFromNow)])
+        .override_by_name("Time", [_option("custom.hidden", True)])
         .span(20)
         .height(8)
     )
-    return _named(panel, names)
+    return _name_column(panel, names)
 
 
 def _levels(names: Mapping[str, str]) -> timeseries.Panel:
@@ -80,7 +80,7 @@ def _levels(names: Mapping[str, str]) -> timeseries.Panel:
         .span(24)
         .height(10)
     )
-    return _renamed(panel, names)
+    return _name_lines(panel, names)
 
 
 def _drawn(names: Mapping[str, str], timezone: str) -> timeseries.Panel:
@@ -101,7 +101,7 @@ def _drawn(names: Mapping[str, str], timezone: str) -> timeseries.Panel:
         .span(24)
         .height(9)
     )
-    return _renamed(panel, names)
+    return _name_lines(panel, names)
 
 
 def _silent(names: Mapping[str, str]) -> table.Panel:
@@ -111,14 +111,14 @@ def _silent(names: Mapping[str, str]) -> table.Panel:
         .datasource(SOURCE)
         .with_target(Target(queries.SILENT, "table"))
         .no_value("every device speaks")
-        .override_by_name("heard", [_value("unit", units.DateTimeFromNow)])
-        .override_by_name("due", [_value("unit", units.DateTimeFromNow)])
-        .override_by_name("battery_mv", [_value("unit", "mV")])
-        .override_by_name("Time", [_value("custom.hidden", True)])
+        .override_by_name("heard", [_option("unit", units.DateTimeFromNow)])
+        .override_by_name("due", [_option("unit", units.DateTimeFromNow)])
+        .override_by_name("battery_mv", [_option("unit", "mV")])
+        .override_by_name("Time", [_option("custom.hidden", True)])
         .span(12)
         .height(9)
     )
-    return _named(panel, names)
+    return _name_column(panel, names)
 
 
 def _incidents(names: Mapping[str, str]) -> table.Panel:
@@ -129,15 +129,15 @@ def _incidents(names: Mapping[str, str]) -> table.Panel:
         .datasource(SOURCE)
         .with_target(Target(queries.INCIDENTS, "table"))
         .no_value("none in this time")
-        .override_by_name("Time", [_value("displayName", "opened")])
-        .override_by_name("probability", [_value("unit", units.PercentUnit)])
-        .override_by_name("closed", [_value("unit", "dateTimeAsIso"), _zero("-")])
-        .override_by_name("open", [_mapping({"1": "open", "0": "closed"})])
-        .override_by_name("claimed", [_mapping({"1": "somebody goes", "0": "nobody yet"})])
+        .override_by_name("Time", [_option("displayName", "opened")])
+        .override_by_name("probability", [_option("unit", units.PercentUnit)])
+        .override_by_name("closed", [_option("unit", "dateTimeAsIso"), _texts_for({"0": "-"})])
+        .override_by_name("open", [_texts_for({"1": "open", "0": "closed"})])
+        .override_by_name("claimed", [_texts_for({"1": "somebody goes", "0": "nobody yet"})])
         .span(12)
         .height(9)
     )
-    return _named(panel, names)
+    return _name_column(panel, names)
 
 
 def _legend() -> common_builders.VizLegendOptions:
@@ -154,26 +154,22 @@ def _thresholds(steps: Mapping[float | None, str]) -> build.ThresholdsConfig:
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
 
 
-def _value(name: str, value: Any) -> model.DynamicConfigValue:
+def _option(name: str, value: object) -> model.DynamicConfigValue:
     return model.DynamicConfigValue(id_val=name, value=value)
 
 
-def _mapping(texts: Mapping[str, str]) -> model.DynamicConfigValue:
+def _texts_for(texts: Mapping[str, str]) -> model.DynamicConfigValue:
     options = {value: model.ValueMappingResult(text=text) for value, text in texts.items()}
-    return _value("mappings", [model.ValueMap(options=options)])
+    return _option("mappings", [model.ValueMap(options=options)])
 
 
-def _zero(text: str) -> model.DynamicConfigValue:
-    return _mapping({"0": text})
+def _name_column(panel: table.Panel, names: Mapping[str, str]) -> table.Panel:
+    """Shows the operator's names in the column ``tank``."""
+    return panel.override_by_name("tank", [_texts_for(names)]) if names else panel
 
 
-def _named(panel: table.Panel, names: Mapping[str, str]) -> table.Panel:
-    """The column ``tank`` under names of the operator's."""
-    return panel.override_by_name("tank", [_mapping(names)]) if names else panel
-
-
-def _renamed(panel: timeseries.Panel, names: Mapping[str, str]) -> timeseries.Panel:
-    """Each line under a name of the operator's."""
+def _name_lines(panel: timeseries.Panel, names: Mapping[str, str]) -> timeseries.Panel:
+    """Shows the operator's name of each line."""
     for rid, name in names.items():
-        panel.override_by_name(rid, [_value("displayName", name)])
+        panel.override_by_name(rid, [_option("displayName", name)])
     return panel

@@ -1,6 +1,6 @@
-"""Grafana's provisioning files: data source, where dashboards lie, one alert rule.
+"""Grafana's provisioning files: data source, folder of dashboards, one alert rule.
 
-No secret is in them: Grafana reads the token from its own environment, NORIA_INFLUXDB_TOKEN.
+They have no secret: Grafana reads the token from its own environment, NORIA_INFLUXDB_TOKEN.
 """
 
 from typing import Any
@@ -13,22 +13,22 @@ from dashboards.panels import SILENT_COUNT_ID
 from dashboards.water import UID
 
 FOLDER = "Noria"
-TOKEN = "Token $NORIA_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable
+_TOKEN = "Token $NORIA_INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable
 _RULE_SPAN_S = 900  # presence is written every 5 minutes
 _HEAD = "# Made by 'noria dashboards write'. Change dashboards/ in Noria, not this file.\n"
 
 
 def files(influxdb_url: str, database: str) -> dict[str, str]:
-    """Relative path -> text of each file that Grafana reads at its start."""
+    """The files that Grafana reads at its start: relative path -> text."""
     return {
-        "datasources/noria.yaml": _yaml(datasource(influxdb_url, database)),
-        "dashboards/noria.yaml": _yaml(provider()),
+        "datasources/noria.yaml": _yaml(_datasource(influxdb_url, database)),
+        "dashboards/noria.yaml": _yaml(_provider()),
         "alerting/noria.yaml": _yaml(alerting()),
     }
 
 
-def datasource(influxdb_url: str, database: str) -> dict[str, Any]:
-    """InfluxDB by InfluxQL; the header is right for 1.8 (user:password) and for 2.x alike."""
+def _datasource(influxdb_url: str, database: str) -> dict[str, Any]:
+    """InfluxDB with InfluxQL; the header is valid for 1.8 (user:password) and 2.x."""
     source: dict[str, Any] = {
         "name": "Noria",
         "uid": SOURCE_UID,
@@ -41,13 +41,13 @@ def datasource(influxdb_url: str, database: str) -> dict[str, Any]:
             "httpMode": "POST",
             "httpHeaderName1": "Authorization",
         },
-        "secureJsonData": {"httpHeaderValue1": TOKEN},
+        "secureJsonData": {"httpHeaderValue1": _TOKEN},
     }
     return {"apiVersion": 1, "datasources": [source]}
 
 
-def provider() -> dict[str, Any]:
-    """Where Grafana finds ``water.json``."""
+def _provider() -> dict[str, Any]:
+    """The folder of ``water.json``."""
     return {
         "apiVersion": 1,
         "providers": [
@@ -63,10 +63,10 @@ def provider() -> dict[str, Any]:
 
 
 def alerting() -> dict[str, Any]:
-    """One rule: a device is silent, or the gateway itself is.
+    """One rule: a device or the gateway itself is silent.
 
-    No data is an alert of its own, never "resolved": a vanished series is the very thing that we
-    watch for. One series for all devices, since Grafana resolves a series that goes missing.
+    No data alerts as well and never resolves an alert, since it means that the gateway is down.
+    The query has one series for all devices, since Grafana resolves the alert of a missing series.
     """
     rule: dict[str, Any] = {
         "uid": "noria-silent",
@@ -83,13 +83,13 @@ def alerting() -> dict[str, Any]:
             "summary": "Noria: devices broke their promise to speak, or the gateway is away.",
             "description": "Open the dashboard: which ones, and when they were last heard.",
         },
-        "data": [_question(), _reduced(), _threshold()],
+        "data": [_query(), _reduce(), _threshold()],
     }
     group = {"orgId": 1, "name": "noria", "folder": FOLDER, "interval": "1m", "rules": [rule]}
     return {"apiVersion": 1, "groups": [group]}
 
 
-def _question() -> dict[str, Any]:
+def _query() -> dict[str, Any]:
     model = {
         "refId": "A",
         "query": queries.SILENT_COUNT,
@@ -100,7 +100,7 @@ def _question() -> dict[str, Any]:
     return _step("A", SOURCE_UID, model)
 
 
-def _reduced() -> dict[str, Any]:
+def _reduce() -> dict[str, Any]:
     return _step(
         "B", "__expr__", {"refId": "B", "type": "reduce", "expression": "A", "reducer": "last"}
     )

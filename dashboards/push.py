@@ -1,7 +1,7 @@
-"""Pushes the dashboard by ``grafana-api``, which nothing else here imports.
+"""Pushes the dashboard through ``grafana-api``, which only this module imports.
 
-Data source and alert rule are provisioned by files (``dashboards.provisioning``): Grafana keeps
-them under its own lock and reads their secrets from its own environment.
+Data source and alert rule are provisioned by files (``dashboards.provisioning``): Grafana does not
+let users edit provisioned ones, and reads their secrets from its own environment.
 """
 
 from collections.abc import Mapping
@@ -25,18 +25,18 @@ _NOT_FOUND = 404
 
 
 class PushError(Exception):
-    """Grafana did not take it; the message says why and what to do."""
+    """Grafana refused or did not answer; the message has the reason and the remedy."""
 
 
 def push(url: str, token: str, dashboard: Mapping[str, Any]) -> str:
     """Create or replace ``dashboard`` in the folder Noria; returns its address.
 
-    Safe to repeat. Raises PushError.
+    Idempotent. Raises PushError.
     """
     grafana = _client(url, token)
     try:
-        _make_folder(grafana)
-        said = grafana.dashboard.update_dashboard(
+        _create_folder(grafana)
+        answer = grafana.dashboard.update_dashboard(
             {
                 "dashboard": {**dashboard, "id": None},
                 "folderUid": _FOLDER_UID,
@@ -45,13 +45,13 @@ def push(url: str, token: str, dashboard: Mapping[str, Any]) -> str:
             }
         )
     except GrafanaException as error:
-        raise PushError(_told(url, error)) from error
+        raise PushError(_message(url, error)) from error
     except (requests.RequestException, ValueError) as error:
         raise PushError(f"no Grafana answers at {url}: {error}; check --url") from error
-    return url.rstrip("/") + str(said.get("url", ""))
+    return url.rstrip("/") + str(answer.get("url", ""))
 
 
-def _make_folder(grafana: Any) -> None:
+def _create_folder(grafana: Any) -> None:
     try:
         grafana.folder.get_folder(_FOLDER_UID)
     except GrafanaClientError as error:
@@ -75,7 +75,7 @@ def _client(url: str, token: str) -> Any:
     )
 
 
-def _told(url: str, error: Any) -> str:
+def _message(url: str, error: Any) -> str:
     remedy = {
         401: "it refuses the token: make a service account with role Editor",
         403: "the token may not do this: give its service account the role Editor",

@@ -11,18 +11,17 @@ from dashboards import panels, queries
 from dashboards.influxql import SOURCE, Target
 
 UID = "noria-water"
-TITLE = "Noria: water"
 
 
 def dashboard(
     names: Mapping[str, str] | None = None, timezone: str = "Europe/Paris"
 ) -> dict[str, Any]:
-    """The dashboard's JSON. ``names`` shows random ids of tanks under names of yours.
+    """The dashboard's JSON. ``names``: random id of a tank -> name to show.
 
-    Without them Grafana learns no name: what it stores is then as discreet as InfluxDB.
+    Without ``names`` Grafana stores random ids only, like InfluxDB.
     """
     built = (
-        build.Dashboard(TITLE)
+        build.Dashboard("Noria: water")
         .uid(UID)
         .description("Litres, draws, silent devices and incidents, as Noria measured them.")
         .tags(["noria", "water"])
@@ -32,7 +31,7 @@ def dashboard(
         .refresh("1m")
         .annotation(_marks())
     )
-    for panel in panels.all_of(names or {}, timezone):
+    for panel in panels.all_panels(names or {}, timezone):
         built.with_panel(panel)
     return json.loads(json.dumps(built.build(), cls=JSONEncoder, sort_keys=True))
 

@@ -1,4 +1,4 @@
-"""The dashboard through the SDK and back, the provisioning files, and the push to a Grafana."""
+"""The dashboard decoded by the SDK, the provisioning files, and the push to a Grafana API."""
 
 import json
 import threading
@@ -12,10 +12,10 @@ import yaml
 from click.testing import CliRunner
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
-from grafana_foundation_sdk.cog.runtime import Runtime
+from grafana_foundation_sdk.cog.runtime import DataqueryConfig, Runtime
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards import influxql
+from dashboards.influxql import InfluxQL
 from dashboards.push import PushError, push
 from dashboards.water import UID, dashboard
 from gateway.database.engine import connect
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        """Writes no log."""
 
 
 @pytest.fixture
@@ -103,15 +103,19 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_sdk_reads_the_dashboard_back_as_it_was_written() -> None:
+def _query(data: dict[str, Any]) -> InfluxQL:
+    return InfluxQL(data["query"], data["resultFormat"], data["refId"], data["alias"])
+
+
+def test_the_sdk_reads_the_dashboard_back_unchanged() -> None:
     register_default_plugins()
-    Runtime().register_dataquery_variant(influxql.variant())
-    made = dashboard({"abcdefgh": "north-1"})
-    again = json.loads(json.dumps(Dashboard.from_json(made), cls=JSONEncoder))
-    assert again == made
+    Runtime().register_dataquery_variant(DataqueryConfig("influxdb", from_json_hook=_query))
+    written = dashboard({"abcdefgh": "north-1"})
+    again = json.loads(json.dumps(Dashboard.from_json(written), cls=JSONEncoder))
+    assert again == written
 
 
-def test_every_panel_asks_the_provisioned_source_and_has_an_id_of_its_own() -> None:
+def test_every_panel_queries_the_provisioned_source_and_has_a_unique_id() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) == 6
     for panel in panels:
@@ -119,14 +123,14 @@ def test_every_panel_asks_the_provisioned_source_and_has_an_id_of_its_own() -> N
         assert [target["refId"] for target in panel["targets"]] == ["A"]
 
 
-def test_push_makes_the_folder_and_can_be_repeated(grafana: Grafana) -> None:
+def test_push_creates_the_folder_and_is_idempotent(grafana: Grafana) -> None:
     for _ in range(2):
         assert push(grafana.url, TOKEN, dashboard()) == f"{grafana.url}/d/{UID}/noria-water"
     assert grafana.folders["noria"]["title"] == "Noria"
     assert grafana.dashboards[UID]["title"] == "Noria: water"
 
 
-def test_a_refused_token_and_an_absent_grafana_are_told_with_the_remedy(grafana: Grafana) -> None:
+def test_a_refused_token_and_an_absent_grafana_raise_with_the_remedy(grafana: Grafana) -> None:
     with pytest.raises(PushError, match="service account with role Editor"):
         push(grafana.url, "wrong", dashboard())
     with pytest.raises(PushError, match="no Grafana answers"):
@@ -135,7 +139,7 @@ def test_a_refused_token_and_an_absent_grafana_are_told_with_the_remedy(grafana:
         push("grafana.example.org", TOKEN, dashboard())
 
 
-def test_the_command_pushes_with_names_only_when_asked(grafana: Grafana, config: Path) -> None:
+def test_the_command_pushes_names_only_with_the_option(grafana: Grafana, config: Path) -> None:
     token = config.parent / "token"
     token.write_text(f"{TOKEN}\n", "utf-8")
     options = ["--url", grafana.url, "--token-file", str(token), "--config", str(config)]
@@ -145,7 +149,7 @@ def test_the_command_pushes_with_names_only_when_asked(grafana: Grafana, config:
         assert ("North one" in json.dumps(grafana.dashboards[UID])) is shown
 
 
-def test_the_command_writes_what_grafana_reads_at_its_start(tmp_path: Path, config: Path) -> None:
+def test_the_command_writes_grafanas_provisioning_files(tmp_path: Path, config: Path) -> None:
     folder = tmp_path / "provisioning"
     done = CliRunner().invoke(cli, ["dashboards", "write", str(folder), "--config", str(config)])
     assert done.exit_code == 0, done.output
@@ -157,7 +161,7 @@ def test_the_command_writes_what_grafana_reads_at_its_start(tmp_path: Path, conf
     assert json.loads((folder / "dashboards/noria/water.json").read_text())["uid"] == UID
 
 
-def test_no_data_alarms_and_no_single_series_can_vanish(tmp_path: Path, config: Path) -> None:
+def test_no_data_alerts_and_the_query_has_one_series(tmp_path: Path, config: Path) -> None:
     folder = tmp_path / "provisioning"
     CliRunner().invoke(cli, ["dashboards", "write", str(folder), "--config", str(config)])
     rule = yaml.safe_load((folder / "alerting/noria.yaml").read_text())["groups"][0]["rules"][0]

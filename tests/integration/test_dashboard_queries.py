@@ -1,4 +1,4 @@
-"""Every query of every panel, on real InfluxDB servers that the real projections filled."""
+"""Every query of every panel, on real InfluxDB servers filled by the real projections."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,15 +29,15 @@ DAY = 86400
 END = T0 + 2 * DAY
 
 
-class At(Clock):
-    """A clock that stands where the story is."""
+class FixedClock(Clock):
+    """A clock that always reads two hours after the end of the recorded days."""
 
     def now(self) -> float:
         return END + 2 * 3600.0
 
 
 @pytest.fixture(scope="module", params=["1.8", "2.9"])
-def asker(
+def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QueryClient]:
     """A server after two days at one tank: draws, a refill, water running low, then silence."""
@@ -60,19 +60,19 @@ def fill(folder: Path, access: Access) -> None:
     watch = WatchProjection(engine, channels=(), outbox=Wakeup(), born=END)
     for projection in (ReadingsProjection(store, gateway.reader, engine), watch):
         drain(gateway, projection)
-    watch.idle(END + 2 * 3600.0)  # the promise was 15 minutes
-    FigureWriter(engine, store, lambda: rows.load(engine), At()).turn()
+    watch.idle(END + 2 * 3600.0)  # the node announced its next message within 15 minutes
+    FigureWriter(engine, store, lambda: rows.load(engine), FixedClock()).turn()
     store.close()
     gateway.close()
 
 
 def two_days() -> list[Arrival]:
-    node, mm, said = SigningDevice(), 300, list[Arrival]()
+    node, mm, arrivals = SigningDevice(), 300, list[Arrival]()
     for n in range(2 * DAY // 600):
         hour = n // 6 % 24
         mm = 300 if n == 150 else mm + (30 if 8 <= hour < 18 and n % 3 == 0 else 0)
-        said.append(node.send(T0 + 600 * n, distance(min(mm, 1060))))
-    return said
+        arrivals.append(node.send(T0 + 600 * n, distance(min(mm, 1060))))
+    return arrivals
 
 
 def drain(gateway: Gateway, projection: Projection) -> None:
@@ -88,34 +88,34 @@ def drain(gateway: Gateway, projection: Projection) -> None:
 
 def queries() -> dict[str, str]:
     """Title -> query of every panel, annotation and alert rule."""
-    made = dashboard(timezone="Europe/Paris")
-    found = {panel["title"]: panel["targets"] for panel in made["panels"]}
+    built = dashboard(timezone="Europe/Paris")
+    found = {panel["title"]: panel["targets"] for panel in built["panels"]}
     texts = {f"{title} {t['refId']}": t["query"] for title, ts in found.items() for t in ts}
-    texts["marks"] = made["annotations"]["list"][0]["target"]["query"]
+    texts["marks"] = built["annotations"]["list"][0]["target"]["query"]
     rule = provisioning.alerting()["groups"][0]["rules"][0]
     texts["alert"] = rule["data"][0]["model"]["query"]
     return texts
 
 
-def answer(asker: QueryClient, query: str) -> list[dict[str, Any]]:
-    """As Grafana asks: its macros filled in."""
+def run(client: QueryClient, query: str) -> list[dict[str, Any]]:
+    """The rows of a query, with Grafana's macros replaced."""
     span = f"time >= {T0 - DAY}s AND time <= {END + DAY}s"
-    return asker.run(query.replace("$timeFilter", span).replace("$__interval", "10m"))
+    return client.run(query.replace("$timeFilter", span).replace("$__interval", "10m"))
 
 
 @pytest.mark.parametrize("title", list(queries()))
-def test_every_query_yields_rows(asker: QueryClient, title: str) -> None:
-    assert answer(asker, queries()[title])
+def test_every_query_yields_rows(client: QueryClient, title: str) -> None:
+    assert run(client, queries()[title])
 
 
-def test_levels_are_litres_of_the_tank(asker: QueryClient) -> None:
-    levels = answer(asker, queries()["Litres in each tank A"])
+def test_levels_are_in_litres(client: QueryClient) -> None:
+    levels = run(client, queries()["Litres in each tank A"])
     assert len(levels) == 2 * DAY // 600
     assert levels[0]["mean"] == pytest.approx(856, abs=20)
 
 
-def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: QueryClient) -> None:
-    days = answer(asker, queries()["Litres drawn per day A"])
+def test_litres_drawn_are_at_midnight_of_the_time_zone(client: QueryClient) -> None:
+    days = run(client, queries()["Litres drawn per day A"])
     drawn = [day["sum"] for day in days if day["sum"]]
     assert len(drawn) >= 2
     assert all(litres > 50 for litres in drawn)
@@ -123,23 +123,23 @@ def test_litres_drawn_stand_at_midnight_of_the_time_zone(asker: QueryClient) -> 
     assert all((day["time"] // 10**9 + paris_is_ahead_s) % DAY == 0 for day in days)
 
 
-def test_the_silent_device_is_named_and_counted(asker: QueryClient) -> None:
-    (silent,) = answer(asker, queries()["Silent devices A"])
+def test_the_silent_device_is_named_and_counted(client: QueryClient) -> None:
+    (silent,) = run(client, queries()["Silent devices A"])
     assert (silent["device"], silent["presence"]) == ("k7f3q5", "silent")
     assert silent["heard"] == pytest.approx((END - 598) * 1000)
-    (count,) = answer(asker, queries()["alert"])
+    (count,) = run(client, queries()["alert"])
     assert count["sum"] == 1
 
 
-def test_incidents_say_what_and_whether_it_is_open(asker: QueryClient) -> None:
-    incidents = answer(asker, queries()["Incidents A"])
+def test_incidents_have_their_kind_and_whether_they_are_open(client: QueryClient) -> None:
+    incidents = run(client, queries()["Incidents A"])
     kinds = {row["kind"] for row in incidents}
     assert "silent" in kinds
     assert kinds & {"low", "critical", "empty"}
     assert {row["open"] for row in incidents} <= {0, 1}
 
 
-def test_no_name_of_a_tank_or_site_is_in_influxdb(asker: QueryClient) -> None:
+def test_no_name_of_a_tank_or_site_is_in_influxdb(client: QueryClient) -> None:
     for measurement in ("reading", "presence", "event", "incident"):
-        for row in asker.run(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
+        for row in client.run(f"SELECT * FROM {measurement}"):  # noqa: S608 - a constant
             assert not {"north", "north-1", "north-2"} & set(map(str, row.values()))

@@ -1,4 +1,4 @@
-"""What ``noria device set|order|update`` wants reaches a real board through a private broker."""
+"""``noria device set|order|update``: from the command to a real board, through a private broker."""
 
 import json
 import shutil
@@ -36,12 +36,12 @@ class Place:
         self.gateway.start()
 
     def device(self, *words: str) -> str:
-        """What ``noria device`` prints."""
+        """The output of ``noria device``."""
         return self.gateway.noria("device", *words)
 
     def retained(self, *topics: str, device: str = DEVICE, key: bytes = KEY) -> dict[str, bytes]:
-        """What a device's own login is given on ``topics``."""
-        heard: dict[str, bytes] = {}
+        """The messages that a device's own login receives on ``topics``."""
+        received: dict[str, bytes] = {}
         ended: list[int] = []
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=device)
         client.username_pw_set(device, login(key))
@@ -50,12 +50,12 @@ class Place:
             client.subscribe([(topic, 1) for topic in topics])
 
         def subscribed(client: paho.Client, *_: object) -> None:
-            client.unsubscribe(topics[0])  # answered after what is retained was sent
+            client.unsubscribe(topics[0])  # answered after the retained messages
 
-        def hear(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-            heard[message.topic] = bytes(message.payload)
+        def receive(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            received[message.topic] = bytes(message.payload)
 
-        client.on_connect, client.on_subscribe, client.on_message = subscribe, subscribed, hear
+        client.on_connect, client.on_subscribe, client.on_message = subscribe, subscribed, receive
         client.on_unsubscribe = lambda *_: ended.append(1)
         client.connect("127.0.0.1", self.port)
         deadline = time.monotonic() + 5.0
@@ -63,7 +63,7 @@ class Place:
             assert time.monotonic() < deadline, "the broker did not answer"
             client.loop(0.1)
         client.disconnect()
-        return heard
+        return received
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def _numbered(text: str) -> int:
     return int(text.split("number ")[1].split(",")[0])
 
 
-def test_a_down_is_retained_and_comes_back_after_the_broker_lost_its_memory(place: Place) -> None:
+def test_a_down_is_retained_and_published_again_after_the_broker_lost_it(place: Place) -> None:
     first = _numbered(place.device("set", DEVICE, "interval_s=300", "change_mm=50"))
     assert abs(first - time.time()) < 60
     until(lambda: DOWN in place.retained(DOWN), 10, "the down is at the broker")
@@ -97,8 +97,8 @@ def test_a_down_is_retained_and_comes_back_after_the_broker_lost_its_memory(plac
     assert b"interval_s" not in place.retained(DOWN)[DOWN]
 
 
-def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Path) -> None:
-    for words, said in (
+def test_an_invalid_command_is_refused_with_its_remedy(place: Place, tmp_path: Path) -> None:
+    for words, message in (
         (("set", "zzzzzz", "interval_s=300"), "no device has this id"),
         (("set", DEVICE, "interval_s=3"), "interval_s = 3: use 30 to 604800"),
         (("set", DEVICE, "change_g=499"), "= 499: use 500 to 2147483647, since cells creep"),
@@ -113,7 +113,7 @@ def test_what_cannot_be_told_is_said_with_its_remedy(place: Place, tmp_path: Pat
     ):
         with pytest.raises(CalledProcessError) as failed:
             place.device(*words)
-        assert failed.value.returncode == 2 and said in failed.value.stderr, failed.value.stderr
+        assert failed.value.returncode == 2 and message in failed.value.stderr, failed.value.stderr
     other = made(3, key=Ed25519PrivateKey.generate()).bundle()
     (tmp_path / "other").write_bytes(other)
     with pytest.raises(CalledProcessError) as failed:
@@ -131,7 +131,7 @@ def _plan(place: Place, start: int, end: int, more: str = "") -> None:
 
 
 def _set(place: Place) -> dict[str, int]:
-    """``set`` of the ``down`` that lies at the broker."""
+    """``set`` of the retained ``down``."""
     down = place.retained(DOWN).get(DOWN)
     return json.loads(down.split(b"\n")[0])["set"] if down else {}
 
@@ -140,32 +140,34 @@ def _becomes(place: Place, wanted: dict[str, int]) -> None:
     until(lambda: _set(place) == wanted, 15, f"the down sets {wanted}")
 
 
-def test_a_planned_move_reaches_the_devices_of_its_tank_and_is_taken_back(place: Place) -> None:
+def test_a_planned_move_is_sent_to_the_devices_of_its_tank_and_withdrawn(place: Place) -> None:
     start = int(time.time()) + 3600
     place.device("set", DEVICE, "interval_s=300")
     _plan(place, start, start + 7200)
     whole = {"interval_s": 300, "move_from": start, "move_to": start + 7200}
     _becomes(place, whole)
     other = "noria/1/bbbbbb/down"  # of the same tank
-    told = place.retained(other, device="bbbbbb", key=bytes(32))[other]
-    assert b'"set":{"move_from":%d,"move_to":%d}' % (start, start + 7200) in told
+    other_down = place.retained(other, device="bbbbbb", key=bytes(32))[other]
+    assert b'"set":{"move_from":%d,"move_to":%d}' % (start, start + 7200) in other_down
     _plan(place, start, start + 600)
     _becomes(place, {**whole, "move_to": start + 600})
     place.gateway.stop()
-    place.gateway.start()  # what came of the plan is still known as its
+    place.gateway.start()  # the window is still known as the plan's
     _plan(place, start, start + 600, "cancelled = true\n")
     _becomes(place, {"interval_s": 300})
     assert "not answered yet" in place.device("show", DEVICE)
 
 
-def test_a_move_that_a_person_set_stands_until_it_is_over(place: Place) -> None:
+def test_a_move_that_a_person_set_has_priority_until_it_is_over(place: Place) -> None:
     now = int(time.time())
     by_hand = {"move_from": now + 60, "move_to": now + 90_000}
     place.device("set", DEVICE, *(f"{name}={at}" for name, at in by_hand.items()))
     _becomes(place, by_hand)
     _plan(place, now + 3600, now + 7200)
     other = "noria/1/bbbbbb/down"
-    until(lambda: bool(place.retained(other, device="bbbbbb", key=bytes(32))), 15, "the plan came")
+    until(
+        lambda: bool(place.retained(other, device="bbbbbb", key=bytes(32))), 15, "the plan is sent"
+    )
     assert _set(place) == by_hand
     _plan(place, now + 3600, now + 7200, "cancelled = true\n")
     over = {"move_from": now - 600, "move_to": now - 60}
@@ -174,19 +176,19 @@ def test_a_move_that_a_person_set_stands_until_it_is_over(place: Place) -> None:
     _becomes(place, {"move_from": now + 5000, "move_to": now + 6000})
 
 
-def test_a_board_takes_a_planned_move_and_answers(place: Place, tmp_path: Path) -> None:
+def test_a_board_accepts_a_planned_move_and_answers(place: Place, tmp_path: Path) -> None:
     require("micropython")
     start = int(time.time()) + 90_000
     _plan(place, start, start + 7200)
     _becomes(place, {"move_from": start, "move_to": start + 7200})  # then the board connects once
     where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
     with board(tmp_path / "board", place.port, speed=1, broker=where):
-        _stands(place, "in force")
+        _reports(place, "in force")
     shown = place.device("show", DEVICE)
     assert f"move_from = {start}" in shown and f"move_to = {start + 7200}" in shown
 
 
-def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
+def test_a_board_follows_commands_and_an_update_and_its_parts_are_cleared(
     place: Place, tmp_path: Path
 ) -> None:
     require("micropython")
@@ -195,14 +197,14 @@ def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
     where = {"host": "127.0.0.1", "port": place.port, "password": login(KEY)}
     place.device("set", DEVICE, "report_s=700")
     with board(tmp_path / "board", place.port, speed=600, broker=where, release_key=PUBLIC) as work:
-        _stands(place, "in force")
+        _reports(place, "in force")
         place.device("update", DEVICE, str(bundle))
         until(lambda: work.count("reset") > 0, 60, "the board starts the release")
-        _stands(place, "in force")
+        _reports(place, "in force")
         resets = work.count("reset")
         place.device("order", DEVICE, "reboot")
         until(lambda: work.count("reset") > resets, 30, "it reboots")
-        _stands(place, "in force")
+        _reports(place, "in force")
     # Not before: a second connection of this client id would end the board's.
     assert place.retained(f"noria/1/{DEVICE}/part/3/+") == {}
     shown = place.device("show", DEVICE)
@@ -213,11 +215,11 @@ def test_a_board_obeys_answers_and_is_updated_and_its_parts_are_cleared(
     assert counts["received"]["flagged"] == 0 and counts["refused"]["bad_mac"] == 0
 
 
-def _stands(place: Place, words: str) -> None:
+def _reports(place: Place, words: str) -> None:
     until(lambda: f", {words}\n" in place.device("show", DEVICE), 60, words)
 
 
-def test_a_device_reads_its_own_parts_and_no_others(place: Place, tmp_path: Path) -> None:
+def test_a_device_can_read_only_its_own_parts(place: Place, tmp_path: Path) -> None:
     bundle = tmp_path / "release"
     bundle.write_bytes(made(3).bundle())
     place.device("update", DEVICE, str(bundle))
@@ -227,15 +229,15 @@ def test_a_device_reads_its_own_parts_and_no_others(place: Place, tmp_path: Path
     assert place.retained(topic, device="bbbbbb", key=bytes(32)) == {}
 
 
-def test_the_signer_makes_a_key_and_the_same_bundle_twice(tmp_path: Path) -> None:
+def test_signing_twice_writes_the_same_bundle(tmp_path: Path) -> None:
     environment = {"NORIA_RELEASE_PASSPHRASE": "a long enough passphrase"}
 
     def noria(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         try:
-            said = command("release", *words, environment={**environment, **more})
+            output = command("release", *words, environment={**environment, **more})
         except CalledProcessError as failed:
             return subprocess.CompletedProcess(words, failed.returncode, "", failed.stderr)
-        return subprocess.CompletedProcess(words, 0, said, "")
+        return subprocess.CompletedProcess(words, 0, output, "")
 
     key = tmp_path / "release.key"
     made_key = noria("key", str(key))

@@ -28,7 +28,7 @@ MESSAGES = 30
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A data folder whose journal holds 30 messages of a tank that runs low."""
+    """A data folder with a journal of 30 messages of a tank that runs low."""
     (tmp_path / "noria.toml").write_text(
         f'data = "."\n{database.lines(tmp_path)}', encoding="utf-8"
     )
@@ -36,15 +36,18 @@ def folder(tmp_path: Path) -> Path:
     node = SigningDevice()
     gateway.receive(*(node.send(T0 + 600 * n, distance(300 + 25 * n)) for n in range(MESSAGES)))
     if "postgresql" in gateway.engine.dialect.name:
-        _registered(gateway)
+        _register(gateway)
     gateway.close()
     return tmp_path
 
 
-def _registered(gateway: Gateway) -> None:
-    """What several gateways share counts once it is registered and has its place in their order."""
-    ears, merging = ListeningFlag(listening=True), MergeOrder(gateway.engine, Clock(), Wakeup())
-    registrar = Registrar(gateway.engine, gateway.reader, "g1", Wakeup(), Clock(), ears)
+def _register(gateway: Gateway) -> None:
+    """Register the messages and wait until each has its place in the merged journal."""
+    listening, merging = (
+        ListeningFlag(listening=True),
+        MergeOrder(gateway.engine, Clock(), Wakeup()),
+    )
+    registrar = Registrar(gateway.engine, gateway.reader, "g1", Wakeup(), Clock(), listening)
     registrar.start()
 
     def placed() -> bool:
@@ -66,7 +69,7 @@ def exported(folder: Path, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_export_brings_the_store_up_to_the_journal_first(folder: Path) -> None:
+def test_export_first_applies_the_rest_of_the_journal(folder: Path) -> None:
     lines = exported(folder)
     assert [line["seq"] for line in lines] == list(range(1, 31))
     assert lines[0] | {"volume_l": None, "sd_l": None} == {
@@ -77,18 +80,18 @@ def test_export_brings_the_store_up_to_the_journal_first(folder: Path) -> None:
     assert lines[0]["volume_l"] == pytest.approx(856, abs=20)
 
 
-def test_export_takes_a_tank_and_both_ends_of_a_span(folder: Path) -> None:
+def test_export_is_limited_to_a_tank_and_a_span(folder: Path) -> None:
     some = exported(folder, "--tank", "north-1", "--from", str(T0 + 600), "--to", str(T0 + 1800))
     assert [line["seq"] for line in some] == [2, 3, 4]
     assert exported(folder, "--tank", "north-2") == []
 
 
-def test_export_of_an_unknown_tank_names_those_there_are(folder: Path) -> None:
+def test_export_of_an_unknown_tank_lists_the_known_ones(folder: Path) -> None:
     done = noria(folder, "export", "readings", "--tank", "nowhere", status=1)
     assert "north-1, north-2" in str(done.exception)
 
 
-def test_a_rebuilt_store_is_what_it_was_and_nothing_else(folder: Path) -> None:
+def test_a_rebuilt_store_has_exactly_the_former_readings(folder: Path) -> None:
     before = exported(folder)
     store = SqliteStore(folder / "readings.db")
     stray = next(store.export())
@@ -99,7 +102,7 @@ def test_a_rebuilt_store_is_what_it_was_and_nothing_else(folder: Path) -> None:
     assert exported(folder) == before
 
 
-def test_rebuilding_the_watch_makes_levels_and_incidents_and_tells_nobody(folder: Path) -> None:
+def test_rebuilding_the_watch_restores_levels_and_incidents_without_alerts(folder: Path) -> None:
     noria(folder, "rebuild", "watch")
     first = _watched(folder)
     noria(folder, "rebuild", "watch")
@@ -111,7 +114,7 @@ def test_rebuilding_the_watch_makes_levels_and_incidents_and_tells_nobody(folder
     assert again["messages"] == 0
 
 
-def test_rebuild_refuses_beside_a_running_gateway(folder: Path) -> None:
+def test_rebuild_refuses_while_a_gateway_runs(folder: Path) -> None:
     with file_lock.hold(folder / file_lock.NAME):
         for what in ("store", "watch"):
             done = noria(folder, "rebuild", what, status=1)

@@ -1,4 +1,4 @@
-"""``/health``, ``/metrics`` and ``noria status`` of an installation that really runs."""
+"""``/health``, ``/metrics`` and ``noria status`` of a running installation."""
 
 import secrets
 import shutil
@@ -27,7 +27,7 @@ TOKEN = "a-long-random-token"
 
 
 class Place:
-    """A gateway on a real broker, one device that has spoken, and the server's application."""
+    """A gateway on a real broker, one device that has sent, and the server's application."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.broker = broker
@@ -46,8 +46,8 @@ class Place:
         lags = self.gateway.glance()["projections"]
         return {"store", "watch"} <= set(lags) and all(not p["lag"] for p in lags.values())
 
-    def ask_anew(self) -> None:
-        """Another server: what the first one keeps for a moment is not asked."""
+    def restart_server(self) -> None:
+        """A new server, without the cached health of the first one."""
         self.client = TestClient(create(self.settings))
 
     def health(self, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -65,19 +65,23 @@ def place(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Place]:
     made.close()
 
 
-def test_it_is_well_then_names_the_broker_then_the_gateway(place: Place) -> None:
+def test_health_names_a_killed_broker_and_a_killed_gateway(place: Place) -> None:
     assert place.health() == (200, {"ok": True, "failing": []})
     place.broker.kill()
-    until(lambda: not place.gateway.glance()["broker"]["connected"], 15, "the broker is missed")
-    place.ask_anew()
+    until(
+        lambda: not place.gateway.glance()["broker"]["connected"],
+        15,
+        "the gateway reports the lost broker",
+    )
+    place.restart_server()
     assert place.health() == (503, {"ok": False, "failing": ["broker"]})
     place.gateway.kill()
-    place.ask_anew()
+    place.restart_server()
     assert place.health() == (503, {"ok": False, "failing": ["gateway", "broker"]})
     assert "it does not run" in place.gateway.noria("status")
 
 
-def test_coordinators_see_why_and_how_much_and_nobody_else_does(place: Place) -> None:
+def test_only_coordinators_see_reasons_and_figures(place: Place) -> None:
     engine = database_at(place.gateway.folder / "data" / "noria.db")
     heads = {}
     for role in ("coordinator", "volunteer"):
@@ -99,7 +103,7 @@ def test_coordinators_see_why_and_how_much_and_nobody_else_does(place: Place) ->
     assert known["listened"] == {"24h": known["listened"]["24h"], "30d": known["listened"]["24h"]}
 
 
-def test_metrics_are_for_who_has_the_token(place: Place) -> None:
+def test_metrics_require_the_token(place: Place) -> None:
     assert place.client.get("/metrics").status_code == 401
     wrong = place.client.get("/metrics", headers={"Authorization": "Bearer a-long-random"})
     assert wrong.status_code == 401
@@ -109,7 +113,7 @@ def test_metrics_are_for_who_has_the_token(place: Place) -> None:
         assert TestClient(create(open_settings)).get("/metrics", headers=head).status_code == 404
 
 
-def test_prometheus_reads_the_figures_and_they_are_the_journals(place: Place) -> None:
+def test_prometheus_parses_the_figures_and_they_match_the_journal(place: Place) -> None:
     answer = place.client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {f.name: f for f in text_string_to_metric_families(answer.text)}
@@ -135,7 +139,7 @@ class _Usage(NamedTuple):
     free: int
 
 
-def test_a_disk_that_fills_up_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(10**10, 10**10 - 10**7, 10**7))
     found = health.check_health(place.settings)
     assert found.failing == ["disk"]

@@ -1,4 +1,4 @@
-"""The live topics, from what the watch saved."""
+"""The live topics, published from the rows that the watch saved."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("each_database")
 
 
 class Scene:
-    """A gateway without broker: ``published`` is what a broker would have been given."""
+    """A gateway without broker: ``published`` has the messages that it would receive."""
 
     def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
@@ -34,7 +34,7 @@ class Scene:
         self.published.append((topic, json.loads(payload) if payload else None, retain))
 
     def receive(self, at: int, mm: int) -> None:
-        """A message, through journal and watch."""
+        """Pass a message through journal and watch."""
         self.gateway.receive(self.node.send(at, distance(mm)))
         with closing(self.gateway.reader()) as journal:
             entries = journal.entries(self._after, 100)
@@ -42,13 +42,13 @@ class Scene:
         self.watch.apply(entries)
 
     def turn(self) -> list[tuple[str, Any, bool]]:
-        """What one turn publishes."""
+        """The messages that one turn publishes."""
         self.published.clear()
         self.live.turn()
         return list(self.published)
 
     def run_low(self) -> str:
-        """Until an incident is open; returns its id."""
+        """Send falling levels until an incident is open; returns its id."""
         for n in range(6):
             self.receive(T0 + 600 * n, 900)
         with self.gateway.engine.connect() as connection:
@@ -64,11 +64,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def test_a_level_is_published_retained_with_its_times_and_litres(scene: Scene) -> None:
     scene.receive(T0, 400)
-    ((topic, said, retained),) = scene.turn()
+    ((topic, payload, retained),) = scene.turn()
     assert (topic, retained) == ("noria/1/live/north-1", True)
-    assert set(said) == {"at", "received", "volume_l", "sd_l", "pct", "state"}
-    assert (said["at"], said["received"], said["state"]) == (T0, T0 + 2, "ok")
-    assert said["volume_l"] == pytest.approx(749, abs=20)
+    assert set(payload) == {"at", "received", "volume_l", "sd_l", "pct", "state"}
+    assert (payload["at"], payload["received"], payload["state"]) == (T0, T0 + 2, "ok")
+    assert payload["volume_l"] == pytest.approx(749, abs=20)
 
 
 def test_only_what_changed_is_published_again(scene: Scene) -> None:
@@ -79,7 +79,7 @@ def test_only_what_changed_is_published_again(scene: Scene) -> None:
     assert [topic for topic, _, _ in scene.turn()] == ["noria/1/live/north-1"]
 
 
-def test_everything_is_published_again_for_a_broker_that_came_back(scene: Scene) -> None:
+def test_everything_is_published_again_after_a_restart_of_the_broker(scene: Scene) -> None:
     key = scene.run_low()
     first = scene.turn()
     scene.live.republish()
@@ -90,23 +90,23 @@ def test_everything_is_published_again_for_a_broker_that_came_back(scene: Scene)
     }
 
 
-def test_an_incident_is_retained_while_open_and_names_nobody(scene: Scene) -> None:
+def test_an_incident_is_retained_while_open_and_has_no_name(scene: Scene) -> None:
     key = scene.run_low()
     scene.turn()
     with scene.gateway.engine.begin() as connection:
         assert claims.claim(connection, key, "p-anna", T0 + 4000.0)
-    ((topic, said, retained),) = scene.turn()
+    ((topic, payload, retained),) = scene.turn()
     assert (topic, retained) == (f"noria/1/live/incident/{key}", True)
-    assert (said["id"], said["claimed"], said["closed"]) == (key, True, None)
-    assert "p-anna" not in json.dumps(said)
+    assert (payload["id"], payload["claimed"], payload["closed"]) == (key, True, None)
+    assert "p-anna" not in json.dumps(payload)
     with scene.gateway.engine.begin() as connection:
         assert claims.close(connection, key, "p-anna", T0 + 5000.0)
-    told, cleared = scene.turn()
-    assert (told[1]["closed"], told[2]) == (T0 + 5000.0, False)
+    closed, cleared = scene.turn()
+    assert (closed[1]["closed"], closed[2]) == (T0 + 5000.0, False)
     assert cleared == (topic, None, True)
 
 
-def test_a_publish_that_fails_is_repeated(scene: Scene) -> None:
+def test_a_failed_publish_is_repeated(scene: Scene) -> None:
     scene.receive(T0, 400)
 
     def broken(topic: str, payload: bytes, retain: bool) -> None:

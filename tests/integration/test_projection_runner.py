@@ -1,4 +1,4 @@
-"""The runner over a real database and a journal held in memory."""
+"""The runner with a real database and a journal in memory."""
 
 import threading
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class MemoryJournal:
 
 
 class Collector:
-    """Collects bodies in memory, saves what it knew with its cursor, fails on demand."""
+    """Collects bodies in memory, saves them with its cursor, fails on demand."""
 
     name = "collector"
 
@@ -108,7 +108,7 @@ def test_entries_are_applied_once_in_order_and_the_lag_falls_to_zero(scene: Scen
     assert scene.runner.lag() == 0
 
 
-def test_a_ring_wakes_a_drained_runner(scene: Scene) -> None:
+def test_a_notification_wakes_an_idle_runner(scene: Scene) -> None:
     scene.runner.start()
     assert scene.collector.idled.wait(10)
     scene.journal.append(b"a")
@@ -129,7 +129,7 @@ def test_a_poison_entry_is_set_aside_and_the_others_are_applied_once(scene: Scen
 
 
 class Gatherer(Collector):
-    """Saves what came in batches only once a single entry, or nothing, follows."""
+    """Saves batches only with the next single entry, or when idle."""
 
     def apply(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -150,7 +150,7 @@ class Gatherer(Collector):
             cursor.save(connection, self.name, self._last)
 
 
-def test_what_waited_to_be_saved_when_a_later_batch_failed_is_not_lost(scene: Scene) -> None:
+def test_unsaved_entries_before_a_failed_batch_are_not_lost(scene: Scene) -> None:
     scene.journal.append(b"a", b"b", b"c", b"d", b"poison", b"e", b"f")
     gatherer = Gatherer(scene.engine)
     runner = Runner(gatherer, lambda: scene.journal, scene.engine, scene.wake, Clock(), batch=3)
@@ -160,7 +160,7 @@ def test_what_waited_to_be_saved_when_a_later_batch_failed_is_not_lost(scene: Sc
     assert gatherer.bodies == ["a", "b", "c", "d", "e", "f"]
 
 
-def test_a_store_that_is_away_is_told_once_and_costs_only_time(
+def test_an_unreachable_store_is_logged_once_and_its_entries_are_retried(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="gateway.runtime.worker")
@@ -173,13 +173,13 @@ def test_a_store_that_is_away_is_told_once_and_costs_only_time(
     until(lambda: scene.cursor() == 2)
     until(lambda: scene.runner.trouble is None)
     assert scene.collector.bodies == ["a", "b"]
-    told = [record.getMessage() for record in caplog.records]
-    assert told[0] == "collector waits and tries again: the store is away"
-    assert told[1].startswith("collector continues after")
-    assert len(told) == 2
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged[0] == "collector waits and tries again: the store is away"
+    assert logged[1].startswith("collector continues after")
+    assert len(logged) == 2
 
 
-def test_who_is_far_behind_does_not_rest(scene: Scene) -> None:
+def test_a_runner_far_behind_does_not_rest(scene: Scene) -> None:
     scene.journal.append(*(b"%d" % n for n in range(9)))
     collector = Collector(scene.engine)
     resting = Runner(
@@ -211,7 +211,7 @@ def test_a_batch_of_long_entries_ends_early_so_that_it_fits_in_memory(tmp_path: 
     assert sizes == [500, 500, 200]
 
 
-def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> None:
+def test_another_runner_continues_where_the_first_one_stopped(scene: Scene) -> None:
     scene.journal.append(b"a", b"b")
     scene.runner.start()
     until(lambda: scene.cursor() == 2)
@@ -225,7 +225,7 @@ def test_another_runner_goes_on_where_the_first_one_stopped(scene: Scene) -> Non
     assert collector.bodies == ["a", "b", "c"]
 
 
-def test_a_data_folder_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
+def test_one_process_at_a_time_locks_a_data_folder(tmp_path: Path) -> None:
     path = tmp_path / "gateway.lock"
     with hold(path), pytest.raises(NoriaError, match="end it first"), hold(path):
         pass

@@ -22,22 +22,22 @@ from tests.integration.signing_device import T0, Gateway, SigningDevice, distanc
 pytestmark = pytest.mark.usefixtures("each_database")
 
 EXAMPLES = int(os.environ.get("NORIA_EXAMPLES", "15"))
-"""Lives with a crash in them, on each database."""
+"""Generated histories with a crash, on each database."""
 
 
-class Elsewhere(SqliteStore):
-    """Keeps what was started as late as it may, as a server on a slow line does."""
+class DelayedStore(SqliteStore):
+    """Writes as late as the port permits, like a server on a slow connection."""
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
         return lambda: self.write(readings)
 
 
 class Scene:
-    """A gateway's files with the projection over them. ``restart`` is a fresh process."""
+    """A gateway's files and the projection. ``restart`` simulates a new process."""
 
     def __init__(self, folder: Path, part: int = PART) -> None:
         self.gateway = Gateway(folder)
-        self.store = Elsewhere(folder / "readings.db")
+        self.store = DelayedStore(folder / "readings.db")
         self._part = part
         self.restart()
 
@@ -86,31 +86,31 @@ def test_a_message_becomes_its_readings_in_litres_at_event_time(scene: Scene) ->
     assert first.volume_l > second.volume_l
 
 
-def test_a_burst_without_echo_is_kept_without_litres(scene: Scene) -> None:
+def test_a_burst_without_echo_is_stored_without_litres(scene: Scene) -> None:
     scene.gateway.receive(SigningDevice().send(T0, distance(None)))
     scene.catch_up()
     (row,) = scene.rows()
     assert (row.value, row.volume_l, row.fault) == (None, None, "no_echo")
 
 
-def test_a_fork_gives_no_reading(scene: Scene) -> None:
+def test_a_fork_has_no_reading(scene: Scene) -> None:
     node, twin = SigningDevice(), SigningDevice()
     scene.gateway.receive(node.send(T0, distance(400)), twin.send(T0, distance(900)))
     scene.catch_up()
     assert [row.value for row in scene.rows()] == [400]
 
 
-def test_a_malformed_message_is_passed_over(scene: Scene) -> None:
+def test_a_malformed_message_is_skipped(scene: Scene) -> None:
     node = SigningDevice()
     scene.gateway.receive(node.send(T0, r="none"), node.send(T0 + 60, distance(400)))
     scene.catch_up()
     assert scene.ats() == [T0 + 60]
 
 
-def test_a_clock_that_is_set_later_moves_its_boot_and_leaves_nothing_behind(scene: Scene) -> None:
+def test_a_clock_that_is_set_later_moves_every_row_of_its_boot(scene: Scene) -> None:
     node = SigningDevice()
     lost = [node.send(T0 + 60 * n, distance(400 + n), clock=False) for n in range(3)]
-    # They lay at the broker for an hour: by receipt alone they would be placed an hour late.
+    # They were queued at the broker for an hour: by receipt alone they would be an hour late.
     scene.gateway.receive(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
     scene.catch_up()
     assert scene.rows()[-1].estimated
@@ -122,7 +122,7 @@ def test_a_clock_that_is_set_later_moves_its_boot_and_leaves_nothing_behind(scen
     assert list(scene.store.export("north-1"))[-1].value == 410
 
 
-def test_a_recalibration_makes_history_again_and_keeps_the_raw(scene: Scene) -> None:
+def test_a_recalibration_recomputes_litres_and_keeps_raw_values(scene: Scene) -> None:
     scene.gateway.receive(*(SigningDevice().send(T0, distance(400)), *_more(5)))
     scene.catch_up()
     before = scene.rows()
@@ -140,7 +140,7 @@ def test_a_recalibration_makes_history_again_and_keeps_the_raw(scene: Scene) -> 
         assert new.volume_l == (raised if new.at >= T0 + 150 else old.volume_l)
 
 
-def test_a_device_that_hung_elsewhere_all_along_takes_its_history_with_it(scene: Scene) -> None:
+def test_a_corrected_install_moves_past_readings_to_the_other_tank(scene: Scene) -> None:
     scene.gateway.receive(*_more(4))
     scene.catch_up()
     rows = (Install("k7f3q5", "north-2", T0 + 120.0), Install("k7f3q5", "north-1", 0.0))
@@ -152,7 +152,7 @@ def test_a_device_that_hung_elsewhere_all_along_takes_its_history_with_it(scene:
     ]  # fmt: skip
 
 
-def test_a_new_threshold_touches_no_row(scene: Scene) -> None:
+def test_a_new_threshold_changes_no_row(scene: Scene) -> None:
     scene.gateway.receive(*_more(4))
     scene.catch_up()
     scene.gateway.register(registry(low_pct=40.0), T0 + 900.0)
@@ -162,7 +162,7 @@ def test_a_new_threshold_touches_no_row(scene: Scene) -> None:
     assert scene.readings.rows_written == 1
 
 
-def test_a_crash_leaves_no_row_where_only_the_crashed_attempt_put_it(scene: Scene) -> None:
+def test_no_row_of_a_crashed_attempt_remains_elsewhere(scene: Scene) -> None:
     node = SigningDevice()
     lost = [node.send(T0 + 60 * n, distance(400 + n), clock=False) for n in range(2)]
     scene.gateway.receive(*(arrival._replace(received=T0 + 3600.0) for arrival in lost))
@@ -173,7 +173,7 @@ def test_a_crash_leaves_no_row_where_only_the_crashed_attempt_put_it(scene: Scen
     assert scene.ats() == [T0, T0 + 60, T0 + 3700]
 
 
-def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
+def test_a_calibration_after_a_crash_leaves_no_stale_row(scene: Scene) -> None:
     scene.gateway.receive(*_more(3))
     _crash_before_the_cursor_is_saved(scene, batch=1000, after=0)
     moved = (Install("k7f3q5", "north-2", 0.0),)
@@ -185,21 +185,21 @@ def test_a_calibration_after_a_crash_leaves_no_row_behind(scene: Scene) -> None:
     ]
 
 
-def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> None:
+def test_the_cursor_is_saved_only_after_the_rows_are_durable(tmp_path: Path) -> None:
     scene = Scene(tmp_path, part=2)
     scene.gateway.receive(*_more(7))
     started: list[int] = []
 
     def start(readings: Sequence[Reading]) -> Callable[[], None]:
-        """Says of the third part that it is lost; each part is asked for before the next."""
+        """The third part fails; each part is awaited before the next is started."""
         started.append(scene.cursor())
 
-        def kept() -> None:
+        def wait() -> None:
             if len(started) == 3:
                 raise StoreError("the server is away")
             scene.store.write(readings)
 
-        return kept
+        return wait
 
     scene.store.start = start  # type: ignore[method-assign]
     with pytest.raises(StoreError, match="away"):
@@ -215,7 +215,7 @@ def test_the_cursor_follows_what_the_store_has_said_is_safe(tmp_path: Path) -> N
     scene.close()
 
 
-def test_what_cannot_be_read_stops_nothing_that_is_on_its_way(tmp_path: Path) -> None:
+def test_an_unreadable_entry_does_not_stop_writes_in_progress(tmp_path: Path) -> None:
     scene = Scene(tmp_path, part=1)
     scene.gateway.receive(*_more(3))
     with closing(scene.gateway.reader()) as journal:
@@ -238,23 +238,23 @@ def _last(count: int) -> Arrival:
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> list[Arrival]:
-    """Some boots of a node with and without a clock, queued at the broker for a while."""
+def histories(draw: st.DrawFn) -> list[Arrival]:
+    """Some boots of a node with and without a clock, delayed at the broker."""
     node, at, arrivals = SigningDevice(), T0, list[Arrival]()
     received = float(T0)
     for n in range(draw(st.integers(3, 14))):
         at += draw(st.integers(1, 900))
         if n and draw(st.integers(0, 3)) == 0:
             node.reboot(at)
-        said = node.send(at, distance(400 + n), distance(500, o=5), clock=draw(st.booleans()))
+        arrival = node.send(at, distance(400 + n), distance(500, o=5), clock=draw(st.booleans()))
         received = max(received, at + draw(st.sampled_from([0.25, 2.0, 700.0, 5000.0])))
-        arrivals.append(said._replace(received=received))
+        arrivals.append(arrival._replace(received=received))
     return arrivals
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
-    arrivals=lives(),
+    arrivals=histories(),
     batch=st.integers(1, 8),
     part=st.integers(1, 9),
     crash=st.integers(0, 6),
@@ -282,14 +282,14 @@ def _crash_before_the_cursor_is_saved(scene: Scene, batch: int, after: int) -> N
     done = 0
     write: Callable[[Sequence[Reading]], None] = scene.store.write
 
-    def dying(readings: Sequence[Reading]) -> None:
+    def crash_after(readings: Sequence[Reading]) -> None:
         nonlocal done
         write(readings)
         done += 1
         if done > after:
             raise StoreError("kill -9")
 
-    scene.store.write = dying  # type: ignore[method-assign]
+    scene.store.write = crash_after  # type: ignore[method-assign]
     try:
         scene.catch_up(batch)
     except StoreError:

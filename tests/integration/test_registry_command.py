@@ -28,7 +28,7 @@ def facts_of(folder: Path) -> list[sa.Row[Any]]:
         return list(connection.execute(sa.select(fact)))
 
 
-def test_an_import_says_what_changed_and_a_second_changes_nothing(
+def test_an_import_reports_its_changes_and_a_second_changes_nothing(
     noria: Noria, tmp_path: Path
 ) -> None:
     first = noria("registry", "import", "r.toml")
@@ -50,7 +50,7 @@ def test_an_import_says_what_changed_and_a_second_changes_nothing(
     assert history[0].rid == history[1].rid
 
 
-def test_who_loads_the_same_rows_shares_them(noria: Noria, tmp_path: Path) -> None:
+def test_loads_of_the_same_rows_share_one_registry(noria: Noria, tmp_path: Path) -> None:
     noria("registry", "import", "r.toml")
     before, again = kept(tmp_path), kept(tmp_path)
     assert before is again
@@ -73,7 +73,7 @@ def test_a_wrong_file_changes_nothing(noria: Noria, tmp_path: Path) -> None:
     assert kept(tmp_path) == Registry()
 
 
-def test_an_export_with_keys_makes_the_same_registry_elsewhere(
+def test_an_export_with_keys_is_imported_as_the_same_registry(
     noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noria("registry", "import", "r.toml")
@@ -89,7 +89,7 @@ def test_an_export_with_keys_makes_the_same_registry_elsewhere(
     assert rows.load(connect(tmp_path / "other" / "data" / "noria.db")) == first
 
 
-def test_an_export_without_keys_shows_none_and_can_be_imported_where_they_are_known(
+def test_an_export_without_keys_can_be_imported_where_they_are_known(
     noria: Noria, tmp_path: Path
 ) -> None:
     noria("registry", "import", "r.toml")
@@ -99,16 +99,16 @@ def test_an_export_without_keys_shows_none_and_can_be_imported_where_they_are_kn
     assert noria("registry", "import", "r.toml").output == "Nothing changed.\n"
 
 
-def test_facts_hold_no_name_no_key_and_no_free_text(noria: Noria, tmp_path: Path) -> None:
+def test_facts_contain_no_name_no_key_and_no_free_text(noria: Noria, tmp_path: Path) -> None:
     noria("registry", "import", "r.toml")
     found = facts_of(tmp_path)
     assert [f.kind for f in found] == ["reg", "reg", "reg", "reg", "cust", "cal", "plan"]
-    told = " ".join(f"{f.subject} {json.dumps(f.body)}" for f in found)
+    text = " ".join(f"{f.subject} {json.dumps(f.body)}" for f in found)
     for secret in ("north", "cans-", "router", "count of", KEY):
-        assert secret not in told
+        assert secret not in text
     tank = kept(tmp_path).tank("north-1")
     assert tank is not None
-    assert tank.rid in told
+    assert tank.rid in text
 
 
 def test_a_device_that_moves_keeps_its_past_with_the_old_tank(noria: Noria, tmp_path: Path) -> None:
@@ -124,15 +124,13 @@ def test_a_device_that_moves_keeps_its_past_with_the_old_tank(noria: Noria, tmp_
     assert registry.tank_of("k7f3q5", moved_at + 1) == "north-2"
 
 
-def test_the_database_is_its_owners_alone(noria: Noria, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_database(noria: Noria, tmp_path: Path) -> None:
     noria("registry", "import", "r.toml")
     for file in (tmp_path / "noria" / "data").glob("noria.db*"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_new_device_gets_a_board_configuration_and_can_speak(
-    noria: Noria, tmp_path: Path
-) -> None:
+def test_a_new_device_gets_a_board_configuration(noria: Noria, tmp_path: Path) -> None:
     noria("registry", "import", "r.toml")
     arguments = ("--tank", "north-1", "--uplink", "router", "--wifi", "site", "--out", "board")
     result = noria("device", "new", *arguments, typed="wifi-word\n")
@@ -158,15 +156,13 @@ def test_a_new_device_gets_a_board_configuration_and_can_speak(
     }
     assert device.key.hex() not in result.output
     assert "wifi-word" not in result.output
-    assert "--broker-host" in result.output  # nobody else reaches 127.0.0.1
+    assert "--broker-host" in result.output  # no board reaches 127.0.0.1
     again = noria("device", "new", *arguments, typed="\n")
     assert isinstance(again.exception, RegistryError)
     assert len(kept(tmp_path).devices) == 2
 
 
-def test_a_device_for_somebody_elses_broker_comes_with_its_rules(
-    noria: Noria, tmp_path: Path
-) -> None:
+def test_a_device_for_an_external_broker_comes_with_its_rules(noria: Noria, tmp_path: Path) -> None:
     noria("registry", "import", "r.toml")
     config = tmp_path / "noria" / "noria.toml"
     ca = tmp_path / "noria" / "ca.pem"
@@ -184,7 +180,7 @@ def test_a_device_for_somebody_elses_broker_comes_with_its_rules(
     assert f"topic read noria/1/{board['device']}/ack" in result.output
 
 
-def test_a_device_for_an_unknown_tank_leaves_nothing_behind(noria: Noria, tmp_path: Path) -> None:
+def test_a_device_for_an_unknown_tank_writes_nothing(noria: Noria, tmp_path: Path) -> None:
     result = noria("device", "new", "--tank", "nowhere", "--out", "board")
     assert isinstance(result.exception, RegistryError)
     assert "tank = 'nowhere': no tank has this id" in str(result.exception)

@@ -1,4 +1,4 @@
-"""InfluxDB goes away in the middle of the work and comes back: it costs time, not readings."""
+"""InfluxDB is killed during writes and restarted: no reading is lost."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

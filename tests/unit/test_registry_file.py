@@ -1,4 +1,4 @@
-"""A registry file: read strictly, written so that it reads the same."""
+"""A registry file: read strictly, and read back unchanged after writing."""
 
 import tomllib
 from dataclasses import replace
@@ -66,7 +66,7 @@ def read(text: str, known: Registry | None = None) -> Registry:
     return toml.parse(tomllib.loads(text), known)
 
 
-def test_every_field_of_the_contract_is_read() -> None:
+def test_every_documented_field_is_read() -> None:
     registry = read(WHOLE)
     assert registry.sites["north"] == (
         Site("north", "", people_low=120, people_high=180, people_source="count of 2026-11-02"),
@@ -83,7 +83,7 @@ def test_every_field_of_the_contract_is_read() -> None:
     assert registry.plans["north-1"] == (Plan("north-1", 1795269600.0, 1795276800.0, "move"),)
 
 
-def test_a_station_counts_its_cans() -> None:
+def test_a_stations_capacity_is_that_of_its_cans() -> None:
     station = read(WHOLE).tank("cans")
     assert station is not None
     assert (station.shape, station.capacity_l, station.tare_g) == (None, 240.0, 12000)
@@ -99,7 +99,7 @@ SHAPES: list[tuple[str, float]] = [
 
 
 @pytest.mark.parametrize(("shape", "litres"), SHAPES)
-def test_every_shape_knows_what_it_holds(shape: str, litres: float) -> None:
+def test_every_shape_has_its_capacity(shape: str, litres: float) -> None:
     tank = read(f'[[site]]\nid = "s"\n[[tank]]\nid = "t"\nsite = "s"\n{shape}\n').tank("t")
     assert tank is not None
     assert tank.capacity_l == litres
@@ -137,14 +137,12 @@ WRONG: list[tuple[str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "says"), WRONG)
-def test_a_wrong_row_is_named_with_its_field_value_and_remedy(
-    old: str, new: str, says: str
-) -> None:
+@pytest.mark.parametrize(("old", "new", "message"), WRONG)
+def test_an_error_names_row_field_value_and_remedy(old: str, new: str, message: str) -> None:
     assert old in WHOLE
     with pytest.raises(RegistryError) as error:
         read(WHOLE.replace(old, new, 1))
-    assert says in str(error.value)
+    assert message in str(error.value)
     assert KEY[:-2] not in str(error.value)
 
 
@@ -153,7 +151,7 @@ def device(name: str, **fields: Any) -> str:
     return f'\n[[device]]\nid = "{name}"\n{rows}'
 
 
-def test_what_contradicts_between_rows_is_refused() -> None:
+def test_contradictions_between_rows_are_refused() -> None:
     feed = device("feedaa", tank='"north-1"', unsigned="true")
     with pytest.raises(RegistryError, match="north-1 has k7f3q5, which signs"):
         read(WHOLE + feed)
@@ -169,17 +167,17 @@ def test_what_contradicts_between_rows_is_refused() -> None:
     bare = WHOLE.replace("sensor_height_mm = 1100\ntaps", "taps")
     with pytest.raises(RegistryError, match="sensor_height_mm is missing: measure from"):
         read(bare.replace("09:00:00Z\nsensor_height_mm = 1100", "09:00:00Z"))
-    read(bare)  # the install knows the height
+    read(bare)  # the install has the height
 
 
-def test_a_stations_device_weighs_unless_it_is_said_otherwise() -> None:
+def test_a_stations_device_is_a_scale_by_default() -> None:
     scale = device("scalea", tank='"cans"', key=f'"{KEY[::-1]}"')
     found = read(WHOLE + scale).device("scalea")
     assert found is not None
     assert found.sensor == "hx711"
 
 
-def test_a_part_may_point_at_what_is_known_and_a_known_device_keeps_its_key() -> None:
+def test_a_partial_file_may_refer_to_known_rows_and_a_known_device_keeps_its_key() -> None:
     known = read(WHOLE)
     moved = device("k7f3q5", tank='"north-1"', uplink='"other-router"')
     found = read(moved, known).device("k7f3q5")
@@ -188,7 +186,7 @@ def test_a_part_may_point_at_what_is_known_and_a_known_device_keeps_its_key() ->
         read(moved.replace("north-1", "north-9"), known)
 
 
-def test_a_known_device_keeps_the_public_key_that_its_board_told() -> None:
+def test_a_known_device_keeps_the_public_key_of_its_board() -> None:
     node = Device("k7f3q5", "north-1", key=bytes(range(32)), public_key=bytes(32))
     known = replace(read(WHOLE), devices={node.id: (node,)})
     again = read(WHOLE, known).device(node.id)  # the file that enrolled it, imported once more
@@ -199,7 +197,7 @@ def test_a_known_device_keeps_the_public_key_that_its_board_told() -> None:
     assert other is not None and other.public_key == bytes.fromhex("11" * 32)
 
 
-def test_an_export_without_keys_holds_none() -> None:
+def test_an_export_without_keys_contains_none() -> None:
     text = toml.write(read(WHOLE), with_keys=False)
     assert KEY not in text
     assert "--with-keys" in text
@@ -258,7 +256,7 @@ def registries(draw: st.DrawFn) -> Registry:
 
 
 @given(registries())
-def test_what_is_written_reads_the_same(registry: Registry) -> None:
+def test_a_written_registry_is_read_back_unchanged(registry: Registry) -> None:
     kept = Registry(
         registry.sites, registry.tanks, registry.devices,
         {n: rows for n, rows in registry.installs.items() if rows}, registry.plans,
