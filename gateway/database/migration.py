@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 HEAD = "0002"
 """The newest revision in ``migrations/versions``."""
 ADVISORY_LOCK = 0x6E6F7269
-"""Whoever migrates or draws a version in PostgreSQL takes this lock; the digits spell "nori"."""
+"""PostgreSQL's lock for migrations and for drawing a version; "nori" in ASCII."""
 _FOLDER = Path(__file__).with_name("migrations")
 
 

@@ -1,4 +1,4 @@
-"""``noria adapters``: third-party sensors, tried out before they are used."""
+"""``noria adapters``: tries a mapping of third-party sensors before the gateway uses it."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.wire import decode
 
-_WOULD_NOT = 1
+_NOT_TAKEN = 1  # exit status
 
 
 @click.group()
@@ -53,16 +53,16 @@ def test(
     name = topic or next(iter(topics))
     now = time.time()
     try:
-        said, uplink = FeedReader(feed).read(name, payload.read(), now)
+        fields, uplink = FeedReader(feed).read(name, payload.read(), now)
     except Unreadable as error:
         click.echo(f"noria: {name}: not taken: {error}", err=True)
-        context.exit(_WOULD_NOT)
+        context.exit(_NOT_TAKEN)
     found = {
         "device": feed.device, "from": feed.adapter.name, "auth": "unsigned",
-        "time": "the network's" if said["ts"] == "net" else "of receipt",
+        "time": "the network's" if fields["ts"] == "net" else "of receipt",
         "redelivery_known_by": uplink.identity is not None,
-        "taken_as": {n: v for n, v in said.items() if n in ("t", "next", "mv", "rssi", "r")},
-        **_litres(feed, with_numbers(said, 0), now, config),
+        "taken_as": {n: v for n, v in fields.items() if n in ("t", "next", "mv", "rssi", "r")},
+        **_litres(feed, with_numbers(fields, 0), now, config),
     }  # fmt: skip
     click.echo(json.dumps(found, indent=2))
 
@@ -77,7 +77,7 @@ def _feed(topics: dict[str, Feed], topic: str | None) -> Feed:
 
 
 def _litres(feed: Feed, translated: bytes, now: float, config: str | None) -> dict[str, Any]:
-    """Tank and litres, where the registry knows the device."""
+    """Tank and litres, where the registry has the device."""
     settings = _settings(config)
     if settings is None or not settings.database_path.exists():
         return {"tank": None, "why": "no installation here: name its noria.toml with --config"}
@@ -97,7 +97,7 @@ def _litres(feed: Feed, translated: bytes, now: float, config: str | None) -> di
 
 def _measured(registry: Registry, feed: Feed, translated: bytes, now: float) -> dict[str, Any]:
     message = decode(translated, device=feed.device, feed=True).message
-    assert message is not None, "what we make ourselves is well-formed"
+    assert message is not None, "a translated message is well-formed"
     received = now if not is_plausible(message.t, now) else max(now, float(message.t))
     readings = Interpreter(registry).place(message, received, "unsigned")
     levels = [{"volume_l": r.volume_l, "sd_l": r.sd_l, "fault": r.fault} for r in readings]

@@ -1,4 +1,4 @@
-"""The option that every command takes: ``--config F``, else NORIA_CONFIG, else ./noria.toml."""
+"""The option ``--config`` of every command."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -55,14 +55,14 @@ def demo(speed: float, port: int, interpreter: str, nodes: int, keep: bool) -> N
         interpreter=interpreter,
         count=nodes,
         keep=keep,
-        say=click.echo,
+        report=click.echo,
     ) as running:
         click.echo(
             f"\n  Open {running.link}\n\n"
             f"  One second is {running.settings.clock_speed / 60:g} min. Ctrl-C ends it.\n"
         )
         while not stop.wait(0.25):
-            running.teller.turn()
+            running.story.turn()
             broken = running.ended_early()
             if broken is not None:
                 click.echo(f"{broken} ended by itself.", err=True)

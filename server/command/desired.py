@@ -1,4 +1,4 @@
-"""What ``noria device`` tells devices: settings, orders for once, releases; and what they said."""
+"""``noria device set``, ``order``, ``update`` and ``show``: desired state, and devices' answers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,8 +16,8 @@ from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
 
-_Told = Callable[[sa.Connection, Registry, float], DesiredState]
-_STANDING = {
+_Command = Callable[[sa.Connection, Registry, float], DesiredState]
+_STATES = {
     "waiting": "not answered yet",
     "in_force": "in force",
     "loading": "in force; the release is on its way",
@@ -32,14 +32,14 @@ _STANDING = {
 def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
     """Set what DEVICE does from its next connection on.
 
-    interval_s: a reading this often. report_s: it speaks at least this often. change_mm,
-    change_g: it speaks at once at such a change. move_from, move_to: a planned move (Unix s, or
-    2026-11-21T14:00:00+00:00), during which it tells no place and does not enter recovery mode;
-    a [[plan]] of the registry sets them by itself.
-    An empty value goes back to what its board was set up with: interval_s=
+    interval_s: the time between readings. report_s: the longest time between messages.
+    change_mm, change_g: a change that is reported at once. move_from, move_to: a planned move
+    (Unix s, or 2026-11-21T14:00:00+00:00), during which it reports no place and does not enter
+    recovery mode; a [[plan]] of the registry sets both.
+    An empty value restores what its board was set up with: interval_s=
     """
     given = dict(_setting(value) for value in values)
-    _tell(config, lambda c, registry, now: commands.change_settings(c, registry, name, given, now))
+    _run(config, lambda c, registry, now: commands.change_settings(c, registry, name, given, now))
 
 
 @click.command()
@@ -50,7 +50,7 @@ def set_(name: str, values: tuple[str, ...], config: str | None) -> None:
 def order(name: str, do: str, start: str | None, config: str | None) -> None:
     """Have DEVICE do something once: reboot, enter recovery mode, send messages again."""
     begin = None if start is None else _identity(start)
-    _tell(config, lambda c, registry, now: commands.add_order(c, registry, name, do, now, begin))
+    _run(config, lambda c, registry, now: commands.add_order(c, registry, name, do, now, begin))
 
 
 @click.command()
@@ -70,14 +70,14 @@ def update(name: str, bundle: Path, config: str | None) -> None:
             "boards that were made without it take no release"
         )
     release.verify(wanted, bytes.fromhex(key))
-    _tell(config, lambda c, registry, now: commands.set_release(c, registry, name, wanted, now))
+    _run(config, lambda c, registry, now: commands.set_release(c, registry, name, wanted, now))
 
 
 @click.command()
 @click.argument("name", metavar="DEVICE")
 @with_config
 def show(name: str, config: str | None) -> None:
-    """What DEVICE was told, and what it answered."""
+    """Show the settings and orders for DEVICE, and its answer."""
     engine = open_database(settings_of(config))
     with engine.connect() as connection:
         found = state.load(connection, name).get(name)
@@ -86,17 +86,17 @@ def show(name: str, config: str | None) -> None:
     click.echo(_text(found))
 
 
-def _tell(config: str | None, told: _Told) -> None:
+def _run(config: str | None, command: _Command) -> None:
     settings = settings_of(config)
     engine = open_database(settings)
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with engine.begin() as connection:
-        click.echo(_text(told(connection, rows.load_from(connection), now)))
+        click.echo(_text(command(connection, rows.load_from(connection), now)))
     click.echo("A running gateway publishes it within a second; the device takes it when it wakes.")
 
 
 def _text(found: DesiredState) -> str:
-    lines = [f"{found.device}: number {found.n}, {_STANDING[found.progress]}"]
+    lines = [f"{found.device}: number {found.n}, {_STATES[found.progress]}"]
     if found.progress == "refused" and found.answer is not None:
         lines[0] += f": {found.answer.code}"
     lines += [f"  {name} = {value}" for name, value in sorted(found.settings.items())]

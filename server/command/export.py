@@ -1,4 +1,4 @@
-"""``noria export``: what was measured, as JSON lines (gateway/WIRE.md, section 3)."""
+"""``noria export``: readings as JSON lines (gateway/WIRE.md, section 3)."""
 
 import sys
 from contextlib import closing
@@ -24,7 +24,7 @@ from gateway.wire import FEED_ERA
 from server.command.config import settings_of, with_config
 
 _WAIT_S = 30.0
-# Optional fields, by the name that the wire gives them where it has one.
+# Optional fields and their names in the line: WIRE.md's where it has one.
 _MORE = {
     "channel": "ch", "spread": "sp", "valid": "n", "tried": "of", "temperature_dc": "tc",
     "estimated": "estimated", "fault": "fault",
@@ -33,7 +33,7 @@ _MORE = {
 
 @click.group()
 def export() -> None:
-    """Export what was measured."""
+    """Export readings."""
 
 
 @export.command()
@@ -44,8 +44,7 @@ def export() -> None:
 def readings(tank: str | None, start: float | None, end: float | None, config: str | None) -> None:
     """Every reading of the store as a JSON line, by tank and event time (Unix seconds).
 
-    What the journal holds and the store does not yet is waited for, or brought in where no
-    gateway runs.
+    Waits until a running gateway has stored the whole journal; stores it where none runs.
     """
     settings = settings_of(config)
     engine = open_database(settings)
@@ -60,7 +59,7 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
 
 
 def line_of(reading: Reading) -> dict[str, Any]:
-    """One line: WIRE.md's fields first, then what else is known of the reading."""
+    """A reading as a line: WIRE.md's fields first, then the optional ones."""
     line: dict[str, Any] = {
         "tank": reading.tank,
         "device": reading.device,
@@ -81,7 +80,7 @@ def line_of(reading: Reading) -> dict[str, Any]:
 
 
 def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> None:
-    """The store shall hold what the journal held when the command began."""
+    """Bring the store up to the end of the journal."""
     if not settings.shared and not settings.journal_path.is_file():
         return
     readings = ReadingsProjection(
@@ -94,11 +93,11 @@ def _complete(store: ReadingStore, settings: Settings, engine: sa.Engine) -> Non
         journal.check(after=journal.last_id() - lag)
     try:
         with file_lock.hold(settings.data / file_lock.NAME):
-            catch_up(runner, "store", _tell)
-    except file_lock.LockHeldError:  # a gateway runs: it is doing just that
+            catch_up(runner, "store", _report)
+    except file_lock.LockHeldError:  # a gateway runs and stores it
         if left := wait_for(runner.lag, _WAIT_S):
-            _tell(f"the store is {left} journal entries behind; see noria status")
+            _report(f"the store is {left} journal entries behind; see noria status")
 
 
-def _tell(sentence: str) -> None:
+def _report(sentence: str) -> None:
     click.echo(f"noria: {sentence}", err=True)

@@ -1,4 +1,4 @@
-"""``noria gateways``: several gateways that share one PostgreSQL."""
+"""``noria gateways``: manages gateways that share one PostgreSQL."""
 
 import click
 
@@ -10,17 +10,17 @@ from server.command.config import settings_of, with_config
 
 @click.group()
 def gateways() -> None:
-    """Gateways that share one PostgreSQL; 'noria status' shows how each of them is."""
+    """Manage gateways that share one PostgreSQL; 'noria status' shows the state of each."""
 
 
 @gateways.command()
 @click.argument("gateway_id")
 @with_config
 def retire(gateway_id: str, config: str | None) -> None:
-    """Nothing waits any more for a gateway that never comes back.
+    """Stop waiting for a gateway that never comes back.
 
     Until then the shared table keeps every message that its store has not read, and its lag counts
-    as trouble. What it journaled stays. It may come back: then it fills its store anew.
+    as trouble. Its journal entries stay. If it comes back, it fills its store from the start.
     """
     settings = settings_of(config)
     if not settings.shared:

@@ -26,8 +26,8 @@ from server.command.config import settings_of, with_config
 from server.command.progress import Progress
 
 _DAY_S = 86_400.0
-_REST, _LEAST_REST_S = 2.0, 0.05
-"""Beside a gateway: whoever waits for the journal's file looks again every few hundredths."""
+_REST_FACTOR, _LEAST_REST_S = 2.0, 0.05
+"""Rest beside a gateway: its SQLite retries a locked file every few hundredths of a second."""
 
 
 @click.group()
@@ -44,8 +44,8 @@ def journal() -> None:
 def export(output: IO[str], own: bool, config: str | None) -> None:
     """All messages and our own listening as JSON lines, in journal order: the input of replay.
 
-    Archived months are among them. Where gateways share a PostgreSQL: of all journals, each
-    message once, as the watch heard them.
+    Archived months are included. Where gateways share a PostgreSQL: the messages of all
+    journals, each once, in the order of the watch.
     """
     settings = settings_of(config)
     if settings.shared and not own:
@@ -69,13 +69,13 @@ def export(output: IO[str], own: bool, config: str | None) -> None:
 def verify(context: click.Context, config: str | None) -> None:
     """Check every leaf, every body and every archive file against the log; a gateway may run.
 
-    Exit status 1 when something is not as it was written.
+    Exit status 1 when one of them was changed or is missing.
     """
     settings = settings_of(config)
     progress = Progress()
     with contextlib.closing(Verification(settings.journal_path)) as verification:
         for what, done, of in verification.steps():
-            progress.tell(f"{what}: {done} of {of} verified")
+            progress.report(f"{what}: {done} of {of} verified")
         found = verification.found
     for fault in found.faults:
         click.echo(f"noria: {fault}", err=True)
@@ -93,11 +93,10 @@ def verify(context: click.Context, config: str | None) -> None:
 @journal.command("set-back")
 @with_config
 def set_back(config: str | None) -> None:
-    """Say that this whole machine was set back to an earlier state, as by a snapshot.
+    """Record that this whole machine was set back to an earlier state, for example a snapshot.
 
-    The next start then closes the log as it stands, begins a new one that names it, and asks the
-    nodes to send again what they hold. Of a data folder alone that comes from a backup, the start
-    notices this by itself.
+    The next start closes the log, begins a new one that names it, and asks the nodes to resend
+    their messages. A start detects a restored data folder without this command.
     """
     settings = settings_of(config)
     if settings.shared:
@@ -124,8 +123,8 @@ def set_back(config: str | None) -> None:
 def archive(before: str | None, dry_run: bool, config: str | None) -> None:
     """Move the messages of whole old months from the journal into compressed files.
 
-    They lie in data/archive, which rebuild and export read like the journal itself: back it up
-    with it. A gateway may run meanwhile; at night it does the same by itself.
+    The files are in data/archive, which rebuild and export read like the journal: back up both.
+    A gateway may run; it archives every night without this command.
     """
     settings = settings_of(config)
     until = _until(before, settings)
@@ -139,18 +138,18 @@ def archive(before: str | None, dry_run: bool, config: str | None) -> None:
         return
     with contextlib.closing(ArchiveWriter(settings.journal_path)) as run:
         size = run.file_bytes
-        _work(run, until, settings)
-        _say(run.moved, size - run.file_bytes, until, settings)
+        _run_steps(run, until, settings)
+        _summarise(run.moved, size - run.file_bytes, until, settings)
 
 
-def _work(run: ArchiveWriter, until: float, settings: Settings) -> None:
-    """As fast as it goes; beside a gateway only a third of the time."""
-    progress, beside = Progress(), _gateway_runs(settings)
+def _run_steps(run: ArchiveWriter, until: float, settings: Settings) -> None:
+    """Run the steps without rest; while a gateway runs, work a third of the time."""
+    progress, gateway_runs = Progress(), _gateway_runs(settings)
     begun = time.monotonic()
     for step in _steps(run, until):
-        progress.tell(f"{step.what}: {step.done} of {step.of}")
-        if beside:
-            time.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - begun)))
+        progress.report(f"{step.what}: {step.done} of {step.of}")
+        if gateway_runs:
+            time.sleep(max(_LEAST_REST_S, _REST_FACTOR * (time.monotonic() - begun)))
             begun = time.monotonic()
 
 
@@ -167,7 +166,7 @@ def _steps(run: ArchiveWriter, until: float) -> Iterator[writer.ArchiveStep]:
     yield from run.release_pages()
 
 
-def _say(moved: ArchiveProgress, smaller: int, until: float, settings: Settings) -> None:
+def _summarise(moved: ArchiveProgress, smaller: int, until: float, settings: Settings) -> None:
     folder = archives.folder_of(settings.journal_path)
     if moved.entries:
         click.echo(

@@ -9,7 +9,7 @@ import click
 from gateway.errors import NoriaError
 
 # Each row: command, module under server.command, attribute, one line for --help.
-# Modules are imported only when their command runs, so that --help is quick.
+# A module is imported when its command runs, so --help is quick.
 COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("init", "init", "init", "Make a folder with a commented configuration, keys and database."),
     ("up", "up", "up", "Run everything: broker, gateway, server."),
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
     """Imports a subcommand's module when it is asked for; keeps the table's order in help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The table's order."""
+        """The names in the table's order."""
         return [name for name, *_ in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing any."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, _, _, text in COMMANDS])
 

@@ -1,4 +1,4 @@
-"""Tells a person who waits how far it is, once that takes longer than two seconds."""
+"""Reports progress to a person who has waited for more than two seconds."""
 
 import time
 
@@ -8,17 +8,13 @@ QUIET_S = 2.0
 
 
 class Progress:
-    """Sentences on standard error, at most one in two seconds."""
+    """Prints sentences to standard error, at most one in two seconds."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
 
-    def tell(self, sentence: str) -> None:
-        """Say it, if nothing was said for a while."""
-        if time.monotonic() - self._told > QUIET_S:
-            self.say(sentence)
-
-    def say(self, sentence: str) -> None:
-        """Say it now."""
-        self._told = time.monotonic()
-        click.echo(f"noria: {sentence}", err=True)
+    def report(self, sentence: str) -> None:
+        """Print the sentence, unless another was printed in the last two seconds."""
+        if time.monotonic() - self._printed > QUIET_S:
+            self._printed = time.monotonic()
+            click.echo(f"noria: {sentence}", err=True)

@@ -1,4 +1,4 @@
-"""``noria rebuild``: a projection again from the journal, which stays as it is."""
+"""``noria rebuild``: builds a projection from the journal, which it does not change."""
 
 from contextlib import closing
 
@@ -27,13 +27,13 @@ from server.command.config import settings_of, with_config
 
 @click.group()
 def rebuild() -> None:
-    """Make the store or the watch again from the journal, while no gateway runs."""
+    """Build the store or the watch from the journal, while no gateway runs."""
 
 
 @rebuild.command()
 @with_config
 def store(config: str | None) -> None:
-    """Empty the reading store and fill it again, with the calibrations now known."""
+    """Empty the reading store and fill it, with the newest calibrations."""
     settings = settings_of(config)
     with file_lock.hold(settings.data / file_lock.NAME):
         click.echo(_store(settings))
@@ -42,7 +42,7 @@ def store(config: str | None) -> None:
 @rebuild.command()
 @with_config
 def watch(config: str | None) -> None:
-    """Levels, events and incidents again. Claims and history stay; nobody is told again."""
+    """Build levels, events and incidents. Claims and history stay; no alert is sent again."""
     settings = settings_of(config)
     with file_lock.hold(settings.data / file_lock.NAME):
         click.echo(_watch(settings))
@@ -50,18 +50,18 @@ def watch(config: str | None) -> None:
 
 def _store(settings: Settings) -> str:
     engine = open_database(settings)
-    entries = _entries(settings, engine)  # one that cannot be read must not cost the store
+    entries = _entries(settings, engine)  # read all of them before the store is emptied
     if settings.shared and settings.store != "sqlite":
-        _nobody_watches(engine)  # one store for all: its holder fills it
+        _refuse_leader(engine)  # they share one store, which the leader fills
     name = readings_cursor(settings)
     store = open_store(settings, engine)
-    # The cursor first: a crash in between leaves too much in the store, never too little.
+    # Reset the cursor first: after a crash the store has too many rows, never too few.
     with engine.begin() as connection:
         cursor.reset(connection, name)
         dead_letters.forget(connection, STORE)
     store.clear()
     projection = ReadingsProjection(store, journal_of(settings, engine), engine, name)
-    catch_up(runner_of(projection, settings, engine), "store", _tell)
+    catch_up(runner_of(projection, settings, engine), "store", _report)
     store.close()
     return f"{projection.rows_written} readings from {entries} {_of(settings)}."
 
@@ -70,7 +70,7 @@ def _watch(settings: Settings) -> str:
     engine = open_database(settings)
     entries = _entries(settings, engine)
     if settings.shared:
-        _nobody_watches(engine)
+        _refuse_leader(engine)
     opened = open_store(settings, engine)
     if isinstance(opened, InfluxStore):
         opened.clear_points(*figures.MEASUREMENTS)  # a running gateway writes them again
@@ -78,14 +78,14 @@ def _watch(settings: Settings) -> str:
     with engine.begin() as connection:
         watching.reset(connection, clock_of(settings).now())
         dead_letters.forget(connection, WATCH)
-    # Nobody is told of history: no channels. It never listens: timers are the journal's.
+    # No channels: history sends no alerts. ``born``: all timers come from the journal.
     projection = WatchProjection(engine, channels=(), outbox=Wakeup(), born=float("inf"))
-    catch_up(runner_of(projection, settings, engine), "watch", _tell)
+    catch_up(runner_of(projection, settings, engine), "watch", _report)
     return f"The watch again, from {entries} {_of(settings)}."
 
 
 def _entries(settings: Settings, engine: sa.Engine) -> int:
-    """How many entries there are. Raises JournalError where one of them cannot be read."""
+    """The number of entries. Raises JournalError where one of them cannot be read."""
     with closing(journal_of(settings, engine)()) as journal:
         journal.check()
         return journal.last_id()
@@ -95,11 +95,11 @@ def _of(settings: Settings) -> str:
     return "entries of all gateways' journals" if settings.shared else "journal entries"
 
 
-def _nobody_watches(engine: sa.Engine) -> None:
-    """Raises HeldError while a gateway, here or elsewhere, holds the watch."""
+def _refuse_leader(engine: sa.Engine) -> None:
+    """Raise LockHeldError while a gateway, here or elsewhere, leads."""
     if leader.has_leader(engine):
         raise file_lock.LockHeldError("a gateway on this database runs: end all of them first")
 
 
-def _tell(sentence: str) -> None:
+def _report(sentence: str) -> None:
     click.echo(f"noria: {sentence}", err=True)

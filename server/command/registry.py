@@ -1,4 +1,4 @@
-"""``noria registry``: what this installation watches, in and out of its database."""
+"""``noria registry``: imports and exports sites, tanks, devices and plans."""
 
 import os
 from pathlib import Path
@@ -22,9 +22,9 @@ def registry() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @with_config
 def import_(file: Path, config: str | None) -> None:
-    """Add what FILE describes, and say what changed. A wrong file changes nothing.
+    """Add the rows of FILE, and list the changes. A wrong file changes nothing.
 
-    Rows that FILE leaves out stay. A running gateway takes it up within 2 seconds.
+    Rows that FILE leaves out stay. A running gateway uses the new rows within 2 seconds.
     """
     settings = settings_of(config)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)

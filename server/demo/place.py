@@ -1,4 +1,4 @@
-"""The demo's place: its sites, tanks, devices and the virtual boards behind them."""
+"""The demo's sites, tanks, devices and virtual boards."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ _SENSORS = ("a02yyuw", "probe", "a02yyuw", "a02yyuw")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One tank or station: how full it begins, and how fast people draw by day (L/h)."""
+    """A tank or station: its level at the start (L) and what people draw by day (L/h)."""
 
     tank: str
     name: str
@@ -29,12 +29,12 @@ class Spot:
 
     @property
     def site(self) -> str:
-        """The site's id."""
+        """The id of the site."""
         return self.tank.split("-")[0]
 
     @property
     def site_name(self) -> str:
-        """Its name."""
+        """The name of the site."""
         return re.sub(r"(\d+)$", r" \1", self.site).capitalize()
 
     @property
@@ -44,7 +44,7 @@ class Spot:
 
     @property
     def capacity_l(self) -> float:
-        """Litres that it holds."""
+        """The capacity, L."""
         return CANS_L if self.kind == "station" else IBC_L
 
 
@@ -69,9 +69,9 @@ MOST = 500
 
 
 def spots(count: int = len(SPOTS)) -> list[Spot]:
-    """The story's twelve, then sites of five, one a station, every third site by LTE.
+    """The story's twelve spots, then sites of four tanks and a station, every third on LTE.
 
-    The same for the same ``count``, which is at most MOST.
+    The result depends only on ``count``, which is at most MOST.
     """
     random = Random(count)  # noqa: S311 - how full tanks are, no secret
     found = list(SPOTS)
@@ -92,7 +92,7 @@ def spots(count: int = len(SPOTS)) -> list[Spot]:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A spot with the device that watches it."""
+    """A spot and its device."""
 
     spot: Spot
     device: str
@@ -104,12 +104,12 @@ def _draw(length: int) -> str:
 
 
 def nodes(count: int = len(SPOTS)) -> list[Node]:
-    """So many spots with a fresh device and key each."""
+    """``count`` spots, each with a new device and key."""
     return [Node(spot, _draw(8), secrets.token_bytes(32)) for spot in spots(count)]
 
 
 def registry(placed: list[Node]) -> Registry:
-    """The registry of the demo; random ids are drawn when it is put in the database."""
+    """The registry of the demo; its random ids are drawn when it is stored."""
     return Registry(
         sites={
             i: (Site(id=i, rid="", name=n, people_low=60, people_high=90, people_source="demo"),)
@@ -143,13 +143,13 @@ def _tank(spot: Spot) -> Tank:
 
 
 def fleet(placed: list[Node], settings: Settings, *, interpreter: str) -> dict[str, Any]:
-    """The fleet file that ``firmware.virtual.host.run`` reads: one board a node."""
+    """The fleet file of ``firmware.virtual.host.run``, with a board for each node."""
     host, port = listen_address("broker_listen", settings.broker_listen)
     return {
         "speed": settings.clock_speed,
         "origin": settings.clock_origin,
         "interpreter": interpreter,
-        **_easy(len(placed), settings.clock_speed),
+        **_load_options(len(placed), settings.clock_speed),
         "boards": [
             {
                 "device": n.device,
@@ -163,12 +163,12 @@ def fleet(placed: list[Node], settings: Settings, *, interpreter: str) -> dict[s
 
 
 def interval_s(count: int) -> int:
-    """How often each node measures: the story is told closely, a crowd as in the field."""
+    """Seconds between readings: short for the story, as in the field for many nodes."""
     return 300 if count <= len(SPOTS) else 600
 
 
-def _easy(count: int, speed: float) -> dict[str, Any]:
-    """What lets a crowd start and run without queueing for the processor."""
+def _load_options(count: int, speed: float) -> dict[str, Any]:
+    """Options with which many boards start and run without waiting for the processor."""
     if count <= len(SPOTS):
         return {"compiled": True}
     return {"compiled": True, "heap": "640K", "start_within_s": interval_s(count) / speed}

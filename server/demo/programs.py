@@ -1,4 +1,4 @@
-"""The demo's processes: ``noria up`` and the fleet of virtual boards. All end together."""
+"""The demo's child processes: ``noria up`` and the fleet of virtual boards."""
 
 import contextlib
 import json
@@ -15,14 +15,14 @@ from gateway.errors import NoriaError
 
 
 class Child:
-    """One child in a process group of its own, its output read line by line."""
+    """A child in its own process group; ``on_line`` receives each line of its output."""
 
     def __init__(
-        self, name: str, command: list[str], log: Path, heard: Callable[[str], None]
+        self, name: str, command: list[str], log: Path, on_line: Callable[[str], None]
     ) -> None:
         self.name = name
         self._log = log.open("a", encoding="utf-8")
-        self._heard = heard
+        self._on_line = on_line
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             command,
             stdin=subprocess.PIPE,
@@ -40,20 +40,20 @@ class Child:
         for line in self._process.stdout:
             self._log.write(line)
             self._log.flush()
-            self._heard(line.rstrip("\n"))
+            self._on_line(line.rstrip("\n"))
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def ended(self) -> int | None:
-        """The exit status, None while it runs."""
+        """The exit status; None while it runs."""
         return self._process.poll()
 
-    def say(self, command: dict[str, Any]) -> None:
-        """Send one JSON line. Raises NoriaError when the process is gone."""
+    def send(self, command: dict[str, Any]) -> None:
+        """Send a line of JSON. Raises NoriaError when the process has ended."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(command) + "\n")
@@ -63,12 +63,12 @@ class Child:
                 f"{self.name} ended early; its log says why: {self._log.name}"
             ) from error
 
-    def end(self, patience_s: float = 10.0) -> None:
-        """SIGTERM, then SIGKILL for the whole group after ``patience_s``."""
+    def end(self, timeout_s: float = 10.0) -> None:
+        """Send SIGTERM, and SIGKILL to the whole group after ``timeout_s``."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience_s)
+            self._process.wait(timeout_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -1,4 +1,4 @@
-"""Sets the demo up, tells its story, and leaves nothing behind."""
+"""Sets up the demo, runs its story, and deletes its folder."""
 
 import contextlib
 import json
@@ -26,32 +26,32 @@ from server import config_file
 from server.accounts import people
 from server.demo import pace, place
 from server.demo.programs import Child, python
-from server.demo.story import Teller
+from server.demo.story import Story
 
 _READY_S = 60.0
 _BEGINS = "11:30"
-"""Local time at which the demo's day begins: people are drawing water."""
+"""The local time of the demo's start: people draw water at this hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that runs: its settings, clock and the link that signs the visitor in."""
+    """A running demo. ``link`` signs the visitor in."""
 
     settings: Settings
     clock: Clock
     link: str
-    teller: Teller
+    story: Story
     children: tuple[Child, ...]
 
     def ended_early(self) -> str | None:
-        """The name of a child that ended by itself, None while all run."""
+        """The name of a child that has ended; None while all run."""
         return next((c.name for c in self.children if c.ended is not None), None)
 
 
 @contextlib.contextmanager
 def running(
     *,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     speed: float = 120.0,
     port: int = 8080,
     interpreter: str = "auto",
@@ -59,56 +59,56 @@ def running(
     keep: bool = False,
     more: Mapping[str, object] | None = None,
 ) -> Generator[Demo]:
-    """Start everything in a throw-away folder; end and remove all of it on leaving.
+    """Run the demo inside the block, in a temporary folder; end it and delete the folder after.
 
-    ``say`` is told of each step; ``more`` are settings on top of the demo's own, InfluxDB for one.
-    Raises NoriaError with the log's place when a part does not start.
+    ``report`` receives a sentence for each step. ``more`` has further settings, for example of
+    InfluxDB. Raises NoriaError with the path of a log when a part does not start.
     """
     folder = Path(tempfile.mkdtemp(prefix="noria-demo-"))
     children: list[Child] = []
     try:
         if count > len(place.SPOTS):
-            speed = _paced(speed, count, interpreter, say)
-        settings = _configure(folder, speed=speed, port=port, say=say, more=more or {})
+            speed = _paced(speed, count, interpreter, report)
+        settings = _configure(folder, speed=speed, port=port, report=report, more=more or {})
         clock = Clock(settings.clock_speed, settings.clock_origin)
         nodes = place.nodes(count)
         volunteer = _register(settings, nodes, clock)
-        say("Starting broker, gateway and server ...")
-        children.append(_start_programs(settings, folder, say))
-        say("Starting the virtual boards ...")
-        children.append(_start_fleet(settings, folder, nodes, interpreter, say))
-        teller = Teller(
+        report("Starting broker, gateway and server ...")
+        children.append(_start_programs(settings, folder, report))
+        report("Starting the virtual boards ...")
+        children.append(_start_fleet(settings, folder, nodes, interpreter, report))
+        story = Story(
             settings,
             clock,
             volunteer=volunteer,
             nodes=nodes,
-            control=children[1].say,
-            say=say,
+            control=children[1].send,
+            report=report,
         )
         link = f"http://{settings.server_listen}/enter/{settings.demo_code}"
-        yield Demo(settings, clock, link, teller, tuple(children))
+        yield Demo(settings, clock, link, story, tuple(children))
     except NoriaError:
         keep = True
         raise
     finally:
-        say("Ending everything ...")
+        report("Ending everything ...")
         for child in reversed(children):
             child.end()
         if keep:
-            say(f"Kept for a look: {folder}")
+            report(f"Kept for a look: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _paced(speed: float, count: int, interpreter: str, say: Callable[[str], None]) -> float:
-    carried = pace.wakes_s(interpreter)
-    bearable = pace.bearable(speed, count, place.interval_s(count), carried)
-    if bearable < speed:
-        say(
+def _paced(speed: float, count: int, interpreter: str, report: Callable[[str], None]) -> float:
+    wakes_s = pace.measure_wakes_s(interpreter)
+    feasible = pace.feasible_speed(speed, count, place.interval_s(count), wakes_s)
+    if feasible < speed:
+        report(
             f"{count} nodes at {speed:g} times are more than this machine carries now "
-            f"({carried:.0f} wakes/s): time runs {bearable:g} times as fast."
+            f"({wakes_s:.0f} wakes/s): time runs {feasible:g} times as fast."
         )
-    return bearable
+    return feasible
 
 
 def _configure(
@@ -116,16 +116,16 @@ def _configure(
     *,
     speed: float,
     port: int,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     more: Mapping[str, object],
 ) -> Settings:
     server_port = _free_port(port)
     if server_port != port:
-        say(f"Port {port} is busy; the page is on {server_port}.")
+        report(f"Port {port} is busy; the page is on {server_port}.")
     address = f"127.0.0.1:{server_port}"
     given: dict[str, object] = {
         "gateway_id": "demo",
-        "witness": ".",  # goes when the demo's folder goes
+        "witness": ".",  # deleted with the demo's folder
         "broker_listen": f"127.0.0.1:{_free_port(0)}",
         "server_listen": address,
         "public_url": f"http://{address}",
@@ -141,10 +141,9 @@ def _configure(
 
 
 def _origin(speed: float, real_now: float) -> float:
-    """The clock's origin with which fast time reads ``_BEGINS`` now.
+    """The origin with which the fast clock shows ``_BEGINS`` now; 0 at speed 1.
 
-    From ``now = origin + (real - origin) * speed``, solved for the origin. At speed 1 there is
-    nothing to shift.
+    From ``now = origin + (real - origin) * speed``, solved for the origin.
     """
     if speed == 1.0:
         return 0.0
@@ -167,7 +166,7 @@ def _free_port(wanted: int) -> int:
 
 
 def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
-    """Put the place and a volunteer in the database; returns the volunteer's random id."""
+    """Store the registry and a volunteer in the database; returns the volunteer's id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_database(settings)
     with engine.begin() as connection:
@@ -178,8 +177,8 @@ def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
 
 
 def logged(line: str) -> tuple[str, str]:
-    """Who wrote a line of the gateway's log (``log_format`` json), and what; else ("", line)."""
-    begin = line.find("{")  # under journald a priority stands before it
+    """Logger and text of a line of the gateway's log (``log_format`` json); else ("", line)."""
+    begin = line.find("{")  # after a priority for journald
     try:
         given: Any = json.loads(line[begin:]) if begin >= 0 else {}
         return str(given["from"]), str(given["said"])
@@ -187,21 +186,21 @@ def logged(line: str) -> tuple[str, str]:
         return "", line
 
 
-def _start_programs(settings: Settings, folder: Path, say: Callable[[str], None]) -> Child:
+def _start_programs(settings: Settings, folder: Path, report: Callable[[str], None]) -> Child:
     ready = threading.Event()
 
-    def heard(line: str) -> None:
+    def on_line(line: str) -> None:
         if line == "ready":
             ready.set()
             return
         logger, text = logged(line)
         if logger == log.LOGGER:
-            say(f"       Alert: {text}")
+            report(f"       Alert: {text}")
         elif "trying out" in text:
-            say(text)
+            report(text)
 
     command = python("server.command", "up", "--config", str(settings.source))
-    child = Child("noria up", command, folder / "up.log", heard)
+    child = Child("noria up", command, folder / "up.log", on_line)
     _await(child, ready, folder / "up.log")
     return child
 
@@ -211,20 +210,20 @@ def _start_fleet(
     folder: Path,
     nodes: list[place.Node],
     interpreter: str,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Child:
     fleet = place.fleet(nodes, settings, interpreter=interpreter)
     (folder / "fleet.json").write_text(json.dumps(fleet), "utf-8")
     ready = threading.Event()
 
-    def heard(line: str) -> None:
+    def on_line(line: str) -> None:
         event: dict[str, str] = json.loads(line) if line.startswith("{") else {}
         if event.get("event") == "ready":
-            say(f"The nodes' firmware runs on {event.get('interpreter')}.")
+            report(f"The nodes' firmware runs on {event.get('interpreter')}.")
             ready.set()
 
     command = python("firmware.virtual.host.run", "--fleet", str(folder / "fleet.json"))
-    child = Child("the virtual boards", command, folder / "fleet.log", heard)
+    child = Child("the virtual boards", command, folder / "fleet.log", on_line)
     _await(child, ready, folder / "fleet.log")
     return child
 

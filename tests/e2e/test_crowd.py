@@ -28,7 +28,9 @@ def test_a_crowd_is_heard_and_the_pages_stay_usable(capsys: pytest.CaptureFixtur
     require("mosquitto")
     require("micropython")
     words: list[str] = []
-    with run.running(speed=SPEED, interpreter="micropython", count=NODES, say=words.append) as demo:
+    with run.running(
+        speed=SPEED, interpreter="micropython", count=NODES, report=words.append
+    ) as demo:
         folder = demo.settings.source.parent
         roots = [child.pid for child in demo.children]
         before, start = _spent_s(roots), time.monotonic()

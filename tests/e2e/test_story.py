@@ -35,7 +35,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Demo]:
             "influxdb_bucket": database.bucket,
             "influxdb_token": database.token,
         }
-        with run.running(speed=SPEED, interpreter="micropython", more=more, say=print) as running:
+        with run.running(
+            speed=SPEED, interpreter="micropython", more=more, report=print
+        ) as running:
             yield running
 
 
@@ -52,7 +54,7 @@ def eventually(demo: run.Demo, found: Callable[[], _T | None], real_s: float, wh
     deadline = time.monotonic() + real_s
     while time.monotonic() < deadline:
         assert demo.ended_early() is None
-        demo.teller.turn()
+        demo.story.turn()
         value = found()
         if value:
             return value
@@ -143,7 +145,7 @@ def nothing_is_lost(demo: run.Demo) -> None:
 def test_the_demo_leaves_nothing_running_and_nothing_behind(tmp_path: Path) -> None:
     require("mosquitto")
     said: list[str] = []
-    with run.running(speed=SPEED, interpreter="auto", say=said.append) as running:
+    with run.running(speed=SPEED, interpreter="auto", report=said.append) as running:
         folder = running.settings.source.parent
     processes = subprocess.run(
         ["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True

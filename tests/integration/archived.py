@@ -1,4 +1,4 @@
-"""A journal of three months on real files, and the same once its old months are archived."""
+"""A journal of three months in real files, and what its archive contains."""
 
 import shutil
 import sqlite3
@@ -29,7 +29,7 @@ MESSAGES = 92 * 86400 // EVERY_S  # June, July, August
 
 
 def made(folder: Path) -> Path:
-    """A data folder with ``noria.toml``; a tank that is drawn from and filled again."""
+    """A data folder with ``noria.toml``: a tank is emptied and refilled for three months."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "noria.toml").write_text('data = "."\n', encoding="utf-8")
     gateway = Gateway(folder)
@@ -49,13 +49,13 @@ def made(folder: Path) -> Path:
 
 
 def copied(template: Path, folder: Path) -> Path:
-    """The same on other files, which a test may spoil."""
+    """A copy of the folder, which a test may change."""
     shutil.copytree(template, folder, dirs_exist_ok=True)
     return folder
 
 
 def archive(folder: Path, before: float = SEPTEMBER, largest: int = 1 << 18) -> int:
-    """Move what ended before; returns how many segments that made."""
+    """Archive the months that ended by ``before``; returns the number of segments written."""
     with closing(ArchiveWriter(folder / "journal.db", largest)) as run:
         for _ in run.steps(before):
             pass
@@ -63,13 +63,13 @@ def archive(folder: Path, before: float = SEPTEMBER, largest: int = 1 << 18) -> 
 
 
 def entries(folder: Path) -> list[Entry]:
-    """All that the journal holds."""
+    """All entries of the journal."""
     with closing(JournalReader(folder / "journal.db")) as reader:
         return list(reader.all())
 
 
 def bodies(folder: Path) -> int:
-    """How many bodies of messages lie in the database itself."""
+    """The number of messages' bodies in the database."""
     with closing(sqlite3.connect(folder / "journal.db")) as raw:
         query = "SELECT count(*) FROM body JOIN entry ON id = entry WHERE kind IN ('msg', 'fork')"
         return raw.execute(query).fetchone()[0]
@@ -82,7 +82,7 @@ def segments(folder: Path) -> list[Path]:
 
 
 def faults(folder: Path) -> list[str]:
-    """What a verification of everything finds."""
+    """The faults that a full verification finds."""
     with closing(Verification(folder / "journal.db")) as verification:
         for _ in verification.steps():
             pass
@@ -90,14 +90,14 @@ def faults(folder: Path) -> list[str]:
 
 
 def noria(folder: Path, *arguments: str, status: int = 0) -> Result:
-    """A command on this data folder, and that it ended with ``status``."""
+    """Run a command on this data folder; it must end with ``status``."""
     done = CliRunner().invoke(cli, [*arguments, "--config", str(folder / "noria.toml")])
     assert done.exit_code == status, (done.output, done.exception)
     return done
 
 
 def rows(folder: Path) -> dict[str, Any]:
-    """Everything that a rebuild makes."""
+    """All rows that a rebuild writes."""
     engine = database.opened(folder)
     with engine.connect() as connection:
         found = {
@@ -109,7 +109,7 @@ def rows(folder: Path) -> dict[str, Any]:
 
 
 def filled(folder: Path, messages: int) -> Path:
-    """A journal of June with so many messages of 500 bytes, quickly."""
+    """A journal of June with ``messages`` messages of 500 bytes, written without ingest."""
     (folder / "noria.toml").write_text('data = "."\n', encoding="utf-8")
     journal = Journal(folder / "journal.db", "g1")
     for first in range(0, messages, 2000):

@@ -1,4 +1,4 @@
-"""A backup as an operator makes one, while everything runs, and puts it back later."""
+"""A backup that an operator makes while everything runs, and restores later."""
 
 import shutil
 import sqlite3
@@ -10,7 +10,7 @@ NOTE = "log.witness"
 
 
 class Backup:
-    """Of the databases in ``data``, kept in ``folder``."""
+    """A backup of the databases in ``data``, in ``folder``."""
 
     def __init__(self, data: Path, folder: Path) -> None:
         self._data, self._folder = data, folder
@@ -24,12 +24,12 @@ class Backup:
         shutil.copy(data / NOTE, folder)
 
     def put_back(self) -> None:
-        """The gateway is down."""
+        """Restore the databases while the gateway is down."""
         for name in FILES:
             for old in self._data.glob(f"{name}*"):
                 old.unlink()
             shutil.copy(self._folder / name, self._data)
 
     def put_back_note(self) -> None:
-        """Also what says how long the log was: a whole folder's backup has it."""
+        """Restore the witness too: the backup of a whole folder contains it."""
         shutil.copy(self._folder / NOTE, self._data)

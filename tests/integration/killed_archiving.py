@@ -1,8 +1,8 @@
 """``python -m tests.integration.killed_archiving TEMPLATE FOLDER POINTS``: kill -9 in archiving.
 
-Each point is a call or a return of a function of ``gateway.journal`` (or one into SQLite, the file
-system and the like): a child process archives a copy of the journal and kills itself there. What is
-left must read as before, and so must what the next run makes of it. Prints a line of JSON for each.
+A point is a call or a return of a function of ``gateway.journal`` or of one that it calls in C
+(SQLite, the file system). A child process archives a copy of the journal and kills itself there.
+The journal must read as before, and again after the next run. Prints a line of JSON for each point.
 """
 
 import json
@@ -30,7 +30,7 @@ BEFORE = archived.SEPTEMBER
 
 
 class Kill:
-    """Counts what happens in ``gateway.journal``; at number ``point`` the process is gone."""
+    """Counts the events in ``gateway.journal`` and kills the process at number ``point``."""
 
     def __init__(self, point: int) -> None:
         self._point = point
@@ -46,7 +46,7 @@ class Kill:
 
 
 def archive(folder: Path, point: int) -> list[str]:
-    """Archive, and be killed at ``point``; what happened, where that never came."""
+    """Archive until the kill at ``point``; returns all events where there are fewer."""
     kill = Kill(point)
     sys.setprofile(kill)
     try:
@@ -57,7 +57,7 @@ def archive(folder: Path, point: int) -> list[str]:
 
 
 def killed(folder: Path, point: int) -> int:
-    """The signal that ended a child which archived until ``point``."""
+    """Archive until ``point`` in a child; returns the signal that ended it."""
     child = os.fork()
     if child == 0:
         archive(folder, point)
@@ -66,7 +66,7 @@ def killed(folder: Path, point: int) -> int:
 
 
 def points(events: list[str], wanted: int) -> list[int]:
-    """Where a segment is finished, named, noted and its bodies go, and evenly in between."""
+    """The points of every important function, and evenly spaced ones between them."""
     first = {name: n for n, name in reversed(list(enumerate(events, 1)))}
     always = {first[f"{event} {name}"] for name in ALWAYS for event in ("call", "return")}
     even = range(1, len(events), max(1, len(events) // wanted))
@@ -74,7 +74,7 @@ def points(events: list[str], wanted: int) -> list[int]:
 
 
 def main(template: Path, folder: Path, wanted: int) -> None:
-    """Every point in turn, on a copy each."""
+    """Run every point on its own copy."""
     before = archived.entries(template)
     events = archive(archived.copied(template, folder / "whole"), 0)
     for point in points(events, wanted):
@@ -83,7 +83,7 @@ def main(template: Path, folder: Path, wanted: int) -> None:
         left = archived.entries(copy) == before
         halfway = {"segments": len(archived.segments(copy)), "bodies": archived.bodies(copy)}
         archived.archive(copy, BEFORE, LARGEST)
-        said: dict[str, Any] = {
+        outcome: dict[str, Any] = {
             "at": events[point - 1],
             "status": status,
             "left": left,
@@ -93,7 +93,7 @@ def main(template: Path, folder: Path, wanted: int) -> None:
             "faults": archived.faults(copy),
             "halfway": halfway,
         }
-        print(json.dumps(said), flush=True)
+        print(json.dumps(outcome), flush=True)
         shutil.rmtree(copy)
 
 

@@ -1,4 +1,4 @@
-"""Old months in compressed segments: everything reads them, and a spoilt one is never passed by."""
+"""Archived months: every command reads them, and refuses a segment that was changed."""
 
 import json
 import re
@@ -42,9 +42,9 @@ def folder(template: Path, tmp_path: Path) -> Path:
 
 def test_an_export_is_the_same_to_the_byte_before_and_after(folder: Path) -> None:
     before = noria(folder, "journal", "export").stdout
-    said = noria(folder, "journal", "archive", "--before", "2026-08").stdout
+    output = noria(folder, "journal", "archive", "--before", "2026-08").stdout
     assert [p.name.split(".")[0] for p in archived.segments(folder)] == ["2026-06", "2026-07"]
-    assert said.startswith("Moved ")
+    assert output.startswith("Moved ")
     assert noria(folder, "journal", "export").stdout == before
     assert before.count('"topic"') == MESSAGES
 
@@ -92,20 +92,20 @@ def test_a_month_that_has_not_ended_stays(folder: Path) -> None:
     assert archived.bodies(folder) == 31 * 6
 
 
-def test_a_dry_run_says_what_and_moves_nothing(folder: Path) -> None:
-    said = noria(folder, "journal", "archive", "--before", "2026-09-01", "--dry-run").stdout
-    assert [line[:8] for line in said.splitlines()] == ["2026-06:", "2026-07:", "2026-08:"]
-    assert "MB of messages would be moved." in said
+def test_a_dry_run_lists_the_months_and_moves_nothing(folder: Path) -> None:
+    output = noria(folder, "journal", "archive", "--before", "2026-09-01", "--dry-run").stdout
+    assert [line[:8] for line in output.splitlines()] == ["2026-06:", "2026-07:", "2026-08:"]
+    assert "MB of messages would be moved." in output
     assert archived.segments(folder) == []
     assert archived.bodies(folder) == MESSAGES
 
 
-def test_a_date_that_is_none_is_refused_with_the_way_to_write_it(folder: Path) -> None:
+def test_an_invalid_date_is_refused_with_a_valid_example(folder: Path) -> None:
     done = noria(folder, "journal", "archive", "--before", "last month", status=2)
     assert "last month: write it as 2026-04" in done.output
 
 
-def test_a_file_that_the_journal_does_not_name_is_told_and_is_no_fault(folder: Path) -> None:
+def test_a_file_outside_the_catalogue_is_reported_and_is_no_fault(folder: Path) -> None:
     archived.archive(folder, AUGUST)
     assert "does not name" not in noria(folder, "journal", "verify").output
     (folder / "archive" / "2025-01.1-9.archive").write_bytes(b"left behind")
@@ -114,7 +114,7 @@ def test_a_file_that_the_journal_does_not_name_is_told_and_is_no_fault(folder: P
     assert "All is as it was written" in done.output
 
 
-def test_a_missing_segment_is_named_and_costs_nothing_else(folder: Path) -> None:
+def test_a_missing_segment_is_reported_and_nothing_else_is_lost(folder: Path) -> None:
     archived.archive(folder, AUGUST)
     noria(folder, "rebuild", "store")
     readings = noria(folder, "export", "readings").stdout
@@ -167,7 +167,7 @@ def test_a_segment_with_any_byte_changed_or_cut_off_is_refused(
     assert first.is_file()
 
 
-def test_a_segment_of_another_journal_is_not_taken_for_ours(folder: Path, tmp_path: Path) -> None:
+def test_a_segment_of_another_journal_is_refused(folder: Path, tmp_path: Path) -> None:
     other = archived.made(tmp_path / "other")
     archived.archive(folder, AUGUST)
     archived.archive(other, AUGUST)
@@ -178,27 +178,27 @@ def test_a_segment_of_another_journal_is_not_taken_for_ours(folder: Path, tmp_pa
         archived.entries(folder)
 
 
-def test_a_segment_tells_its_log_its_range_and_its_frontiers(folder: Path) -> None:
+def test_a_segment_has_its_log_its_range_and_its_frontiers(folder: Path) -> None:
     archived.archive(folder, AUGUST)
     with closing(sqlite3.connect(folder / "journal.db")) as raw:
         known = archives.catalogue(raw)
-        (said,) = raw.execute("SELECT body FROM body WHERE entry = 1").fetchone()
+        (body,) = raw.execute("SELECT body FROM body WHERE entry = 1").fetchone()
     found = [Segment(folder / "archive" / row.name, row.digest) for row in known]
     first, second = [segment.index for segment in found]
-    assert {first.log, second.log} == {json.loads(said)["origin"]}
+    assert {first.log, second.log} == {json.loads(body)["origin"]}
     assert (first.first, second.first) == (1, first.last + 1)
     assert second.frontier_before == first.frontier
     assert known[0].bytes == found[0].path.stat().st_size
     assert found[0].path.stat().st_mode & 0o077 == 0
 
 
-def test_a_body_that_was_changed_before_is_not_archived_as_if_it_were_true(folder: Path) -> None:
+def test_a_body_that_was_changed_before_is_not_archived(folder: Path) -> None:
     (entry, *_) = [e for e in archived.entries(folder) if e.kind == "msg"]
     with closing(sqlite3.connect(folder / "journal.db")) as raw, raw:
         other = entry.body.replace(b'"mm":300', b'"mm":900')
         raw.execute("UPDATE body SET body = ? WHERE entry = ?", (other, entry.id))
-    said = f"entry {entry.id} of the journal is not what its log says"
-    with pytest.raises(NoriaError, match=said):
+    message = f"entry {entry.id} of the journal is not what its log says"
+    with pytest.raises(NoriaError, match=message):
         archived.archive(folder)
     assert (archived.bodies(folder), archived.segments(folder)) == (MESSAGES, [])
     assert archived.faults(folder) == [
@@ -217,7 +217,7 @@ def test_a_second_run_beside_the_first_is_refused(folder: Path) -> None:
     assert archived.bodies(folder) == 0
 
 
-def test_a_run_that_ends_early_leaves_nothing_half_done(folder: Path) -> None:
+def test_a_run_that_stops_early_leaves_no_unfinished_segment(folder: Path) -> None:
     before = archived.entries(folder)
     with closing(ArchiveWriter(folder / "journal.db")) as one:
         steps = iter(one.steps(SEPTEMBER))
@@ -229,7 +229,7 @@ def test_a_run_that_ends_early_leaves_nothing_half_done(folder: Path) -> None:
     assert archived.entries(folder) == before
 
 
-def test_each_segment_is_of_one_log(folder: Path) -> None:
+def test_each_segment_has_entries_of_one_log(folder: Path) -> None:
     at = int(SEPTEMBER)
     journal = Journal(folder / "journal.db", "g1")
     old = journal.log.seen
@@ -251,7 +251,7 @@ def test_each_segment_is_of_one_log(folder: Path) -> None:
     assert archived.faults(folder) == []
 
 
-def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
+def test_a_recalibration_skips_a_month_whose_file_is_missing_and_reports_it(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     noria(folder, "rebuild", "store")
@@ -280,12 +280,15 @@ def test_a_recalibration_goes_on_past_a_month_whose_file_is_missing_and_says_so(
     gateway.close()
 
 
-def test_what_a_broker_may_deliver_again_is_known_though_it_is_archived(tmp_path: Path) -> None:
+def test_archived_messages_that_a_broker_may_redeliver_are_recognised(tmp_path: Path) -> None:
     folder = archived.made(tmp_path / "data")
     gateway = Gateway(folder)
     third = Device("tasmota1", "north-2", unsigned=True)
     gateway.register(Registry(devices={"tasmota1": (third,)}), float(JUNE))
-    with closing(sqlite3.connect(folder / "journal.db")) as raw, raw:  # as if it were theirs
+    with (
+        closing(sqlite3.connect(folder / "journal.db")) as raw,
+        raw,
+    ):  # as if a third party had sent them
         raw.execute("UPDATE era SET era = 'unsigned'")
     last = [e for e in archived.entries(folder) if e.kind == "msg"]
     archived.archive(folder, SEPTEMBER)

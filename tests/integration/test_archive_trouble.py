@@ -1,4 +1,4 @@
-"""Archiving that is killed, runs out of room, or runs beside ingest: nothing is lost, ever."""
+"""Archiving that is killed, runs out of disk space or runs beside ingest loses nothing."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archived.made(tmp_path_factory.mktemp("journal"))
 
 
-def test_a_kill_at_any_step_leaves_both_or_the_segment_and_the_next_run_goes_on(
+def test_after_a_kill_at_any_step_the_next_run_continues_and_nothing_is_lost(
     template: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "tests.integration.killed_archiving"]
@@ -46,17 +46,17 @@ def test_a_kill_at_any_step_leaves_both_or_the_segment_and_the_next_run_goes_on(
     assert any(h["segments"] and 0 < h["bodies"] < MESSAGES for h in halfway)
 
 
-def test_room_goes_back_to_the_disk(tmp_path: Path) -> None:
+def test_free_pages_are_returned_to_the_file_system(tmp_path: Path) -> None:
     folder = archived.filled(tmp_path, 12_000)
     size = (folder / "journal.db").stat().st_size
-    said = noria(folder, "journal", "archive", "--before", "2026-07").stdout
+    output = noria(folder, "journal", "archive", "--before", "2026-07").stdout
     now = (folder / "journal.db").stat().st_size
     assert now < size - 2_000_000
-    assert f"The journal's file is {(size - now) / 1e6:.1f} MB smaller." in said
+    assert f"The journal's file is {(size - now) / 1e6:.1f} MB smaller." in output
     assert archived.faults(folder) == []
 
 
-def test_ingest_goes_on_beside_archiving(template: Path, tmp_path: Path) -> None:
+def test_ingest_continues_beside_archiving(template: Path, tmp_path: Path) -> None:
     folder = archived.copied(template, tmp_path / "data")
     gateway = Gateway(folder)
     node = SigningDevice(era="neweraaa", booted=int(SEPTEMBER))
@@ -70,20 +70,20 @@ def test_ingest_goes_on_beside_archiving(template: Path, tmp_path: Path) -> None
 
     thread = threading.Thread(target=archive)
     thread.start()
-    said = 0
-    while not ended.is_set() or said < 50:
-        gateway.receive(node.send(int(SEPTEMBER) + said, distance(300)))
-        said += 1
+    sent = 0
+    while not ended.is_set() or sent < 50:
+        gateway.receive(node.send(int(SEPTEMBER) + sent, distance(300)))
+        sent += 1
     thread.join()
     gateway.close()
-    assert archived.bodies(folder) == said
-    assert [e.kind for e in archived.entries(folder)].count("msg") >= MESSAGES * 0.9 + said
+    assert archived.bodies(folder) == sent
+    assert [e.kind for e in archived.entries(folder)].count("msg") >= MESSAGES * 0.9 + sent
     assert archived.faults(folder) == []
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own for the data folder; root can mount one anywhere."""
+    """A small disk for the data folder, which only root can mount."""
     folder = tmp_path / "data"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
@@ -95,7 +95,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def left_free(folder: Path, left_bytes: int) -> Path:
-    """Takes all the room but so much."""
+    """Fill the disk up to ``left_bytes``; returns the file that fills it."""
     filler = folder / "filler"
     stat = os.statvfs(folder)
     with filler.open("wb") as file:
@@ -103,7 +103,7 @@ def left_free(folder: Path, left_bytes: int) -> Path:
     return filler
 
 
-def test_archiving_never_takes_the_last_room(template: Path, small_disk: Path) -> None:
+def test_archiving_never_uses_the_last_disk_space(template: Path, small_disk: Path) -> None:
     archived.copied(template, small_disk)
     left_free(small_disk, 20_000_000)
     done = noria(small_disk, "journal", "archive", "--before", "2026-09", status=1)
@@ -114,13 +114,13 @@ def test_archiving_never_takes_the_last_room(template: Path, small_disk: Path) -
 
 @pytest.fixture
 def full_disk(template: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small disk with a journal on it, of which archiving would take the last byte."""
+    """A small disk with a journal, on which archiving may use the last byte."""
     archived.copied(template, small_disk)
     monkeypatch.setattr(disk_space, "KEPT_FREE_BYTES", 0)
     return small_disk
 
 
-def test_a_full_disk_is_told_and_archiving_goes_on_when_there_is_room(
+def test_a_full_disk_is_reported_and_archiving_continues_when_there_is_space(
     full_disk: Path,
 ) -> None:
     before = archived.entries(full_disk)

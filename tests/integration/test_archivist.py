@@ -1,4 +1,4 @@
-"""The archive while the gateway runs: at night, a little at a time, and what goes on without it."""
+"""Archiving while the gateway runs: at night, in small steps."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def folder(template: Path, tmp_path: Path) -> Path:
 
 
 class Hour:
-    """A clock that stands at one moment."""
+    """A clock that does not move."""
 
     speed = 1.0
 
@@ -36,58 +36,58 @@ class Hour:
         return self.at
 
 
-def archivist(folder: Path, at: float, pressed: bool = False) -> ArchiveSchedule:
+def schedule_at(folder: Path, at: float, busy: bool = False) -> ArchiveSchedule:
     read = gateway_settings.read(folder / "noria.toml")
-    return ArchiveSchedule(read, Hour(at), lambda: pressed)  # type: ignore[arg-type]
+    return ArchiveSchedule(read, Hour(at), lambda: busy)  # type: ignore[arg-type]
 
 
-def turns(one: ArchiveSchedule) -> int:
-    """How many steps it made until it had nothing to do."""
+def turns(schedule: ArchiveSchedule) -> int:
+    """The number of steps until there is nothing to do."""
     made = 0
-    while one.turn() < LOOK_S:
+    while schedule.turn() < LOOK_S:
         made += 1
-    one.end()
+    schedule.end()
     return made
 
 
 AUGUST_IS_DUE = SEPTEMBER + 90 * 86400.0  # midnight in UTC, which is not three in Paris
 
 
-def test_at_night_the_gateway_archives_what_its_setting_says(folder: Path) -> None:
-    assert turns(archivist(folder, AUGUST_IS_DUE + 3600.0 - 86400.0)) > 0  # a week overdue
+def test_at_night_the_gateway_archives_the_months_older_than_its_setting(folder: Path) -> None:
+    assert turns(schedule_at(folder, AUGUST_IS_DUE + 3600.0 - 86400.0)) > 0  # a week overdue
     assert len(archived.segments(folder)) == 2
-    assert turns(archivist(folder, AUGUST_IS_DUE + 12 * 3600.0)) == 0  # it is noon
-    assert turns(archivist(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) > 0
+    assert turns(schedule_at(folder, AUGUST_IS_DUE + 12 * 3600.0)) == 0  # it is noon
+    assert turns(schedule_at(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) > 0
     assert archived.bodies(folder) == 0
-    assert turns(archivist(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) == 0
+    assert turns(schedule_at(folder, AUGUST_IS_DUE + 2.5 * 3600.0)) == 0
     assert archived.faults(folder) == []
 
 
-def test_the_gateway_archives_nothing_while_it_is_pressed_or_told_not_to(folder: Path) -> None:
+def test_the_gateway_archives_nothing_while_ingest_is_busy(folder: Path) -> None:
     night = AUGUST_IS_DUE + 2.5 * 3600.0
-    assert archivist(folder, night, pressed=True).turn() < LOOK_S
+    assert schedule_at(folder, night, busy=True).turn() < LOOK_S
     assert archived.segments(folder) == []
     with (folder / "noria.toml").open("a", encoding="utf-8") as file:
         file.write("archive_after_days = -1\n")
     with pytest.raises(NoriaError, match="archive_after_days = -1: use 0"):
-        archivist(folder, night)
+        schedule_at(folder, night)
 
 
-def test_a_night_that_is_over_ends_the_run_and_the_next_one_finishes_it(folder: Path) -> None:
+def test_a_run_stops_at_the_end_of_the_night_and_the_next_one_finishes_it(folder: Path) -> None:
     clock = Hour(AUGUST_IS_DUE + 2.5 * 3600.0)
     read = gateway_settings.read(folder / "noria.toml")
-    one = ArchiveSchedule(read, clock, lambda: False)  # type: ignore[arg-type]
-    one.turn()
+    schedule = ArchiveSchedule(read, clock, lambda: False)  # type: ignore[arg-type]
+    schedule.turn()
     clock.at += 3600.0
-    while one.turn() < LOOK_S:
+    while schedule.turn() < LOOK_S:
         pass
     assert archived.bodies(folder) > 0
     clock.at += 23 * 3600.0
-    turns(one)
+    turns(schedule)
     assert archived.bodies(folder) == 0
 
 
-def test_a_running_gateway_archives_what_is_long_overdue(
+def test_a_running_gateway_archives_months_that_are_long_overdue(
     folder: Path, mosquitto: Mosquitto
 ) -> None:
     before = noria(folder, "journal", "export").stdout

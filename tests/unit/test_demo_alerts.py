@@ -1,4 +1,4 @@
-"""The demo tells each alert in the terminal as the gateway's log has it."""
+"""The demo prints each alert with the text of the gateway's log."""
 
 import logging
 
@@ -19,5 +19,5 @@ def test_an_alert_is_read_back_from_the_log(journald: bool) -> None:
 
 
 @pytest.mark.parametrize("line", ["ready", "", "{", "a line {of} another", "[]", '{"said": 1}'])
-def test_any_other_line_is_passed_on_as_it_is(line: str) -> None:
+def test_any_other_line_has_no_logger_and_is_unchanged(line: str) -> None:
     assert logged(line) == ("", line)

@@ -1,4 +1,4 @@
-"""A demo of many nodes: who they are, and how fast their time may run."""
+"""A demo of many nodes: their kinds, and the speed of their time."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from gateway.registry.check import problems
 from server.demo import pace, place
 
 
-def test_twelve_spots_are_the_storys_and_more_are_of_mixed_kinds() -> None:
+def test_the_first_twelve_spots_are_the_storys_and_the_others_are_of_mixed_kinds() -> None:
     assert place.spots() == list(place.SPOTS)
     crowd = place.spots(200)
     assert crowd[:12] == list(place.SPOTS)
@@ -21,17 +21,17 @@ def test_twelve_spots_are_the_storys_and_more_are_of_mixed_kinds() -> None:
 
 
 @pytest.mark.parametrize("count", [12, 13, 200, place.MOST])
-def test_every_crowd_is_a_registry_without_a_problem(count: int) -> None:
+def test_every_number_of_nodes_makes_a_valid_registry(count: int) -> None:
     registry = place.registry(place.nodes(count))
     assert len(registry.devices) == count
     assert list(problems(registry)) == []
 
 
-def test_time_runs_as_wished_where_the_machine_carries_it() -> None:
-    assert pace.bearable(120, 12, 300, 60) == 120
+def test_time_runs_at_the_wanted_speed_where_the_machine_can() -> None:
+    assert pace.feasible_speed(120, 12, 300, 60) == 120
 
 
-def test_time_runs_slower_rather_than_starve_a_node() -> None:
+def test_time_runs_slower_where_nodes_would_wake_late() -> None:
     # 200 nodes each 600 s at 48 times are 16 wakes a second, two fifths of 40.
-    assert pace.bearable(120, 200, 600, 40) == 48
-    assert pace.bearable(120, 500, 600, 0.1) == 1
+    assert pace.feasible_speed(120, 200, 600, 40) == 48
+    assert pace.feasible_speed(120, 500, 600, 0.1) == 1

@@ -1,4 +1,4 @@
-"""What the documents promise is what the program has."""
+"""The documents describe the program: commands, settings, addresses, tasks, links."""
 
 import importlib
 import pkgutil
@@ -31,7 +31,7 @@ def test_the_settings_page_is_the_settings_table() -> None:
 
 
 @pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
-def test_every_command_is_documented_and_can_explain_itself(command: str) -> None:
+def test_every_command_is_documented_and_has_help(command: str) -> None:
     assert f"noria {command}" in _text("README.md") + _text("server/README.md")
     shown = CliRunner().invoke(cli, [command, "--help"])
     assert shown.exit_code == 0, shown.output
@@ -61,16 +61,16 @@ def test_every_make_task_in_the_documents_exists() -> None:
         assert named <= tasks, f"{page} names {named - tasks}"
 
 
-def test_every_dependency_says_why_it_is_here() -> None:
+def test_every_dependency_has_its_reason_beside_it() -> None:
     text = _text("pyproject.toml")
     given = tomllib.loads(text)["project"]
     extras = given["optional-dependencies"].values()
     wanted = [*given["dependencies"], *(name for extra in extras for name in extra)]
-    silent = [w for w in wanted if not re.search(rf'"{re.escape(w)}",\s+# \S+', text)]
-    assert silent == []
+    bare = [w for w in wanted if not re.search(rf'"{re.escape(w)}",\s+# \S+', text)]
+    assert bare == []
 
 
-def test_every_link_between_our_documents_leads_somewhere() -> None:
+def test_every_link_between_our_documents_has_a_target() -> None:
     broken = [
         f"{page}: {target}"
         for page in tree.files(".md")
@@ -92,7 +92,7 @@ def test_the_locks_carry_hashes_and_no_address() -> None:
 
 
 def test_the_tree_names_no_path_of_a_machine() -> None:
-    # Put together here, or this file would name them.
+    # In pieces, or the test would find this file.
     pattern = re.compile(
         r"(^|[^A-Za-z0-9_.~-])/(wo" + r"rk|fa" + r"rm)/|/ro" + r"ot/|bash_" + "jobs"
     )
@@ -107,13 +107,13 @@ def test_the_tree_names_no_package_registry() -> None:
 
 
 def _registry_hosts() -> set[str]:
-    """Hosts that pip, npm, Go and apt of this machine are configured to ask."""
+    """The hosts in this machine's configuration of pip, npm, Go and apt."""
     pip = (
         "from pip._internal.models.index import PyPI as p; "
         "print(p.url, 'https://' + p.file_storage_domain)"
     )
-    said = "".join(
-        _said(command)
+    text = "".join(
+        _output(command)
         for command in (
             [sys.executable, "-c", pip],
             [sys.executable, "-m", "pip", "config", "list"],
@@ -122,14 +122,14 @@ def _registry_hosts() -> set[str]:
         )
     )
     apt = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    said += "".join(p.read_text("utf-8", errors="replace") for p in apt if p.is_file())
-    hosts = re.findall(r"https?://(?:[^@/\s]+@)?([A-Za-z0-9.-]+)", said)
+    text += "".join(p.read_text("utf-8", errors="replace") for p in apt if p.is_file())
+    hosts = re.findall(r"https?://(?:[^@/\s]+@)?([A-Za-z0-9.-]+)", text)
     return {host for host in hosts if not host.startswith(("localhost", "127."))}
 
 
-def _said(command: list[str]) -> str:
+def _output(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except OSError:
-        return ""  # the tool is not installed: it asks no host
+        return ""  # the tool is not installed
     return done.stdout

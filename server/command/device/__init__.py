@@ -1,4 +1,4 @@
-"""``noria device``: a node from its identity to its last day, one command each."""
+"""``noria device``: one command for each step in the life of a node."""
 
 import click
 
@@ -16,7 +16,7 @@ from server.command.device.trial import test
 
 @click.group()
 def device() -> None:
-    """Make, flash, test, calibrate, replace, list and revoke devices; tell them what to do."""
+    """Make, flash, test, calibrate, replace, list, revoke and configure devices."""
 
 
 for _command in (

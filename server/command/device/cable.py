@@ -1,6 +1,6 @@
-"""What talks to a board on a cable: mpremote and esptool, as programs, with words for their errors.
+"""A board on a cable: runs mpremote and esptool, and explains their errors.
 
-``pip install noria[device]`` brings both. A step that is only told runs nothing.
+``pip install noria[device]`` installs both.
 """
 
 import importlib.util
@@ -21,20 +21,20 @@ _INSTALL = "pip install 'noria[device]'"
 
 
 class CableError(NoriaError):
-    """The board cannot be reached or did not do it; the message says what to try."""
+    """The board cannot be reached, or a step failed; the message names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cable:
-    """A board at ``port``. With ``dry_run`` each step is printed and nothing is run."""
+    """A board at ``port``. With ``dry_run`` each step is printed and not run."""
 
     port: str
     dry_run: bool = False
 
     def check(self) -> None:
-        """Raises CableError unless the port is there and may be opened."""
+        """Raise CableError unless the port exists and may be opened."""
         if self.dry_run or not self.port.startswith("/"):
-            return  # COM3 and the like: the tool itself says
+            return  # COM3 and the like: the tool reports a missing port
         path = Path(self.port)
         if not path.exists():
             raise CableError(f"{self.port} is not there: {_ports()}")
@@ -45,17 +45,17 @@ class Cable:
             )
 
     def hello(self) -> None:
-        """Raises CableError unless the board's prompt answers."""
+        """Raise CableError unless the board's prompt answers."""
         if not self.dry_run:
             arguments = ["connect", self.port, "exec", "print('hello')"]
             self._run("mpremote", arguments, "Asking the board for its prompt.", HELLO_S)
 
     def mpremote(self, *arguments: str, words: str) -> str:
-        """Run mpremote at the port; what it printed. Raises CableError."""
+        """Run mpremote at the port; returns its output. Raises CableError."""
         return self._run("mpremote", ["connect", self.port, *arguments], words)
 
     def esptool(self, *arguments: str, words: str) -> str:
-        """Run esptool at the port; what it printed. Raises CableError."""
+        """Run esptool at the port; returns its output. Raises CableError."""
         return self._run("esptool", ["--port", self.port, *arguments], words)
 
     def _run(self, tool: str, arguments: list[str], words: str, timeout_s: int = _TIMEOUT_S) -> str:
@@ -77,7 +77,7 @@ class Cable:
         except subprocess.TimeoutExpired:
             raise CableError(_asleep(self.port)) from None
         if ran.returncode:
-            raise CableError(_meaning(tool, self.port, ran.stdout + ran.stderr))
+            raise CableError(_explained(tool, self.port, ran.stdout + ran.stderr))
         return ran.stdout
 
 
@@ -101,9 +101,9 @@ def _asleep(port: str) -> str:
     )
 
 
-def _meaning(tool: str, port: str, said: str) -> str:
-    lowered = said.lower()
-    tail = "\n".join(line for line in said.strip().splitlines()[-3:])
+def _explained(tool: str, port: str, output: str) -> str:
+    lowered = output.lower()
+    tail = "\n".join(line for line in output.strip().splitlines()[-3:])
     if "in use" in lowered or "resource busy" in lowered or "failed to access" in lowered:
         return f"{port} is busy: close the program that has it open (a serial monitor), try again"
     if "raw repl" in lowered or "failed to connect" in lowered or "no serial data" in lowered:

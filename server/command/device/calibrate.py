@@ -20,7 +20,7 @@ from server.command.device.cable import Cable, CableError
 from server.command.device.trial import lines
 
 _LEAST_ROWS = 3
-_LEAST_COUNTS = 1000  # a kilogram that moves the bridge less is not on the platform
+_LEAST_COUNTS = 1000  # a kilogram on the platform changes the bridge by more
 
 
 @click.command()
@@ -69,7 +69,7 @@ def _bucket(settings: Settings, tank: Tank, cable: Cable | None, *, keep: bool) 
 
 
 def _measured(tank: Tank, cable: Cable | None) -> Callable[[], float | None]:
-    """How the level above the floor is found, in mm; None when the sensor saw nothing."""
+    """A function that returns the level above the floor in mm, None where the sensor sees none."""
 
     def asked() -> float | None:
         level: float = click.prompt("Level above the floor, mm", type=click.FloatRange(0, 20000))
@@ -83,10 +83,10 @@ def _measured(tank: Tank, cable: Cable | None) -> Callable[[], float | None]:
 
     def read() -> float | None:
         script = "import selftest; selftest.level()"
-        told = next(lines(cable.mpremote("exec", script, words="Reading the level.")))
-        if told.get("quantity") != "mm" or told["value"] is None or not told["ok"]:
+        result = next(lines(cable.mpremote("exec", script, words="Reading the level.")))
+        if result.get("quantity") != "mm" or result["value"] is None or not result["ok"]:
             return None
-        return float(height - told["value"])
+        return float(height - result["value"])
 
     return read
 
@@ -94,13 +94,13 @@ def _measured(tank: Tank, cable: Cable | None) -> Callable[[], float | None]:
 def _poured(level_mm: Callable[[], float | None]) -> list[tuple[float, float]]:
     pairs: list[tuple[float, float]] = []
     while True:
-        said: str = click.prompt("Litres in the tank", default="", show_default=False)
-        if not said.strip():
+        answer: str = click.prompt("Litres in the tank", default="", show_default=False)
+        if not answer.strip():
             return pairs
         try:
-            litres = float(said.replace(",", "."))
+            litres = float(answer.replace(",", "."))
         except ValueError:
-            click.echo(f"{said!r} is no number of litres.")
+            click.echo(f"{answer!r} is no number of litres.")
             continue
         mm = level_mm()
         if mm is None:
@@ -139,18 +139,18 @@ def _scale(cable: Cable | None) -> None:
 
 def _counts(cable: Cable) -> int:
     script = "import selftest; selftest.counts()"
-    said = cable.mpremote("exec", script, words="Reading the cells.")
+    output = cable.mpremote("exec", script, words="Reading the cells.")
     if cable.dry_run:
         return 0
-    told = next(lines(said))
-    if told["counts"] is None:
+    result = next(lines(output))
+    if result["counts"] is None:
         raise CableError("the HX711 gives nothing: check its supply, DOUT and SCK")
-    return int(told["counts"])
+    return int(result["counts"])
 
 
 def _write(cable: Cable, values: dict[str, Any]) -> None:
-    said = cable.mpremote("fs", "cat", "config.json", words="Reading its configuration.")
-    configuration: dict[str, Any] = json.loads(said)
+    output = cable.mpremote("fs", "cat", "config.json", words="Reading its configuration.")
+    configuration: dict[str, Any] = json.loads(output)
     with tempfile.TemporaryDirectory(prefix="noria-") as folder:
         path = Path(folder) / "config.json"
         path.touch(mode=0o600)

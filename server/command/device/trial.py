@@ -1,4 +1,4 @@
-"""``noria device test``: every part of a board once, with a verdict; its public key is kept."""
+"""``noria device test``: tests every part of a board once and keeps its public key."""
 
 import json
 import sys
@@ -41,44 +41,44 @@ def test(port: str, dry_run: bool, config: str | None) -> None:
     cable = Cable(port, dry_run)
     cable.check()
     cable.hello()
-    said = cable.mpremote("exec", _SCRIPT, words="Running every part once, a minute at most.")
+    output = cable.mpremote("exec", _SCRIPT, words="Running every part once, a minute at most.")
     if dry_run:
         return
-    found = {str(told["part"]): told for told in lines(said) if "part" in told}
+    found = {str(result["part"]): result for result in lines(output) if "part" in result}
     for part, name in _PARTS.items():
-        told = found.get(part, {"ok": False, "say": "nothing was told"})
-        verdict = "ok  " if told.get("ok") else "FAIL"
-        click.echo(f"  {verdict}  {name:16} {_figures(told)}")
-        if not told.get("ok"):
+        result = found.get(part, {"ok": False, "say": "nothing was told"})
+        verdict = "ok  " if result.get("ok") else "FAIL"
+        click.echo(f"  {verdict}  {name:16} {_figures(result)}")
+        if not result.get("ok"):
             click.echo(f"        {'':16} {_REMEDIES[part]}")
     _keep_key(found.get("identity", {}), config)
     if not all(found.get(part, {}).get("ok") for part in _PARTS):
         sys.exit(1)
 
 
-def lines(said: str) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects among what a board printed. Raises CableError when there is none."""
-    objects = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+def lines(output: str) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in a board's output. Raises CableError when there is none."""
+    objects = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     if not objects:
-        tail = "\n".join(said.strip().splitlines()[-3:])
+        tail = "\n".join(output.strip().splitlines()[-3:])
         raise CableError(f"the board ran nothing: flash it first. It said:\n{tail}")
     yield from objects
 
 
-def _figures(told: Mapping[str, Any]) -> str:
-    if "say" in told:
-        return str(told["say"])
-    if "quantity" in told:
-        if told["value"] is None:
-            return f"{told.get('code', 'nothing')}, {told['n']} of {told['of']} samples"
-        value = f"{told['value']} {told['quantity']}, spread {told['spread']}"
-        return f"{value}, {told['n']} of {told['of']} samples"
-    shown = ((k, v) for k, v in told.items() if k not in ("ok", "part", "public_key"))
+def _figures(result: Mapping[str, Any]) -> str:
+    if "say" in result:
+        return str(result["say"])
+    if "quantity" in result:
+        if result["value"] is None:
+            return f"{result.get('code', 'nothing')}, {result['n']} of {result['of']} samples"
+        value = f"{result['value']} {result['quantity']}, spread {result['spread']}"
+        return f"{value}, {result['n']} of {result['of']} samples"
+    shown = ((k, v) for k, v in result.items() if k not in ("ok", "part", "public_key"))
     return ", ".join(f"{name} {value}" for name, value in shown)
 
 
-def _keep_key(told: Mapping[str, Any], config: str | None) -> None:
-    device, key = told.get("device"), told.get("public_key")
+def _keep_key(identity: Mapping[str, Any], config: str | None) -> None:
+    device, key = identity.get("device"), identity.get("public_key")
     if not device or not key:
         return
     settings = settings_of(config)
