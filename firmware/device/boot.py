@@ -1,14 +1,13 @@
-"""First thing the board runs: the watchdog, before anything that could hang."""
+"""The board runs this first: it starts the watchdog before anything can hang."""
 
 import gc
 
 import machine
 
 WATCHDOG_MS = 120_000
-"""Longer than the longest honest wake; a hang costs two minutes of battery, not all of it."""
+"""Longer than the longest normal wake; a hang costs two minutes of charge, not all of it."""
 
 machine.WDT(timeout=WATCHDOG_MS)
 
-# Collected often, what stays lies close together: the compiler's and the ring's buffers need room
-# in one piece.
+# Frequent collections keep the heap compact: the compiler and the ring need contiguous buffers.
 gc.threshold(16384)

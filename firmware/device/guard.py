@@ -1,10 +1,10 @@
-"""Runs one wake of whichever build is chosen; what ends it is counted, and read on the wire."""
+"""Runs one wake of the chosen build and counts its faults, which a later wake reports."""
 
 import gc
 import sys
 
 FAULT = "fault"
-"""What the last fault was, in NVS, until a wake has kept it as an event."""
+"""Name in NVS of the last fault, until a wake has stored it as an event."""
 WITHOUT_COUNT_S = 3600
 
 
@@ -22,7 +22,7 @@ def run(nvs, cold, feed):
             return slots.failed(cold)
         if folder:
             sys.path.insert(0, folder)
-        # Modules stay for the whole wake: packed close, they leave room in one piece.
+        # Frequent collections while modules load leave the rest of the heap contiguous.
         gc.threshold(4096)
         from node.start import start
 
@@ -47,12 +47,12 @@ def _slots(nvs):
 
 
 def _survive(error, slots, cold):
-    """Say and keep what happened. Returns how many seconds to sleep."""
+    """Print and store the fault. Returns how many seconds to sleep."""
     try:
         sys.print_exception(error)
         if slots is None:
             return WITHOUT_COUNT_S
         slots.nvs.set_blob(FAULT, type(error).__name__.encode())
         return slots.failed(cold)
-    except BaseException:  # noqa: BLE001 - no memory even for that: sleep all the same
+    except BaseException:  # noqa: BLE001 - no memory for that either: sleep all the same
         return WITHOUT_COUNT_S

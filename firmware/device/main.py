@@ -1,7 +1,7 @@
-"""One wake, then deep sleep, whatever happens: awake in the prompt the cell would last hours.
+"""One wake, then deep sleep, even after a fault: awake at the prompt the cell lasts for hours.
 
-An update never replaces this file nor ``guard.py`` and ``slots.py``, which choose the build that
-runs. It is all of them that the chip compiles in its heap: it only holds on where they are gone.
+An update replaces neither this file nor ``guard.py`` and ``slots.py``, which choose the build. The
+chip compiles this file in its heap, so it has only what works when the others are missing.
 """
 
 import sys
@@ -20,6 +20,6 @@ except KeyboardInterrupt:
 except BaseException as error:  # noqa: BLE001 - a fault must end in sleep
     try:
         sys.print_exception(error)
-    except BaseException:  # noqa: BLE001, S110 - no memory even for that: sleep all the same
+    except BaseException:  # noqa: BLE001, S110 - no memory for that either: sleep all the same
         pass
 machine.deepsleep(seconds * 1000)

@@ -1,8 +1,8 @@
-"""Loaded where NVS cannot be opened: it is seldom, and every start has slots.py in its heap."""
+"""In a file of its own, since it is seldom needed and slots.py is in the heap of every start."""
 
 
 class NoNvs:
-    """Stands in where NVS cannot be opened: nothing is kept, the cable's build runs."""
+    """Used when NVS cannot be opened: nothing is stored, and the cable's build runs."""
 
     def get_i32(self, key):
         raise OSError("no NVS")

@@ -1,5 +1,5 @@
-"""Every part once, for whoever soldered it: ``noria device test``, or at the prompt
-``import selftest; selftest.main()``. Prints one JSON object a line; changes nothing on flash.
+"""Tests every part of a board once: ``noria device test``, or ``import selftest; selftest.main()``
+at the prompt. Prints one JSON object a line; changes nothing on flash.
 """
 
 import json
@@ -26,12 +26,12 @@ def main(path="config.json"):
     for part in (_level, _battery, _motion, _ring, _link, _identity):
         hardware.feed()
         try:
-            told = part(hardware, settings)
-        except Exception as error:  # noqa: BLE001 - the next part is to be tried all the same
+            result = part(hardware, settings)
+        except Exception as error:  # noqa: BLE001 - the next part is tested all the same
             sys.print_exception(error)
-            told = {"ok": False, "say": str(error) or repr(error)}
-        told["part"] = part.__name__[1:]
-        print(json.dumps(told))
+            result = {"ok": False, "say": str(error) or repr(error)}
+        result["part"] = part.__name__[1:]
+        print(json.dumps(result))
     hardware.sensor_off()
     hardware.radio_off()
 
@@ -60,13 +60,13 @@ def counts(path="config.json"):
 
 def _level(hardware, settings):
     sensor = hardware.sensor(settings)
-    burst = sampling.taken(sensor, time.ticks_ms, time.ticks_diff)
+    burst = sampling.take_burst(sensor, time.ticks_ms, time.ticks_diff)
     hardware.sensor_off()
-    told = {"ok": burst.value is not None, "quantity": sensor.quantity, "value": burst.value}
-    told.update({"spread": burst.spread, "n": burst.valid, "of": burst.tried})
+    result = {"ok": burst.value is not None, "quantity": sensor.quantity, "value": burst.value}
+    result.update({"spread": burst.spread, "n": burst.valid, "of": burst.tried})
     if burst.code:
-        told["code"] = burst.code
-    return told
+        result["code"] = burst.code
+    return result
 
 
 def _battery(hardware, settings):
@@ -87,7 +87,7 @@ def _motion(hardware, settings):
     axes = motion.mean(chip.samples())
     if axes is None:
         return {"ok": False, "say": "the LIS3DH gives no samples"}
-    chip.arm(axes)  # as the next start does: this is how it lies while all is well
+    chip.arm(axes)  # with this orientation as its rest
     time.sleep_ms(_STREAM_MS)
     pins = [int(hardware.motion.active()), int(hardware.tilt.active())]
     still = _EARTH_MG[0] < motion.magnitude(axes) < _EARTH_MG[1]
@@ -111,10 +111,10 @@ def _link(hardware, settings):
 
 
 def _identity(hardware, settings):
-    told = {"ok": True, "device": settings.device}
+    result = {"ok": True, "device": settings.device}
     try:
         identity = __import__("node.exchange.signing_key", None, None, ("public_key_hex",))
     except ImportError:
-        return told  # a build that does not sign
-    told["public_key"] = identity.public_key_hex(hardware)
-    return told
+        return result  # a build that does not sign
+    result["public_key"] = identity.public_key_hex(hardware)
+    return result

@@ -1,9 +1,10 @@
-"""Which build runs: the one that came by cable, or an update in slot ``a`` or ``b``.
+"""Chooses the build to run: the one that came by cable, or an update in slot ``a`` or ``b``.
 
-A build lies in ROM, flash that the interpreter runs in place (MicroPython with ROMFS), or, where
-the interpreter has none, among the files. ``main.py``, ``guard.py`` and this file come by cable
-only and outlive every update, so what is kept in NVS is fixed: the blob ``slots``, replaced whole
-in one commit, and the number ``faults``. Losing NVS brings back the build that came by cable.
+A build is in ROM, flash that the interpreter runs in place (MicroPython with ROMFS), or, without
+ROMFS, among the files. ``main.py``, ``guard.py`` and this file come by cable only: builds of every
+later version use the names in this file and the values in NVS, so neither ever changes. NVS has the
+blob ``slots``, replaced in one commit, and the number ``faults``. If NVS is lost, the build that
+came by cable runs.
 """
 
 import struct
@@ -12,16 +13,16 @@ from micropython import const
 
 FOLDERS = ("", "a", "b")
 CRASHES = 3
-"""Starts of a build on trial that did not end by themselves, before it is given up."""
+"""Starts of a build on trial without a clean end, before it is given up."""
 _UNHEARD = const(24)
-"""Attempts to be heard, each without a live ack, before it is given up: days of back-off."""
+"""Attempts to report without a live ack, before it is given up: days of back-off."""
 _BROKEN = const(4)
-"""Faults in a row after which an update that was once good gives way to the cable's build."""
+"""Faults in a row after which the cable's build replaces an update that was once good."""
 
 _FREE_STARTS = const(8)
-"""Starts in a row without a clean end before the radio waits: its current may be what fails."""
+"""Starts in a row without a clean end before the radio waits: its current may be the cause."""
 _HOPELESS = const(16)
-"""Such starts, none of which kept even a reading, after which the next does nothing but sleep."""
+"""Such starts without a stored reading, after which the next only sleeps."""
 _LADDER_S = const(600)
 _LONGEST_S = const(6 * 3600)
 
@@ -33,8 +34,8 @@ _FORMAT = const("<BBBBIIII")
 
 
 class Rom:
-    """Flash that is memory as well, in as many slots as FOLDERS: the first is the cable's, which
-    the interpreter mounts by itself at ``/rom``. ``device``: what ``vfs.rom_ioctl(2, 0)`` gives.
+    """Memory-mapped flash, in as many slots as FOLDERS: the first is the cable's, which the
+    interpreter mounts by itself at ``/rom``. ``device`` is from ``vfs.rom_ioctl(2, 0)``.
     """
 
     SECTOR = 4096
@@ -59,7 +60,7 @@ class Rom:
         self._device.ioctl(_ERASE, slot * self._sectors + sector)
 
     def mount(self, slot):
-        """Where a slot's build is read from now on. Raises OSError when none is whole there."""
+        """Mount a slot's build. Returns its path; raises OSError when no complete one is there."""
         import vfs
 
         path = "/" + FOLDERS[slot]
@@ -68,7 +69,7 @@ class Rom:
 
 
 def _rom():
-    """The :class:`Rom` of this board; None where interpreter or flash has none."""
+    """The :class:`Rom` of this board; None when interpreter or flash has none."""
     try:
         import vfs
 
@@ -78,31 +79,31 @@ def _rom():
 
 
 class Slots:
-    """The choice of the build, and how often it failed, over ``nvs`` (an ``esp32.NVS``)."""
+    """The chosen build and its count of failures, in ``nvs`` (an ``esp32.NVS``)."""
 
     def __init__(self, nvs):
         self.nvs = nvs
         self.rom = _rom()
         self.faults = self._number(_FAULTS)
         """Starts and wakes in a row that did not end cleanly, this one included."""
-        held = bytearray(struct.calcsize(_FORMAT))
+        blob = bytearray(struct.calcsize(_FORMAT))
         try:
-            nvs.get_blob(_BLOB, held)
+            nvs.get_blob(_BLOB, blob)
         except (OSError, ValueError):
             pass  # the first start, or NVS was lost
-        fields = struct.unpack(_FORMAT, held)
+        fields = struct.unpack(_FORMAT, blob)
         self.active, self.trial, self._crashes, self._unheard = fields[:4]
         self.floor, self.version, self._order, self.refused = fields[4:]
         if self.active >= len(FOLDERS) or self.trial >= len(FOLDERS):
             self.active = self.trial = 0
         self.running = 0
-        """The slot that this start runs, its index in FOLDERS: ``choose`` settles it."""
+        """The slot that this start runs, its index in FOLDERS: ``choose`` sets it."""
         self.folder = ""
-        """Where that build is read from."""
+        """The path of that build."""
 
     @property
     def on_trial(self):
-        """Whether the build that runs has yet to be heard."""
+        """Whether the running build has no acknowledged message yet."""
         return self.trial != 0 and self.running == self.trial
 
     @property
@@ -112,22 +113,22 @@ class Slots:
 
     @property
     def hopeless(self):
-        """Whether this start shall do nothing but sleep."""
+        """Whether this start only sleeps."""
         return self.faults > _HOPELESS
 
     @property
     def radio_wait_s(self):
-        """Seconds for which the radio stays off: starts in a row died, of its current perhaps."""
+        """Seconds for which the radio stays off: its current may cause failed starts."""
         return ladder_s(self.faults - _FREE_STARTS) if self.faults > _FREE_STARTS else 0
 
     def kept(self):
-        """A reading is on flash: whatever kills the starts, they are not for nothing."""
+        """A reading was stored: further starts are worth their charge."""
         if self.faults > _HOPELESS - 1:
             self.faults = _HOPELESS - 1
             self._keep_faults()
 
     def choose(self, cold):
-        """Count this start (``cold``: any but a wake from deep sleep); the folder to run from."""
+        """Count this start (``cold``: not from deep sleep). Returns the folder to run."""
         if cold:
             self._fault()
         if self.trial:
@@ -147,11 +148,11 @@ class Slots:
             try:
                 return self.rom.mount(self.running)
             except OSError as error:
-                print("slot %d:" % self.running, error)  # the files, and beside them the cable's
+                print("slot %d:" % self.running, error)  # run from the files, else the cable's
         return FOLDERS[self.running]
 
     def ended(self, held_back=False):
-        """This wake ends by itself. ``held_back``: the radio still waits, so nothing is proven."""
+        """This wake ends cleanly. ``held_back``: the radio still waits, so the faults remain."""
         if self.faults and not held_back:
             self.faults = 0
             self._keep_faults()
@@ -160,28 +161,28 @@ class Slots:
             self._save()
 
     def failed(self, cold):
-        """An exception ended it. Returns how many seconds to sleep."""
+        """An exception ended the wake. Returns how many seconds to sleep."""
         if not cold:  # a cold start was counted already
             self._fault()
         return ladder_s(self.faults)
 
     def try_out(self, slot, version, order):
-        """The next start runs ``slot``: all of its files are there and the release is signed.
+        """The next start runs ``slot``, in which a complete and signed release is.
 
-        ``order``: the number of the order that brought it, above any that came to nothing.
+        ``order``: the number of its order, above those of failed ones.
         """
         self.trial, self.version, self._order = slot, version, order
         self._crashes = self._unheard = 0
         self._save()
 
     def commit(self, floor):
-        """The build on trial was heard: it stays, and no release below ``floor`` comes after."""
+        """Keep the build on trial, and take no release below ``floor`` from now on."""
         self.active, self.trial = self.trial, 0
         self.floor = max(self.floor, floor)
         self._save()
 
     def unheard(self):
-        """An attempt to be heard ended without a live ack. Whether that gave the trial up."""
+        """Count an attempt to report without a live ack. Returns whether that ended the trial."""
         self._unheard = min(self._unheard + 1, 255)
         gave_up = self._unheard >= _UNHEARD
         if gave_up:
@@ -190,23 +191,23 @@ class Slots:
         return gave_up
 
     def give_up(self):
-        """Back to the build before; the order that brought this one has come to nothing."""
+        """Return to the build before; the order of this one has failed."""
         self.trial, self.version, self.refused = 0, 0, self._order
         self._crashes = self._unheard = 0
         self.nvs.set_i32(_BACK, 1)
 
     @property
     def back(self):
-        """Whether an update was given up, and nobody was told."""
+        """Whether an update was given up and that is not reported yet."""
         return self._number(_BACK) == 1
 
     def back_told(self):
-        """It is on flash as an event."""
+        """The event that reports it is on flash."""
         self.nvs.erase_key(_BACK)
         self._commit()
 
     def refuse(self, order):
-        """Remember an order that cannot be done, so that not every wake tries it."""
+        """Remember an order that failed, so that not every wake tries it again."""
         if self.refused < order:
             self.refused = order
             self._save()
@@ -240,7 +241,7 @@ class Slots:
         try:
             self.nvs.commit()
         except OSError as error:
-            print("NVS:", error)  # worn or full: go on with what is in memory
+            print("NVS:", error)  # worn or full: continue with the values in memory
 
     def _number(self, name):
         try:

@@ -97,17 +97,18 @@ def test_a_release_that_cannot_run_goes_back_by_itself(
     assert work.count("stuck") == 0
 
 
-DEAF = b"""
-class Speaking:
+SILENT = b"""
+class Uplink:
     reboot = False
-    def __init__(self, board, config, queue, plan, senses, care):
-        self._care = care
+    release = None
+    def __init__(self, board, config, queue, plan, update_status):
+        self._update_status = update_status
         self._plan = plan
-    def speak(self):
-        self._care.heard(False, 0, self._plan)
-    def seal(self):
+    def report(self, found):
+        self._update_status.record_attempt(False, 0, self._plan)
+    def seal(self, mv):
         pass
-    def need_era(self):
+    def ensure_era(self):
         pass
 """
 
@@ -115,7 +116,7 @@ class Speaking:
 def test_a_release_that_is_never_heard_goes_back_by_itself(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
-    offer(gateway, N, made(3, broken={"node/exchange/uplink.py": DEAF}))
+    offer(gateway, N, made(3, broken={"node/exchange/uplink.py": SILENT}))
     _answered(gateway, "update_back", timeout_s=100)
     assert _running(tmp_path) == "" and work.count("crash") == 0
 

@@ -1,6 +1,6 @@
-"""One file per board: its pins, its powers, its ways to sleep and to wake.
+"""One file per board: its pins, power supplies, sleep and wake sources.
 
-``config.json`` names the file (``board``); nothing else in the firmware knows which one it is.
+``config.json`` names the file (``board``); the rest of the firmware does not depend on it.
 """
 
 

@@ -31,7 +31,7 @@ _SENSOR_UART = const(2)
 _SENSOR_BAUD = const(9600)
 WATCHDOG_MS = 120_000  # as boot.py set it
 _RING_LABEL = const("ring")
-_HOST_NAME = const("host")  # what DHCP is told; MicroPython's own name would say what we are
+_HOST_NAME = const("host")  # for DHCP; MicroPython's default would reveal what it is
 
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out shows as this too on the ESP32
@@ -53,9 +53,9 @@ _DRIVERS = {
 
 
 class Board:
-    """What the node is handed: every pin, radio and clock by its meaning.
+    """The hardware that the node uses: every pin, radio and clock by its meaning.
 
-    Another board of the family is a subclass: a table of its own, and what its powers differ in.
+    Another board of the family is a subclass with its own pins and power supplies.
     """
 
     pins = PINS
@@ -70,7 +70,7 @@ class Board:
         self.sensor_off()
 
     def cause(self):
-        """Why we run: ``wake`` from deep sleep, else ``power watchdog soft``."""
+        """The cause of this start: ``wake`` from deep sleep, else ``power watchdog soft``."""
         return _CAUSES.get(machine.reset_cause(), "power")
 
     def woke_by_pin(self):
@@ -78,7 +78,7 @@ class Board:
         return machine.wake_reason() in (machine.EXT1_WAKE, machine.EXT0_WAKE)
 
     def rtc_s(self):
-        """The board's clock in Unix seconds. It runs on through deep sleep, +-2 %."""
+        """The board's clock in Unix seconds. It also runs in deep sleep, +-2 %."""
         return int(time.time()) + _EPOCH
 
     def set_rtc(self, unix_s):
@@ -96,20 +96,20 @@ class Board:
         return found[0]
 
     def nvs(self):
-        """Named values on flash that updates and the ring leave alone."""
+        """Named values on flash, apart from builds and the ring."""
         return esp32.NVS("noria")
 
     def prepare(self, config):
-        """Load the driver that ``sensor`` will need, while the heap is still whole."""
+        """Load the driver that ``sensor`` needs, while the heap is not fragmented."""
         self._loaded = "drivers." + _DRIVERS[config.sensor]
         __import__(self._loaded)
 
-    def sensed(self):
-        """Measuring is over in this wake: its driver leaves the heap."""
+    def unload_driver(self):
+        """Unload the sensor's driver: measuring is over in this wake."""
         unload(self._loaded, "drivers.frames")
 
     def sensor(self, config):
-        """The level sensor that the configuration names, powered; its driver puts it together."""
+        """The level sensor that the configuration names, powered; its driver creates it."""
         self.prepare(config)
         self._sensor_power(1)
         return __import__(self._loaded, None, None, ("fitted",)).fitted(self, config)
@@ -135,7 +135,7 @@ class Board:
         return machine.time_pulse_us(pin, 1, most_us)
 
     def quiet(self):
-        """(stop interrupts, let them come again): for pulses that must not be stretched."""
+        """(disable, enable) interrupts, for pulses that must not be longer than they should."""
         return machine.disable_irq, machine.enable_irq
 
     def sensor_off(self):
@@ -146,7 +146,7 @@ class Board:
         machine.Pin(self.pins["sensor_power"], machine.Pin.OUT, value=on)
 
     def accelerometer(self):
-        """The LIS3DH, which works alone through deep sleep; None if it is silent."""
+        """The LIS3DH, which also watches in deep sleep; None if it does not answer."""
         from drivers.lis3dh import LIS3DH, LIS3DHError
 
         try:
@@ -162,7 +162,7 @@ class Board:
         return Battery(adc, _BATTERY_DIVIDER).read_mv()
 
     def wlan(self):
-        """The Wi-Fi station, switched on: from here the random generator has entropy."""
+        """The Wi-Fi station, switched on; its noise gives the random generator entropy."""
         if self._wlan is None:
             self._wlan = network.WLAN(network.WLAN.IF_STA)
             self._wlan.active(True)
@@ -171,8 +171,8 @@ class Board:
     def link(self, config, address):
         """The way to the broker that ``config`` names, not joined yet.
 
-        ``address`` are the six bytes by which an access point knows us. Raises OSError when this
-        board has no such radio.
+        ``address``: the six bytes of hardware address to use. Raises OSError when this board has
+        no such radio.
         """
         if config.lte:
             raise OSError("lte: this board has no modem: take a board that has, or wifi")
@@ -210,15 +210,15 @@ class Board:
             return None
 
     def feed(self):
-        """Give the watchdog its full time again: what the wake had to wait for has come."""
+        """Restart the watchdog after progress."""
         machine.WDT(timeout=WATCHDOG_MS).feed()
 
     def sleep(self, seconds, watch):
         """Deep sleep until one of the pins named by ``watch`` (a tuple of PINS) changes. No return.
 
-        Motion and tilt share EXT1, which knows *any high* and *all low* only: a pin that is high
-        now is left out, or it would wake us again at once, for ever. The lid has EXT0 to itself,
-        armed for the opposite of its level now.
+        Motion and tilt share EXT1, which has *any high* and *all low* only: a pin that is high
+        now is left out, or it would wake the board again at once. The lid uses EXT0, armed for the
+        opposite of its level now.
         """
         self.sensor_off()
         self.radio_off()

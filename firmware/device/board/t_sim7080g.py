@@ -1,8 +1,8 @@
 """LILYGO T-SIM7080G-S3: ESP32-S3, SIM7080G modem, AXP2101 power chip (its schematic of 2023-03).
 
-Asleep every rail but the processor's is off, or it draws 1.8 mA and not 0.4. The prompt's UART
-(GPIO43, GPIO44) and USB (GPIO19, GPIO20) carry no part. EXT1 takes GPIO0 to GPIO21 here; what
-the ESP32 calls *all low* is *any low* on this chip.
+Asleep every rail but the processor's is off: 0.4 mA instead of 1.8. No part is on the prompt's UART
+(GPIO43, GPIO44) and USB (GPIO19, GPIO20). EXT1 takes GPIO0 to GPIO21 here; *all low* of the ESP32
+is *any low* on this chip.
 """
 
 import time
@@ -69,10 +69,10 @@ class Board(firebeetle.Board):
         try:
             self._rail("sensor", on)
         except (OSError, AXP2101Error) as error:
-            print("power chip:", error)  # the burst will say that nothing echoes
+            print("power chip:", error)  # the burst then reports a fault
 
     def battery_mv(self):
-        """Millivolts of the cell; 0, as on mains, when the power chip is silent."""
+        """Millivolts of the cell; 0, as on mains, when the power chip does not answer."""
         try:
             return self._power().battery_mv()
         except (OSError, AXP2101Error):
@@ -96,7 +96,7 @@ class Board(firebeetle.Board):
         self._key.value(0)
 
     def link(self, config, address):
-        """LTE-M when the configuration says ``lte``, else Wi-Fi."""
+        """LTE-M when the configuration has ``lte``, else Wi-Fi."""
         if not config.lte:
             return super().link(config, address)
         from lib.lte import Lte
@@ -125,14 +125,14 @@ class Board(firebeetle.Board):
         return GNSS(self._uart)
 
     def receiver_off(self):
-        """Cut the antenna's power; the modem goes on to LTE, or off with the radio."""
+        """Cut the antenna's power; the modem stays on for LTE."""
         try:
             self._rail("gnss_antenna", 0)
         except (OSError, AXP2101Error) as error:
             print("power chip:", error)
 
     def radio_off(self):
-        """Radios off, the modem cleanly, then every rail but the processor's."""
+        """Switch the radios off, the modem cleanly, then every rail but the processor's."""
         super().radio_off()
         if self._modem is not None:
             self._modem.off()

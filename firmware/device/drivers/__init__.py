@@ -1,8 +1,8 @@
-"""Sensor drivers: each is handed its bus; a raw read apart from pure conversion."""
+"""Sensor drivers. A driver's bus is passed in; reading raw values is separate from converting."""
 
 
 class SensorError(Exception):
-    """What each chip's own error is one of. ``code`` goes on the wire, in event ``fault``."""
+    """Base of the drivers' errors. ``code`` goes on the wire, in event ``fault``."""
 
     def __init__(self, code, message):
         super().__init__(message)

@@ -1,7 +1,7 @@
 """A02YYUW ultrasonic range finder over UART, 9600 8N1 (DFRobot SEN0311 datasheet).
 
-It sends by itself, every 100 ms (processed values: 300 ms), 30 to 4500 mm in steps of 1 mm, 0
-for no echo. It corrects for temperature.
+It sends unasked every 100 ms (processed values: 300 ms), 30 to 4500 mm in steps of 1 mm, 0 for no
+echo. It corrects for temperature.
 """
 
 from micropython import const
@@ -13,7 +13,7 @@ _WAIT_MS = const(400)  # longer than the slowest period
 
 
 class A02YYUWError(SensorError):
-    """``missing`` or ``garbage``: nothing, or no right frame, came in time."""
+    """``missing``: no byte in time. ``garbage``: bytes, but no valid frame."""
 
 
 class A02YYUW:
@@ -35,11 +35,11 @@ class A02YYUW:
 
 
 def distance_mm(frame):
-    """Millimetres of a right frame; None outside the range (0 is the sensor's *no echo*)."""
+    """Millimetres of a valid frame; None outside the range (0 is the sensor's *no echo*)."""
     mm = frames.distance(frame)
     return mm if A02YYUW.lowest <= mm <= A02YYUW.highest else None
 
 
 def fitted(board, config):
-    """The sensor as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    """The sensor on ``board`` (board/firebeetle.py), set up by ``config``."""
     return A02YYUW(board.uart())

@@ -2,7 +2,7 @@
 
 One conversion at a time: write the configuration with its start bit, wait until the bit reads 1,
 read the result. +-4.096 V is 125 uV a count: over 100 ohm 1.25 uA, so that a probe's broken wire
-(below 3.6 mA, NAMUR NE 43) and its short (above 21 mA) both lie inside the range.
+(below 3.6 mA, NAMUR NE 43) and its short (above 21 mA) are both inside the range.
 """
 
 import time
@@ -49,7 +49,7 @@ class ADS1115:
         self._shunt_ohm = shunt_ohm
         self._zero_pa = zero_pa
         self._full_pa = full_pa
-        # Out of the water a probe may stand a little below its zero.
+        # Out of the water a probe may read a little below its zero.
         self.lowest, self.highest = zero_pa - full_pa // 40, full_pa + full_pa // 16
 
     def read(self):
@@ -96,6 +96,6 @@ def pressure_pa(microamps, zero_pa, full_pa):
 
 
 def fitted(board, config):
-    """The probe as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    """The probe on ``board`` (board/firebeetle.py), set up by ``config``."""
     time.sleep_ms(config.probe_ms)  # its converter starts, the probe settles
     return ADS1115(board.i2c(), config.full_pa, config.shunt_ohm, config.zero_pa)

@@ -64,7 +64,7 @@ class AXP2101:
         self._write(enable, self._read(enable) & ~(1 << bit))
 
     def rest(self):
-        """Every rail but the processor's off, the charge light too; charging goes on."""
+        """Switch every rail but the processor's off, and the charge light; charging continues."""
         self._write(_DC_ENABLE, self._read(_DC_ENABLE) & 0xE1)
         self._write(_LDO_ENABLE, 0)
         self._write(_LDO2_ENABLE, self._read(_LDO2_ENABLE) & ~0x01)

@@ -1,7 +1,7 @@
-"""Frames of four bytes over UART, as the A02YYUW and the JSN-SR04T send them: FF H L SUM.
+"""Frames of four bytes over UART from the A02YYUW and the JSN-SR04T: FF H L SUM.
 
-SUM is the low byte of the sum of the three before it. On its own it lets 1 in 256 damaged frames
-pass, so a frame is a sample, and only a burst of samples that agree is a reading.
+SUM is the low byte of the sum of the three before it. It misses 1 in 256 damaged frames, so a frame
+is one sample of a burst, and only samples that agree make a reading.
 """
 
 import time
@@ -10,8 +10,8 @@ from micropython import const
 
 _START = const(0xFF)
 _SIZE = const(4)
-_HIGHEST = const(0x17)  # 6000 mm: a higher H is no distance of either sensor, and FF never one
-_HELD = const(64)  # bytes: older ones of a flood are stale
+_HIGHEST = const(0x17)  # 6000 mm: no sensor sends a higher H
+_BUFFER = const(64)  # bytes: on a flooded line older ones are stale
 _POLL_MS = const(2)
 
 
@@ -24,15 +24,15 @@ class Frames:
         self._bytes = b""
 
     def next(self, wait_ms):
-        """The next right frame, within ``wait_ms`` also when the line is flooded.
+        """The next valid frame, within ``wait_ms`` even on a flooded line.
 
-        Raises the chip's error: ``missing`` when nothing came, ``garbage`` when no frame did.
+        Raises the chip's error: ``missing`` without a byte, ``garbage`` without a valid frame.
         """
         start = time.ticks_ms()
-        heard = False
+        received = False
         while True:
-            self._bytes = (self._bytes + (self._uart.read() or b""))[-_HELD:]
-            heard = heard or bool(self._bytes)
+            self._bytes = (self._bytes + (self._uart.read() or b""))[-_BUFFER:]
+            received = received or bool(self._bytes)
             while len(self._bytes) >= _SIZE:
                 frame, self._bytes = split(self._bytes)
                 if frame:
@@ -40,13 +40,13 @@ class Frames:
             if time.ticks_diff(time.ticks_ms(), start) >= wait_ms:
                 break
             time.sleep_ms(_POLL_MS)
-        if heard:
-            raise self._error("garbage", "bytes, but no right frame in %d ms" % wait_ms)
+        if received:
+            raise self._error("garbage", "bytes, but no valid frame in %d ms" % wait_ms)
         raise self._error("missing", "not a byte in %d ms" % wait_ms)
 
 
 def split(data):
-    """(frame or None, rest): skips one byte where no right frame starts."""
+    """(frame or None, rest): skips one byte where no valid frame starts."""
     frame = data[:_SIZE]
     if frame[0] == _START and frame[1] <= _HIGHEST and sum(frame[:3]) & 0xFF == frame[3]:
         return frame, data[_SIZE:]

@@ -1,7 +1,7 @@
-"""GNSS receiver that speaks NMEA 0183 on a UART (GGA and RMC, any talker).
+"""GNSS receiver with NMEA 0183 on a UART (GGA and RMC, any talker).
 
 ``$GPGGA,time,lat,N,lon,E,quality,satellites,hdop,…*hh``; the two hex digits are the exclusive or
-of what stands between ``$`` and ``*``. All figures are integers: floats here have 24 bits.
+of the bytes between ``$`` and ``*``. All figures are integers: floats here have 24 bits.
 """
 
 import time
@@ -10,7 +10,7 @@ from micropython import const
 
 from drivers.dates import unix_of
 
-_GOOD_HDOP = const(20)  # tenths: settled; a worse one is kept while waiting for better
+_GOOD_HDOP = const(20)  # tenths: good enough to stop; a worse fix waits for a better one
 _WORST_HDOP = const(100)
 _METRES_A_HDOP = const(3)  # DOMAIN.md, *Sensors*: 3 m with a clear sky
 _LONGEST = const(96)  # a sentence has 82 bytes at most
@@ -18,7 +18,7 @@ _POLL_MS = const(20)
 
 
 class Fix:
-    """``lat`` and ``lon`` in 1e-5 degree, ``acc`` in m; ``unix_s`` is None before RMC told it."""
+    """``lat`` and ``lon`` in 1e-5 degree, ``acc`` in m; ``unix_s`` is None without an RMC."""
 
     def __init__(self, lat, lon, acc, unix_s):
         self.lat = lat
@@ -32,10 +32,10 @@ class GNSS:
 
     def __init__(self, uart):
         self._uart = uart
-        self._held = b""
+        self._buffer = b""
 
     def fix(self, budget_ms):
-        """The best :class:`Fix` within the bound, or None; a settled one ends the wait."""
+        """The best :class:`Fix` within the bound, or None; a good one ends the wait."""
         start = time.ticks_ms()
         best = unix_s = None
         while time.ticks_diff(time.ticks_ms(), start) < budget_ms:
@@ -57,14 +57,14 @@ class GNSS:
         return Fix(lat, lon, accuracy_m(hdop), unix_s)
 
     def _sentence(self):
-        """The fields of the next right sentence that has arrived, or None."""
-        self._held += self._uart.read() or b""
+        """The fields of the next valid sentence that has arrived, or None."""
+        self._buffer += self._uart.read() or b""
         while True:
-            end = self._held.find(b"\n")
+            end = self._buffer.find(b"\n")
             if end < 0:
-                self._held = self._held[-_LONGEST:]
+                self._buffer = self._buffer[-_LONGEST:]
                 return None
-            line, self._held = self._held[:end], self._held[end + 1 :]
+            line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
             fields = sentence(line)
             if fields:
                 return fields

@@ -2,8 +2,8 @@
 
 DOUT falls when a conversion is ready (10 a second); 24 clocks read it, most significant bit
 first, a 25th selects channel A with gain 128 for the next one and raises DOUT. A clock that stays
-high for over 60 us powers the chip down: pulses are made with interrupts off, each is timed, and
-what a long one interrupted is thrown away.
+high for over 60 us powers the chip down: interrupts are off during a pulse, every pulse is timed,
+and a conversion with a long one is dropped.
 """
 
 import time
@@ -21,7 +21,7 @@ _SATURATED = (0x7FFFFF, -0x800000)
 _SAME = const(4)  # equal conversions in a row: the noise of a live bridge is tens of counts
 
 _CREEP_G = const(300)
-"""How far four cells wander under a steady load in four hours: no change smaller is real."""
+"""Drift of four cells under a steady load in four hours: a smaller change means nothing."""
 
 
 class HX711Error(SensorError):
@@ -82,20 +82,20 @@ class HX711:
     def _await(self):
         start, late = time.ticks_ms(), False
         while self._data.value():
-            if late:  # the last look came after it, whatever delayed us
+            if late:  # a check after the deadline: a delayed program is no missing chip
                 raise HX711Error("missing", "no conversion in %d ms" % _READY_MS)
             time.sleep_ms(_POLL_MS)
             late = time.ticks_diff(time.ticks_ms(), start) >= _READY_MS
 
     def _shift(self):
-        """24 bits, None when a pulse was too long: the chip starts over then."""
+        """24 bits; None when a pulse was too long, which restarts the chip."""
         raw = 0
         for number in range(25):
             if self._pulse() > _LONGEST_US:
                 return None
             if number < 24:
                 raw = raw << 1 | self._data.value()
-        if not self._data.value():  # a wire that is simply low is no chip
+        if not self._data.value():  # a wire that is always low
             raise HX711Error("missing", "DOUT does not rise after the 25th clock")
         return raw
 
@@ -124,7 +124,7 @@ def grams(counts, zero, counts_per_kg):
 
 
 def fitted(board, config):
-    """The scale as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    """The scale on ``board`` (board/firebeetle.py), set up by ``config``."""
     data, clock = board.line("hx711_data"), board.line("hx711_clock", out=True)
     scale = config.zero, config.counts_per_kg, config.drift, config.zero_tc
     return HX711(data, clock, *scale, irq=board.quiet())

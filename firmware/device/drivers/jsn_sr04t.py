@@ -1,12 +1,12 @@
 """JSN-SR04T ultrasonic range finder (module V3.0, manual *JSN-SR04T operating modes*).
 
 R27 open: a pulse of 10 us or more on TRIG starts it, ECHO is high for the time of flight; without
-an echo for about 60 ms. R27 47k: FF H L SUM at 9600 baud each 100 ms by itself, in mm; 120k: the
-same after a byte 0x55. The pins are the same two. 200 to 6000 mm, beam 75 degrees.
+an echo for about 60 ms. R27 47k: it sends FF H L SUM at 9600 baud every 100 ms, in mm; 120k: the
+same after a byte 0x55. All modes use the same two pins. 200 to 6000 mm, beam 75 degrees.
 
 Nearer than 200 mm it reports *farther*, since it receives only a later bounce: see
-``node/measure/plausibility.py``. It does not correct for temperature: the distance
-is the one at 20 degC, and the gateway corrects it.
+``node/measure/plausibility.py``. It does not correct for temperature: the distance is the one at
+20 degC, and the gateway corrects it.
 """
 
 import time
@@ -26,7 +26,7 @@ _NEVER_BEGAN = const(-2)  # machine.time_pulse_us; -1: it did not end in time
 
 
 class JSNSR04TError(SensorError):
-    """``missing``: no pulse, or not a byte, came. ``garbage``: bytes, but no right frame."""
+    """``missing``: no pulse, or no byte. ``garbage``: bytes, but no valid frame."""
 
 
 class _JSN:
@@ -37,8 +37,8 @@ class _JSN:
 
 
 class PulseJSNSR04T(_JSN):
-    """By pulses. ``trigger`` is an output; ``pulse_us(timeout_us)`` the length of the next high
-    pulse on ECHO, as ``machine.time_pulse_us`` gives it.
+    """The sensor in its pulse mode. ``trigger`` is an output; ``pulse_us(timeout_us)`` returns the
+    length of the next high pulse on ECHO, as ``machine.time_pulse_us``.
     """
 
     def __init__(self, trigger, pulse_us):
@@ -58,7 +58,7 @@ class PulseJSNSR04T(_JSN):
 
 
 class SerialJSNSR04T(_JSN):
-    """By frames on ``uart``, whether it speaks by itself or waits to be asked."""
+    """The sensor in its serial modes, which send frames on ``uart`` unasked or on request."""
 
     def __init__(self, uart):
         self._uart = uart
@@ -78,12 +78,12 @@ def flight_mm(pulse_us):
 
 
 def in_range(mm):
-    """``mm``, or None outside what the sensor can tell (0 is its *no echo*)."""
+    """``mm``, or None outside the sensor's range (0 is its *no echo*)."""
     return mm if _JSN.lowest <= mm <= _JSN.highest else None
 
 
 def fitted(board, config):
-    """The sensor as ``config`` has it on ``board`` (board/firebeetle.py)."""
+    """The sensor on ``board`` (board/firebeetle.py), set up by ``config``."""
     if config.mode == "serial":
         return SerialJSNSR04T(board.uart())
     trigger, echo = board.line("sensor_tx", out=True), board.line("sensor_rx")

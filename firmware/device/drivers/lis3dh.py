@@ -1,8 +1,8 @@
-"""LIS3DH accelerometer over I2C (ST DocID17530): watches alone through deep sleep.
+"""LIS3DH accelerometer over I2C (ST DocID17530): it watches by itself during deep sleep.
 
-INT1 is high while it moves: high-pass filtered, on two samples of 10 Hz in a row, so that a tap's
-click does not wake the board. INT2 is high while gravity lies off its rest orientation, coarsely;
-the angle itself is computed from the samples. Awake, its FIFO gives 50 samples a second.
+INT1 is high while it moves: high-pass filtered, for two samples of 10 Hz in a row, so that a knock
+does not wake the board. INT2 is high while gravity is off its rest orientation, coarsely; the angle
+itself is computed from the samples. Awake, its FIFO collects 50 samples a second.
 """
 
 from micropython import const
@@ -60,7 +60,7 @@ class LIS3DHError(SensorError):
 
 
 class LIS3DH:
-    """The chip on ``i2c``, mounted in any orientation. Raises LIS3DHError when it is silent."""
+    """The chip on ``i2c``, mounted in any orientation. Raises LIS3DHError when none answers."""
 
     def __init__(self, i2c):
         self._i2c = i2c
@@ -77,28 +77,28 @@ class LIS3DH:
 
     @property
     def armed(self):
-        """Whether it still watches: a supply that dipped resets it to power-down."""
+        """Whether it still watches: a dip of its supply resets it to power-down."""
         return self._read(_CTRL1, 1)[0] == _ARMED
 
     def arm(self, rest):
-        """Watch alone from now on. ``rest``: (x, y, z) mg of gravity while all is well."""
+        """Watch for motion and tilt. ``rest``: (x, y, z) mg of gravity at rest."""
         threshold, events = tilt_watch(rest)
         self._set(_WATCH)
         self._set(((_TEMP_CFG, 0xC0), (_INT2_THS, threshold), (_INT2_CFG, events)))
-        self._read(_REFERENCE, 1)  # settles the high-pass filter at once (*HPM*, normal mode)
+        self._read(_REFERENCE, 1)  # resets the high-pass filter (*HPM*, normal mode)
 
     def stream(self):
         """Sample at 50 Hz into the FIFO, until ``arm``."""
         self._set(_STREAM)
 
     def samples(self):
-        """What the FIFO holds, oldest first: (x, y, z) mg, 20 ms apart; at most 32."""
+        """The samples in the FIFO, oldest first: (x, y, z) mg, 20 ms apart; at most 32."""
         source = self._read(_FIFO_SRC, 1)[0]
-        held = _FIFO if source & _OVERRUN else source & _LEVEL
-        if not held:
+        count = _FIFO if source & _OVERRUN else source & _LEVEL
+        if not count:
             return []
-        raw = self._read(_OUT_X | _AUTO_INCREMENT, 6 * held)  # rolls from Z back to X
-        return [axes_mg(raw, 6 * at) for at in range(held)]
+        raw = self._read(_OUT_X | _AUTO_INCREMENT, 6 * count)  # rolls from Z back to X
+        return [axes_mg(raw, 6 * at) for at in range(count)]
 
     def read_mg(self):
         """(x, y, z) mg now, while armed."""
@@ -129,19 +129,20 @@ def axes_mg(raw, at):
 
 
 def milli_g(low, high):
-    """Milli-g of one axis, left-aligned at +-2 g: 16 counts each in every resolution."""
+    """Milli-g of one axis, left-aligned at +-2 g: 16 counts a mg in every resolution."""
     value = high << 8 | low
     return (value - 0x10000 if value & 0x8000 else value) // 16
 
 
 def tilt_watch(rest):
-    """(INT2_THS, INT2_CFG): the two axes most level at rest, past their rest and 20 degrees.
+    """(INT2_THS, INT2_CFG): watch the two axes most level at rest, with a threshold of 20 degrees
+    past rest.
 
-    They share one threshold: mounted far off level, only the more level one is watched.
+    They share one threshold: on a chip mounted far off level only the more level one is watched.
     """
     sizes = [abs(axis) for axis in rest]
     level = sorted(range(3), key=lambda axis: sizes[axis])[:2]
-    if sizes[level[1]] > _ASKEW_MG:  # both under one threshold would see nothing
+    if sizes[level[1]] > _ASKEW_MG:  # a threshold for both would detect nothing
         level = level[:1]
     over_mg = _SINE_MG + max(sizes[axis] for axis in level)
     events = sum(_HIGH_EVENTS[axis] for axis in level)

@@ -1,4 +1,4 @@
-"""A pin that a part holds at a level while something goes on."""
+"""A pin whose level shows a state, such as motion or an open lid."""
 
 
 class LevelPin:

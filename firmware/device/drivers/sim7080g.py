@@ -1,7 +1,7 @@
 """SIM7080G LTE-M modem: AT commands (SIMCom SIM7080 Series AT Command Manual V1.02; power-up and
 power-down timing: SIM7080G Hardware Design V1.04, *Power on/off*).
 
-One UART carries AT, then PPP: between ``dial`` and ``hung_up`` no AT is sent. LTE and GNSS share
+One UART carries AT, then PPP: between ``dial`` and ``hang_up`` no AT is sent. LTE and GNSS share
 the receiver: switching one on switches the other off.
 """
 
@@ -25,7 +25,7 @@ _NO_SIGNAL = const(99)
 
 
 class ModemError(OSError):
-    """The modem or its network does not do what was asked; the message says what."""
+    """A command of the modem or its network failed; the message names it."""
 
 
 class SIM7080G:
@@ -52,14 +52,14 @@ class SIM7080G:
         self.command("ATE0")
 
     def off(self):
-        """A clean power-down: what hangs up by force is barred by some networks for a while."""
+        """Power down cleanly: some networks bar a modem that disappears, for a while."""
         if not self._on:
             return
         if self._dialled:
-            self.hung_up()
+            self.hang_up()
         self._on = self._gnss = False
         self._send("AT+CPOWD=1")
-        if not self._heard((b"NORMAL POWER DOWN",), _DOWN_MS):
+        if not self._wait_for((b"NORMAL POWER DOWN",), _DOWN_MS):
             self._press(_KEY_OFF_MS)
 
     # Commands
@@ -102,7 +102,7 @@ class SIM7080G:
         return signal_dbm(self.command("AT+CSQ"))
 
     def time(self):
-        """Unix seconds that the network told, or None."""
+        """The network's time in Unix seconds, or None."""
         return clock_s(self.command("AT+CCLK?"))
 
     # PPP
@@ -110,15 +110,15 @@ class SIM7080G:
     def dial(self, budget_ms):
         """Hand the UART over to PPP. Raises ModemError."""
         self._send("ATD*99#")
-        answer = self._heard((b"CONNECT", b"NO CARRIER", b"ERROR"), budget_ms)
+        answer = self._wait_for((b"CONNECT", b"NO CARRIER", b"ERROR"), budget_ms)
         if not answer or not answer.startswith(b"CONNECT"):
             raise ModemError("modem: dialling: %r" % (answer or b"no answer"))
         self._dialled = True
 
-    def hung_up(self):
-        """Take the UART back once PPP has ended. Returns whether AT is answered again."""
+    def hang_up(self):
+        """Return to AT commands after PPP. Returns whether the modem answers."""
         self._dialled = False
-        if not self._heard((b"NO CARRIER",), _HANG_UP_MS):
+        if not self._wait_for((b"NO CARRIER",), _HANG_UP_MS):
             time.sleep_ms(_GUARD_MS)
             self._uart.write(b"+++")
             time.sleep_ms(_GUARD_MS)
@@ -128,7 +128,7 @@ class SIM7080G:
 
     def gnss(self):
         """Switch the receiver on: NMEA sentences come on the UART from now on."""
-        self.command("AT+CFUN=0", 5000)  # the radio is one: LTE is off meanwhile
+        self.command("AT+CFUN=0", 5000)  # they share the radio: LTE off
         self.command("AT+CGNSPWR=1")
         self.command("AT+CGNSTST=1")
         self._gnss = True
@@ -143,16 +143,16 @@ class SIM7080G:
     # The wire
 
     def _send(self, text):
-        self._uart.read()  # what came unasked is not this command's answer
+        self._uart.read()  # unsolicited lines are not this command's answer
         self._line = b""
         self._uart.write(text.encode() + b"\r")
 
     def _answers(self, text, wait_ms):
         self._send(text)
-        return self._heard((b"OK",), wait_ms) is not None
+        return self._wait_for((b"OK",), wait_ms) is not None
 
-    def _heard(self, wanted, wait_ms):
-        """The first line that starts with one of ``wanted``, or None in time."""
+    def _wait_for(self, wanted, wait_ms):
+        """The first line that starts with one of ``wanted``; None when it does not come in time."""
         start = time.ticks_ms()
         while True:
             line = self._read_line(wait_ms - time.ticks_diff(time.ticks_ms(), start))
@@ -174,13 +174,13 @@ class SIM7080G:
                 return None
             more = self._uart.read()
             if more:
-                self._line = (self._line + more)[-512:]  # a flood must not fill the heap
+                self._line = (self._line + more)[-512:]  # bounds the heap it takes
             else:
                 time.sleep_ms(_POLL_MS)
 
 
 def registration(lines):
-    """The state in ``+CEREG: n,state``, -1 when it is not told."""
+    """The state in ``+CEREG: n,state``, -1 without one."""
     for line in lines:
         if line.startswith(b"+CEREG:"):
             parts = line[7:].split(b",")
@@ -202,7 +202,7 @@ def signal_dbm(lines):
 def clock_s(lines):
     """Unix seconds of ``+CCLK: "yy/MM/dd,hh:mm:ss+zz"`` (zz: quarters of an hour), or None.
 
-    Before the network told the time the modem counts from 1980.
+    Before the network sends the time the modem counts from 1980.
     """
     for line in lines:
         at = line.find(b'"')

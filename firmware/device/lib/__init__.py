@@ -2,6 +2,9 @@
 
 import sys
 
+ED25519 = "lib.ed25519", "lib.sha512"
+"""Modules to unload after signing or verifying."""
+
 
 def unload(*names):
     """Drop modules, and packages with all that is in them, by full name: their heap is free once

@@ -1,9 +1,9 @@
 """Ed25519 (RFC 8032) in integers alone: signs a device's messages, verifies a release.
 
 Signing takes the base point's multiples from a comb of four teeth (Lim and Lee, CRYPTO 1994):
-64 doublings and 64 additions, whatever the scalar. That is as even as it gets: integers of
-MicroPython take a time that depends on their value. Whoever can measure it holds the board, and
-could read the key off its flash as well; nothing of it shows on the wire.
+64 doublings and 64 additions for every scalar. It is not constant time, since MicroPython's integer
+operations depend on the values. To measure that one needs the board in hand, and could read the
+key off its flash as well; the timing does not show on the network.
 """
 
 import binascii
@@ -16,7 +16,7 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _TEETH, _COLUMNS = 4, 64
 
 # (y + x, y - x, 2dxy) of each sum of the base point's multiples by 1, 2^64, 2^128 and 2^192.
-_COMB = (  # in base64, 128 characters each: decoded one by one, it is in the heap once
+_COMB = (  # in base64, 128 characters each: decoded one by one to save heap
     b"hTuM9caTvC8ZDoz7xi2Tz8JCPWSYSAsnZbrUMzqdzwc+kUDXBTkQnbO+QNEFnzn9CYqPaDSEwaVnEviYki/9RGiqeocF"
     b"EsmrnsSqzCPo2SaMWUPdy30bWqhlDJ9oexFvFfXRd+dlKs3xYKqPh5GJVOUGvNq8O7ex+8l8qct4SGX+sPaNx44TURv1"
     b"deWJ2pdTufF6cR16IAlQ1iAruv0CIaHmXAUF5J6WKa1REminvDYVpH2qF/UaOrqy7CnbJdcK6FkeYIXFVQBgDkhmKzST"
@@ -65,7 +65,7 @@ def verify(public, signature, *message):
 
 
 def verify_over(public, signature, message):
-    """The same of whatever yields the parts of ``message``, an open file say."""
+    """As ``verify``, for an iterable of the parts of ``message``, such as an open file."""
     s = int.from_bytes(signature[32:], "little")
     if len(signature) != 64 or s >= _L:
         raise SignatureError("signature: not 64 bytes of canonical form")
@@ -118,7 +118,7 @@ def _entry(index):
 
 
 def _times(scalar, affine):
-    """``scalar`` times a public point: time may tell all of it."""
+    """``scalar`` times a point, both public: its time may depend on them."""
     x, y = affine
     base = ((y + x) % _P, (y - x) % _P, 2 * _D * x * y % _P)
     point = (0, 1, 1, 0)
@@ -169,8 +169,8 @@ def _encoded(point):
 
 def _decoded(raw):
     """(x, y) of an encoded point (RFC 8032, 5.1.3). Raises SignatureError."""
-    spelt = int.from_bytes(raw, "little")
-    y, odd = spelt & (1 << 255) - 1, spelt >> 255
+    number = int.from_bytes(raw, "little")
+    y, odd = number & (1 << 255) - 1, number >> 255
     u, v = (y * y - 1) % _P, (_D * y * y + 1) % _P
     x = u * pow(v, 3, _P) * pow(u * pow(v, 7, _P), (_P - 5) // 8, _P) % _P
     if (v * x * x - u) % _P:

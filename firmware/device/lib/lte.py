@@ -1,4 +1,4 @@
-"""A link over LTE-M: the modem attaches, then PPP carries the sockets."""
+"""A link over LTE-M: the modem attaches, then sockets use PPP."""
 
 import time
 
@@ -11,10 +11,10 @@ _POLL_MS = const(50)
 
 
 class Lte:
-    """``modem`` (drivers.sim7080g or any like it) through the network of ``access``.
+    """``modem`` (as drivers.sim7080g) through the network of ``access``.
 
-    ``access`` is (apn, user or None, password or None); ``new_ppp()`` makes the ``network.PPP``
-    on the modem's UART. Signal and time are read before PPP: during it there is no AT.
+    ``access`` is (apn, user or None, password or None); ``new_ppp()`` returns a ``network.PPP``
+    on the modem's UART. Signal and time are read before PPP, which allows no AT commands.
     """
 
     def __init__(self, modem, new_ppp, access):
@@ -51,9 +51,9 @@ class Lte:
         return self._rssi
 
     def time(self):
-        """Unix seconds that the network told when we attached, carried on to now; or None."""
-        told, at = self._time
-        return told and told + time.ticks_diff(time.ticks_ms(), at) // 1000
+        """Unix seconds now, from the network's time when we attached; or None."""
+        unix_s, at = self._time
+        return unix_s and unix_s + time.ticks_diff(time.ticks_ms(), at) // 1000
 
     def off(self):
         """End PPP, power the modem down. Safe at any time."""
@@ -63,7 +63,7 @@ class Lte:
                 ppp.disconnect()
                 ppp.active(False)
         except OSError as error:
-            print("ppp:", error)  # the power goes next, whatever it still holds
+            print("ppp:", error)  # it is powered down next anyway
         self._modem.off()
 
 

@@ -1,8 +1,9 @@
-"""MQTT 3.1.1 client over a blocking socket, in which every wait has an end.
+"""MQTT 3.1.1 client in which every wait has a time-out.
 
 Clean sessions, QoS 0 and 1 out, any QoS in. References are to the OASIS standard of 2014.
-Connecting and the TLS handshake block, each step under the socket's time-out; after that nothing
-does: a read of n bytes loops inside MicroPython, and a peer that trickles would hold it for ever.
+Connecting and the TLS handshake block, each step under the socket's time-out. After that the socket
+does not block: a blocking read of n bytes loops inside MicroPython, and a peer that sends slowly
+could keep it there without end.
 """
 
 import select
@@ -26,19 +27,19 @@ _DISCONNECT = const(0xE0)
 _KEEPALIVE_S = const(120)
 _PACKET_LIMIT = const(16384)
 _CHUNK = const(512)
-_EVENT_SIZE = const(64)  # what a kept packet costs besides its bytes
-_HEARD_LIMIT = const(20480)  # bytes that wait to be taken: two retained topics, and PUBACKs
+_EVENT_SIZE = const(64)  # heap of a queued packet besides its bytes
+_QUEUE_LIMIT = const(20480)  # bytes of queued packets: two retained topics, and PUBACKs
 _FULL_MS = const(5)  # between attempts to write while the peer's window is full
 _AGAIN = (11, 2, 3)  # EAGAIN; CPython's ssl: want read, want write
 _REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
 
 
 class MqttError(OSError):
-    """The connection cannot be used any more; the message says why."""
+    """The connection cannot be used any more; the message has the reason."""
 
 
 class Client:
-    """One connection. ``timeout_s`` bounds each exchange; ``will`` is (topic, payload) or None."""
+    """One connection. ``timeout_s`` bounds every exchange; ``will`` is (topic, payload) or None."""
 
     def __init__(
         self, host, port, client_id, login=None, password=None, ca=None, will=None, timeout_s=8
@@ -52,8 +53,8 @@ class Client:
         self._timeout_ms = timeout_s * 1000
         self._raw = self._socket = self._poll = None
         self._pid = 0
-        self._heard = []
-        self._heard_size = 0
+        self._queue = []
+        self._queue_size = 0
 
     # Connection
 
@@ -108,7 +109,7 @@ class Client:
         try:
             self._send(bytes((_DISCONNECT, 0)))
         except MqttError:
-            pass  # it is gone already, and we are leaving
+            pass  # the connection is broken already
         self.close()
 
     def close(self):
@@ -118,13 +119,13 @@ class Client:
                 try:
                     stream.close()
                 except OSError:
-                    pass  # a dead peer's socket may refuse even that
+                    pass  # closing the socket of a dead peer may fail, too
         self._raw = self._socket = self._poll = None
 
     # Packets out
 
     def publish(self, topic, *payload, qos=0, retain=False):
-        """Send one message, in one part or several: there may be no room to join them.
+        """Send one message. Its payload may be in parts, which saves the heap to join them.
 
         Returns the packet id whose PUBACK to expect (0 for QoS 0).
         """
@@ -150,7 +151,7 @@ class Client:
             raise MqttError("the broker refused the subscription")
 
     def ping(self):
-        """PINGREQ and wait for its answer: what was retained has arrived by then."""
+        """PINGREQ and wait for PINGRESP: retained messages have arrived by then."""
         self._send(bytes((_PINGREQ, 0)))
         self._await(_PINGRESP)
 
@@ -162,14 +163,14 @@ class Client:
         """
         start = time.ticks_ms()
         while True:
-            if self._heard:
-                event, size = self._heard.pop(0)
-                self._heard_size -= size
+            if self._queue:
+                event, size = self._queue.pop(0)
+                self._queue_size -= size
                 return event
             left = wait_ms - time.ticks_diff(time.ticks_ms(), start)
             if left < 0 or not self._readable(left):
                 return None
-            self._take(*self._packet(self._timeout_ms))
+            self._handle(*self._packet(self._timeout_ms))
 
     def _await(self, wanted):
         start = time.ticks_ms()
@@ -178,16 +179,16 @@ class Client:
             kind, body = self._packet(left)
             if kind == wanted:
                 return body
-            self._take(kind, body)
+            self._handle(kind, body)
 
-    def _take(self, kind, body):
-        """Keep what a packet tells. Raises MqttError for one that is malformed, or too many."""
+    def _handle(self, kind, body):
+        """Queue a packet's event. Raises MqttError for a malformed one, or too many."""
         if kind & 0xF0 == _PUBLISH:
-            self._keep(self._message(kind, body), len(body))
+            self._enqueue(self._message(kind, body), len(body))
         elif kind == _PUBACK:
             if len(body) != 2:
                 raise MqttError("a PUBACK of %d bytes" % len(body))
-            self._keep(("puback", body[0] << 8 | body[1]), len(body))
+            self._enqueue(("puback", body[0] << 8 | body[1]), len(body))
 
     def _message(self, kind, body):
         size = body[0] << 8 | body[1] if len(body) >= 2 else 0
@@ -204,15 +205,15 @@ class Client:
             at += 2
         return "message", topic, memoryview(body)[at:], bool(kind & 1)
 
-    def _keep(self, event, size):
+    def _enqueue(self, event, size):
         size += _EVENT_SIZE
-        self._heard_size += size
-        if self._heard_size > _HEARD_LIMIT:
-            raise MqttError("a flood of messages that nobody asked for")
-        self._heard.append((event, size))
+        self._queue_size += size
+        if self._queue_size > _QUEUE_LIMIT:
+            raise MqttError("too many unexpected messages")
+        self._queue.append((event, size))
 
     def _packet(self, wait_ms):
-        """(first byte, body) of the next packet: begun in ``wait_ms``, whole in a time-out."""
+        """(first byte, body) of the next packet: begun in ``wait_ms``, complete in a time-out."""
         try:
             return self._whole_packet(wait_ms)
         except MemoryError as error:
@@ -237,8 +238,8 @@ class Client:
         return kind, self._exactly(size, start)
 
     def _exactly(self, count, start):
-        """``count`` bytes, as a bytearray; a peer that trickles them runs into the deadline too."""
-        parts = bytearray(count)  # at once: pieces put together cost their size squared
+        """``count`` bytes, as a bytearray, before the deadline even if the peer sends slowly."""
+        parts = bytearray(count)  # joining pieces would cost their size squared
         at = 0
         while at < count:
             left = self._timeout_ms - time.ticks_diff(time.ticks_ms(), start)
@@ -252,7 +253,7 @@ class Client:
         return parts
 
     def _once(self, act, what):
-        """What ``act`` does without waiting; None when it would have to wait."""
+        """The result of ``act``; None when it would have to wait."""
         try:
             return act(what)
         except OSError as error:
@@ -271,7 +272,7 @@ class Client:
         packet, at = memoryview(packet), 0
         while at < len(packet):
             if self._socket is None or time.ticks_diff(time.ticks_ms(), start) > self._timeout_ms:
-                raise MqttError("the broker takes nothing")
+                raise MqttError("the broker accepts no data")
             sent = self._once(self._write, packet[at:])
             at += sent or 0
             if not sent:

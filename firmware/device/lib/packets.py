@@ -1,4 +1,4 @@
-"""How MQTT 3.1.1 spells a text and a packet (OASIS standard of 2014, 1.5.3 and 2.2.3)."""
+"""Encodes MQTT 3.1.1 texts and packets (OASIS standard of 2014, 1.5.3 and 2.2.3)."""
 
 import struct
 
@@ -15,7 +15,7 @@ def framed(kind, body):
 
 
 def opened(kind, size):
-    """What a packet begins with: its first byte, the length of its body in sevens of bits."""
+    """The beginning of a packet: its first byte, and its body's length, seven bits a byte."""
     head = [kind]
     while True:
         head.append(size % 128 | (0x80 if size > 127 else 0))

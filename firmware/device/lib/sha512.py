@@ -1,4 +1,4 @@
-"""SHA-512 (FIPS 180-4), which MicroPython's ``hashlib`` lacks: for Ed25519, some KB at a time."""
+"""SHA-512 (FIPS 180-4), which MicroPython's ``hashlib`` does not have; for Ed25519."""
 
 import struct
 
@@ -15,8 +15,8 @@ _START = (
     0x1F83D9ABFB41BD6B,
     0x5BE0CD19137E2179,
 )
-# Fractional parts of the cube roots of the first 80 primes, 64 bits each; a test draws them anew.
-# As bytes: they are read where they lie, and never all of them are in the heap.
+# Fractional parts of the cube roots of the first 80 primes, 64 bits each; a test recomputes them.
+# As bytes in ROM they are read one by one; a tuple of integers would fill the heap.
 _K = (
     b"\x42\x8a\x2f\x98\xd7\x28\xae\x22\x71\x37\x44\x91\x23\xef\x65\xcd\xb5\xc0\xfb\xcf"
     b"\xec\x4d\x3b\x2f\xe9\xb5\xdb\xa5\x81\x89\xdb\xbc\x39\x56\xc2\x5b\xf3\x48\xb5\x38"
@@ -59,24 +59,24 @@ def digest(*parts):
 
 
 def over(parts):
-    """The same of anything that yields them: they need not be in the heap at once."""
-    state, held, size = _START, b"", 0
+    """As ``digest``, for an iterable of parts: they need not be in the heap at once."""
+    state, rest, size = _START, b"", 0
     for part in parts:
         size += len(part)
-        at = 128 - len(held) if held else 0
-        if held:
-            held += bytes(part[:at])
-            if len(held) < 128:
+        at = 128 - len(rest) if rest else 0
+        if rest:
+            rest += bytes(part[:at])
+            if len(rest) < 128:
                 continue
-            state = _block(state, held, 0)
+            state = _block(state, rest, 0)
         while at + 128 <= len(part):
             state = _block(state, part, at)
             at += 128
-        held = bytes(part[at:])
+        rest = bytes(part[at:])
     padding = b"\x80" + bytes((111 - size) % 128 + 8)
-    held += padding + struct.pack(">Q", size * 8)
-    for at in range(0, len(held), 128):
-        state = _block(state, held, at)
+    rest += padding + struct.pack(">Q", size * 8)
+    for at in range(0, len(rest), 128):
+        state = _block(state, rest, at)
     return struct.pack(">8Q", *state)
 
 
@@ -85,7 +85,7 @@ def _constant(index):
 
 
 def _block(state, data, at):
-    # A word doubled, x | x << 64, makes each rotation one shift; bits above 64 go in the sums.
+    # A doubled word, x | x << 64, makes a rotation one shift; the sums mask bits above 64.
     words = list(struct.unpack_from(">16Q", data, at))
     a, b, c, d, e, f, g, h = state
     for i in range(80):

@@ -1,7 +1,7 @@
-"""Strict JSON: what WIRE.md, section 1, allows in an OBJECT, and nothing else.
+"""Strict JSON: exactly the syntax that WIRE.md, section 1, allows in an OBJECT.
 
-MicroPython's own parser takes more (a missing comma, a name twice, 1e3, text after the end), and
-would then see another message than the gateway sealed.
+MicroPython's own parser accepts more (a missing comma, a name twice, 1e3, text after the end), and
+could then read another message than the gateway sent.
 """
 
 from micropython import const
@@ -14,7 +14,7 @@ _WORDS = (("true", True), ("false", False), ("null", None))
 
 
 def parse(obj):
-    """The dict that the bytes of one OBJECT spell. Raises ValueError."""
+    """The dict of the bytes of one OBJECT. Raises ValueError."""
     for byte in obj:
         if not 0x20 <= byte <= 0x7E or byte == _BACKSLASH:
             raise ValueError("byte %d" % byte)
@@ -29,14 +29,14 @@ def parse(obj):
 
 
 class _Parser:
-    """Recursive, and therefore bounded by the depth that is allowed."""
+    """A recursive parser; the allowed depth bounds its recursion."""
 
     def __init__(self, text):
         self._text = text
         self.at = 0
 
     def _value(self, depth):
-        """The value that begins here; ``depth`` is what an object or list here would have."""
+        """The value that begins here; ``depth`` is that of an object or list here."""
         mark = self._peek()
         if mark in ("{", "["):
             if depth > _DEPTH:

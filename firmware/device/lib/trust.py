@@ -1,4 +1,4 @@
-"""TLS under the broker's own CA: certificate and host name are right, or nothing is said."""
+"""TLS under the broker's own CA, with certificate and host name verified."""
 
 import binascii
 
@@ -11,7 +11,7 @@ except ImportError:  # CPython
 def wrapped(raw, host, ca):
     """The connected socket ``raw`` under TLS to ``host``, whose CA is the PEM text ``ca``.
 
-    Raises OSError, or ValueError for a certificate that does not verify or a ``ca`` that is none.
+    Raises OSError, or ValueError for a certificate that does not verify or an invalid ``ca``.
     """
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - the stubs mix tls with CPython's enum
@@ -25,7 +25,7 @@ def wrapped(raw, host, ca):
 
 
 def _der(pem):
-    """The first certificate of a PEM text: MicroPython takes DER. Raises ValueError."""
+    """The first certificate of a PEM text as DER, which MicroPython needs. Raises ValueError."""
     parts = pem.split("-----BEGIN CERTIFICATE-----")
     if len(parts) < 2:
         raise ValueError("broker.ca is no PEM certificate")

@@ -6,13 +6,13 @@ from micropython import const
 
 _JOIN_MS = const(10_000)
 _POLL_MS = const(20)
-_UNHEARD_DBM = const(-200)
+_HIDDEN_DBM = const(-200)
 
 
 class Wifi:
     """``networks`` [(ssid, password)] through ``wlan``, a station that is switched on.
 
-    ``address``: six bytes that an access point sees in place of the chip's own.
+    ``address``: six bytes of hardware address to use in place of the chip's own.
     """
 
     def __init__(self, wlan, networks, address):
@@ -24,7 +24,7 @@ class Wifi:
         """Connect to one of the networks. Raises OSError when none answers within the bound."""
         if self._wlan.isconnected():
             return
-        self._disguise()
+        self._set_address()
         start = time.ticks_ms()
         waiting = self._ordered()
         while waiting:
@@ -34,26 +34,26 @@ class Wifi:
                 return
         raise OSError("no network of %d answered" % len(self._networks))
 
-    def _disguise(self):
+    def _set_address(self):
         try:
             self._wlan.config(mac=self._address)
         except (OSError, ValueError) as error:
-            print("own hardware address:", error)  # readings matter more than the disguise
+            print("own hardware address:", error)  # sending readings matters more
 
     def _ordered(self):
-        """The networks, strongest first; one that the scan did not hear may be hidden: last."""
+        """The networks, strongest first; last those that the scan did not find: maybe hidden."""
         if len(self._networks) < 2:
             return list(self._networks)  # a scan takes two seconds of radio
-        heard = {}
+        strength = {}
         try:
             for ssid, _bssid, _channel, rssi, _security, _hidden in self._wlan.scan():
                 name = bytes(ssid).decode()
-                heard[name] = max(rssi, heard.get(name, rssi))
+                strength[name] = max(rssi, strength.get(name, rssi))
         except (OSError, ValueError):
-            pass  # the order of the configuration is as good
+            pass  # in the order of the configuration
 
         def key(network):
-            return -heard.get(network[0], _UNHEARD_DBM)
+            return -strength.get(network[0], _HIDDEN_DBM)
 
         return sorted(self._networks, key=key)
 
@@ -63,7 +63,7 @@ class Wifi:
             self._wlan.connect(ssid, password)
             while not self._wlan.isconnected():
                 if time.ticks_diff(time.ticks_ms(), start) >= budget_ms:
-                    self._wlan.disconnect()  # or the chip goes on trying under the next network
+                    self._wlan.disconnect()  # or the chip keeps trying while the next one joins
                     return False
                 time.sleep_ms(_POLL_MS)
         except OSError:
@@ -71,18 +71,18 @@ class Wifi:
         return True
 
     def rssi(self):
-        """Signal strength in dBm, 0 when the chip does not tell."""
+        """Signal strength in dBm, 0 when unknown."""
         try:
             return self._wlan.status("rssi")
         except (OSError, ValueError):
             return 0
 
     def time(self):
-        """Unix seconds that the network tells by itself: a router tells none."""
+        """None: unlike a mobile network, an access point does not send the time."""
         return None
 
     def off(self):
-        """Nothing beyond the station, which is the board's to switch off."""
+        """Does nothing: the board switches the station off."""
 
 
 def address(digest):

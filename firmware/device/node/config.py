@@ -1,4 +1,4 @@
-"""``config.json``: who this node is, and what it was set up to do (firmware/README.md)."""
+"""``config.json``: the identity and settings of this node (firmware/README.md)."""
 
 import json
 

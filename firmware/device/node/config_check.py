@@ -1,4 +1,4 @@
-"""``config.json``, checked value by value (firmware/README.md); then this leaves the heap."""
+"""Checks ``config.json`` value by value (firmware/README.md); unloaded afterwards."""
 
 import binascii
 

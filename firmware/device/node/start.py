@@ -1,4 +1,5 @@
-"""Where ``guard.py`` enters a build, whichever it is: ``start`` keeps its name and arguments."""
+"""The entry point of a build. ``guard.py`` on the board may be older: never change ``start``'s name
+or arguments."""
 
 import gc
 import sys
@@ -14,20 +15,20 @@ CONFIG = "config.json"
 def start(slots, feed):
     """Run one wake of this build, and sleep or reset. Does not return.
 
-    ``slots``: slots.Slots, told when the wake ends by itself. ``feed`` begins the watchdog's time
-    anew: it is called when something was achieved, never by a timer.
+    ``slots``: slots.Slots, which counts clean ends. ``feed`` restarts the watchdog: call it after
+    progress (a stored reading, a link, a part of a release), never by a timer.
     """
     settings = config.load(CONFIG)
     here = board.named(settings.board)
     seconds, watch, held_back, reboot, release = _wake(here, settings, slots, feed)
     if release:
-        # Nothing of the wake is held any more: its room goes to what comes in.
+        # No object of the wake is referenced any more: the download needs the heap.
         for name in [name for name in sys.modules if name.startswith("node.")]:
             unload(name)
         gc.collect()
-        from node.update.download import Update
+        from node.update.download import Download
 
-        reboot = Update(settings, slots, feed).go_on(*release) or reboot
+        reboot = Download(settings, slots, feed).run(*release) or reboot
     slots.ended(held_back)
     if reboot:
         here.reboot()

@@ -17,7 +17,7 @@ _MG_PER_STEP = 16
 
 
 def acceleration_mg(world: World, at: float) -> Vector:
-    """Gravity turned by mounting, leaning and tilt, in milli-g, with what shakes the tank."""
+    """Gravity turned by mounting, leaning and tilt, plus the shaking, in milli-g."""
     tilt, mount = math.radians(world.tilt_deg), math.radians(world.model.mount_deg)
     x, z = 1000.0 * math.sin(tilt), 1000.0 * math.cos(tilt)
     y, z = z * math.sin(mount), z * math.cos(mount)
@@ -36,7 +36,7 @@ class LIS3DH:
         self.power_on()
 
     def power_on(self) -> None:
-        """What a new supply leaves: every setting gone."""
+        """Reset every register, as a new supply does."""
         self._held = bytearray(0x80)
         self._held[_WHO_AM_I] = _IDENTITY
         self._held[_CTRL1] = _POWERED_DOWN
@@ -62,7 +62,7 @@ class LIS3DH:
 
     @property
     def tilt_pin(self) -> bool:
-        """INT2: an axis that INT2_CFG selects lies over INT2_THS."""
+        """INT2: an axis that INT2_CFG selects is over INT2_THS."""
         events = self._held[_INT2_CFG]
         if not events:
             return self._world.tilt_deg > 20.0

@@ -1,7 +1,7 @@
-"""Fetches a Debian package with all it needs into a private tree, without root or installing.
+"""Fetches a Debian package and its dependencies into a private tree, without root or installing.
 
-apt itself checks the signed lists and every hash. It works on a state, cache and source line of
-its own, so the system stays as it was. The mirror is the one that this machine already uses.
+apt itself checks the signed lists and every hash. It uses a state, cache and source line of its
+own, so the system does not change. The mirror is the one that this machine already uses.
 """
 
 import os
@@ -18,7 +18,7 @@ class FetchError(Exception):
 
 
 def fetch(package: str, release: str, tree: Path, architecture: str | None = None) -> None:
-    """Unpacks ``package`` of the Debian ``release`` and its dependencies into ``tree``.
+    """Unpack ``package`` of the Debian ``release`` and its dependencies into ``tree``.
 
     ``architecture`` in Debian's words, such as ``i386``, where it is not this machine's. ``tree``
     appears only when it is complete. Raises :class:`FetchError`.
@@ -93,11 +93,11 @@ def _apt(work: Path, *arguments: str) -> str:
 
 
 def _run(command: list[str]) -> str:
-    """Standard output of a command; raises FetchError with the end of what it complained about."""
+    """Standard output of a command; raises FetchError with its last lines of errors."""
     done = subprocess.run(  # noqa: S603 - fixed programs, arguments of our own making
         command, capture_output=True, text=True, timeout=300, check=False
     )
     if done.returncode != 0:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-4:])
-        raise FetchError(f"{' '.join(command[:1] + command[-1:])} failed:\n{said}")
+        errors = "\n".join((done.stderr or done.stdout).strip().splitlines()[-4:])
+        raise FetchError(f"{' '.join(command[:1] + command[-1:])} failed:\n{errors}")
     return done.stdout

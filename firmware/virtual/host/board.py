@@ -27,7 +27,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a board is made of. ``root`` is its file system, flash images lie beside it."""
+    """The parts of a board. ``root`` is its file system; flash images are beside it."""
 
     device: str
     root: Path
@@ -37,19 +37,19 @@ class Setup:
     clock: ScaledClock
     heap: str | None = "320K"
     watchdog_s: float | None = None
-    """Real seconds at most that the watchdog waits: a hang that a test need not sit out."""
-    rom: Rom | None = None  # what its interpreter runs in place; None: it has no ROMFS
-    weigh: bool = False  # it collects its garbage at every call of the chip, and tells what lives
+    """Upper limit of the watchdog's time in real seconds, so that tests of hangs are short."""
+    rom: Rom | None = None  # the images that its interpreter runs in place; None: no ROMFS
+    weigh: bool = False  # collect garbage at every call of the chip, and report the live heap
 
 
 class Board:
     """A board on its world. Methods are called from the event loop that runs the fleet.
 
-    ``tell`` receives each event: ``wake``, ``sleep``, ``reset``, ``stuck``, ``crash``, ``dark``.
+    ``emit`` receives each event: ``wake``, ``sleep``, ``reset``, ``stuck``, ``crash``, ``dark``.
     """
 
     def __init__(
-        self, setup: Setup, world: World, network: Callable[[], bool], tell: Callable[[Event], None]
+        self, setup: Setup, world: World, network: Callable[[], bool], emit: Callable[[Event], None]
     ) -> None:
         self.setup = setup
         self.world = world
@@ -61,7 +61,7 @@ class Board:
         kind = setup.config.get("board", "firebeetle")
         self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
         self._process = Process(self._call, self._ended)
-        self._tell = tell
+        self._emit = emit
         self._roles = {number: role for role, number in setup.pins.items()}
         self._rtc_memory = ""
         self._offset_s = 0.0
@@ -75,24 +75,24 @@ class Board:
         world.on_change = self._world_changed
 
     def power_on(self) -> None:
-        """Connect the cell. The clock starts in 2000, RTC memory is empty."""
+        """Connect the cell. The clock starts in 2000 and RTC memory is empty."""
         self.chip.power_on()
         self._rtc_memory = ""
         self._offset_s = _EPOCH_2000 - self.world.now
         self._start(Reset.POWER_ON, Wake.NONE)
 
     def power_off(self) -> None:
-        """Take the cell out, in the middle of whatever the board does."""
+        """Take the cell out, even in the middle of a boot."""
         self._cancel_timers()
         self._process.kill()
         self.state = State.OFF
 
     def erase_ring(self) -> None:
-        """Its cell is out and its ring wiped, as by a maker with a cable; then it runs again."""
+        """Erase the ring while the cell is out; then power on again."""
         self._lose("ring.bin")
 
     def lose_nvs(self) -> None:
-        """Its small settings in flash are gone, the ring is kept; then it runs again."""
+        """Erase NVS while the cell is out, and keep the ring; then power on again."""
         self._lose("nvs-*.json")
 
     def _lose(self, pattern: str) -> None:
@@ -102,18 +102,19 @@ class Board:
         self.power_on()
 
     def press_reset(self, cause: Reset = Reset.HARD) -> None:
-        """Start over with RTC memory and clock kept."""
+        """Reset; RTC memory and clock are kept."""
         self._start(cause, Wake.NONE)
 
     def plug_in(self) -> str:
-        """Put it on a cable and stop its program: the path of the port. ``power_off`` ends it."""
+        """Connect a cable and stop the program. Returns the path of the port, until
+        ``power_off``."""
         master, slave = pty.openpty()
         try:
             tty.setraw(slave)
             path = os.ttyname(slave)
             self._start(Reset.HARD, Wake.NONE, master)
         finally:
-            os.close(master)  # the board holds its own
+            os.close(master)  # the board has its own descriptor
             os.close(slave)
         return path
 
@@ -121,14 +122,14 @@ class Board:
 
     def _start(self, reset: Reset, wake: Wake, cable: int | None = None) -> None:
         self._cancel_timers()
-        self._process.kill()  # a boot that is under way, or is still leaving
+        self._process.kill()  # a boot that still runs, or is ending
         if not self.world.powered:
             self._dark()
             return
         self.state = State.AWAKE
         self.wakes += 1
         self.chip.start()
-        self._tell(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
+        self._emit(self._event("wake", n=self.wakes, cause=reset.name.lower(), by=wake.name))
         setup, greeting = self.setup, self._greeting(reset, wake)
         self._process.start(setup.interpreter, setup.root, setup.heap, greeting, cable, setup.rom)
         self.cut_after = None
@@ -162,16 +163,16 @@ class Board:
             value = self.chip.answer(call)
         except OSError as error:
             return {"errno": error.errno}
-        self.meter.heard(call, value)
+        self.meter.record(call, value)
         return {"value": value}
 
     def _ended(self, code: int) -> None:
-        """The process is gone; after a last word that is what was expected."""
+        """The process ended, which is expected after its last call only."""
         if self.state is State.AWAKE:
-            self._tell(self._event("crash", code=code, console=console_tail(self.setup.root)))
+            self._emit(self._event("crash", code=code, console=console_tail(self.setup.root)))
             self._again(Reset.HARD)  # as the chip's panic handler does
         elif code != HALTED and self.state is not State.OFF:
-            self._tell(self._event("crash", code=code, console=console_tail(self.setup.root)))
+            self._emit(self._event("crash", code=code, console=console_tail(self.setup.root)))
 
     def _op_deepsleep(self, call: Call) -> None:
         sleep_s = call["sleep_ms"] / 1000.0
@@ -181,7 +182,7 @@ class Board:
         self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.ASLEEP
-        self._tell(self._event("sleep", s=sleep_s))
+        self._emit(self._event("sleep", s=sleep_s))
         if sleep_s > 0:  # without a time the chip sleeps until a pin wakes it
             # The sleep timer runs on the same slow clock that drifts.
             late = 1.0 + self.world.model.drift_ppm / 1e6
@@ -190,12 +191,12 @@ class Board:
         self._world_changed()
 
     def _op_reset(self, call: Call) -> None:
-        self._tell(self._event("reset", cause=Reset(call["cause"]).name.lower()))
+        self._emit(self._event("reset", cause=Reset(call["cause"]).name.lower()))
         self._spend(call["ms"])
         self._again(Reset(call["cause"]))
 
     def _op_power_lost(self, call: Call) -> None:
-        self._tell(self._event("torn", at=call["ms"]))
+        self._emit(self._event("torn", at=call["ms"]))
         self._spend(call["ms"])
         self._cancel_timers()
         self.state = State.OFF
@@ -203,7 +204,7 @@ class Board:
 
     def _op_prompt(self, call: Call) -> None:
         self.state = State.STUCK
-        self._tell(self._event("stuck", console=console_tail(self.setup.root)))
+        self._emit(self._event("stuck", console=console_tail(self.setup.root)))
 
     def _op_wdt(self, call: Call) -> None:
         asked_s = call["timeout_ms"] / 1000.0
@@ -223,7 +224,7 @@ class Board:
         self._rtc_memory = call["data"]
 
     def _spend(self, at_ms: int | None = None) -> None:
-        """A wake is over: the cell gave what its states cost."""
+        """A wake is over: subtract its charge from the cell."""
         before_mah = self.meter.mah
         self.meter.awake(at_ms)
         self.world.spend(self.meter.mah - before_mah)
@@ -231,7 +232,7 @@ class Board:
     # What ends a boot, or a sleep.
 
     def _bite(self) -> None:
-        self._tell(self._event("watchdog"))
+        self._emit(self._event("watchdog"))
         self._spend()
         self.press_reset(Reset.WATCHDOG)
 
@@ -250,7 +251,7 @@ class Board:
         self._start(Reset.DEEP_SLEEP, reason)
 
     def _world_changed(self) -> None:
-        """Hands, holes or the cell: look at the power and the wake pins, now and at next change."""
+        """The world changed: check power and wake pins, now and at the next planned change."""
         if self._world_timer is not None:
             self._world_timer.cancel()
             self._world_timer = None
@@ -259,7 +260,7 @@ class Board:
             return
         if self.state is State.OFF and self.wakes and self._wake_timer is None:
             self.power_on()
-        elif self.state is State.ASLEEP and (reason := self._pins_say_wake()):
+        elif self.state is State.ASLEEP and (reason := self._pins_wake()):
             self._cancel_timers()
             self._wake_timer = self._later(_AGAIN_S, lambda: self._wake(reason))
         change = self.world.next_change
@@ -267,7 +268,7 @@ class Board:
             real_s = self.setup.clock.real_s(change - self.world.now)
             self._world_timer = self._later(max(real_s, 0.001), self._world_changed)
 
-    def _pins_say_wake(self) -> Wake:
+    def _pins_wake(self) -> Wake:
         """Which pins end the sleep now; NONE is false."""
         if self._wake_pin is not None and self._level(self._wake_pin[0]) == self._wake_pin[1]:
             return Wake.EXT0
@@ -281,10 +282,10 @@ class Board:
 
     def _dark(self) -> None:
         if self.state is not State.OFF:
-            self._tell(self._event("dark"))
+            self._emit(self._event("dark"))
         self.power_off()
 
-    # Timers and words.
+    # Timers and events.
 
     def _later(self, real_s: float, act: Callable[[], None]) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(real_s, act)

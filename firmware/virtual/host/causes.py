@@ -1,4 +1,4 @@
-"""Why a board runs, why it woke, and what it is doing."""
+"""Causes of resets and wakes, and a board's state."""
 
 import enum
 
@@ -23,7 +23,7 @@ class Wake(enum.IntEnum):
 
 
 class State(enum.Enum):
-    """What the board is doing."""
+    """What a board is doing."""
 
     OFF = "off"
     AWAKE = "awake"

@@ -1,4 +1,4 @@
-"""The chip's side of the wire: answers each call of the shims from the state of the world."""
+"""The model of the chip: answers each call of the shims from the state of the world."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ _DIVIDER = 2
 
 
 class Chip:
-    """Peripherals of one board during one boot; ``network`` says whether its uplink works."""
+    """Peripherals of one board during one boot; ``network()`` is whether its uplink works."""
 
     def __init__(self, world: World, config: dict[str, Any], network: Callable[[], bool]) -> None:
         self._world = world
@@ -38,7 +38,7 @@ class Chip:
         self.power_chip = AXP2101(lambda: world.battery_mv, self._rails_changed)
         self.modem = Modem(world)
         self.address, self.host_name = "", ""
-        """What the access point and DHCP saw of us last."""
+        """The last hardware address and host name that the access point and DHCP received."""
         self._at_ms = 0
         self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
@@ -50,20 +50,20 @@ class Chip:
         self._link_from_ms: int | None = None
 
     def power_on(self) -> None:
-        """A new supply: what deep sleep leaves alone has forgotten its settings."""
+        """A new supply: parts that keep their settings in deep sleep lose them."""
         self._accelerometer.power_on()
         self.power_chip.power_on()
         self.modem.cut()
 
     def start(self) -> None:
-        """A new boot: what deep sleep or reset switched off is off."""
+        """A new boot: parts that deep sleep or a reset switches off are off."""
         self._sensor_on_ms = None
         self._burst_ms = None
         self._radio_on = False
         self._link_from_ms = None
 
     def answer(self, call: Call) -> object:
-        """The value of one call. Raises OSError with the number that the shim shall raise."""
+        """The value of one call. Raises OSError with the number for the shim to raise."""
         self._at_ms = call["ms"]
         operation = getattr(self, f"_op_{call['op']}", None)
         if operation is None:
@@ -111,8 +111,8 @@ class Chip:
 
     def _op_uart(self, call: Call) -> object:
         if call["role"] == "modem_rx":
-            said, wait_ms = self.modem.read(call["ms"])
-            return [said.hex(), wait_ms]
+            data, wait_ms = self.modem.read(call["ms"])
+            return [data.hex(), wait_ms]
         due = self._frames_due(call["ms"]) - self._frames_sent
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
@@ -130,8 +130,8 @@ class Chip:
         self._frames_sent = self._frames_due(at_ms)
 
     def _frames_due(self, at_ms: int) -> int:
-        speaks = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
-        if self._sensor_on_ms is None or not speaks:
+        sends = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
+        if self._sensor_on_ms is None or not sends:
             return self._frames_sent
         return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // _FRAME_MS, 0)
 
@@ -180,7 +180,7 @@ class Chip:
         return part
 
     def _parts(self) -> dict[int, LIS3DH | ADS1115 | AXP2101]:
-        """What answers on the bus now."""
+        """The parts that answer on the bus now, by address."""
         found: dict[int, LIS3DH | ADS1115 | AXP2101] = {}
         if "accelerometer" not in self._world.unplugged:
             found[LIS3DH.ADDRESS] = self._accelerometer

@@ -1,8 +1,8 @@
-"""What a node's states cost: one table of currents and times, the meter of a board, the budget.
+"""Charge of a node's states: one table of currents and times, the meter of a board, the budget.
 
 Currents add up: the processor runs in every state but sleep. Sources: [D] the design's figures of
-the node, [M] its survey of parts, [S] ESP32 datasheet, current consumption, [E] an estimate of the
-project's, to be measured on a board.
+the node, [M] its survey of parts, [S] ESP32 datasheet, current consumption, [E] an estimate, to be
+measured on a board.
 """
 
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ GNSS_MA = 25.0  # [M]
 BOOT_S = 0.35  # from deep sleep to the first line of boot.py [E]
 # One wake of the interpreter: 1.1 ms of a desktop, 104-128 times slower [D]; loading .mpy [E].
 THINK_S = 0.6
-SPEAK_S = 0.8  # and over a connection: compose, MAC, hash [E]
+COMPOSE_S = 0.8  # added by a connection: compose, MAC, hash [E]
 NETWORK_S = 1.6  # DHCP, name, round trips to broker and gateway and back; here they take none [E]
 TLS_S = 1.2  # a handshake with an own P-256 CA [D]
 TX_S = 0.1  # of a connection [E]
 
-SENSE_S = 0.8  # an A02YYUW warms up and five samples agree [M]; held by a simulated day
-JOIN_S = 1.2  # a known access point [E]; held by a simulated day
+SENSE_S = 0.8  # an A02YYUW warms up and five samples agree [M]; tested by a simulated day
+JOIN_S = 1.2  # a known access point [E]; tested by a simulated day
 ATTACH_S = 38.0  # 15-60 s, of about 40 s in all [M]
 
 _GOT_IP = 1010
@@ -61,7 +61,7 @@ PLANS = (
     ("nodemcu32s", "wifi", 24),
     ("devkitc", "wifi", 24),
 )
-"""What the budget states: board, uplink (LTE with its modem's power cut asleep), reports a day."""
+"""The budget's rows: board, uplink (LTE with its modem's power cut asleep), reports a day."""
 
 CURRENTS_MA = {
     "cpu": CPU_MA,
@@ -75,7 +75,7 @@ CURRENTS_MA = {
 
 
 def mah(seconds: dict[str, float], board: BoardClass) -> float:
-    """The charge of so many seconds in each state."""
+    """The charge in mAh of ``seconds`` in each state."""
     awake = sum(seconds.get(state, 0.0) * ma for state, ma in CURRENTS_MA.items())
     return (awake + seconds.get("asleep", 0.0) * board.asleep_ma) / 3600.0
 
@@ -86,8 +86,8 @@ def sense() -> dict[str, float]:
 
 
 def connection(uplink: str = "wifi", tls: bool = True) -> dict[str, float]:
-    """What a connection adds to a wake, by ``wifi`` or ``lte``."""
-    talk = NETWORK_S + SPEAK_S + (TLS_S if tls else 0.0)
+    """The states that a connection by ``wifi`` or ``lte`` adds to a wake."""
+    talk = NETWORK_S + COMPOSE_S + (TLS_S if tls else 0.0)
     if uplink == "lte":
         return {"cpu": ATTACH_S + talk, "lte": ATTACH_S + talk}
     return {"cpu": JOIN_S + talk, "join": JOIN_S, "talk": talk, "tx": TX_S}
@@ -96,7 +96,7 @@ def connection(uplink: str = "wifi", tls: bool = True) -> dict[str, float]:
 def mah_a_day(
     board: BoardClass, reports: float, uplink: str = "wifi", interval_s: float = 600.0
 ) -> float:
-    """The charge of a quiet day with so many reports."""
+    """The charge in mAh of a quiet day with ``reports`` reports."""
     wakes = 86400.0 / interval_s
     asleep = {"asleep": 86400.0}
     return (
@@ -105,7 +105,7 @@ def mah_a_day(
 
 
 def _is_up(value: object) -> bool:
-    """Whether a link's status, and for how long it holds, says that it is up."""
+    """Whether a link's answer, (status, ms to wait), is *up*."""
     return isinstance(value, list) and value[:1] == [_GOT_IP]
 
 
@@ -113,8 +113,8 @@ def _is_up(value: object) -> bool:
 class Meter:
     """Counts the seconds of a board's states from the calls that it makes.
 
-    Times are the board's own ticks. What takes no time here (booting, thinking, the network's
-    round trips) is added by the table.
+    Times are the board's own ticks. Times that the model skips (booting, computing, the network's
+    round trips) are added from the table.
     """
 
     board: BoardClass
@@ -124,8 +124,8 @@ class Meter:
     _on: dict[str, int] = field(default_factory=dict[str, int])
     _last_ms: int = 0
 
-    def heard(self, call: dict[str, Any], value: object) -> None:
-        """The board made a call and got ``value``: it may switch something on or off."""
+    def record(self, call: dict[str, Any], value: object) -> None:
+        """Record a call of the board and its answer, which may switch something on or off."""
         self._last_ms = at_ms = call["ms"]
         match call["op"]:
             case "pin_set" if call["role"] == "sensor_power":
@@ -139,15 +139,15 @@ class Meter:
                 self._switch("join", False, at_ms)
                 self._switch("talk", True, at_ms)
                 self._connected()
-            case "uart_write" if b"CGNSPWR=" in (said := bytes.fromhex(call["data"])):
-                self._switch("gnss", b"CGNSPWR=1" in said, at_ms)
+            case "uart_write" if b"CGNSPWR=" in (text := bytes.fromhex(call["data"])):
+                self._switch("gnss", b"CGNSPWR=1" in text, at_ms)
             case "ppp_connect":
                 self._connected()
             case _:
                 pass
 
     def awake(self, at_ms: int | None = None) -> None:
-        """A wake is over, at ``at_ms`` or, when its power failed, about at its last call."""
+        """End a wake at ``at_ms``, or at its last call when the power failed."""
         at_ms = self._last_ms if at_ms is None else at_ms
         for state in tuple(self._on):
             self._switch(state, False, at_ms)
@@ -155,7 +155,7 @@ class Meter:
         self._last_ms = 0
 
     def asleep(self, slept_s: float) -> None:
-        """It slept so long."""
+        """Add a sleep of ``slept_s``."""
         self._add("asleep", slept_s)
 
     @property
@@ -165,7 +165,7 @@ class Meter:
 
     def _connected(self) -> None:
         self.connections += 1
-        talk = NETWORK_S + SPEAK_S + (TLS_S if self.tls else 0.0)
+        talk = NETWORK_S + COMPOSE_S + (TLS_S if self.tls else 0.0)
         self._add("cpu", talk)
         self._add("lte" if "lte" in self._on else "talk", talk)
         self._add("tx", 0.0 if "lte" in self._on else TX_S)

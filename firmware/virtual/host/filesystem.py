@@ -1,4 +1,4 @@
-"""A board's file system: the firmware of the tree by links, and a configuration of its own."""
+"""Lays out a board's file system: links to the firmware, and a configuration of its own."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ DEVICE = Path(__file__).resolve().parents[2] / "device"
 def lay_out(
     folder: Path, config: dict[str, Any], firmware: Path = DEVICE, rom: Rom | None = None
 ) -> Path:
-    """Makes or renews ``folder/root`` and returns it; flash images beside it stay as they are.
+    """Create or renew ``folder/root`` and return it; flash images beside it do not change.
 
     The firmware is linked, not copied: 200 boards share one copy, and edits show at the next wake.
-    With ``rom`` all but what the chip starts by name lies in the partition beside it.
+    With ``rom`` all but ``boot.py`` and ``main.py`` is in the partition beside it.
     """
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)

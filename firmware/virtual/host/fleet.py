@@ -1,4 +1,4 @@
-"""Many boards in one process: built from fleet.json, started one after another, told stories."""
+"""Many boards in one process: built from fleet.json, started in turn, driven by commands."""
 
 import asyncio
 import dataclasses
@@ -21,21 +21,21 @@ _ALL_STARTED_S = 4.0
 
 
 class FleetError(Exception):
-    """The fleet cannot be built or the command not be done; the message says what is wrong."""
+    """The fleet cannot be built, or a command failed; the message has the reason."""
 
 
 class Fleet:
-    """Boards by device id. ``tell`` receives every event of every board.
+    """Boards by device id. ``emit`` receives every event of every board.
 
     Use as ``async with``: entering powers the boards on, leaving ends every process it started.
     """
 
-    def __init__(self, plan: dict[str, Any], folder: Path, tell: Callable[[Event], None]) -> None:
+    def __init__(self, plan: dict[str, Any], folder: Path, emit: Callable[[Event], None]) -> None:
         speed = float(plan.get("speed", 1))
         self.clock = ScaledClock(speed, float(plan.get("origin") or time.time()))
         self.interpreter = choose(plan.get("interpreter", "auto"))
         self.boards: dict[str, Board] = {}
-        self._tell = tell
+        self._emit = emit
         self._out: set[str] = set()
         self._folder = folder
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
@@ -50,7 +50,7 @@ class Fleet:
             self._add(given)
 
     def _in_place(self, plan: dict[str, Any]) -> Rom | None:
-        """What the boards' interpreter runs in place: ``rom`` is one with a blank partition."""
+        """The image that the boards run in place; ``rom`` asks for a blank partition instead."""
         if not (plan.get("compiled") or plan.get("rom")):
             return None
         firmware = self._firmware if plan.get("compiled") else None
@@ -70,7 +70,7 @@ class Fleet:
             device, root, config, table, self.interpreter, self.clock, self._heap,
             self._watchdog_s, self._rom, self._weigh,
         )  # fmt: skip
-        self.boards[device] = Board(setup, world, lambda: self._online(world), self._tell)
+        self.boards[device] = Board(setup, world, lambda: self._online(world), self._emit)
 
     def _table(self, board: str) -> dict[str, int]:
         path = Path(self._board_file or self._firmware / f"board/{board}.py")
@@ -93,7 +93,7 @@ class Fleet:
         for board in self.boards.values():
             board.power_off()
 
-    # What stories do.
+    # Commands of stories.
 
     def network_out(self, uplink: str) -> None:
         """An uplink fails: no board behind it connects."""

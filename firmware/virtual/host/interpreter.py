@@ -1,6 +1,6 @@
-"""Finds, or fetches, the interpreter that runs the firmware: MicroPython's unix port, or CPython.
+"""Finds or fetches the interpreter that runs the firmware: MicroPython's unix port, or CPython.
 
-``python -m firmware.virtual.host.interpreter`` prints what it found, fetching it if need be.
+``python -m firmware.virtual.host.interpreter`` prints it, and fetches it if need be.
 """
 
 import functools
@@ -75,7 +75,7 @@ def find(fetch: bool = False) -> Interpreter | None:
 
 
 def find_32_bit(fetch: bool = False) -> Interpreter | None:
-    """MicroPython with 32-bit words, as the chip has: for heap figures. None where there is none.
+    """MicroPython with 32-bit words, as on the chip, for heap figures; None if not installed.
 
     With ``fetch`` it takes Debian's i386 package into the cache folder; raises FetchError.
     """
@@ -93,7 +93,7 @@ def cpython() -> Interpreter:
 
 
 def cache_folder() -> Path:
-    """Where fetched parts are kept between runs."""
+    """The folder of fetched parts."""
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(root) / "noria"
 
@@ -103,7 +103,7 @@ def _cached() -> Interpreter | None:
 
 
 def _in_tree(tree: Path) -> Interpreter | None:
-    # The tree's own loader and libraries: this machine's C library is older than the package's.
+    # With the tree's own loader and libraries: this machine's C library may be too old.
     loaders = sorted(tree.glob("usr/lib/*/ld-linux*.so*"))
     if not loaders:
         return None
@@ -125,7 +125,7 @@ def _fetch_into(tree: Path, architecture: str | None) -> None:
     if release is None:
         raise apt.FetchError(f"no MicroPython is known for Debian {here}: put one on the PATH")
     tree.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(tree, ignore_errors=True)  # present and yet not usable: fetch it anew
+    shutil.rmtree(tree, ignore_errors=True)  # an unusable one is fetched again
     apt.fetch("micropython", release, tree, architecture)
 
 
@@ -135,9 +135,9 @@ def _tree() -> Path:
 
 @functools.cache
 def _micropython(program: tuple[str, ...]) -> Interpreter | None:
-    """The interpreter at ``program``, when it starts and is new enough."""
+    """The interpreter at ``program`` if it starts and is new enough, else None."""
     try:
-        said = subprocess.run(  # noqa: S603 - a path of ours, or one that the user named
+        output = subprocess.run(  # noqa: S603 - a path of ours, or one that the user named
             [*program, "-c", "import sys; print(sys.version)"],
             capture_output=True,
             text=True,
@@ -146,7 +146,7 @@ def _micropython(program: tuple[str, ...]) -> Interpreter | None:
         ).stdout
     except OSError:
         return None
-    version = _VERSION.search(said)
+    version = _VERSION.search(output)
     if version is None or (found := (int(version[1]), int(version[2]))) < _OLDEST:
         return None
     return Interpreter("micropython", f"MicroPython {_dotted(found)} unix", program)
@@ -157,7 +157,7 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def main() -> int:
-    """Prints the interpreter in use; exit code 1 when only CPython is to be had."""
+    """Print the interpreter in use; exit code 1 when there is only CPython."""
     try:
         found = find(fetch=True)
     except (apt.FetchError, ValueError) as error:

@@ -1,6 +1,6 @@
-"""A SIM7080G on its UART: PWRKEY, AT commands, PPP's beginning and end, NMEA. In device time.
+"""A SIM7080G on its UART, in device time: PWRKEY, AT commands, begin and end of PPP, NMEA.
 
-It does not model: radio, IP (sockets are the host's), +++ in the middle of data, its current.
+Not modelled: radio, IP (sockets are the host's), +++ in the middle of data, its current.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ _DIGITS_E5 = 100_000
 
 
 class Modem:
-    """What the board's modem answers. ``log`` keeps every command, in order, for tests."""
+    """The board's modem. ``log`` has every command, in order, for tests."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -24,7 +24,7 @@ class Modem:
         self.cut()
 
     def cut(self) -> None:
-        """Its rail is off: everything is forgotten."""
+        """Its rail is off: reset all state."""
         self._ready_ms: int | None = None
         self._key_ms: int | None = None
         self._out: bytes = b""
@@ -64,11 +64,11 @@ class Modem:
         self._in += data
         while b"\r" in self._in:
             line, self._in = self._in.split(b"\r", 1)
-            self._obey(line.strip().decode("ascii", "replace"), at_ms)
+            self._execute(line.strip().decode("ascii", "replace"), at_ms)
 
     def read(self, at_ms: int) -> tuple[bytes, int]:
-        """(what it says by now, ms until it may say more)."""
-        self._say_nmea(at_ms)
+        """(bytes sent by now, ms until there may be more)."""
+        self._send_nmea(at_ms)
         data, self._out = self._out, b""
         return data, 20 if self._nmea_ms is None else _NMEA_MS
 
@@ -79,7 +79,7 @@ class Modem:
         self._ppp_ms = at_ms + _PPP_MS if self._data else None
 
     def disconnect(self) -> None:
-        """It hangs up."""
+        """Hang up."""
         self._ppp_ms = None
         if self._data:
             self._data = False
@@ -90,12 +90,12 @@ class Modem:
         return online and self._data and self._ppp_ms is not None and at_ms >= self._ppp_ms
 
     def connecting_ms(self, at_ms: int) -> int:
-        """For how long PPP goes on negotiating, 0 when it does not."""
+        """Milliseconds that PPP still negotiates, 0 when it does not."""
         return 0 if self._ppp_ms is None else max(self._ppp_ms - at_ms, 0)
 
     # AT
 
-    def _obey(self, text: str, at_ms: int) -> None:
+    def _execute(self, text: str, at_ms: int) -> None:
         if not text.startswith("AT"):
             return
         self.log.append(text)
@@ -154,7 +154,7 @@ class Modem:
 
     # NMEA
 
-    def _say_nmea(self, at_ms: int) -> None:
+    def _send_nmea(self, at_ms: int) -> None:
         if self._nmea_ms is None or self._gnss_ms is None:
             return
         while self._nmea_ms <= at_ms:
@@ -164,7 +164,7 @@ class Modem:
 
 
 def nmea(world: World, found: bool) -> bytes:
-    """One second's GGA and RMC, empty of position before the first fix."""
+    """One second's GGA and RMC, without position before the first fix."""
     at = datetime.fromtimestamp(world.now, UTC)
     clock, date = at.strftime("%H%M%S.000"), at.strftime("%d%m%y")
     if not found:

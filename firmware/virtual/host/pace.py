@@ -1,8 +1,8 @@
-"""``python -m firmware.virtual.host.pace``: how many wakes a second this machine carries now.
+"""``python -m firmware.virtual.host.pace``: measures how many wakes a second this machine can run.
 
-It reads the whole firmware on every core a few times and compares: what else the machine does is
-in the figure. A whole wake costs 2.6 such readings from source, 1.8 compiled, its share of the
-host included (measured: 32.6 and 22 ms of processor against 12.7 ms).
+It imports the firmware a few times on every core, so other load on the machine counts. A wake costs
+as much as 2.6 such imports from source, 1.8 compiled, with its share of the host (measured: 32.6
+and 22 ms of processor time against 12.7 ms).
 """
 
 import argparse
@@ -22,7 +22,7 @@ _READINGS_A_WAKE, _COMPILED = 2.6, 1.8
 
 
 def wakes_s(found: Interpreter, cores: int) -> float:
-    """Whole wakes a second on ``cores``, if nothing else of ours ran."""
+    """Wakes a second that ``cores`` can run."""
     device = filesystem.DEVICE
     program = f"import sys; sys.path[:] = [{str(device)!r}, '.frozen', {str(device / 'lib')!r}]; "
     command = [*found.program, "-c", program + "import node.wake"]
@@ -40,7 +40,7 @@ def wakes_s(found: Interpreter, cores: int) -> float:
 
 
 def main() -> int:
-    """Prints one JSON object; exit code 2 when there is no such interpreter."""
+    """Print one JSON object; exit code 2 when there is no such interpreter."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--interpreter", default="auto")
     try:

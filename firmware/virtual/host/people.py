@@ -1,4 +1,4 @@
-"""People at a tank: who fills a can, when. Bursts, a strong time of day, nearly flat nights."""
+"""People who fill cans at a tank: bursts, busy hours of the day, hardly any at night."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _MEAN, _PEAK = sum(_HOURS) / 24, max(_HOURS)
 
 @dataclass(slots=True)
 class People:
-    """Draws at a mean of ``litres_per_h`` over a day, the same each time for the same seed."""
+    """Draws at a mean of ``litres_per_h`` over a day, reproducible by their seed."""
 
     litres_per_h: float
     random: Random
@@ -29,7 +29,7 @@ class People:
     def draws(self, since: float, until: float) -> list[Flow]:
         """The can fills that begin within a span of time, as flows out of the vessel.
 
-        Arrivals come at the busiest hour's rate, and are thinned to the rate of their own hour.
+        Arrivals are drawn at the busiest hour's rate, then thinned to the rate of their hour.
         """
         if self.next_at < since:
             self.next_at = since + self._wait_s()
@@ -42,7 +42,7 @@ class People:
         return flows
 
     def change(self, litres_per_h: float, now: float) -> None:
-        """A new mean, in force at once."""
+        """Set a new mean from ``now`` on."""
         self.litres_per_h = litres_per_h
         self.next_at = now + self._wait_s()
 

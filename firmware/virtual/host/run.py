@@ -1,7 +1,7 @@
 """``python -m firmware.virtual.host.run --fleet fleet.json``: a fleet as a process.
 
-Commands come as JSON lines on standard input (``story.py``), events go out as JSON lines. It ends
-at ``{"do": "stop"}``, end of input, SIGTERM or SIGINT, and leaves no process behind.
+It reads commands as JSON lines from standard input (``story.py``) and prints events as JSON lines.
+It ends at ``{"do": "stop"}``, end of input, SIGTERM or SIGINT, and leaves no process behind.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _CHUNK = 65536
 
 
 def main() -> int:
-    """Runs the fleet; exit code 0 after a clean end, 2 when it could not be built."""
+    """Run the fleet; exit code 0 after a clean end, 2 when it could not be built."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fleet", type=Path, required=True, help="fleet.json")
     parser.add_argument("--data", type=Path, help="flash folders are kept here (default: thrown)")
@@ -39,31 +39,33 @@ def main() -> int:
 
 
 async def _run(plan: dict[str, Any], folder: Path) -> None:
-    fleet = Fleet(plan, folder.resolve(), _say)
+    fleet = Fleet(plan, folder.resolve(), _print)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with fleet:
-        _say({"event": "ready", "boards": len(fleet.boards), "interpreter": fleet.interpreter.name})
+        _print(
+            {"event": "ready", "boards": len(fleet.boards), "interpreter": fleet.interpreter.name}
+        )
         threading.Thread(target=_listen, args=(loop, fleet, stop), daemon=True).start()
         await stop.wait()
-    _say({"event": "stopped", "wakes": sum(board.wakes for board in fleet.boards.values())})
+    _print({"event": "stopped", "wakes": sum(board.wakes for board in fleet.boards.values())})
 
 
 def _listen(loop: asyncio.AbstractEventLoop, fleet: Fleet, stop: asyncio.Event) -> None:
-    """Reads commands until the end of input. A thread: the loop cannot poll files."""
+    """Read commands until the end of input, in a thread, since the loop cannot poll files."""
     held = b""
     with suppress(RuntimeError):  # the loop has closed
         while data := os.read(0, _CHUNK):
             *lines, held = (held + data).split(b"\n")
             for line in lines:
                 if line.strip():
-                    loop.call_soon_threadsafe(_obey, fleet, line, stop)
+                    loop.call_soon_threadsafe(_execute, fleet, line, stop)
         loop.call_soon_threadsafe(stop.set)
 
 
-def _obey(fleet: Fleet, line: bytes, stop: asyncio.Event) -> None:
+def _execute(fleet: Fleet, line: bytes, stop: asyncio.Event) -> None:
     command: dict[str, Any] = {}
     try:
         command = json.loads(line)
@@ -73,11 +75,11 @@ def _obey(fleet: Fleet, line: bytes, stop: asyncio.Event) -> None:
         answer: Event = {"event": "done", "do": command["do"], "value": story.do(fleet, command)}
     except (ValueError, KeyError, AttributeError, FleetError) as error:
         answer = {"event": "error", "message": f"{error}", "line": line.decode("utf-8", "replace")}
-    _say(answer)
+    _print(answer)
 
 
-def _say(event: Event) -> None:
-    """One line out, at once; a reader that has gone is no reason to stop the boards."""
+def _print(event: Event) -> None:
+    """Print one line at once; the boards go on when nobody reads any more."""
     with suppress(BrokenPipeError):
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()

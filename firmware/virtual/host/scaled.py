@@ -1,4 +1,4 @@
-"""Fast time: the gateway's two-line formula, written again since firmware imports none of it."""
+"""Fast time: the gateway's formula again, since the firmware does not import the gateway."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class ScaledClock:
     origin: float = 0.0
 
     def now(self) -> float:
-        """The time in the world that the boards live in."""
+        """The time in the boards' world."""
         real = time.time()
         return real if self.speed == 1.0 else self.origin + (real - self.origin) * self.speed
 

@@ -1,4 +1,4 @@
-"""What the level sensors put on their wires, from the state of the world."""
+"""Outputs of the level sensors, from the state of the world."""
 
 from firmware.virtual.host.world import World
 
@@ -12,19 +12,19 @@ _CREEP = 0.001  # of a load, over hours
 
 
 def echo_mm(world: World) -> int | None:
-    """Distance that one ultrasonic sample gives: noise, now and then a spike, None for no echo."""
+    """Distance of one ultrasonic sample with noise and sometimes a spike; None for no echo."""
     model, random = world.model, world.random
     if world.tilt_deg > 20.0:  # the beam leaves the water
         return None if random.random() < 0.6 else random.randint(200, 2500)
     if random.random() < model.spike_share:
         return random.choice((None, random.randint(_BLIND_MM, 1500)))
-    if random.random() < world.wetness:  # drops on the face answer before the water does
+    if random.random() < world.wetness:  # drops on the face echo before the water does
         return random.choice((None, random.randint(*_DROP_MM)))
     return max(_BLIND_MM, min(round(_to_water_mm(world)), _FARTHEST_MM))
 
 
 def jsn_mm(world: World) -> int | None:
-    """The same for a JSN-SR04T: nearer than 200 mm it hears a later bounce, or only noise."""
+    """The same for a JSN-SR04T: nearer than 200 mm it receives a later bounce, or only noise."""
     random = world.random
     distance = _to_water_mm(world)
     if world.tilt_deg > 20.0 or random.random() < world.model.spike_share:
@@ -41,7 +41,7 @@ def _to_water_mm(world: World) -> float:
 
 
 def pressure_pa(world: World) -> float:
-    """Gauge pressure of the water on a probe that lies on the floor."""
+    """Gauge pressure of the water on a probe on the floor."""
     return world.level_mm * _PA_PER_MM + world.random.gauss(0.0, 8.0)
 
 

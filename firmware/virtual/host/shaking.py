@@ -1,4 +1,4 @@
-"""What goes through a tank's frame: knocks, hands, wind, the stream of a filling hose.
+"""Vibration of a tank's frame: knocks, carrying, wind, the stream of a filling hose.
 
 Amplitudes and frequencies are estimates for an IBC in its cage, not measurements: a tank rings at
 tens of Hz, is carried and dragged below 5 Hz, sways with a gust at 1 to 2 Hz.
@@ -20,7 +20,7 @@ _LEAN_DEG = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """One thing that shakes or leans on it from ``start`` to ``end`` (Unix s)."""
+    """One cause of shaking or leaning, from ``start`` to ``end`` (Unix s)."""
 
     kind: Kind
     start: float
@@ -28,25 +28,25 @@ class Disturbance:
     phase: float
 
     def acts(self, at: float) -> bool:
-        """Whether it is under way."""
+        """Whether it acts at that time."""
         return self.start <= at < self.end
 
 
 class Shaking:
-    """All that shakes one tank. ``at`` never goes back by more than a few seconds."""
+    """All disturbances of one tank. ``at`` never goes back by more than a few seconds."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._under_way: list[Disturbance] = []
 
     def add(self, kind: Kind, start: float, duration_s: float) -> None:
-        """Begin one more."""
+        """Begin another disturbance."""
         self._under_way = [one for one in self._under_way if one.end > start - 10.0]
         phase = self._random.uniform(0.0, math.tau)
         self._under_way.append(Disturbance(kind, start, start + duration_s, phase))
 
     def still(self, at: float) -> None:
-        """End all of it."""
+        """End all disturbances."""
         self._under_way = [one for one in self._under_way if one.end <= at]
 
     def wakes(self, at: float) -> bool:
@@ -54,7 +54,7 @@ class Shaking:
         return any(one.acts(at) for one in self._under_way if one.kind in ("knock", "carry"))
 
     def lean_deg(self, at: float) -> float:
-        """How far people who lean on it turn it."""
+        """Degrees by which people who lean on it turn it."""
         leaning = [one for one in self._under_way if one.kind == "lean" and one.acts(at)]
         return _LEAN_DEG if leaning else 0.0
 
@@ -72,13 +72,13 @@ class Shaking:
 
 
 def _knock(since: float, phase: float, random: Random) -> Vector:
-    """A can set down hard: it rings and is gone."""
+    """A can set down hard: the frame rings shortly."""
     ring = 900.0 * math.exp(-since / _RING_S) * math.sin(math.tau * _RING_HZ * since)
     return ring * math.cos(phase), ring * math.sin(phase), 0.5 * ring
 
 
 def _carry(since: float, phase: float, random: Random) -> Vector:
-    """Hands lift, drag, set down and ride off with it: slow and strong, with rattling on top."""
+    """People lift, drag, set down or drive it: slow and strong, with rattling."""
     slow = (
         220.0 * math.sin(math.tau * 0.9 * since + phase),
         160.0 * math.sin(math.tau * 1.7 * since + 2.0 * phase),

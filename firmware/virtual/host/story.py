@@ -1,6 +1,6 @@
-"""Commands as JSON objects, done on a fleet: ``{"do": "seize", "device": "k7f3q5"}``.
+"""Executes commands, JSON objects, on a fleet: ``{"do": "seize", "device": "k7f3q5"}``.
 
-Beside ``do`` and ``device``, fields are the keyword arguments of the method that is named.
+Fields beside ``do`` and ``device`` are keyword arguments of the method that ``do`` names.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ _PARTS = frozenset(("wet_face", "unplug", "plug", "set_battery"))
 _BOARD = frozenset(("power_on", "power_off", "press_reset", "erase_ring", "lose_nvs"))
 _FLEET = frozenset(("network_out", "network_back"))
 WORDS = sorted(_WATER | _HANDS | _PARTS | _BOARD | _FLEET | {"cut_flash", "state", "stop"})
-"""Everything that ``do`` can say."""
+"""All values of ``do``."""
 
 
 def do(fleet: Fleet, command: dict[str, Any]) -> object:
-    """Does one command. Raises FleetError when it names something that is not there."""
+    """Execute one command and return its value. Raises FleetError for unknown names."""
     arguments = dict(command)
     word = arguments.pop("do", None)
     arguments.pop("id", None)

@@ -1,4 +1,4 @@
-"""Water in a container: flows in and out, Torricelli's law, and what stands on a scale."""
+"""Water in a container: flows in and out, and leaks by Torricelli's law."""
 
 import math
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Flow:
         return self.litres_per_s > 0.0
 
     def litres(self, since: float, until: float) -> float:
-        """What flowed within a span of time."""
+        """Litres that flowed within a span of time."""
         overlap = min(until, self.end) - max(since, self.start)
         return max(overlap, 0.0) * self.litres_per_s
 
@@ -57,7 +57,7 @@ def _no_holes() -> list[Hole]:
 
 @dataclass(slots=True)
 class Vessel:
-    """``level_l`` litres at Unix time ``at``; moves on only by :meth:`advance`."""
+    """``level_l`` litres at Unix time ``at``; changes only by :meth:`advance`."""
 
     capacity_l: float
     level_l: float
@@ -72,7 +72,7 @@ class Vessel:
         return self.level_l / self.litres_per_mm
 
     def advance(self, now: float) -> None:
-        """Let time pass until ``now``; going back does nothing."""
+        """Let time pass until ``now``; an earlier time does nothing."""
         while self.at < now:
             step_s = min(now - self.at, _HOLE_STEP_S if self._leaks() else _STEP_S)
             self._flow(self.at, self.at + step_s)

@@ -1,4 +1,4 @@
-"""What surrounds one board: water, people, hands that move it, battery, radio and weather."""
+"""The surroundings of one board: water, people, tampering, battery, radio and weather."""
 
 import math
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _NEVER = math.inf
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """How a world begins; ``fleet.json``, ``model``."""
+    """Initial values and parameters of a world; ``fleet.json``, ``model``."""
 
     kind: Kind = "ibc"
     level_l: float = 700.0
@@ -44,7 +44,7 @@ class Model:
     spike_share: float = 0.02
     attach_s: float = 25.0  # LTE-M from switching on to registered
     first_fix_s: float = 20.0
-    lat_e5: int = 4000000  # nobody's tank: open sea
+    lat_e5: int = 4000000  # open sea: no real tank
     lon_e5: int = -3000000
     wetness: float = 0.0  # share of pings that drops on the sensor's face answer
     air_c: float = 8.0  # mean of the day
@@ -55,7 +55,7 @@ class Model:
 
 
 class World:
-    """One tank or station. Every method takes effect at the clock's present moment.
+    """One tank or station. Every method takes effect at the clock's time now.
 
     ``on_change`` is called when pins or power may have changed.
     """
@@ -86,16 +86,16 @@ class World:
         self._vessel.flows.append(Flow(now, now + duration_s, litres / duration_s))
 
     def set_draw(self, litres_per_h: float) -> None:
-        """How much people draw, as a mean over the day."""
+        """Set how much people draw, as a mean over the day."""
         self._people.change(litres_per_h, self._advance())
 
     def set_level(self, litres: float) -> None:
-        """Put the water where a story needs it."""
+        """Set the volume."""
         self._advance()
         self._vessel.level_l = min(litres, self.model.capacity_l)
 
     def draw(self, litres: float, duration_s: float = 300.0) -> None:
-        """A steady draw on top of what people do."""
+        """A steady draw besides those of people."""
         self.refill(-litres, duration_s)
 
     def drain(self, diameter_mm: float = 50.0) -> None:
@@ -135,11 +135,11 @@ class World:
         self._shake("wind", duration_s)
 
     def carry(self, duration_s: float = 60.0) -> None:
-        """Hands lift it and carry it upright."""
+        """People lift it and carry it upright."""
         self._shake("carry", duration_s)
 
     def wet_face(self, share: float = 0.5) -> None:
-        """Condensation: this share of pings is answered by drops; 0 dries it."""
+        """Condensation: drops echo this share of pings; 0 dries the sensor."""
         self.wetness = share
 
     def open_lid(self) -> None:
@@ -148,7 +148,7 @@ class World:
         self.on_change()
 
     def close_lid(self) -> None:
-        """The lid is on again."""
+        """Somebody puts the lid on again."""
         self.lid_open = False
         self.on_change()
 
@@ -174,7 +174,7 @@ class World:
         self._shake("carry", _MOVING_S)
 
     def put_back(self) -> None:
-        """The tank stands upright again, empty and whole, the board running."""
+        """The tank is upright again, empty and without holes, the board running."""
         self._advance()
         self._vessel.holes.clear()
         self._tilted_until = self._moving_until = self._clock()
@@ -188,10 +188,10 @@ class World:
         self.on_change()
 
     def spend(self, charge_mah: float) -> None:
-        """The board drew so much from the cell."""
+        """Subtract the board's charge from the cell."""
         self._charge -= charge_mah / USABLE_MAH
 
-    # What the board can sense.
+    # Values that the board can measure.
 
     @property
     def now(self) -> float:
@@ -228,7 +228,7 @@ class World:
         )
 
     def rested_load_g(self, load_g: float) -> float:
-        """The load that the cells have settled to: a lag of two hours."""
+        """The load that the cells follow with a lag of two hours."""
         now = self._clock()
         if self._rested_g < 0.0:
             self._rested_g = load_g
@@ -247,30 +247,30 @@ class World:
 
     @property
     def powered(self) -> bool:
-        """Whether the cell is connected and holds enough to run."""
+        """Whether the cell is connected and has enough charge to run."""
         return self._clock() < self._power_gone_from and self.battery_mv > _FLAT_MV
 
     @property
     def in_range(self) -> bool:
-        """Whether the access point can be heard."""
+        """Whether the access point is in range."""
         return self._clock() < self._radio_gone_from
 
     @property
     def position_e5(self) -> tuple[int, int]:
-        """Latitude and longitude in 1e-5 degree, a few metres off each time."""
+        """Latitude and longitude in 1e-5 degree, with an error of a few metres."""
         gauss = self.random.gauss
         return round(self.model.lat_e5 + gauss(0, 2)), round(self.model.lon_e5 + gauss(0, 2))
 
     @property
     def next_change(self) -> float | None:
-        """Unix time at which a pin or the power will change next, None while nobody plans it."""
+        """Unix time of the next planned change of a pin or of the power, or None."""
         now = self._clock()
         planned = (self._tilted_from, self._power_gone_from)
         return min((at for at in planned if now < at < _NEVER), default=None)
 
     @property
     def battery_mv(self) -> int:
-        """Millivolts of the cell, charged by the sun of a Calais December by day."""
+        """Millivolts of the cell, charged by a panel in a Calais December."""
         now = self._clock()
         passed_s, self._charge_at = now - self._charge_at, now
         self._charge += passed_s * (_SUN_MAH_PER_S if self.model.solar else 0.0) / USABLE_MAH

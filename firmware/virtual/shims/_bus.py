@@ -10,10 +10,10 @@ _MOMENT_MS = const(20)
 
 
 class UART:
-    """A serial port whose other end speaks in device time.
+    """A serial port whose other end sends in device time.
 
-    The host says when it will speak next, so polling costs no calls. Who polls in vain lets a
-    moment of device time pass, up to that next word: less waiting, the same bytes.
+    The host reports when it will send next, so polling costs no calls. A poll without data lets
+    some device time pass, at most up to then: less waiting, the same bytes.
     """
 
     def __init__(self, id, baud=115200, **options):
@@ -47,7 +47,7 @@ class UART:
         return len(data)
 
     def write(self, data):
-        """Send bytes: a modem hears them, a sensor does not."""
+        """Send bytes: a modem receives them, a sensor does not."""
         _hal.call("uart_write", role=self._role, data=bytes(data).hex())
         self._next_ms = time.ticks_ms()  # the answer may be there at once
         return len(data)
@@ -56,10 +56,10 @@ class UART:
         """Whether anything new arrived."""
         if time.ticks_diff(time.ticks_ms(), self._next_ms) < 0:
             return False
-        heard, wait_ms = _hal.call("uart", role=self._role)
-        self._held += bytes.fromhex(heard)
+        data, wait_ms = _hal.call("uart", role=self._role)
+        self._held += bytes.fromhex(data)
         self._next_ms = time.ticks_add(time.ticks_ms(), wait_ms)
-        return bool(heard)
+        return bool(data)
 
     def _await(self):
         start = time.ticks_ms()

@@ -1,4 +1,4 @@
-"""Makes CPython look enough like MicroPython for the firmware to run on it."""
+"""Adds to CPython what the firmware expects of MicroPython."""
 
 import gc
 import importlib.util
@@ -9,14 +9,20 @@ import ssl
 import sys
 import time
 import traceback
+import types
 
-sys.modules["utime"] = time  # MicroPython's name for its own clock, which the shims count on
+sys.path.insert(1, str(pathlib.Path(__file__).parent / "cpython"))
+sys.modules["utime"] = types.SimpleNamespace(  # MicroPython's own clock, which the shims use
+    gmtime=time.gmtime,
+    time_ns=time.time_ns,
+    ticks_us=lambda: time.monotonic_ns() // 1000,
+    sleep_us=lambda us, sleep=time.sleep: sleep(us / 1e6),
+)
 
 
 def install():
     """Replace ``time`` and add what the firmware expects of MicroPython."""
     here = pathlib.Path(__file__).parent
-    sys.path.insert(1, str(here / "cpython"))
     spec = importlib.util.spec_from_file_location("time", here / "time.py")
     shim = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shim)

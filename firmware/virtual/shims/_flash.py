@@ -1,6 +1,6 @@
-"""NOR flash over a file: programming clears bits, only erasing a sector sets them.
+"""NOR flash in a file: programming clears bits, only erasing a sector sets them.
 
-``cut`` in the host's greeting is a number of bytes after which the power fails: programming stops
+``cut`` in the host's greeting is the number of bytes after which the power fails: programming stops
 in the middle of a byte, erasing in the middle of a sector.
 """
 
@@ -94,7 +94,7 @@ class Flash:
 
 
 def _power_lasts(count):
-    """(bytes that are still done of ``count``, whether the power fails among or after them)."""
+    """(bytes of ``count`` done before the power fails, whether it fails among or after them)."""
     left = _hal.boot.get("cut")
     if left is None:
         return count, False

@@ -1,19 +1,19 @@
-"""The board's only wire to its host: one call at a time, a length and a JSON object each way.
+"""The board's connection to its host: one call at a time, a length and a JSON object each way.
 
-It also holds the board's two clocks. Ticks run in real time, but a sleep lasts exactly what it was
-asked for, and while interrupts are off only what the model charges for each pin passes: no delay
-of the host machine reaches what a chip would do undisturbed. The real-time clock is the host's
-scaled clock plus this board's own error, so that a fleet at 120x agrees with its gateway about
-what time it is.
+It also has the board's two clocks. Ticks run in real time, but a sleep lasts exactly as long as
+asked for, and while interrupts are off only the modelled time of pin accesses passes: delays of the
+host machine do not disturb the chip's timing. The real-time clock is the host's scaled clock plus
+this board's own error, so that a fleet at 120x has the time of its gateway.
 """
 
 import gc
 import json
 
 import utime as _time
+from micropython import const
 
-_TICKS_MASK = (1 << 30) - 1  # an ESP32's ticks wrap at 2^30
-_HALT_CODE = 42
+_TICKS_MASK = const((1 << 30) - 1)  # an ESP32's ticks wrap at 2^30
+_HALT_CODE = const(42)
 
 boot = {}
 wake = {"pins": [], "level": 1, "ext0": None}
@@ -24,18 +24,12 @@ _real_at_us = 0
 _undisturbed = 0
 
 
-def _real_us():
-    if hasattr(_time, "ticks_us"):
-        return _time.ticks_us()
-    return _time.monotonic_ns() // 1000
-
-
 def begin(number):
-    """Take the host's greeting: clock, reset cause, pins, what the last boot left behind."""
+    """Receive the host's greeting: clock, reset cause, pins, and state that outlives a boot."""
     global _wire, _real_at_us
     _wire = open(number, "r+b", buffering=0)
     boot.update(_receive())
-    _real_at_us = _real_us()
+    _real_at_us = _time.ticks_us()
 
 
 def call(op, **arguments):
@@ -48,7 +42,7 @@ def call(op, **arguments):
 
 
 def last_word(op, **arguments):
-    """Tell the host and stop as power does: no ``finally``, no clean-up, no return."""
+    """Send a last call and stop as without power: no ``finally``, no clean-up, no return."""
     _send(op, arguments)
     halt()
 
@@ -69,14 +63,14 @@ def device_us():
     """Microseconds of device time since this boot; they do not wrap."""
     global _passed_us, _real_at_us
     if not _undisturbed:
-        real_us = _real_us()
+        real_us = _time.ticks_us()
         _passed_us += (real_us - _real_at_us) & _TICKS_MASK  # with 32-bit words these wrap, too
         _real_at_us = real_us
     return _passed_us
 
 
 def modelled_us():
-    """The part of device time that sleeping and pins took: no delay of the host is in it."""
+    """Device time of sleeps and pin accesses, without delays of the host."""
     return _modelled_us
 
 
@@ -91,11 +85,11 @@ def ticks_ms():
 
 
 def interrupts(state):
-    """Nothing interrupts the program while ``state`` is 1, nor the host. Returns it as it was."""
+    """Switch interrupts, and delays of the host, off (1) or on (0). Returns the former state."""
     global _undisturbed, _real_at_us
     before = _undisturbed
     if before:
-        _real_at_us = _real_us()  # what the host took meanwhile never was
+        _real_at_us = _time.ticks_us()  # skips the time that the host took
     else:
         device_us()
     _undisturbed = state
@@ -103,7 +97,7 @@ def interrupts(state):
 
 
 def charge_us(us):
-    """What the model says an operation takes on the chip."""
+    """Add the modelled time of an operation on the chip."""
     global _passed_us, _modelled_us
     _passed_us += us
     _modelled_us += us
@@ -117,18 +111,18 @@ def sleep_us(us):
     device_us()
     real_us = int(us / boot["speed"])
     if real_us:
-        _real_sleep_us(real_us)
-    _real_at_us = _real_us()
+        _time.sleep_us(real_us)
+    _real_at_us = _time.ticks_us()
     charge_us(us)
 
 
 def unix_ns():
-    """The board's real-time clock in Unix nanoseconds, as far as the board knows it."""
+    """The board's real-time clock in Unix nanoseconds."""
     return sim_ns() + int(boot["offset_s"] * 1e9)
 
 
 def sim_ns():
-    """The host's scaled clock: what time it is in the world around the board."""
+    """The host's scaled clock: the time in the world around the board."""
     real = _time.time_ns()
     origin = int(boot["origin"] * 1e9)
     return origin + int((real - origin) * boot["speed"])
@@ -138,13 +132,6 @@ def set_unix(unix_s):
     """Step the board's real-time clock."""
     boot["offset_s"] = unix_s - sim_ns() / 1e9
     call("clock", offset_s=boot["offset_s"])
-
-
-def _real_sleep_us(us):
-    if hasattr(_time, "sleep_us"):
-        _time.sleep_us(us)
-    else:
-        _time.sleep(us / 1e6)
 
 
 def _send(op, arguments):

@@ -1,4 +1,4 @@
-"""Pins by number. The HX711's two wires are clocked here, since a call each would be slow."""
+"""Pins by number. The HX711 is modelled here, since a call to the host per clock would be slow."""
 
 from micropython import const
 
@@ -7,7 +7,7 @@ import _hal
 _POWER_DOWN_US = const(60)  # HX711 datasheet: PD_SCK high for longer than 60 us
 _SETTLE_US = const(400000)  # output settling after power up at 10 samples a second
 _CONVERSION_US = const(100000)
-_RISEN_US = const(1000)  # of modelled time: a busy host does not hide that DOUT rose
+_RISEN_US = const(1000)  # in modelled time, so that a busy host cannot hide the rise of DOUT
 
 
 class _HX711:
@@ -18,7 +18,7 @@ class _HX711:
         self.level = 0
         self.word = 0
         self.ready_us = _SETTLE_US
-        self.high_since_us = 0  # by what the model charges: a busy host powers nothing down
+        self.high_since_us = 0  # in modelled time: a busy host must not power the chip down
         self.risen_until_us = 0
         self.fetched = False
 
@@ -27,12 +27,12 @@ class _HX711:
             return (self.word >> (24 - self.clocks)) & 1
         risen = _hal.modelled_us() < self.risen_until_us
         if risen or _hal.device_us() < self.ready_us or not self._fetch():
-            _hal.sleep_us(1000)  # who polls for readiness lets time pass
+            _hal.sleep_us(1000)  # polling for readiness lets time pass
             return 1
         return 0
 
     def _fetch(self):
-        """Take the conversion in before it is clocked out: a call to the host takes a while."""
+        """Fetch the conversion before it is clocked out: a call to the host takes long."""
         if not self.fetched:
             word = _hal.call("weight")
             if word is None:
@@ -52,7 +52,7 @@ class _HX711:
             self.clocks, self.ready_us, self.fetched = 0, now_us + _SETTLE_US, False
 
     def _shift(self, us):
-        # The pulses after the 24th choose the gain: a new train begins once the next is ready.
+        # Pulses after the 24th choose the gain; the next conversion begins a new count.
         if self.clocks >= 25 and us >= self.ready_us:
             self.clocks = 0
         if self.clocks == 0 and (us < self.ready_us or not self._fetch()):
@@ -64,7 +64,7 @@ class _HX711:
 
 
 class Pin:
-    """One pin. Reading asks the world; writing tells it. Interrupts are not modelled."""
+    """One pin, read from and written to the host's model. Interrupts are not modelled."""
 
     IN = 1
     OUT = 3

@@ -1,18 +1,20 @@
-"""The prompt of a board on a cable: raw and raw-paste mode as mpremote speaks them (MicroPython
-documentation, *The MicroPython Interactive Interpreter Mode*), on the board's file system alone.
+"""The prompt of a board on a cable: raw and raw-paste mode, which mpremote uses (MicroPython
+documentation, *The MicroPython Interactive Interpreter Mode*), on the board's file system only.
 
-Start-up is boot.py, as after Ctrl-C in main.py. Not modelled: the friendly prompt.
+It runs boot.py first, as after Ctrl-C in main.py. Not modelled: the friendly prompt.
 """
 
 import io
 import os
 import sys
 
+import utime
+
 import _hal
 
 _hal.begin(int(sys.argv[1]))
 
-# All that the firmware may import of the chip: its modules leave the file system next.
+# All modules of the chip that the firmware may import: the file system changes next.
 import _bus  # noqa: E402
 import esp32  # noqa: E402,F401
 import machine  # noqa: E402
@@ -50,7 +52,7 @@ def _boot():
 
 
 class _Console:
-    """Bytes in and out of the cable; nobody at the other end is waited for."""
+    """Bytes in and out of the cable; it does not wait for somebody at the other end."""
 
     def __init__(self):
         self._in = sys.stdin.buffer
@@ -64,7 +66,7 @@ class _Console:
                     return byte
             except OSError:
                 pass  # EIO: the port is closed at the other end
-            _hal._real_sleep_us(5000)
+            utime.sleep_us(5000)
 
     def write(self, data):
         self._out.write(data)
@@ -80,7 +82,7 @@ def _serve(console, names):
         elif byte == _CTRL_C or (byte == b"\r" and not command):
             command = b""
         elif byte == _CTRL_E and not command:
-            console.read(), console.read()  # A, 1: the wish for raw paste
+            console.read(), console.read()  # A, 1: a request for raw paste
             _run(console, _pasted(console), names)
         elif byte == _CTRL_D and not command:
             console.write(b"OK\r\nMPY: soft reboot\r\n")
@@ -95,7 +97,7 @@ def _serve(console, names):
 
 
 def _pasted(console):
-    """A program of any length: each window that is read is offered again, until Ctrl-D."""
+    """A program of any length, until Ctrl-D; each window is acknowledged after reading it."""
     console.write(b"R\x01" + _WINDOW.to_bytes(2, "little"))
     program, byte = bytearray(), console.read()
     while byte != _CTRL_D:

@@ -1,7 +1,7 @@
-"""Flash that is memory: this module mounts the other shims from such an image, and starts them.
+"""Mounts the other shims from a memory-mapped ROMFS image, and starts one of them.
 
-The host runs it where MicroPython has ROMFS (``-c "import _rom"``, the wire's descriptor and the
-image's path behind it). What the chip has built in then takes as little of the heap as it can here.
+The host runs it if MicroPython has ROMFS (``-c "import _rom"``, then the socket's descriptor, the
+shim, the image's path and size). The chip's own modules then take little of the heap.
 """
 
 import sys
@@ -16,7 +16,7 @@ _mmap = _libc.func("p", "mmap", "piiiil")
 
 
 def mapped(path, size):
-    """The first ``size`` bytes of a file as they stand, now and later; nothing can be written."""
+    """The first ``size`` bytes of a file, mapped: later changes of the file show. Read only."""
     address = _mmap(0, size, 1, 1, _open(path, 0), 0)  # PROT_READ, MAP_SHARED
     if address == -1:
         raise OSError(12)  # ENOMEM

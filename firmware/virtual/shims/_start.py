@@ -32,7 +32,7 @@ def _main():
         _hal.last_word("reset", cause=5)  # sys.exit() soft-resets an ESP32
     except BaseException as error:
         sys.print_exception(error)
-    # The chip now sits awake at the prompt until its watchdog or its battery ends it.
+    # The chip is now at its prompt, awake, until its watchdog or an empty battery ends that.
     _hal.last_word("prompt")
 
 

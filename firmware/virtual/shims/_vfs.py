@@ -1,14 +1,15 @@
-"""The chip's ``vfs``: the interpreter's own, with the flash partition that is memory as well."""
+"""The chip's ``vfs``: the interpreter's own, with a memory-mapped flash partition."""
 
 import sys
 
 import vfs as _real
+from micropython import const
 
 import _hal
 from _flash import Flash
 from _rom import mapped
 
-_LABEL = "romfs"
+_LABEL = const("romfs")
 
 mount = _real.mount
 umount = _real.umount
@@ -17,7 +18,7 @@ VfsPosix = _real.VfsPosix
 
 
 class _Partition(memoryview):
-    """As an ``esp32.Partition``; the chip lets this one, and no other, be read as memory."""
+    """As an ``esp32.Partition``; on the chip only this one can be read as memory."""
 
     def open(self, flash):
         """The flash behind it."""
@@ -53,7 +54,7 @@ def rom_ioctl(operation, *arguments):
 
 
 def start():
-    """Take the place of ``vfs`` and mount what the partition holds, as the chip does first."""
+    """Replace ``vfs`` and mount the partition's image, as the chip does first."""
     sys.modules["vfs"] = sys.modules[__name__]
     try:
         mount(VfsRom(rom_ioctl(2, 0)), "/rom")

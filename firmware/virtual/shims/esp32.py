@@ -1,4 +1,4 @@
-"""ESP32's ``esp32``: flash partitions as the NOR chip behaves, NVS, and wake pins."""
+"""ESP32's ``esp32``: flash partitions that behave as NOR flash, NVS, and wake pins."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
 
 
 def wake_on_ext1(pins=None, level=WAKEUP_ANY_HIGH):
-    """Let pins end deep sleep: any high, or all low; the chip can do no other."""
+    """Let pins end deep sleep: any high, or all low; the chip has no other mode."""
     _hal.wake["pins"] = [pin.number for pin in pins or ()]
     _hal.wake["level"] = 1 if level else 0
 
@@ -64,7 +64,7 @@ class Partition:
 
 
 class NVS:
-    """Named numbers and blobs in flash. What was not committed is lost with the power."""
+    """Named numbers and blobs in flash. Without ``commit`` they are lost with the power."""
 
     def __init__(self, name):
         self._path = "../nvs-" + name + ".json"
@@ -99,7 +99,7 @@ class NVS:
         return len(data)
 
     def erase_key(self, key):
-        """Forget a key; OSError when there is none."""
+        """Delete a key; OSError when there is none."""
         if self._values.pop(key, None) is None:
             raise OSError(_NOT_FOUND)
 

@@ -1,6 +1,6 @@
 """ESP32's ``machine`` on the host's model of the chip: docs.micropython.org, library/machine.
 
-What firmware and tests ask for, no more: names cost heap here, and none on the chip.
+Only what firmware and tests use: names cost heap here, but not on the chip.
 """
 
 import sys
@@ -21,7 +21,7 @@ TIMER_WAKE = 4
 
 
 def __getattr__(name):
-    """``UART``, ``I2C`` or ``ADC``: it leaves the heap again with what was made of it."""
+    """``UART``, ``I2C`` or ``ADC``, loaded when used; unloaded with its last object."""
     found = getattr(__import__("_bus"), name)
     del sys.modules["_bus"]
     return found
@@ -38,12 +38,12 @@ def wake_reason():
 
 
 def disable_irq():
-    """From here on only what the model charges for pins passes. Returns what was before."""
+    """From here on only the modelled time of pin accesses passes. Returns the former state."""
     return _hal.interrupts(1)
 
 
 def enable_irq(state):
-    """Give interrupts back as :func:`disable_irq` found them."""
+    """Restore interrupts to ``state``, as :func:`disable_irq` returned it."""
     _hal.interrupts(state)
 
 
@@ -53,12 +53,12 @@ def reset():
 
 
 def deepsleep(ms=0):
-    """Halt until the timer or a wake pin starts the chip anew. Only RTC memory and flash last."""
+    """Halt until the timer or a wake pin restarts the chip. Only RTC memory and flash are kept."""
     _hal.last_word("deepsleep", sleep_ms=ms, **_hal.wake)
 
 
 class WDT:
-    """The watchdog: not fed within its time-out, the chip resets. It does not run in deep sleep."""
+    """The watchdog: resets the chip unless fed within its time-out. Off in deep sleep."""
 
     def __init__(self, id=0, timeout=5000):
         _hal.call("wdt", timeout_ms=timeout)
@@ -69,7 +69,7 @@ class WDT:
 
 
 class RTC:
-    """The clock, and the memory that outlives deep sleep and resets but not a lost battery."""
+    """The clock, and the memory that is kept in deep sleep and resets but not without power."""
 
     def datetime(self, parts=None):
         """Get or set (year, month, day, weekday, hours, minutes, seconds, subseconds)."""

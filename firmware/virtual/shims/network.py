@@ -11,7 +11,7 @@ _settings = {}
 
 
 class _Link:
-    """What the host said of a link, and until when: polling costs no calls, and lets time pass."""
+    """Caches a link's status while it cannot change: polling costs no calls, and lets time pass."""
 
     def forget(self):
         self._until_ms = None
@@ -62,8 +62,8 @@ class WLAN:
     def scan(self):
         """(ssid, bssid, channel, RSSI, security, hidden) of each network in range."""
         _hal.sleep_us(2000000)
-        heard = _hal.call("wifi_scan")
-        return [(ssid.encode(), bytes(6), 1, rssi, 4, False) for ssid, rssi in heard]
+        found = _hal.call("wifi_scan")
+        return [(ssid.encode(), bytes(6), 1, rssi, 4, False) for ssid, rssi in found]
 
     def isconnected(self):
         """Whether the station has an address."""
@@ -90,30 +90,28 @@ class WLAN:
 
 
 class PPP:
-    """A link through the modem whose UART it is handed. Sockets are real."""
+    """A link through the modem on the UART ``stream``. Sockets are real."""
 
-    SEC_NONE = 0
-    SEC_PAP = 1
     SEC_CHAP = 2
 
     def __init__(self, stream):
         self._stream = stream
 
     def active(self, on=None):
-        """Accepted: the link is what ``connect`` makes it."""
+        """Without effect: only ``connect`` and ``disconnect`` change the link."""
         return bool(on)
 
     def config(self, *names, **settings):
         """The stream, by name."""
         return self._stream if names else None
 
-    def connect(self, security=SEC_NONE, user=None, key=None):
+    def connect(self, security=0, user=None, key=None):
         """Begin to negotiate; the modem must have been dialled."""
         _link.forget()
         _hal.call("ppp_connect")
 
     def disconnect(self):
-        """End the link; the modem says NO CARRIER."""
+        """End the link; the modem sends NO CARRIER."""
         _link.forget()
         _hal.call("ppp_disconnect")
 
@@ -123,7 +121,7 @@ class PPP:
 
 
 def hostname(name=None):
-    """Get or set the name that DHCP is told."""
+    """Get or set the name sent by DHCP."""
     if name is not None:
         _settings["hostname"] = name
         _hal.call("hostname", name=name)

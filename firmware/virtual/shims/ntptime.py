@@ -1,4 +1,4 @@
-"""ESP32's ``ntptime``: the world's time, when the modelled network lets it through."""
+"""ESP32's ``ntptime``: the world's time, if the modelled network is up."""
 
 import time as _time
 

@@ -1,4 +1,4 @@
-"""ESP32's ``time``: epoch 2000, whole seconds, ticks that wrap at 2^30, sleep that is scaled."""
+"""ESP32's ``time``: epoch 2000, whole seconds, ticks that wrap at 2^30, scaled sleep."""
 
 import utime as _real
 from micropython import const
@@ -30,7 +30,7 @@ def ticks_add(start, by):
 
 
 def ticks_diff(end, start):
-    """Signed distance, right while it is below half the period."""
+    """Signed distance, correct below half the period."""
     return ((end - start + _TICKS_HALF) & _TICKS_MASK) - _TICKS_HALF
 
 
@@ -49,9 +49,6 @@ def gmtime(seconds=None):
     if seconds is None:
         seconds = time()
     return tuple(_real.gmtime(seconds + _EPOCH_S))[:8]
-
-
-localtime = gmtime  # an ESP32 knows no time zone
 
 
 def mktime(parts):

@@ -2,7 +2,7 @@
 
 import random
 
-from field import Field, Senses
+from field import Field, Measurement
 
 WEEK_S = 7 * 86400
 
@@ -34,7 +34,7 @@ def _week(reached, heard, slow=0.0, **settings):
 
 def _judge(name, field, sent):
     arrived = field.arrived()
-    assert all(arrived.get(value) == 1 for value in Senses.kept)
+    assert all(arrived.get(value) == 1 for value in Measurement.kept)
     backlog = len(field.gateway.journal) - field.before
     print("# %s: %d messages of backlog, %d sent (%.2f x)" % (name, backlog, sent, sent / backlog))
     assert sent <= 1.2 * backlog
@@ -53,9 +53,9 @@ def test_a_gateway_that_comes_back_slowly_is_not_told_everything_again():
 
 
 def test_a_week_without_a_broker_is_sent_once_and_arrives():
-    Senses.share_of_events = 0
+    Measurement.share_of_events = 0
     field, sent = _week(False, True)
-    Senses.share_of_events = 0.05
+    Measurement.share_of_events = 0.05
     _judge("broker away", field, sent)
     print("# %d attempts in that week" % field.attempts)
     assert field.attempts <= 60

@@ -73,7 +73,7 @@ class _Sensor:
 def _taken(*samples, step_ms=100):
     sensor = _Sensor(*samples)
     moments = iter(range(0, 100_000, step_ms))
-    return sampling.taken(sensor, lambda: next(moments), lambda a, b: a - b), sensor.read_times
+    return sampling.take_burst(sensor, lambda: next(moments), lambda a, b: a - b), sensor.read_times
 
 
 def test_a_clear_burst_ends_after_five():
@@ -163,40 +163,42 @@ def test_a_level_far_from_the_blind_zone_may_fall_at_any_rate():
 # Faults are told once
 
 
-def _told(state, *codes):
-    return [faults.heard(state, code) for code in codes]
+def _reported(state, *codes):
+    return [faults.update(state, code) for code in codes]
 
 
 def test_a_missing_sensor_is_one_event_and_one_when_it_is_back():
     state = State()
-    assert _told(state, "", "missing", "missing", "missing") == [None, "missing", None, None]
-    assert _told(state, "", "", "") == [None, "ok", None]
+    assert _reported(state, "", "missing", "missing", "missing") == [None, "missing", None, None]
+    assert _reported(state, "", "", "") == [None, "ok", None]
 
 
 def test_one_burst_without_an_echo_is_no_fault_two_are():
     state = State()
-    assert _told(state, "no_echo", "", "disagree") == [None, None, None]
-    assert _told(state, "no_echo") == ["no_echo"]
+    assert _reported(state, "no_echo", "", "disagree") == [None, None, None]
+    assert _reported(state, "no_echo") == ["no_echo"]
 
 
 def test_a_sensor_that_comes_and_goes_is_not_told_at_each_wake():
     state = State()
     codes = ["missing", ""] * 50
-    told = _told(state, *codes)
+    told = _reported(state, *codes)
     assert told == ["missing"] + [None] * 99
 
 
 def test_a_fault_has_a_report_of_its_own_every_six_hours_at_most():
     state = State()
-    assert faults.speaks(state, 0) and not faults.speaks(state, 21000)
-    assert faults.speaks(state, 21602)
+    assert faults.should_report(state, 0) and not faults.should_report(state, 21000)
+    assert faults.should_report(state, 21602)
 
 
 def test_every_code_of_a_driver_can_be_kept():
     for code in ("missing", "garbage", "wire", "over", "stuck", "saturated", "timing"):
         assert code in faults.CODES
     state = State()
-    assert _told(state, "else", "else") == [None, "else"] and state.fault == len(faults.CODES) - 1
+    assert (
+        _reported(state, "else", "else") == [None, "else"] and state.fault == len(faults.CODES) - 1
+    )
 
 
 # The budget of unordered alarms

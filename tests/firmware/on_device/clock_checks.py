@@ -2,7 +2,7 @@
 
 import random
 
-from field import Field, Senses
+from field import Field, Measurement
 from node.storage import clock
 from node.storage.state import State
 
@@ -11,7 +11,7 @@ def _run(drift_ppm, days, report_s=3600, outage=None, change=None, **settings):
     """A field over so many days; the true time of each reading by its number."""
     field = Field(64, report_s=report_s, **settings)
     field.board.drift_ppm = drift_ppm
-    Senses.share_of_events = 0
+    Measurement.share_of_events = 0
     truth = {}
     end = field.board.now + days * 86400
     start = field.board.now
@@ -20,9 +20,9 @@ def _run(drift_ppm, days, report_s=3600, outage=None, change=None, **settings):
         field.broker.reached = not (outage and outage[0] <= day < outage[1])
         if change:
             field.board.drift_ppm = change(day)
-        truth[Senses.number + 1] = field.board.now
+        truth[Measurement.number + 1] = field.board.now
         field.wake()
-    Senses.share_of_events = 0.05
+    Measurement.share_of_events = 0.05
     field.broker.reached = True
     assert field.settle()
     return field, truth
@@ -82,7 +82,7 @@ def test_a_drift_that_changes_with_the_temperature_keeps_the_order():
 
     field, truth = _run(0, 6, outage=(2, 4), change=change)
     assert _ordered(field)
-    assert all(value in field.arrived() for value in Senses.kept)
+    assert all(value in field.arrived() for value in Measurement.kept)
     assert all(error is not None for error in _errors(field, truth).values())
 
 
@@ -99,7 +99,7 @@ def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_told():
     for _ in range(60):
         field.wake()
     assert field.settle() and _ordered(field)
-    assert all(value in field.arrived() for value in Senses.kept)
+    assert all(value in field.arrived() for value in Measurement.kept)
     steps = [event["by"] for event in field.gateway.events() if event["k"] == "time"]
     assert [round(step / 86400) for step in steps if abs(step) > 86400] == [400, -400], steps
 

@@ -3,7 +3,7 @@
 import os
 import random
 
-from field import Field, Senses
+from field import Field, Measurement
 
 CUTS = int(os.getenv("NORIA_CUTS") or 300)
 FAULTS = {"cut": 0.01, "dead": 0.02, "slow": 0.3, "ack_lost": 0.1}
@@ -53,11 +53,11 @@ def _run(seed, sectors, wild):
     for _ in range(max(1, CUTS // 100)):
         _suffer(field, 100)
         assert field.settle(), "stuck"
-        _whole(field, Senses.kept)
+        _whole(field, Measurement.kept)
     assert field.gaps() == 0
     assert len(field.gateway.lines) == 1, "an era was drawn for nothing"
     print("# %d cuts, %d wakes, %d readings, %d sent" % (
-        field.cuts, field.wakes, len(Senses.kept), field.broker.published,
+        field.cuts, field.wakes, len(Measurement.kept), field.broker.published,
     ))  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_a_place_is_zeroed_once_it_is_signed_for_whatever_fails():
             field.wake(random.randint(0, 120))
         assert field.settle(), "stuck"
         assert b'"lat"' not in b"".join(field.board.flash.image())
-    _whole(field, Senses.kept)
+    _whole(field, Measurement.kept)
     assert sum(event["k"] == "fix" for event in field.gateway.events()) == 40
     assert len(field.gateway.lines) == 1 and field.gaps() == 0
 
@@ -97,10 +97,10 @@ def test_an_erased_ring_starts_over_and_loses_only_what_it_held():
         _suffer(field, 20)
         arrived = field.arrived()
         field.board.flash.blank()
-        kept = len(Senses.kept)
+        kept = len(Measurement.kept)
         _suffer(field, 20)
         assert field.settle(), "stuck"
-        _whole(field, list(arrived) + Senses.kept[kept:])
+        _whole(field, list(arrived) + Measurement.kept[kept:])
         assert len(field.gateway.lines) in (eras, eras + 1)
 
 
@@ -112,7 +112,7 @@ def test_a_clock_and_memory_that_lost_their_power_change_nothing():
         field.wake()
         field.board.boots("power")
     assert field.settle()
-    _whole(field, Senses.kept)
+    _whole(field, Measurement.kept)
     assert len(field.gateway.lines) == 1
 
 
@@ -130,7 +130,7 @@ def test_a_ring_put_back_to_an_earlier_day_goes_on_in_a_new_era():
         field.wake()
     assert field.settle(), "stuck"
     arrived = field.arrived()
-    assert all(value in arrived for value in Senses.kept)
+    assert all(value in arrived for value in Measurement.kept)
     assert len(field.gateway.lines) == 2 and field.gateway.forks <= 1
 
 
@@ -143,7 +143,7 @@ def test_what_the_smallest_ring_drops_is_declared_to_the_reading():
             field.wake()
         assert field.settle(), "stuck"
         arrived = field.arrived()
-        missing = [value for value in Senses.kept if value not in arrived]
+        missing = [value for value in Measurement.kept if value not in arrived]
         assert len(missing) > 200 and field.gaps() == len(missing), (field.gaps(), len(missing))
     assert field.gateway.forks == 0 and len(field.gateway.lines) == 1
 
@@ -155,12 +155,12 @@ def test_what_is_dropped_amid_power_cuts_is_declared_to_the_reading():
         field.broker.reached = False
         cuts, wakes = field.cuts, field.wakes
         while field.cuts < cuts + 50 or field.wakes < wakes + 500:
-            Senses.under_way = None
+            Measurement.under_way = None
             field.wake(_cut() if random.random() < 0.4 else None)
-            torn += Senses.under_way is not None
+            torn += Measurement.under_way is not None
         assert field.settle(), "stuck"
         arrived = field.arrived()
-        missing = sum(1 for value in Senses.kept if value not in arrived)
+        missing = sum(1 for value in Measurement.kept if value not in arrived)
         # A reading whose write was cut may lie there whole: dropped, it is declared too.
         assert missing <= field.gaps() <= missing + torn, (missing, field.gaps(), torn)
     assert field.gateway.forks == 0 and len(field.gateway.lines) == 1
@@ -173,6 +173,6 @@ def test_a_tiny_ring_in_any_weather_never_sticks_and_declares_what_never_came():
         _suffer(field, 100)
         assert field.settle(), "stuck"
     arrived = field.arrived()
-    missing = [value for value in Senses.kept if value not in arrived]
+    missing = [value for value in Measurement.kept if value not in arrived]
     assert len(missing) <= field.gaps()
     assert field.gateway.forks == 0

@@ -105,11 +105,11 @@ class Board:
     def feed(self):
         pass
 
-    def sensed(self):
+    def unload_driver(self):
         pass
 
 
-class Senses:
+class Measurement:
     """Adds one reading a wake: a number that never comes again. ``kept``: the append returned."""
 
     kept = ()
@@ -121,11 +121,11 @@ class Senses:
         self._board, self._queue = board, queue
         self.value, self.moved, self.event, self.mv = None, False, False, 3987
 
-    def started(self):
+    def set_up(self):
         pass
 
     def level(self):
-        cls = Senses
+        cls = Measurement
         cls.number += 1
         cls.under_way = cls.number
         up = wake.clock.up(self._queue.state, self._board.rtc_s())
@@ -137,7 +137,7 @@ class Senses:
             self._queue.add_event(up, '"k":"motion","ms":1200')
             self.event = True
 
-    def presence(self):
+    def check_tamper(self):
         pass
 
     def battery(self):
@@ -145,10 +145,10 @@ class Senses:
 
 
 class Node(wake.Wake):
-    """The node, measuring with the :class:`Senses` of above."""
+    """The node, measuring with the :class:`Measurement` of above."""
 
-    def _sensing(self):
-        return Senses(self._board, self._config, self._queue, self._plan)
+    def _new_measurement(self):
+        return Measurement(self._board, self._config, self._queue, self._plan)
 
 
 class Field:
@@ -167,7 +167,7 @@ class Field:
         self.cuts = 0
         self.wakes = 0
         self.queue = None
-        Senses.kept, Senses.number = [], 0
+        Measurement.kept, Measurement.number = [], 0
         mqtt.Client = peer.Client
         self.board.broker = self.broker
         uplink.print = lambda *_: None

@@ -5,7 +5,7 @@ import os
 import random
 
 import peer
-from field import Field, Senses
+from field import Field, Measurement
 from flash import Flash
 from node.exchange import acks
 from node.storage import envelope, records
@@ -35,7 +35,12 @@ def _queue(seed):
             elif random.random() < 0.6:
                 made.append(queue.seal(value, 900))
             if made and random.random() < 0.05:
-                _say(queue, made[-1].era, made[-1].identity, envelope.spell(made[-1].digest))
+                _say(
+                    queue,
+                    made[-1].era,
+                    made[-1].identity,
+                    envelope.b64url(made[-1].digest).decode(),
+                )
     queue.save()
     return queue, made
 
@@ -63,7 +68,7 @@ def test_every_honest_ack_frees_its_own_era_up_to_its_message_and_no_more():
         held = _held(queue)
         for head in sorted(made, key=lambda _: random.random()):
             before = held
-            _say(queue, head.era, head.identity, envelope.spell(head.digest))
+            _say(queue, head.era, head.identity, envelope.b64url(head.digest).decode())
             held = _held(queue)
             gone = before - held
             assert all(era == head.era and identity <= head.identity for era, identity in gone)
@@ -76,7 +81,7 @@ def test_no_ack_with_another_hash_frees_anything():
     """Every identity around every message under the hash of any other message, or of none."""
     for seed in range(RINGS):
         queue, made = _queue(seed)
-        known = {(h.era, h.identity): envelope.spell(h.digest) for h in made}
+        known = {(h.era, h.identity): envelope.b64url(h.digest).decode() for h in made}
         hashes = list(known.values()) + ["", "A" * 22, "x"]
         before = _held(queue)
         for _ in range(200):
@@ -94,25 +99,26 @@ def test_no_ack_with_another_hash_frees_anything():
 def _named_by_prev(made, era, identity, h):
     """Whether ``h`` is the ``prev`` of the first message of ``era`` after ``identity``."""
     later = [m for m in made if m.era == era and m.identity > identity]
-    return later and later[0].prev and envelope.spell(later[0].prev) == h
+    return later and later[0].prev and envelope.b64url(later[0].prev).decode() == h
 
 
 def test_no_bit_of_an_ack_can_be_flipped():
     _, made = _queue(3)
     head = made[-1]
+    h = envelope.b64url(head.digest).decode()
     text = '{"v":1,"era":"%s","boot":%d,"seq":%d,"h":"%s","t":1795212003}' % (
-        head.era.decode(), head.identity[0], head.identity[1], envelope.spell(head.digest),
+        head.era.decode(), head.identity[0], head.identity[1], h,
     )  # fmt: skip
     name = peer.topic("ack")
     payload = seal(peer.KEY, name, text.encode())
-    assert acks.heard(peer.KEY, name, payload).identity == head.identity
+    assert acks.decode(peer.KEY, name, payload).identity == head.identity
     for bit in range(len(payload) * 8):
         flipped = bytearray(payload)
         flipped[bit // 8] ^= 1 << (bit % 8)
-        assert acks.heard(peer.KEY, name, bytes(flipped)) is None
+        assert acks.decode(peer.KEY, name, bytes(flipped)) is None
     for end in range(len(payload)):
-        assert acks.heard(peer.KEY, name, payload[:end]) is None
-    assert acks.heard(peer.KEY, peer.topic("down"), payload) is None
+        assert acks.decode(peer.KEY, name, payload[:end]) is None
+    assert acks.decode(peer.KEY, peer.topic("down"), payload) is None
 
 
 def test_an_ack_of_a_later_former_era_does_not_free_an_earlier_one():
@@ -124,11 +130,11 @@ def test_an_ack_of_a_later_former_era_does_not_free_an_earlier_one():
         for value in range(3):
             queue.add_sample(records.Sample(value, "mm", value, 1, 7, 7))
             last[era] = queue.seal(value, 900)
-    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.spell(last[ERAS[1]].digest))
+    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
     assert {key[0] for key in _held(queue)} == set(ERAS)
-    _say(queue, ERAS[0], last[ERAS[0]].identity, envelope.spell(last[ERAS[0]].digest))
+    _say(queue, ERAS[0], last[ERAS[0]].identity, envelope.b64url(last[ERAS[0]].digest).decode())
     assert {key[0] for key in _held(queue)} == {ERAS[1], ERAS[2]}
-    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.spell(last[ERAS[1]].digest))
+    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
     assert {key[0] for key in _held(queue)} == {ERAS[2]}
 
 
@@ -164,7 +170,7 @@ def test_a_broker_that_plays_old_acks_frees_nothing_that_did_not_arrive():
     field = Field(32, ntp="")
     field.broker = peer.Client.broker = _Owner(field.gateway)
     for _ in range(12):
-        field.broker.heard = not field.broker.heard
+        field.broker.decode = not field.broker.decode
         if random.random() < 0.3:
             field.broker.killed()
         for _ in range(30):
@@ -176,7 +182,7 @@ def test_a_broker_that_plays_old_acks_frees_nothing_that_did_not_arrive():
     field.broker = peer.Client.broker = _honest(field)
     assert field.settle(), "stuck"
     arrived = field.arrived()
-    assert all(value in arrived for value in Senses.kept)
+    assert all(value in arrived for value in Measurement.kept)
 
 
 def _honest(field):
@@ -192,7 +198,7 @@ def test_time_is_taken_from_a_live_ack_of_what_was_just_sealed_and_from_no_other
     for _ in range(20):
         field.wake()
     assert field.queue.state.clock_source != 0
-    field.broker.heard = False  # only old acks are heard now, live and retained
+    field.broker.decode = False  # only old acks are heard now, live and retained
     for _ in range(30):
         before = field.queue.state.clock_up
         field.wake()

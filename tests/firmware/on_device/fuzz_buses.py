@@ -158,7 +158,7 @@ def level(make, state, said):
     """One burst of a sensor, judged as in a wake."""
     CLOCK.reads = 0
     sensor = make()
-    burst = sampling.taken(sensor, CLOCK.ticks_ms, CLOCK.ticks_diff)
+    burst = sampling.take_burst(sensor, CLOCK.ticks_ms, CLOCK.ticks_diff)
     code = burst.code
     if not code:
         bounds = plausibility.limits(Config, sensor)

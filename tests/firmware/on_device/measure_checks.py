@@ -51,7 +51,7 @@ def test_the_state_survives_the_flash():
 
 def test_a_change_of_the_state_costs_what_changed_and_says_it_all():
     before, after = State(), State()
-    after.fails, after.retry_up, after.era, after.spoken = 3, 2**32 - 1, b"abcdefgh", -7
+    after.fails, after.retry_up, after.era, after.reported = 3, 2**32 - 1, b"abcdefgh", -7
     changes = after.changes(before.packed())
     assert len(changes) == (1 + 1) + (1 + 4) + (1 + 8) + (1 + 4)
     before.fold(Record(0, 0, records.CHANGE, changes + bytes((len(FIELDS) // 2, 9, 9))))
@@ -75,17 +75,17 @@ def _plan(**state_fields):
 
 def test_a_node_speaks_for_event_change_and_promise_only():
     plan = _plan(promise_up=900)
-    assert not plan.speaks(100, False, False, 3900)
-    assert plan.speaks(100, True, False, 3900)
-    assert plan.speaks(100, False, True, 3900)
-    assert plan.speaks(873, False, False, 3900)
+    assert not plan.should_report(100, False, False, 3900)
+    assert plan.should_report(100, True, False, 3900)
+    assert plan.should_report(100, False, True, 3900)
+    assert plan.should_report(873, False, False, 3900)
 
 
 def test_a_low_battery_speaks_for_events_only_and_an_empty_one_never():
     plan = _plan(promise_up=900, low=1)
-    assert not plan.speaks(873, True, False, 3390)
-    assert plan.speaks(100, False, True, 3390)
-    assert not plan.speaks(873, True, True, 3299)
+    assert not plan.should_report(873, True, False, 3390)
+    assert plan.should_report(100, False, True, 3390)
+    assert not plan.should_report(873, True, True, 3299)
     assert plan.promise_s(0) == 604800
     assert plan.sleep_s(100) == 1800 and _plan(low=1, interval_s=3600).interval_s == 3600
     assert _plan(low=1, recovery=1).interval_s == 600
@@ -93,7 +93,7 @@ def test_a_low_battery_speaks_for_events_only_and_an_empty_one_never():
 
 def test_a_node_on_mains_knows_no_low_battery():
     assert schedule.low_battery(State(), 0) == 0
-    assert _plan(promise_up=900).speaks(873, False, False, 0)
+    assert _plan(promise_up=900).should_report(873, False, False, 0)
 
 
 def test_the_battery_has_hysteresis():
@@ -112,8 +112,10 @@ def test_while_nobody_signs_it_speaks_of_events_at_once_and_else_ever_less_often
     assert _plan(misses=11).promise_s(0) == 900 and _plan(misses=12).promise_s(0) == 3600
     away = _plan(misses=36, promise_up=7200)
     assert away.promise_s(0) == 7200 and _plan(misses=36, report_s=9000).promise_s(0) == 9000
-    assert not away.speaks(100, True, False, 3900) and away.speaks(100, False, True, 3900)
-    assert away.speaks(6984, False, False, 3900)
+    assert not away.should_report(100, True, False, 3900) and away.should_report(
+        100, False, True, 3900
+    )
+    assert away.should_report(6984, False, False, 3900)
 
 
 def test_it_backs_off_to_four_hours_and_in_recovery_to_five_minutes():
@@ -122,7 +124,9 @@ def test_it_backs_off_to_four_hours_and_in_recovery_to_five_minutes():
     assert schedule.retry_s(9, 1) == 300
     assert schedule.retry_s(9, 0, lte=True) == 28800 and schedule.retry_s(9, 1, lte=True) == 300
     plan = _plan(promise_up=900, retry_up=1300, fails=2)
-    assert not plan.speaks(1200, True, False, 3900) and plan.speaks(1300, False, False, 3900)
+    assert not plan.should_report(1200, True, False, 3900) and plan.should_report(
+        1300, False, False, 3900
+    )
 
 
 def test_recovery_reports_every_half_minute_then_every_five():

@@ -21,7 +21,7 @@ def main():
         said = {
             "confirmed": watch.confirmed,
             "tilted": watch.tilted,
-            "stirred": watch.stirred,
+            "moved": watch.moved,
             "ms": watch.lasted_ms,
             "mg": watch.peak_mg,
             "deg": watch.deg,

@@ -14,16 +14,16 @@ DOWN = "noria/1/k7f3q5/down"
 
 
 def _take(state, obj, key=KEY):
-    given = orders.opened(KEY, DOWN, seal(key, DOWN, json.dumps(obj).encode()))
-    return given and orders.take(given, state)
+    given = orders.decode(KEY, DOWN, seal(key, DOWN, json.dumps(obj).encode()))
+    return given and orders.apply(given, state)
 
 
 def test_a_down_sets_the_intervals_and_is_answered():
     state = State()
-    told = _take(state, {"v": 1, "n": 1795212000, "set": {"interval_s": 300, "report_s": 3600}})
+    applied = _take(state, {"v": 1, "n": 1795212000, "set": {"interval_s": 300, "report_s": 3600}})
     plan = schedule.Plan(_config(), state)
     assert (plan.interval_s, plan.report_s) == (300, 3600)
-    conf = json.loads("{" + told.conf(state, plan) + "}")
+    conf = json.loads("{" + applied.conf(state, plan) + "}")
     assert (conf["k"], conf["n"], conf["ok"]) == ("conf", 1795212000, True)
     assert len(conf["id"]) == 8
 
@@ -37,7 +37,7 @@ def test_a_down_that_is_not_newer_is_not_applied():
 
 def test_a_down_under_another_key_is_not_applied():
     payload = seal(envelope.Key(bytes(32)), DOWN, b'{"v":1,"n":5,"set":{}}')
-    assert orders.opened(KEY, DOWN, payload) is None
+    assert orders.decode(KEY, DOWN, payload) is None
 
 
 def test_each_once_id_is_done_once():
@@ -70,21 +70,21 @@ def test_what_cannot_be_done_is_named():
         assert _take(state, obj).code == code
         assert state.interval_s == 0 and state.down_n == n
     assert state.change_g == 0
-    told = orders.conf(12, state, schedule.Plan(_config(), state), False, "change_g")
-    assert told.endswith('"ok":false,"c":"change_g"')
+    applied = orders.conf(12, state, schedule.Plan(_config(), state), False, "change_g")
+    assert applied.endswith('"ok":false,"c":"change_g"')
 
 
 def test_a_resend_names_where_it_starts():
     state = State()
     once = [{"id": 7, "do": "resend", "from": ["abcdefgh", 1, 5]}]
-    told = _take(state, {"v": 1, "n": 5, "once": once})
-    assert (told.resend_era, told.resend_after) == (b"abcdefgh", (1, 5))
+    applied = _take(state, {"v": 1, "n": 5, "once": once})
+    assert (applied.resend_era, applied.resend_after) == (b"abcdefgh", (1, 5))
 
 
 def test_what_is_no_down_at_all_is_not_read():
     for obj in (b"[]", b"7", b"{", b"{}", b'{"n":"5"}', b'{"n":0}', b'{"n":4294967296}'):
-        assert orders.opened(KEY, DOWN, seal(KEY, DOWN, obj)) is None, obj
-    assert orders.opened(KEY, DOWN, b"") is None
+        assert orders.decode(KEY, DOWN, seal(KEY, DOWN, obj)) is None, obj
+    assert orders.decode(KEY, DOWN, b"") is None
 
 
 def test_thresholds_are_set_and_go_back():
@@ -100,9 +100,9 @@ def test_a_planned_move_is_in_force_between_its_times_by_a_set_clock_only():
     state, start = State(), 1795300000
     _take(state, {"v": 1, "n": 5, "set": {"move_from": start, "move_to": start + 3600}})
     state.base = start
-    assert not schedule.moved_by_us(state, 10)  # no clock: nobody can say so
+    assert not schedule.planned_move(state, 10)  # no clock: nobody can say so
     state.clock_source = clock.NTP
-    assert [schedule.moved_by_us(state, up) for up in (0, 3599, 3600)] == [True, True, False]
+    assert [schedule.planned_move(state, up) for up in (0, 3599, 3600)] == [True, True, False]
 
 
 def test_the_hash_of_the_configuration_changes_with_every_setting():
@@ -118,7 +118,7 @@ def test_a_parts_payload_may_hold_any_bytes_and_opens_on_its_topic_only():
     topic = "noria/1/k7f3q5/part/3/0"
     data = bytes(range(256)) + b"\n\n"
     payload = data + b"\n" + KEY.mac(topic, data)
-    assert envelope.opened_part(KEY, topic, payload) == data
-    assert envelope.opened_part(KEY, topic.replace("/0", "/1"), payload) is None
-    assert envelope.opened_part(KEY, topic, b"x" + payload) is None
-    assert envelope.opened_part(KEY, topic, b"") is None
+    assert envelope.verified_part(KEY, topic, payload) == data
+    assert envelope.verified_part(KEY, topic.replace("/0", "/1"), payload) is None
+    assert envelope.verified_part(KEY, topic, b"x" + payload) is None
+    assert envelope.verified_part(KEY, topic, b"") is None

@@ -26,7 +26,7 @@ class Message:
         self.era = self.fields["era"]
         self.identity = self.fields["boot"], self.fields["seq"]
         self.old = tuple(self.fields["old"])
-        self.hash = envelope.spell(envelope.digest(obj))
+        self.hash = envelope.b64url(envelope.digest(obj)).decode()
 
 
 class Line:
@@ -70,7 +70,7 @@ class Gateway:
         eras = []
         for payload in payloads:
             sealed = b"\n".join(payload.split(b"\n")[:2])  # a signature proves more, not less
-            obj = envelope.opened(KEY, topic("up"), sealed)
+            obj = envelope.verified(KEY, topic("up"), sealed)
             if obj is None:
                 self.refused += 1
                 continue

@@ -41,7 +41,7 @@ def main():
         while said["bursts"] < given["count"]:
             share = random.choice((0.5, 0.6, 0.8, 1.0))
             sensor = Sensor(chip.window, truth, noise, span, share)
-            burst = sampling.taken(sensor, lambda: 0, lambda a, b: 0)
+            burst = sampling.take_burst(sensor, lambda: 0, lambda a, b: 0)
             if 2 * sensor.corrupted <= burst.tried:
                 continue
             said["bursts"] += 1

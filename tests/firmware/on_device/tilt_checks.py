@@ -1,57 +1,57 @@
 """A tank that is tilted, and stands again: each is told once, within the alarms' budget."""
 
-from hands_checks import LYING, Node
+from tamper_checks import TILTED, Node
 
 
 def test_a_tilt_is_told_once_while_it_lasts_and_again_when_it_comes_back():
     node = Node()
-    told = node.wake(600, LYING)
-    assert len(told) == 2 and '"k":"tilt","deg":64' in told[1]
+    events = node.wake(600, TILTED)
+    assert len(events) == 2 and '"k":"tilt","deg":64' in events[1]
     for _ in range(21):
-        node.wake(30, LYING)
+        node.wake(30, TILTED)
     assert not node.state.recovery  # still, though it lies
-    assert node.wake(600, LYING) == [] and node.wake(600) == ['"k":"tilt","deg":0']
+    assert node.wake(600, TILTED) == [] and node.wake(600) == ['"k":"tilt","deg":0']
     assert node.wake(600) == []
-    assert len(node.wake(600, LYING)) == 2
+    assert len(node.wake(600, TILTED)) == 2
 
 
-def _lying():
+def _tilted():
     """A node that told its tilt, and has given up waiting for hands."""
     node = Node()
-    node.wake(600, LYING)
+    node.wake(600, TILTED)
     while node.state.recovery:
-        node.wake(30, LYING)
-    node.spoken = 0
+        node.wake(30, TILTED)
+    node.reports = 0
     return node
 
 
 def test_a_tank_that_stands_again_is_told_at_once_as_far_as_the_budget_goes():
-    node = _lying()
+    node = _tilted()
     spent_uah, looked = node.state.spent_uah, node.state.looked
-    assert node.wake(600) == ['"k":"tilt","deg":0'] and node.spoken == 1
+    assert node.wake(600) == ['"k":"tilt","deg":0'] and node.reports == 1
     assert node.state.spent_uah - spent_uah > 600 and node.state.looked > looked
     assert not node.state.recovery  # nobody moved it
-    node = _lying()
+    node = _tilted()
     node.state.spent_uah = 59_900
-    assert node.wake(600) == ['"k":"tilt","deg":0'] and node.spoken == 0
+    assert node.wake(600) == ['"k":"tilt","deg":0'] and node.reports == 0
 
 
 def test_hands_that_raise_it_again_are_told_with_it():
-    node = _lying()
-    told = node.wake(600, by_pin=True)
-    assert len(told) == 2 and '"k":"motion","ms":0' in told[0]
-    assert told[1] == '"k":"tilt","deg":0' and node.spoken == 1
+    node = _tilted()
+    events = node.wake(600, by_pin=True)
+    assert len(events) == 2 and '"k":"motion","ms":0' in events[0]
+    assert events[1] == '"k":"tilt","deg":0' and node.reports == 1
 
 
 def test_in_recovery_mode_it_is_told_that_it_stands_again():
     node = Node()
-    node.wake(600, LYING)
-    assert node.state.recovery and node.wake(30, LYING) == []
+    node.wake(600, TILTED)
+    assert node.state.recovery and node.wake(30, TILTED) == []
     assert node.wake(30) == ['"k":"tilt","deg":0'] and node.wake(30) == []
 
 
 def test_a_moment_upright_while_it_lies_is_not_told():
-    node = _lying()
+    node = _tilted()
     chip = node.board.chip
     chip.read_mg = lambda: chip.up  # one sample, by a blow; the second that follows lies
-    assert node.wake(600, LYING) == [] and node.state.tilted
+    assert node.wake(600, TILTED) == [] and node.state.tilted

@@ -3,7 +3,7 @@
 import os
 import random
 
-from field import Field, Senses
+from field import Field, Measurement
 
 WHOLE = int(os.getenv("NORIA_CUTS") or 0) >= 1000
 SHARE = 1 if WHOLE else 4  # of the flash, and so of the month
@@ -17,7 +17,7 @@ def _hold(sectors, reached, report_s, events=0.0):
     """A node with a gateway for one day, which is then away. Days until a reading is dropped."""
     random.seed(41)
     field = Field(sectors, report_s=report_s)
-    Senses.share_of_events = events
+    Measurement.share_of_events = events
     while field.board.now < 1795212000 + 86400:
         field.wake()
     away_from = field.board.now
@@ -25,7 +25,7 @@ def _hold(sectors, reached, report_s, events=0.0):
     field.broker.reached, field.broker.heard = reached, False
     while not _dropped(field) and field.board.now < away_from + DAYS * 86400:
         field.wake()
-    Senses.share_of_events = 0.05
+    Measurement.share_of_events = 0.05
     held_days = (field.board.now - away_from) / 86400
     field.written_a_day = (field.board.flash.written - written) / held_days
     return field, held_days

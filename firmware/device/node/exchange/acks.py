@@ -1,4 +1,4 @@
-"""What a node believes of an ack (WIRE.md, section 1, *What a node believes*)."""
+"""Which acks a node accepts (WIRE.md, section 1, *What a node believes*)."""
 
 from lib import strict_json
 from node.storage import envelope
@@ -24,15 +24,15 @@ class Ack:
 
     @property
     def begun(self):
-        """False before the era's line has begun: such an ack stands below everything."""
+        """False while the gateway has no message of the era: such an ack is below all messages."""
         return self.identity != (0, 0) or self.h != ""
 
 
 class Verdict:
-    """``frees``: everything of the ack's era before ``pos``; ``former`` tells whose era it is.
+    """FREES: messages of the ack's era before ``pos``; ``former``: of a former era.
 
-    An ack that frees nothing and yet is to be believed (the line has not begun, or ends before
-    what is still on flash) is FREES with ``pos`` 0: everything held stands after it.
+    A valid ack that frees nothing (the gateway has no message of the era, or only older ones than
+    the flash) is FREES with ``pos`` 0.
     """
 
     def __init__(self, kind, pos=0, former=False):
@@ -41,9 +41,9 @@ class Verdict:
         self.former = former
 
 
-def heard(key, topic, payload):
-    """The :class:`Ack` of a payload under a right MAC, else None."""
-    obj = envelope.opened(key, topic, payload)
+def decode(key, topic, payload):
+    """The :class:`Ack` of a payload with a valid MAC, else None."""
+    obj = envelope.verified(key, topic, payload)
     if obj is None:
         return None
     try:
@@ -53,16 +53,16 @@ def heard(key, topic, payload):
         return None
     numbers = (ack.boot, ack.seq, ack.t)
     if not all(type(number) is int for number in numbers) or not isinstance(ack.h, str):
-        return None  # True is an int to isinstance
+        return None  # not isinstance: True is an int, too
     return ack if isinstance(ack.era, str) else None
 
 
 def judge(queue, ack):
-    """The :class:`Verdict` on an authentic ack: believed only where our own hashes say so."""
+    """The :class:`Verdict` on an authentic ack, which has to match the hashes on flash."""
     state = queue.state
     era = ack.era.encode()
     former = era != state.era
-    if not former and _is_newest(ack, state):  # the usual case: no walk over the flash
+    if not former and _is_newest(ack, state):  # the usual case needs no walk over the flash
         return Verdict(FREES, queue.ring.tail)
     if not ack.begun:
         return Verdict(FREES, 0, former) if _holds(queue, era) else Verdict(NOTHING)
@@ -75,14 +75,14 @@ def judge(queue, ack):
         return Verdict(NOTHING)
     if ack.identity >= (state.run_boot, state.run_seq):
         return Verdict(TWIN)
-    return Verdict(FREES)  # below all that we hold: a gateway restored from a backup, say
+    return Verdict(FREES)  # older than all on flash: a gateway restored from a backup, say
 
 
 def _is_newest(ack, state):
-    """Whether ``ack`` names the last message sealed, if that was in this boot."""
+    """Whether ``ack`` is of the last message sealed, if that was in this boot."""
     if not state.chained or not state.seq or ack.identity != (state.boot, state.seq):
         return False
-    return ack.h == envelope.spell(state.prev)
+    return ack.h == envelope.b64url(state.prev).decode()
 
 
 def _holds(queue, era):
@@ -90,12 +90,12 @@ def _holds(queue, era):
 
 
 def _found(queue, era, ack):
-    """The position before which all is freed, where our hashes prove the ack; else None."""
+    """The position before which the ack frees messages; None if no hash on flash matches it."""
     for head in queue.messages(queue.near(era, ack.identity)):
         if head.era != era or head.identity < ack.identity:
             continue
         if head.identity == ack.identity:
-            return head.pos + 1 if ack.h == envelope.spell(head.digest) else None
-        # The one after it: the message itself left the flash, and its hash stands in this one.
-        return head.pos if head.prev and ack.h == envelope.spell(head.prev) else None
+            return head.pos + 1 if ack.h == envelope.b64url(head.digest).decode() else None
+        # The message itself left the flash; the next one has its hash as ``prev``.
+        return head.pos if head.prev and ack.h == envelope.b64url(head.prev).decode() else None
     return None

@@ -1,4 +1,4 @@
-"""The ``down`` message: the whole desired state, applied once per number."""
+"""The ``down`` message: the complete desired state, applied once per number."""
 
 import hashlib
 
@@ -15,23 +15,23 @@ _LARGEST_CHANGE = const(2**31 - 1)
 
 
 class Orders:
-    """What a ``down`` asks of this wake: the answer's text, and what to do once."""
+    """What a ``down`` asks of this wake: ``code`` for its answer, and the actions to do once."""
 
     def __init__(self, n):
         self.n = n
         self.code = ""
         self.reboot = False
-        self.resend_era = b""  # not empty: publish again what follows resend_after
+        self.resend_era = b""  # not empty: publish again the messages after resend_after
         self.resend_after = 0, 0
         self.recover = False
 
     def conf(self, state, plan):
-        """The members of the event ``conf`` that answers it."""
+        """The members of the answering event ``conf``."""
         return conf(self.n, state, plan, not self.code, self.code)
 
 
 def conf(n, state, plan, ok, code=""):
-    """The members of an event ``conf``: ``down`` number ``n`` is in force, or why it is not."""
+    """The members of an event ``conf``: ``down`` number ``n`` is in force, or ``code`` why not."""
     text = '"k":"conf","n":%d,"id":"%s","ok":%s'
     text = text % (n, config_id(state, plan), "true" if ok else "false")
     return text + (',"c":"%s"' % code if code else "")
@@ -52,9 +52,9 @@ def config_id(state, plan):
     )
 
 
-def opened(key, topic, payload):
-    """The object of an authentic ``down``, else None."""
-    obj = envelope.opened(key, topic, payload)
+def decode(key, topic, payload):
+    """The JSON object of an authentic ``down``, else None."""
+    obj = envelope.verified(key, topic, payload)
     try:
         given = strict_json.parse(obj) if obj else None
     except ValueError:
@@ -63,11 +63,11 @@ def opened(key, topic, payload):
     return given if isinstance(n, int) and 0 < n <= _LARGEST_N else None
 
 
-def take(given, state):
-    """Apply an opened ``down`` above the stored number to ``state``.
+def apply(given, state):
+    """Apply a decoded ``down`` above the stored number to ``state``.
 
-    Returns the :class:`Orders`, or None when it is not newer. What cannot be done is named by
-    ``code``, and the rest of it still done. Its ``update`` is node.update's.
+    Returns the :class:`Orders`, or None when it is not newer. ``code`` names a part that failed;
+    the rest is applied. Its ``update`` is done by ``node.update``.
     """
     if given["n"] <= state.down_n:
         return None
@@ -106,7 +106,7 @@ _SETTINGS = {
 
 
 def _settings(wanted, state, orders):
-    """``set`` is whole: a name that is absent goes back to ``config.json``."""
+    """``set`` is complete: an absent name returns to its value in ``config.json``."""
     for name, checked in _SETTINGS.items():
         value = wanted.get(name)
         try:

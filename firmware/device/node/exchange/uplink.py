@@ -13,10 +13,10 @@ _NTP_TIMEOUT_S = const(1)
 _DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
 
 
-class Speaking:
-    """Speaks for ``queue`` over ``board``'s radio."""
+class Uplink:
+    """Sends ``queue``'s messages over ``board``'s radio."""
 
-    def __init__(self, board, config, queue, plan, care):
+    def __init__(self, board, config, queue, plan, update_status):
         self._board = board
         self._config = config
         self._key = envelope.Key(config.key)
@@ -24,42 +24,41 @@ class Speaking:
         self._state = queue.state
         self._plan = plan
         self._lte = bool(config.lte)
-        self._care = care
-        self._identity = signing_key.Identity(care.nvs)
-        queue.signs = self._identity.present
+        self._update_status = update_status
+        self._signing_key = signing_key.SigningKey(update_status.nvs)
+        queue.signs = self._signing_key.present
         self.reboot = False
-        """Whether an order asks for a reset after this wake."""
+        """Whether orders ask for a reset after this wake."""
         self.release = None
-        """What node.update needs to go on with a release that was ordered, its connection open."""
+        """Arguments of ``Download.run`` for an ordered release, its connection open; else None."""
 
-    def speak(self, found):
-        """Connect and converse; a failure backs off, and an event is sealed all the same.
-
-        ``found``: wake.Found.
+    def report(self, found):
+        """Connect and exchange messages; after a failure the next attempt waits longer, and an
+        event is sealed all the same. ``found``: wake.Findings.
         """
         state = self._state
-        # Counted before it begins: whatever ends this wake, the next attempt waits.
+        # Counted before the attempt: if it ends in a reset, the next attempt still waits.
         state.fails = min(state.fails + 1, 255)
         state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
         self._queue.save()
         try:
-            self.need_era()
+            self.ensure_era()
             link = self._board.link(self._config, self._address())
             link.join()
-            self._care.feed()
-            self._need_key()
-            self._talk(link, found)
+            self._update_status.feed()
+            self._ensure_key()
+            self._exchange(link, found)
             state.fails = state.retry_up = 0
         except OSError as error:
             print("no connection:", error)
-            self._care.heard(False, self._up(), self._plan)
+            self._update_status.record_attempt(False, self._up(), self._plan)
             state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
             if found.event and state.unsealed_count:
                 self.seal(found.mv)
 
-    def _talk(self, link, found):
+    def _exchange(self, link, found):
         from lib import mqtt
-        from node.exchange import session
+        from node.exchange.session import WILL, Session
 
         client = mqtt.Client(
             self._config.host,
@@ -68,86 +67,86 @@ class Speaking:
             self._config.login,
             self._config.password,
             ca=self._config.ca,
-            will=(self._config.topic("status"), session.WILL),
+            will=(self._config.topic("status"), WILL),
         )
-        talk = session.Conversation(
-            client, self._config, self._key, self._queue, self._draw, self._identity
+        session = Session(
+            client, self._config, self._key, self._queue, self._draw, self._signing_key
         )
         self._set_clock(link)  # before TLS, which checks dates
         try:
-            talk.open()
-            wanted = self._converse(talk, link, found)
+            session.open()
+            wanted = self._exchange_messages(session, link, found)
             if wanted:
                 floor = self._state.fw_floor
                 self.release = client, self._key, wanted, found.mv, floor
         finally:
             if self.release is None:
-                talk.close()
+                session.close()
 
-    def _converse(self, talk, link, found):
-        """Say and hear all that there is. Returns the ``update`` that is in force, if any."""
+    def _exchange_messages(self, session, link, found):
+        """Apply orders, publish and process acks. Returns the ``update`` in force, if any."""
         state = self._state
-        wanted = self._opened(talk.down)
-        resend = self._obey(wanted, found)
+        wanted = self._decode_orders(session.down)
+        resend = self._apply_orders(wanted, found)
         unload("node.exchange.orders", "lib.strict_json")
         published = state.published
         wait_ms = schedule.ack_wait_ms(state.misses, self._lte)
-        talk.speak(self.seal(found.mv, link.rssi()), published, wait_ms)
+        session.publish(self.seal(found.mv, link.rssi()), published, wait_ms)
         state.pending = 0
         if found.value is not None:
-            state.spoken, state.spoken_set = found.value, 1
+            state.reported, state.reported_set = found.value, 1
         if resend:
-            talk.resend(*resend)
-        state.misses = 0 if talk.answered else min(state.misses + 1, 255)
-        self._care.feed()
-        self._care.heard(talk.time_s is not None, self._up(), self._plan)
-        if talk.time_s and clock.wants(state, self._board.rtc_s()):
-            self.take_time(talk.time_s, clock.GW)
+            session.resend(*resend)
+        state.misses = 0 if session.answered else min(state.misses + 1, 255)
+        self._update_status.feed()
+        self._update_status.record_attempt(session.time_s is not None, self._up(), self._plan)
+        if session.time_s and clock.wants(state, self._board.rtc_s()):
+            self.set_time(session.time_s, clock.GW)
         return wanted.get("update") if wanted and wanted["n"] == state.down_n else None
 
     def seal(self, mv, rssi=0):
-        """Seal what is unsealed, into at least one message; returns the newest header."""
-        self.need_era()
+        """Seal the unsealed records into at least one message; returns the newest header."""
+        self.ensure_era()
         up = self._up()
         return self._queue.seal(up, self._plan.promise_s(up), mv, rssi)
 
-    def _opened(self, payload):
+    def _decode_orders(self, payload):
         if not payload:
             return None
         from node.exchange import orders  # most wakes have none
 
-        return orders.opened(self._key, self._config.topic("down"), payload)
+        return orders.decode(self._key, self._config.topic("down"), payload)
 
-    def _obey(self, given, found):
-        """Apply a ``down``. Returns what to publish again: (era, after which identity), or None."""
+    def _apply_orders(self, given, found):
+        """Apply a ``down``. Returns the range to resend, (era, after which identity), or None."""
         if given is None:
             return None
         from node.exchange import orders
 
-        told = orders.take(given, self._state)
-        if told is None:
+        asked = orders.apply(given, self._state)
+        if asked is None:
             return None
-        self.reboot = told.reboot
-        if self._care.awaits(given):
-            told.code = told.code or "update"  # answered again when it runs, or does not
-        if told.recover and not self._state.recovery:
+        self.reboot = asked.reboot
+        if self._update_status.wants(given):
+            asked.code = asked.code or "update"  # answered again once it runs or failed
+        if asked.recover and not self._state.recovery:
             schedule.begin_recovery(self._state, self._up(), schedule.ORDERED)
             found.event = True
-        self._queue.add_event(self._up(), told.conf(self._state, self._plan))
-        self._queue.save()  # each once-id once, whatever happens to this connection
-        return (told.resend_era, told.resend_after) if told.resend_era else None
+        self._queue.add_event(self._up(), asked.conf(self._state, self._plan))
+        self._queue.save()  # each once-id is done once, even if this connection breaks
+        return (asked.resend_era, asked.resend_after) if asked.resend_era else None
 
-    def need_era(self):
-        """Draw the era when the counters are new."""
+    def ensure_era(self):
+        """Draw an era if there is none."""
         if not any(self._state.era):
             self._queue.open_era(self._draw())
 
-    def _need_key(self):
-        """Make the signing key, once; say that it was lost, once."""
-        state, key = self._state, self._identity
+    def _ensure_key(self):
+        """Create the signing key, once; report its loss, once."""
+        state, key = self._state, self._signing_key
         if not key.present and not state.keyed:
-            self._board.wlan()  # on: its noise feeds the generator
-            key.make()
+            self._board.wlan()  # switched on, since its noise feeds the random generator
+            key.create()
         if key.present:
             state.keyed, self._queue.signs = 1, True
         elif state.keyed == 1:
@@ -155,11 +154,11 @@ class Speaking:
             self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
 
     def _draw(self):
-        self._board.wlan()  # the radio's noise feeds the generator
+        self._board.wlan()  # switched on, since its noise feeds the random generator
         return bytes(_DIGITS[byte & 31] for byte in os.urandom(8))
 
     def _address(self):
-        """The hardware address of this boot: another one each, that only the key's owner knows."""
+        """The hardware address: another one each boot, known only to the owner of the key."""
         from lib import wifi
 
         seed = self._config.key + self._state.era + b"%d" % self._state.boot
@@ -170,17 +169,17 @@ class Speaking:
     def _set_clock(self, link):
         if not clock.wants(self._state, self._board.rtc_s()):
             return
-        self.take_time(link.time(), clock.NET)
+        self.set_time(link.time(), clock.NET)
         if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
-            self.take_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
-        # Certificates are judged by the board's clock: it cannot be before what we know has passed.
+            self.set_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
+        # TLS checks certificates by the board's clock, which must not be behind times we know.
         passed = max(clock.BUILT, self._state.ack_t)
         floor = clock.at_least(self._state, self._board.rtc_s(), passed)
         if floor:
             self._board.set_rtc(floor)
             self._queue.save()
 
-    def take_time(self, unix_s, source):
+    def set_time(self, unix_s, source):
         """Set the clock from ``source`` unless ``unix_s`` cannot be a time; a step is an event."""
         if not clock.plausible(unix_s):
             return

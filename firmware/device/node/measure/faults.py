@@ -1,4 +1,4 @@
-"""A part that fails is told once, and once when it is back: not at every wake."""
+"""Reports a failing part once, and once when it is back, instead of at every wake."""
 
 from micropython import const
 
@@ -8,24 +8,24 @@ CODES = (
     "garbage",  # it answers nonsense
     "no_echo",
     "disagree",  # samples of one burst contradict each other
-    "near",  # nearer than water can stand: a wet face, an object
+    "near",  # above the highest possible level: a wet face, an object
     "far",  # below the floor
-    "blind",  # perhaps nearer than it can hear
+    "blind",  # perhaps nearer than the sensor can measure
     "wire",  # 4-20 mA: the loop is broken
     "over",  # more current than a probe gives
     "saturated",
     "stuck",  # the same value for too long
     "timing",
-    "fault",  # a code that this list has not
+    "fault",  # any other code
 )
 OVER = "ok"
 _AT_ONCE = ("missing", "near", "far", "blind", "wire", "over", "saturated", "stuck")
 _TIMES = const(2)  # in a row, for any other; and good readings, for its end
-_SPEAK_S = const(6 * 3600)  # a part that comes and goes does not cost a report each time
+_REPORT_S = const(6 * 3600)  # an intermittent part does not cost a report each time
 
 
-def heard(state, code):
-    """Take in one outcome of the level sensor, "" for good. Returns what to tell, or None."""
+def update(state, code):
+    """Count one outcome of the level sensor, "" for good. Returns the code to report, or None."""
     if bool(code) == bool(state.fault):
         state.fault_n = 0
         return None
@@ -42,9 +42,9 @@ def heard(state, code):
     return code or OVER
 
 
-def speaks(state, up):
+def should_report(state, up):
     """Whether a new fault is worth a report of its own; ``up`` is now."""
-    if state.fault_up and up - state.fault_up < _SPEAK_S:
+    if state.fault_up and up - state.fault_up < _REPORT_S:
         return False
     state.fault_up = max(1, up)
     return True

@@ -1,19 +1,19 @@
-"""What goes on at the tank in one wake: its level, hands on it, the cell; kept at once."""
+"""Measures the level, tamper sensors and the battery in one wake, and stores the results."""
 
 import time
 
 from drivers import SensorError
 from micropython import const
 from node.measure import faults, plausibility, sampling
-from node.measure.tamper import Hands
+from node.measure.tamper import TamperWatch
 from node.policy import schedule
 from node.storage import clock, records
 
 _LONG_S = const(3600)  # since a good value before this boot
 
 
-class Senses:
-    """Reads ``board``'s sensors into ``queue``; what it found stands in its attributes."""
+class Measurement:
+    """Reads ``board``'s sensors into ``queue``; the results are also in its attributes."""
 
     def __init__(self, board, config, queue, plan):
         self._board = board
@@ -21,26 +21,26 @@ class Senses:
         self._queue = queue
         self._state = queue.state
         self._plan = plan
-        self._hands = Hands(board, config, queue, self._must_speak)
+        self._tamper = TamperWatch(board, config, queue, self._request_report)
         self.value = None
         """The level measured in this wake, in the sensor's unit."""
         self.moved = False
-        """Whether it left the last told value by the threshold."""
+        """Whether it differs from the last reported value by the threshold."""
         self.event = False
         """Whether an event was confirmed in this wake."""
         self.mv = 0
         """Battery in millivolts, 0 on mains."""
 
-    def started(self):
-        """After a reset: what the chips forgot is set up again."""
-        self._hands.started()
+    def set_up(self):
+        """After a reset: set the chips up again."""
+        self._tamper.set_up()
 
     def level(self):
-        """Measure the level and keep it; what cannot be believed is kept as null, and told."""
+        """Measure the level and store it; an implausible value is stored as null, with a fault."""
         tc = self._temperature()
         sensor = self._board.sensor(self._config)
         sensor.tc = tc
-        burst = sampling.taken(sensor, time.ticks_ms, time.ticks_diff)
+        burst = sampling.take_burst(sensor, time.ticks_ms, time.ticks_diff)
         self._board.sensor_off()
         code = burst.code or self._judged(sensor, burst.value)
         if burst.code:
@@ -51,11 +51,13 @@ class Senses:
                 self._up(), sensor.quantity, value, burst.spread, burst.valid, burst.tried, tc
             )
         )
-        self._tell_fault(code)
+        self._report_fault(code)
         self.value = value
         if value is not None:
-            change = abs(value - self._state.spoken)
-            self.moved = not self._state.spoken_set or change >= self._plan.change(sensor.quantity)
+            change = abs(value - self._state.reported)
+            self.moved = not self._state.reported_set or change >= self._plan.change(
+                sensor.quantity
+            )
 
     def _judged(self, sensor, value):
         state, up = self._state, self._up()
@@ -69,27 +71,27 @@ class Senses:
             return plausibility.STUCK
         return code
 
-    def _tell_fault(self, code):
-        told = faults.heard(self._state, code)
-        if told is None:
+    def _report_fault(self, code):
+        changed = faults.update(self._state, code)
+        if changed is None:
             return
-        self._queue.add_event(self._up(), faults.event("sensor", told))
-        if told != faults.OVER and faults.speaks(self._state, self._up()):
+        self._queue.add_event(self._up(), faults.event("sensor", changed))
+        if changed != faults.OVER and faults.should_report(self._state, self._up()):
             self._state.pending = 1
 
     def _temperature(self):
-        """Tenths of a degree C, or None: only an accelerometer whose zero is known tells it."""
+        """Tenths of a degree C; None without an accelerometer whose zero is known."""
         if self._config.temp_zero is None:
             return None
         try:
-            chip = self._hands.accelerometer()
+            chip = self._tamper.accelerometer()
             return None if chip is None else (chip.read_temperature() + self._config.temp_zero) * 10
         except SensorError:
-            return None  # told as a fault by the look that follows
+            return None  # check_tamper reports it as a fault
 
-    def presence(self):
-        """Look at lid, motion and tilt; confirmed, recovery mode begins."""
-        self._hands.look()
+    def check_tamper(self):
+        """Check lid, motion and tilt; a confirmed alarm begins recovery mode."""
+        self._tamper.check()
 
     def battery(self):
         """Measure the cell; a change between low and well is an event."""
@@ -102,7 +104,7 @@ class Senses:
                 self._up(), faults.event("battery", "low" if low else faults.OVER)
             )
 
-    def _must_speak(self):
+    def _request_report(self):
         self.event = True
 
     def _up(self):

@@ -1,10 +1,10 @@
-"""Whether hands move the tank, out of five seconds of its accelerometer. Pure.
+"""Whether somebody moves the tank, from five seconds of its accelerometer. Pure.
 
-Fifty samples a second are averaged over 100 ms, which leaves what moves the tank as a whole (a
-lift, a drag, a ride: below 5 Hz) and takes away what only rings in it: a knock, drumming fingers,
-the stream of a filling hose, rattling in the wind. A second moves when four of its ten means
-leave the mean of the second by 60 mg; it is tilted when that mean is over 20 degrees from rest.
-A person who leans on the tank turns it by a degree or two.
+Fifty samples a second are averaged over 100 ms. That keeps motion of the whole tank (a lift, a
+drag, a ride: below 5 Hz) and removes vibration: a knock, drumming fingers, the stream of a filling
+hose, rattling in the wind. A second moves when four of its ten means differ from the mean of the
+second by 60 mg; it is tilted when that mean is over 20 degrees from rest. A person who leans on
+the tank turns it by a degree or two.
 """
 
 import math
@@ -20,11 +20,11 @@ _BLOCK = const(5)  # samples: 100 ms
 _SECOND = const(10)  # blocks
 _MOVED_MG = const(60)
 _MOVING_BLOCKS = const(4)
-_QUIET_S = const(2)  # nothing for so long ends it: one bump is one quiet event
+_QUIET_S = const(2)  # this long without motion ends the watch
 
 
 class Watch:
-    """Judges samples (x, y, z in mg, 20 ms apart) against ``rest``, gravity when all is well."""
+    """Judges samples (x, y, z in mg, 20 ms apart) against ``rest``, gravity at rest."""
 
     def __init__(self, rest):
         self._rest = rest
@@ -38,13 +38,13 @@ class Watch:
         """The largest acceleration, gravity included."""
         self.deg = 0
         """Angle from rest in the last second."""
-        self.stirred = False
-        """Whether any 100 ms left the mean of its second by 30 mg."""
+        self.moved = False
+        """Whether any 100 ms differed from the mean of its second by 30 mg."""
         self.gravity = None
         """The mean of the last second."""
 
     def add(self, samples):
-        """Take samples in, oldest first."""
+        """Add samples, oldest first."""
         for axes in samples:
             self.peak_mg = max(self.peak_mg, magnitude(axes))
             self._samples.append(axes)
@@ -61,7 +61,7 @@ class Watch:
         away = [_distance(block, self.gravity) for block in blocks]
         moving = sum(mg > _MOVED_MG for mg in away) >= _MOVING_BLOCKS
         tilted = self.deg > TILT_DEG
-        self.stirred = self.stirred or max(away) > _STILL_MG
+        self.moved = self.moved or max(away) > _STILL_MG
         self._moving += moving
         self._tilted = self._tilted + 1 if tilted else 0
         self._quiet = 0 if moving or tilted else self._quiet + 1
@@ -76,17 +76,17 @@ class Watch:
 
     @property
     def tilted(self):
-        """Whether a tilt was held for five seconds."""
+        """Whether a tilt lasted for five seconds."""
         return self._tilted >= _CONFIRM_S
 
     @property
     def confirmed(self):
-        """Whether it is more than a bump: five seconds of motion, or of tilt."""
+        """Whether there were five seconds of motion, or of tilt: more than a bump."""
         return self.tilted or self._moving >= _CONFIRM_S
 
     @property
     def over(self):
-        """Whether there is nothing more to wait for."""
+        """Whether more samples cannot change the result."""
         return self.confirmed or self._quiet >= _QUIET_S or self.seconds >= LONGEST_S
 
     @property
@@ -99,10 +99,10 @@ class Watch:
 
 
 def rest_of(samples):
-    """Gravity (x, y, z) mg while it stands still, or None: too few samples, or moved."""
+    """Gravity (x, y, z) mg of a still tank; None when it moved or samples are too few."""
     watch = Watch((0, 0, 0))
     watch.add(samples)
-    return None if watch.gravity is None or watch.stirred else watch.gravity
+    return None if watch.gravity is None or watch.moved else watch.gravity
 
 
 def _distance(one, other):
@@ -115,9 +115,10 @@ def magnitude(axes):
 
 
 def angle_deg(one, other):
-    """Whole degrees between two vectors, 0 when either has no length; single precision is plenty.
+    """Whole degrees between two vectors, 0 when either has no length.
 
-    By the arc tangent of cross and dot product: the arc cosine is blind near 0.
+    Computed by the arc tangent of cross and dot product: in single precision the arc cosine is
+    useless near 0.
     """
     (a, b, c), (x, y, z) = one, other
     cross = (b * z - c * y, c * x - a * z, a * y - b * x)

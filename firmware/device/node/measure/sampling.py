@@ -1,9 +1,9 @@
-"""A burst of samples made into one reading: the median of those that agree, or none.
+"""Reduces a burst of samples to one reading: the median of those that agree, or none.
 
-Five samples are taken; when they do not all agree, seven, then nine. A burst in which more than
-half of the samples were corrupted, each for itself, passes only when three or more of them land
-by chance within the window of the true ones (tests print how often): then the value is right all
-the same. What no majority supports is no reading.
+A burst has five samples; when they do not all agree, seven, then nine. If more than half of the
+samples were corrupted independently, the burst passes only when three or more of them fall by
+chance within the window of the true ones (tests print how often); the value is then still right.
+Without a majority there is no reading.
 """
 
 from drivers import SensorError
@@ -11,17 +11,16 @@ from micropython import const
 
 _MAD_TO_SD = const(14826)  # 1.4826 x MAD estimates a normal standard deviation; in 1e-4
 _MOMENTS = (5, 7, 9)  # samples after which a burst may end
-_DEAD = const(3)  # errors in a row, with nothing before them: the sensor is not there
+_DEAD = const(3)  # errors in a row at the beginning: the sensor is not there
 _BUDGET_MS = const(3000)  # DESIGN.md, *The node*
 
 NO_ECHO, DISAGREE = "no_echo", "disagree"
 
 
 class Burst:
-    """One reading: ``value`` and ``spread`` in the sensor's unit, or None and why in ``code``.
+    """One reading: ``value`` and ``spread`` in the sensor's unit, or None and the reason ``code``.
 
-    ``valid`` counts the samples that agree (without a value: those that told anything), of
-    ``tried``.
+    ``valid`` of ``tried`` samples agree (without a value: of ``tried`` samples, the valid ones).
     """
 
     def __init__(self, value, spread, valid, tried, code=""):
@@ -33,10 +32,10 @@ class Burst:
 
 
 def burst(samples, window, code=""):
-    """The :class:`Burst` of ``samples``, integers with None for each that told nothing.
+    """The :class:`Burst` of ``samples``, integers, with None for each invalid one.
 
-    Samples agree when all lie within ``window``. ``code`` is why the last invalid one told
-    nothing, empty for no echo.
+    Samples agree when all are within ``window``. ``code`` is the reason of the last invalid one,
+    empty for no echo.
     """
     valid = sorted(sample for sample in samples if sample is not None)
     agreeing = agreed(valid, window)
@@ -53,7 +52,7 @@ def needed(tried):
 
 
 def agreed(ordered, window):
-    """The longest run of a sorted list whose ends lie within ``window``; the first of equals."""
+    """The longest run of a sorted list whose ends are within ``window``; the first of equals."""
     best_at = best = at = 0
     for end in range(len(ordered)):
         while ordered[end] - ordered[at] > window:
@@ -78,8 +77,8 @@ def median(ordered):
     return (ordered[half - 1] + ordered[half]) // 2
 
 
-def taken(sensor, ticks_ms, ticks_diff):
-    """The :class:`Burst` that ``sensor`` gives within a time of its own; its errors are samples."""
+def take_burst(sensor, ticks_ms, ticks_diff):
+    """The :class:`Burst` of ``sensor``, within 3 s; a SensorError counts as an invalid sample."""
     start = ticks_ms()
     samples, code = [], ""
     while True:

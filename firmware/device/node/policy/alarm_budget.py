@@ -1,13 +1,12 @@
-"""How much a node may spend on alarms that nobody ordered, kept in State over reboots.
+"""Charge that alarms may use unless they were ordered; kept in State over reboots.
 
-False alarms may cost 5 % of a month: 127 mAh of 2550. A bucket of 60 mAh that refills by 2.16 mAh a
-day can spend 60 + 30 x 2.16 = 125 mAh in 30 days, whatever goes on. A ten-minute recovery
-costs 13 mAh in 20 reports (DESIGN.md, *The node*): 650 uAh each. A new one begins with 33 mAh or
-more left over the reserve; one under way may use the bucket up: half an hour of 30 s reports, then
-over two hours of 5 min ones.
+False alarms may cost 5 % of a month's charge: 127 mAh of 2550. A bucket of 60 mAh that refills by
+2.16 mAh a day allows at most 60 + 30 x 2.16 = 125 mAh in 30 days. A ten-minute recovery costs
+13 mAh in 20 reports (DESIGN.md, *The node*): 650 uAh each. A new recovery needs 33 mAh in the
+bucket; a running one may empty it: half an hour of 30 s reports, then over two hours of 5 min ones.
 
-A look at the accelerometer after motion (2 to 8 s awake) counts apart, 60 at once and one in 15
-minutes: with none left motion does not wake the board, while tilt and lid still do.
+Checks of the accelerometer after motion (2 to 8 s awake) have a bucket of their own, 60 at once
+and one in 15 minutes: when it is empty, motion does not wake the board; tilt and lid still do.
 """
 
 from micropython import const
@@ -40,7 +39,7 @@ def may_recover(state, up):
 
 
 def pay_report(state, up):
-    """Pay for one report; False, and nothing paid, when it cannot be afforded."""
+    """Pay for one report. Returns False, without paying, when the bucket has too little."""
     if _refilled(state, up)[0] + REPORT_UAH > _BUCKET_UAH:
         return False
     _pay(state, up, REPORT_UAH, 0)
@@ -53,11 +52,11 @@ def may_look(state, up):
 
 
 def pay_look(state, up):
-    """Pay for one look at the accelerometer."""
+    """Pay for one check of the accelerometer."""
     _pay(state, up, 0, _LOOK)
 
 
 def carry_over(state, up):
-    """At a boot, where seconds start anew: what was refilled by ``up`` of the old one counts."""
+    """At a boot, which restarts ``up``: refill by the ``up`` of the boot before."""
     state.spent_uah, state.looked = _refilled(state, up)
     state.budget_up = 0

@@ -1,7 +1,7 @@
-"""Where the node is: looked for in recovery mode only, kept as an event until it is signed for.
+"""When to look for a GNSS fix: in recovery mode only, and never during a planned move.
 
-A fix costs up to a minute of receiver (25 mA): once at the start of the mode, then each five
-minutes. During a planned move it is nobody's business.
+A fix costs up to a minute of receiver (25 mA): once at the start of the mode, then every five
+minutes. It is stored as an event and erased once it is acknowledged.
 """
 
 EVERY_S = 300
@@ -11,7 +11,7 @@ LOOK_MS = 45_000
 def due(state, before_up, up):
     """Whether this wake looks. ``before_up``: ``up`` of the last record before this wake.
 
-    Never in the wake that enters the mode: that one speaks at once.
+    The wake that enters the mode does not: it reports at once.
     """
     if not state.recovery or up <= state.recovery_up:
         return False

@@ -1,4 +1,4 @@
-"""When a node speaks, what it promises, how long it sleeps. Times are seconds of ``up``."""
+"""When a node reports, when it promises to, how long it sleeps. Times are seconds of ``up``."""
 
 from micropython import const
 from node.storage import clock
@@ -10,7 +10,7 @@ _NO_RADIO_MV = const(3300)
 _WELL_MV = const(3500)  # hysteresis
 
 _LOW_INTERVAL_S = const(1800)  # measuring is half of a quiet day's charge
-_PROMISE_LOW_S = const(604_800)  # the longest promise there is: below LOW_MV only events speak
+_PROMISE_LOW_S = const(604_800)  # the longest promise: below LOW_MV only events are reported
 _RECOVERY_FAST_S = const(30)
 _RECOVERY_SLOW_S = const(300)
 _RECOVERY_FAST_FOR_S = const(30 * 60)
@@ -19,8 +19,8 @@ STILL_S = const(10 * 60)
 _RETRY_S = const(60)
 _RETRY_LONGEST_S = const(4 * 3600)
 _RETRY_LONGEST_LTE_S = const(8 * 3600)
-# Connections in a row that nobody signed for, and how often to speak from then on at most: what
-# nobody hears costs flash and cell, and the gateway allows for it after its own outages.
+# Connections in a row without an ack, and the shortest report interval from then on: unanswered
+# messages cost flash and charge, and the gateway allows for it after its own outages.
 _AWAY_MISSES = const(12)
 _AWAY_REPORT_S = const(3600)
 _LONG_MISSES = const(36)
@@ -29,7 +29,7 @@ _EARLY = const(97)  # percent of the time to the promise: asleep the clock runs 
 
 
 class Plan:
-    """The intervals in force: ``down`` over the configuration, recovery over both."""
+    """The intervals in force: ``down`` overrides the configuration, recovery mode both."""
 
     def __init__(self, config, state):
         self._config = config
@@ -64,15 +64,16 @@ class Plan:
         return self.report_s
 
     def change(self, quantity):
-        """The change of the value that is told at once, in the unit of ``quantity``."""
+        """The change of the value that is reported at once, in the unit of ``quantity``."""
         name = "change_" + quantity
         return getattr(self._state, name, 0) or getattr(self._config, name)
 
-    def speaks(self, up, moved, event, mv):
-        """Whether to speak now.
+    def should_report(self, up, moved, event, mv):
+        """Whether to report now.
 
-        ``moved``: the value left the last told one by the threshold; ``event``: one was confirmed
-        in this wake, which does not wait for the back-off; ``mv``: battery, 0 on mains.
+        ``moved``: the value differs from the last reported one by the threshold; ``event``: one
+        was confirmed in this wake, which does not wait for the back-off; ``mv``: battery, 0 on
+        mains.
         """
         state = self._state
         if 0 < mv < _NO_RADIO_MV:
@@ -103,8 +104,8 @@ class Plan:
         return max(1, min(until))
 
 
-def moved_by_us(state, up):
-    """Whether a planned move is in force; without a clock nobody can say so."""
+def planned_move(state, up):
+    """Whether a planned move is in force; never without a clock."""
     return state.move_from <= clock.stamp(state, up)[0] < state.move_to
 
 

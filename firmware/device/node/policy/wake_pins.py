@@ -8,8 +8,8 @@ CLOSED, OPEN = 1, 2  # State.lid
 _AGAIN_S = const(5)
 
 
-class Vigil:
-    """The pins of ``board`` that may end a sleep, as ``config`` and ``state`` have them."""
+class WakePins:
+    """The pins of ``board`` that may end a sleep, by ``config`` and ``state``."""
 
     def __init__(self, board, config, state):
         self._board = board
@@ -18,7 +18,7 @@ class Vigil:
 
     def lid_now(self):
         """CLOSED or OPEN."""
-        # Reed: its magnet gone, the pull-up wins. Light: a lit transistor pulls down.
+        # Reed: without its magnet the pin is pulled up. Light: a lit transistor pulls it down.
         is_open = self._board.lid.active() == (self._config.lid == "reed")
         return OPEN if is_open else CLOSED
 
@@ -30,7 +30,7 @@ class Vigil:
         return alarm_budget.may_look(self._state, clock.up(self._state, self._board.rtc_s()))
 
     def sleep_s(self, seconds):
-        """``seconds``, or a few when something began since the look: its pin would not wake us."""
+        """``seconds``, or a few when a pin is active already: it could not wake the board."""
         if self._state.recovery:
             return seconds
         lid = self._config.lid and self.lid_now() != self._state.lid
@@ -38,7 +38,7 @@ class Vigil:
         return min(seconds, _AGAIN_S) if lid or moves else seconds
 
     def armed(self):
-        """The names of the board's pins that shall end the sleep: none in recovery mode."""
+        """The names of the pins that are to end the sleep: none in recovery mode."""
         if self._state.recovery:
             return ()
         names = ["lid"] if self._config.lid else []

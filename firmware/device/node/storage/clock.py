@@ -1,9 +1,9 @@
 """Device time in Unix seconds, its source and its age.
 
-``up`` counts sleep. It is the board's clock since its *mark* (the boot, or the last time it was
-set), scaled by the drift that earlier settings taught: asleep, ESP32 clocks run +-2 %. Setting the
-clock moves the mark, so ``up`` never jumps. Records that no message covers yet are placed anew by
-the drift that shows (``records.scaled``); what is sealed stays.
+``up`` includes sleep. It is the board's clock since its *mark* (the boot, or the last time it was
+set), corrected by the drift that earlier settings showed: asleep, ESP32 clocks run +-2 %. Setting
+the clock moves the mark, so ``up`` never jumps. It also corrects the times of unsealed records for
+the drift (``records.scaled``); sealed ones stay.
 """
 
 from micropython import const
@@ -15,17 +15,17 @@ BUILT = 1_795_564_800
 NONE, NTP, GNSS, NET, GW = range(5)
 SOURCES = ("none", "ntp", "gnss", "net", "gw")
 
-_EARLIEST = const(1_767_225_600)  # 2026-01-01: before it no clock of ours was ever right
+_EARLIEST = const(1_767_225_600)  # 2026-01-01: an earlier time is certainly wrong
 _LATEST = const(4_102_444_800)  # 2100-01-01
 FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
 _STEP_S = const(5)  # smaller corrections are drift, not an event
 _LEARN_S = const(3600)  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
-_DRIFT_PPM = const(50_000)  # what differs by more was stepped, and no clock's drift
+_DRIFT_PPM = const(50_000)  # a larger difference is a step, not drift
 _SLACK_S = const(2)  # whole seconds, and the network's delay
 
 
 def begin(state, rtc_s):
-    """A boot at ``rtc_s`` of the board's clock: ``up`` 0, time unknown, the drift as learnt."""
+    """A boot at ``rtc_s`` of the board's clock: ``up`` 0, time unknown, the drift kept."""
     state.base = state.mark_rtc = rtc_s
     state.clock_source, state.clock_up = NONE, 0
     state.mark_up = state.sealed_up = state.last_up = 0
@@ -39,7 +39,7 @@ def up(state, rtc_s):
 
 
 def went_back(state, rtc_s):
-    """Whether the board's clock shows less than it did: it lost its power, or was reset."""
+    """Whether the board's clock is behind its last value: it lost its power, or was reset."""
     return rtc_s < state.mark_rtc or up(state, rtc_s) < state.last_up
 
 
@@ -57,7 +57,7 @@ def wants(state, rtc_s):
 
 
 def step(state, rtc_s, unix_s, source, tail=0):
-    """Take ``unix_s`` as the time now; the board's clock is set to it. ``tail`` is the ring's.
+    """Use ``unix_s`` as the time now; the caller sets the board's clock. ``tail`` is the ring's.
 
     Returns by how many seconds ``t`` was stepped when that is an event, else 0.
     """
@@ -74,7 +74,7 @@ def step(state, rtc_s, unix_s, source, tail=0):
 
 
 def _learn(state, rtc_s, unix_s):
-    """Between two settings the clock ran ``ran`` s while ``true`` s passed: that is its drift."""
+    """Estimate the drift: between two settings the clock ran ``ran`` s while ``true`` s passed."""
     ran, true = rtc_s - state.mark_rtc, unix_s - state.base - state.mark_up
     if ran < _LEARN_S or not _drifted(true, ran):
         return
@@ -89,7 +89,7 @@ def _drifted(true, ran):
 
 
 def _placed(state, up_s, unix_s, tail):
-    """``up`` now, once what was measured since the last setting is stretched to what passed."""
+    """``up`` now, after the time since the last setting is scaled to the true time."""
     ran, true = up_s - state.mark_up, unix_s - state.base - state.mark_up
     start = max(state.mark_up, state.sealed_up)
     if state.scale_end or ran <= 0 or not _drifted(true, ran):
@@ -103,7 +103,7 @@ def _placed(state, up_s, unix_s, tail):
 
 def at_least(state, rtc_s, unix_s):
     """Move a clock that is behind ``unix_s`` there, for certificates' dates alone: its source and
-    ``up`` stay what they are. Returns what to set the board's clock to, or 0.
+    ``up`` do not change. Returns the time to set the board's clock to, or 0.
     """
     if rtc_s >= unix_s:
         return 0

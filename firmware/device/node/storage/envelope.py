@@ -36,23 +36,18 @@ def b64url(raw):
 
 
 def digest(obj):
-    """The first 16 bytes of SHA-256(OBJECT): what the next message's ``prev`` spells."""
+    """The first 16 bytes of SHA-256(OBJECT): the next message's ``prev``."""
     return hashlib.sha256(obj).digest()[:16]
 
 
-def spell(raw):
-    """A digest as it stands on the wire: 22 characters of base64url."""
-    return b64url(raw).decode()
-
-
 def tail(key, topic, obj, signature=b""):
-    """What follows OBJECT in a payload: line feed, MAC; with a signature line feed and SIG."""
+    """The end of a payload, after OBJECT: line feed, MAC; with a signature line feed and SIG."""
     mac = b"\n" + key.mac(topic, obj)
     return mac + b"\n" + signature if signature else mac
 
 
-def opened(key, topic, payload):
-    """The OBJECT of ``payload`` if its MAC is right, else None. Bytes in, bytes out."""
+def verified(key, topic, payload):
+    """The OBJECT (bytes) of ``payload`` (bytes) if its MAC is right, else None."""
     if len(payload) > OBJECT_LIMIT + 1 + _MAC_LENGTH:
         return None
     parts = bytes(payload).split(b"\n")
@@ -61,7 +56,7 @@ def opened(key, topic, payload):
     return parts[0]
 
 
-def opened_part(key, topic, payload):
+def verified_part(key, topic, payload):
     """The part of a release in a memoryview ``payload``, if its MAC is right, else None: any
     bytes, LF, MAC."""
     end = len(payload) - _MAC_LENGTH - 1
@@ -71,7 +66,7 @@ def opened_part(key, topic, payload):
 
 
 def _same(one, other):
-    """Constant time over equal lengths: a timing difference would spell out the MAC."""
+    """Compare in constant time over equal lengths: a timing difference would reveal the MAC."""
     if len(one) != len(other):
         return False
     difference = 0

@@ -1,4 +1,4 @@
-"""How much a full flash drops: the readings that no ack covers, and the time that they span."""
+"""Counts the readings without an ack that a full flash drops, and the time that they span."""
 
 from node.storage import message_json, records
 
@@ -12,13 +12,13 @@ class Loss:
         self.n = self.s = 0
 
     def message(self, head):
-        """Count a message that nobody signed for."""
+        """Count a message without an ack."""
         self.between(head.start, head.end)
 
     def between(self, start, cut):
-        """Count what lies from position ``start`` to before ``cut``; returns how many records."""
+        """Count the records from position ``start`` to before ``cut``. Returns how many."""
         counted = 0
-        for record in message_json.matter(self._ring, start):
+        for record in message_json.content(self._ring, start):
             if record.pos >= cut:
                 break
             counted += 1
@@ -27,7 +27,7 @@ class Loss:
 
     def _count(self, record):
         if record.kind == records.EVENT:
-            n, s = records.gap_parts(record.payload)  # declared, and never heard: declared again
+            n, s = records.gap_parts(record.payload)  # no ack covers that event: declare it again
             self.n += n
             self.s += s
             return

@@ -1,7 +1,7 @@
-"""An OBJECT from what sealing fixed and the records of its range, byte for byte the same again.
+"""Builds an OBJECT from its header and the records of its range, each time byte for byte the same.
 
-Formatted by hand: ``json.dumps`` of a full message needs 32 KB of heap, and its key order and
-spaces are no promise.
+Formatted by hand: ``json.dumps`` of a full message needs 32 KB of heap, and does not guarantee
+key order and spaces.
 """
 
 from node.storage import clock, envelope, records
@@ -18,7 +18,7 @@ def head_text(head):
             head.era.decode(),
             head.boot,
             head.seq,
-            envelope.spell(head.prev) if head.prev else "",
+            envelope.b64url(head.prev).decode() if head.prev else "",
             head.up,
         ),
         '"t":%d,"ts":"%s"' % (head.t, clock.SOURCES[head.ts]),
@@ -67,7 +67,7 @@ class Body:
         self.count = 0
 
     def add(self, record, age_s):
-        """Take one SAMPLE or EVENT record, so old at the sealing. Returns whether it fitted."""
+        """Add a SAMPLE or EVENT record, ``age_s`` before sealing. Returns whether it fitted."""
         if record.kind == records.SAMPLE:
             text, into = reading_text(records.sample(record.payload), age_s), self._readings
         else:
@@ -80,7 +80,7 @@ class Body:
         return True
 
     def object(self, head):
-        """The OBJECT (bytes) behind ``head``: joined once, there is no room for it in pieces."""
+        """The OBJECT (bytes), beginning with ``head``; joined once, to need the least heap."""
         parts = [head.encode(), b',"r":['] + self._readings
         if self._events:
             parts.append(b'],"e":[')
@@ -89,7 +89,7 @@ class Body:
         return b"".join(parts)
 
 
-def matter(ring, start):
+def content(ring, start):
     """The SAMPLE and EVENT records from position ``start`` on."""
     for record in ring.records(start):
         if record.kind == records.SAMPLE or record.kind == records.EVENT:
@@ -97,11 +97,11 @@ def matter(ring, start):
 
 
 def rebuild(ring, head):
-    """The OBJECT of a sealed message (bytes), or None when flash no longer yields the same."""
+    """The OBJECT of a sealed message (bytes), or None when its records are no longer intact."""
     text = head_text(head)
     body = Body(len(text), limit=envelope.OBJECT_LIMIT)
     if head.count:
-        for record in matter(ring, head.start):
+        for record in content(ring, head.start):
             body.add(record, head.age_s(record))
             if body.count == head.count:
                 break

@@ -1,7 +1,7 @@
-"""Messages on flash: sealed once, held until the gateway has signed for them.
+"""Messages on flash: sealed once, kept until the gateway acknowledges them.
 
-Owns the ring and the state folded from it. Every method leaves the flash such that a power cut
-at any moment loses nothing that was appended, and a resend spells the same bytes.
+Owns the ring and the state folded from it. A power cut at any moment of any method loses no
+appended record, and a resend has the same bytes.
 """
 
 from micropython import const
@@ -10,7 +10,7 @@ from node.storage import state as states
 from node.storage.ring import RECORD_SIZE, Record
 
 FORMER_TRIES = 8
-RESENDS = 8  # connections that resent the message at which the ack stands
+RESENDS = 8  # connections that resent the same message without an ack
 FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
 _SINCE = const(8)
 _SIGNED_S = const(86_400)
@@ -27,39 +27,39 @@ class Queue:
         found = states.load(ring)
         self.fresh = found is None
         self.state = found or states.State()
-        self._kept = self.state.packed()  # what the ring would tell by itself, but for
+        self._saved = self.state.packed()  # the state that the ring yields, without
         self._since = []  # these records
         self.signs = False
-        """Whether a key is at hand: messages that are due one are sealed with ``sg``."""
+        """Whether there is a signing key: messages due for a signature are sealed with ``sg``."""
         ring.opening = self._opening
-        if ring.damaged:  # numbers may have been given that we cannot read: count in a new era
+        if ring.damaged:  # used numbers may be unreadable: count in a new era
             self.state.era = states.NO_ERA
             self.save()
 
     def save(self):
-        """Append what changed of the state, unless the ring's other records tell it already."""
+        """Append the changed fields of the state that other records do not imply."""
         changes, sector = self._changes(), self.ring.last
         if changes:
             self.ring.make_room(RECORD_SIZE + len(changes))
-        if changes and self.ring.last == sector:  # a new sector opens with all of it
+        if changes and self.ring.last == sector:  # a new sector opens with the whole state
             self.ring.append(records.CHANGE, changes)
             self._keep()
 
     def _keep(self):
-        self._kept, self._since = self.state.packed(), []
-        return self._kept
+        self._saved, self._since = self.state.packed(), []
+        return self._saved
 
     def _changes(self):
-        """What of the state the ring's other records do not tell."""
+        """The changed fields of the state that other records do not imply."""
         if self._since:
-            told = states.State(self._kept)
+            known = states.State(self._saved)
             for record in self._since:
-                told.fold(record)
-            self._kept, self._since = told.packed(), []
-        return self.state.changes(self._kept)
+                known.fold(record)
+            self._saved, self._since = known.packed(), []
+        return self.state.changes(self._saved)
 
     def add_sample(self, sample):
-        """Append one :class:`node.storage.records.Sample`."""
+        """Append a :class:`node.storage.records.Sample`."""
         self._append(records.SAMPLE, sample.packed())
 
     def add_event(self, up, fields):
@@ -92,23 +92,23 @@ class Queue:
         return message_json.rebuild(self.ring, head)
 
     def freed(self, head):
-        """Whether the gateway has signed for this message, or it was given up."""
+        """Whether the gateway acknowledged this message, or it was given up."""
         state = self.state
         return head.pos < (state.freed if head.pos >= state.era_start else state.former)
 
     def only_boots(self):
-        """Whether all that is unsealed are boot events: such a boot never counted."""
+        """Whether only boot events are unsealed: such a boot does not count."""
         if self.state.seq:
             return False
-        for record in message_json.matter(self.ring, self.state.unsealed):
+        for record in message_json.content(self.ring, self.state.unsealed):
             if record.kind != records.EVENT or b'"k":"boot"' not in record.payload:
                 return False
         return True
 
     def near(self, era, identity):
-        """Where a walk to message ``identity`` of ``era`` may begin: a sector that opened before.
+        """Where a search for message ``identity`` of ``era`` may begin: a sector opened before it.
 
-        Its (boot, seq) orders: each sector opens with the counters as they stood.
+        Each sector opens with the counters at that time, which order sectors by (boot, seq).
         """
         for number in range(self.ring.last, self.ring.first, -1):
             start = number * self.ring.sector
@@ -118,7 +118,7 @@ class Queue:
         return self.ring.oldest
 
     def seal(self, up, next_s, mv=0, rssi=0):
-        """Seal all that is unsealed, into at least one message. Returns the newest's header.
+        """Seal all unsealed records into at least one message. Returns the newest header.
 
         ``next_s`` is the promise in s; ``mv`` and ``rssi`` are left out when 0. Every header is
         on flash on return. The era must have been drawn.
@@ -129,7 +129,7 @@ class Queue:
         return newest
 
     def _seal_one(self, up, next_s, mv, rssi):
-        self.ring.make_room(_MESSAGE_ROOM)  # what that drops must show in this message's ``old``
+        self.ring.make_room(_MESSAGE_ROOM)  # first, since what it drops changes this ``old``
         if self.state.gap_n:
             self.add_event(up, records.gap(self.state.gap_n, self.state.gap_s))
         head = self._head(up, next_s, mv, rssi)
@@ -146,13 +146,13 @@ class Queue:
 
     def _fill(self, head, body):
         state = self.state
-        for record in message_json.matter(self.ring, head.start):
+        for record in message_json.content(self.ring, head.start):
             if not body.add(record, head.age_s(record)):
                 return
             head.end = record.end
             if body.count == state.unsealed_count:
                 return
-        # Damaged flash no longer yields the rest; without this, sealing would never end.
+        # The rest is unreadable on damaged flash; without this, sealing would never end.
         state.gap_n += state.unsealed_count - body.count
         state.unsealed_count = body.count
 
@@ -174,15 +174,15 @@ class Queue:
         return head
 
     def _signature_due(self, up):
-        """A boot's first message, one of hands on the tank, and one a day."""
+        """Sign a boot's first message, one with a tamper event, and one a day."""
         state = self.state
         if not state.seq or up - state.signed_up >= _SIGNED_S:
             return True
         if not state.unsealed_count:
             return False
-        return any(map(records.is_tamper, message_json.matter(self.ring, state.unsealed)))
+        return any(map(records.is_tamper, message_json.content(self.ring, state.unsealed)))
 
-    # What the gateway signed for
+    # Acknowledged messages
 
     def free(self, head_pos, former):
         """Free every message before position ``head_pos``. Returns whether that freed any."""
@@ -196,8 +196,8 @@ class Queue:
         return True
 
     def _forget_places(self, start, end):
-        """Zero the fixes of messages in a range, before it counts as freed: a cut repeats it."""
-        covered = None  # messages lie in the order of their records
+        """Zero the fixes of a range before it counts as freed: after a power cut it is repeated."""
+        covered = None  # messages are in the order of their records
         for head in self.messages(start, end):
             covered = covered[0] if covered else head.start, head.end
         if covered is None:
@@ -209,24 +209,24 @@ class Queue:
                 self.ring.zero(record)
 
     def former_until(self, era, pos):
-        """How far an ack of former era ``era`` for all before ``pos`` frees: not what another
-        former era still waits for."""
+        """How far an ack of former era ``era`` for all before ``pos`` frees: at most to the first
+        message of another former era."""
         for head in self.messages(self.state.former, min(pos, self.state.era_start)):
             if head.era != era:
                 return head.pos
         return pos
 
     def open_era(self, era):
-        """Start new counters (8 bytes of ``era``): created, or found wrong."""
+        """Start new counters under ``era``, 8 bytes: on a new flash, or after a clone was found."""
         self.state.open_era(era, self.ring.tail)
         self.save()
 
     def give_up_due(self):
-        """Whether the ack stood still over so many connections that resent."""
+        """Whether the ack did not advance over RESENDS connections that resent."""
         return self.state.resends >= RESENDS
 
     def give_up(self, position):
-        """The message at ``position`` or next after it was resent in vain: ``old`` passes it."""
+        """Give up the message at ``position`` or next after it: ``old`` moves past it."""
         state = self.state
         following = self.messages(position)
         next(following, None)
@@ -237,7 +237,7 @@ class Queue:
         state.resends = 0
 
     def former_waiting(self):
-        """Headers of former eras' messages that nobody signed for."""
+        """Headers of former eras' messages without an ack."""
         state = self.state
         if state.former < state.era_start:
             yield from self.messages(state.former, state.era_start)
@@ -248,16 +248,16 @@ class Queue:
         if self.state.former_tries >= FORMER_TRIES:
             self.state.former, self.state.former_tries = self.state.era_start, 0
 
-    # What a full flash drops
+    # Records that a full flash drops
 
     def _opening(self, first):
-        """The first record of a new sector: the state, with what leaves before ``first``."""
+        """The first record of a new sector: the state, after all before ``first`` is dropped."""
         if 0 < self.ring.oldest < first:
             self._drop(first)
         return records.STATE, self._keep()
 
     def _drop(self, cut):
-        """All before position ``cut`` leaves the ring: count what nobody signed for."""
+        """All before position ``cut`` leaves the ring: count the readings without an ack."""
         from node.storage.loss import Loss
 
         loss, state, whole = Loss(self.ring), self.state, None

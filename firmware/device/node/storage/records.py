@@ -1,4 +1,4 @@
-"""What the ring's records hold: STATE, SAMPLE, EVENT, MESSAGE and CHANGE, as packed bytes."""
+"""Payloads of the ring's records: STATE, SAMPLE, EVENT, MESSAGE and CHANGE, as packed bytes."""
 
 import json
 import struct
@@ -6,10 +6,10 @@ import struct
 from micropython import const
 
 STATE, SAMPLE, EVENT, MESSAGE, CHANGE = 1, 2, 3, 4, 5
-ZEROED = 0  # what a place leaves once it was signed for: no torn write can, see ring.py
+ZEROED = 0  # an erased fix: no torn write leaves this kind, see ring.py
 
 QUANTITIES = ("mm", "g", "pa")
-NO_ECHO = -(2**31)  # the value of a sample in which nothing came back
+NO_ECHO = -(2**31)  # the value of a sample without a reading
 _NO_TEMPERATURE = const(-(2**15))
 
 _SAMPLE = const("<IiHBBhBB")
@@ -72,7 +72,7 @@ def event_parts(payload):
 
 
 def is_tamper(record):
-    """Whether a record is an event of hands on the tank."""
+    """Whether a record is a tamper event."""
     return record.kind == EVENT and any(bytes(record.payload[4:]).startswith(k) for k in _TAMPER)
 
 
@@ -100,23 +100,23 @@ def gap_parts(payload):
 
 
 def up_of(record):
-    """Seconds since the boot of a SAMPLE or EVENT record, as the clock was understood then."""
+    """Seconds since the boot of a SAMPLE or EVENT record, by the clock at that time."""
     return struct.unpack_from("<I", record.payload)[0]
 
 
 def scaled(up, start, ppm):
-    """``up`` moved away from ``start`` by ``ppm`` of its distance: its place once the clock's
-    drift is known. Keeps the order, and nothing crosses ``start``."""
+    """``up`` moved away from ``start`` by ``ppm`` of its distance, to correct the clock's drift.
+    Keeps the order, and nothing crosses ``start``."""
     return up if up <= start else start + (up - start) * (1_000_000 + ppm) // 1_000_000
 
 
 class Header:
-    """What sealing fixed of a message: with the range of its records it rebuilds the OBJECT.
+    """The fields of a message fixed by sealing: with its range of records they yield the OBJECT.
 
     ``start`` and ``count`` name the range, ``end`` the position after it. ``prev`` and ``digest``
     are 16 bytes (``prev`` empty for the era's first). ``mv`` and ``rssi`` are 0 when absent;
-    ``sg`` is 1 for a message that carries a signature. Records before position ``scale_end`` are
-    placed by :func:`scaled`, as the clock's drift became known after them.
+    ``sg`` is 1 for a message that carries a signature. Times of records before position
+    ``scale_end`` are corrected by :func:`scaled`, since the drift became known after them.
     """
 
     def __init__(self):
@@ -134,7 +134,7 @@ class Header:
         self.pos = 0
 
     def packed(self):
-        """The MESSAGE record. ``fw`` ends it: a resend after an update must not change it."""
+        """The MESSAGE record, with ``fw``: a resend after an update must have the old one."""
         fixed = struct.pack(
             _MESSAGE,
             self.era,
@@ -178,7 +178,7 @@ class Header:
 
 
 def header(record):
-    """The :class:`Header` of a MESSAGE record, with ``pos`` set to where it stands."""
+    """The :class:`Header` of a MESSAGE record, with its position in ``pos``."""
     size = struct.calcsize(_MESSAGE)
     head = Header()
     (

@@ -1,16 +1,16 @@
-"""Records on raw flash, in a ring of sectors, that survive a power cut at any byte.
+"""A ring of records on raw flash sectors that survives a power cut at any byte.
 
 NOR flash: an erase sets a sector's bits to 1, a write only clears bits. A sector opens with a
-header (magic, sequence number, CRC) and a first record from the ring's owner, written at one go;
+header (magic, sequence number, CRC) and a first record from the ring's owner, in one write;
 records follow without gaps: kind, length, CRC32, payload. The CRC is seeded with the sector's
-number, so that what an incomplete erase left cannot pass. A record whose CRC fails is a torn
-tail: it seals its sector, and the next append opens a new one.
+number, so that remains of an incomplete erase fail it. A record whose CRC fails is a torn tail: it
+closes its sector, and the next append opens a new one.
 
-A record may be zeroed in its place: kind 0, which no torn write can leave, keeps only its length.
+A record may be zeroed in place: kind 0, which no torn write can leave, keeps only its length.
 
-A sector counts from the moment that its first record is whole: then, and at once, the ring's
-oldest leaves. The sector that left is erased only when the next one opens, so what is erased was
-always told of before, by that first record; a cut in between finds the ring as it was.
+A sector counts once its first record is complete; with that the oldest sector leaves the ring. It
+is erased only when the next one opens, so its loss is always recorded first, in that first record;
+after a cut in between the ring is as before.
 
 A *position* is sequence number x 4096 + offset: it only grows, so positions order records.
 """
@@ -28,13 +28,13 @@ _RECORD = const("<BHI")
 RECORD_SIZE = 7
 PAYLOAD_LIMIT = 500
 ZEROED = 0
-_ZEROABLE = const(3)  # the one kind that is ever zeroed, records.EVENT
+_ZEROABLE = const(3)  # the only kind that is zeroed, records.EVENT
 _ERASED = const(0xFF)
 _MARK = const(15)
 _IOCTL_COUNT = const(4)
 _IOCTL_ERASE = const(6)
 _STEP = const(512)  # longer than any record with its head
-_WINDOW = const(1024)  # what is read at once: from a step on, it holds the record that begins there
+_WINDOW = const(1024)  # bytes of one read: they contain the whole record that begins in a step
 
 
 class Record:
@@ -48,11 +48,11 @@ class Record:
 
 
 class Ring:
-    """A ring of records over ``device``, an ``esp32.Partition`` or any like it.
+    """A ring of records over ``device``, an ``esp32.Partition``.
 
-    ``opening`` (settable) is called before a sector opens, with the first position that will
-    then be left; it returns that sector's first record, (kind, payload). ``damaged`` tells that
-    the newest sector holds records behind one that cannot be read: no power cut does that.
+    ``opening`` (settable) is called before a sector opens, with the first position that the ring
+    then has; it returns that sector's first record, (kind, payload). ``damaged``: the newest sector
+    has intact records behind one that cannot be read, which no power cut causes.
     """
 
     sector = SECTOR
@@ -63,7 +63,7 @@ class Ring:
         if self._sectors < 4:
             raise ValueError("the ring has %d sectors: 4 are the least" % self._sectors)
         self._buffer = bytearray(_WINDOW)
-        self._buffered = 0  # the position where it begins
+        self._buffered = 0  # its position
         self.opening = _mark
         self.damaged = False
         self.last = self._newest()
@@ -71,12 +71,12 @@ class Ring:
         self._offset = self._tail() if self.last else SECTOR
 
     def _forget(self, number):
-        """A sector was written to: what was read of it is read again."""
+        """A sector was written to: the buffered part of it is read again."""
         if self._buffered // SECTOR == number:
             self._buffered = 0
 
     def _read_number(self, index):
-        """The sequence number of the sector at ``index``, 0 if it carries none."""
+        """The sequence number of the sector at ``index``, 0 if it has none."""
         head = bytearray(_HEADER_SIZE)
         self._device.readblocks(index, head, 0)
         magic, number, crc = struct.unpack(_HEADER, head)
@@ -94,7 +94,7 @@ class Ring:
     def _counts(self, number):
         for _ in self._in_sector(number, _HEADER_SIZE):
             return True
-        # More than a torn first record: it counted once, and its damage is another matter.
+        # More is written than a torn first record: the sector counted, and is damaged.
         return self._dirty(number, _HEADER_SIZE + RECORD_SIZE + PAYLOAD_LIMIT)
 
     def _oldest(self):
@@ -106,11 +106,11 @@ class Ring:
         return number
 
     def _stays(self, number):
-        """The oldest sector that a ring with ``number`` as its newest keeps."""
+        """The oldest sector of a ring whose newest is ``number``."""
         return number - self._sectors + 2
 
     def _tail(self):
-        """Where the newest sector can be appended to; SECTOR when it is torn or full."""
+        """The offset in the newest sector to append at; SECTOR when it is torn or full."""
         end = _HEADER_SIZE
         for record in self._in_sector(self.last, _HEADER_SIZE):
             end = record.end - self.last * SECTOR
@@ -120,10 +120,10 @@ class Ring:
         return SECTOR
 
     def _goes_on(self, start):
-        """Whether an intact record lies anywhere behind ``start`` of the newest sector."""
+        """Whether there is an intact record behind ``start`` of the newest sector."""
         for offset in range(start, SECTOR - RECORD_SIZE):
             buffer, at = self._load(self.last, offset)
-            # Most bytes cannot begin a record: looking further at each would litter the heap.
+            # Most bytes cannot begin a record; a full check of each would fill the heap.
             may_be = ZEROED < buffer[at] <= _MARK and buffer[at + 2] <= PAYLOAD_LIMIT >> 8
             if may_be and self._whole(self.last, offset):
                 return True
@@ -138,7 +138,7 @@ class Ring:
         return False
 
     def _load(self, number, offset):
-        """(bytes read, where among them ``offset`` of a sector is): with all of a record there."""
+        """(bytes read, index of a sector's ``offset`` in them), with all of a record there."""
         begin = min(offset // _STEP * _STEP, SECTOR - _WINDOW)
         if self._buffered != number * SECTOR + begin:
             self._device.readblocks(number % self._sectors, self._buffer, begin)
@@ -170,7 +170,7 @@ class Ring:
     def records(self, start=0):
         """Every intact record at or after position ``start``, oldest first.
 
-        ``start`` need not be a record's: its sector is walked from the front.
+        ``start`` need not be a record's: its sector is read from the front.
         """
         number = max(start // SECTOR, self.first)
         while 0 < number <= self.last:
@@ -192,8 +192,8 @@ class Ring:
     def append(self, kind, payload):
         """Write one record; it is on flash on return. Returns its position.
 
-        Opens a new sector when this one is full; with that the ring's oldest leaves when it has
-        to. Raises ValueError for a payload over PAYLOAD_LIMIT, OSError when the flash fails.
+        Opens a new sector when this one is full, which drops the oldest of a full ring. Raises
+        ValueError for a payload over PAYLOAD_LIMIT, OSError when the flash fails.
         """
         if len(payload) > PAYLOAD_LIMIT:
             raise ValueError("record of %d bytes: %d at most" % (len(payload), PAYLOAD_LIMIT))
@@ -206,7 +206,7 @@ class Ring:
         return pos
 
     def zero(self, record):
-        """Clear every bit of a record but its length, in its place. May be cut off and repeated."""
+        """Clear every bit of a record but its length. May be cut short and repeated."""
         number, offset = record.pos // SECTOR, record.pos % SECTOR
         index = number % self._sectors
         self._device.writeblocks(index, bytes((ZEROED,)), offset)
@@ -214,15 +214,15 @@ class Ring:
         self._forget(number)
 
     def make_room(self, size):
-        """Open a new sector now unless ``size`` more bytes, record heads included, fit this one."""
+        """Open a new sector unless ``size`` more bytes, record heads included, fit this one."""
         if self._offset + size > SECTOR:
-            self._turn()
+            self._open_sector()
 
-    def _turn(self):
+    def _open_sector(self):
         number = self.last + 1
         index = number % self._sectors
         first = max(self.first or number, self._stays(number))
-        self._device.ioctl(_IOCTL_ERASE, index)  # what is there left with the sector before
+        self._device.ioctl(_IOCTL_ERASE, index)  # it left the ring when the last sector opened
         self._buffered = 0
         kind, payload = self.opening(first * SECTOR)
         head = struct.pack("<4sI", _MAGIC, number)

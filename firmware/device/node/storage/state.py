@@ -1,17 +1,17 @@
-"""Everything the node knows between wakes, folded from the ring's records.
+"""The node's state between wakes, computed by folding the ring's records.
 
-A STATE record is a snapshot, and each sector opens with one. SAMPLE, EVENT and MESSAGE records
-after it are folded in; what no other record tells appends a CHANGE, the fields that differ.
-Nothing else is kept: RTC memory is not used, so a power cut costs at most what was never appended.
+A STATE record is a snapshot; each sector opens with one. SAMPLE, EVENT and MESSAGE records after
+it are folded into it; other changes append a CHANGE record with the fields that differ. RTC memory
+is not used, so a power cut loses only changes that were not appended.
 """
 
 import struct
 
 from node.storage import records
 
-# One row per field: name, struct code. All start at zero. Positions are the ring's (Q). New ones
-# go to the end and none is taken out: an update, and a way back from it, read the same ring.
-# One flat tuple: a pair of its own for each would take 16 bytes more of the heap.
+# One row per field: name, struct code. All start at zero. Positions are the ring's (Q). Append new
+# fields at the end and remove none: an update and the build before it read the same ring.
+# One flat tuple: a tuple per field would take 16 bytes more of the heap.
 # fmt: off
 FIELDS = (
     "era", "8s",  # zeros: not drawn yet
@@ -34,8 +34,8 @@ FIELDS = (
     "run_seq", "I",
     "published", "Q",  # messages before it had a PUBACK
     "promise_up", "I",  # ``up`` at which the promise last published ends
-    "ack_t", "I",  # ``t`` of the last ack heard
-    "resends", "B",  # connections that resent while the ack stood still
+    "ack_t", "I",  # ``t`` of the last ack
+    "resends", "B",  # connections that resent without the ack advancing
     "misses", "B",  # connections in a row without a live ack
     "fails", "B",  # attempts in a row that reached no broker
     "retry_up", "I",  # no attempt before it, except for an event
@@ -43,40 +43,40 @@ FIELDS = (
     "interval_s", "I",  # set by ``down``; 0: config.json's
     "report_s", "I",
     "once", "32s",  # the last eight once-ids done, 4 bytes of their hash each
-    "spoken", "i",  # the last value told
-    "spoken_set", "B",
+    "reported", "i",  # the last value reported
+    "reported_set", "B",
     "recovery", "B",  # in recovery mode, 1: by itself, 2: ordered
     "recovery_up", "I",  # since when
     "motion_up", "I",  # the last motion in it
-    "low", "B",  # 1: the battery was told to be low
-    "pending", "B",  # 1: an event waits to be told
-    "tilted", "B",  # 1: the tilt that still lasts was told
+    "low", "B",  # 1: the battery was reported low
+    "pending", "B",  # 1: an event waits to be reported
+    "tilted", "B",  # 1: a tilt that still lasts was reported
     "rest", "3s",  # gravity at rest, 16 mg a step and axis; zeros: not learned
     "lid", "B",  # 0: never seen, 1: closed, 2: open
-    "motion_fault", "B",  # 1: that the accelerometer is silent was told
-    "fault", "B",  # what was told of the level sensor: an index of faults.CODES
-    "fault_n", "B",  # readings in a row that say otherwise
-    "fault_up", "I",  # when one was last told at once; 0: not in this boot
-    "good", "i",  # the last value that could be believed: a SAMPLE tells it, as the next three
+    "motion_fault", "B",  # 1: the accelerometer was reported missing
+    "fault", "B",  # the level sensor's reported fault: an index of faults.CODES
+    "fault_n", "B",  # readings in a row that contradict it
+    "fault_up", "I",  # when one was last reported at once; 0: not in this boot
+    "good", "i",  # the last plausible value: folded from SAMPLE, as the next three
     "good_set", "B",
     "good_up", "I",
     "same_up", "I",  # since when it is exactly the same
-    "blind_n", "B",  # readings in a row that may come from a blind zone (plausible.py)
-    "spent_uah", "H",  # on alarms that nobody ordered, as at budget_up (budget.py)
+    "blind_n", "B",  # readings in a row that may come from a blind zone (plausibility.py)
+    "spent_uah", "H",  # by alarms that were not ordered, at budget_up (alarm_budget.py)
     "looked", "H",
     "budget_up", "I",
     "mark_rtc", "I",  # the board's clock, Unix s, when it was last set or the boot began,
     "mark_up", "I",  # and ``up`` then
     "rate_ppm", "i",  # by how much true time runs faster than the board's clock
     "sealed_up", "I",  # ``up`` of the last message of this boot
-    "scale_end", "Q",  # unsealed records before it are placed by the drift learnt after them,
-    "scale_from", "I",  # away from this ``up``,
-    "scale_ppm", "i",  # by so much
-    "gap_n", "I",  # readings dropped that no gap event declares yet,
+    "scale_end", "Q",  # times of unsealed records before it are corrected (records.scaled)
+    "scale_from", "I",  # from this ``up`` on,
+    "scale_ppm", "i",  # by this drift
+    "gap_n", "I",  # dropped readings that no gap event declares yet,
     "gap_s", "I",  # and the seconds that they spanned
     "ack_top", "I",  # the largest ``t`` of an ack
     "signed_up", "I",  # ``up`` of the last message sealed with a signature in this boot
-    "keyed", "B",  # 1: it has a signing key; 2: it had one, and its loss was told
+    "keyed", "B",  # 1: there is a signing key; 2: it was lost, and that was reported
     "change_mm", "I",  # set by ``down``; 0: config.json's
     "change_g", "I",
     "move_from", "I",  # a planned move, Unix s; set by ``down``
@@ -91,26 +91,26 @@ NO_ERA = bytes(8)
 
 
 class State:
-    """The fields of FIELDS as attributes, taken from ``packed`` bytes: a STATE record's."""
+    """The fields of FIELDS as attributes, from ``packed`` bytes: a STATE record's."""
 
     def __init__(self, packed=b""):
-        self.take(packed)
+        self._unpack(packed)
 
-    def take(self, packed):
-        """Take all fields; another build's may be shorter or longer: they are only appended."""
+    def _unpack(self, packed):
+        """Set all fields; another build's record may be shorter or longer, never reordered."""
         values = struct.unpack(_FORMAT, (bytes(packed) + bytes(SIZE))[:SIZE])
         for index, value in enumerate(values):
             setattr(self, FIELDS[2 * index], value)
 
     def _named(self):
-        """Never called: it tells readers and type checkers what ``take`` sets."""
+        """Never called: declares for readers and type checkers what ``_unpack`` sets."""
         self.era = self.prev = self.once = self.rest = b""
         self.boot = self.seq = self.chained = self.base = self.clock_source = self.clock_up = 0
         self.last_up = self.unsealed = self.unsealed_count = self.era_start = self.freed = 0
         self.former = self.former_tries = self.run = self.run_boot = self.run_seq = 0
         self.published = self.promise_up = self.ack_t = self.resends = self.misses = self.fails = 0
-        self.retry_up = self.down_n = self.interval_s = self.report_s = self.spoken = 0
-        self.spoken_set = self.recovery = self.recovery_up = self.motion_up = self.low = 0
+        self.retry_up = self.down_n = self.interval_s = self.report_s = self.reported = 0
+        self.reported_set = self.recovery = self.recovery_up = self.motion_up = self.low = 0
         self.pending = self.tilted = self.lid = self.motion_fault = self.fault = self.fault_n = 0
         self.fault_up = self.good = self.good_set = self.good_up = self.blind_n = self.same_up = 0
         self.spent_uah = self.looked = self.budget_up = self.mark_rtc = self.mark_up = 0
@@ -134,26 +134,26 @@ class State:
 
     def _change(self, payload):
         at = 0
-        while at < len(payload) and payload[at] < len(_SIZES):  # past them: a later build's fields
+        while at < len(payload) and payload[at] < len(_SIZES):  # higher: a later build's fields
             index = payload[at]
             value = struct.unpack_from("<" + FIELDS[2 * index + 1], payload, at + 1)[0]
             setattr(self, FIELDS[2 * index], value)
             at += 1 + _SIZES[index]
 
     def fold(self, record):
-        """Take in one record, in the ring's order."""
+        """Apply one record, in the ring's order."""
         if record.kind == records.STATE:
-            self.take(record.payload)
+            self._unpack(record.payload)
         elif record.kind == records.CHANGE:
             self._change(record.payload)
         elif record.kind == records.SAMPLE or record.kind == records.EVENT:
-            self._kept(record)
+            self._appended(record)
         elif record.kind == records.ZEROED:
-            self.unsealed_count += 1  # the message that it was in counts it too
+            self.unsealed_count += 1  # the message that covers it counts it, too
         elif record.kind == records.MESSAGE:
             self._sealed(records.header(record))
 
-    def _kept(self, record):
+    def _appended(self, record):
         self.last_up = records.up_of(record)
         if record.kind == records.SAMPLE:
             self._measured(records.sample(record.payload))
@@ -165,7 +165,7 @@ class State:
             self.gap_n, self.gap_s = max(0, self.gap_n - n), max(0, self.gap_s - s)
 
     def _measured(self, sample):
-        """A value is kept only when it could be believed: no CHANGE needs to say so again."""
+        """Only plausible values are stored, so ``good`` needs no CHANGE record."""
         if sample.value is None or sample.channel:
             return
         if not self.good_set or sample.value != self.good:
@@ -186,8 +186,8 @@ class State:
             self.run, self.run_boot, self.run_seq = head.pos, head.boot, head.seq
 
     def open_era(self, era, position):
-        """Begin a new era at ``position``: counters from 1; what was not freed becomes former."""
-        if self.former >= self.era_start:  # nothing older waits: the old era's watermark goes on
+        """Begin a new era at ``position``: counters from 1; unfreed messages become former."""
+        if self.former >= self.era_start:  # no older era waits: continue at this era's watermark
             self.former = self.freed
         self.former_tries = 0
         self.era, self.boot, self.seq = era, 1, 0
@@ -203,7 +203,7 @@ class State:
 
 
 def load(ring):
-    """The state that the ring tells, or None when it holds no STATE record (a new flash)."""
+    """The state folded from the ring, or None when it has no STATE record (a new flash)."""
     for number in range(ring.last, ring.first - 1, -1):
         state = None
         for record in ring.records(number * ring.sector):

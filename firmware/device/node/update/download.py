@@ -1,29 +1,28 @@
-"""How a release comes in, wake by wake, until it can be tried."""
+"""Downloads a release, over several wakes if need be, until it can be tried."""
 
 import binascii
 import gc
 import time
 
-from lib import unload
+from lib import ED25519, unload
 from micropython import const
-from node.exchange.signing_key import ED25519
 from node.storage import envelope
 from node.update import manifest
 from node.update.manifest import ReleaseError
 from slots import FOLDERS
 
 _PART = const(2048)
-_REFUSED = const("refused")  # care.py's
+_REFUSED = const("refused")  # status.py reads it
 _PART_MS = const(8000)
-_BUDGET_MS = const(300_000)  # of radio in one wake; each part begins the watchdog's time anew
+_BUDGET_MS = const(300_000)  # of radio in one wake; each part feeds the watchdog
 _LARGEST = const(1 << 20)
-_WELL_MV = const(3500)  # a slot is not rewritten on a cell that may give out
+_WELL_MV = const(3500)  # below it the cell may fail while a slot is written
 
 
-class Update:
-    """The release that a ``down`` wants, and the slot that does not run.
+class Download:
+    """Writes the release that a ``down`` asks for into the slot that does not run.
 
-    It has the heap to itself: it begins when the wake is over, on the connection still open.
+    It runs after the wake, on the connection still open, when the node's modules are unloaded.
     """
 
     def __init__(self, config, slots, feed):
@@ -32,29 +31,29 @@ class Update:
         self._feed = feed
         self._start = time.ticks_ms()
 
-    def go_on(self, client, key, wanted, mv, floor):
-        """Go on fetching ``wanted``, the ``update`` of a ``down``. Returns whether to reset.
+    def run(self, client, key, wanted, mv, floor):
+        """Continue to download ``wanted``, the ``update`` of a ``down``. Returns whether to reset.
 
-        A refusal is noted in NVS, for the next wake to tell. ``floor``: no release below it.
+        A refusal is noted in NVS for the next wake to report. ``floor``: the lowest version taken.
         """
         try:
-            return self._brought(client, key, wanted, mv, floor)
+            return self._download(client, key, wanted, mv, floor)
         except ReleaseError as error:
             self._refuse(wanted, error.args[0])
         except MemoryError:
             self._refuse(wanted, "update_memory")
         except OSError as error:
-            print("no connection:", error)  # the next wake goes on
+            print("no connection:", error)  # the next wake continues
         finally:
             client.disconnect()
         return False
 
-    def _brought(self, client, key, wanted, mv, floor):
-        order, version, size, start, sig = _wanted(wanted)
+    def _download(self, client, key, wanted, mv, floor):
+        order, version, size, start, sig = _checked(wanted)
         if not self._wants(order, version, floor):
             return False
         if mv and mv < _WELL_MV:
-            return False  # when the cell is well again
+            return False  # a later wake continues, once the cell is charged
         stage = self._stage(version, size, start, sig)
         if not self._fetch(stage, version, size, client, key):
             return False
@@ -93,16 +92,16 @@ class Update:
             from node.update.rom_stage import RomStage
 
             return RomStage(self._slots.rom, self._slot, sig, size, start, verify)
-        from node.update.file_stage import Stage
+        from node.update.file_stage import FileStage
 
-        return Stage(FOLDERS[self._slot], sig, start, verify)
+        return FileStage(FOLDERS[self._slot], sig, start, verify)
 
     def _signed(self, sig, lines):
         from lib import ed25519
 
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
-            # Line by line: there may be no room for all of it.
+            # Line by line: the heap may have no room for the whole manifest.
             ed25519.verify_over(self._config.release_key, raw, lines)
             return True
         except ValueError:
@@ -111,7 +110,7 @@ class Update:
             unload(*ED25519)
 
     def _fetch(self, stage, version, size, client, key):
-        """Whether all of it is here."""
+        """Download the parts that are missing. Returns whether the release is complete."""
         while not stage.complete:
             if stage.position >= size:
                 raise ReleaseError("update_size")
@@ -119,16 +118,16 @@ class Update:
                 return False
             number, skip = divmod(stage.position, _PART)
             topic = self._config.topic("part/%d/%d" % (version, number))
-            data = _fetched(client, topic, key)
+            data = _receive_part(client, topic, key)
             if not data or len(data) <= skip:
-                return False  # not there yet, or not ours: the next wake asks again
+                return False  # not published yet, or not authentic: the next wake asks again
             try:
                 stage.write(data[skip:])
             except OSError:
                 stage.wipe()
                 raise ReleaseError("update_space") from None
             data = None
-            gc.collect()  # the part has left its room to what verifies
+            gc.collect()  # verifying needs the heap that the part took
             stage.settle()
             self._feed()
         return True
@@ -136,14 +135,14 @@ class Update:
     def _refuse(self, wanted, code):
         order = wanted.get("n") if isinstance(wanted, dict) else None
         if not isinstance(order, int) or not 0 < order < 1 << 32:
-            return  # there is not even a number: it was answered when it came
+            return  # without a number; it was answered on arrival
         if order > self._slots.refused:
             self._slots.nvs.set_blob(_REFUSED, code.encode())
             self._slots.refuse(order)
 
 
-def _fetched(client, topic, key):
-    """One part, authentic, once it is here within the time; else None."""
+def _receive_part(client, topic, key):
+    """One authentic part, or None when it does not arrive in time."""
     client.subscribe([topic])
     start = time.ticks_ms()
     while True:
@@ -152,11 +151,14 @@ def _fetched(client, topic, key):
         if event is None:
             return None
         if event[0] == "message" and event[1] == topic:
-            return envelope.opened_part(key, topic, event[2])
+            return envelope.verified_part(key, topic, event[2])
 
 
-def _wanted(given):
-    """(n, version, size of the stream, of its manifest, SIG) of a ``down``'s ``update``."""
+def _checked(given):
+    """(n, version, size of the stream, size of its manifest, SIG) of a ``down``'s ``update``.
+
+    Raises ReleaseError for anything else.
+    """
     try:
         numbers = given["n"], given["version"], given["size"], given["manifest"]
         sig = given["sig"]

@@ -1,8 +1,8 @@
-"""A release as it comes in, part by part, into the slot that does not run.
+"""Writes a release, part by part, into the files of a slot.
 
-Nothing but the files themselves says how far it came, so a power cut at any moment costs at most
-the part under way. ``sig`` tells which release it is: it is written first and removed first.
-Where the interpreter runs builds in place, ``romstage.py`` takes them in.
+Its progress is the files themselves, so a power cut at any moment costs at most the part being
+written. The file ``sig`` identifies the release: it is written first and removed first.
+``rom_stage.py`` does the same where the interpreter runs builds in place.
 """
 
 import os
@@ -15,12 +15,13 @@ _SIG = const("sig")
 _FOLDER = const(0x4000)
 
 
-class Stage:
-    """The slot ``folder`` being filled with the release that ``signature`` (text) names.
+class FileStage:
+    """The slot ``folder`` while the release with ``signature`` (text) is written to it.
 
     The stream is the manifest's ``manifest_size`` bytes, then every file's in its order.
-    ``verify(lines)`` is handed what yields the manifest's lines anew; it returns the Manifest, and
-    raises ReleaseError unless it is signed and fits this node. What cannot be used is removed.
+    ``verify(lines)`` is called with a function that iterates over the manifest's lines; it returns
+    the Manifest and raises ReleaseError unless it is signed and fits this node. A release that
+    cannot be used is removed.
     """
 
     def __init__(self, folder, signature, manifest_size, verify):
@@ -35,7 +36,7 @@ class Stage:
         self.position = self._found()
 
     def write(self, data):
-        """Take the stream's next bytes. Raises ReleaseError, or OSError when the flash is full."""
+        """Write the stream's next bytes. Raises ReleaseError, or OSError when the flash is full."""
         data = memoryview(data)
         while data:
             path, end = self._place()
@@ -46,18 +47,19 @@ class Stage:
             self.settle()
 
     def settle(self):
-        """Read the manifest once it is here. Raises ReleaseError."""
+        """Read the manifest once it is complete. Raises ReleaseError."""
         if self._manifest is None and self.position == self._manifest_size:
             self._read_manifest()
 
     @property
     def complete(self):
-        """Whether every byte is here."""
+        """Whether every byte is written."""
         found = self._manifest
         return found is not None and self.position == self._manifest_size + found.size
 
     def finish(self):
-        """Raises ReleaseError unless every file is what the manifest says: it can be tried."""
+        """Check every file against the manifest; after that the slot can be tried. Raises
+        ReleaseError."""
         for name, _, digest in manifest.files(self._lines()):
             if manifest.digest(self._path(name)) != digest:
                 raise self._spoilt("update_hash")
@@ -75,7 +77,7 @@ class Stage:
         return ReleaseError(code)
 
     def _found(self):
-        """How many bytes of the stream are here already."""
+        """How many bytes of the stream are written already."""
         size = _size(self._path(manifest.NAME))
         if size < self._manifest_size:
             return max(size, 0)
@@ -93,10 +95,8 @@ class Stage:
             self._manifest = self._verify(self._lines)
         except ReleaseError as error:
             raise self._spoilt(error.args[0]) from None
-        for name, size, _ in manifest.files(
-            self._lines()
-        ):  # nothing is appended to what is too long
-            if _size(self._path(name)) > size:
+        for name, size, _ in manifest.files(self._lines()):
+            if _size(self._path(name)) > size:  # appending could not repair it
                 raise self._spoilt("update_hash")
 
     def _lines(self):
@@ -115,7 +115,7 @@ class Stage:
                     if char == "/":
                         _folder(self._path(name[:at]))
                 return self._path(name), end
-        raise ReleaseError("update_size")  # more came than the manifest names
+        raise ReleaseError("update_size")  # the stream is longer than the manifest's files
 
     def _path(self, name):
         return self._folder + "/" + name
@@ -145,7 +145,7 @@ def _folder(path):
     try:
         os.mkdir(path)
     except OSError:
-        pass  # it is there; if not, the next write says so
+        pass  # it exists; if not, the next write fails
 
 
 def _remove(path):
@@ -157,4 +157,4 @@ def _remove(path):
         else:
             os.remove(path)
     except OSError:
-        pass  # gone already
+        pass  # it does not exist

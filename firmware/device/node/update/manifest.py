@@ -1,4 +1,4 @@
-"""What a release consists of, as its offline key signed it (gateway/WIRE.md, *Releases*).
+"""The manifest of a release: its signed list of files (gateway/WIRE.md, *Releases*).
 
 ```
 noria-release-1
@@ -29,17 +29,17 @@ class ReleaseError(ValueError):
 class Manifest:
     """A release: ``version``, ``floor``, ``fw``, ``board``, ``size`` in bytes of all its files.
 
-    The files themselves are read anew by :func:`files`: together they would fill the heap.
+    The list of files is not kept, it would fill the heap: :func:`files` parses it again.
     """
 
     def __init__(self, lines):
         """``lines``: of bytes, each with its line feed, as a file yields them."""
         given, self.size, whole = {}, 0, True
-        for words in _spelt(lines):
+        for words in _words(lines):
             if len(words) == 4:
                 size = _file(words)[1]
                 self.size += size
-                whole = whole and size > 0  # none is ever empty
+                whole = whole and size > 0  # no file of a release is empty
             else:
                 given[words[0]] = words[1]
         self.version, self.floor = _number(given.get("version")), _number(given.get("floor"))
@@ -49,14 +49,14 @@ class Manifest:
 
 
 def files(lines):
-    """(path, size, SHA-256) of each file of a manifest, in its order."""
-    for words in _spelt(lines):
+    """(path, size, SHA-256) of the files of a manifest, in its order."""
+    for words in _words(lines):
         if len(words) == 4:
             yield _file(words)
 
 
-def _spelt(lines):
-    """The words of each line after the first."""
+def _words(lines):
+    """The words of every line after the first."""
     first = True
     for raw in lines:
         try:
@@ -79,7 +79,7 @@ def _file(words):
     if any(char not in _CHARACTERS for char in path) or len(words[3]) != 64:
         raise ReleaseError("manifest")
     if any(step in ("", ".", "..") for step in steps) or len(steps) > 3:
-        raise ReleaseError("manifest")  # it would leave its slot
+        raise ReleaseError("manifest")  # the path would be outside of the slot
     return path, size, binascii.unhexlify(words[3])
 
 
@@ -105,7 +105,7 @@ def fingerprint(folder):
     try:
         found = digest(folder + "/" + NAME if folder else NAME)
     except OSError:
-        return ""  # a build that was copied by hand
+        return ""  # a build copied by cable
     return "".join("%02x" % byte for byte in found[:8])
 
 

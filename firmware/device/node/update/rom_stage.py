@@ -1,10 +1,10 @@
-"""A release as it comes in, part by part, into a slot of flash that runs it in place.
+"""Writes a release, part by part, into a slot of flash from which it runs in place.
 
 The slot becomes one ROMFS image (MicroPython, ``extmod/vfs_rom.c``): a header, a padding record
-that holds the release's signature and its stream byte for byte as it came, then directories whose
-files point into that stream. It is NOR flash: a write clears bits, so the part that a power cut
-tore is simply written again. The header comes last, when every hash is right: before it nothing
-can be mounted. Removing goes the other way round: the signature first, then the header.
+with the release's signature and its stream byte for byte, then directories whose files point into
+that stream. On NOR flash a write clears bits, so a part torn by a power cut is written again. The
+header is written last, when every hash is right: without it nothing can be mounted. Removal clears
+the signature first, then the header.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ _SIG = const(12)  # behind the padding record's
 _SIG_END = const(98)
 _STREAM = const(256)  # where a page of NOR flash begins
 _CHUNK = const(512)
-_PART = const(2048)  # what is written at one go
+_PART = const(2048)  # bytes of one write
 _LINE = const(256)
 
 
 class RomStage:
-    """Slot ``slot`` of ``rom`` (slots.Rom), being filled with the release that ``signature`` names.
+    """Slot ``slot`` of ``rom`` (slots.Rom) while the release with ``signature`` is written to it.
 
-    ``size`` and ``manifest_size`` are of the stream; ``verify``: stage.Stage, which this one is
-    like in all it offers.
+    ``size`` and ``manifest_size`` are of the stream. Methods and ``verify``: see
+    file_stage.FileStage.
     """
 
     def __init__(self, rom, slot, signature, size, manifest_size, verify):
@@ -48,29 +48,30 @@ class RomStage:
         if bytes(self._view[_SIG:_SIG_END]) != signature.encode():
             self.wipe()
             rom.program(slot, _SIG, signature.encode())
-        # The last part may be torn: it is fetched again.
+        # The last part may be torn: it is downloaded again.
         self.position = max(self._written() - 1, 0) // _PART * _PART
         self.settle()
 
     def write(self, data):
-        """Take the stream's next bytes. Raises ReleaseError, or OSError when the flash fails."""
+        """Write the stream's next bytes. Raises ReleaseError, or OSError when the flash fails."""
         if self.position + len(data) > self._size:
             raise ReleaseError("update_size")
         self._rom.program(self._slot, _STREAM + self.position, data)
         self.position += len(data)
 
     def settle(self):
-        """Read the manifest once it is here. Raises ReleaseError."""
+        """Read the manifest once it is complete. Raises ReleaseError."""
         if self._manifest is None and self.position >= self._manifest_size:
             self._read_manifest()
 
     @property
     def complete(self):
-        """Whether every byte is here."""
+        """Whether every byte is written."""
         return self._manifest is not None and self.position == self._size
 
     def finish(self):
-        """Raises ReleaseError unless every file is what the manifest says: it can be tried."""
+        """Check every file against the manifest and write directories and header; after that the
+        slot can be tried. Raises ReleaseError."""
         found, at = self._view, _STREAM + self._manifest_size
         for _, size, digest in manifest.files(self._lines()):
             if hashlib.sha256(found[at : at + size]).digest() != digest:
@@ -84,7 +85,7 @@ class RomStage:
         head = _KIND + _fixed(end + len(folders) - _BODY) + bytes((_PADDING,)) + _fixed(end - _SIG)
         self._rom.program(self._slot, 0, head)
         if found[:_SIG] != head or found[end : end + len(folders)] != folders:
-            raise self._spoilt("update_hash")  # flash that is worn
+            raise self._spoilt("update_hash")  # the flash is worn
 
     def wipe(self):
         """Remove the slot."""
@@ -133,7 +134,7 @@ class RomStage:
 
 
 def _folders(lines, manifest_size):
-    """The records of all folders and files; even in length, as the format asks."""
+    """The records of all folders and files; of even length, as the format requires."""
     at = _STREAM - _BODY
     made = {"": bytearray(_file(manifest.NAME, manifest_size, at))}
     at += manifest_size
@@ -169,14 +170,14 @@ def _name(name):
 
 def _number(value):
     """Seven bits a byte, the highest first, each but the last with its top bit set."""
-    spelt = bytes((value & 0x7F,))
+    encoded = bytes((value & 0x7F,))
     while value > 0x7F:
         value >>= 7
-        spelt = bytes((value & 0x7F | 0x80,)) + spelt
-    return spelt
+        encoded = bytes((value & 0x7F | 0x80,)) + encoded
+    return encoded
 
 
 def _fixed(value):
-    """The same in four bytes, so that what it counts may be known later."""
+    """The same in four bytes, for a length that is filled in later."""
     return bytes((value >> 21 & 0x7F | 0x80, value >> 14 & 0x7F | 0x80, value >> 7 & 0x7F | 0x80,
                   value & 0x7F))  # fmt: skip

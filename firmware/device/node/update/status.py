@@ -1,14 +1,14 @@
-"""Remote care: what a wake says of its start, and how a release proves itself or goes back."""
+"""Reports how the node started, and whether a release was kept, refused or given up."""
 
 from lib import unload
 from micropython import const
 
 _FAULT = const("fault")  # guard.py's
-_REFUSED = const("refused")  # update.py's: why a release was refused, until a wake has told it
+_REFUSED = const("refused")  # by download.py: why a release was refused, until it is reported
 
 
-class Care:
-    """Looks after the build that runs and the one to come (``slots``, ``feed``: node/start.py)."""
+class UpdateStatus:
+    """The state of the running build and of an ordered one (``slots``, ``feed``: node/start.py)."""
 
     def __init__(self, slots, queue, feed):
         self._slots = slots
@@ -21,44 +21,45 @@ class Care:
         """The members of the event ``boot``."""
         slots = self._slots
         fields = '"k":"boot","c":"%s"' % ("update" if slots.first else cause)
-        from node.update import manifest  # seldom needed, and not small
+        from node.update import manifest  # large, and needed at a boot only
 
         found = manifest.fingerprint(slots.folder)
         del manifest
         unload("node.update.manifest")
         return fields + (',"fh":"%s"' % found if found else "")
 
-    def tell(self, up, plan):
-        """Keep as events what ended an earlier wake, or an update."""
+    def report(self, up, plan):
+        """Add events about a fault that ended an earlier wake, and about a failed update."""
         if self._slots.back:
-            self.answer(up, plan, False, "update_back")
+            self.add_conf(up, plan, False, "update_back")
             self._slots.back_told()
-        code = self._noted(_REFUSED)
+        code = self._read(_REFUSED)
         if code:
-            self.answer(up, plan, False, code)
-            self._told(_REFUSED)
-        name = self._noted(_FAULT)
+            self.add_conf(up, plan, False, code)
+            self._clear(_REFUSED)
+        name = self._read(_FAULT)
         if name:
             self._queue.add_event(up, '"k":"fault","s":"main","c":"%s"' % name)
-            self._told(_FAULT)
+            self._clear(_FAULT)
 
-    def _noted(self, key):
+    def _read(self, key):
         """The text of a blob in NVS; empty when there is none."""
-        held = bytearray(32)
+        blob = bytearray(32)
         try:
-            size = self.nvs.get_blob(key, held)
+            size = self.nvs.get_blob(key, blob)
         except (OSError, ValueError):
             return ""
-        return "".join(chr(byte) for byte in held[:size] if 48 <= byte <= 122 and byte != 92)
+        return "".join(chr(byte) for byte in blob[:size] if 48 <= byte <= 122 and byte != 92)
 
-    def _told(self, key):
+    def _clear(self, key):
         self.nvs.erase_key(key)
         self.nvs.commit()
 
     # A build on trial
 
-    def heard(self, covered, up, plan):
-        """After an attempt to be heard. ``covered``: a live ack covers a message of this build."""
+    def record_attempt(self, covered, up, plan):
+        """After an attempt to report. ``covered``: a live ack covers a message of this build, which
+        keeps a build on trial."""
         slots = self._slots
         if not slots.on_trial:
             return
@@ -67,26 +68,26 @@ class Care:
 
             slots.commit(manifest.load(slots.folder).floor)
             self._state.fw_floor = max(self._state.fw_floor, slots.floor)
-            self.answer(up, plan, True)
+            self.add_conf(up, plan, True)
         else:
             slots.unheard()
 
-    def answer(self, up, plan, ok, code=""):
-        """Answer the ``down`` in force once more: what became of its update."""
+    def add_conf(self, up, plan, ok, code=""):
+        """Answer the ``down`` in force once more, with the result of its update."""
         from node.exchange import orders
 
         fields = orders.conf(self._state.down_n, self._state, plan, ok, code)
         self._queue.add_event(up, fields)
         self._state.pending = 1
 
-    # A release to come
+    # An ordered release
 
-    def awaits(self, given):
-        """Whether a ``down`` wants a release that does not run yet."""
+    def wants(self, given):
+        """Whether a ``down`` asks for a release that does not run yet."""
         wanted = given.get("update")
         order = wanted.get("n") if isinstance(wanted, dict) else None
         if not isinstance(order, int):
-            return bool(wanted)  # answered by its code, and never fetched
+            return bool(wanted)  # answered by its code, and never downloaded
         return order > self._slots.refused and not self.runs(wanted.get("version"))
 
     def runs(self, version):

@@ -1,4 +1,4 @@
-"""What the firmware takes from MicroPython's own module, for CPython."""
+"""The names of MicroPython's own module that the firmware uses, for CPython."""
 
 
 def const(value):

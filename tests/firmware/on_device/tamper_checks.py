@@ -11,7 +11,7 @@ from node.storage import clock, records
 from node.storage.queue import Queue
 from node.storage.ring import Ring
 
-STILL, CARRIED, LYING = "still", "carried", "lying"
+STILL, CARRIED, TILTED = "still", "carried", "lying"
 
 
 class _Time:
@@ -33,7 +33,7 @@ class Chip:
 
     def _axes(self):
         shake = 400 if self.does == CARRIED else 4
-        upright = (900, 0, 430) if self.does == LYING else self.up
+        upright = (900, 0, 430) if self.does == TILTED else self.up
         return tuple(axis + random.randint(-shake, shake) for axis in upright)
 
     def arm(self, rest):
@@ -46,7 +46,7 @@ class Chip:
         return [self._axes() for _ in range(12)]
 
     def read_mg(self):
-        return (900, 0, 430) if self.does == LYING else self.up
+        return (900, 0, 430) if self.does == TILTED else self.up
 
 
 class Pin:
@@ -86,16 +86,18 @@ class Node:
         self.state = self.queue.state
         clock.begin(self.state, self.board.now)
         self.config = measure_checks._config(**config)
-        self.vigil = wake_pins.Vigil(self.board, self.config, self.state)
-        self.spoken = 0
+        self.wake_pins_ = wake_pins.WakePins(self.board, self.config, self.state)
+        self.reports = 0
         self.start()
 
     def start(self):
-        self.hands = tamper.Hands(self.board, self.config, self.queue, self._speak)
-        self.hands.started()
+        self.tamper_watch = tamper.TamperWatch(
+            self.board, self.config, self.queue, self._request_report
+        )
+        self.tamper_watch.set_up()
 
-    def _speak(self):
-        self.spoken += 1
+    def _request_report(self):
+        self.reports += 1
 
     def wake(self, after_s, does=STILL, by_pin=False):
         """One wake; the events that it told."""
@@ -103,9 +105,11 @@ class Node:
         self.board.chip.does = does
         self.board.motion.high = does == CARRIED
         self.board.woken = by_pin
-        self.hands = tamper.Hands(self.board, self.config, self.queue, self._speak)
+        self.tamper_watch = tamper.TamperWatch(
+            self.board, self.config, self.queue, self._request_report
+        )
         start = self.queue.ring.tail
-        self.hands.look()
+        self.tamper_watch.check()
         return [
             records.event_parts(record.payload)[1]
             for record in self.queue.ring.records(start)
@@ -115,30 +119,30 @@ class Node:
 
 def test_hands_begin_recovery_mode_which_ends_ten_minutes_after_them():
     node = Node()
-    told = node.wake(600, CARRIED, by_pin=True)
-    assert len(told) == 1 and '"ms":5' in told[0] and node.state.recovery and node.spoken == 1
-    assert node.wake(30, CARRIED) and node.vigil.armed() == ()
+    events = node.wake(600, CARRIED, by_pin=True)
+    assert len(events) == 1 and '"ms":5' in events[0] and node.state.recovery and node.reports == 1
+    assert node.wake(30, CARRIED) and node.wake_pins_.armed() == ()
     assert [node.wake(30) for _ in range(19)] == [[]] * 19
     assert node.wake(30) == ['"k":"still"'] and not node.state.recovery
-    assert node.vigil.armed() == ("tilt", "motion")
+    assert node.wake_pins_.armed() == ("tilt", "motion")
 
 
 def test_one_bump_is_one_quiet_event():
     node = Node()
-    told = node.wake(600, STILL, by_pin=True)
-    assert len(told) == 1 and '"k":"motion","ms":0' in told[0]
-    assert not node.state.recovery and node.spoken == 0 and not node.state.pending
+    events = node.wake(600, STILL, by_pin=True)
+    assert len(events) == 1 and '"k":"motion","ms":0' in events[0]
+    assert not node.state.recovery and node.reports == 0 and not node.state.pending
 
 
 def test_without_budget_hands_are_told_but_do_not_begin_recovery():
     node = Node()
     node.state.spent_uah = 59_900
-    told = node.wake(600, CARRIED, by_pin=True)
-    assert len(told) == 1 and not node.state.recovery
-    assert node.spoken == 0  # with the next report: a report of its own cannot be paid
+    events = node.wake(600, CARRIED, by_pin=True)
+    assert len(events) == 1 and not node.state.recovery
+    assert node.reports == 0  # with the next report: a report of its own cannot be paid
     node.state.spent_uah = 40_000
     node.wake(600, CARRIED, by_pin=True)
-    assert not node.state.recovery and node.spoken == 1
+    assert not node.state.recovery and node.reports == 1
 
 
 def test_recovery_that_uses_its_budget_up_says_so():
@@ -177,12 +181,12 @@ def test_on_mains_there_is_no_budget():
 def test_bumps_without_end_leave_tilt_and_lid_to_wake_it():
     node = Node(lid="reed")
     bumps = 0
-    while "motion" in node.vigil.armed():
+    while "motion" in node.wake_pins_.armed():
         node.wake(5, STILL, by_pin=True)
         bumps += 1
-    assert 60 <= bumps <= 64 and node.vigil.armed() == ("lid", "tilt")
+    assert 60 <= bumps <= 64 and node.wake_pins_.armed() == ("lid", "tilt")
     node.wake(900)
-    assert node.vigil.armed() == ("lid", "tilt", "motion")
+    assert node.wake_pins_.armed() == ("lid", "tilt", "motion")
 
 
 def _near(one, other):
@@ -193,7 +197,7 @@ def _near(one, other):
 def test_the_orientation_at_the_first_start_is_upright():
     node = Node()
     node.board.chip.up = 500, 0, 866
-    assert _near(node.hands.rest, (0, 0, 1000))
+    assert _near(node.tamper_watch.rest, (0, 0, 1000))
     again = Node(rest=[500, 0, 866])
     assert again.board.chip.armed_for == (500, 0, 866)
     node.start()
@@ -230,11 +234,11 @@ def test_a_chip_that_falls_silent_in_the_middle_of_a_look_is_told():
 def test_what_begins_after_the_look_shortens_the_sleep():
     node = Node(lid="reed")
     node.wake(600)
-    assert node.vigil.sleep_s(600) == 600
+    assert node.wake_pins_.sleep_s(600) == 600
     node.board.motion.high = True
-    assert node.vigil.sleep_s(600) == 5
+    assert node.wake_pins_.sleep_s(600) == 5
     node.board.motion.high, node.board.lid.high = False, True
-    assert node.vigil.sleep_s(600) == 5
+    assert node.wake_pins_.sleep_s(600) == 5
 
 
 def test_a_lid_is_told_when_it_opens_and_closes_and_not_at_first():
@@ -242,8 +246,8 @@ def test_a_lid_is_told_when_it_opens_and_closes_and_not_at_first():
     node.board.lid.high = True  # dark: closed
     assert node.wake(600) == []
     node.board.lid.high = False
-    told = node.wake(600)
-    assert told[0] == '"k":"lid","open":true' and len(told) == 2 and node.spoken == 1
+    events = node.wake(600)
+    assert events[0] == '"k":"lid","open":true' and len(events) == 2 and node.reports == 1
     assert node.wake(600) == []
     node.board.lid.high = True
-    assert node.wake(600) == ['"k":"lid","open":false'] and node.spoken == 2
+    assert node.wake(600) == ['"k":"lid","open":false'] and node.reports == 2
