@@ -106,8 +106,7 @@ class Board:
         self._start(cause, Wake.NONE)
 
     def plug_in(self) -> str:
-        """Connect a cable and stop the program. Returns the path of the port, until
-        ``power_off``."""
+        """Connect a cable and stop the program; the path of the port, until ``power_off``."""
         master, slave = pty.openpty()
         try:
             tty.setraw(slave)
