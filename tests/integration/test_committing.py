@@ -78,7 +78,7 @@ def committed(
     entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
     counts = reader.counts()
     reader.close()
-    eras = sorted(era._replace(heard=0) for era in journal.eras.all())
+    eras = sorted(era._replace(recency=0) for era in journal.eras.all())
     journal.close()
     Journal(path, "g1").close()  # verifies leaves and frontier
     return entries, counts, eras, last

@@ -9,7 +9,7 @@ from firmware.virtual.host.board import Board, Event
 from firmware.virtual.host.fleet import Fleet
 
 PINS = Path(__file__).parents[3] / "firmware/device/board/firebeetle.py"
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 
 Act = Callable[[Fleet, Board], None]
 

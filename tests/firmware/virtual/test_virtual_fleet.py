@@ -50,7 +50,7 @@ class FleetProcess:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command).encode() + b"\n")
         self.process.stdin.flush()
-        return self._answers.get(timeout=10)
+        return self._answers.get(timeout=60)
 
     def seen(self, name: str, device: str | None = None) -> list[dict[str, Any]]:
         """Events by name so far."""
@@ -64,7 +64,7 @@ class FleetProcess:
         """Closes its input; the exit code."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self._reader.join(5)
         return code
 
@@ -187,7 +187,7 @@ def test_nothing_runs_on_after_the_end(way: str, tmp_path: Path) -> None:
     if way == "end of input":
         assert process.end() == 0
     else:
-        assert process.process.wait(10) == 0
+        assert process.process.wait(60) == 0
     assert boards_running(process.folder) == []
 
 
@@ -201,7 +201,9 @@ def test_boards_of_a_killed_host_end_by_themselves(tmp_path: Path) -> None:
 
 def test_an_impossible_fleet_is_refused_with_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "fleet.json"
-    path.write_text('{"boards": [{"device": "nodeaa", "model": {"colour": "blue"}}]}')
+    path.write_text(
+        '{"interpreter": "cpython", "boards": [{"device": "nodeaa", "model": {"colour": "blue"}}]}'
+    )
     ran = subprocess.run(
         [*RUN, "--fleet", path],
         check=False,
