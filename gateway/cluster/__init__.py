@@ -1,5 +1,5 @@
-"""Several gateways on one PostgreSQL: each with its own journal, one line, one watch.
+"""Several gateways on one PostgreSQL: a journal each, shared ack lines, one watch.
 
 Message -> own journal (fsync) -> PUBACK -> ``registrar`` writes a unique row and moves the line
--> the gateway that holds the watch publishes the ack, merges all entries and watches.
+-> the leader publishes the ack, merges all entries into one order and runs the watch.
 """

@@ -1,6 +1,6 @@
-"""Publishes the acks of all devices, from the one gateway that holds the watch.
+"""Publishes the acks of all devices, from the leader only.
 
-One publisher on one connection: two would let an older ack reach the broker after a newer one.
+Two publishers, or two connections, could let an older ack reach the broker after a newer one.
 """
 
 import threading
@@ -15,15 +15,15 @@ from gateway.domain.registry import Registry
 from gateway.runtime.clock import Clock
 
 NAME = "acks"
-LOOK_S = 0.1
+POLL_S = 0.1
 _MOST = 2000
-"""At once: fewer than wait to be published before the oldest is dropped (``mqtt.outgoing``)."""
+"""Acks in one turn: fewer than ``mqtt.publish_queue`` keeps before it drops the oldest."""
 
 Publish = Callable[[str, bytes, bool], None]
 
 
 class ClusterAcks:
-    """Its ``turn`` is run by a ``Loop``. ``registry`` gives the rows in force."""
+    """A ``Worker`` runs its ``turn``. ``registry`` returns the rows in force."""
 
     def __init__(
         self, engine: sa.Engine, publish: Publish, clock: Clock, registry: Callable[[], Registry]
@@ -36,11 +36,11 @@ class ClusterAcks:
         self._again = threading.Event()
 
     def again(self) -> None:
-        """From any thread: the broker may have forgotten; every ack is due again."""
+        """From any thread: the broker may have lost its retained acks; publish all again."""
         self._again.set()
 
     def turn(self) -> float:
-        """Publish what changed, a device's last message's era last; returns how long to wait."""
+        """Publish what changed, the era of a device's last message last; returns the wait in s."""
         if self._again.is_set():
             self._again.clear()
             self._version = 0
@@ -50,14 +50,14 @@ class ClusterAcks:
             rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
         registry = self._registry() if rows else None
         for row in rows:
-            self._say(shared_era_of(row), registry)
+            self._send(shared_era_of(row), registry)
             self._version = row.version
-        return 0.0 if len(rows) == _MOST else LOOK_S
+        return 0.0 if len(rows) == _MOST else POLL_S
 
-    def _say(self, standing: SharedEra, registry: Registry | None) -> None:
-        device = registry.device(standing.device) if registry else None
+    def _send(self, era: SharedEra, registry: Registry | None) -> None:
+        device = registry.device(era.device) if registry else None
         if device is None or device.key is None or device.revoked:
             return
-        end, topic = standing.line.end, envelope.ack_topic(standing.device)
-        said = envelope.ack_object(standing.era, *end.place, end.h, int(self._clock.now()))
-        self._publish(topic, envelope.seal(device.key, topic, said), True)
+        end, topic = era.line.end, envelope.ack_topic(era.device)
+        text = envelope.ack_object(era.era, *end.place, end.h, int(self._clock.now()))
+        self._publish(topic, envelope.seal(device.key, topic, text), True)

@@ -1,7 +1,7 @@
 """Archive files of all gateways, as far as they are on this machine.
 
-Ours lie where we put them. Another's are looked for in a folder of its name beside them: a person
-copies them there where a rebuild here needs what its gateway archived.
+This gateway's are in its folder. Another's are expected in a subfolder of its name: a person copies
+them there when a rebuild here needs what that gateway archived.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from gateway.settings import Settings
 
 
 class ClusterArchives:
-    """The files in ``folder``, of ``gateway`` itself. One thread's; close it."""
+    """The archive files under ``folder``, which is ``gateway``'s own. For one thread; close it."""
 
     def __init__(
         self, engine: sa.Engine, folder: Path = Path(reader.FOLDER), gateway: str = ""
@@ -38,12 +38,12 @@ class ClusterArchives:
             try:
                 bodies = self._archive(gateway).bodies(entries)
             except ArchiveError as error:
-                raise self._told(gateway, error) from error
+                raise self._located(gateway, error) from error
             found |= {(gateway, entry): body for entry, body in bodies.items()}
         return found
 
     def check(self, after: int) -> None:
-        """See that every file with pruned entries behind ``after`` is there and whole."""
+        """Check that every file with pruned entries after place ``after`` is there and intact."""
         s = tables.segment.c
         with self._engine.connect() as connection:
             pruned = connection.execute(sa.select(tables.segment).where(s.pruned >= s.first)).all()
@@ -55,7 +55,7 @@ class ClusterArchives:
             try:
                 self._archive(gateway).check(first - 1)
             except ArchiveError as error:
-                raise self._told(gateway, error) from error
+                raise self._located(gateway, error) from error
 
     def close(self) -> None:
         """Release the files."""
@@ -84,21 +84,21 @@ class ClusterArchives:
                 for r in connection.execute(query)
             ]
 
-    def _told(self, gateway: str, error: ArchiveError) -> ArchiveError:
-        said = str(error)
+    def _located(self, gateway: str, error: ArchiveError) -> ArchiveError:
+        text = str(error)
         if gateway != self._own:
-            said = f"gateway {gateway}'s {said}; it lies in the folder archive of that gateway"
+            text = f"gateway {gateway}'s {text}; it is in the folder archive of that gateway"
         with self._engine.connect() as connection:
-            return ArchiveError(said, _place(connection, gateway, error.last))
+            return ArchiveError(text, _place(connection, gateway, error.last))
 
 
 def archives_of(settings: Settings, engine: sa.Engine) -> ClusterArchives:
-    """Those of this installation."""
+    """The archives of this installation."""
     return ClusterArchives(engine, reader.folder_of(settings.journal_path), settings.gateway_id)
 
 
 def _place(connection: sa.Connection, gateway: str, entry: int) -> int:
-    """The last place of a gateway's entries up to ``entry``."""
+    """The highest place of a gateway's entries up to ``entry``."""
     p = tables.place.c
     last = sa.select(sa.func.coalesce(sa.func.max(p.place), 0))
     return connection.execute(last.where(p.gateway == gateway, p.entry <= entry)).scalar_one()

@@ -1,8 +1,8 @@
-"""One order for the entries of all journals, made by the gateway that holds the watch.
+"""One order for the entries of all journals, made by the leader.
 
-An entry has its place once the horizon has passed its receive time (``domain.horizon``): sorted by
-receive time, then gateway, then its number there. What comes later than that goes to the end.
-Where nobody listened, the order says so, as one gateway's journal would.
+An entry gets its place once the horizon has passed its receive time (``domain.horizon``): sorted by
+receive time, then gateway, then its number there. Later entries are appended at the end. The times
+when no gateway listened become entries, as in one gateway's journal.
 """
 
 import json
@@ -20,40 +20,40 @@ from gateway.runtime.wakeup import Wakeup
 
 NAME = "merging"
 TOGETHER = "-"
-"""Entries of no gateway: when nobody listened, seen over all of them."""
-LOOK_S = 0.2
+"""The gateway id of entries about all gateways: when none of them listened."""
+POLL_S = 0.2
 _MOST = 5000
-_FAR_S = 60.0  # a clock that is ahead by more may not keep its entries from the watch
-_HEARD_AGAIN = ("start", "broker_back", "broker_drained")
+_FAR_S = 60.0  # entries of a clock that is further ahead do not wait for the horizon
+_LISTENS_AGAIN = ("start", "broker_back", "broker_drained")
 
 
 class MergeOrder:
-    """Its ``turn`` is run by a ``Loop``; ``told`` rings the projections that follow the order."""
+    """A ``Worker`` runs its ``turn``; ``wake`` wakes the projections that follow the order."""
 
     def __init__(
         self,
         engine: sa.Engine,
         clock: Clock,
-        told: Wakeup,
+        wake: Wakeup,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._told = told
+        self._wake = wake
         self._steady = steady
         self._horizon: Horizon | None = None
         self.at = float("-inf")
         """Timers that are due until then may fire (Unix s)."""
 
     def turn(self) -> float:
-        """Give places to what the horizon has passed; returns how long to wait (real s)."""
+        """Place the entries that the horizon has passed; returns the wait in real s."""
         try:
             full = self._merge()
         except BaseException:
-            self._horizon = None  # what is saved counts
+            self._horizon = None  # load the saved state at the next turn
             raise
-        self._told.notify()
-        return 0.0 if full else LOOK_S
+        self._wake.notify()
+        return 0.0 if full else POLL_S
 
     def _merge(self) -> bool:
         with self._engine.begin() as connection:
@@ -61,10 +61,10 @@ class MergeOrder:
             now = self._clock.now()
             step = horizon.look(_members(connection), now, self._steady())
             reach = horizon.at if horizon.at is not None else float("-inf")
-            self._tell(connection, step)
+            self._record(connection, step)
             full = _give_places(connection, reach, now + _FAR_S * self._clock.speed)
             if step is not None:
-                saved = {"at": horizon.at, "hears": horizon.hears}
+                saved = {"at": horizon.at, "hears": horizon.listening}
                 again = insert(tables.horizon).values(one=1, **saved)
                 connection.execute(again.on_conflict_do_update(index_elements=["one"], set_=saved))
         self._horizon = horizon
@@ -77,21 +77,23 @@ class MergeOrder:
         found = (row.at, row.hears) if row else (None, False)
         return Horizon(*found, speed=self._clock.speed)
 
-    def _tell(self, connection: sa.Connection, step: HorizonStep | None) -> None:
-        """What the horizon found becomes entries of its own, at their times."""
-        if step is None or not (step.turns or step.back_s):
+    def _record(self, connection: sa.Connection, step: HorizonStep | None) -> None:
+        """Write the changes of listening and the step of the clock as entries, at their times."""
+        if step is None or not (step.switches or step.back_s):
             return
         number = connection.execute(
             sa.select(sa.func.coalesce(sa.func.max(tables.entry.c.entry), 0)).where(
                 tables.entry.c.gateway == TOGETHER
             )
         ).scalar_one()
-        said: list[tuple[float, str, dict[str, Any]]] = []
-        for at, hears in step.turns:
-            said += [(at, "run", {"run": what}) for what in (_HEARD_AGAIN if hears else ("stop",))]
+        found: list[tuple[float, str, dict[str, Any]]] = []
+        for at, listening in step.switches:
+            found += [
+                (at, "run", {"run": what}) for what in (_LISTENS_AGAIN if listening else ("stop",))
+            ]
         if step.back_s:
-            said.append((step.at, "clock", {"source": "system", "step_s": round(step.back_s, 3)}))
-        rows = [_row(number + n, *one) for n, one in enumerate(said, 1)]
+            found.append((step.at, "clock", {"source": "system", "step_s": round(step.back_s, 3)}))
+        rows = [_row(number + n, *one) for n, one in enumerate(found, 1)]
         connection.execute(sa.insert(tables.entry), rows)
 
 
@@ -110,7 +112,7 @@ def _members(connection: sa.Connection) -> dict[str, GatewayMark]:
 
 
 def _give_places(connection: sa.Connection, reach: float, far: float) -> bool:
-    """Place what was received up to ``reach``; whether more than we take at once was there."""
+    """Place entries received up to ``reach``; returns whether there may be more."""
     e, m = tables.entry.c, tables.merged.c
     known = sa.outerjoin(tables.entry, tables.merged, e.gateway == m.gateway)
     due = sa.or_(e.received <= reach, e.received > far)

@@ -1,4 +1,4 @@
-"""A gateway's name is its own: two of one name on one database would mix their journals."""
+"""Locks a gateway's name: two gateways of one name on one database would mix their journals."""
 
 import contextlib
 import time
@@ -9,17 +9,16 @@ import sqlalchemy as sa
 
 from gateway.runtime.file_lock import LockHeldError
 
-_CLASS = 0x6E6F7270  # beside the watch's lock
+_CLASS = 0x6E6F7270  # beside the leader's lock
 _WAIT_S = 20.0
-"""A killed gateway's connection may take so long to be noticed when its machine is gone."""
+"""PostgreSQL may need this long to notice that a killed gateway's machine is gone."""
 
 
 @contextlib.contextmanager
 def hold_name(engine: sa.Engine, gateway: str) -> Generator[None]:
-    """Hold the name ``gateway`` until the block ends. Raises HeldError when it is taken.
+    """Lock the name ``gateway`` until the block ends. Raises LockHeldError when it is in use.
 
-    When the connection is lost later on, so is the lock: this is against a wrong setting, found
-    at the start.
+    The lock is lost with the connection: it only detects a wrong setting at the start.
     """
     with engine.connect() as raw:
         connection = raw.execution_options(isolation_level="AUTOCOMMIT")
@@ -35,7 +34,7 @@ def hold_name(engine: sa.Engine, gateway: str) -> Generator[None]:
         try:
             yield
         finally:
-            raw.invalidate()  # the lock is the connection's: neither goes back to the pool
+            raw.invalidate()  # the lock is the connection's: it must not return to the pool
 
 
 _TRY = sa.text("SELECT pg_try_advisory_lock(:a, :b)")

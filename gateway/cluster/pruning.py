@@ -1,8 +1,8 @@
-"""Takes bodies out of the shared table once they lie in their gateway's archive.
+"""Removes bodies from the shared table once they are in their gateway's archive.
 
-What identifies a message stays: a gateway that comes back after a week, or a node that says again
-what it said, meets it as a duplicate. A body goes when it has its place in the common order and
-every projection has passed that, those of a gateway that is away too.
+The columns that identify a message stay, so that a message from a gateway that was away for a week,
+or one that a node sends again, is a duplicate. A body goes when it has its place in the common
+order and every projection has passed it, those of an absent gateway too.
 """
 
 import logging
@@ -23,12 +23,12 @@ _log = logging.getLogger(__name__)
 NAME = "pruning"
 AT_ONCE = 1000
 """Entries in one transaction: some milliseconds."""
-_LOOK_S = 60.0
+_POLL_S = 60.0
 _REST_S = 0.1
 
 
 class EntryPruner:
-    """Of one gateway's own entries. Its ``turn`` is run by a ``Loop``."""
+    """Prunes one gateway's entries. A ``Worker`` runs its ``turn``."""
 
     def __init__(
         self, engine: sa.Engine, journal: Callable[[], JournalReader], gateway: str
@@ -36,15 +36,15 @@ class EntryPruner:
         self._engine = engine
         self._open = journal
         self._gateway = gateway
-        self._told = ""
+        self._reported = ""
 
     def turn(self) -> float:
-        """Prune a thousand entries; returns how long to rest (real s)."""
+        """Prune a thousand entries; returns the wait in real s."""
         self._register()
-        return _REST_S if self._prune() else _LOOK_S
+        return _REST_S if self._prune() else _POLL_S
 
     def _register(self) -> None:
-        """Tell the others of our archive files, from which the journal's bodies are gone."""
+        """Publish our archive files whose bodies are no longer in the journal."""
         with closing(self._open()) as journal:
             done = [row for row in journal.segments() if row.removed == row.last]
         rows = [
@@ -59,7 +59,7 @@ class EntryPruner:
                 connection.execute(insert(tables.segment).on_conflict_do_nothing(), rows)
 
     def _prune(self) -> bool:
-        """Whether there was anything that may go."""
+        """Prune a range; returns whether there was one."""
         s, e = tables.segment.c, tables.entry.c
         mine = sa.and_(s.gateway == self._gateway, s.pruned < s.last)
         with self._engine.begin() as connection:
@@ -80,7 +80,7 @@ class EntryPruner:
         return True
 
     def _has_passed(self, connection: sa.Connection, first: int, last: int) -> bool:
-        """Whether every projection is behind these entries of ours; tells which one is not."""
+        """Whether every projection has passed these entries; logs the first that has not."""
         p, m = tables.place.c, tables.merged.c
         placed = sa.select(m.entry).where(m.gateway == self._gateway)
         if (connection.execute(placed).scalar() or 0) < last:
@@ -90,7 +90,11 @@ class EntryPruner:
         rows = connection.execute(sa.select(projection.c.name, projection.c.cursor)).all()
         cursors = {WATCH: 0, **{row.name: row.cursor for row in rows}}
         name, at = min(cursors.items(), key=lambda item: item[1])
-        if at < place and name != self._told:
-            self._told = name
-            _log.warning("the shared table keeps what %r has not passed: it stands at %d", name, at)
+        if at < place and name != self._reported:
+            self._reported = name
+            _log.warning(
+                "the shared table keeps the bodies that %r has not read: its cursor is at %d",
+                name,
+                at,
+            )
         return at >= place

@@ -1,4 +1,4 @@
-"""Reads the entries of all journals in their one order: a journal as projections know it."""
+"""Reads the entries of all journals in their common order, as projections read a journal."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,15 +23,15 @@ _QUERY = (
 
 
 class MergedReader:
-    """As ``JournalReader``; an entry's ``id`` is its place. Raises OperationalError when away.
+    """As ``JournalReader``; an entry's ``id`` is its place in the common order.
 
-    What was pruned is read from the gateways' archive files on ``shelves``: ArchiveError where one
-    that is needed is not there.
+    Pruned bodies are read from ``archives``. Raises OperationalError without a database,
+    ArchiveError where an archive file is missing.
     """
 
-    def __init__(self, engine: sa.Engine, shelves: ClusterArchives | None = None) -> None:
+    def __init__(self, engine: sa.Engine, archives: ClusterArchives | None = None) -> None:
         self._engine = engine
-        self._shelves = shelves or ClusterArchives(engine)
+        self._archives = archives or ClusterArchives(engine)
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         """The entries that follow place ``after``, at most ``limit``."""
@@ -46,8 +46,8 @@ class MergedReader:
             after = chunk_of[-1].id
 
     def check(self, after: int = 0) -> None:
-        """See that all entries behind place ``after`` can be read; raises ArchiveError."""
-        self._shelves.check(after)
+        """Check that all entries after place ``after`` can be read; raises ArchiveError."""
+        self._archives.check(after)
 
     def received_at(self, entry: int) -> float | None:
         """When the entry at this place was received (Unix s), None when there is none."""
@@ -56,7 +56,7 @@ class MergedReader:
             return connection.execute(query.where(tables.place.c.place == entry)).scalar()
 
     def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
-        """The messages of one boot behind place ``after``, by ``seq``; forks left out."""
+        """The messages of one boot after place ``after``, by ``seq``, without forks."""
         e = tables.entry.c
         behind = tables.place.c.place > after
         own = sa.and_(e.subject == device, e.era == era, e.boot == boot, e.kind == "msg", behind)
@@ -69,14 +69,14 @@ class MergedReader:
             return connection.execute(newest).scalar_one()
 
     def close(self) -> None:
-        """Release the files; connections are the engine's."""
-        self._shelves.close()
+        """Release the archive files; the connections belong to the engine."""
+        self._archives.close()
 
     def _read(self, query: sa.Select[Any]) -> list[Entry]:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         absent = [(r.gateway, r.entry) for r in rows if not r.body and r.kind in PAYLOADS]
-        moved = self._shelves.bodies(absent) if absent else {}
+        moved = self._archives.bodies(absent) if absent else {}
         return [_entry(row, moved.get((row.gateway, row.entry), bytes(row.body))) for row in rows]
 
 

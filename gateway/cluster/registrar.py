@@ -1,8 +1,8 @@
-"""Registers what this gateway journaled: a unique row for each message, and the line over all.
+"""Registers this gateway's entries: a unique row for each message, and the shared ack lines.
 
-It follows the journal with a cursor that is saved in the same transaction, so that a crash between
-the journal's commit and the row costs nothing: the next start registers the rest. Only then does an
-ack go out. While PostgreSQL is away the journal goes on and the acks wait.
+Its cursor in the journal is saved in the same transaction, so that after a crash the next start
+registers the rest. An ack is published only after that. While PostgreSQL is away, journaling
+continues and the acks wait.
 """
 
 import hashlib
@@ -32,27 +32,27 @@ _log = logging.getLogger(__name__)
 
 NAME = "registrar"
 _FACTS = (*REGISTRY_KINDS, "op")
-"""The facts that mean something to the watch; how we listened is said by ``ListeningFlag``."""
+"""The facts that the watch uses; ``ListeningFlag`` reports when this gateway listened."""
 BATCH = 2000
 BEAT_S = 0.25
 SETTLE_S = 0.3
-"""A commit begins at most so long after the first message of its batch was received."""
+"""The longest time from the receipt of a batch's first message to the start of its commit."""
 _COUNT_S = 5.0
 _LONGEST_WAIT_S = 2.0  # acks wait for it
 
 
 @dataclass
 class ListeningFlag:
-    """What the listener's thread says of itself; read from the registrar's."""
+    """The state of the ingest thread, read by the registrar's."""
 
     listening: bool = False
     """Subscribed, and the broker's queue has drained."""
     committing_since: float | None = None
-    """When the commit began that is going on at this moment (Unix s)."""
+    """When the running commit began (Unix s); None between commits."""
 
 
 class Registrar:
-    """One thread. ``due`` names acks to repeat for what is not journaled again."""
+    """One thread. ``due`` orders acks for duplicates, which bring no entry."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Registrar:
         gateway: str,
         wake: Wakeup,
         clock: Clock,
-        ears: ListeningFlag,
+        flag: ListeningFlag,
     ) -> None:
         self._engine = engine
         self._open = journal
         self._gateway = gateway
         self._clock = clock
-        self._ears = ears
+        self._flag = flag
         self._due: deque[tuple[str, str, int]] = deque()
         self._at = -1
         self._since: float | None = None
@@ -76,14 +76,14 @@ class Registrar:
         self._loop = Worker(NAME, self.turn, wake, longest_wait_s=_LONGEST_WAIT_S)
 
     def start(self) -> None:
-        """Begin, on a thread of its own. Raises JournalError where the journal is another one."""
+        """Start the thread. Raises JournalError where the database knows another journal."""
         with closing(self._open()) as journal, self._engine.begin() as connection:
             self._check(connection, journal)
         self._loop.start()
 
     def stop(self) -> None:
-        """Register what is journaled, say that nobody listens here any more, and end."""
-        self._ears.listening = False
+        """Register all entries, mark this gateway as not listening, and end."""
+        self._flag.listening = False
         self._loop.stop()
         try:
             while self.turn() == 0.0:
@@ -97,17 +97,17 @@ class Registrar:
     def due(self, device: str, era: str, entry: int) -> None:
         """From any thread: an ack of this era is due once ``entry`` of the journal is registered.
 
-        For duplicates alone: what is new brings its own.
+        For duplicates only: a new message orders its own ack.
         """
         self._due.append((device, era, entry))
 
     def turn(self) -> float:
-        """Register a batch, or say that there is nothing; returns how long to wait (real s)."""
+        """Register a batch and the progress; returns the wait in real s."""
         if self._at < 0:
             self._at = self._cursor()
         now = self._clock.now()
-        # Before the journal is read: what is being committed may not be in it.
-        until = min(now, self._ears.committing_since or now) - SETTLE_S * self._clock.speed
+        # Read before the journal: the running commit may not be in it.
+        until = min(now, self._flag.committing_since or now) - SETTLE_S * self._clock.speed
         with closing(self._open()) as journal:
             entries = journal.entries(self._at, BATCH)
             known = _known(journal, entries)
@@ -116,14 +116,15 @@ class Registrar:
         due = self._due_until(end)
         try:
             with self._engine.begin() as connection:
-                news = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
-                if news or due:
-                    _Batch(connection, self._gateway, news, known, due).write()
+                new = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
+                if new or due:
+                    _Batch(connection, self._gateway, new, known, due).write()
                 waiting = len(entries) == BATCH
-                self._say(connection, end, entries[-1].received if waiting else until, waiting)
+                until = entries[-1].received if waiting else until
+                self._save(connection, end, until, waiting)
         except BaseException:
             self._due.extendleft(reversed(due))
-            self._at = -1  # whether it committed is not known: the cursor says
+            self._at = -1  # it may have committed: read the cursor again
             raise
         self._at = end
         return 0.0 if waiting else BEAT_S
@@ -140,18 +141,14 @@ class Registrar:
             self._counts["journal"]["leaves"] = journal.leaves()
             self._counted = now
 
-    def _say(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
-        """How far we are, and since when we listen."""
-        self._since = (self._since or until) if self._ears.listening else None
-        registered_message = {
-            "entry": end,
-            "waiting": waiting,
-            "since": self._since,
-            "counts": self._counts,
-        }
+    def _save(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
+        """Save the cursor, and since when this gateway listens."""
+        self._since = (self._since or until) if self._flag.listening else None
         mine = sa.and_(tables.member.c.gateway == self._gateway, tables.member.c.entry == self._at)
         done = connection.execute(
-            sa.update(tables.member).where(mine).values(until=until, **registered_message)
+            sa.update(tables.member)
+            .where(mine)
+            .values(until=until, entry=end, waiting=waiting, since=self._since, counts=self._counts)
         )
         if done.rowcount != 1:
             raise JournalError(
@@ -165,7 +162,7 @@ class Registrar:
             return connection.execute(query).scalar_one()
 
     def _check(self, connection: sa.Connection, journal: JournalReader) -> None:
-        """Our row, made at the first start; another journal under our name is refused."""
+        """Insert this gateway's row at its first start; refuse another journal under its name."""
         first = journal.entries(0, 1)
         log = hashlib.sha256(first[0].body).hexdigest() if first else ""
         row = connection.execute(
@@ -182,7 +179,7 @@ class Registrar:
             raise JournalError(
                 f"gateway_id = {self._gateway!r}: the shared database knows another journal under "
                 "this name (another gateway's, or this one before a restore): choose a new "
-                "gateway_id; what is known already is not counted twice"
+                "gateway_id; known messages are not counted twice"
             )
         mine = tables.member.c.gateway == self._gateway
         connection.execute(sa.update(tables.member).where(mine).values(fresh))
@@ -190,7 +187,7 @@ class Registrar:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the journal has beside its entries: facts' keys and messages' hashes, by entry."""
+    """Facts' keys and messages' hashes, by entry."""
 
     facts: Mapping[int, str]
     hashes: Mapping[int, bytes]
@@ -218,8 +215,8 @@ class _Batch:
         self._gateway = gateway
         self._facts = known.facts
         self._due = due
-        # Read before the lock is taken: it is everybody's.
-        self._news: list[RegisteredMessage | Entry] = [
+        # Decoded before the lock: all gateways wait for it.
+        self._new: list[RegisteredMessage | Entry] = [
             registered_message(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e
             for e in entries
         ]
@@ -227,19 +224,19 @@ class _Batch:
     def write(self) -> None:
         """Judge every message over all journals, move the lines, write."""
         version, counts = self._lock()
-        keys = [n.key for n in self._news if isinstance(n, RegisteredMessage)]
+        keys = [n.key for n in self._new if isinstance(n, RegisteredMessage)]
         shared = SharedMessages(self._connection, keys, {d for d, _, _ in self._due})
         rows: list[dict[str, Any]] = []
-        for news in self._news:
-            if isinstance(news, Entry):
-                rows.append(self._row(news) | {"fact": self._facts.get(news.id)})
+        for new in self._new:
+            if isinstance(new, Entry):
+                rows.append(self._row(new) | {"fact": self._facts.get(new.id)})
                 continue
-            verdict, identity = shared.register(news.key), news.key.identity
+            verdict, identity = shared.register(new.key), new.key.identity
             counts[verdict] = counts.get(verdict, 0) + 1
             version += 1
-            shared.mark_due(news.key.device, identity[0] if identity else None, version)
+            shared.mark_due(new.key.device, identity[0] if identity else None, version)
             if verdict != "duplicate":
-                rows.append(self._message(news, verdict))
+                rows.append(self._message(new, verdict))
         latest = dict.fromkeys((d, e) for d, e, _ in reversed(self._due))
         for device, era in reversed(latest):  # a device's last message's era last
             if (device, era) in shared.changed:
@@ -252,7 +249,7 @@ class _Batch:
         self._connection.execute(sa.update(tables.head).values(version=version, counts=counts))
 
     def _lock(self) -> tuple[int, dict[str, int]]:
-        """From here to the commit nobody else registers: versions and verdicts are ours."""
+        """Lock until the commit, so that no other gateway judges or assigns versions."""
         row = self._connection.execute(sa.select(tables.head).with_for_update()).one()
         return row.version, dict(row.counts)
 

@@ -1,8 +1,8 @@
-"""Takes a gateway that never comes back off the books: nothing waits for it any more.
+"""Retires a gateway that never comes back, so that nothing waits for it.
 
-What it journaled, where that stands in the common order, and which log it had stay: they are
-evidence. A gateway that comes back all the same goes on in its journal, and fills its own store
-anew, for which it needs the archive files of the others.
+Its entries, their places in the common order and the identity of its log stay: they are evidence.
+If it does come back, it continues its journal and rebuilds its own store, for which it needs the
+other gateways' archive files.
 """
 
 import sqlalchemy as sa
@@ -16,9 +16,9 @@ from gateway.stores.port import STORE
 
 
 def retire(engine: sa.Engine, gateway: str) -> int:
-    """Forget what its store still had to read; returns how many places that were.
+    """Delete its store's cursor; returns how many entries its store had not read.
 
-    Raises DatabaseError where no gateway is called that, HeldError while it runs.
+    Raises DatabaseError where there is no such gateway, LockHeldError while it runs.
     """
     with engine.begin() as connection:
         names = connection.scalars(sa.select(tables.member.c.gateway).with_for_update()).all()

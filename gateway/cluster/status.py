@@ -10,9 +10,9 @@ from gateway.journal import counters
 
 
 def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
-    """What ``counters.status`` says of one journal, of all; and the newest place in their order.
+    """``counters.status`` over all journals, and the newest place in their common order.
 
-    Refusals are counted by each gateway and told every few seconds.
+    Refusals are each gateway's own counts, which it publishes every few seconds.
     """
     with engine.connect() as connection:
         kept = connection.execute(sa.select(tables.head.c.counts)).scalar_one()

@@ -1,4 +1,4 @@
-"""What gateways share, in PostgreSQL alone: entries of all journals, lines, and their order."""
+"""The tables of a cluster, in PostgreSQL only: entries of all journals, ack lines, order."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA
@@ -12,10 +12,10 @@ head = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),  # messages by verdict, over all journals
 )
-"""One row. Who registers holds its lock until the commit: so versions commit in their order."""
+"""One row. A registrar locks it until its commit, so that versions commit in their order."""
 
 NEVER = float("inf")
-"""``until`` of a gateway that has said all that it has to say."""
+"""``until`` of a gateway whose entries are all registered and that has stopped."""
 
 member = sa.Table(
     "shared_member",
@@ -48,7 +48,7 @@ entry = sa.Table(
     sa.Column("seq", sa.BigInteger),
     sa.Column("hash", BYTEA),  # SHA-256(OBJECT); null for facts
     sa.Column("prev", sa.Text),
-    sa.Column("fact", sa.Text, unique=True),  # a fact is registered once, whoever journaled it
+    sa.Column("fact", sa.Text, unique=True),  # a fact is registered once, by any gateway
 )
 """Each message once, however many gateways journaled it: the first to register counts."""
 
@@ -88,7 +88,7 @@ place = sa.Table(
     sa.Column("entry", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("gateway", "entry"),
 )
-"""The one order in which the watch hears the entries of all journals, without gaps from 1."""
+"""The order in which the watch reads the entries of all journals, from 1 without gaps."""
 
 merged = sa.Table(
     "shared_merged",
@@ -96,7 +96,7 @@ merged = sa.Table(
     sa.Column("gateway", sa.Text, primary_key=True),
     sa.Column("entry", sa.BigInteger, nullable=False),
 )
-"""Up to which entry each gateway's have a place."""
+"""The last entry of each gateway that has a place."""
 
 segment = sa.Table(
     "shared_segment",
@@ -118,14 +118,14 @@ horizon = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("hears", sa.Boolean, nullable=False),
 )
-"""Up to when the order is complete, and whether anybody listened then."""
+"""The time up to which the order is complete, and whether any gateway listened then."""
 
 holder = sa.Table(
     "shared_holder",
     metadata,
     sa.Column("one", sa.Integer, primary_key=True),
-    sa.Column("epoch", sa.BigInteger, nullable=False),  # grows with every change of holder
+    sa.Column("epoch", sa.BigInteger, nullable=False),  # grows with every change of leader
     sa.Column("gateway", sa.Text, nullable=False),
     sa.Column("beat", sa.BigInteger, nullable=False),
 )
-"""Who holds the watch; a holder of an older epoch can write nothing more (``holding.fenced``)."""
+"""The leader; one of an older epoch can write nothing more (``leader.fenced_engine``)."""

@@ -127,7 +127,7 @@ class SharedMessages:
             link = ChainLink(place, chain_hash_of(message.hash))
             self._put(device, name, message.prev, link)
             declared = era.line.declared(message.old, place)
-            line = advance(declared, _SharedEraRows(self, device, name))
+            line = advance(declared, _SharedEraRows(self, device, name)).line
             era = replace(era, line=line, newest=place if verdict.is_newest else era.newest)
         self._eras[device, name] = era
         return verdict.name

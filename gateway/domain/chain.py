@@ -1,4 +1,4 @@
-"""The line: how far a device's messages stand unbroken on our disk (WIRE.md, *The line*)."""
+"""The ack line: how far a device's messages are journaled without a gap (WIRE.md, *The line*)."""
 
 from typing import NamedTuple, Protocol
 
@@ -9,16 +9,16 @@ NOWHERE: Identity = (0, 0)
 
 
 class ChainLink(NamedTuple):
-    """One journaled message of an era: its place, and ``h``, the hash that its follower names."""
+    """One journaled message of an era: its place, and ``h``, the ``prev`` of its follower."""
 
     place: Identity
     h: str
 
 
 class AckLine(NamedTuple):
-    """Where an era's line stands, and the largest ``old`` that the device declared.
+    """The end of an era's line, and the largest ``old`` that the device declared.
 
-    Before it has begun, ``end`` is at (0, 0) with an empty ``h``: that frees nothing.
+    Before the line begins, ``end`` is (0, 0) with an empty ``h``: an ack of it frees nothing.
     """
 
     end: ChainLink = ChainLink(NOWHERE, "")
@@ -30,14 +30,14 @@ class AckLine(NamedTuple):
         return self.end.place != NOWHERE
 
     def declared(self, old: Identity | None, by: Identity | None) -> "AckLine":
-        """With ``old`` as the message ``by`` declares it; above its own identity it is ignored."""
+        """With ``old`` as the message at ``by`` declares it; above that place it is ignored."""
         if old is None or (by is not None and old > by) or old <= self.old:
             return self
         return AckLine(self.end, old)
 
 
 class JournaledEra(Protocol):
-    """What is journaled of one era; forks are never among it."""
+    """The journaled messages of one era, without forks."""
 
     def first(self) -> ChainLink | None:
         """The era's first message."""
@@ -52,14 +52,14 @@ class JournaledEra(Protocol):
         ...
 
     def unlinked(self, place: Identity) -> ChainLink | None:
-        """The flagged message at ``place``, where its ``prev`` cannot be read."""
+        """The flagged message at ``place``, where its ``prev`` is unreadable."""
         ...
 
 
 class LineAdvance(NamedTuple):
-    """How a line moved on: where it ``began``, if it did, and over how many linked messages.
+    """A line's advance: where it ``began``, if it did, and the number of messages it linked.
 
-    ``gap``: it passed over some that never came, which their device declares it no longer holds.
+    ``gap``: it passed over messages that never came and that the device no longer has.
     """
 
     line: AckLine
@@ -68,39 +68,34 @@ class LineAdvance(NamedTuple):
     gap: bool = False
 
 
-def advance(line: AckLine, held: JournaledEra) -> AckLine:
-    """The line after new messages: begun where it can begin, then as far as it reaches unbroken.
+def advance(line: AckLine, era: JournaledEra) -> LineAdvance:
+    """The line after new messages: it begins where it can, and ends before the first gap.
 
     It never goes back: a link to an earlier place is not followed.
     """
-    return walk(line, held).line
-
-
-def walk(line: AckLine, held: JournaledEra) -> LineAdvance:
-    """As ``advance``, telling what it walked over."""
     end, began, linked, gap = line.end, None, 0, False
-    jumped = held.at(line.old) if line.old > end.place else None
+    jumped = era.at(line.old) if line.old > end.place else None
     if jumped is not None:
-        linked += line.begun and _linked(end, held) == jumped
+        linked += line.begun and _linked(end, era) == jumped
         gap = line.begun and not linked
         end = jumped
     if end.place == NOWHERE:
-        end = held.first() or end
+        end = era.first() or end
     if not line.begun and end.place != NOWHERE:
         began = end
     while end.place != NOWHERE:
-        follower = _linked(end, held)
+        follower = _linked(end, era)
         if follower is not None:
             linked += 1
         else:
             boot, seq = end.place
-            follower = held.unlinked((boot, seq + 1))
+            follower = era.unlinked((boot, seq + 1))
         if follower is None:
             break
         end = follower
     return LineAdvance(AckLine(end, line.old), began, linked, gap)
 
 
-def _linked(end: ChainLink, held: JournaledEra) -> ChainLink | None:
-    linked = held.after(end.h)
+def _linked(end: ChainLink, era: JournaledEra) -> ChainLink | None:
+    linked = era.after(end.h)
     return linked if linked is not None and linked.place > end.place else None

@@ -1,10 +1,12 @@
-"""One entry of the journal, as its readers see it."""
+"""One entry of the journal, as its readers get it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from gateway.domain.inputs import Auth
+
+JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 
 NO_LINES: Mapping[str, str] = MappingProxyType({})
 EntryVerdict = Literal["stored", "late", "fork", "flagged"]
@@ -15,9 +17,9 @@ class Entry(NamedTuple):
 
     ``received`` is gateway time in Unix s (ms precision); ``kind`` the leaf's kind (``msg fork run
     clock reg plan cal cust cmd inc op ...``); ``subject`` a device, a random tank id or ``-``;
-    ``body`` exactly what the leaf commits to: for messages ``topic LF payload``, else one JSON
-    object. ``verdict``, ``flag`` and ``newest`` are set for messages only; ``newest`` is true when
-    the message was the newest of its era on arrival; ``auth`` is what proved it.
+    ``body`` the bytes that the leaf commits to: for messages ``topic LF payload``, else one JSON
+    object. Messages alone have ``verdict``, ``flag``, ``auth`` (what proved the sender) and
+    ``newest`` (it was the newest of its era on arrival).
     """
 
     id: int
@@ -38,5 +40,5 @@ class Entry(NamedTuple):
 
     @property
     def payload(self) -> bytes:
-        """The payload of a message entry, byte for byte as it came."""
+        """The payload of a message entry, byte for byte as received."""
         return self.body.partition(b"\n")[2]

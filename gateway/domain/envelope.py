@@ -15,7 +15,7 @@ _SIG = re.compile(rb"[A-Za-z0-9_-]{86}")
 
 
 class Envelope(NamedTuple):
-    """The parts of a payload; ``mac`` and ``signature`` as text, never decoded here."""
+    """The parts of a payload; ``mac`` and ``signature`` as base64url text."""
 
     object: bytes
     mac: bytes
@@ -28,22 +28,21 @@ def encode_base64url(raw: bytes) -> bytes:
 
 
 def decode_base64url(text: bytes) -> bytes:
-    """The bytes that ``encode_base64url`` spelt; lenient: compare text where it matters."""
+    """Inverse of ``encode_base64url``; accepts unused bits: compare text where it matters."""
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
 def mac(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     """The MAC's 43 characters for ``object_bytes`` on ``topic`` under a device's key."""
     message = topic.encode("ascii") + b"\n" + object_bytes
-    # Not hmac.digest, which lets go of the interpreter each time: another thread that is busy then
-    # keeps it for its whole turn.
+    # hmac.digest releases the GIL on each call, and a busy thread then keeps it for 5 ms.
     return encode_base64url(hmac.new(key, message, "sha256").digest())
 
 
 def open_payload(key: bytes, topic: str, payload: bytes) -> Envelope | None:
-    """The parts of a payload; None where the MAC is wrong, or for any other number of parts.
+    """The parts of a payload; None where the MAC is wrong or the number of parts is.
 
-    The MAC is compared as text in constant time, so its shape is right where it is.
+    The MAC is compared as text in constant time, so its shape needs no check.
     """
     object_bytes, _, proofs = payload.partition(b"\n")
     given, separator, signature = proofs.partition(b"\n")
@@ -60,27 +59,27 @@ def seal(key: bytes, topic: str, object_bytes: bytes) -> bytes:
 
 
 def chain_hash(object_bytes: bytes) -> str:
-    """What the next message carries as ``prev``: 16 bytes of SHA-256(OBJECT), 22 characters."""
+    """The ``prev`` of the next message: 16 bytes of SHA-256(OBJECT), 22 characters."""
     return chain_hash_of(hashlib.sha256(object_bytes).digest())
 
 
 def chain_hash_of(object_hash: bytes) -> str:
-    """``chain_hash`` of an OBJECT whose whole SHA-256 is known."""
+    """``chain_hash`` of an OBJECT whose SHA-256 is known."""
     return encode_base64url(object_hash[:16]).decode("ascii")
 
 
 def signed_bytes(topic: str, object_bytes: bytes) -> bytes:
-    """What SIG signs."""
+    """The bytes that SIG signs."""
     return b"noria-sig-1\n" + topic.encode("ascii") + b"\n" + object_bytes
 
 
 def up_topic(device: str) -> str:
-    """The topic that a device writes and that its MAC covers, whatever a bridge renames."""
+    """The topic that a device writes and that its MAC covers, even where a bridge renames it."""
     return f"noria/1/{device}/up"
 
 
 def ack_topic(device: str) -> str:
-    """The topic on which the gateway says what is safe on its disk."""
+    """The topic of acks, which report the messages that the gateway has on disk."""
     return f"noria/1/{device}/ack"
 
 
@@ -96,6 +95,6 @@ def part_topic(device: str, version: int, number: int) -> str:
 
 def ack_object(era: str, boot: int, seq: int, h: str, t: int) -> bytes:
     """The OBJECT of an ack: all of ``era`` up to (boot, seq) is safe; ``t`` in Unix seconds."""
-    # None of the texts can hold a quote: an era and a link are what WIRE.md lets them be.
-    said = f'{{"v":1,"era":"{era}","boot":{boot},"seq":{seq},"h":"{h}","t":{t}}}'
-    return said.encode("ascii")
+    # An era and a link hold no quotes (WIRE.md), so they need no escaping.
+    text = f'{{"v":1,"era":"{era}","boot":{boot},"seq":{seq},"h":"{h}","t":{t}}}'
+    return text.encode("ascii")

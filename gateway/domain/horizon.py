@@ -1,26 +1,26 @@
-"""Up to when several gateways together have told everything, and when none of them listened.
+"""The horizon of several gateways: the time up to which all of their entries are registered.
 
-The watch may believe a silence up to the horizon only: what any gateway received before it has
-come in. A gateway that stands still is waited for a few seconds, then not any more.
+The watch may believe a silence only up to the horizon. A gateway that makes no progress delays it
+for a few seconds. The horizon also records when no gateway listened.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 HOLD_S = 5.0
-"""Real seconds: so long a gateway that says nothing new holds up the watch."""
+"""Real seconds for which a gateway without progress delays the watch."""
 SKEW_S = 60.0
-"""A gateway whose clock is further behind ours than this is not waited for."""
+"""A gateway whose clock is further behind ours delays nothing."""
 STEP_S = 5.0
-"""Our clock went ahead by more than this beside the steady one: that time nobody heard."""
+"""Where our clock gains more than this on the steady one, nobody listened in that time."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayMark:
-    """What a gateway says: all that it received before ``until`` (Unix s) is in.
+    """A gateway's state: all that it received before ``until`` (Unix s) is registered.
 
     ``since``: it has listened without a break since then; None: it does not listen. ``waiting``:
-    it has more to say than it has said.
+    its journal has entries that are not registered.
     """
 
     until: float
@@ -30,20 +30,20 @@ class GatewayMark:
 
 @dataclass(frozen=True, slots=True)
 class HorizonStep:
-    """The horizon moved to ``at``; ``turns`` are (Unix s, whether somebody listens from then)."""
+    """The horizon moved to ``at``; ``switches`` are (Unix s, whether any gateway listens)."""
 
     at: float
-    turns: tuple[tuple[float, bool], ...] = ()
+    switches: tuple[tuple[float, bool], ...] = ()
     back_s: float = 0.0
-    """So far back our clock was stepped (negative), else 0."""
+    """By how much our clock was stepped back (negative), else 0."""
 
 
 @dataclass
 class Horizon:
-    """``at`` and ``hears`` are saved by the caller and given again to the next holder."""
+    """The caller saves ``at`` and ``listening``, and passes them to the next leader's horizon."""
 
     at: float | None
-    hears: bool
+    listening: bool
     speed: float = 1.0
     _seen: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     _looked: tuple[float, float] | None = None
@@ -52,39 +52,39 @@ class Horizon:
     def look(
         self, members: Mapping[str, GatewayMark], now: float, steady: float
     ) -> HorizonStep | None:
-        """Move on as far as the members allow; None where nothing moves.
+        """Move as far as the members allow; None where nothing moves.
 
         ``now`` is our clock (Unix s), ``steady`` real seconds that are never stepped.
         """
         awaited = self._awaited(members, now, steady)
-        self._mind_step(now, steady)
+        self._note_step(now, steady)
         reach = min((m.until for m in awaited), default=None)
         if reach is None:
             return None
         if self.at is None:
-            heard = any(m.since is not None and m.since <= reach for m in awaited)
-            return self._moved(reach, ((reach, True),) if heard else ())
+            listened = any(m.since is not None and m.since <= reach for m in awaited)
+            return self._moved(reach, ((reach, True),) if listened else ())
         if now < self.at - SKEW_S * self.speed:
             return self._moved(now, (), now - self.at)
         if reach <= self.at:
             return None
-        return self._moved(reach, self._turns(self._spells(members, self.at, reach), reach))
+        return self._moved(reach, self._switches(self._spells(members, self.at, reach), reach))
 
     def _moved(
-        self, at: float, turns: tuple[tuple[float, bool], ...], back_s: float = 0.0
+        self, at: float, switches: tuple[tuple[float, bool], ...], back_s: float = 0.0
     ) -> HorizonStep:
         self.at = at
-        self.hears = turns[-1][1] if turns else self.hears
+        self.listening = switches[-1][1] if switches else self.listening
         self._skipped = [spell for spell in self._skipped if spell[1] > at]
-        return HorizonStep(at, turns, back_s)
+        return HorizonStep(at, switches, back_s)
 
     def _awaited(
         self, members: Mapping[str, GatewayMark], now: float, steady: float
     ) -> list[GatewayMark]:
-        """Those that moved within HOLD_S, as we saw it; none may drag us by a wrong clock."""
+        """The members that moved within HOLD_S; a wrong clock must not delay the horizon."""
         found: list[GatewayMark] = []
         if self._looked is None or steady - self._looked[1] > HOLD_S:
-            self._seen.clear()  # we were away, and saw nobody standing still
+            self._seen.clear()  # we were away, and saw no progress
         for name, member in members.items():
             until, when = self._seen.get(name, (None, steady))
             when = when if until == member.until else steady
@@ -94,7 +94,7 @@ class Horizon:
                 found.append(member)
         return found
 
-    def _mind_step(self, now: float, steady: float) -> None:
+    def _note_step(self, now: float, steady: float) -> None:
         if self._looked is not None:
             was, then = self._looked
             if now - was > (steady - then + STEP_S) * self.speed:
@@ -106,8 +106,8 @@ class Horizon:
     ) -> list[tuple[float, float]]:
         """When at least one member listened between ``start`` and ``end``, in order, apart."""
         joined: list[tuple[float, float]] = []
-        told = sorted((m.since, m.until) for m in members.values() if m.since is not None)
-        clipped = [(max(since, start), min(until, end)) for since, until in told]
+        spans = sorted((m.since, m.until) for m in members.values() if m.since is not None)
+        clipped = [(max(since, start), min(until, end)) for since, until in spans]
         for a, b in clipped:
             if a >= b:
                 continue
@@ -119,22 +119,22 @@ class Horizon:
             joined = [piece for spell in joined for piece in _without(spell, gap)]
         return joined
 
-    def _turns(
+    def _switches(
         self, spells: Sequence[tuple[float, float]], reach: float
     ) -> tuple[tuple[float, bool], ...]:
-        """Where listening began and ended after the old horizon."""
+        """When listening began and ended after the old horizon."""
         assert self.at is not None
-        hears, end = self.hears, self.at
-        turns: list[tuple[float, bool]] = []
+        listening, end = self.listening, self.at
+        switches: list[tuple[float, bool]] = []
         for start, stop in spells:
-            if hears and start > end:
-                turns.append((end, False))
-            if not hears or start > end:
-                turns.append((start, True))
-            hears, end = True, stop
-        if hears and end < reach:
-            turns.append((end, False))
-        return tuple(turns)
+            if listening and start > end:
+                switches.append((end, False))
+            if not listening or start > end:
+                switches.append((start, True))
+            listening, end = True, stop
+        if listening and end < reach:
+            switches.append((end, False))
+        return tuple(switches)
 
 
 def _without(spell: tuple[float, float], gap: tuple[float, float]) -> list[tuple[float, float]]:

@@ -1,13 +1,14 @@
-"""From what a device said to what it means: event time, tank, litres.
+"""Interprets a message: event time, tank, litres.
 
-Both projections (store and watch) run it over the journal in order, so they agree.
+Both projections (store and watch) apply it to the journal in order, so they agree.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from gateway.domain.boot_time import EraBoots, is_plausible
+from gateway.domain.entry import JSON
 from gateway.domain.inputs import Auth, DeviceEvent, JournaledMessage, Reading
 from gateway.domain.message import Message
 from gateway.domain.registry import Registry, in_force
@@ -15,72 +16,68 @@ from gateway.domain.volume import Gauge, gauge
 
 _KEPT_ERAS = 8
 _Place = tuple[str, Gauge]
-"""A tank's id, and what turns the readings of a device there into litres."""
-# A NamedTuple's own way to be made takes twice as long, of tens of thousands a second.
-_new: Callable[[type[Reading], tuple[object, ...]], Reading] = cast(Any, tuple).__new__
+"""A tank's id, and the gauge that converts a device's readings there into litres."""
+# The constructor of a NamedTuple takes twice as long, tens of thousands of times a second.
+_new = cast("Callable[[type[Reading], tuple[object, ...]], Reading]", cast(object, tuple).__new__)
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What one message meant.
+    """The meaning of one message.
 
-    ``heard`` is None when the device hangs in no tank that the registry knows. ``moved_boots`` are
-    the (era, boot) whose estimated event times changed through this message: project them again.
+    ``message`` is None when the device is in no tank of the registry. ``moved_boots`` are the
+    (era, boot) whose estimated event times this message changed: project them again.
     """
 
-    heard: JournaledMessage | None
+    message: JournaledMessage | None
     moved_boots: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def moved(self) -> tuple[str, int] | None:
-        """The newest of ``moved_boots``, or None."""
-        return max(self.moved_boots, default=None)
 
 
 class Interpreter:
-    """Knows the boots of every device, and the registry. Deterministic; no clock, no I/O."""
+    """Keeps the boots of every device. Deterministic; no clock, no I/O."""
 
-    def __init__(self, registry: Registry, state: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, registry: Registry, state: Mapping[str, JSON] | None = None) -> None:
         self._registry = registry
         self._fixed: dict[str, _Place | None] = {}
         self._gauges: dict[tuple[int, int, int], Gauge] = {}
+        saved = cast("Mapping[str, dict[str, JSON]]", state or {})
         self._eras: dict[str, dict[str, EraBoots]] = {
             device: {era: EraBoots.restored(boots) for era, boots in eras.items()}
-            for device, eras in (state or {}).items()
+            for device, eras in saved.items()
         }
         self._dirty: set[str] = set()
 
     @property
     def registry(self) -> Registry:
-        """The rows now known; a new one may be set at any time."""
+        """The rows in force; it may be replaced at any time."""
         return self._registry
 
     @registry.setter
     def registry(self, registry: Registry) -> None:
-        """What was worked out of the former rows is forgotten."""
+        """Drop what was computed from the former rows."""
         self._registry = registry
         self._fixed.clear()
         self._gauges.clear()
 
-    def hear(
+    def interpret(
         self, message: Message, received: float, *, auth: Auth, newest: bool
     ) -> Interpretation:
-        """Take a message in: learn from its clock, then place what it carries."""
+        """Learn from the message's clock, then place its readings and events."""
         moved = self.learn(message, received)
         device = message.device
         tank = self.registry.tank_of(device, received)
         if tank is None or self.registry.tank(tank) is None:
             return Interpretation(None, moved)
-        heard = JournaledMessage(
+        found = JournaledMessage(
             device=device, tank=tank, era=message.era, boot=message.boot, seq=message.seq,
             received=received, next_s=message.next_s, newest=newest, auth=auth,
             battery_mv=message.battery_mv, rssi_dbm=message.rssi_dbm,
-            readings=self.place(message, received, auth), events=self.events(message, received),
+            readings=self.place(message, received), events=self.events(message, received),
         )  # fmt: skip
-        return Interpretation(heard, moved)
+        return Interpretation(found, moved)
 
     def learn(self, message: Message, received: float) -> tuple[tuple[str, int], ...]:
-        """Learn from its clock; returns the (era, boot) whose estimated event times changed."""
+        """Learn from the message's clock; returns the (era, boot) whose event times changed."""
         eras = self._eras.setdefault(message.device, {})
         boots = eras.get(message.era)
         if boots is None:
@@ -94,11 +91,8 @@ class Interpreter:
         )  # fmt: skip
         return tuple([(message.era, boot) for boot in moved])
 
-    def place(self, message: Message, received: float, auth: Auth) -> tuple[Reading, ...]:
-        """The message's readings with the anchors now known. Pure: learns nothing.
-
-        ``auth`` is the message's own; it does not change where or when a reading belongs.
-        """
+    def place(self, message: Message, received: float) -> tuple[Reading, ...]:
+        """The message's readings by the anchors known now. Learns nothing."""
         base, estimated = self._sealed_at(message, received)
         device, era, boot, seq = message.device, message.era, message.boot, message.seq
         fixed = self._fixed_place(device)
@@ -118,7 +112,7 @@ class Interpreter:
         return tuple(rows)
 
     def _fixed_place(self, device: str) -> "_Place | None":
-        """Where a device has always been: most have one row, one tank and no history."""
+        """The place of a device without history, which most are: one row, one tank."""
         if device not in self._fixed:
             registry = self._registry
             devices = registry.devices.get(device, ())
@@ -129,21 +123,21 @@ class Interpreter:
         return self._fixed[device]
 
     def _place(self, device: str, at: float) -> "_Place | None":
-        """By the rows in force at event time; None where the device hung in no tank we know."""
+        """By the rows in force at event time; None where the device was in no known tank."""
         tank_id = self._registry.tank_of(device, at)
         tank = self._registry.tank(tank_id, at) if tank_id else None
         rows = self._registry.devices.get(device)
         if tank is None or not rows:
             return None
         row, install = in_force(rows, at), self._registry.install(device, at)
-        key = id(tank), id(row), id(install)  # of rows that the registry holds
+        key = id(tank), id(row), id(install)  # of rows that the registry keeps alive
         found = self._gauges.get(key)
         if found is None:
             found = self._gauges[key] = gauge(tank, row, install)
         return tank.id, found
 
     def events(self, message: Message, received: float) -> tuple[DeviceEvent, ...]:
-        """The message's events with the anchors now known. Pure: learns nothing."""
+        """The message's events by the anchors known now. Learns nothing."""
         if not message.events:
             return ()
         base, estimated = self._sealed_at(message, received)
@@ -155,8 +149,8 @@ class Interpreter:
                 found.append(DeviceEvent(tank, message.device, raw.kind, at, estimated, raw.fields))
         return tuple(found)
 
-    def state(self, device: str) -> dict[str, Any]:
-        """What is known of a device's boots, JSON-able, for the constructor."""
+    def state(self, device: str) -> JSON:
+        """The state of a device, for the constructor."""
         return {era: boots.state() for era, boots in self._eras.get(device, {}).items()}
 
     def dirty(self) -> set[str]:
@@ -165,7 +159,7 @@ class Interpreter:
         return changed
 
     def _sealed_at(self, message: Message, received: float) -> tuple[float, bool]:
-        """When the message was sealed (Unix s), and whether we had to work it out."""
+        """When the message was sealed (Unix s), and whether that is estimated."""
         if is_plausible(message.t, received):
             return float(message.t), False
         boots = self._eras.get(message.device, {}).get(message.era)

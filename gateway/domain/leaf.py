@@ -1,4 +1,4 @@
-"""The text of a leaf: what the log commits to (WIRE.md, section 4)."""
+"""The text of a leaf, which the log commits to (WIRE.md, section 4)."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ def text(
 ) -> bytes:
     """A leaf: ASCII, lines ended by LF, none empty, at most 4096 bytes.
 
-    Raises ValueError naming the part that cannot stand in a leaf.
+    Raises ValueError that names the invalid part.
     """
     more = "".join([f"{name}={value}\n" for name, value in sorted(lines.items())]) if lines else ""
     whole = f"noria-leaf-1\n{kind}\n{time_ms}\n{gateway}\n{subject}\n{body_commit}\n{more}"

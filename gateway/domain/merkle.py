@@ -19,7 +19,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """What must be kept to go on growing a tree: the roots of its full subtrees, largest first.
+    """What a growing tree must keep: the roots of its full subtrees, largest first.
 
     Subtree sizes are the set bits of ``size``, so there are at most 63 of them.
     """
@@ -28,12 +28,12 @@ class Frontier:
     nodes: tuple[bytes, ...] = ()
 
     def grown(self, *leaves: bytes) -> "Frontier":
-        """The frontier after more leaves, each given by its leaf hash."""
+        """The frontier after more leaves, given as leaf hashes."""
         nodes, size = list(self.nodes), self.size
         for node in leaves:
             carry = size
             while carry & 1:
-                node = node_hash(nodes.pop(), node)  # noqa: PLW2901 - climbs the tree
+                node = node_hash(nodes.pop(), node)  # noqa: PLW2901 - moves up the tree
                 carry >>= 1
             nodes.append(node)
             size += 1
@@ -49,12 +49,12 @@ class Frontier:
         return root
 
     def to_bytes(self) -> bytes:
-        """The nodes, one after the other; ``size`` is kept apart."""
+        """The nodes, concatenated; ``size`` is saved separately."""
         return b"".join(self.nodes)
 
     @classmethod
     def from_bytes(cls, size: int, raw: bytes) -> "Frontier":
-        """Raises ValueError where the number of nodes does not belong to ``size``."""
+        """Inverse of ``to_bytes``. Raises ValueError where the length does not fit ``size``."""
         if len(raw) != HASH_BYTES * size.bit_count():
             raise ValueError(f"{len(raw)} bytes are not the frontier of {size} leaves")
         cuts = range(0, len(raw), HASH_BYTES)
@@ -79,7 +79,7 @@ def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: bytes) -> bool:
-    """Whether ``path`` proves that ``leaf`` stands at ``index`` under root ``expected``.
+    """Whether ``path`` proves that ``leaf`` is at ``index`` under root ``expected``.
 
     The algorithm of RFC 9162, section 2.1.3.2.
     """

@@ -1,4 +1,4 @@
-"""What a device says: the values of one decoded ``up`` message (WIRE.md, section 1)."""
+"""The values of one decoded ``up`` message (WIRE.md, section 1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ TimeSource = Literal["ntp", "gnss", "net", "gw", "none"]
 
 
 class RawReading(NamedTuple):
-    """One burst of the sensor, as it stands on the wire.
+    """One burst of the sensor, in the wire's units.
 
     ``value`` is in the unit that ``quantity`` names, ``None`` when nothing came back;
     ``spread`` is 1.4826 x the median absolute deviation, same unit; ``age_s`` is seconds
@@ -32,7 +32,7 @@ class RawReading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """One event, as it stands on the wire: its kind, and its other fields by their wire names."""
+    """One event: its kind, and its other fields by their wire names."""
 
     age_s: int
     kind: str
@@ -44,8 +44,8 @@ class Message(NamedTuple):
 
     ``t`` is the device's Unix time when sealed (0 when it has none), ``ta_s`` seconds since its
     clock was set, ``uptime_s`` seconds since the boot, ``next_s`` the promise, ``old`` the
-    (boot, seq) where the unbroken run on its flash begins. ``has_null``: null stood where a
-    field should rather have been absent.
+    (boot, seq) where the unbroken run on its flash begins. ``has_null``: a field was null that
+    should be absent.
     """
 
     device: str

@@ -1,8 +1,8 @@
-"""Which device floods: it says new things faster than any honest one, and than all the others.
+"""Limits the rate of each device's messages: above any honest node's, and above all others'.
 
 Withholding PUBACK would stop every device, so a flood is acknowledged to the broker, dropped and
-counted. What is dropped gets no ``ack``, and so its node still holds it. Only *new authentic*
-messages count: repeats and forgeries are cheap, and a forger must not silence the real node.
+counted. A dropped message gets no ``ack``, so its node keeps it. Only *new authentic* messages
+count: duplicates and forgeries are cheap, and a forger must not silence the real node.
 """
 
 from collections import deque
@@ -10,39 +10,39 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BURST = 30_000
-"""Never dropped at once; of twice as many, some are. The largest honest backlog is a whole ring,
-9,072 readings in 63 days of ten minutes (DESIGN.md, *The node*), each in a message of its own at
-worst: this is three times that."""
+"""Messages that a device may send at once. The largest honest backlog is a full ring of 9,072
+readings, 63 days of one in ten minutes (DESIGN.md, *The node*), at worst one a message: a third.
+"""
 
 PER_S = 10.0
-"""What comes back each second; a node in recovery speaks every 30 s."""
+"""Messages that a device regains each second; a node in recovery sends one every 30 s."""
 
 FAIR = 4.0
-"""Or so many times what the others say on average: when all are busy, none floods."""
+"""Or this multiple of the other devices' average rate: when all are busy, none floods."""
 
 WINDOW_S = 10.0
 
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Token buckets by device. Times are receive times, Unix s; a step of the clock does no harm.
+    """Token buckets by device. Times are receive times, Unix s; a step of the clock is harmless.
 
-    A bucket is only filled up, for all the time that passed, when it is found empty: nearly none
-    ever is. What ``spend`` takes is given back by ``undo`` unless it was handed over and settled: a
-    batch that the disk refuses is tried again.
+    A bucket is refilled, for all the time that passed, only when it is found empty, which is rare.
+    ``undo`` returns what ``spend`` took unless it was settled: a batch that the disk refuses is
+    retried.
     """
 
     _left: dict[str, float] = field(default_factory=dict[str, float])
     _filled: dict[str, float] = field(default_factory=dict[str, float])
     _spent: list[str] = field(default_factory=list[str])
-    _handed: deque[list[str]] = field(default_factory=deque[list[str]])
+    _unsettled: deque[list[str]] = field(default_factory=deque[list[str]])
     _began: float = 0.0
-    _said: dict[str, int] = field(default_factory=dict[str, int])
-    _said_before: dict[str, int] = field(default_factory=dict[str, int])
+    _counts: dict[str, int] = field(default_factory=dict[str, int])
+    _counts_before: dict[str, int] = field(default_factory=dict[str, int])
     _total_before: int = 0
 
     def floods(self, device: str, now: float) -> bool:
-        """Whether a message of ``device`` is to be dropped."""
+        """Whether a message of ``device`` must be dropped."""
         left = self._left.get(device, BURST)
         if left >= 1.0:
             return False
@@ -51,39 +51,39 @@ class RateLimiter:
         return left < 1.0
 
     def spend(self, device: str, now: float) -> None:
-        """A new authentic message was taken."""
+        """Take one message from the bucket of ``device``."""
         left = self._left.get(device)
         if left is None:
             left, self._filled[device] = BURST, now
         self._left[device] = left - 1.0
         self._spent.append(device)
         if not 0.0 <= now - self._began < WINDOW_S:
-            self._turn(now)
-        self._said[device] = self._said.get(device, 0) + 1
+            self._begin_window(now)
+        self._counts[device] = self._counts.get(device, 0) + 1
 
     def take_spent(self) -> Callable[[], object]:
-        """To be called when what was spent so far is saved: in the order of handing over."""
-        self._handed.append(self._spent)
+        """Take what was spent since the last call; call the result, in order, once it is saved."""
+        self._unsettled.append(self._spent)
         self._spent = []
-        return self._handed.popleft
+        return self._unsettled.popleft
 
     def undo(self) -> None:
-        """What was spent and not settled was rolled back."""
-        for spent in (*self._handed, self._spent):
+        """Return what was spent and not settled."""
+        for spent in (*self._unsettled, self._spent):
             for device in spent:
                 self._left[device] += 1.0
-        self._handed.clear()
+        self._unsettled.clear()
         self._spent = []
 
     def _per_s(self, device: str) -> float:
-        others = len(self._said_before) - (device in self._said_before)
+        others = len(self._counts_before) - (device in self._counts_before)
         if others < 1:
             return PER_S
-        theirs = self._total_before - self._said_before.get(device, 0)
+        theirs = self._total_before - self._counts_before.get(device, 0)
         return max(PER_S, FAIR * theirs / others / WINDOW_S)
 
-    def _turn(self, now: float) -> None:
+    def _begin_window(self, now: float) -> None:
         adjoining = now - self._began < 2 * WINDOW_S
-        self._said_before = self._said if adjoining else {}
-        self._total_before = sum(self._said_before.values())
-        self._said, self._began = {}, now
+        self._counts_before = self._counts if adjoining else {}
+        self._total_before = sum(self._counts_before.values())
+        self._counts, self._began = {}, now

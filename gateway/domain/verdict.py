@@ -37,15 +37,15 @@ class KnownMessages(Protocol):
         """Whether the same OBJECT of the same device is journaled."""
         ...
 
-    def has_identity(self, device: str, identity: MessageIdentity) -> bool:
+    def has_identity(self, device: str, identity: MessageIdentity, /) -> bool:
         """Whether any message of ``device``, forks included, has this identity."""
         ...
 
-    def has_prev(self, device: str, prev: str) -> bool:
+    def has_prev(self, device: str, prev: str, /) -> bool:
         """Whether any message of ``device``, forks included, names this ``prev``."""
         ...
 
-    def newest(self, device: str, era: str) -> Identity | None:
+    def newest(self, device: str, era: str, /) -> Identity | None:
         """The highest place stored in the era, (0, 0) before any; None for a new era."""
         ...
 

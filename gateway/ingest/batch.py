@@ -89,7 +89,7 @@ class Ingest:
         return any(
             self.registry.device(self._feeds.device_of(item)) is None
             if isinstance(item, FeedMessage)
-            else one == "unknown_device" or (isinstance(one, Admitted) and one.is_unjudged)
+            else one == "unknown_device" or (isinstance(one, Admitted) and one.is_unverified)
             for item, one in zip(batch, admitted, strict=True)
         )
 

@@ -139,10 +139,10 @@ class CommitQueue:
         if text != self._failure:
             _log.error("%s", text)
         self._failure = text
-        self.failure_file.say(text)
+        self.failure_file.set(text)
 
     def _clear_failure(self) -> None:
         if self._failure:
             _log.warning("journaling continues; nothing was lost")
             self._failure = ""
-            self.failure_file.over()
+            self.failure_file.clear()

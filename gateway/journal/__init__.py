@@ -1,1 +1,1 @@
-"""The journal: the one truth. Append-only entries, each a leaf of the Merkle log."""
+"""The journal: append-only entries, each a leaf of the Merkle log; all else derives from it."""

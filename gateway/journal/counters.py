@@ -1,4 +1,4 @@
-"""Counts over the life of the data folder, committed with what they count."""
+"""Counts over the life of the data folder, committed together with the messages counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from gateway.journal.group_commit import Connection, GroupCommit, Write
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
 FEEDS = ("feed_retained", "feed_unreadable", "feed_refused")
-"""Third-party messages that were not taken: old ones, such as say nothing, such as may not."""
-_TOLD = "told."
-_OF, _LAST = "@", "last."
+"""Refused third-party messages: retained, unreadable, or from a device without the right."""
+_REPORTED, _LAST, _OF = "told.", "last.", "@"
+"""In the names of other counts: the part already reported; the last time; the device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How often something odd came under a device's name, and when last (Unix s)."""
+    """How often an anomaly ``what`` occurred for a device, and when last (Unix s)."""
 
     device: str
     what: str
@@ -24,54 +24,54 @@ class Mark:
 
 
 class Counters:
-    """Named counts in memory, written through inside the caller's transaction."""
+    """Named counts in memory, written inside the caller's transaction."""
 
-    def __init__(self, disk: GroupCommit) -> None:
-        self._disk = disk
+    def __init__(self, database: GroupCommit) -> None:
+        self._database = database
         self._dirty: set[str] = set()
         self._marked: set[str] = set()
         self._values: dict[str, int] = {}
         self.reload()
 
     def reload(self) -> None:
-        """Load what is committed: at the start, and after a rollback."""
-        self._values = read(self._disk)
+        """Load the committed state: at the start, and after a rollback."""
+        self._values = read(self._database)
         self._dirty.clear()
 
     def add(self, name: str) -> None:
-        """One more of ``name``."""
+        """Count one more ``name``."""
         self._values[name] = self._values.get(name, 0) + 1
         self._dirty.add(name)
 
     def mark(self, what: str, device: str, received: float) -> None:
-        """One more ``what`` under the name of a device that we know: so they stay bounded."""
+        """Count one more ``what`` for a known device: unknown names would grow without bound."""
         name = what + _OF + device
         self.add(name)
         self._values[_LAST + name] = int(received)
         self._dirty.add(_LAST + name)
         self._marked.add(name)
 
-    def marks(self, since_asked: bool = False) -> list[Mark]:
-        """What was marked; with ``since_asked``, only what changed since the last such call."""
-        names = self._marked if since_asked else {n for n in self._values if _is_mark(n)}
+    def marks(self, changed_only: bool = False) -> list[Mark]:
+        """All marks; with ``changed_only``, those that changed since the last such call."""
+        names = self._marked if changed_only else {n for n in self._values if _is_mark(n)}
         found = [_mark(name, self._values) for name in sorted(names) if name in self._values]
-        if since_asked:
+        if changed_only:
             self._marked = set()
         return found
 
-    def refused_since_told(self) -> dict[str, int]:
-        """What was refused since this was last asked, by reason; for the hourly ``bad`` leaf."""
-        news: dict[str, int] = {}
+    def take_refused(self) -> dict[str, int]:
+        """What was refused since the last call, by reason; for the hourly ``bad`` leaf."""
+        found: dict[str, int] = {}
         for name in (*REFUSED, *FEEDS):
-            count = self._values.get(name, 0)
-            if count > self._values.get(_TOLD + name, 0):
-                news[name] = count - self._values.get(_TOLD + name, 0)
-                self._values[_TOLD + name] = count
-                self._dirty.add(_TOLD + name)
-        return news
+            count, reported = self._values.get(name, 0), self._values.get(_REPORTED + name, 0)
+            if count > reported:
+                found[name] = count - reported
+                self._values[_REPORTED + name] = count
+                self._dirty.add(_REPORTED + name)
+        return found
 
     def take_pending(self) -> Write:
-        """What changed, to be written in the transaction."""
+        """Take the changes since the last call; returns what writes them."""
         rows = [(name, self._values[name]) for name in self._dirty]
         self._dirty.clear()
         into = "INSERT OR REPLACE INTO counter VALUES (?, ?)"
@@ -93,7 +93,7 @@ def read(connection: Connection) -> dict[str, int]:
 
 
 def status(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """``received``, ``refused`` and the journal's number of messages, as WIRE.md names them."""
+    """``received``, ``refused`` and the journal's number of messages, by WIRE.md's names."""
     received = {name: counts.get(name, 0) for name in RECEIVED}
     kept = sum(received.values()) - received["duplicate"]
     refused = {name: counts.get(name, 0) for name in REFUSED}

@@ -1,4 +1,4 @@
-"""What the gateway notes of itself: origin, heartbeats, clock, and what it refused."""
+"""The gateway's entries about itself: origin, starts, heartbeats, clock, refusals."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ STEP_S = 2.0
 
 @dataclass
 class Diary:
-    """Writes what is due. ``now`` is Unix s; ``steady`` runs at its rate and is never stepped."""
+    """Writes these entries. ``now`` is Unix s; ``steady`` has its rate and is never stepped."""
 
     journal: Journal
     _heartbeat: float = 0.0
@@ -23,9 +23,9 @@ class Diary:
     _offset: float | None = field(default=None)
 
     def open(self, now: float, log_key: bytes, build: str, lost: LogMark | None = None) -> None:
-        """The first leaf of a new log: where it comes from (WIRE.md, section 4).
+        """Write the first leaf of a new log, its origin (WIRE.md, section 4).
 
-        Nothing where the log goes on: it is begun, and nothing that was seen of it is ``lost``.
+        A log that has begun needs none, unless the journal lost leaves that others saw (``lost``).
         """
         if self.journal.last_id and lost is None:
             return
@@ -37,7 +37,7 @@ class Diary:
             self.journal.log.origin = origin
 
     def start(self, now: float, steady: float) -> None:
-        """The gateway listens from here on."""
+        """The gateway begins to listen."""
         self._heartbeat = self._hour = steady
         self._offset = now - steady
         self._run("start", now)
@@ -47,7 +47,7 @@ class Diary:
         self._run("stop", now)
 
     def write_due(self, now: float, steady: float) -> bool:
-        """Write a step of the clock at once, heartbeats and hourly leaves in time."""
+        """Write the entries that are due; returns whether there were any."""
         stepped = self.note_step(now, steady)
         beat, hour = steady - self._heartbeat >= HEARTBEAT_S, steady - self._hour >= HOUR_S
         if not (beat or hour):
@@ -58,30 +58,27 @@ class Diary:
             if beat:
                 self.journal.log.append_fact("run", now, {"run": "heartbeat"})
             if hour:
-                self._tell_refused(now)
+                refused = self.journal.counters.take_refused()
+                if refused:
+                    self.journal.log.append_fact("bad", now, refused)
         self._heartbeat = steady if beat else self._heartbeat
         self._hour = steady if hour else self._hour
         return True
 
     def note_step(self, now: float, steady: float) -> bool:
-        """Journal a step of the clock, before anything that came after it; returns whether.
+        """Journal a step of the clock before all later entries; returns whether there was one.
 
-        The leaf of a step ahead bears the time that it would have been without it: whoever reads
-        the journal in order knows of the step before any time passes by it.
+        The leaf of a step ahead has the time before the step, so that a reader of the journal
+        learns of the step before the time jumps.
         """
         offset = now - steady
         step = 0.0 if self._offset is None else offset - self._offset
         if abs(step) > STEP_S:
             with self.journal.transaction():
-                said = {"source": "system", "step_s": round(step, 3)}
-                self.journal.log.append_fact("clock", min(now, now - step), said)
-        self._offset = offset  # small steps add up to nothing: NTP slews
+                body = {"source": "system", "step_s": round(step, 3)}
+                self.journal.log.append_fact("clock", min(now, now - step), body)
+        self._offset = offset  # not a sum of small differences: NTP slews
         return abs(step) > STEP_S
-
-    def _tell_refused(self, now: float) -> None:
-        refused = self.journal.counters.refused_since_told()
-        if refused:
-            self.journal.log.append_fact("bad", now, refused)
 
     def _run(self, what: str, now: float) -> None:
         with self.journal.transaction():

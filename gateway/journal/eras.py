@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from gateway.database import bulk_insert
-from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, walk
+from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, advance
 from gateway.domain.envelope import chain_hash_of
 from gateway.domain.verdict import MessageIdentity
 from gateway.journal.group_commit import GroupCommit, Write
@@ -114,7 +114,7 @@ class Eras:
         The second value is true where the line passed over messages that never came.
         """
         rows = _JournaledEra(self._database, era.device, era.era)
-        line, began, linked, gap = walk(era.line.declared(old, by), rows)
+        line, began, linked, gap = advance(era.line.declared(old, by), rows)
         loose, root = era.loose + 1 - linked, era.root
         if began is not None:
             found = rows.prev(began.place)

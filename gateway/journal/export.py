@@ -1,4 +1,4 @@
-"""The journal as a recording: the lines that ``noria replay`` reads (WIRE.md, section 3)."""
+"""Exports the journal as the lines that ``noria replay`` reads (WIRE.md, section 3)."""
 
 import base64
 import json
@@ -21,12 +21,12 @@ _RUN = {
 
 
 def lines(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
-    """A line for each message, each change of our own listening and each act of a person.
+    """A line for each message, each change of the gateway's listening and each act of a person.
 
-    In journal order; what else stands in the journal shows that time passed, so that the watch
-    of a replay knows as much of our own listening as the gateway's did. ``received`` (Unix s)
-    never decreases: where our clock was stepped back, it stands still, and the ``clock`` line
-    says by how much.
+    In journal order. Other entries become ticks, which show that time passed, so that a replay's
+    watch knows as much of the gateway's listening as the gateway's own. ``received`` (Unix s)
+    never decreases: after the clock was stepped back it stays constant, and the ``clock`` line
+    has the step.
     """
     newest = 0.0
     for entry in entries:
@@ -50,13 +50,13 @@ def _line(entry: Entry) -> dict[str, Any] | None:
 
 
 def _operated(body: dict[str, Any]) -> dict[str, Any]:
-    """A tick to whoever reads version 1; to us what was done about an incident, not by whom."""
-    said = {name: value for name, value in body.items() if name not in ("person", "to")}
-    return {**_TICK, "operated": said} if "incident" in said else _TICK
+    """A tick in version 1; ``operated`` adds what was done about an incident, not by whom."""
+    action = {name: value for name, value in body.items() if name not in ("person", "to")}
+    return {**_TICK, "operated": action} if "incident" in action else _TICK
 
 
 def _message(entry: Entry) -> dict[str, Any] | None:
-    """As it came; of a third party as it was taken, since only that is WIRE.md's."""
+    """As received; a third-party message as translated, since only that is in WIRE.md's format."""
     if entry.auth == "unsigned" and not entry.topic.startswith("noria/1/"):
         taken = entry.lines.get(AS)
         return {"topic": envelope.up_topic(entry.subject), "payload": taken} if taken else None

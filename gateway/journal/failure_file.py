@@ -1,6 +1,6 @@
-"""Why nothing can be journaled just now, where others can read it even though the disk is full.
+"""Publishes why nothing can be journaled, for ``noria status``, even when the disk is full.
 
-A file of fixed size whose blocks are there from the start: writing over them needs no room.
+The file has a fixed size and is allocated at the start: writing over it needs no space.
 """
 
 import contextlib
@@ -12,35 +12,35 @@ _BYTES = 512
 
 
 class FailureFile:
-    """The writer's side, in the data folder."""
+    """The writer's side; ``folder`` is the data folder."""
 
     def __init__(self, folder: Path) -> None:
         self._file = os.open(folder / NAME, os.O_CREAT | os.O_RDWR, 0o600)
-        self._said: str | None = None
-        self.over()
+        self._text: str | None = None
+        self.clear()
 
-    def say(self, text: str) -> None:
-        """Nothing is journaled, and why."""
+    def set(self, text: str) -> None:
+        """Publish why nothing is journaled."""
         self._write(text)
 
-    def over(self) -> None:
-        """Journaling goes on."""
+    def clear(self) -> None:
+        """Journaling works again."""
         self._write("")
 
     def close(self) -> None:
-        """Close the file; a gateway that does not run has no trouble."""
-        self.over()
+        """Clear and close the file: a stopped gateway has no failure."""
+        self.clear()
         os.close(self._file)
 
     def _write(self, text: str) -> None:
-        if text != self._said:
-            self._said = text
-            with contextlib.suppress(OSError):  # it tells of trouble, and must not be one
+        if text != self._text:
+            self._text = text
+            with contextlib.suppress(OSError):  # a failure to report must not stop the gateway
                 os.pwrite(self._file, text.encode()[:_BYTES].ljust(_BYTES), 0)
 
 
 def read(folder: Path) -> str | None:
-    """What keeps the gateway from journaling, or None."""
+    """Why the gateway cannot journal, or None."""
     try:
         return (folder / NAME).read_bytes().decode("utf-8", "replace").strip() or None
     except OSError:

@@ -1,6 +1,6 @@
-"""The journal's file. One thread judges what comes, and another may save what it has judged before.
+"""The journal's file, with one thread that judges a batch while another saves the batches before.
 
-Whatever the first asks of the file waits for all that was handed over: it never sees half of it.
+A query of the first thread waits for all submitted batches, so it never sees a part of one.
 """
 
 import sqlite3
@@ -14,11 +14,11 @@ from gateway.database.bulk_insert import Row
 from gateway.errors import JournalError
 
 Write = Callable[[sqlite3.Connection], object]
-"""Writes what one part of the journal gathered; runs on the thread that saves."""
+"""Writes the pending rows of one part of the journal; runs on the thread that saves."""
 
 
 class Connection(bulk_insert.Connection, Protocol):
-    """What the journal asks of a SQLite connection."""
+    """The part of a SQLite connection that the journal uses."""
 
     def executemany(self, sql: str, rows: Iterable[Row], /) -> sqlite3.Cursor:
         """One statement for each row."""
@@ -26,7 +26,7 @@ class Connection(bulk_insert.Connection, Protocol):
 
 
 class GroupCommit:
-    """One transaction at a time is judged (``begin`` to ``save``), those before it are saved."""
+    """One transaction at a time is judged (``begin`` to ``save``); earlier ones are being saved."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -35,40 +35,40 @@ class GroupCommit:
         self._broken = self._judging = self._begun = False
 
     def execute(self, sql: str, values: Row = ()) -> sqlite3.Cursor:
-        """As a connection's, once all is saved. Raises JournalError where that fails."""
-        return self._settled().execute(sql, values)
+        """As ``sqlite3.Connection``, once all is saved. Raises JournalError where that fails."""
+        return self._saved().execute(sql, values)
 
     def executemany(self, sql: str, rows: Iterable[Row]) -> sqlite3.Cursor:
         """As ``execute``."""
-        return self._settled().executemany(sql, rows)
+        return self._saved().executemany(sql, rows)
 
     def begin(self) -> None:
-        """What is executed from here on belongs to the batch that ``save`` ends."""
+        """Begin the batch that ``save`` ends."""
         self._judging, self._begun = True, False
 
     def save(self, writes: Sequence[Write], committed: Callable[[], None]) -> None:
-        """Write and commit the batch, then tell. Raises JournalError: nothing of it is kept."""
+        """Write and commit the batch, then call ``committed``. Keeps nothing on JournalError."""
         self.wait()
-        self._run(writes, committed, self._ended())
+        self._run(writes, committed, self._end())
 
     def submit(self, writes: Sequence[Write], committed: Callable[[], None]) -> Future[None]:
-        """As ``save``, on the other thread, after all that was submitted before.
+        """As ``save``, on the other thread, after all batches submitted before.
 
-        When one fails, so does all that was submitted after it, until ``roll_back``.
+        When one fails, all later ones fail too, until ``roll_back``.
         """
         while self._saving and self._saving[0].done() and not self._saving[0].exception():
             self._saving.popleft()
-        self._saving.append(self._saver.submit(self._run, writes, committed, self._ended()))
+        self._saving.append(self._saver.submit(self._run, writes, committed, self._end()))
         return self._saving[-1]
 
     def wait(self) -> None:
-        """Until all that was submitted is on disk. Raises JournalError."""
+        """Wait until all submitted batches are on disk. Raises JournalError."""
         while self._saving:
             self._saving[0].result()
             self._saving.popleft()
 
     def roll_back(self) -> None:
-        """Forget the batch that is judged, and what failed; what was saved before stays."""
+        """Drop the batch that is judged, and those that failed; saved ones stay."""
         wait(self._saving)
         self._saving.clear()
         self._broken = self._judging = self._begun = False
@@ -76,22 +76,22 @@ class GroupCommit:
             self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close the file; what was submitted is saved first, or JournalError raised."""
+        """Save what was submitted, then close the file. Raises JournalError."""
         try:
             self.wait()
         finally:
             self._saver.shutdown()
             self._connection.close()
 
-    def _settled(self) -> sqlite3.Connection:
+    def _saved(self) -> sqlite3.Connection:
         self.wait()
         if self._judging and not self._begun:
             self._connection.execute("BEGIN IMMEDIATE")
             self._begun = True
         return self._connection
 
-    def _ended(self) -> bool:
-        """The batch is judged; whether its transaction has begun."""
+    def _end(self) -> bool:
+        """End the judging of the batch; returns whether its transaction has begun."""
         begun, self._judging, self._begun = self._begun, False, False
         return begun
 

@@ -16,7 +16,7 @@ from gateway.journal.integrity.startup_check import former_leaves, saved_frontie
 from gateway.journal.integrity.witness import LogMark
 
 _MILESTONE = 1 << 16
-"""So many leaves lie between two frontiers that are kept (``verifying``)."""
+"""Leaves between two frontiers that are kept, from which ``startup_check`` may begin."""
 _SALTS_AT_ONCE = 256
 _INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
 
@@ -34,17 +34,17 @@ _NO_MARK = EntryMark()
 
 
 class Log:
-    """Appends leaves and keeps the running frontier, written in the same transaction.
+    """Appends leaves and keeps the frontier, written in the same transaction.
 
-    ``frontier`` is as saved last: of what is appended since, only the number is known.
+    ``frontier`` is the last saved one; of the leaves appended since, only the number is known.
     """
 
-    def __init__(self, disk: GroupCommit, gateway: str) -> None:
-        self._disk = disk
+    def __init__(self, database: GroupCommit, gateway: str) -> None:
+        self._database = database
         self._gateway = gateway
         self._salts: list[bytes] = []
         self.reload()
-        found = disk.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
+        found = database.execute("SELECT time_ms FROM entry ORDER BY id DESC LIMIT 1").fetchone()
         self._last_ms: int = found[0] if found else 0
 
     def append(
@@ -57,7 +57,7 @@ class Log:
         mark: EntryMark = _NO_MARK,
     ) -> int:
         """Append one entry and its leaf; returns the entry's id. ``received``: Unix s."""
-        # Never back: readers and replay rely on it, and a step of the clock has its own entry.
+        # Never decreases: readers and replay rely on it, and a step of the clock has its own entry.
         time_ms = int(received * 1000)
         if time_ms < self._last_ms:
             time_ms = self._last_ms
@@ -72,7 +72,7 @@ class Log:
         return entry
 
     def _salt(self) -> bytes:
-        """32 random bytes; asking the kernel costs more than the bytes do."""
+        """32 random bytes, drawn many at once: the system call costs more than the bytes."""
         if not self._salts:
             drawn = secrets.token_bytes(leaf.SALT_BYTES * _SALTS_AT_ONCE)
             cuts = range(0, len(drawn), leaf.SALT_BYTES)
@@ -93,22 +93,22 @@ class Log:
 
     @property
     def last_id(self) -> int:
-        """The newest entry's id, 0 when there is none: former logs' leaves count."""
+        """The newest entry's id, 0 when there is none; includes former logs' leaves."""
         return self._former + self._size
 
     @property
     def seen(self) -> LogMark:
-        """The log as it was saved last."""
+        """The last saved state of the log."""
         return LogMark(self.origin, self.frontier)
 
     def holds(self, seen: LogMark) -> bool:
-        """Whether this log, or one that it names, goes on from what was seen."""
+        """Whether this log, or a former one that it names, extends what was seen."""
         if seen.origin != self.origin:
             named = "SELECT 1 FROM former_log WHERE origin = ? AND shown >= ?"
             of = (seen.origin, seen.frontier.size)
-            return self._disk.execute(named, of).fetchone() is not None
+            return self._database.execute(named, of).fetchone() is not None
         grown = seen.frontier
-        rows = self._disk.execute(
+        rows = self._database.execute(
             "SELECT CAST(leaf AS BLOB) FROM entry WHERE id > ? ORDER BY id",
             (self._former + grown.size,),
         )
@@ -117,37 +117,37 @@ class Log:
         return grown == self.frontier
 
     def begin_again(self, seen: LogMark) -> None:
-        """A new log from the next leaf on; the one so far, and what was ``seen``, are former."""
+        """Begin a new log at the next leaf; this one, and what was ``seen``, become former."""
         add = "INSERT OR REPLACE INTO former_log VALUES (?, ?, ?)"
-        held = self.frontier.size
+        size = self.frontier.size
         if seen.origin == self.origin:
-            self._disk.execute(add, (seen.origin, held, max(held, seen.frontier.size)))
+            self._database.execute(add, (seen.origin, size, max(size, seen.frontier.size)))
         else:
-            self._disk.execute(add, (seen.origin, 0, seen.frontier.size))
-            if held:
-                self._disk.execute(add, (self.origin, held, held))
-        self.frontier, self._former, self.origin = Frontier(), self._former + held, ""
+            self._database.execute(add, (seen.origin, 0, seen.frontier.size))
+            if size:
+                self._database.execute(add, (self.origin, size, size))
+        self.frontier, self._former, self.origin = Frontier(), self._former + size, ""
         self._size = 0
 
     def take_pending(self) -> Write:
-        """What was appended, and the frontier, to be written in the transaction."""
+        """Take the entries appended since the last call; returns what writes them."""
         entries, bodies, hashes = self._entries, self._bodies, self._hashes
         self._forget()
 
         def write(connection: sqlite3.Connection) -> None:
             self._write(connection, entries, bodies, hashes)
-            stands = (self.frontier.size, self.frontier.to_bytes())
-            connection.execute("UPDATE frontier SET size = ?, nodes = ?", stands)
+            state = (self.frontier.size, self.frontier.to_bytes())
+            connection.execute("UPDATE frontier SET size = ?, nodes = ?", state)
             last = self._former + self.frontier.size
             if last - self._milestone >= _MILESTONE:
                 self._milestone = last
-                connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", (last, *stands))
+                connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", (last, *state))
 
         return write
 
     def flush(self) -> None:
-        """Write what was appended so far, for whoever asks the tables inside the transaction."""
-        self._write(self._disk, self._entries, self._bodies, self._hashes)
+        """Write what was appended so far, for queries inside the transaction."""
+        self._write(self._database, self._entries, self._bodies, self._hashes)
         self._forget()
 
     def _write(
@@ -162,14 +162,14 @@ class Log:
         self.frontier = self.frontier.grown(*hashes)
 
     def reload(self) -> None:
-        """Load what is committed: at the start, and after a rollback."""
+        """Load the committed state: at the start, and after a rollback."""
         self._forget()
-        self.frontier = saved_frontier(self._disk)
+        self.frontier = saved_frontier(self._database)
         self._size = self.frontier.size
-        self._former = former_leaves(self._disk)
+        self._former = former_leaves(self._database)
         newest = "SELECT coalesce(max(entry), 0) FROM milestone"
-        self._milestone: int = self._disk.execute(newest).fetchone()[0]
-        self.origin = _origin(self._disk, self._former + 1)
+        self._milestone: int = self._database.execute(newest).fetchone()[0]
+        self.origin = _origin(self._database, self._former + 1)
 
     def _forget(self) -> None:
         self._hashes: list[bytes] = []
@@ -178,7 +178,7 @@ class Log:
 
 
 def _origin(connection: Connection, first: int) -> str:
-    """The origin that a log's first leaf, ``open``, gives it; empty where there is none."""
+    """The origin in a log's first leaf, ``open``; empty where there is none."""
     row = connection.execute(
         "SELECT body FROM entry JOIN body ON entry.id = body.entry WHERE id = ? AND kind = 'open'",
         (first,),

@@ -1,4 +1,4 @@
-"""The log's own key, and the build that writes it."""
+"""The log's key, and the version of the program that writes it."""
 
 import os
 from importlib import metadata
@@ -16,7 +16,7 @@ def log_key(data: Path) -> "Ed25519PrivateKey":
 
     Raises JournalError when the file holds something else.
     """
-    # 8 MB, which the server, who asks for the build alone, spares.
+    # 8 MB, which the server saves: it needs only the build.
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     path = data / "log.key"

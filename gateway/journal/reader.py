@@ -1,4 +1,4 @@
-"""Reads the journal: a connection of one's own for each thread, which cannot write."""
+"""Reads the journal. Each thread needs a reader of its own, whose connection cannot write."""
 
 import json
 import sqlite3
@@ -22,10 +22,10 @@ _FIXED_LINES = 6
 
 
 class JournalReader:
-    """Of the database and its archive alike.
+    """Reads the database and its archive.
 
-    Raises JournalError when the journal is not there or cannot be read, ArchiveError when a
-    segment that is needed is missing or was changed.
+    Raises JournalError when the journal is missing or cannot be read, ArchiveError when a segment
+    that is needed is missing or was changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +44,7 @@ class JournalReader:
             after = chunk_of[-1].id
 
     def check(self, after: int = 0) -> None:
-        """See that all entries behind ``after`` can be read, before something is made of them.
+        """Check that all entries after ``after`` can be read.
 
         Raises ArchiveError naming the segment that is missing or was changed.
         """
@@ -54,7 +54,7 @@ class JournalReader:
             raise _unreadable(error) from error
 
     def segments(self) -> list[reader.SegmentRow]:
-        """What was archived of this journal, in order."""
+        """The segments of this journal's archive, in order."""
         try:
             return self._segments()
         except sqlite3.Error as error:
@@ -77,7 +77,7 @@ class JournalReader:
         return dict(self._fetch(query, first, last))
 
     def boot_entries(self, device: str, era: str, boot: int, after: int = 0) -> list[Entry]:
-        """The messages of one boot behind entry ``after``, by ``seq``; forks left out."""
+        """The messages of one boot after entry ``after``, by ``seq``, without forks."""
         return self._read(
             f"{_SELECT} JOIN (SELECT entry, seq FROM message WHERE {_BOOT}"  # noqa: S608
             f" UNION ALL SELECT entry, seq FROM unfiled WHERE {_BOOT}) m ON m.entry = e.id"
@@ -89,10 +89,10 @@ class JournalReader:
         )
 
     def runs(self, since: float) -> list[tuple[float, str, float]]:
-        """Our own ``run`` entries from Unix time ``since`` on, and the last change before.
+        """The ``run`` entries from Unix time ``since`` on, and the last change before.
 
-        Each as time, what it says (empty where the body was erased), and the time of the entry
-        before it in the journal.
+        Each as time, ``run`` (empty where the body was erased), and the time of the entry before
+        it in the journal.
         """
         since_ms = int(since * 1000)
         rows = self._fetch(
@@ -120,7 +120,7 @@ class JournalReader:
         return self._fetch("SELECT coalesce(max(id), 0) FROM entry")[0][0]
 
     def leaves(self) -> int:
-        """How many leaves there are, former logs' too."""
+        """The number of leaves, including former logs'."""
         return self.last_id()
 
     def counts(self) -> dict[str, int]:
@@ -169,10 +169,11 @@ def _entry(
     moved: Mapping[int, bytes],
 ) -> Entry:
     verdict, flag, newest, auth = judged
-    said = moved.get(entry, b"") if body is None else body  # empty where it was erased
+    if body is None:
+        body = moved.get(entry, b"")  # empty where it was erased
     lines = _lines(leaf)
     received = time_ms / 1000
-    return Entry(entry, received, kind, subject, said, lines, verdict, flag, bool(newest), auth)
+    return Entry(entry, received, kind, subject, body, lines, verdict, flag, bool(newest), auth)
 
 
 def _lines(leaf: bytes) -> Mapping[str, str]:

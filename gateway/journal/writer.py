@@ -1,4 +1,4 @@
-"""The journal's one writer: everything of one batch in one transaction, one fsync."""
+"""The journal's only writer: one batch is one transaction and one fsync."""
 
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
@@ -23,7 +23,7 @@ QUARANTINE_BYTES = 4096
 class Journal:
     """Open for writing by one process, one thread at a time. Raises JournalError where damaged.
 
-    ``noted`` is told of the log after each commit, and must not raise.
+    ``noted`` is called with the log's state after each commit, and must not raise.
     """
 
     def __init__(
@@ -35,33 +35,32 @@ class Journal:
             startup_check.check_at_start(connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
-        self._disk = GroupCommit(connection)
-        self.log = Log(self._disk, gateway)
-        self.eras = Eras(self._disk)
-        self.counters = Counters(self._disk)
-        self.messages = Messages(self._disk, self.log, self.eras, self.counters)
+        self._database = GroupCommit(connection)
+        self.log = Log(self._database, gateway)
+        self.eras = Eras(self._database)
+        self.counters = Counters(self._database)
+        self.messages = Messages(self._database, self.log, self.eras, self.counters)
         self.saving: Future[None] | None = None
-        """The last batch, where another thread saves it."""
+        """The last batch, while another thread saves it."""
 
     @contextmanager
     def transaction(self, then: Callable[[], None] | None = None) -> Generator[None]:
-        """All that is appended inside is on disk when this ends, or nothing of it is.
+        """All that is appended inside is on disk when this ends, or nothing is.
 
-        With ``then``, that is so when ``saving`` has ended: another thread saves, and calls
-        ``then`` after it; more may be judged meanwhile. Raises JournalError when the disk refuses,
-        this batch or one that was being saved: what is in memory is then as committed, and
-        whatever did not end well must come again, in order.
+        With ``then``, another thread saves: ``saving`` is the result, and ``then`` is called after
+        it. Raises JournalError when the disk refuses this batch or one that was being saved:
+        memory is then as committed, and the caller must retry all unsaved batches in order.
         """
         self.saving = None
         try:
-            self._disk.begin()
+            self._database.begin()
             yield
             parts = (self.messages, self.log, self.eras, self.counters)
             writes = [part.take_pending() for part in parts]
             if then is None:
-                self._disk.save(writes, self._note)
+                self._database.save(writes, self._note)
             else:
-                self.saving = self._disk.submit(writes, self._note)
+                self.saving = self._database.submit(writes, self._note)
                 self.saving.add_done_callback(lambda _saved: then())
         except BaseException as error:
             self.roll_back()
@@ -73,17 +72,17 @@ class Journal:
         self._noted(self.log.seen)
 
     def roll_back(self) -> None:
-        """After a failure: what is in memory is as committed."""
-        self._disk.roll_back()
+        """After a failure: reload the committed state."""
+        self._database.roll_back()
         for part in (self.log, self.eras, self.counters, self.messages):
             part.reload()
 
     def refuse(self, arrival: Arrival, reason: str) -> None:
-        """Count what is not let in, and keep the newest of it to look at, shortened."""
+        """Count a refused message, and keep it, truncated, in the quarantine."""
         self.counters.add(reason)
         if reason != "unknown_device":
             self.counters.mark(reason, arrival.topic.split("/")[2], arrival.received)
-        added = self._disk.execute(
+        added = self._database.execute(
             "INSERT INTO quarantine (time_ms, reason, topic, payload) VALUES (?, ?, ?, ?)",
             (
                 int(arrival.received * 1000),
@@ -92,7 +91,7 @@ class Journal:
                 arrival.payload[:QUARANTINE_BYTES],
             ),
         )
-        self._disk.execute(
+        self._database.execute(
             "DELETE FROM quarantine WHERE id <= ?", ((added.lastrowid or 0) - QUARANTINE_ROWS,)
         )
 
@@ -105,15 +104,17 @@ class Journal:
         subject: str,
         lines: Mapping[str, str],
     ) -> int:
-        """Journal the fact called ``key``, unless it is there already; returns its entry.
+        """Journal the fact ``key`` unless it is journaled; returns its entry.
 
         Raises ValueError where it cannot be a leaf.
         """
-        found = self._disk.execute("SELECT entry FROM fact_key WHERE key = ?", (key,)).fetchone()
+        found = self._database.execute(
+            "SELECT entry FROM fact_key WHERE key = ?", (key,)
+        ).fetchone()
         if found:
             return found[0]
         entry = self.log.append_fact(kind, received, body, subject, lines)
-        self._disk.execute("INSERT INTO fact_key VALUES (?, ?)", (key, entry))
+        self._database.execute("INSERT INTO fact_key VALUES (?, ?)", (key, entry))
         return entry
 
     @property
@@ -122,5 +123,5 @@ class Journal:
         return self.log.last_id
 
     def close(self) -> None:
-        """Close the file; what is being saved is saved first, or JournalError raised."""
-        self._disk.close()
+        """Save what is being saved, then close the file. Raises JournalError."""
+        self._database.close()

@@ -6,15 +6,14 @@ behind its cursor (``gateway.projections.watch.checkpoint``).
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import msgspec
 import sqlalchemy as sa
 
 from gateway.database.engine import upsert
 from gateway.database.tables import projection, projection_state
+from gateway.domain.entry import JSON
 
-JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 _ROWS_PER_STATEMENT = 100  # the states of a whole fleet are dozens of megabytes
 _DELETE = projection_state.delete().where(
     projection_state.c.name == sa.bindparam("of_name"),

@@ -12,13 +12,14 @@ from typing import Literal, TypeAlias, cast
 
 import msgspec
 
+from gateway.domain.chain import NOWHERE
 from gateway.domain.inputs import ForkedMessage, ListeningChange, OperatorAction, Tick, WatchInput
 from gateway.domain.interpret import Interpreter
-from gateway.domain.message import Message
 from gateway.domain.outputs import Forecast, IncidentChange, Level, Span, TankEvent, WatchOutput
 from gateway.domain.registry import Registry
+from gateway.domain.verdict import MessageIdentity, MessageKey, Verdict, judge
 from gateway.domain.watch import Watch
-from gateway.wire import Admitted, Decoded, admit
+from gateway.wire import admit
 
 Row: TypeAlias = dict[str, object]
 _Line: TypeAlias = Mapping[str, object]
@@ -33,13 +34,38 @@ class _Unusable(Exception):
 
 @dataclass(slots=True)
 class _Received:
-    """What one device has sent: enough for the gateway's verdicts on its next messages."""
+    """The messages of one device so far (``domain.verdict.KnownMessages``)."""
 
-    objects: set[bytes] = field(default_factory=set[bytes])  # 16 bytes of each one's hash
-    places: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
+    trust: bool
+    objects: set[bytes] = field(default_factory=set[bytes])  # 16 bytes of each SHA-256
+    identities: set[MessageIdentity] = field(default_factory=set[MessageIdentity])
     prevs: set[str] = field(default_factory=set[str])
-    newest: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    places: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     key: int = 0
+
+    def has_object(self, message: MessageKey) -> bool:
+        return message.hash[:16] in self.objects
+
+    def has_identity(self, _device: str, identity: MessageIdentity) -> bool:
+        return identity in self.identities
+
+    def has_prev(self, _device: str, prev: str) -> bool:
+        return prev in self.prevs
+
+    def newest(self, _device: str, era: str) -> tuple[int, int] | None:
+        return self.places.get(era)
+
+    def register(self, message: MessageKey) -> Verdict:
+        """Judge and add the next message."""
+        verdict = judge(message, self)
+        self.objects.add(message.hash[:16])
+        if message.prev and not self.trust:
+            self.prevs.add(message.prev)
+        if message.identity:
+            era, place = message.identity[0], message.identity[1:]
+            self.identities.add(message.identity)
+            self.places[era] = place if verdict.is_newest else self.places.get(era, NOWHERE)
+        return verdict
 
 
 class Replay:
@@ -111,21 +137,15 @@ class Replay:
         if isinstance(admitted, str):
             raise _Unusable(admitted)
         if received is None:
-            received = self._received[device_id] = _Received()
-        digest = admitted.digest[:16]
-        if digest in received.objects:
+            received = self._received[device_id] = _Received(self._trust)
+        verdict = received.register(admitted.key)
+        if verdict.name == "duplicate":
             self.counts["duplicate"] += 1
             return Tick(now)
-        received.objects.add(digest)
-        return self._judge(received, admitted, now)
-
-    def _judge(self, received: _Received, admitted: Admitted, now: float) -> WatchInput:
-        """The input that follows from the verdict of the journal on this message."""
         decoded = admitted.decoded
-        fork = self._is_fork(received, decoded)
         if decoded.flag is None:
             received.key = max(received.key, decoded.key_generation or 1)
-        if fork:
+        if verdict.name == "fork":
             self.counts["fork"] += 1
             era = decoded.identity[0] if decoded.identity else ""
             if self._trust:  # what is not checked proves no clone
@@ -133,32 +153,14 @@ class Replay:
             return ForkedMessage(admitted.device.id, era, now, decoded.auth)
         if decoded.message is None:
             raise _Unusable(decoded.flag or "malformed")
-        return self._interpret(received, decoded.message, admitted, now)
-
-    def _interpret(
-        self, received: _Received, message: Message, admitted: Admitted, now: float
-    ) -> WatchInput:
-        place, flag = (message.boot, message.seq), admitted.decoded.flag
-        newest = flag is None and place > received.newest.get(message.era, (0, 0))
-        if newest:
-            received.newest[message.era] = place
-        self.counts["stored" if newest else "flagged" if flag else "late"] += 1
-        auth = "unsigned" if admitted.device.unsigned else admitted.decoded.auth
-        found = self._interpreter.hear(message, now, auth=auth, newest=newest)
-        if found.heard is None:
+        self.counts[verdict.name] += 1
+        auth = "unsigned" if admitted.device.unsigned else decoded.auth
+        found = self._interpreter.interpret(
+            decoded.message, now, auth=auth, newest=verdict.is_newest
+        )
+        if found.message is None:
             raise _Unusable("no_tank")
-        return found.heard
-
-    def _is_fork(self, received: _Received, decoded: Decoded) -> bool:
-        """The same identity or the same non-empty ``prev`` a second time, in another OBJECT."""
-        fork = False
-        if decoded.identity is not None:
-            fork = decoded.identity in received.places
-            received.places.add(decoded.identity)
-        if decoded.prev and not self._trust:
-            fork = fork or decoded.prev in received.prevs
-            received.prevs.add(decoded.prev)
-        return fork
+        return found.message
 
 
 def _listening_change(given: _Line, now: float) -> ListeningChange:

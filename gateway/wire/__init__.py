@@ -1,4 +1,4 @@
-"""The wire format, read: envelope, strict JSON, fields and ranges (WIRE.md, section 1)."""
+"""Decodes the wire format: envelope, strict JSON, fields and ranges (WIRE.md, section 1)."""
 
 from gateway.wire.admission import Admitted, Refusal, admit, admit_decoded
 from gateway.wire.decoded import FEED_ERA, Decoded, decode, message_of

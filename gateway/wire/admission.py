@@ -1,4 +1,5 @@
-"""Who may speak: device, MAC, signature and key generation (WIRE.md, *What the gateway does*)."""
+"""Authenticates a message: device, MAC, signature, key generation (the first row of WIRE.md's
+table *What the gateway does with what arrives*)."""
 
 import base64
 import hashlib
@@ -19,9 +20,9 @@ _PADDING = b"=="
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):
-    """An authentic message: its device, exact OBJECT and what could be read of it.
+    """An authentic message: its device, exact OBJECT and decoded content.
 
-    ``digest`` is SHA-256(OBJECT), ``link`` what the next message carries of it as ``prev``.
+    ``digest`` is SHA-256(OBJECT), ``link`` the ``prev`` of the message that follows it.
     """
 
     device: Device
@@ -32,19 +33,19 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> MessageKey:
-        """What the verdict on it depends on."""
+        """The part that its verdict depends on."""
         decoded = self.decoded
         return MessageKey(
             self.device.id, self.digest, decoded.identity, decoded.prev, decoded.old, decoded.flag
         )
 
     @property
-    def is_unjudged(self) -> bool:
-        """Whether it is signed by a device whose public key is not known."""
+    def is_unverified(self) -> bool:
+        """Whether it carries a signature and the device's public key is unknown."""
         return self.decoded.signed and self.device.public_key is None
 
     def is_older_than(self, newest_key: int) -> bool:
-        """Whether it was sealed under an older key generation than the newest one seen."""
+        """Whether it was sealed under a key generation older than ``newest_key``."""
         generation = self.decoded.key_generation
         return self.device.key is not None and generation is not None and generation < newest_key
 
@@ -52,9 +53,10 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
 def admit(
     topic: str, payload: bytes, registry: Registry, newest_key: int = 0, *, trust: bool = False
 ) -> Admitted | Refusal:
-    """Let a message in, or say why not. ``newest_key`` is the newest ``k`` seen of the device.
+    """Authenticate a message, or return why it is refused.
 
-    ``trust`` (replay only) takes any MAC and signature, and payloads that have none.
+    ``newest_key`` is the newest ``k`` seen of the device. ``trust`` (replay only) accepts any MAC
+    and signature, and payloads that have none.
     """
     device = registry.speakers.get(topic)
     if device is None:
@@ -85,24 +87,24 @@ def _authenticated(device: Device, topic: str, payload: bytes) -> Admitted | Ref
     if parts is None:
         return "bad_mac"
     decoded = decode(parts.object, device=device.id)
-    return admit_decoded(device, parts.object, _signature_weighed(decoded, device, topic, parts))
+    return admit_decoded(device, parts.object, _with_auth(decoded, device, topic, parts))
 
 
 def admit_decoded(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
-    """What was read of a device, with the hash that it is known by."""
+    """A decoded message of ``device``, with its hashes."""
     digest = hashlib.sha256(object_bytes).digest()
     return Admitted(device, object_bytes, decoded, digest, envelope.chain_hash_of(digest))
 
 
-def _signature_weighed(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
-    """``decoded`` with its ``auth``; flagged where the signature is not as it says."""
+def _with_auth(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
+    """``decoded`` with its ``auth``; flagged where the signature contradicts the OBJECT."""
     if decoded.sealed is None:
         return decoded
     if decoded.signed != (parts.signature is not None):
         flag = "sig_missing" if decoded.signed else "sig_unexpected"
         return msgspec.structs.replace(decoded, flag=decoded.flag or flag)
     if parts.signature is None or device.public_key is None:
-        return decoded  # nothing promised, or no key that could judge it: counts as MAC
+        return decoded  # no signature, or no key to verify it: counts as MAC
     signed = envelope.signed_bytes(topic, parts.object)
     if not _verified(device.public_key, parts.signature, signed):
         return msgspec.structs.replace(decoded, flag=decoded.flag or "sig_wrong")
@@ -113,7 +115,7 @@ def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:
     try:
         raw = base64.urlsafe_b64decode(signature + _PADDING)
         if envelope.encode_base64url(raw) != signature:
-            return False  # unused bits set: another spelling of the same signature
+            return False  # unused bits set: another encoding of the same signature
         Ed25519PublicKey.from_public_bytes(public_key).verify(raw, signed)
     except (InvalidSignature, ValueError):
         return False

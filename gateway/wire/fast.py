@@ -1,7 +1,7 @@
-"""The usual message, read fast: compact, without nulls or anything odd.
+"""Decodes the usual message fast: compact JSON without nulls, events or unusual numbers.
 
-What is accepted here, ``strict`` and ``fields`` accept too, with the same values; everything else
-is left to them, who name what is wrong. It takes a tenth of their time.
+``strict`` and ``fields`` accept everything that is accepted here, with the same values; the rest is
+left to them, and they name the fault. This takes an eighth of their time (3.4 and 26 us).
 """
 
 import re
@@ -23,7 +23,7 @@ _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
 
 class _Reading(msgspec.Struct, kw_only=True, gc=False):
-    """A reading's fields in WIRE.md's order; a value may be null, the others are there or not."""
+    """A reading's fields in WIRE.md's order; only a value may be null."""
 
     o: _Natural
     mm: _Count | UnsetType | None = UNSET
@@ -37,7 +37,7 @@ class _Reading(msgspec.Struct, kw_only=True, gc=False):
 
 
 class FastMessage(msgspec.Struct, kw_only=True, gc=False):
-    """A well-formed message without events, its fields in WIRE.md's order, by the wire's names."""
+    """A well-formed message without events; WIRE.md's fields in their order."""
 
     v: Annotated[int, Meta(ge=1, le=1)]
     fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")]
@@ -60,7 +60,7 @@ class FastMessage(msgspec.Struct, kw_only=True, gc=False):
 
     @property
     def signed(self) -> bool:
-        """Whether it says that a signature follows."""
+        """Whether a signature follows."""
         return type(self.sg) is int and self.sg == 1
 
     @property
@@ -72,8 +72,8 @@ class FastMessage(msgspec.Struct, kw_only=True, gc=False):
         """The message of ``device``."""
         return Message(
             device, self.fw, self.era, self.boot, self.seq, self.prev, self.up, self.t, self.ts,
-            self.next, self.old, _given(self.ta), self.generation, _given(self.mv),
-            _given(self.rssi), self.signed, tuple([_reading(reading) for reading in self.r]),
+            self.next, self.old, _or_none(self.ta), self.generation, _or_none(self.mv),
+            _or_none(self.rssi), self.signed, tuple([_reading(reading) for reading in self.r]),
         )  # fmt: skip
 
 
@@ -82,8 +82,10 @@ _plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _written = msgspec.json.Encoder().encode
 _TELLING = (b".", b"e", b"E", b"\\")
 """Of a number or an escape that is not written as usual."""
-# A NamedTuple's own way to be made takes twice as long.
-_new: Callable[[type[RawReading], tuple[object, ...]], RawReading] = cast(Any, tuple).__new__
+# The constructor of a NamedTuple takes twice as long.
+_new = cast(
+    "Callable[[type[RawReading], tuple[object, ...]], RawReading]", cast(object, tuple).__new__
+)
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 # -0, a fraction, an exponent, or digits enough for 2^53.
 _ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
@@ -105,10 +107,10 @@ def decode_fast(object_bytes: bytes) -> FastMessage | None:
 
 
 def _is_written(found: FastMessage, object_bytes: bytes) -> bool:
-    """Whether ``found`` is what is written there: no other names, no name twice, no blank, no -0.
+    """Whether OBJECT has no unknown or duplicate name, no blank, no -0: ``strict`` accepts it.
 
-    Written again it is the same, or the same in another order. All that is written otherwise is
-    longer, but for an exponent, and a name or a string of the message is there in both.
+    Encoded again, ``found`` is then OBJECT, or OBJECT with its fields in another order. Any other
+    OBJECT is longer, or holds an exponent.
     """
     again = _written(found)
     if again == object_bytes:
@@ -119,11 +121,11 @@ def _is_written(found: FastMessage, object_bytes: bytes) -> bool:
 
 
 def _sound(object_bytes: bytes) -> bool:
-    """The same for names that are new or in another order."""
+    """The same for an OBJECT with unknown names, by its structure."""
     text = object_bytes.decode("ascii")
     if not text.isprintable() or "\\" in text or _written(_plain(object_bytes)) != object_bytes:
         return False
-    # No backslash, so a string runs from quote to quote: what is left is structure and numbers.
+    # Without backslashes a string runs from quote to quote; the rest is structure and numbers.
     structure = b"".join(object_bytes.split(b'"')[::2])
     if _ODD_NUMBER.search(structure):
         return False
@@ -132,7 +134,7 @@ def _sound(object_bytes: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def _shallow(brackets: bytes) -> bool:
-    """Whether brackets alone, as in ``{[][{}]}``, nest as deep as is allowed."""
+    """Whether brackets, as in ``{[][{}]}``, nest no deeper than is allowed."""
     depth = deepest = 0
     for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
@@ -140,7 +142,7 @@ def _shallow(brackets: bytes) -> bool:
     return deepest <= MAX_DEPTH
 
 
-def _given(value: int | UnsetType) -> int | None:
+def _or_none(value: int | UnsetType) -> int | None:
     return None if value is UNSET else value
 
 

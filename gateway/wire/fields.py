@@ -1,4 +1,4 @@
-"""Fields and ranges of an ``up`` message: from names and values to ``Message`` (WIRE.md, 1)."""
+"""Fields and ranges of an ``up`` message: converts JSON to ``Message`` (WIRE.md, section 1)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ def message_from(
 ) -> Message:
     """The message in ``given``; ``trust`` fills what recordings lack. Raises Malformed.
 
-    ``feed``: of an unsigned device, which may tell litres and parts of the capacity as well.
+    ``feed``: from an unsigned device, which may also report litres and parts of the capacity.
     """
     if trust:
         given = _trusting(given)
@@ -64,7 +64,7 @@ def message_from(
 
 
 def _trusting(given: JsonObject) -> JsonObject:
-    """``given`` with what ``replay --trust`` does not look at replaced where it is unusable."""
+    """``given``, with unusable fields replaced where ``replay --trust`` does not check them."""
     filled: JsonObject = {**_TRUSTED, **given}
     for name, shape in (("era", ERA), ("prev", LINK)):
         value = filled[name]
@@ -89,8 +89,7 @@ def _optional(given: JsonObject, name: str, low: int, high: int) -> int | None:
 
 
 def _has_null(given: JsonObject, names: Iterable[str]) -> bool:
-    """Whether null stands where a field should rather be absent: it says nothing, so it is read as
-    absent; only a reading's value may be null."""
+    """Whether any of these is null: it counts as absent, but only a reading's value may be null."""
     return any(name in given and given[name] is None for name in names)
 
 
@@ -121,7 +120,7 @@ def _list(given: JsonObject, name: str) -> list[JsonObject]:
         raise Malformed("bad_field", f"{name} is not a list")
     items = cast(list[object], value)
     if not all(isinstance(item, dict) for item in items):
-        raise Malformed("bad_field", f"{name} holds something else than objects")
+        raise Malformed("bad_field", f"{name} has an item that is not an object")
     return cast(list[JsonObject], items)
 
 
@@ -133,7 +132,7 @@ def _old(value: object) -> tuple[int, int]:
 
 
 def old_from(value: object) -> tuple[int, int] | None:
-    """(boot, seq) where ``value`` is a well-formed ``old``."""
+    """(boot, seq) where ``value`` is a well-formed ``old``, else None."""
     if not isinstance(value, list):
         return None
     match cast(list[object], value):

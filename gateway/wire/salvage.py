@@ -1,4 +1,4 @@
-"""What can still be read of a malformed OBJECT, so that the line goes on past it."""
+"""Reads the chain's fields from a malformed OBJECT, so that the ack line can extend past it."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """The fields that the line needs; None where not exactly one well-formed value stands."""
+    """The fields of the chain; None where there is not exactly one well-formed value."""
 
     era: str | None = None
     boot: int | None = None
@@ -33,14 +33,14 @@ class Salvaged:
 
     @property
     def identity(self) -> tuple[str, int, int] | None:
-        """(era, boot, seq), where all three could be read."""
+        """(era, boot, seq), where all three are readable."""
         if self.era is None or self.boot is None or self.seq is None:
             return None
         return self.era, self.boot, self.seq
 
 
 def salvage(object_bytes: bytes) -> Salvaged:
-    """Read what can be read: by structure where it is JSON at all, else by pattern."""
+    """Find the fields, by structure where OBJECT is JSON, else by pattern."""
     text = object_bytes.decode("latin-1")
     pairs = _outermost(text)
     if pairs is None:
@@ -50,7 +50,7 @@ def salvage(object_bytes: bytes) -> Salvaged:
             for found in shape.findall(text)
         ]
     elif all(name != "k" for name, _ in pairs):
-        pairs.append(("k", 1))  # absent from a whole object: the first generation
+        pairs.append(("k", 1))  # absent from a complete object: the first generation
     found = {name: _only(name, pairs) for name in _NAMES}
     era, boot, seq = found["era"], found["boot"], found["seq"]
     prev, generation = found["prev"], found["k"]
@@ -65,11 +65,11 @@ def salvage(object_bytes: bytes) -> Salvaged:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """An object's pairs in order, duplicates kept; told from a JSON list by its type."""
+    """An object's pairs in order, with duplicates; its type separates it from a JSON list."""
 
 
 def _outermost(text: str) -> list[tuple[str, object]] | None:
-    """The pairs of the outermost object, duplicates kept, or None where it is not JSON."""
+    """The pairs of the outermost object, with duplicates, or None where it is not JSON."""
     try:
         value: object = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Strict JSON: what WIRE.md allows in an OBJECT and nothing else.
+"""Strict JSON: accepts what WIRE.md allows in an OBJECT and nothing else.
 
-``msgspec`` decodes fast but takes duplicate names, escaped names, ``-0`` and integers of any
-length, and raises RecursionError on deep nesting: all that is checked here.
+``msgspec`` decodes fast but accepts duplicate names, escaped names, ``-0`` and integers of any
+length, and raises RecursionError on deep nesting. This module checks all of that.
 """
 
 import re
@@ -32,7 +32,7 @@ _MINUS_ZERO = re.compile(rb"-0")
 def parse(object_bytes: bytes) -> JsonObject:
     """The names and values of one OBJECT. Raises Malformed."""
     if _OUTSIDE.search(object_bytes):
-        raise Malformed("bytes", "only 0x20-0x7e may stand in an object")
+        raise Malformed("bytes", "only 0x20-0x7e may be in an object")
     if b"\\" in object_bytes:
         raise Malformed("backslash")
     if not (object_bytes.startswith(b"{") and object_bytes.endswith(b"}")):
@@ -43,7 +43,7 @@ def parse(object_bytes: bytes) -> JsonObject:
         raise Malformed("depth") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise Malformed("json", str(error)) from error
-    # No backslash, so a string runs from quote to quote: what is left is structure and numbers.
+    # Without backslashes a string runs from quote to quote; the rest is structure and numbers.
     structure = _STRING.sub(b'"', object_bytes)
     if _MINUS_ZERO.search(structure):
         raise Malformed("number", "-0")
@@ -53,7 +53,7 @@ def parse(object_bytes: bytes) -> JsonObject:
 
 
 def _names(value: object, depth: int) -> int:
-    """How many names ``value`` holds, checking depth and numbers on the way."""
+    """The number of names in ``value``. Raises Malformed for its depth or a number."""
     if isinstance(value, dict):
         inside = cast(JsonObject, value)
         _check_depth(depth)

@@ -99,7 +99,7 @@ def _measured(registry: Registry, feed: Feed, translated: bytes, now: float) -> 
     message = decode(translated, device=feed.device, feed=True).message
     assert message is not None, "a translated message is well-formed"
     received = now if not is_plausible(message.t, now) else max(now, float(message.t))
-    readings = Interpreter(registry).place(message, received, "unsigned")
+    readings = Interpreter(registry).place(message, received)
     levels = [{"volume_l": r.volume_l, "sd_l": r.sd_l, "fault": r.fault} for r in readings]
     return {"tank": registry.tank_of(feed.device, now), "levels": levels}
 

@@ -27,7 +27,7 @@ class KnownInMemory:
             line = self.lines.setdefault(era, AckLine())
             if verdict.extends_line:
                 declared = line.declared(message.old, message.identity[1:])
-                self.lines[era] = advance(declared, _Era(self, era))
+                self.lines[era] = advance(declared, _Era(self, era)).line
         return verdict
 
     def has_object(self, message: MessageKey) -> bool:

@@ -76,9 +76,9 @@ class Story:
             ta_s=60, battery_mv=mv, events=events,
             readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, 110),),
         )  # fmt: skip
-        found = self.interpreter.hear(message, T0 + self.at, auth=auth, newest=newest)
-        assert found.heard is not None
-        return self._keep(self.watch.step(found.heard, T0 + self.at))
+        found = self.interpreter.interpret(message, T0 + self.at, auth=auth, newest=newest)
+        assert found.message is not None
+        return self._keep(self.watch.step(found.message, T0 + self.at))
 
     def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[WatchOutput]:
         """A number of ``node-1`` came a second time, with other contents."""

@@ -8,8 +8,8 @@ from gateway.domain.horizon import HOLD_S, GatewayMark, Horizon, HorizonStep
 T = 1_795_212_000.0
 
 
-def horizon(at: float = T, hears: bool = True) -> Horizon:
-    return Horizon(at, hears)
+def horizon(at: float = T, listening: bool = True) -> Horizon:
+    return Horizon(at, listening)
 
 
 def look(h: Horizon, now: float, **members: GatewayMark) -> HorizonStep | None:
@@ -53,8 +53,8 @@ def test_a_dead_gateways_listening_still_counts_for_its_time() -> None:
         h.look({"a": GatewayMark(T + s, T + 50 if s >= 50 else None), "b": dead}, T + s, float(s))
         for s in range(2, 70)
     ]
-    turns = [turn for step in steps if step for turn in step.turns]
-    assert turns == [(T + 30, False), (T + 50, True)]
+    switches = [switch for step in steps if step for switch in step.switches]
+    assert switches == [(T + 30, False), (T + 50, True)]
 
 
 def test_our_clock_went_ahead_and_nobody_heard_that_time() -> None:
@@ -84,7 +84,7 @@ def test_a_backlog_after_the_database_was_away_is_waited_for() -> None:
     slow = [GatewayMark(T + 10.0 * s, T - 9, waiting=True) for s in range(1, 50)]
     at = [look(h, T + 600 + s, a=GatewayMark(T + 600 + s, T - 9), b=b) for s, b in enumerate(slow)]
     assert [step.at for step in at if step] == [b.until for b in slow]
-    assert all(step is None or not step.turns for step in at)
+    assert all(step is None or not step.switches for step in at)
 
 
 @given(
@@ -97,7 +97,7 @@ def test_it_never_goes_back_and_its_turns_alternate(
 ) -> None:
     h = Horizon(None, False)
     members = {0: GatewayMark(T, None), 1: GatewayMark(T, None)}
-    now, turns, reached = T, list[tuple[float, bool]](), T
+    now, switches, reached = T, list[tuple[float, bool]](), T
     for which, pause, listens in beats:
         now += pause
         since = members[which].since if listens else None
@@ -106,6 +106,6 @@ def test_it_never_goes_back_and_its_turns_alternate(
         if step is not None:
             assert reached <= step.at <= now
             reached = step.at
-            turns += step.turns
-    assert [hears for _, hears in turns] == [n % 2 == 0 for n in range(len(turns))]
-    assert [at for at, _ in turns] == sorted(at for at, _ in turns)
+            switches += step.switches
+    assert [listening for _, listening in switches] == [n % 2 == 0 for n in range(len(switches))]
+    assert [at for at, _ in switches] == sorted(at for at, _ in switches)

@@ -96,7 +96,7 @@ def _heard(
         int(now) - said.late, "ntp", said.next_s, (1, 1), ta_s=5, battery_mv=said.mv,
         readings=(RawReading(0, "mm", said.mm, 4, 7, 7),), events=said.events,
     )  # fmt: skip
-    heard = interpreter.hear(message, now, auth=said.auth, newest=is_newest).heard
+    heard = interpreter.interpret(message, now, auth=said.auth, newest=is_newest).message
     assert heard is not None
     return heard
 

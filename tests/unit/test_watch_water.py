@@ -207,6 +207,6 @@ def message_grams(story: Story, grams: int) -> None:
         "node-1", "t", "aaaaaaaa", 1, seq, "", seq, int(T0 + story.at), "ntp", 900, (1, 1), ta_s=1,
         readings=(RawReading(0, "g", grams, 20, 7, 7),), events=(RawEvent(0, "still"),),
     )  # fmt: skip
-    found = story.interpreter.hear(message, T0 + story.at, auth="mac", newest=True)
-    assert found.heard is not None
-    story.told += story.watch.step(found.heard, T0 + story.at)
+    found = story.interpreter.interpret(message, T0 + story.at, auth="mac", newest=True)
+    assert found.message is not None
+    story.told += story.watch.step(found.message, T0 + story.at)

@@ -145,10 +145,10 @@ class ReadingsProjection:
             self._save_sent()
 
     def _readings_of(self, one: CountedMessage) -> Sequence[Reading]:
-        message, received, auth = one
+        message, received = one.message, one.received
         for era, boot in self._interpreter.learn(message, received):
             self._moved.add((message.device, era, boot))
-        return self._interpreter.place(message, received, auth)
+        return self._interpreter.place(message, received)
 
     def _apply(self, part: EntryBatch) -> None:
         readings = part.readings
@@ -162,7 +162,7 @@ class ReadingsProjection:
             readings = [
                 reading
                 for one in counted_messages(part.entries)
-                for reading in self._interpreter.place(one.message, one.received, one.auth)
+                for reading in self._interpreter.place(one.message, one.received)
             ]
         wait = self._store.start(readings) if readings else _no_wait
         self._sent = _Sent(wait, len(readings), changed, last)
@@ -259,8 +259,8 @@ class ReadingsProjection:
         removed: list[Reading] = []
         added: list[Reading] = []
         for one in messages:
-            before = old.place(one.message, one.received, one.auth)
-            after = new.place(one.message, one.received, one.auth)
+            before = old.place(one.message, one.received)
+            after = new.place(one.message, one.received)
             removed += (row for row in before if row not in after)
             added += (row for row in after if row not in before)
         if removed:

@@ -52,10 +52,10 @@ def _message(entry: Entry, interpreter: Interpreter) -> WatchInput:
     decoded = message_of(entry)
     if decoded.message is None:
         return Tick(entry.received)
-    found = interpreter.hear(
+    found = interpreter.interpret(
         decoded.message, entry.received, auth=decoded.auth, newest=entry.newest
     )
-    return found.heard or Tick(entry.received)
+    return found.message or Tick(entry.received)
 
 
 def _fact(entry: Entry, body: Mapping[str, object]) -> WatchInput:

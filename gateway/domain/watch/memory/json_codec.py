@@ -10,6 +10,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from gateway.domain.entry import JSON
 from gateway.domain.watch.memory.state import (
     RECORD_TYPES,
     DeviceState,
@@ -22,7 +23,6 @@ from gateway.domain.watch.memory.state import (
 )
 from gateway.domain.watch.tracks.tamper import Episode
 
-JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 SavedRecord: TypeAlias = dict[str, object]
 """A record's fields by their saved names: JSON values, or dataclasses of JSON values."""
 _T = TypeVar("_T")
