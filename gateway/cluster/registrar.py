@@ -110,7 +110,8 @@ class Registrar:
         until = min(now, self._flag.committing_since or now) - SETTLE_S * self._clock.speed
         with closing(self._open()) as journal:
             entries = journal.entries(self._at, BATCH)
-            known = _known(journal, entries)
+            span = (entries[0].id, entries[-1].id) if entries else (0, 0)
+            facts, hashes = journal.fact_keys(*span), journal.hashes(*span)
             self._count(journal, now)
         end = entries[-1].id if entries else self._at
         due = self._due_until(end)
@@ -118,7 +119,7 @@ class Registrar:
             with self._engine.begin() as connection:
                 new = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
                 if new or due:
-                    _Batch(connection, self._gateway, new, known, due).write()
+                    _Batch(connection, self._gateway, new, facts, hashes, due).write()
                 waiting = len(entries) == BATCH
                 until = entries[-1].received if waiting else until
                 self._save(connection, end, until, waiting)
@@ -138,7 +139,7 @@ class Registrar:
     def _count(self, journal: JournalReader, now: float) -> None:
         if abs(now - self._counted) >= _COUNT_S * self._clock.speed:
             self._counts = counters.status(journal.counts())
-            self._counts["journal"]["leaves"] = journal.leaves()
+            self._counts["journal"]["leaves"] = journal.last_id()
             self._counted = now
 
     def _save(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
@@ -185,21 +186,6 @@ class Registrar:
         connection.execute(sa.update(tables.member).where(mine).values(fresh))
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Facts' keys and messages' hashes, by entry."""
-
-    facts: Mapping[int, str]
-    hashes: Mapping[int, bytes]
-
-
-def _known(journal: JournalReader, entries: Sequence[Entry]) -> _Known:
-    if not entries:
-        return _Known({}, {})
-    span = entries[0].id, entries[-1].id
-    return _Known(journal.fact_keys(*span), journal.hashes(*span))
-
-
 class _Batch:
     """One transaction's rows."""
 
@@ -208,17 +194,17 @@ class _Batch:
         connection: sa.Connection,
         gateway: str,
         entries: Sequence[Entry],
-        known: _Known,
+        facts: Mapping[int, str],
+        hashes: Mapping[int, bytes],
         due: Sequence[tuple[str, str, int]],
     ) -> None:
         self._connection = connection
         self._gateway = gateway
-        self._facts = known.facts
+        self._facts = facts
         self._due = due
         # Decoded before the lock: all gateways wait for it.
         self._new: list[RegisteredMessage | Entry] = [
-            registered_message(e, known.hashes[e.id]) if e.kind in ("msg", "fork") else e
-            for e in entries
+            registered_message(e, hashes[e.id]) if e.kind in ("msg", "fork") else e for e in entries
         ]
 
     def write(self) -> None:

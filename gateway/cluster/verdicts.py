@@ -3,7 +3,7 @@
 One query of each kind covers a whole batch; only a line that reaches older rows needs more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -151,34 +151,32 @@ class SharedMessages:
         return max(own, key=lambda s: s.version, default=None)
 
     def _load(self, messages: Sequence[MessageKey], names: list[str]) -> None:
-        run = self._connection.execute
-        found = run(_HASHES, {"h": [m.hash for m in messages]})
+        found = self._connection.execute(_HASHES, {"h": [m.hash for m in messages]})
         self._objects = {(row.subject, bytes(row.hash)) for row in found}
         placed = [(m.device, *m.identity) for m in messages if m.identity]
         columns = list(zip(*placed, strict=True)) or [()] * 4
         keys = dict(zip("debs", map(list, columns), strict=True))
-        for row in run(_IDENTITIES, keys):
+        for row in self._keep(_IDENTITIES, keys):
             self._identities.add((row.subject, (row.era, row.boot, row.seq)))
-            self._keep(row)
         ends = [(s.device, s.line.end.h) for s in self._eras.values() if s.line.begun]
         links = [(m.device, chain_hash_of(m.hash)) for m in messages]
         self._load_followers({*((m.device, m.prev) for m in messages if m.prev), *ends, *links})
-        for row in run(_UNLINKED, {"d": names}):
-            self._keep(row)
+        self._keep(_UNLINKED, {"d": names})
 
     def _load_followers(self, pairs: set[tuple[str, str]]) -> None:
         """Load every message whose device and ``prev`` are one of ``pairs``."""
         wanted = sorted(pairs)
         given = {"d": [d for d, _ in wanted], "p": [p for _, p in wanted]}
-        for row in self._connection.execute(_PREVS, given):
-            self._prevs.add((row.subject, row.prev))
-            self._keep(row)
+        self._prevs |= {(row.subject, row.prev) for row in self._keep(_PREVS, given)}
         self._loaded |= pairs
 
-    def _keep(self, row: sa.Row[Any]) -> None:
-        if not row.fork and row.era is not None:
-            link = ChainLink((row.boot, row.seq), chain_hash_of(bytes(row.hash)))
-            self._put(row.subject, row.era, row.prev, link)
+    def _keep(self, query: sa.TextClause, values: Mapping[str, object]) -> Sequence[sa.Row[Any]]:
+        rows = self._connection.execute(query, values).all()
+        for row in rows:
+            if not row.fork and row.era is not None:
+                link = ChainLink((row.boot, row.seq), chain_hash_of(bytes(row.hash)))
+                self._put(row.subject, row.era, row.prev, link)
+        return rows
 
     def _put(self, device: str, era: str, prev: str | None, link: ChainLink) -> None:
         self._at[device, era, link.place] = link
@@ -195,17 +193,13 @@ class SharedMessages:
             known = self._links.get((device, era, h))
             if known:  # the line reaches messages of an earlier batch: load those behind it too
                 boot, seq = min(known)
-                given = {"d": device, "e": era, "b": boot, "s": seq}
-                for row in self._connection.execute(_ONWARD, given):
-                    self._keep(row)
+                self._keep(_ONWARD, {"d": device, "e": era, "b": boot, "s": seq})
         return known[min(known)] if known else None
 
     def at(self, device: str, era: str, place: Identity) -> ChainLink | None:
         """The message at ``place``, forks left out."""
         if (device, era, place) not in self._at:
-            keys = {"d": [device], "e": [era], "b": [place[0]], "s": [place[1]]}
-            for row in self._connection.execute(_IDENTITIES, keys):
-                self._keep(row)
+            self._keep(_IDENTITIES, {"d": [device], "e": [era], "b": [place[0]], "s": [place[1]]})
         return self._at.get((device, era, place))
 
     def unlinked(self, device: str, era: str, place: Identity) -> ChainLink | None:

@@ -116,12 +116,8 @@ class JournalReader:
         return rows[0][0] / 1000 if rows else None
 
     def last_id(self) -> int:
-        """The newest entry's id, 0 when there is none."""
+        """The newest entry's id, which is the number of leaves; 0 when there is none."""
         return self._fetch("SELECT coalesce(max(id), 0) FROM entry")[0][0]
-
-    def leaves(self) -> int:
-        """The number of leaves, including former logs'."""
-        return self.last_id()
 
     def counts(self) -> dict[str, int]:
         """Counts over the life of the data folder (``counters.status`` names them)."""

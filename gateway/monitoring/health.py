@@ -112,7 +112,7 @@ def _processes(
 def _journal(reader: JournalReader, clock: Clock) -> dict[str, HealthPart]:
     at = reader.received_at(reader.last_id())
     age_s = None if at is None else max(0.0, clock.now() - at)
-    return {"journal": HealthPart(True, "", {"leaves": reader.leaves(), "newest_age_s": age_s})}
+    return {"journal": HealthPart(True, "", {"leaves": reader.last_id(), "newest_age_s": age_s})}
 
 
 def _shared(settings: Settings) -> dict[str, HealthPart]:

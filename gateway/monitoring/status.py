@@ -67,7 +67,7 @@ def _journal(settings: Settings) -> tuple[Status, int]:
         return counters.status({}) | {"journal": {"messages": 0, "leaves": 0}}, 0
     reader = JournalReader(settings.journal_path)
     found: Status = {**counters.status(reader.counts())}
-    found["journal"]["leaves"] = reader.leaves()
+    found["journal"]["leaves"] = reader.last_id()
     newest = reader.last_id()
     reader.close()
     return found, newest

@@ -1,20 +1,19 @@
-"""Decodes the usual message fast: compact JSON without nulls, events or unusual numbers.
+"""Decodes a usual message fast: exactly as nodes write it, without events.
 
 ``strict`` and ``fields`` accept everything that is accepted here, with the same values; the rest is
-left to them, and they name the fault. This takes an eighth of their time (3.4 and 26 us).
+left to them, and they name the fault. This takes an eighth of their time (3 and 26 us), of 150 us
+that a message costs in all.
 """
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.message import Message, Quantity, RawReading, TimeSource
 from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S
-from gateway.wire.strict import MAX_DEPTH, MAX_INTEGER
+from gateway.wire.strict import MAX_INTEGER
 
 _Natural = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _Number = Annotated[int, Meta(ge=1, le=MAX_COUNTER)]
@@ -23,7 +22,7 @@ _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
 
 class _Reading(msgspec.Struct, kw_only=True, gc=False):
-    """A reading's fields in WIRE.md's order; only a value may be null."""
+    """A reading's fields, in the order in which nodes write them; only a value may be null."""
 
     o: _Natural
     mm: _Count | UnsetType | None = UNSET
@@ -37,7 +36,7 @@ class _Reading(msgspec.Struct, kw_only=True, gc=False):
 
 
 class FastMessage(msgspec.Struct, kw_only=True, gc=False):
-    """A well-formed message without events; WIRE.md's fields in their order."""
+    """A well-formed message without events, its fields in the order in which nodes write them."""
 
     v: Annotated[int, Meta(ge=1, le=1)]
     fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")]
@@ -52,16 +51,16 @@ class FastMessage(msgspec.Struct, kw_only=True, gc=False):
     next: Annotated[int, Meta(ge=0, le=MAX_PROMISE_S)]
     old: tuple[_Number, _Number]
     k: _Number | UnsetType = UNSET
+    sg: int | UnsetType = UNSET
     mv: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
     rssi: Annotated[int, Meta(ge=-1000, le=1000)] | UnsetType = UNSET
-    sg: Any = UNSET
     r: list[_Reading]
-    e: Annotated[list[Any], Meta(max_length=0)] | UnsetType = UNSET
+    e: Annotated[list[int], Meta(max_length=0)] | UnsetType = UNSET
 
     @property
     def signed(self) -> bool:
         """Whether a signature follows."""
-        return type(self.sg) is int and self.sg == 1
+        return self.sg == 1
 
     @property
     def generation(self) -> int:
@@ -77,69 +76,28 @@ class FastMessage(msgspec.Struct, kw_only=True, gc=False):
         )  # fmt: skip
 
 
-_typed = msgspec.json.Decoder(FastMessage).decode
-_plain: Callable[[bytes], Any] = msgspec.json.Decoder().decode
-_written = msgspec.json.Encoder().encode
-_TELLING = (b".", b"e", b"E", b"\\")
-"""Of a number or an escape that is not written as usual."""
+_decode = msgspec.json.Decoder(FastMessage).decode
+_encode = msgspec.json.Encoder().encode
 # The constructor of a NamedTuple takes twice as long.
 _new = cast(
     "Callable[[type[RawReading], tuple[object, ...]], RawReading]", cast(object, tuple).__new__
 )
-_NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
-# -0, a fraction, an exponent, or digits enough for 2^53.
-_ODD_NUMBER = re.compile(rb"-0|[0-9][.eE]|[0-9]{16}")
 
 
 def decode_fast(object_bytes: bytes) -> FastMessage | None:
     """The message in OBJECT, or None where only ``strict`` and ``fields`` can decide."""
     try:
-        found = _typed(object_bytes)
-        if not _is_written(found, object_bytes):
-            return None
+        found = _decode(object_bytes)
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
+        return None
+    # Equal only without unknown or duplicate names, blanks, -0, exponents and escapes.
+    if _encode(found) != object_bytes:
         return None
     for reading in found.r:
         others = (reading.g is UNSET) + (reading.pa is UNSET)
         if others != (1 if reading.mm is UNSET else 2):
             return None
     return found
-
-
-def _is_written(found: FastMessage, object_bytes: bytes) -> bool:
-    """Whether OBJECT has no unknown or duplicate name, no blank, no -0: ``strict`` accepts it.
-
-    Encoded again, ``found`` is then OBJECT, or OBJECT with its fields in another order. Any other
-    OBJECT is longer, or holds an exponent.
-    """
-    again = _written(found)
-    if again == object_bytes:
-        return True
-    if len(again) == len(object_bytes) and type(found.sg) in (int, UnsetType):
-        return all(object_bytes.count(odd) == again.count(odd) for odd in _TELLING)
-    return _sound(object_bytes)
-
-
-def _sound(object_bytes: bytes) -> bool:
-    """The same for an OBJECT with unknown names, by its structure."""
-    text = object_bytes.decode("ascii")
-    if not text.isprintable() or "\\" in text or _written(_plain(object_bytes)) != object_bytes:
-        return False
-    # Without backslashes a string runs from quote to quote; the rest is structure and numbers.
-    structure = b"".join(object_bytes.split(b'"')[::2])
-    if _ODD_NUMBER.search(structure):
-        return False
-    return _shallow(structure.translate(None, _NOT_BRACKETS))
-
-
-@lru_cache(maxsize=256)
-def _shallow(brackets: bytes) -> bool:
-    """Whether brackets, as in ``{[][{}]}``, nest no deeper than is allowed."""
-    depth = deepest = 0
-    for bracket in brackets:
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest <= MAX_DEPTH
 
 
 def _or_none(value: int | UnsetType) -> int | None:

@@ -30,7 +30,7 @@ def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listeni
         assert time_ms == str(int(NOW * 1000))
         assert commit == leaf.commit(salt, body)
     assert lines == ["flag=version"]
-    root = merkle.root([merkle.leaf_hash(text) for text, _, _ in rows])
+    root = merkle.Frontier().grown(*(merkle.leaf_hash(text) for text, _, _ in rows)).root()
     assert root == listening.journal.log.frontier.root()
 
 
