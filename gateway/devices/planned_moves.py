@@ -1,7 +1,7 @@
 """A planned move of a tank (``[[plan]]``) sets ``move_from`` and ``move_to`` of its devices.
 
-A window that a person set by ``noria device set`` has priority until it is over. When a plan is
-changed or cancelled, its window is, too.
+A window that a person set by ``noria device set`` has priority until it is over. A changed plan
+changes its window, a cancelled one clears it.
 """
 
 import math

@@ -60,8 +60,7 @@ class ResendOrders:
             has_key = row is not None and row.key is not None and not row.revoked
             with write_transaction(self._engine) as connection:
                 if has_key and last.era != era:
-                    commands.add_order(
-                        connection, registry, device, "resend", now, (era, boot, seq)
-                    )
+                    start = (era, boot, seq)
+                    commands.add_order(connection, registry, device, "resend", now, start)
                 connection.execute(sa.delete(resend_after).where(resend_after.c.device == device))
             del self._waiting[device]

@@ -160,7 +160,8 @@ class Runner:
     def _restore(self) -> None:
         if self._stale:
             self._projection.restore()
-            self._at = self._cursor()
+            with self._engine.connect() as connection:
+                self._at = cursor.load(connection, self._projection.name)
             self._stale = False
 
     def _next_batch(self) -> list[Entry]:
@@ -224,7 +225,3 @@ class Runner:
     def _close(self) -> None:
         if self._journal:
             self._journal.close()
-
-    def _cursor(self) -> int:
-        with self._engine.connect() as connection:
-            return cursor.load(connection, self._projection.name)

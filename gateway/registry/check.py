@@ -8,8 +8,6 @@ from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.registry.tables import key_of, start_of
 
 _ULTRASONIC = ("a02yyuw", "jsn-sr04t")
-
-
 _Row = TypeVar("_Row", Site, Tank, Device, Install, Plan)
 
 
@@ -67,8 +65,7 @@ def _device(registry: Registry, device: Device) -> Iterator[str]:
 
 
 def _height(registry: Registry, device: Device, tank: Tank) -> Iterator[str]:
-    has = tank.sensor_height_mm is not None
-    if not has and not _installs_have(registry, device, "sensor_height_mm"):
+    if tank.sensor_height_mm is None and not _installs_have(registry, device, "sensor_height_mm"):
         yield (
             f"[[tank]] {tank.id}: sensor_height_mm is missing: measure from the sensor's face "
             "down to the inside floor and add it"

@@ -116,7 +116,7 @@ class ReadingsProjection:
         self._apply_parts(left, self._part)
 
     def idle(self, now: float) -> float | None:
-        """No timers."""
+        """There are no timers."""
         return None
 
     def _repeat_begun(self, last: int, version: int) -> None:
