@@ -21,15 +21,14 @@ class Connection(Protocol):
         ...
 
 
-def insert(connection: Connection, into: str, rows: Sequence[Row], then: str = "") -> None:
+def insert(connection: Connection, into: str, rows: Sequence[Row]) -> None:
     """Insert all rows; raises sqlite3.Error.
 
-    ``into`` is ``INSERT INTO table`` or ``INSERT OR REPLACE INTO table``; ``then`` is an
-    ``ON CONFLICT`` clause.
+    ``into`` is ``INSERT INTO table`` or ``INSERT OR REPLACE INTO table``.
     """
     for chunk in chunks(rows):
         values = list(chain.from_iterable(chunk))
-        connection.execute(f"{into} VALUES {marks(len(chunk), len(chunk[0]))}{then}", values)
+        connection.execute(f"{into} VALUES {marks(len(chunk), len(chunk[0]))}", values)
 
 
 def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
