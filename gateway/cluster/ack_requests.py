@@ -14,9 +14,6 @@ from gateway.journal.eras import Era
 class AckRequests:
     """Implements ``gateway.ingest.acks.Acks`` for one gateway of several."""
 
-    is_due = False
-    """Nothing waits here: a request goes to the registrar at once."""
-
     def __init__(self, registrar: Registrar, flag: ListeningFlag, election: LeaderElection) -> None:
         self._registrar = registrar
         self._flag = flag
@@ -39,8 +36,9 @@ class AckRequests:
         for era in eras:
             self._registrar.due(era.device, era.era, last_id)
 
-    def publish_due(self) -> None:
-        """The leader publishes."""
+    def publish_due(self) -> bool:
+        """False: ``add`` has passed the requests on, and the leader publishes."""
+        return False
 
     def publish_all(self) -> None:
         """Have all acks and live topics published, where this gateway leads."""

@@ -29,11 +29,6 @@ class Acks(Protocol):
         """Whether this gateway publishes commands and journals queued facts, for all gateways."""
         ...
 
-    @property
-    def is_due(self) -> bool:
-        """Whether ``publish_due`` has acks to publish."""
-        ...
-
     def note_progress(self, listening: bool, committing_since: float | None) -> None:
         """Record whether messages reach us, and since when the oldest batch is unsaved (Unix s)."""
         ...
@@ -45,8 +40,8 @@ class Acks(Protocol):
         """
         ...
 
-    def publish_due(self) -> None:
-        """Publish the acks that were added, once for each era."""
+    def publish_due(self) -> bool:
+        """Publish the acks that were added, once for each era; whether some still wait."""
         ...
 
     def publish_all(self) -> None:
@@ -66,11 +61,6 @@ class LocalAcks:
     _due: dict[tuple[str, str], Era] = field(default_factory=dict[tuple[str, str], Era])
     _gather_until: float = 0.0
 
-    @property
-    def is_due(self) -> bool:
-        """Whether acks wait to be published."""
-        return bool(self._due)
-
     def note_progress(self, listening: bool, committing_since: float | None) -> None:
         """No other gateway needs to know."""
 
@@ -80,11 +70,12 @@ class LocalAcks:
             self._due.pop(key := (era.device, era.era), None)
             self._due[key] = era
 
-    def publish_due(self) -> None:
+    def publish_due(self) -> bool:
         """Publish what is due; while ingest is busy, at most every ``GATHER_S``."""
         if self._due and not (self.journal_grew.busy and time.monotonic() < self._gather_until):
             self._publish(self.ingest.acks(self._due.values(), self.clock.now()))
             self._gather_until = time.monotonic() + GATHER_S
+        return bool(self._due)
 
     def publish_all(self) -> None:
         """Publish the acks of all eras of the journal."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.ingest.acks import Acks
 from gateway.ingest.adapters.session import Feeds
@@ -37,18 +37,19 @@ class IngestLoop:
     journal_grew: Wakeup
     clock: Clock
     stopping: threading.Event
-    _was_connected: bool = field(default=False, init=False)
+    _was_connected: bool = False
 
     def run(self) -> None:
         """Run until ``stopping``; journals the start and the stop. Raises JournalError."""
         self.chores.start()
+        acks_wait = False
         while not self.stopping.is_set():
             self.chores.run_next()
-            arrived = self.session.receive(0.0 if self.acks.is_due else CHORE_S)
+            arrived = self.session.receive(0.0 if acks_wait else CHORE_S)
             if arrived or self.commits.is_empty:
                 self.journal_grew.set_busy(len(arrived) >= BUSY_MESSAGES)
             self._journal(arrived)
-            self.acks.publish_due()
+            acks_wait = self.acks.publish_due()
             self._publish()
             self.chores.status.announce_ready()
         self._acknowledge_saved()

@@ -47,14 +47,9 @@ class Session:
     """
 
     def __init__(
-        self,
-        address: Address,
-        gateway: str,
-        wakeup: SelectWakeup,
-        now: Callable[[], float],
-        *,
+        self, address: Address, gateway: str, wakeup: SelectWakeup, now: Callable[[], float], *,
         shared: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._address = address
         self._shared = shared
         # No device id has only two letters.
@@ -217,12 +212,9 @@ class Session:
     def _make_client(self) -> BulkClient:
         address = self._address
         client = BulkClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=address.client_id,
-            clean_session=self._shared,
-            protocol=paho.MQTTv311,
-            manual_ack=True,
-        )
+            CallbackAPIVersion.VERSION2, client_id=address.client_id, clean_session=self._shared,
+            protocol=paho.MQTTv311, manual_ack=True,
+        )  # fmt: skip
         client.connect_timeout = CONNECT_TIMEOUT_S
         if address.username:
             client.username_pw_set(address.username, address.password)

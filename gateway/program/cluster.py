@@ -34,12 +34,9 @@ _LONGEST_WAIT_S = 2.0
 
 @contextlib.contextmanager
 def join(
-    settings: Settings,
-    engine: sa.Engine,
-    clock: Clock,
-    journal_grew: Wakeup,
+    settings: Settings, engine: sa.Engine, clock: Clock, journal_grew: Wakeup,
     publications: PublishQueue,
-) -> Generator[AckRequests]:
+) -> Generator[AckRequests]:  # fmt: skip
     """Register what is journaled here, take part in the election, and fill our own SQLite store.
 
     Raises JournalError or LockHeldError where the gateway may not join the cluster.
@@ -83,14 +80,9 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
         return
     store = open_store(settings, engine)
     runner = consumers.readings_runner(
-        store,
-        engine,
-        clock,
-        _merged_journal(settings, engine),
-        Wakeup(),
-        cursor_name=readings_cursor(settings),
-        look_s=_LOOK_S,
-    )
+        store, engine, clock, _merged_journal(settings, engine), Wakeup(),
+        cursor_name=readings_cursor(settings), look_s=_LOOK_S,
+    )  # fmt: skip
     runner.start()
     try:
         yield
@@ -145,17 +137,11 @@ def _leading(
             stack.callback(worker.stop)
         topics = stack.enter_context(
             consumers.running(
-                settings,
-                engine,
-                clock,
-                _merged_journal(settings, engine),
-                order_grew,
-                make_watch,
-                publications.publish,
-                watch_rest_s=WATCH_REST_S,
+                settings, engine, clock, _merged_journal(settings, engine), order_grew, make_watch,
+                publications.publish, watch_rest_s=WATCH_REST_S,
                 with_store=settings.store != "sqlite",
             )
-        )
+        )  # fmt: skip
 
         def republish() -> None:
             publisher.again()

@@ -15,13 +15,7 @@ from gateway.projections.live import LiveTopics, Publish
 from gateway.projections.readings import projection
 from gateway.projections.readings.messages import EntrySource
 from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import (
-    BATCH,
-    BATCH_BYTES,
-    LOOK_S,
-    Projection,
-    Runner,
-)
+from gateway.projections.runner import BATCH, BATCH_BYTES, LOOK_S, Projection, Runner
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
@@ -33,24 +27,16 @@ from gateway.stores.port import STORE, ReadingStore
 REST_S = 0.1
 """Between two steps of readings and live topics, which are less urgent than alerts."""
 
-
 MakeWatch = Callable[[Sequence[str], Wakeup], Projection]
 """Makes the watch, given the names of the channels and what to notify of new alerts."""
 
 
 @contextlib.contextmanager
 def running(
-    settings: Settings,
-    engine: sa.Engine,
-    clock: Clock,
-    open_journal: Callable[[], EntrySource],
-    journal_grew: Wakeup,
-    make_watch: MakeWatch,
-    publish: Publish,
-    *,
-    watch_rest_s: float,
+    settings: Settings, engine: sa.Engine, clock: Clock, open_journal: Callable[[], EntrySource],
+    journal_grew: Wakeup, make_watch: MakeWatch, publish: Publish, *, watch_rest_s: float,
     with_store: bool,
-) -> Generator[LiveTopics]:
+) -> Generator[LiveTopics]:  # fmt: skip
     """Run the consumers until the block ends, each on a thread of its own.
 
     Watch, alert outbox, devices' answers and live topics; ``with_store`` also the readings, and
@@ -84,25 +70,14 @@ def running(
 
 
 def readings_runner(
-    store: ReadingStore,
-    engine: sa.Engine,
-    clock: Clock,
-    open_journal: Callable[[], EntrySource],
-    journal_grew: Wakeup,
-    *,
-    cursor_name: str = STORE,
-    look_s: float = LOOK_S,
-) -> Runner:
+    store: ReadingStore, engine: sa.Engine, clock: Clock, open_journal: Callable[[], EntrySource],
+    journal_grew: Wakeup, *, cursor_name: str = STORE, look_s: float = LOOK_S,
+) -> Runner:  # fmt: skip
     """The thread that fills the store; large batches where the store is another process."""
     is_remote = isinstance(store, InfluxStore)
     return Runner(
         ReadingsProjection(store, open_journal, engine, cursor_name),
-        open_journal,
-        engine,
-        journal_grew,
-        clock,
+        open_journal, engine, journal_grew, clock, rest_s=REST_S, look_s=look_s,
         batch=projection.BATCH if is_remote else BATCH,
         batch_bytes=projection.BATCH_BYTES if is_remote else BATCH_BYTES,
-        rest_s=REST_S,
-        look_s=look_s,
-    )
+    )  # fmt: skip

@@ -24,13 +24,7 @@ from gateway.ingest.adapters.intake import FeedIntake
 from gateway.ingest.adapters.mapping import MappingFile
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Ingest
-from gateway.ingest.chores import (
-    Chores,
-    DeviceCommands,
-    JournalRecords,
-    RegistryReload,
-    StatusRows,
-)
+from gateway.ingest.chores import Chores, DeviceCommands, JournalRecords, RegistryReload, StatusRows
 from gateway.ingest.commit_queue import CommitQueue
 from gateway.ingest.loop import IngestLoop
 from gateway.journal import log_key, rollback
@@ -91,13 +85,8 @@ def run(settings: Settings) -> int:
         journal_grew, publications = Wakeup(), PublishQueue(wakeup)
         diary = _open_diary(settings, engine, journal, witness, clock)
         address = parts.enter_context(broker.connect_broker(settings, engine))
-        session = Session(
-            address,
-            settings.gateway_id,
-            wakeup,
-            clock.now,
-            shared=settings.shared and settings.broker != "auto",  # a private one serves us alone
-        )
+        shared = settings.shared and settings.broker != "auto"  # a private one serves us alone
+        session = Session(address, settings.gateway_id, wakeup, clock.now, shared=shared)
         ingest = Ingest(journal, Registry(), FeedIntake(mapped.feeds))
         acks: Acks
         if settings.shared:
@@ -121,31 +110,17 @@ def run(settings: Settings) -> int:
             RegistryReload(engine, ingest, alone),
             JournalRecords(engine, journal, diary, acks, clock, journal_grew),
             StatusRows(
-                engine,
-                settings.gateway_id,
-                f"{address.host}:{address.port}",
-                journal,
-                session,
-                feeds,
-                alone,
+                engine, settings.gateway_id, f"{address.host}:{address.port}", journal, session,
+                feeds, alone,
             ),
             DeviceCommands(engine, journal, ingest, session, acks, clock),
-        )
+        )  # fmt: skip
         commits = CommitQueue(ingest, journal, failure_file, chores.prepare, stopping)
         _stop_by_signal(stopping, wakeup)
         IngestLoop(
-            session=session,
-            feeds=feeds,
-            ingest=ingest,
-            commits=commits,
-            acks=acks,
-            chores=chores,
-            publications=publications,
-            republish=republish,
-            journal_grew=journal_grew,
-            clock=clock,
-            stopping=stopping,
-        ).run()
+            session, feeds, ingest, commits, acks, chores, publications, republish, journal_grew,
+            clock, stopping,
+        ).run()  # fmt: skip
     return 0
 
 
@@ -177,12 +152,9 @@ def _open_diary(
 
 @contextlib.contextmanager
 def _consumers(
-    settings: Settings,
-    engine: sa.Engine,
-    clock: Clock,
-    journal_grew: Wakeup,
+    settings: Settings, engine: sa.Engine, clock: Clock, journal_grew: Wakeup,
     publications: PublishQueue,
-) -> Generator[LiveTopics]:
+) -> Generator[LiveTopics]:  # fmt: skip
     """The consumers of this gateway's own journal."""
     made = transaction.projection_engine(engine)
 
@@ -190,28 +162,17 @@ def _consumers(
         return JournalReader(settings.journal_path)
 
     def make_watch(channels: Sequence[str], outbox_grew: Wakeup) -> WatchProjection:
+        settle_s = clock.speed  # one real second
         return WatchProjection(
-            made,
-            channels=channels,
-            outbox=outbox_grew,
-            born=clock.now(),
-            settle_s=clock.speed,  # one real second
-            gather_s=WATCH_GATHER_S,
-            open_journal=open_journal,
-        )
+            made, channels=channels, outbox=outbox_grew, born=clock.now(), settle_s=settle_s,
+            gather_s=WATCH_GATHER_S, open_journal=open_journal,
+        )  # fmt: skip
 
     try:
         with consumers.running(
-            settings,
-            made,
-            clock,
-            open_journal,
-            journal_grew,
-            make_watch,
-            publications.publish,
-            watch_rest_s=WATCH_REST_S,
-            with_store=True,
-        ) as topics:
+            settings, made, clock, open_journal, journal_grew, make_watch, publications.publish,
+            watch_rest_s=WATCH_REST_S, with_store=True,
+        ) as topics:  # fmt: skip
             yield topics
     finally:
         if made is not engine:

@@ -33,15 +33,10 @@ class Worker:
     """
 
     def __init__(
-        self,
-        name: str,
-        step: Callable[[], float],
-        wakeup: Wakeup,
-        end: Callable[[], None] = lambda: None,
-        *,
-        rest_s: float = 0.0,
+        self, name: str, step: Callable[[], float], wakeup: Wakeup,
+        end: Callable[[], None] = lambda: None, *, rest_s: float = 0.0,
         longest_wait_s: float = _LONGEST_WAIT_S,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.name = name
         self._step = step
         self._end = end

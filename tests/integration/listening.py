@@ -1,4 +1,4 @@
-"""A journal that listens to one node of ``wire_node``, which shares no code with the gateway."""
+"""A journal that receives from one node of ``wire_node``, which shares no code with the gateway."""
 
 import json
 from contextlib import closing
@@ -31,20 +31,20 @@ class Listening:
         self.ingest = Ingest(self.journal, self.registry)
 
     def arrive(self, *messages: Sealed, now: float = NOW) -> list[dict[str, Any]]:
-        """One commit; the acks' objects, each checked for its MAC."""
+        """Commit messages in one batch; returns the objects of the acks, whose MACs are checked."""
         payloads = [self.ring.payload(m) for m in messages]
         return self.payloads(*payloads, now=now)
 
     def payloads(self, *payloads: str | bytes, now: float = NOW) -> list[dict[str, Any]]:
         raw = [p.encode() if isinstance(p, str) else p for p in payloads]
         acks = self.ingest.commit([Arrival(self.ring.topic, p, now) for p in raw], now)
-        said: list[dict[str, Any]] = []
+        acked: list[dict[str, Any]] = []
         for ack in acks:
             text, proof = ack.payload.decode().split("\n")
             assert ack.topic == "noria/1/k7f3q5/ack"
             assert proof == mac(KEY, ack.topic, text)
-            said.append(json.loads(text))
-        return said
+            acked.append(json.loads(text))
+        return acked
 
     def seal_raw(self, text: str) -> str:
         return f"{text}\n{mac(KEY, self.ring.topic, text)}"

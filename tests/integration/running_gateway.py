@@ -1,4 +1,4 @@
-"""A gateway as its own process on a folder of its own, driven by the ``noria`` command."""
+"""A gateway as a process with its own folder, controlled by the ``noria`` command."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class RunningGateway:
         self._service = Service([*NORIA, "gateway", "--config", self.config], self.log)
 
     def enrol(self, keys: dict[str, bytes], more: str = "") -> None:
-        """Import devices with their keys; ``more`` stands in each device's table."""
+        """Import devices with their keys; ``more`` is added to each device's table."""
         devices = "".join(
             f'[[device]]\nid = "{device}"\ntank = "north-1"\nkey = "{key.hex()}"\n{more}\n'
             for device, key in keys.items()
@@ -46,7 +46,7 @@ class RunningGateway:
         self.noria("registry", "import", str(file))
 
     def start(self) -> None:
-        """Start, and return when it says ``ready``."""
+        """Start, and return when it has printed ``ready``."""
         before = self._text().count("ready\n")
         self._service.start(lambda: self._text().count("ready\n") > before)
 
@@ -64,15 +64,15 @@ class RunningGateway:
         self._service.stop()
 
     def pause(self) -> None:
-        """It hangs: it neither reads nor answers."""
+        """SIGSTOP: it neither reads nor writes until ``resume``."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """It goes on where it hung."""
+        """SIGCONT."""
         self._signal(signal.SIGCONT)
 
     def noria(self, *words: str) -> str:
-        """What a command prints. Raises CalledProcessError when it fails."""
+        """The output of a command. Raises CalledProcessError when it fails."""
         return noria(*words, "--config", str(self.config))
 
     def status(self) -> dict[str, Any]:
@@ -80,16 +80,16 @@ class RunningGateway:
         return json.loads(self.noria("status", "--json"))
 
     def glance(self) -> dict[str, Any]:
-        """What ``status`` finds, without starting a command: for polling."""
+        """The same, without starting a command, for polling."""
         return gateway_status.read_status(settings.read(self.config))
 
     def exported(self) -> list[dict[str, Any]]:
-        """``noria journal export``: its lines that are messages."""
+        """The messages of ``noria journal export``."""
         lines = [json.loads(line) for line in self.noria("journal", "export").splitlines()]
         return [line for line in lines if "topic" in line]
 
     def exported_own(self) -> list[dict[str, Any]]:
-        """The same of this gateway's journal alone, where several share a database."""
+        """The same of this gateway's own journal, where several share a database."""
         lines = self.noria("journal", "export", "--own").splitlines()
         return [line for line in map(json.loads, lines) if "topic" in line]
 

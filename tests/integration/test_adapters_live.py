@@ -1,4 +1,4 @@
-"""Third-party sensors through a real broker: journaled as they came, unsigned all the way."""
+"""Third-party sensors through a real broker: journaled as published, marked as unsigned."""
 
 import json
 import time
@@ -25,7 +25,7 @@ from tests.unit import third_party as theirs
 
 
 class Site:
-    """A gateway with four feeds on a real Mosquitto, and whoever publishes there."""
+    """A gateway with four feeds on a real Mosquitto, and a client that publishes to them."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.broker = broker
@@ -41,17 +41,17 @@ class Site:
         self.publisher = paho.Client(CallbackAPIVersion.VERSION2, client_id="them")
         self.publisher.connect("127.0.0.1", broker.port)
         self.publisher.loop_start()
-        self.heard()
+        self.wait_subscribed()
 
-    def heard(self) -> None:
-        """Wait until the gateway has subscribed to their topics."""
+    def wait_subscribed(self) -> None:
+        """Wait until the gateway has subscribed to the feeds' topics."""
 
-        def hears() -> bool:
+        def is_subscribed() -> bool:
             return self.gateway.glance()["feeds"]["brokers"] == {"home": {"connected": True}}
 
-        until(hears, 10, "the feeds' session")
+        until(is_subscribed, 10, "the feeds' session")
 
-    def says(self, topic: str, payload: bytes, retain: bool = False, qos: int = 1) -> None:
+    def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 1) -> None:
         self.publisher.publish(topic, payload, qos=qos, retain=retain).wait_for_publish(5)
 
     def counted(self, part: str, name: str, count: int) -> None:
@@ -65,7 +65,7 @@ class Site:
         return found
 
     def api(self) -> dict[str, Any]:
-        """All tanks, as a coordinator's program reads them."""
+        """All tanks of the API, by id."""
         settings = settings_module.read(self.gateway.config)
         until(lambda: self.gateway.glance()["projections"]["watch"]["lag"] == 0, 10, "the watch")
         with TestClient(create(settings)) as client:
@@ -104,7 +104,7 @@ def test_four_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(si
         theirs.VOLTS: b"3.91",
     }
     for topic, payload in sent.items():
-        site.says(topic, payload)
+        site.publish(topic, payload)
     site.counted("received", "stored", 6)
     entries = site.entries()
     assert {entry.topic: entry.payload for entry in entries} == sent
@@ -145,47 +145,47 @@ def replayed(site: Site) -> list[dict[str, Any]]:
     recording.write_text("\n".join(exported(site)) + "\n")
     registry = site.gateway.folder / "exported.toml"
     registry.write_text(site.gateway.noria("registry", "export"))
-    said = site.gateway.noria("replay", "--registry", str(registry), str(recording))
-    return [json.loads(line) for line in said.splitlines()]
+    output = site.gateway.noria("replay", "--registry", str(registry), str(recording))
+    return [json.loads(line) for line in output.splitlines()]
 
 
-def test_what_the_broker_retained_is_old_and_is_not_taken_for_a_reading(site: Site) -> None:
-    site.says(theirs.ESPHOME, b"0.6120", retain=True)
-    site.counted("received", "stored", 1)  # it came live: the flag is for later subscribers
+def test_a_retained_message_makes_no_reading(site: Site) -> None:
+    site.publish(theirs.ESPHOME, b"0.6120", retain=True)
+    site.counted("received", "stored", 1)  # the retain flag is set for later subscribers only
     site.gateway.stop()
     site.gateway.start()
     site.counted("feeds", "retained", 1)
-    site.says(theirs.ESPHOME, b"0.6130", qos=0)
+    site.publish(theirs.ESPHOME, b"0.6130", qos=0)
     site.counted("received", "stored", 2)
     assert [e.payload for e in site.entries()] == [b"0.6120", b"0.6130"]
 
 
-def test_what_was_published_while_the_gateway_was_dead_is_kept_by_the_broker(site: Site) -> None:
-    site.says(theirs.THINGS, theirs.things(60, utc(600), 1))
+def test_the_broker_keeps_messages_while_the_gateway_is_down(site: Site) -> None:
+    site.publish(theirs.THINGS, theirs.things(60, utc(600), 1))
     site.counted("received", "stored", 1)
     site.gateway.kill()
-    site.says(theirs.THINGS, theirs.things(50, utc(300), 2))
-    site.says(theirs.ESPHOME, b"0.7")
+    site.publish(theirs.THINGS, theirs.things(50, utc(300), 2))
+    site.publish(theirs.ESPHOME, b"0.7")
     site.gateway.start()
     site.counted("received", "stored", 2)
-    site.counted("received", "flagged", 1)  # from when? nobody knows: kept, and not shown
+    site.counted("received", "flagged", 1)  # journaled, but not shown: its age is unknown
     assert [r["volume_l"] for r in site.gateway.readings()] == [600, 500]
     assert [e.flag for e in site.entries()] == [None, None, "no_time"]
 
 
 def test_a_redelivered_uplink_is_journaled_once_and_an_equal_new_one_again(site: Site) -> None:
     for _ in range(2):
-        site.says(theirs.CHIRPSTACK, theirs.chirpstack(12.0, utc(9)))  # one deduplicationId
+        site.publish(theirs.CHIRPSTACK, theirs.chirpstack(12.0, utc(9)))  # one deduplicationId
     site.counted("received", "stored", 1)
     site.counted("received", "duplicate", 1)
     other = "0d1c3d4f-2a57-4a4e-9f0e-1c1f8e2b9d11"
-    site.says(theirs.CHIRPSTACK, theirs.chirpstack(12.0, utc(), other))
+    site.publish(theirs.CHIRPSTACK, theirs.chirpstack(12.0, utc(), other))
     for _ in range(2):
-        site.says(theirs.ESPHOME, b"0.6120")  # the same level, measured twice
+        site.publish(theirs.ESPHOME, b"0.6120")  # the same level, measured twice
     site.counted("received", "stored", 4)
 
 
-def test_a_device_with_a_key_keeps_third_parties_out_of_its_tank_in_both_orders(
+def test_a_tank_has_either_a_device_with_a_key_or_a_feed(
     site: Site,
 ) -> None:
     keyed = f'[[device]]\nid = "k7f3q5"\ntank = "s-1"\nkey = "{bytes(range(32)).hex()}"\n'
@@ -207,11 +207,11 @@ _NINTH = '[[tank]]\nid = "s-9"\nsite = "south"\nshape = "ibc1000"\nsensor_height
 _MOVED = '[[install]]\ndevice = "k7f3q5"\ntank = "s-1"\nfrom = 2026-12-01T00:00:00Z\n'
 
 
-def test_what_says_nothing_is_counted_and_the_line_goes_on(site: Site) -> None:
-    site.says(theirs.TASMOTA, b"{")
-    site.says(theirs.TASMOTA, b'{"Time":"2026-11-25T21:00:00","BMP280":{"Pressure":1013}}')
-    site.says(theirs.THINGS, theirs.things(60, utc(), simulated=True))
-    site.says(theirs.ESPHOME, b"0.6120")
+def test_unreadable_messages_are_counted_and_others_are_journaled(site: Site) -> None:
+    site.publish(theirs.TASMOTA, b"{")
+    site.publish(theirs.TASMOTA, b'{"Time":"2026-11-25T21:00:00","BMP280":{"Pressure":1013}}')
+    site.publish(theirs.THINGS, theirs.things(60, utc(), simulated=True))
+    site.publish(theirs.ESPHOME, b"0.6120")
     site.counted("received", "stored", 1)
     site.counted("feeds", "unreadable", 3)
     assert site.gateway.glance()["journal"]["messages"] == 1

@@ -1,4 +1,4 @@
-"""However messages are cut into batches, the journal says the same of them."""
+"""The journal's content does not depend on how messages are cut into batches."""
 
 import secrets
 import tempfile
@@ -47,10 +47,10 @@ STEPS = st.lists(
 )
 
 
-def spoken(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
-    """What two nodes say, whose counters now and then do what they should not."""
+def sealed(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
+    """Topics and payloads of two nodes whose counters sometimes misbehave."""
     rings = {name: Ring(name, KEY, era="m4xq2lzt") for name in DEVICES}
-    said: list[Any] = []
+    sealed_messages: list[Any] = []
     for device, what in steps:
         ring = rings[device]
         more: dict[str, Any] = {"old": [1, 1]}
@@ -74,10 +74,12 @@ def spoken(steps: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
         elif what == "middle" and not ring.prev:
             ring.prev, ring.seq = "A" * 22, 7
             more = {"old": [1, 8]}
-        said.append((ring.topic, ring.payload(ring.seal(1_795_212_000, **more)).encode()))
+        sealed_messages.append(
+            (ring.topic, ring.payload(ring.seal(1_795_212_000, **more)).encode())
+        )
         if what == "twin":
             ring.prev = before
-    return said
+    return sealed_messages
 
 
 def journaled(arrivals: list[Arrival], cuts: list[int]) -> tuple[Any, ...]:
@@ -105,11 +107,11 @@ def journaled(arrivals: list[Arrival], cuts: list[int]) -> tuple[Any, ...]:
 @settings(max_examples=60, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False), st.data())
 def test_one_batch_or_one_message_at_a_time(steps: Any, random: Any, data: st.DataObject) -> None:
-    said = spoken(steps)
-    said += random.sample(said, min(3, len(said)))  # resent
+    sealed_messages = sealed(steps)
+    sealed_messages += random.sample(sealed_messages, min(3, len(sealed_messages)))  # resent
     if data.draw(st.booleans()):
-        random.shuffle(said)
-    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
+        random.shuffle(sealed_messages)
+    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in sealed_messages]
     singly = journaled(arrivals, list(range(1, len(arrivals))))
     assert journaled(arrivals, []) == singly
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=3)))
@@ -118,19 +120,19 @@ def test_one_batch_or_one_message_at_a_time(steps: Any, random: Any, data: st.Da
 
 @settings(max_examples=80, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False), st.data())
-def test_what_is_known_or_looked_up_together_is_judged_as_what_is_looked_up_alone(
+def test_messages_looked_up_together_are_judged_as_those_looked_up_alone(
     steps: Any, random: Any, data: st.DataObject
 ) -> None:
-    said = spoken(steps)
+    sealed_messages = sealed(steps)
     if data.draw(st.booleans()):
-        random.shuffle(said)
-    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in said]
+        random.shuffle(sealed_messages)
+    arrivals = [Arrival(topic, payload, 1_795_212_000.0) for topic, payload in sealed_messages]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pending_index, "FILED_AT", data.draw(st.integers(1, 9)))
         together = journaled(arrivals, [])
         cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
         assert journaled(arrivals, [c for c in cuts if c < len(arrivals)]) == together
-    with pytest.MonkeyPatch.context() as patch:  # every message is judged by SQLite alone
+    with pytest.MonkeyPatch.context() as patch:  # every message is looked up in SQLite
         patch.setattr(messages.Eras, "extended", lambda *_given: None)
         assert journaled(arrivals, list(range(1, len(arrivals)))) == together
 

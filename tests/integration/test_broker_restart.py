@@ -1,4 +1,4 @@
-"""The broker is restarted with messages queued for a gateway that is away: nothing is lost."""
+"""The broker restarts with messages queued for a stopped gateway, and nothing is lost."""
 
 import secrets
 import sqlite3
@@ -15,7 +15,7 @@ from tests.wire_node.sealed import drawn
 BURST = 50
 
 
-def test_a_broker_restarted_with_a_full_queue_hands_it_over_and_nobody_is_suspected(
+def test_a_restarted_broker_delivers_its_queue_and_no_incident_opens(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     gateway = RunningGateway(tmp_path / "noria", f'broker = "{mosquitto.url}"\n')
@@ -31,12 +31,12 @@ def test_a_broker_restarted_with_a_full_queue_hands_it_over_and_nobody_is_suspec
     mosquitto.start()
     gateway.start()
     try:
-        spoken = {message.text for node in nodes for message in node.ring.sealed}
-        until(lambda: gateway.glance()["journal"]["messages"] == len(spoken), 30, "all of it")
+        sent = {message.text for node in nodes for message in node.ring.sealed}
+        until(lambda: gateway.glance()["journal"]["messages"] == len(sent), 30, "all of it")
         kept = [line["payload"].split("\n")[0] for line in gateway.exported()]
-        assert len(kept) == len(spoken) == 4 * (1 + BURST)
-        assert set(kept) == spoken
-        assert len(gateway.readings()) == len(spoken)
+        assert len(kept) == len(sent) == 4 * (1 + BURST)
+        assert set(kept) == sent
+        assert len(gateway.readings()) == len(sent)
         for node in nodes:
             assert node.finish(time.time)
         assert _incidents(gateway) == []

@@ -1,4 +1,4 @@
-"""Our own clock is stepped, or summer time begins or ends: nobody is suspected for that."""
+"""Steps of the gateway's clock and changes of summer time open no incident."""
 
 import os
 import time
@@ -21,7 +21,7 @@ SPRING, AUTUMN = 1774746000, 1792890000  # 2026-03-29 and 2026-10-25, 01:00 UTC,
 
 
 class Day:
-    """A node that speaks every ten minutes, heard by a gateway whose clock is ``ahead_s`` ahead."""
+    """A node that sends every ten minutes to a gateway whose clock is ``ahead_s`` ahead."""
 
     def __init__(self, folder: Path, begin: int = T0) -> None:
         self.scene = Scene(folder)
@@ -30,17 +30,17 @@ class Day:
         self.ahead_s = 0.0
         self.diary.start(begin - 5.0, begin - 5.0)
 
-    def goes_on(self, messages: int) -> None:
+    def send(self, messages: int) -> None:
         for _ in range(messages):
-            said = self.scene.node.send(self.at, distance(430))
-            heard = said.received + self.ahead_s
-            self.diary.note_step(heard, said.received)  # as the listener does before each commit
-            self.scene.gateway.receive(said._replace(received=heard))
+            message = self.scene.node.send(self.at, distance(430))
+            received = message.received + self.ahead_s
+            self.diary.note_step(received, message.received)  # as before each commit
+            self.scene.gateway.receive(message._replace(received=received))
             self.scene.catch_up()
-            self.scene.watch.idle(heard + 1.0)
+            self.scene.watch.idle(received + 1.0)
             self.at += EVERY_S
 
-    def is_silent(self, seconds: float) -> None:
+    def wait_silent(self, seconds: float) -> None:
         self.scene.watch.idle(self.at + self.ahead_s + seconds)
 
     def kinds(self) -> list[str]:
@@ -58,11 +58,11 @@ def day(tmp_path: Path) -> Iterator[Day]:
 
 
 @pytest.mark.parametrize("steps", [[DAY_S], [-DAY_S], [DAY_S, -DAY_S], [-DAY_S, DAY_S]])
-def test_a_clock_that_jumps_by_a_day_is_nobodys_silence(day: Day, steps: list[int]) -> None:
-    day.goes_on(12)
+def test_a_clock_step_of_a_day_is_not_a_silence(day: Day, steps: list[int]) -> None:
+    day.send(12)
     for step in steps:
         day.ahead_s += step
-        day.goes_on(12)
+        day.send(12)
     assert day.kinds() == []
     messages = [e for e in _entries(day) if e.kind == "msg"]
     assert [e.verdict for e in messages] == ["stored"] * len(messages)
@@ -70,31 +70,31 @@ def test_a_clock_that_jumps_by_a_day_is_nobodys_silence(day: Day, steps: list[in
     assert [b'"step_s":%d.0' % step in e.body for e, step in zip(_steps(day), steps, strict=True)]
 
 
-def test_after_a_jump_ahead_a_node_that_falls_silent_is_still_missed(day: Day) -> None:
-    day.goes_on(12)
+def test_a_node_that_falls_silent_after_a_step_ahead_is_noticed(day: Day) -> None:
+    day.send(12)
     day.ahead_s = DAY_S
-    day.goes_on(12)
-    day.is_silent(6 * 3600.0)
+    day.send(12)
+    day.wait_silent(6 * 3600.0)
     assert day.kinds() == ["silent"]
 
 
-def test_without_the_leaf_the_same_jump_would_be_a_silence(day: Day) -> None:
-    """What the test above rests on: time that passed would have been held against the node."""
-    day.goes_on(12)
-    day.is_silent(DAY_S)
+def test_without_its_leaf_a_step_would_be_a_silence(day: Day) -> None:
+    """Control for the tests above."""
+    day.send(12)
+    day.wait_silent(DAY_S)
     assert day.kinds() == ["silent"]
 
 
 @pytest.mark.parametrize("change", [SPRING, AUTUMN])
-def test_summer_time_begins_and_ends_unnoticed(
+def test_changes_of_summer_time_have_no_effect(
     tmp_path: Path, change: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "TZ", "Europe/Paris")
     time.tzset()
     try:
         day = Day(tmp_path, change - 6 * 3600)
-        day.scene.watch._born = 0.0  # the story lies before the scene's own first moment
-        day.goes_on(12 * 6)
+        day.scene.watch._born = 0.0  # the messages are older than the scene
+        day.send(12 * 6)
         assert day.kinds() == []
         assert len([e for e in _entries(day) if e.kind == "msg"]) == 12 * 6
         assert _steps(day) == []
@@ -107,8 +107,8 @@ def test_summer_time_begins_and_ends_unnoticed(
 def test_a_runner_fires_no_timer_before_the_step_of_its_clock_is_journaled() -> None:
     fired: list[float] = []
 
-    class Patient:
-        name = "patient"
+    class Timers:
+        name = "timers"
 
         def restore(self) -> None: ...
         def apply(self, entries: object) -> None: ...
@@ -124,11 +124,11 @@ def test_a_runner_fires_no_timer_before_the_step_of_its_clock_is_journaled() -> 
         def entries(self, after: int, limit: int) -> list[object]:
             return []
 
-    runner = Runner(Patient(), Empty, None, Wakeup(), Stepped())  # pyright: ignore[reportArgumentType]
+    runner = Runner(Timers(), Empty, None, Wakeup(), Stepped())  # pyright: ignore[reportArgumentType]
     runner._stale = False
     runner._turn()
     assert len(fired) == 1
-    waits = runner._turn()  # the clock has just jumped
+    waits = runner._turn()  # the clock was stepped just now
     assert (len(fired), waits > 0) == (1, True)
     runner._turn()
     assert len(fired) == 2

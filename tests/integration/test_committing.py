@@ -1,4 +1,4 @@
-"""Batches that are judged while others are being saved, on a disk that now and then refuses."""
+"""Batches that are judged while others are being saved, on a disk that sometimes refuses."""
 
 import sqlite3
 import tempfile
@@ -23,13 +23,13 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.mqtt.bulk_reader import Receipts
-from tests.integration.test_batches import REGISTRY, STEPS, journaled, spoken
+from tests.integration.test_batches import REGISTRY, STEPS, journaled, sealed
 
 T0 = 1_795_212_000.0
 
 
 class RefusingDisk:
-    """Every save of which ``refusals`` says so fails when all of it is written."""
+    """Makes the saves that ``refusals`` marks fail after their last write."""
 
     def __init__(self, patch: pytest.MonkeyPatch, refusals: Sequence[bool]) -> None:
         self._refusals = list(refusals)
@@ -86,13 +86,13 @@ def committed(
 
 @settings(max_examples=80, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False), st.data())
-def test_what_the_disk_refuses_comes_again_in_order_and_once(
+def test_refused_batches_are_journaled_again_in_order_and_once(
     steps: Any, random: Any, data: st.DataObject
 ) -> None:
-    said = spoken(steps)
+    sent = sealed(steps)
     if data.draw(st.booleans()):
-        random.shuffle(said)
-    arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
+        random.shuffle(sent)
+    arrivals = [Arrival(topic, payload, T0) for topic, payload in sent]
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(arrivals) - 1)), max_size=9)))
     cuts = [c for c in cuts if c < len(arrivals)]
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
@@ -102,22 +102,22 @@ def test_what_the_disk_refuses_comes_again_in_order_and_once(
     assert found == journaled(arrivals, cuts)
 
 
-def test_a_refused_batch_and_the_one_judged_meanwhile_are_both_kept(
+def test_a_refused_batch_and_the_next_one_are_both_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit_queue, "RETRY_S", 0.0)
     disk = RefusingDisk(monkeypatch, [False, True])
-    said = spoken([("k7f3q5", "next")] * 6)
-    arrivals = [Arrival(topic, payload, T0) for topic, payload in said]
+    sent = sealed([("k7f3q5", "next")] * 6)
+    arrivals = [Arrival(topic, payload, T0) for topic, payload in sent]
     entries, counts, (era,), last = committed(tmp_path, arrivals, [2, 4], unsaved=2)
     assert disk.refused == 1
-    assert [entry[5].split(b"\n", 1)[1] for entry in entries] == [payload for _, payload in said]
+    assert [entry[5].split(b"\n", 1)[1] for entry in entries] == [payload for _, payload in sent]
     assert (counts["stored"], counts.get("duplicate", 0)) == (6, 0)
     assert era.line.end.place == (1, 6)
     assert b'"seq":6' in last[envelope.ack_topic("k7f3q5")]
 
 
-def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
+def test_a_refused_batch_is_not_acknowledged_when_the_gateway_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     RefusingDisk(monkeypatch, [True])
@@ -126,7 +126,7 @@ def test_whoever_ends_while_the_disk_refuses_acknowledges_nothing_of_it(
     stopping = Event()
     stopping.set()
     commits = CommitQueue(ingest, journal, FailureFile(tmp_path), lambda _batch: None, stopping)
-    arrivals = [Arrival(*spoken([("k7f3q5", "next")])[0], T0)]
+    arrivals = [Arrival(*sealed([("k7f3q5", "next")])[0], T0)]
     commits.save(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1]), T0))
     assert (list(commits.saved()), commits.is_empty, journal.last_id) == ([], True, 0)
     assert "disk is full" in (failure_file.read(tmp_path) or "")

@@ -1,4 +1,4 @@
-"""The disk fills up under a running gateway: it stops acknowledging, says so, and goes on."""
+"""The disk fills up under a running gateway: it stops acknowledging, reports it, and recovers."""
 
 import secrets
 import subprocess
@@ -21,7 +21,7 @@ BURST = 40
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own for the data folder; root can mount one anywhere."""
+    """A small disk for the data folder, which only root can mount."""
     folder = tmp_path / "noria" / "data"
     folder.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(folder)]
@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Takes all the room that is left."""
+    """Fill the disk; returns the file that does."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         while True:
@@ -43,7 +43,7 @@ def fill(folder: Path) -> Path:
                 return filler
 
 
-def test_a_full_disk_costs_time_and_nothing_else(
+def test_nothing_is_lost_on_a_full_disk(
     small_disk: Path, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     gateway = RunningGateway(tmp_path / "noria", f'broker = "{mosquitto.url}"\n')
@@ -55,12 +55,14 @@ def test_a_full_disk_costs_time_and_nothing_else(
             assert node.connection(BURST, time.time)
         filler = fill(small_disk)
         until(lambda: not _all_acked(nodes), 60, "the disk to be full for the journal as well")
-        until(lambda: gateway.glance()["journal"]["trouble"] is not None, 10, "it says so")
-        held = [node.ring.freed for node in nodes]
+        until(
+            lambda: gateway.glance()["journal"]["trouble"] is not None, 10, "the status to name it"
+        )
+        freed = [node.ring.freed for node in nodes]
         assert "full" in gateway.glance()["journal"]["trouble"]
         assert "nothing is acknowledged until this passes" in gateway.log.read_text("utf-8")
         assert "full" in gateway.noria("status")
-        assert [node.ring.freed for node in nodes] == held
+        assert [node.ring.freed for node in nodes] == freed
         filler.unlink()
         until(lambda: _all_acked(nodes), 60, "every message to be acknowledged")
         assert gateway.glance()["journal"]["trouble"] is None
@@ -70,24 +72,24 @@ def test_a_full_disk_costs_time_and_nothing_else(
 
 
 def _all_acked(nodes: list[Node]) -> bool:
-    """Each node speaks once more; whether acks cover all that they ever sealed."""
+    """Have each node connect once more; whether acks cover all that it ever sealed."""
     return all(node.connection(BURST, time.time, wait_s=1.5) for node in nodes)
 
 
 def _each_once(gateway: RunningGateway, nodes: list[Node]) -> None:
-    spoken = {
+    sent = {
         (node.ring.topic, node.ring.payload(message))
         for node in nodes
         for message in node.ring.sealed
     }
     kept = [(line["topic"], line["payload"]) for line in gateway.exported()]
     assert len(kept) == len(set(kept))
-    assert set(kept) == spoken
+    assert set(kept) == sent
     rows = [(r["device"], r["boot"], r["seq"]) for r in gateway.readings()]
-    assert len(rows) == len(set(rows)) == len(spoken)
+    assert len(rows) == len(set(rows)) == len(sent)
 
 
-def test_a_gateway_can_be_ended_while_its_disk_is_full(
+def test_a_gateway_stops_while_its_disk_is_full(
     small_disk: Path, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     gateway = RunningGateway(tmp_path / "noria", f'broker = "{mosquitto.url}"\n')

@@ -1,4 +1,4 @@
-"""What is not configured is not loaded: gateway and server run on small machines."""
+"""Libraries for parts that are not configured are not loaded, to save memory."""
 
 import subprocess
 import sys
@@ -17,14 +17,14 @@ SERVER = NEITHER | {"cryptography", "paho"}
 @pytest.mark.parametrize(
     ("program", "spared"), [("gateway.program.gateway", GATEWAY), ("server.program", SERVER)]
 )
-def test_a_program_starts_without_what_only_others_need(program: str, spared: set[str]) -> None:
+def test_a_program_loads_no_library_that_it_does_not_need(program: str, spared: set[str]) -> None:
     loaded = _loaded(program)
     assert program in loaded
     assert sorted(spared & loaded) == []
 
 
-def test_what_is_configured_is_loaded_before_the_program_is_ready() -> None:
-    """A library that is missing or broken then stops the start, with its message."""
+def test_libraries_of_configured_parts_are_loaded_at_the_start() -> None:
+    """So that a missing or broken library stops the start, with its message."""
     opens = "from gateway.alerts.channels.factory import open_channels; open_channels(('json://localhost',))"
     keeps = (
         "from gateway.stores.influxdb import Access, InfluxStore;"

@@ -1,7 +1,7 @@
-"""Gateway and broker are killed with -9 again and again; every message is kept, each once.
+"""Gateway and broker are killed with -9 several times; every message is kept, each once.
 
-The nodes follow WIRE.md and share no code with the gateway. ``NORIA_KILL_MESSAGES=10000`` makes
-the run as long as the issue's bar.
+The nodes follow WIRE.md and share no code with the gateway. ``NORIA_KILL_MESSAGES=10000`` makes the
+run longer.
 """
 
 import json
@@ -31,7 +31,7 @@ BURST = 15
 
 
 class Fleet:
-    """Nodes that seal and connect until told to finish, each on its own thread."""
+    """Nodes that seal and connect until ``finish``, each on its own thread."""
 
     def __init__(self, port: int) -> None:
         self.nodes = [Node(drawn(7), secrets.token_bytes(32), port, "any") for _ in range(NODES)]
@@ -51,7 +51,7 @@ class Fleet:
         return sum(node.unacked for node in self.nodes)
 
     def finish(self, timeout_s: float) -> None:
-        """No more bursts; return when an ack covers every node's last message."""
+        """End the bursts; returns when an ack covers every node's last message."""
         self.finishing.set()
         deadline = time.monotonic() + timeout_s
         for thread in self._threads:
@@ -104,7 +104,7 @@ def test_five_kills_of_each_lose_nothing_and_repeat_nothing(
 
 
 def _hang(gateway: RunningGateway, fleet: Fleet, reach: int, what: str) -> None:
-    """Let the gateway hang until enough is unacknowledged: from here on it can only grow."""
+    """Pause the gateway until enough messages are unacknowledged."""
     until(lambda: fleet.sealed() >= reach, 240, f"{reach} messages")
     gateway.pause()
     until(lambda: fleet.unacked() >= UNACKED, 60, f"{UNACKED} unacknowledged")
@@ -153,7 +153,7 @@ def _follow_acks(client: paho.Client, *_given: object) -> None:
 
 
 def _every_last_ack_covers_the_last_message(broker: Mosquitto, fleet: Fleet) -> None:
-    """As anybody finds them on the broker, and not as the nodes say."""
+    """Reads the retained acks at the broker, not what the nodes received."""
     acks: dict[str, bytes] = {}
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.on_message = lambda _c, _d, m: acks.__setitem__(m.topic, bytes(m.payload))

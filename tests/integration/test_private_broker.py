@@ -1,4 +1,4 @@
-"""The private Mosquitto: who may log in and say what, enrolling, revoking, dying, coming back."""
+"""The private Mosquitto: logins and topic rules, enrolling and revoking, crashes and restarts."""
 
 import os
 import secrets
@@ -54,8 +54,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     assert not listening(made.port), "the broker ends with its gateway"
 
 
-def spoken(node: Node, timeout_s: float = 20.0) -> float:
-    """Seconds until the node got through and had its ack."""
+def acknowledged(node: Node, timeout_s: float = 20.0) -> float:
+    """Send a message until it has its ack; returns the seconds that it took."""
     begun = time.monotonic()
     while time.monotonic() - begun < timeout_s:
         try:
@@ -67,11 +67,11 @@ def spoken(node: Node, timeout_s: float = 20.0) -> float:
 
 
 class Probe:
-    """An MQTT client that tries what it should not."""
+    """An MQTT client that tries forbidden actions."""
 
     def __init__(self, port: int, user: str, password: str, client_id: str) -> None:
         self.granted: list[bool] = []
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.outcome = ""
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
@@ -80,7 +80,7 @@ class Probe:
             self._client.username_pw_set(user, password)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = lambda _c, _d, message: self.heard.append(message.topic)
+        self._client.on_message = lambda _c, _d, message: self.received.append(message.topic)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         until(lambda: bool(self.outcome), 5, "an answer to CONNECT")
@@ -105,22 +105,22 @@ class Probe:
         self.granted.append(not reasons[0].is_failure)
 
 
-def test_a_device_speaks_with_the_password_of_its_key(place: Place) -> None:
-    assert spoken(place.node()) < 5
+def test_a_device_logs_in_with_the_password_of_its_key(place: Place) -> None:
+    assert acknowledged(place.node()) < 5
 
 
 @pytest.mark.parametrize(
     ("user", "password"),
     [("", ""), ("aaaaaa", "wrong"), ("bbbbbb", "x"), ("noria-gateway", "x"), ("noria-admin", "")],
 )
-def test_nobody_else_gets_in(place: Place, user: str, password: str) -> None:
+def test_other_logins_are_refused(place: Place, user: str, password: str) -> None:
     probe = Probe(place.port, user, password, "probe")
     assert probe.outcome == "Not authorized"
     probe.close()
 
 
 def test_a_device_reads_and_writes_its_own_topics_only(place: Place) -> None:
-    spoken(place.node())
+    acknowledged(place.node())
     other = Probe(place.port, "aaaaaa", login(KEY), "aaaaaa")
     allowed = [t for t in ("ack", "down", "up", "status") if other.subscribe(f"noria/1/aaaaaa/{t}")]
     assert allowed == ["ack", "down"]
@@ -135,7 +135,7 @@ def test_a_device_reads_and_writes_its_own_topics_only(place: Place) -> None:
     after = place.gateway.glance()
     assert after["received"] == before["received"]
     assert after["refused"]["unknown_device"] == 0
-    assert set(other.heard) <= {"noria/1/aaaaaa/ack"}
+    assert set(other.received) <= {"noria/1/aaaaaa/ack"}
     other.close()
 
 
@@ -143,7 +143,7 @@ def test_a_device_cannot_take_the_gateways_session(place: Place) -> None:
     thief = Probe(place.port, "aaaaaa", login(KEY), "noria-gateway")
     assert place.gateway.glance()["broker"]["connected"]
     thief.close()
-    assert spoken(place.node()) < 5
+    assert acknowledged(place.node()) < 5
     assert "was lost" not in place.gateway.log.read_text("utf-8")
 
 
@@ -154,7 +154,7 @@ def test_enrolling_and_revoking_take_effect_within_two_seconds(place: Place) -> 
     node = place.node("bbbbbb", key)
     until(lambda: _logs_in(place, "bbbbbb", key), 5, "the login")
     assert time.monotonic() - imported < 2
-    spoken(node)
+    acknowledged(node)
     place.gateway.enrol({"bbbbbb": key}, "revoked = true")
     imported = time.monotonic()
     until(lambda: not _logs_in(place, "bbbbbb", key), 5, "the login's end")
@@ -167,26 +167,26 @@ def _logs_in(place: Place, device: str, key: bytes) -> bool:
     return probe.outcome == "Success"
 
 
-def test_a_killed_broker_comes_back_even_without_its_folder(place: Place) -> None:
+def test_a_killed_broker_is_restarted_even_without_its_folder(place: Place) -> None:
     node = place.node()
-    spoken(node)
+    acknowledged(node)
     os.kill(place.broker_pid, signal.SIGKILL)
-    spoken(node)
+    acknowledged(node)
     os.kill(place.broker_pid, signal.SIGKILL)
     shutil.rmtree(place.broker_folder, ignore_errors=True)
-    spoken(node)
+    acknowledged(node)
     assert node.unacked == 0
 
 
-def test_a_killed_gateways_broker_is_taken_over(place: Place) -> None:
+def test_the_broker_of_a_killed_gateway_is_replaced(place: Place) -> None:
     node = place.node()
-    spoken(node)
-    forgotten = place.broker_pid
+    acknowledged(node)
+    leftover = place.broker_pid
     place.gateway.kill()
     assert listening(place.port)
     place.gateway.start()
-    assert place.broker_pid != forgotten
-    spoken(node)
+    assert place.broker_pid != leftover
+    acknowledged(node)
 
 
 def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_with_a_certificate_devices_need_tls_and_the_gateway_still_listens(tmp_p
         gateway.stop()
 
 
-def test_secrets_are_for_their_owner_only(place: Place) -> None:
+def test_only_their_owner_may_read_the_secrets(place: Place) -> None:
     for name in ("dynamic-security.json", "mosquitto.conf", "noria-gateway.password"):
         assert (place.broker_folder / name).stat().st_mode & 0o077 == 0, name
     assert place.broker_folder.stat().st_mode & 0o077 == 0

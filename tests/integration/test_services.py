@@ -1,4 +1,4 @@
-"""The services that other tests stand on do start, answer, die and come back."""
+"""The services for other tests start, answer, die and restart."""
 
 import http.client
 import json
@@ -42,7 +42,7 @@ def test_each_test_has_an_influxdb_bucket_of_its_own(influxdb: InfluxDB) -> None
     assert query(influxdb, "SELECT mm FROM level") == []
 
 
-def test_a_killed_mosquitto_comes_back_on_the_same_port(mosquitto: Mosquitto) -> None:
+def test_a_killed_mosquitto_restarts_on_the_same_port(mosquitto: Mosquitto) -> None:
     before = mosquitto.pid
     mosquitto.kill()
     assert not listening(mosquitto.port)

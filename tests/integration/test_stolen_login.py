@@ -1,7 +1,7 @@
-"""A device's credentials in an attacker's hands, on the real private Mosquitto.
+"""An attacker with a device's credentials on the real private Mosquitto.
 
-Whatever client id, version of MQTT or trick it comes with: it reads, loses and writes nothing that
-is not its own, and the gateway's session goes on.
+With any client id, MQTT version or trick, the attacker reads and writes no topic of others, and
+costs neither messages nor the gateway's session.
 """
 
 import contextlib
@@ -46,19 +46,19 @@ CLIENT_IDS = (
 
 @dataclass
 class Thief:
-    """A client with device ``aaaaaa``'s credentials; ``heard`` is all that it was sent."""
+    """A client with the credentials of device ``aaaaaa``; ``received`` are all its messages."""
 
     port: int
     client_id: str
     version: MQTTProtocolVersion = V311
     will: tuple[str, bytes, bool] | None = None
-    heard: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    received: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     granted: dict[int, bool] = field(default_factory=dict[int, bool])
     outcome: str = ""
     done: set[int] = field(default_factory=set[int])
 
     def __enter__(self) -> "Thief":
-        # An empty client id is only allowed with a clean session; a session to keep is worth more.
+        # A persistent session is worth more to a thief; an empty client id does not allow one.
         clean = None if self.version == V5 else not self.client_id
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2, self.client_id, clean, protocol=self.version,
@@ -68,7 +68,7 @@ class Thief:
         if self.will:
             self.client.will_set(self.will[0], self.will[1], qos=1, retain=self.will[2])
         self.client.on_connect = self._connected
-        self.client.on_message = lambda _c, _d, m: self.heard.append((m.topic, bytes(m.payload)))
+        self.client.on_message = lambda _c, _d, m: self.received.append((m.topic, bytes(m.payload)))
         self.client.on_subscribe = self._subscribed
         self.client.on_publish = lambda _c, _d, mid, _r, _p: self.done.add(mid)
         self.client.on_disconnect = self._disconnected
@@ -97,7 +97,7 @@ class Thief:
             until(lambda mid=info.mid: mid in self.done or not self.is_in, 5, "PUBACK")
 
     def vanish(self) -> None:
-        """Cut the line, so that the broker sends the will."""
+        """Cut the connection, so that the broker publishes the will."""
         sock = self.client.socket()
         assert isinstance(sock, socket.socket)
         sock.shutdown(socket.SHUT_RDWR)
@@ -113,7 +113,7 @@ class Thief:
 
 
 class Place:
-    """A gateway with its private broker, a device that was stolen, and one that was not."""
+    """A gateway with its private broker, a stolen device and another one."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -126,31 +126,31 @@ class Place:
         assert self.other.connection(1, time.time)
 
     def untouched(self) -> dict[str, Any]:
-        """What no thief may change; the other device still speaks and is acknowledged."""
+        """Assert that the thief had no effect, and return the status."""
         glance = self.gateway.glance()
         assert glance["broker"]["connected"]
         assert "was lost" not in self.gateway.log.read_text("utf-8")
-        assert self.other.connection(1, time.time), "the other device is heard and acknowledged"
+        assert self.other.connection(1, time.time), "the other device is acknowledged"
         kept = self.gateway.exported()
         assert {line["topic"] for line in kept} == {"noria/1/bbbbbb/up"}
         assert len(kept) == len(self.other.ring.sealed)
         return glance
 
     def retained(self) -> dict[str, bytes]:
-        """All retained messages, read by the one who may read them."""
+        """All retained messages, read with the gateway's login."""
         found: dict[str, bytes] = {}
         ended = threading.Event()
-        # The gateway's own user: reading as it ends its session, so this comes last.
+        # This ends the gateway's session, so it comes last.
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id="noria-gateway")
         client.username_pw_set("noria-gateway", self._gateway_password)
 
-        def hear(_c: object, _d: object, message: paho.MQTTMessage) -> None:
+        def receive(_c: object, _d: object, message: paho.MQTTMessage) -> None:
             if message.topic == "noria/1/test/end":
                 ended.set()
             elif message.retain:
                 found[message.topic] = bytes(message.payload)
 
-        client.on_message = hear
+        client.on_message = receive
         client.connect("127.0.0.1", self.port)
         client.loop_start()
         client.subscribe("noria/1/#", 1)
@@ -171,62 +171,62 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.mark.parametrize("version", [V311, V5], ids=["3.1.1", "5"])
 @pytest.mark.timeout(120)
-def test_with_any_client_id_it_reads_nothing_foreign_and_takes_no_session(
+def test_with_any_client_id_it_reads_no_foreign_topic_and_takes_no_session(
     place: Place, version: MQTTProtocolVersion
 ) -> None:
-    let_in = 0
+    admitted = 0
     for client_id in CLIENT_IDS:
         with contextlib.suppress(OSError, ValueError), Thief(place.port, client_id, version) as it:
             if not it.is_in:
                 continue
-            let_in += 1
+            admitted += 1
             granted = [topic for topic in FOREIGN if it.may_read(topic)]
             assert granted == [], client_id[:40]
             assert place.other.connection(1, time.time), client_id[:40]
-            assert it.heard == [], client_id[:40]
-    assert let_in >= len(CLIENT_IDS) - 3
+            assert it.received == [], client_id[:40]
+    assert admitted >= len(CLIENT_IDS) - 3
     place.untouched()
 
 
 @pytest.mark.timeout(120)
-def test_it_writes_nothing_foreign_by_publish_alias_or_will(place: Place) -> None:
+def test_it_writes_no_foreign_topic_by_publish_alias_or_will(place: Place) -> None:
     foreign = ("noria/1/bbbbbb/up", "noria/1/bbbbbb/ack", "noria/1/bbbbbb/down",
                "noria/1/bbbbbb/status", "noria/1/aaaaaa/ack", "noria/1/aaaaaa/down",
                "noria/1/live/north-1", "noria/1/gw/g1/drained", "$SYS/broker/uptime",
                "$CONTROL/dynamic-security/v1", "noria/1/none22/up")  # fmt: skip
     command = {"commands": [{"command": "createClient", "username": "eve", "password": "eve"}]}
-    said = json.dumps(command).encode()
+    payload_sent = json.dumps(command).encode()
     for version in (V311, V5):
         with Thief(place.port, "aaaaaa", version) as it:
             for topic in foreign:
-                it.write(topic, said)
+                it.write(topic, payload_sent)
         for topic in foreign:
-            with Thief(place.port, "aaaaaa", version, will=(topic, said, True)) as it:
+            with Thief(place.port, "aaaaaa", version, will=(topic, payload_sent, True)) as it:
                 it.vanish()
-    _by_alias(place, said)
+    _by_alias(place, payload_sent)
     glance = place.untouched()
-    assert sum(glance["refused"].values()) == 0, "not even the gateway heard of it"
+    assert sum(glance["refused"].values()) == 0, "the gateway received none of it"
     for user, password in (("eve", "eve"), ("bbbbbb", "eve")):
         with socket.create_connection(("127.0.0.1", place.port)):
             assert not _logs_in(place.port, user, password)
     kept = place.retained()
-    assert {topic for topic, payload in kept.items() if payload == said} == set()
+    assert {topic for topic, payload in kept.items() if payload == payload_sent} == set()
     assert set(kept) <= {"noria/1/bbbbbb/ack", "noria/1/live/north-1"}
 
 
-def _by_alias(place: Place, said: bytes) -> None:
+def _by_alias(place: Place, payload_sent: bytes) -> None:
     """MQTT 5: an alias made on its own topic, and one that was never made."""
     with Thief(place.port, "aaaaaa", V5) as it:
         properties = Properties(PacketTypes.PUBLISH)
         properties.TopicAlias = 1
-        it.client.publish("noria/1/bbbbbb/up", said, 1, False, properties)
+        it.client.publish("noria/1/bbbbbb/up", payload_sent, 1, False, properties)
         it.client.publish("noria/1/aaaaaa/status", b"{}", 1, False, properties)
-        it.client.publish("noria/1/bbbbbb/ack", said, 1, True, properties)
+        it.client.publish("noria/1/bbbbbb/ack", payload_sent, 1, True, properties)
         properties = Properties(PacketTypes.PUBLISH)
         properties.TopicAlias = 9
         properties.ResponseTopic = "noria/1/bbbbbb/ack"
-        it.client.publish("noria/1/bbbbbb/down", said, 1, True, properties)
-        until(lambda: len(it.done) >= 4 or not it.is_in, 5, "four answers, or the door")
+        it.client.publish("noria/1/bbbbbb/down", payload_sent, 1, True, properties)
+        until(lambda: len(it.done) >= 4 or not it.is_in, 5, "four answers, or the end")
 
 
 def _logs_in(port: int, user: str, password: str) -> bool:
@@ -243,7 +243,7 @@ def _logs_in(port: int, user: str, password: str) -> bool:
 
 
 @pytest.mark.timeout(120)
-def test_what_waits_for_the_gateway_survives_a_thief_while_it_is_away(place: Place) -> None:
+def test_a_thief_loses_no_message_that_waits_for_the_gateway(place: Place) -> None:
     place.gateway.pause()
     ring = place.other.ring
     node = Node("bbbbbb", THEIRS, place.port, login(THEIRS))
@@ -252,7 +252,7 @@ def test_what_waits_for_the_gateway_survives_a_thief_while_it_is_away(place: Pla
     for version in (V311, V5):
         for client_id in ("noria-gateway", "noria-gateway-g1"):
             with Thief(place.port, client_id, version) as it:
-                assert it.heard == []
+                assert it.received == []
                 it.client.unsubscribe("noria/1/+/up")
     place.gateway.resume()
     until(lambda: place.gateway.glance()["received"]["stored"] == len(ring.sealed), 10, "all of it")
@@ -260,11 +260,11 @@ def test_what_waits_for_the_gateway_survives_a_thief_while_it_is_away(place: Pla
 
 
 @pytest.mark.timeout(120)
-def test_a_password_on_another_devices_name_does_not_open(place: Place) -> None:
+def test_a_password_is_refused_with_another_user(place: Place) -> None:
     for user in ("bbbbbb", "noria-gateway", "noria-admin", "noria-reader", "", "aaaaaa "):
         assert not _logs_in(place.port, user, login(OURS)), user
     assert _logs_in(place.port, "aaaaaa", login(OURS))
-    stolen = Ring("bbbbbb", OURS)  # its own key cannot speak for another, even on the right topic
+    stolen = Ring("bbbbbb", OURS)  # signed for another device, on its own topic
     with Thief(place.port, "aaaaaa") as it:
         it.write("noria/1/aaaaaa/up", stolen.payload(stolen.seal(time.time())).encode())
     until(lambda: place.gateway.glance()["refused"]["bad_mac"] == 2, 10, "both are refused")

@@ -1,4 +1,4 @@
-"""Third-party payloads, as documented, to readings; and mappings with mistakes."""
+"""Documented third-party payloads become readings; mistakes in mappings are named."""
 
 import json
 from pathlib import Path
@@ -25,9 +25,14 @@ def readers(tmp_path: Path) -> dict[str, FeedReader]:
 
 
 def test_tasmotas_level_temperature_and_signal(readers: dict[str, FeedReader]) -> None:
-    said, uplink = readers["feedaa"].read(theirs.TASMOTA, theirs.tasmota(41.26), NOW)
-    assert said["r"] == [{"o": 0, "mm": 413, "tc": 112}]
-    assert (said["t"], said["ts"], said["next"], said["fw"]) == (1795212000, "gw", 300, "tasmota")
+    fields, uplink = readers["feedaa"].read(theirs.TASMOTA, theirs.tasmota(41.26), NOW)
+    assert fields["r"] == [{"o": 0, "mm": 413, "tc": 112}]
+    assert (fields["t"], fields["ts"], fields["next"], fields["fw"]) == (
+        1795212000,
+        "gw",
+        300,
+        "tasmota",
+    )
     assert uplink.identity == theirs.tasmota(41.26)
     state, _ = readers["feedaa"].read(theirs.STATE, theirs.TASMOTA_STATE, NOW)
     assert (state["r"], state["rssi"]) == ([], -64)
@@ -47,12 +52,17 @@ def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, Fe
             reader.read(theirs.ESPHOME, wrong, NOW)
 
 
-def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(
+def test_chirpstacks_uplink_has_the_networks_receive_time(
     readers: dict[str, FeedReader],
 ) -> None:
-    said, uplink = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, THEN), NOW)
-    assert said["r"] == [{"o": 0, "pa": 4903}]  # half of 1 m of water
-    assert (said["t"], said["ts"], said["mv"], said["rssi"]) == (1795211990, "net", 3610, -36)
+    fields, uplink = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, THEN), NOW)
+    assert fields["r"] == [{"o": 0, "pa": 4903}]  # half of 1 m of water
+    assert (fields["t"], fields["ts"], fields["mv"], fields["rssi"]) == (
+        1795211990,
+        "net",
+        3610,
+        -36,
+    )
     assert uplink.identity == b"57433366-50a6-4dc2-8145-2df1bbc70d9e"
     broken = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(3.2, THEN), NOW)[0]
     assert broken["r"] == [{"o": 0, "pa": None}]
@@ -60,13 +70,13 @@ def test_chirpstacks_uplink_is_placed_when_the_network_heard_it(
         readers["feedcc"].read(theirs.CHIRPSTACK, b'{"devEUI":"AQEBAQEBAQE=","fCnt":3}', NOW)
 
 
-def test_the_things_uplink_knows_itself_by_session_and_counter(
+def test_the_things_uplink_is_identified_by_session_and_counter(
     readers: dict[str, FeedReader],
 ) -> None:
     reader = readers["feeddd"]
-    said, uplink = reader.read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
-    assert said["r"] == [{"o": 0, "bp": 6350}]
-    assert (said["ts"], said["rssi"]) == ("net", -71)
+    fields, uplink = reader.read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
+    assert fields["r"] == [{"o": 0, "bp": 6350}]
+    assert (fields["ts"], fields["rssi"]) == ("net", -71)
     first = reader.read(theirs.THINGS, theirs.things(63.5, THEN, None), NOW)[1]
     assert {uplink.identity, first.identity} == {b"AXA50tHUQ0XbXw== 12", b"AXA50tHUQ0XbXw== 0"}
     with pytest.raises(Unreadable, match="simulated"):
@@ -78,23 +88,23 @@ def test_the_things_uplink_knows_itself_by_session_and_counter(
 
 
 @pytest.mark.parametrize("when", ["2019-01-01T00:00:00Z", "2026-11-20T23:00:00Z"])
-def test_a_network_time_that_cannot_be_is_not_believed(
+def test_an_impossible_network_time_is_replaced_by_the_receive_time(
     readers: dict[str, FeedReader], when: str
 ) -> None:
-    said, _ = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, when), NOW)
-    assert (said["t"], said["ts"]) == (1795212000, "gw")
+    fields, _ = readers["feedcc"].read(theirs.CHIRPSTACK, theirs.chirpstack(12.0, when), NOW)
+    assert (fields["t"], fields["ts"]) == (1795212000, "gw")
 
 
-def test_what_is_made_of_a_payload_is_a_message_that_says_it_is_unsigned(
+def test_a_payload_becomes_a_message_marked_as_unsigned(
     readers: dict[str, FeedReader],
 ) -> None:
-    said, _ = readers["feeddd"].read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
+    fields, _ = readers["feeddd"].read(theirs.THINGS, theirs.things(63.5, THEN), NOW)
     for entry in (0, 17, (1 << 31) + 5):
-        found = decode(with_numbers(said, entry), device="feeddd", feed=True)
+        found = decode(with_numbers(fields, entry), device="feeddd", feed=True)
         assert found.flag is None and found.message is not None
         assert found.message.era == "unsigned"
         assert found.message.readings[0].quantity == "bp"
-    assert decode(with_numbers(said, 17), device="feeddd").flag == "bad_reading"
+    assert decode(with_numbers(fields, 17), device="feeddd").flag == "bad_reading"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,7 @@ def test_a_current_loop_outside_its_range_is_broken_and_not_empty() -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["feedaa", "feedbb", "feedcc", "feeddd"]))
-def test_no_payload_brings_an_adapter_down(payload: bytes, device: str) -> None:
+def test_no_payload_crashes_an_adapter(payload: bytes, device: str) -> None:
     assert _taken(device, payload) in (True, False)
 
 
@@ -145,17 +155,17 @@ _JSON = st.recursive(
 
 
 @given(_JSON, st.sampled_from(["feedaa", "feedcc", "feeddd"]))
-def test_no_json_brings_an_adapter_down(document: Any, device: str) -> None:
+def test_no_json_crashes_an_adapter(document: Any, device: str) -> None:
     assert _taken(device, json.dumps(document).encode()) in (True, False)
 
 
 def _taken(device: str, payload: bytes) -> bool:
     feed = _FEEDS[device]
     try:
-        said, _ = FeedReader(feed).read(feed.level.topic, payload, NOW)
+        fields, _ = FeedReader(feed).read(feed.level.topic, payload, NOW)
     except Unreadable:
         return False
-    assert decode(with_numbers(said, 1), device=device, feed=True).flag is None
+    assert decode(with_numbers(fields, 1), device=device, feed=True).flag is None
     return True
 
 
@@ -175,7 +185,7 @@ def test_the_example_is_a_mapping_without_mistakes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "told"),
+    ("old", "new", "line", "message"),
     [
         ('from = "tasmota"', 'from = "tasmotta"', 7, "use one of esphome, tasmota"),
         ('from = "tasmota"\n', "", 5, "it is missing"),
@@ -198,14 +208,14 @@ def test_the_example_is_a_mapping_without_mistakes() -> None:
         ("every_s = 60", "every_s = ", 18, "not TOML"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line_and_the_remedy(
-    tmp_path: Path, old: str, new: str, line: int, told: str
+def test_a_mistake_is_reported_with_its_line_and_the_remedy(
+    tmp_path: Path, old: str, new: str, line: int, message: str
 ) -> None:
     assert old in theirs.MAPPING
     with pytest.raises(SettingError) as error:
         theirs.read(tmp_path, theirs.MAPPING.replace(old, new, 1))
     assert f"line {line}" in str(error.value), error.value
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "hush" not in str(error.value)
 
 

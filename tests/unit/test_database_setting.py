@@ -1,4 +1,4 @@
-"""The setting ``database``: a SQLite file, or PostgreSQL whose password stands nowhere else."""
+"""The setting ``database``: a SQLite file, or PostgreSQL, whose password is not in the URL."""
 
 from pathlib import Path
 
@@ -44,12 +44,12 @@ def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path, url: str
 @pytest.mark.parametrize(
     "url", ["sqlite:///x.db", "postgresql://db/noria", "postgresql://noria@db", "mysql://a@b/c"]
 )
-def test_anything_else_is_named_with_the_remedy(tmp_path: Path, url: str) -> None:
+def test_another_url_is_refused_with_the_remedy(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingError, match="postgresql://user@host:5432/noria"):
         read(tmp_path, f'database = "{url}"\n')
 
 
-def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
+def test_the_error_for_an_unreachable_database_hides_its_password(tmp_path: Path) -> None:
     where = f'database = "postgresql://noria@127.0.0.1:{free_port()}/noria"\n'
     found = read(tmp_path, where + 'database_password = "s3cret"\n')
     with pytest.raises(DatabaseError, match="start it, or correct database") as away:

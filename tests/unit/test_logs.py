@@ -1,4 +1,4 @@
-"""Lines of the log: one for each event, readable by machines, and without secrets."""
+"""Log lines: one an event, readable by machines, without secrets."""
 
 import json
 import logging
@@ -21,9 +21,9 @@ def line(text: str, *, as_json: bool = False, journald: bool = False, **more: ob
 
 
 def test_a_line_is_names_and_values() -> None:
-    said = line("broker h:1 was lost")
-    assert said.startswith("time=20")
-    assert said.endswith('level=warning from=gateway.alerts.outbox said="broker h:1 was lost"')
+    logged = line("broker h:1 was lost")
+    assert logged.startswith("time=20")
+    assert logged.endswith('level=warning from=gateway.alerts.outbox said="broker h:1 was lost"')
 
 
 def test_as_json_a_line_is_one_object() -> None:
@@ -40,9 +40,9 @@ def test_an_error_with_its_stack_stays_one_line() -> None:
     try:
         raise ValueError("two\nlines tok-secret")
     except ValueError as error:
-        said = line("failed", exc_info=(type(error), error, error.__traceback__))
-    assert "\n" not in said
-    assert "ValueError: two" in said and "tok-secret" not in said
+        logged = line("failed", exc_info=(type(error), error, error.__traceback__))
+    assert "\n" not in logged
+    assert "ValueError: two" in logged and "tok-secret" not in logged
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,11 @@ def read(folder: Path, text: str = MAPPING) -> MappingFile:
 
 
 def tasmota(distance_cm: float | None, time: str = "2026-11-25T21:00:00") -> bytes:
-    said = {
+    fields = {
         "Time": time, "SR04": {"Distance": distance_cm},
         "DS18B20-1": {"Id": "01144A0CB2AA", "Temperature": 11.2}, "TempUnit": "C",
     }  # fmt: skip
-    return json.dumps(said, separators=(",", ":")).encode()
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 TASMOTA_STATE = (
@@ -105,7 +105,7 @@ TASMOTA_STATE = (
 def chirpstack(
     milliampere: float, time: str, event_id: str = "57433366-50a6-4dc2-8145-2df1bbc70d9e"
 ) -> bytes:
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "deduplicationId": event_id,
         "time": time,
         "deviceInfo": {
@@ -126,7 +126,7 @@ def chirpstack(
             "modulation": {"lora": {"bandwidth": 125000, "spreadingFactor": 11}},
         },
     }  # fmt: skip
-    return json.dumps(said).encode()
+    return json.dumps(fields).encode()
 
 
 def things(percent: float, received_at: str, f_cnt: int | None = 12, **more: Any) -> bytes:
@@ -148,8 +148,8 @@ def things(percent: float, received_at: str, f_cnt: int | None = 12, **more: Any
         "received_at": received_at, "consumed_airtime": "0.056576s",
     }  # fmt: skip
     if f_cnt is None:
-        del uplink["f_cnt"]  # the first: zero is left out
-    said = {
+        del uplink["f_cnt"]  # zero is absent
+    fields = {
         "end_device_ids": {
             "device_id": "tank-9", "application_ids": {"application_id": "my-app"},
             "dev_eui": "0004A30B001C0530", "dev_addr": "00BCB929",
@@ -157,4 +157,4 @@ def things(percent: float, received_at: str, f_cnt: int | None = 12, **more: Any
         "correlation_ids": ["as:up:01E0WZGT6Y7657CPFPE5WEYFGE"],
         "received_at": received_at, "uplink_message": uplink, **more,
     }  # fmt: skip
-    return json.dumps(said).encode()
+    return json.dumps(fields).encode()

@@ -1,5 +1,6 @@
 """The mapping file, which assigns third-party messages to devices and figures. Read strictly."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from gateway.ingest.adapters import paths
 from gateway.ingest.adapters.chirpstack import ChirpStack
 from gateway.ingest.adapters.esphome import Esphome
 from gateway.ingest.adapters.feed import Feed, Pick
-from gateway.ingest.adapters.lines import Lines
 from gateway.ingest.adapters.port import Adapter
 from gateway.ingest.adapters.tasmota import Tasmota
 from gateway.ingest.adapters.thethings import TheThings
@@ -65,13 +65,49 @@ def read(path: Path) -> MappingFile:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not TOML: {error}") from error
-    return _Parser(path, given, Lines(text)).mapping()
+    return _Parser(path, given, _Lines(text)).mapping()
+
+
+_HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]")
+
+
+class _Lines:
+    """Line numbers from 1; tomllib only has those of syntax errors."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+
+    def of(self, at: _Row | None, field: str) -> int:
+        """The line of ``field`` in the row ``at`` (table, index from 0), else the row's first."""
+        if at is None:
+            return self._first(re.compile(rf"\s*\[?\[?\s*{re.escape(field)}\b"), 0) or 1
+        start = self._row(*at)
+        key = re.compile(rf"\s*(\[\s*{at[0]}\.)?[\"']?{re.escape(field)}[\"']?\s*[\].=]")
+        return self._first(key, start) or start
+
+    def _row(self, table: str, place: int) -> int:
+        found = 0
+        for n, line in enumerate(self._lines, 1):
+            row = _HEADER.match(line)
+            if row and row.group(1) == table:
+                if found == place:
+                    return n
+                found += 1
+        return 1
+
+    def _first(self, key: re.Pattern[str], after: int) -> int | None:
+        for n, line in enumerate(self._lines[after:], after + 1):
+            if key.match(line):
+                return n
+            if after and _HEADER.match(line):
+                return None
+        return None
 
 
 class _Parser:
     """Checks one decoded file; ``_wrong`` adds the line of a mistake to its message."""
 
-    def __init__(self, path: Path, given: Mapping[str, Any], lines: Lines) -> None:
+    def __init__(self, path: Path, given: Mapping[str, Any], lines: _Lines) -> None:
         self._path = path
         self._given = given
         self._lines = lines

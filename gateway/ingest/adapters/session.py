@@ -47,13 +47,9 @@ class FeedSession:
     """The session with one broker. ``now`` returns Unix s; messages go to ``put``."""
 
     def __init__(
-        self,
-        broker: FeedBroker,
-        topics: Iterable[str],
-        client_id: str,
-        now: Callable[[], float],
+        self, broker: FeedBroker, topics: Iterable[str], client_id: str, now: Callable[[], float],
         put: Callable[[_Delivery], None],
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._broker = broker
         self.broker_id = broker.id
         self._topics = frozenset(topics)
