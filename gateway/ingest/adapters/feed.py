@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from gateway.domain.boot_time import is_plausible
 from gateway.ingest.adapters import paths
@@ -63,7 +62,7 @@ class FeedReader:
     feed: Feed
     _temperature: tuple[float, int] | None = field(default=None)
 
-    def read(self, topic: str, payload: bytes, received: float) -> tuple[dict[str, Any], Uplink]:
+    def read(self, topic: str, payload: bytes, received: float) -> tuple[dict[str, object], Uplink]:
         """The OBJECT's fields, without numbers, and the uplink. Raises Unreadable."""
         uplink = self.feed.adapter.open(payload)
         own = [pick for pick in self.feed.others if pick.topic == topic]
@@ -78,7 +77,7 @@ class FeedReader:
         if rssi is None and uplink.rssi_dbm is not None:
             rssi = round(uplink.rssi_dbm)
         at, source = _sealed(uplink.at, received)
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "v": 1, "fw": self.feed.adapter.name, "era": FEED_ERA, "prev": "", "up": 0, "t": at,
             "ts": source, "next": self.feed.every_s, "r": readings,
             "mv": _within(found.get("battery"), _MV), "rssi": _within(rssi, _DBM),
@@ -98,7 +97,7 @@ class FeedReader:
         return reading
 
 
-def with_numbers(fields: dict[str, Any], entry: int) -> bytes:
+def with_numbers(fields: dict[str, object], entry: int) -> bytes:
     """The OBJECT with boot and seq, which feeds lack, from its journal entry's id."""
     boot, seq = 1 + entry // _BOOT_LENGTH, 1 + entry % _BOOT_LENGTH
     full = fields | {"boot": boot, "seq": seq, "old": [boot, seq]}

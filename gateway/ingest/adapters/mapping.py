@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from gateway.errors import SettingError
@@ -24,6 +24,8 @@ ADAPTERS: Mapping[str, Adapter] = {
 }
 EXAMPLE = Path(__file__).parent / "example.toml"
 
+_Value = TypeVar("_Value")
+_List = list[object]
 _Row = tuple[str, int]
 """Table, and index from 0."""
 _FEED = ("device", "from", "topic", "broker", "every_s", *FIGURES)
@@ -107,7 +109,7 @@ class _Lines:
 class _Parser:
     """Checks one decoded file; ``_wrong`` adds the line of a mistake to its message."""
 
-    def __init__(self, path: Path, given: Mapping[str, Any], lines: _Lines) -> None:
+    def __init__(self, path: Path, given: Mapping[str, object], lines: _Lines) -> None:
         self._path = path
         self._given = given
         self._lines = lines
@@ -122,11 +124,13 @@ class _Parser:
         self._check_unique(feeds, brokers)
         return MappingFile(feeds, brokers)
 
-    def _rows(self, table: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    def _rows(self, table: str) -> Iterable[tuple[int, Mapping[str, object]]]:
         rows = self._given.get(table, [])
-        if not isinstance(rows, list) or not all(isinstance(r, dict) for r in cast(Any, rows)):
+        if not isinstance(rows, list) or not all(
+            isinstance(r, dict) for r in cast(list[object], rows)
+        ):
             raise self._wrong(None, table, f"write [[{table}]] above each row")
-        for place, row in enumerate(cast(list[dict[str, Any]], rows)):
+        for place, row in enumerate(cast(list[dict[str, object]], rows)):
             allowed = _FEED if table == "feed" else _BROKER
             for one in row:
                 if one not in allowed:
@@ -134,7 +138,7 @@ class _Parser:
                     raise self._wrong((table, place), one, f"no such field: use one of {known}")
             yield place, row
 
-    def _feed(self, place: int, row: Mapping[str, Any], brokers: list[str]) -> Feed:
+    def _feed(self, place: int, row: Mapping[str, object], brokers: list[str]) -> Feed:
         at = ("feed", place)
         device = self._checked(at, row, "device", random_id)
         adapter = ADAPTERS.get(self._text(at, row, "from"))
@@ -147,7 +151,7 @@ class _Parser:
             known = ", ".join(LEVELS)
             raise self._wrong(at, "device", f"it needs exactly one of {known}, not {len(levels)}")
         broker = row.get("broker", brokers[0] if len(brokers) == 1 else None)
-        if broker not in brokers:
+        if not isinstance(broker, str) or broker not in brokers:
             remedy = "name the id of the [[broker]] that it publishes to"
             raise self._wrong(at, "broker", remedy, row)
         others = tuple(pick for pick in picks if pick.figure not in LEVELS)
@@ -157,7 +161,7 @@ class _Parser:
     def _pick(self, at: _Row, figure: str, given: object, topic: str, adapter: Adapter) -> Pick:
         if not isinstance(given, dict):
             raise self._wrong(at, figure, 'write it as { path = "…", unit = "…" }')
-        row = cast(dict[str, Any], given)
+        row = cast(dict[str, object], given)
         for one in row:
             if one not in _PICK:
                 raise self._wrong(at, figure, f"no field {one!r}: use {', '.join(_PICK)}")
@@ -167,7 +171,7 @@ class _Parser:
         convert = self._convert(at, figure, row)
         return Pick(figure, own, where, str(unit), convert)
 
-    def _convert(self, at: _Row, figure: str, row: Mapping[str, Any]) -> Convert:
+    def _convert(self, at: _Row, figure: str, row: Mapping[str, object]) -> Convert:
         known, unit = FIGURES[figure].units, row.get("unit")
         if unit == "mA" and figure == "pressure":
             try:
@@ -187,7 +191,9 @@ class _Parser:
             if given:
                 raise self._wrong(at, figure, "an ESPHome state is the figure itself: no path")
             return ()
-        if isinstance(given, list) and all(isinstance(s, str | int) for s in cast(Any, given)):
+        if isinstance(given, list) and all(
+            isinstance(s, str | int) for s in cast(list[object], given)
+        ):
             return tuple(cast(list[str | int], given))  # for names that contain dots
         found = paths.parsed(given) if isinstance(given, str) else None
         if found is None:
@@ -213,7 +219,7 @@ class _Parser:
             )
         return given
 
-    def _broker(self, place: int, row: Mapping[str, Any]) -> FeedBroker:
+    def _broker(self, place: int, row: Mapping[str, object]) -> FeedBroker:
         at = ("broker", place)
         broker_id = self._checked(at, row, "id", name)
         try:
@@ -225,27 +231,30 @@ class _Parser:
             raise self._wrong(at, "url", "use mqtt://host:1883 or mqtts://host:8883, no password")
         tls = url.scheme == "mqtts"
         password = self._secret(at, row) if "password_file" in row else ""
-        ca = row.get("ca", "")
+        ca = str(row.get("ca", ""))
         return FeedBroker(
             broker_id, host, port or (8883 if tls else 1883), tls,
             str(row.get("user", unquote(url.username or ""))), password,
             str(self._path.parent / ca) if ca else "",
         )  # fmt: skip
 
-    def _secret(self, at: _Row, row: Mapping[str, Any]) -> str:
+    def _secret(self, at: _Row, row: Mapping[str, object]) -> str:
         file = self._text(at, row, "password_file")
         try:
             return (self._path.parent / file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise self._wrong(at, "password_file", f"{error}: name a file", row) from error
 
-    def _text(self, at: _Row, row: Mapping[str, Any], field_name: str) -> str:
+    def _text(self, at: _Row, row: Mapping[str, object], field_name: str) -> str:
         value = row.get(field_name)
         if not isinstance(value, str) or not value:
             raise self._wrong(at, field_name, "it is missing, or not a text: add it")
         return value
 
-    def _checked(self, at: _Row, row: Mapping[str, Any], field_name: str, check: Any) -> Any:
+    def _checked(
+        self, at: _Row, row: Mapping[str, object], field_name: str,
+        check: Callable[[object], _Value],
+    ) -> _Value:  # fmt: skip
         if field_name not in row:
             raise self._wrong(at, field_name, "it is missing: add it")
         try:
@@ -275,7 +284,7 @@ class _Parser:
 
     def _wrong(
         self, at: _Row | None, field_name: str, remedy: str,
-        row: Mapping[str, Any] | None = None,
+        row: Mapping[str, object] | None = None,
     ) -> SettingError:  # fmt: skip
         line = self._lines.of(at, field_name)
         where = f"[[{at[0]}]] {field_name}" if at else f"[[{field_name}]]"

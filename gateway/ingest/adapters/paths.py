@@ -1,7 +1,7 @@
 """Paths to a figure in a JSON document: ``SR04.Distance``, ``rx_metadata[0].rssi``."""
 
 import re
-from typing import Any, cast
+from typing import cast
 
 from gateway.ingest.adapters.port import Unreadable
 
@@ -29,12 +29,12 @@ def find(document: object, path: Path) -> object:
     found = document
     for place, step in enumerate(path, 1):
         if isinstance(step, int) and isinstance(found, list):
-            items = cast(list[Any], found)
+            items = cast(list[object], found)
             if step < len(items):
                 found = items[step]
                 continue
         elif isinstance(step, str) and isinstance(found, dict):
-            fields = cast(dict[str, Any], found)
+            fields = cast(dict[str, object], found)
             if step in fields:
                 found = fields[step]
                 continue

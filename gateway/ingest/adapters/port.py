@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 
 class Unreadable(ValueError):
@@ -54,7 +54,7 @@ class Adapter(Protocol):
         ...
 
 
-def json_object(payload: bytes) -> Mapping[str, Any]:
+def json_object(payload: bytes) -> Mapping[str, object]:
     """The payload as a JSON object. Raises Unreadable."""
     try:
         found: object = json.loads(payload)
@@ -62,7 +62,7 @@ def json_object(payload: bytes) -> Mapping[str, Any]:
         raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(found, dict):
         raise Unreadable("not a JSON object")
-    return cast(dict[str, Any], found)
+    return cast(dict[str, object], found)
 
 
 def moment(value: object) -> float | None:
@@ -81,9 +81,9 @@ def strongest(receivers: object) -> float | None:
     if not isinstance(receivers, list):
         return None
     found: list[float] = []
-    for receiver in cast(list[Any], receivers):
+    for receiver in cast(list[object], receivers):
         rssi: object = (
-            cast(dict[str, Any], receiver).get("rssi") if isinstance(receiver, dict) else 0
+            cast(dict[str, object], receiver).get("rssi") if isinstance(receiver, dict) else 0
         )
         if isinstance(rssi, int | float) and not isinstance(rssi, bool) and -200 < rssi < 0:
             found.append(rssi)

@@ -7,7 +7,7 @@ supports QoS 0 only: what it publishes while the gateway is disconnected is lost
 """
 
 import re
-from typing import Any, cast
+from typing import cast
 
 from gateway.ingest.adapters.port import Unreadable, Uplink, json_object, moment, strongest
 
@@ -33,7 +33,7 @@ class TheThings:
         given: object = found.get("uplink_message")
         if not isinstance(given, dict):
             raise Unreadable("no uplink_message: not an uplink of The Things Stack v3")
-        uplink = cast(dict[str, Any], given)
+        uplink = cast(dict[str, object], given)
         received = uplink.get("received_at", found.get("received_at"))
         at = moment(received)
         if at is None:

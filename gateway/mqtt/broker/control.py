@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -44,10 +43,10 @@ def send(address: tuple[str, int], admin: Login, commands: list[Json]) -> None:
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=ADMIN)
     client.username_pw_set(admin.user, admin.password)
 
-    def subscribe(client: paho.Client, *_given: Any) -> None:
+    def subscribe(client: paho.Client, *_given: object) -> None:
         client.subscribe(f"{_CONTROL}/response", 1)
 
-    def send_commands(client: paho.Client, *_given: Any) -> None:
+    def send_commands(client: paho.Client, *_given: object) -> None:
         client.publish(_CONTROL, json.dumps({"commands": commands}), qos=1)
 
     def receive(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:

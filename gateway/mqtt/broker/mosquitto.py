@@ -8,12 +8,11 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gateway.mqtt.broker.rules import Login
 from gateway.settings import Settings, listen_address
 
-Json = dict[str, Any]
+Json = dict[str, object]
 
 _PROGRAM_FOLDERS = (
     "/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin", "/opt/homebrew/sbin",
