@@ -51,15 +51,13 @@ class Settings:
     )
     broker_password: str = _setting("", "Password for the broker in the URL.", secret=True)
     broker_ca: str = _setting(
-        "",
-        "PEM file of the CA that signed the broker's certificate (mqtts).",
+        "", "PEM file of the CA that signed the broker's certificate (mqtts)."
     )
     broker_listen: str = _setting("127.0.0.1:1883", "Where the private broker listens for devices.")
     broker_certificate: str = _setting("", "PEM certificate of the private broker; with it, TLS.")
     broker_key: str = _setting("", "PEM key of that certificate.")
     release_key: str = _setting(
-        "",
-        "Public key of firmware releases: 64 hex digits, on every board.",
+        "", "Public key of firmware releases: 64 hex digits, on every board."
     )
     adapters: str = _setting(
         "",
@@ -74,8 +72,7 @@ class Settings:
     database_password: str = _setting("", "Password for PostgreSQL.", secret=True)
     store: str = _setting("sqlite", "Where readings go: sqlite or influxdb.")
     influxdb_url: str = _setting(
-        "http://127.0.0.1:8086",
-        "Address of InfluxDB 1.8+, 2.x or 3 Core.",
+        "http://127.0.0.1:8086", "Address of InfluxDB 1.8+, 2.x or 3 Core."
     )
     influxdb_org: str = _setting("-", "Organisation; - for InfluxDB 1.8.")
     influxdb_bucket: str = _setting("noria/autogen", "Bucket; database/policy for InfluxDB 1.8.")
@@ -88,8 +85,7 @@ class Settings:
     )
     server_listen: str = _setting("127.0.0.1:8080", "Where the web server listens.")
     public_url: str = _setting(
-        "",
-        "Address under which people reach the server, for links in alerts.",
+        "", "Address under which people reach the server, for links in alerts."
     )
     metrics_token: str = _setting(
         "",
@@ -108,9 +104,7 @@ class Settings:
     clock_speed: float = _setting(1.0, "Demo only: how many seconds pass in one.")
     clock_origin: float = _setting(0.0, "Demo only: the Unix time at which fast time began.")
     demo_code: str = _setting(
-        "",
-        "Demo only: /enter/<code> signs in without a password.",
-        secret=True,
+        "", "Demo only: /enter/<code> signs in without a password.", secret=True
     )
 
     @property

@@ -216,11 +216,7 @@ class Session:
             protocol=paho.MQTTv311, manual_ack=True,
         )  # fmt: skip
         client.connect_timeout = CONNECT_TIMEOUT_S
-        if address.username:
-            client.username_pw_set(address.username, address.password)
-        if address.tls:
-            context = ssl.create_default_context(cafile=address.ca or None)
-            client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType] - untyped in paho
+        address.configure(client)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe

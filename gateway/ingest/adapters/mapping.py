@@ -3,10 +3,9 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
 from gateway.errors import SettingError
 from gateway.ingest.adapters import paths
@@ -17,6 +16,7 @@ from gateway.ingest.adapters.port import Adapter
 from gateway.ingest.adapters.tasmota import Tasmota
 from gateway.ingest.adapters.thethings import TheThings
 from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
+from gateway.mqtt.address import Address, parse_address
 from gateway.registry.fields import FieldError, name, number, random_id, whole
 
 ADAPTERS: Mapping[str, Adapter] = {
@@ -37,15 +37,10 @@ _FULL_SCALE = number(0.1, 100)
 
 @dataclass(frozen=True, slots=True)
 class FeedBroker:
-    """A broker of feeds. ``ca`` is a PEM file; empty: the system's authorities."""
+    """A broker of feeds; the address has no client id."""
 
     id: str
-    host: str
-    port: int
-    tls: bool
-    user: str = ""
-    password: str = field(default="", repr=False)
-    ca: str = ""
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,21 +217,15 @@ class _Parser:
     def _broker(self, place: int, row: Mapping[str, object]) -> FeedBroker:
         at = ("broker", place)
         broker_id = self._checked(at, row, "id", name)
-        try:
-            url = urlsplit(self._text(at, row, "url"))
-            host, port, secret = url.hostname, url.port, url.password
-        except ValueError:  # of an invalid port
-            host = port = secret = url = None
-        if url is None or url.scheme not in ("mqtt", "mqtts") or not host or secret:
-            raise self._wrong(at, "url", "use mqtt://host:1883 or mqtts://host:8883, no password")
-        tls = url.scheme == "mqtts"
         password = self._secret(at, row) if "password_file" in row else ""
-        ca = str(row.get("ca", ""))
-        return FeedBroker(
-            broker_id, host, port or (8883 if tls else 1883), tls,
-            str(row.get("user", unquote(url.username or ""))), password,
-            str(self._path.parent / ca) if ca else "",
-        )  # fmt: skip
+        ca = str(self._path.parent / str(row["ca"])) if row.get("ca") else ""
+        try:
+            address = parse_address(self._text(at, row, "url"), password=password, ca=ca)
+        except ValueError:  # an invalid port has another message
+            remedy = "use mqtt://host:1883 or mqtts://host:8883, no password"
+            raise self._wrong(at, "url", remedy) from None
+        user = str(row.get("user", address.username))
+        return FeedBroker(broker_id, replace(address, username=user))
 
     def _secret(self, at: _Row, row: Mapping[str, object]) -> str:
         file = self._text(at, row, "password_file")

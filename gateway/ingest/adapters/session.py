@@ -6,7 +6,6 @@ session has paho's thread, and a bounded queue to the one thread that writes the
 
 import logging
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -65,7 +64,8 @@ class FeedSession:
 
     def start(self) -> None:
         """Connect, and reconnect whenever the connection is lost."""
-        self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
+        address = self._broker.address
+        self._client.connect_async(address.host, address.port, _KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -85,11 +85,7 @@ class FeedSession:
             protocol=paho.MQTTv311, manual_ack=True,
         )  # fmt: skip
         client.reconnect_delay_set(1, _LONGEST_WAIT_S)
-        if self._broker.user:
-            client.username_pw_set(self._broker.user, self._broker.password)
-        if self._broker.tls:
-            context = ssl.create_default_context(cafile=self._broker.ca or None)
-            client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType] - untyped in paho
+        self._broker.address.configure(client)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

@@ -1,17 +1,19 @@
 """Supervises the private broker: keeps it running and its logins up to date with the registry."""
 
+import contextlib
 import logging
 import os
 import secrets
 import socket
 import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from gateway.errors import BrokerError
-from gateway.mqtt.address import Address
+from gateway.mqtt.address import Address, address_of
 from gateway.mqtt.broker.child import Child, loopback_of
 from gateway.mqtt.broker.programs import choose
 from gateway.mqtt.broker.rules import ADMIN, GATEWAY, READER, Login, device_logins, own_logins
@@ -22,6 +24,23 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S = 0.25
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
+
+
+@contextlib.contextmanager
+def connect_broker(settings: Settings, engine: sa.Engine) -> Generator[Address]:
+    """The address of the setting ``broker``. A private broker runs until the block ends.
+
+    Raises BrokerError when a private one cannot start; one named by URL may be unreachable.
+    """
+    if settings.broker != "auto":
+        yield address_of(settings)
+        return
+    broker = PrivateBroker(settings, engine)
+    broker.start()
+    try:
+        yield broker.address
+    finally:
+        broker.close()
 
 
 class PrivateBroker:
