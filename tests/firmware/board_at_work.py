@@ -16,7 +16,7 @@ UPLINK = "site"
 
 
 class Work:
-    """A running board: its events, its console, and stories to tell it."""
+    """A running board: its events, its console, and commands for it."""
 
     def __init__(self, plan: dict[str, Any], folder: Path) -> None:
         self.events: list[dict[str, Any]] = []
@@ -30,7 +30,7 @@ class Work:
         self.fleet: Fleet
 
     def start(self) -> None:
-        """Power on; raises what kept the fleet from starting."""
+        """Power on; raises the error that kept the fleet from starting."""
         self._thread.start()
         self._ready.wait(60)
         if self._failed is not None:
@@ -41,7 +41,7 @@ class Work:
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
 
-    def tell(self, word: str, **arguments: Any) -> object:
+    def do(self, word: str, **arguments: Any) -> object:
         """Do one command of ``story.py`` and return its value."""
         command = {"do": word, **arguments}
         if word not in ("network_out", "network_back", "state"):
@@ -64,7 +64,7 @@ class Work:
         return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def count(self, event: str) -> int:
-        """How many events of that name the host told."""
+        """How many events of that name the host emitted."""
         return sum(1 for told in self.events if told["event"] == event)
 
     def _run(self) -> None:
@@ -97,7 +97,7 @@ def board(
 ) -> Generator[Work]:
     """A board whose broker is at ``port``; more keywords go into its config.json.
 
-    ``plan`` is what fleet.json says beside it.
+    ``plan`` has the other members of fleet.json.
     """
     settings = {
         "wifi": [{"ssid": "site", "password": "a password"}],

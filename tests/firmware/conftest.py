@@ -1,4 +1,4 @@
-"""A gateway that a virtual board speaks to, and an installation with one IBC and one station."""
+"""A gateway for a virtual board, and an installation with one IBC and one station."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -40,7 +40,7 @@ class Runs:
             self._begun[module, cuts] = self._pool.submit(self._run, module, cuts, _NICE)
 
     def outcomes(self, module: str, cuts: int) -> Outcomes:
-        """What the checks of a module said, once they have. Raises AssertionError if it broke."""
+        """The outcomes of a module's checks, once it ran. Raises AssertionError if it crashed."""
         if (module, cuts) not in self._begun:
             with ThreadPoolExecutor(1) as pool:  # not behind those that wait
                 self._begun[module, cuts] = pool.submit(self._run, module, cuts)

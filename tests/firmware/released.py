@@ -49,5 +49,5 @@ def offer(gateway: SigningGateway, n: int, given: Release, **update: object) -> 
 
 
 def order(gateway: SigningGateway, n: int, update: object, **more: object) -> None:
-    """Say a ``down`` with that update."""
-    gateway.say_json("down", {"v": 1, "n": n, "update": update, **more})
+    """Publish a ``down`` with that update."""
+    gateway.publish_json("down", {"v": 1, "n": n, "update": update, **more})

@@ -1,6 +1,6 @@
-"""A gateway of a few lines: keeps what is authentic, acks along the unbroken line (WIRE.md).
+"""A minimal gateway: stores authentic messages, acknowledges the unbroken line (WIRE.md).
 
-It stands in for the project's gateway where a test needs to forge, delay or forget acks.
+Tests use it in place of the project's gateway to forge, delay or omit acks.
 """
 
 import base64
@@ -22,8 +22,8 @@ class SigningGateway:
     """Listens as a client of the broker at ``port`` for the device with ``key``.
 
     ``messages`` are the OBJECTs in the order of arrival, by identity in ``stored``;
-    ``signatures`` are what followed the MAC of each OBJECT. ``acks`` False keeps it silent;
-    ``stored`` takes up a session that the broker keeps for it. Use as a context manager.
+    ``signatures`` are those after the MAC, by OBJECT. With ``acks`` False it sends no ack;
+    ``stored`` continues a session that the broker keeps for it. Use as a context manager.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class SigningGateway:
         return [event for message in self.messages for event in message.get("e", [])]
 
     def until(self, met: Callable[[], bool], timeout_s: float = 30.0) -> None:
-        """Wait until ``met``; AssertionError tells what had arrived."""
+        """Wait until ``met``; AssertionError shows what arrived."""
         deadline = time.monotonic() + timeout_s
         while not met():
             with self._changed:
@@ -81,15 +81,17 @@ class SigningGateway:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {timeout_s} s; arrived: {self.messages}")
 
-    def say(self, leaf: str, obj: bytes, *, retain: bool = True, key: bytes | None = None) -> None:
+    def publish(
+        self, leaf: str, obj: bytes, *, retain: bool = True, key: bytes | None = None
+    ) -> None:
         """Publish an OBJECT under a MAC, on ``ack`` or ``down``; a forger gives another key."""
         topic = f"noria/1/{self.device}/{leaf}"
         payload = obj + b"\n" + mac(key or self.key, topic, obj)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
-    def say_json(self, leaf: str, given: Json) -> None:
+    def publish_json(self, leaf: str, given: Json) -> None:
         """Publish an object under the right MAC, retained."""
-        self.say(leaf, _dumped(given))
+        self.publish(leaf, _dumped(given))
 
     def lay(self, topic: str, data: bytes) -> None:
         """Publish a release's part under the right MAC, retained."""
@@ -136,7 +138,7 @@ class SigningGateway:
         self._client.publish(topic, obj + b"\n" + mac(self.key, topic, obj), retain=True)
 
     def _walk(self, era: str, old: tuple[int, ...]) -> tuple[tuple[int, int], str]:
-        """Where the unbroken line of an era ends, and the hash of that message."""
+        """(boot, seq) at the end of an era's unbroken line, and the hash of that message."""
         last, h = (0, 0), ""
         for identity in sorted(key for key in self.stored if key[0] == era):
             obj = self.stored[identity]
@@ -154,7 +156,7 @@ def mac(key: bytes, topic: str, obj: bytes) -> bytes:
 
 
 def digest(obj: bytes) -> str:
-    """What the next message carries as ``prev``."""
+    """The next message's ``prev``."""
     return _b64(hashlib.sha256(obj).digest()[:16]).decode()
 
 

@@ -36,7 +36,7 @@ REASONS = {
     "wrong CA": "not correctly signed by the trusted CA",
     "not yet valid": "starts in the future",
 }
-"""What MicroPython's TLS says of each, in its ValueError."""
+"""MicroPython's TLS error for each certificate, in its ValueError."""
 Key = ec.EllipticCurvePrivateKey
 
 

@@ -37,7 +37,7 @@ def _written(image: Path) -> dict[int, list[int]]:
 
 def _quiet(work: Work) -> None:
     """Nobody draws: reports are the schedule's."""
-    work.tell("set_draw", litres_per_h=0)
+    work.do("set_draw", litres_per_h=0)
 
 
 def test_a_boards_states_are_those_that_the_budget_counts_with(
@@ -143,7 +143,7 @@ def test_a_week_away_arrives_and_is_sent_once(
         if away == "broker":
             mosquitto.stop()
         elif away == "network":
-            work.tell("network_out", uplink=UPLINK)
+            work.do("network_out", uplink=UPLINK)
         meter, began_at, began_s = work.fleet.boards[DEVICE].meter, clock(), time.monotonic()
         before_mah, before = meter.mah, dict(meter.seconds)
         until(lambda: clock() - began_at >= WEEK_S, 900)
@@ -152,7 +152,7 @@ def test_a_week_away_arrives_and_is_sent_once(
         if away == "broker":
             mosquitto.start()
         elif away == "network":
-            work.tell("network_back", uplink=UPLINK)
+            work.do("network_back", uplink=UPLINK)
         with SigningGateway(mosquitto.port, DEVICE, KEY, stored=True) as gateway:
             gateway.clock = clock
             wakes = work.wakes

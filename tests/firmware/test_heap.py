@@ -85,7 +85,7 @@ def test_the_whole_node_runs_and_is_updated_in_a_bounded_heap(
 
 
 def _shims_bytes(folder: Path, words: str) -> int:
-    """What stands in for the chip's built-in modules, which take no heap on it."""
+    """Heap of the shims for the chip's built-in modules, which take none on the chip."""
     found = interpreter.find() if words == "micropython" else interpreter.find_32_bit()
     assert found is not None
     compiled = folder / "compiled"
@@ -108,10 +108,10 @@ def test_full_messages_of_a_backlog_go_out_in_64_kb(tmp_path: Path, mosquitto: M
     ):  # fmt: skip
         gateway.clock = work.fleet.clock.now
         gateway.until(lambda: len(gateway.messages) >= 1)
-        work.tell("network_out", uplink="site")
+        work.do("network_out", uplink="site")
         wakes = work.wakes
         until(lambda: work.wakes > wakes + 40, 60, "readings gather")
-        work.tell("network_back", uplink="site")
+        work.do("network_back", uplink="site")
         gateway.until(lambda: max(len(given["r"]) for given in gateway.messages) >= 28, 40)
         assert "MemoryError" not in work.console
 

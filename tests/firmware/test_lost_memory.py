@@ -27,11 +27,11 @@ def test_what_a_board_loses_beside_its_ring_costs_nothing_and_its_ring_a_new_era
     ):
         gateway.clock = work.fleet.clock.now
         gateway.until(lambda: len(gateway.messages) >= 2)
-        work.tell("lose_nvs")  # its clock and RTC memory go with the cell
+        work.do("lose_nvs")  # its clock and RTC memory go with the cell
         gateway.until(lambda: max(m["boot"] for m in gateway.messages) == 2)
         first = _eras(gateway)
         assert len(first) == 1
-        work.tell("erase_ring")
+        work.do("erase_ring")
         gateway.until(lambda: len(_eras(gateway)) == 2)
         gateway.until(lambda: len(_sequences(gateway, _eras(gateway)[1])) >= 2)
         newer = next(m for m in gateway.messages if m["era"] == _eras(gateway)[1])

@@ -71,14 +71,14 @@ def test_no_lte_network_is_given_up_within_a_minute_and_readings_wait(
     assert work.count("watchdog") == 0 and gateway.messages == []
 
 
-def test_a_seized_lte_node_tells_where_it_is_and_forgets_it(
+def test_a_seized_lte_node_reports_its_position_and_erases_it(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     with board(tmp_path, mosquitto.port, speed=120, gnss=True, **LTE) as work:
         gateway.clock = work.fleet.clock.now
         gateway.until(lambda: len(gateway.messages) >= 1)
         assert not any(event["k"] == "fix" for event in gateway.events)
-        work.tell("seize", mode="carried", after_s=100000)
+        work.do("seize", mode="carried", after_s=100000)
         gateway.until(lambda: any(event["k"] == "fix" for event in gateway.events), 60)
         heard = len(gateway.messages)
         gateway.until(lambda: len(gateway.messages) >= heard + 2, 60)
@@ -115,7 +115,7 @@ def test_each_boot_shows_another_hardware_address_and_a_neutral_name(
         for boots in (1, 2, 3):
             until(lambda n=boots: _boot(gateway) >= n, 40, "the boot's first message")
             seen.append(_board(work).chip.address)
-            work.tell("press_reset")
+            work.do("press_reset")
         assert _board(work).chip.host_name == "host"
     assert len(set(seen)) == 3
     assert all(int(address[:2], 16) & 0x03 == 0x02 for address in seen)

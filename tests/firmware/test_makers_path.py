@@ -1,4 +1,4 @@
-"""The maker's commands where no board is: every step told, every refusal in words."""
+"""The maker's commands without a board: every step is printed, every refusal has a message."""
 
 import importlib.util
 import json
@@ -17,7 +17,7 @@ from tests.firmware.board_at_work import DEVICE, KEY
 from tests.installation import Noria, made
 
 
-def test_every_step_can_be_told_without_a_board(noria: Noria, tmp_path: Path) -> None:
+def test_every_step_can_be_printed_without_a_board(noria: Noria, tmp_path: Path) -> None:
     made(noria, "--board", "t_sim7080g", "--apn", "iot.example", "--gnss")
     (tmp_path / "image.bin").write_bytes(b"x")
     result = noria(
@@ -52,7 +52,7 @@ def test_a_port_that_is_not_there_is_named(noria: Noria) -> None:
         assert "/dev/ttyUSB99 is not there: " in str(result.exception)
 
 
-def test_a_board_that_does_not_answer_is_told_in_words(
+def test_a_board_that_does_not_answer_gives_a_plain_message(
     noria: Noria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(noria)
@@ -92,7 +92,7 @@ def test_what_is_fitted_is_in_the_configuration(noria: Noria) -> None:
     assert fitted == {"lid": "reed", "motion": False, "interval_s": 300, "report_s": 3600}
 
 
-def test_a_blind_sensor_is_told_where_the_floor_is(noria: Noria) -> None:
+def test_a_blind_sensor_gets_the_height_of_the_floor(noria: Noria) -> None:
     assert made(noria, "--sensor", "jsn-sr04t")["floor_mm"] == 1100
 
 

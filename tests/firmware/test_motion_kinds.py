@@ -1,6 +1,6 @@
 """What begins recovery mode, and what does not: modelled shaking, judged by the node itself.
 
-The shaking is the virtual world's, not a field's: SENSES.md says so.
+The shaking is modelled, not measured in a field (SENSES.md).
 """
 
 import json
@@ -25,11 +25,11 @@ SAMPLES, SAMPLE_S = 450, 0.02
 TRACES = int(os.environ.get("NORIA_TRACES", "60"))
 QUIET = Model(draw_lph=0.0, spike_share=0.0)
 
-Tell = Callable[[World], None]
+Act = Callable[[World], None]
 
 
-def _trace(tell: Tell, seed: int, model: Model = QUIET) -> list[list[int]]:
-    """Nine seconds of samples from half a second before the tank is told ``tell``."""
+def _trace(act: Act, seed: int, model: Model = QUIET) -> list[list[int]]:
+    """Nine seconds of samples from half a second before ``act`` acts on the tank."""
     now = START - 0.5
     world = World(model, lambda: now, str(seed))
     samples: list[list[int]] = []
@@ -37,17 +37,17 @@ def _trace(tell: Tell, seed: int, model: Model = QUIET) -> list[list[int]]:
     for number in range(SAMPLES):
         now = START - 0.5 + number * SAMPLE_S
         if not told and now >= START:
-            tell(world)
+            act(world)
             told = True
         samples.append([round(mg) for mg in acceleration_mg(world, now)])
     return samples
 
 
-def _verdicts(tell: Tell, model: Model = QUIET) -> list[dict[str, Any]]:
+def _verdicts(act: Act, model: Model = QUIET) -> list[dict[str, Any]]:
     require("micropython")
     found = interpreter.find()
     assert found is not None
-    traces = "".join(json.dumps(_trace(tell, seed, model)) + "\n" for seed in range(TRACES))
+    traces = "".join(json.dumps(_trace(act, seed, model)) + "\n" for seed in range(TRACES))
     ran = subprocess.run(
         found.command(
             [str(HERE / "on_device" / "motion_call.py")], heap="1M", micropypath=[str(DEVICE)]
@@ -76,7 +76,7 @@ def _fill_while_drumming(world: World) -> None:
     world.drum()
 
 
-QUIET_THINGS: dict[str, Tell] = {
+QUIET_THINGS: dict[str, Act] = {
     "nothing": lambda world: None,
     "a knock": lambda world: world.knock(),
     "drumming fists": lambda world: world.drum(),

@@ -34,7 +34,7 @@ log_dest stdout
 
 
 def call(port: int, do: str, **more: Any) -> dict[str, Any]:
-    """What one run of ``mqtt_call.py`` said."""
+    """The output of one run of ``mqtt_call.py``."""
     require("micropython")
     found = interpreter.find()
     assert found is not None
@@ -121,7 +121,7 @@ def test_a_broker_that_is_not_there_is_an_error_at_once() -> None:
     assert "error" in said and said["ms"] < 1000
 
 
-def test_a_wrong_password_is_told(tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported(tmp_path: Path) -> None:
     config = "listener {port} 127.0.0.1\nallow_anonymous false\nuser root\nlog_dest stdout\n"
     with mosquitto(tmp_path, config) as broker:
         said = call(broker.port, "connect", login="k7f3q5", password="wrong")
@@ -129,7 +129,7 @@ def test_a_wrong_password_is_told(tmp_path: Path) -> None:
 
 
 def _silent(peer: socket.socket) -> None:
-    """Accepts and says nothing, ever."""
+    """Accepts and never sends anything."""
     time.sleep(30)
 
 
@@ -177,7 +177,7 @@ def test_no_peer_can_hang_the_node(peer: Callable[[socket.socket], None]) -> Non
 
 @pytest.fixture
 def tls_broker(tmp_path: Path) -> Iterator[tuple[Mosquitto, str]]:
-    """A Mosquitto that speaks TLS as ``localhost``, and its CA in PEM."""
+    """A Mosquitto with TLS as ``localhost``, and its CA in PEM."""
     make_certificates(tmp_path)
     with mosquitto(tmp_path, TLS_MOSQUITTO) as broker:
         yield broker, (tmp_path / "ca.pem").read_text(encoding="utf-8")
@@ -207,7 +207,7 @@ def test_tls_with_the_right_ca_carries_messages(tls_broker: tuple[Mosquitto, str
     assert said.get("acked") == 50, said
 
 
-def test_tls_hears_what_is_retained(tls_broker: tuple[Mosquitto, str]) -> None:
+def test_tls_receives_retained_messages(tls_broker: tuple[Mosquitto, str]) -> None:
     broker, ca = tls_broker
     said = call(broker.port, "retained", host="localhost", ca=ca, topic="none", wait_ms=100)
     assert said["heard"] == []

@@ -1,5 +1,5 @@
 """Each kind of node, whole wakes of the real firmware through a real Mosquitto: what it measures,
-and what it says when a part fails."""
+and what it reports when a part fails."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -67,10 +67,10 @@ def test_a_tank_too_full_for_a_jsn_sr04t_is_a_fault_and_never_a_level(
     model = {"level_l": 590.0, "draw_lph": 0.0}  # 549 mm under the face
     with board(tmp_path, mosquitto.port, mode=mode, model=model, **JSN) as work:
         _follow(work, gateway, 3)
-        work.tell("set_level", litres=1000.0)  # 167 mm: it hears bounces
+        work.do("set_level", litres=1000.0)  # 167 mm: it receives bounces
         _follow(work, gateway, 12)
         levels = [reading["mm"] for reading in _readings(gateway) if reading["mm"] is not None]
-        work.tell("set_level", litres=595.0)
+        work.do("set_level", litres=595.0)
         _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     assert len(levels) >= 3 and all(530 < mm < 570 for mm in levels)
     told = _faults(gateway)
@@ -84,10 +84,10 @@ def test_an_ibc_by_pressure_and_its_broken_wire(
     with board(tmp_path, mosquitto.port, model={"draw_lph": 0.0}, **PROBE) as work:
         _follow(work, gateway, 3)
         whole = len(_readings(gateway))
-        work.tell("unplug", part="wire")
+        work.do("unplug", part="wire")
         _until(gateway, lambda: _faults(gateway) == [("sensor", "wire")])
         _follow(work, gateway, 4)
-        work.tell("plug", part="wire")
+        work.do("plug", part="wire")
         _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     readings = _readings(gateway)
     # 653 mm of water are 6406 Pa.
@@ -105,16 +105,16 @@ def test_a_missing_sensor_is_one_event_and_not_one_a_wake(
     kind = "station" if sensor == "hx711" else "ibc"
     with board(tmp_path, mosquitto.port, model={"kind": kind}, **config) as work:
         _follow(work, gateway, 2)
-        work.tell("unplug", part="sensor")
+        work.do("unplug", part="sensor")
         _until(gateway, lambda: _faults(gateway) == [("sensor", "missing")])
         _follow(work, gateway, 5)
         assert _faults(gateway) == [("sensor", "missing")]
-        work.tell("plug", part="sensor")
+        work.do("plug", part="sensor")
         _until(gateway, lambda: _faults(gateway) == [("sensor", "missing"), ("sensor", "ok")])
     assert "Traceback" not in work.console and work.count("watchdog") == 0
 
 
-def test_a_scale_whose_clock_is_slow_is_told_and_weighs_nothing(
+def test_a_scale_whose_clock_is_slow_is_reported_and_weighs_nothing(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     model = {"kind": "station", "pin_us": 70}
@@ -130,15 +130,15 @@ def test_a_wet_face_is_not_a_full_tank(
 ) -> None:
     with board(tmp_path, mosquitto.port, near_mm=100, floor_mm=1100) as work:
         _follow(work, gateway, 2)
-        work.tell("wet_face", share=0.95)
+        work.do("wet_face", share=0.95)
         _follow(work, gateway, 8)
-        work.tell("wet_face", share=0.0)
+        work.do("wet_face", share=0.0)
         _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     levels = [reading["mm"] for reading in _readings(gateway) if reading["mm"] is not None]
     assert len(levels) >= 4 and all(400 < mm < 700 for mm in levels)
 
 
-def test_an_accelerometer_that_knows_its_zero_tells_the_temperature(
+def test_an_accelerometer_with_a_known_zero_reports_the_temperature(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     model = {"chip_zero_c": 21, "air_c": -3.0}
@@ -148,7 +148,7 @@ def test_an_accelerometer_that_knows_its_zero_tells_the_temperature(
 
 
 @pytest.mark.parametrize("kind", ["reed", "light"])
-def test_a_lid_that_is_opened_wakes_it_and_is_told_at_once(
+def test_a_lid_that_is_opened_wakes_it_and_is_reported_at_once(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway, kind: str
 ) -> None:
     slow = {"interval_s": 3600, "report_s": 7200}
@@ -156,11 +156,11 @@ def test_a_lid_that_is_opened_wakes_it_and_is_told_at_once(
         gateway.clock = work.fleet.clock.now
         _until(gateway, lambda: len(gateway.messages) >= 1 and work.count("sleep") >= 1)
         opened_at = work.fleet.clock.now()
-        work.tell("open_lid")
+        work.do("open_lid")
         _until(gateway, lambda: _lids(gateway) == [True])
         took_s = work.fleet.clock.now() - opened_at
         _until(gateway, lambda: work.count("sleep") >= 2)
-        work.tell("close_lid")
+        work.do("close_lid")
         _until(gateway, lambda: _lids(gateway) == [True, False])
     woken = [event for event in work.events if event["event"] == "wake" and event["by"] == "EXT0"]
     assert len(woken) == 2 and took_s < 1200  # not the hour of the schedule
@@ -171,29 +171,29 @@ def _lids(gateway: SigningGateway) -> list[bool]:
     return [event["open"] for event in gateway.events if event["k"] == "lid"]
 
 
-def test_a_node_without_motion_tells_none_and_misses_no_accelerometer(
+def test_a_node_without_motion_reports_none_and_no_missing_accelerometer(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     # All within the hour for which a set clock is believed: setting it again, a busy machine's
     # delay times the speed would be a step of the clock, which is an event.
     often = {"interval_s": 120, "report_s": 240}
     with board(tmp_path, mosquitto.port, 240.0, motion=False, **often) as work:
-        work.tell("unplug", part="accelerometer")
+        work.do("unplug", part="accelerometer")
         _follow(work, gateway, 2)
-        work.tell("carry", duration_s=3000)
+        work.do("carry", duration_s=3000)
         _follow(work, gateway, 4)
     assert {event["k"] for event in gateway.events} == {"boot"}
 
 
-def test_a_silent_accelerometer_is_told_once_and_when_it_is_back(
+def test_a_missing_accelerometer_is_reported_once_and_when_it_is_back(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     with board(tmp_path, mosquitto.port) as work:
         _follow(work, gateway, 2)
-        work.tell("unplug", part="accelerometer")
+        work.do("unplug", part="accelerometer")
         _until(gateway, lambda: _faults(gateway) == [("motion", "missing")])
         _follow(work, gateway, 4)
-        work.tell("plug", part="accelerometer")
+        work.do("plug", part="accelerometer")
         _until(gateway, lambda: _faults(gateway) == [("motion", "missing"), ("motion", "ok")])
         _follow(work, gateway, 2)
     assert len(_faults(gateway)) == 2
@@ -205,23 +205,23 @@ def test_a_node_mounted_askew_knows_its_own_upright(
     with board(tmp_path, mosquitto.port, 240.0, model={"mount_deg": 35.0}) as work:
         _follow(work, gateway, 2)
         assert [event["k"] for event in gateway.events] == ["boot"]
-        work.tell("seize", mode="carried", after_s=100000)
+        work.do("seize", mode="carried", after_s=100000)
         _until(gateway, lambda: any(event["k"] == "tilt" for event in gateway.events))
     tilt = next(event for event in gateway.events if event["k"] == "tilt")
     assert 40 <= tilt["deg"] <= 80
 
 
-def test_a_tank_that_is_raised_again_says_so_and_the_watch_shows_its_level_again(
+def test_a_tank_that_is_raised_again_is_reported_and_the_watch_shows_its_level(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     model = {"draw_lph": 0.0}
     with board(tmp_path, mosquitto.port, 240.0, model=model) as work:
         _follow(work, gateway, 2)
-        work.tell("seize", mode="carried", after_s=100000)
+        work.do("seize", mode="carried", after_s=100000)
         _until(gateway, lambda: len(_tilts(gateway)) == 1)
         lying = len(gateway.messages)
-        work.tell("put_back")
-        work.tell("set_level", litres=450.0)  # by no level of before could it be told upright
+        work.do("put_back")
+        work.do("set_level", litres=450.0)  # no earlier level shows that it is upright
         _until(gateway, lambda: len(_tilts(gateway)) == 2)
         _follow(work, gateway, 2)
     assert 40 <= _tilts(gateway)[0] <= 80 and _tilts(gateway)[1] <= 20
@@ -253,7 +253,7 @@ def test_daily_life_does_not_begin_recovery_mode(
     with board(tmp_path, mosquitto.port, 120.0, **often) as work:
         _follow(work, gateway, 1)
         more: dict[str, Any] = {"litres": 200.0} if what == "refill" else {}
-        work.tell(what, **more)
+        work.do(what, **more)
         _follow(work, gateway, 4)
     assert {message["next"] for message in gateway.messages} == {240}
     assert all(event["ms"] < 5000 for event in gateway.events if event["k"] == "motion")
@@ -264,7 +264,7 @@ def test_recovery_mode_ends_when_it_is_still(
 ) -> None:
     with board(tmp_path, mosquitto.port, speed=200) as work:
         _follow(work, gateway, 1)
-        work.tell("carry", duration_s=60)
+        work.do("carry", duration_s=60)
         _until(gateway, lambda: any(event["k"] == "still" for event in gateway.events))
     fast = [message for message in gateway.messages if message["next"] == 30]
     assert len(fast) >= 5

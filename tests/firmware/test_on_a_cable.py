@@ -1,5 +1,5 @@
 """``noria device flash``, ``test`` and ``calibrate`` through the real mpremote, over a terminal, to
-real MicroPython on a virtual ESP32. A chip's own boot loader is not had here: what esptool is told
+real MicroPython on a virtual ESP32. There is no boot loader of a chip here: what esptool is given
 is asserted, what it does is not."""
 
 import asyncio
@@ -71,7 +71,7 @@ def _root(folder: Path) -> Path:
 def test_a_blank_board_is_flashed_and_tested_and_then_its_signature_is_verified(
     noria: Noria, tmp_path: Path
 ) -> None:
-    """The maker's whole path: new, flash, test; then the board speaks to the gateway it is for."""
+    """The maker's whole path: new, flash, test; then the board reports to its gateway."""
     require("mosquitto")
     listen = f'broker_listen = "127.0.0.1:{free_port()}"\n'
     gateway = RunningGateway(tmp_path / "noria", listen)
@@ -90,8 +90,8 @@ def test_a_blank_board_is_flashed_and_tested_and_then_its_signature_is_verified(
         assert json.loads((root / "config.json").read_text()) == config
         result = _again(work, lambda port: noria("device", "test", port))
         kept = _registry(tmp_path).device(config["device"])
-        work.tell("power_off")
-        work.tell("power_on")
+        work.do("power_off")
+        work.do("power_on")
         until(lambda: "sig" in _proofs(gateway, config["device"]), 30, "a signature is verified")
     gateway.stop()
     assert kept is not None and kept.public_key is not None
@@ -193,7 +193,7 @@ def test_a_part_that_is_missing_fails_by_its_name_with_a_remedy(
     made(noria, "--wifi", "elsewhere")
     with on_cable(tmp_path, wifi=[{"ssid": "elsewhere"}], sensor="hx711") as (work, _):
         _flashed(tmp_path)
-        work.tell("seize", mode="carried", after_s=0)
+        work.do("seize", mode="carried", after_s=0)
         result = _again(work, lambda port: noria("device", "test", port))
     assert result.exit_code == 1
     assert (

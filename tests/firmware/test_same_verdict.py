@@ -1,6 +1,6 @@
 """Node and gateway take and refuse the same OBJECTs, and read the same values in them.
 
-The seed is fixed: the vectors are the same on every machine. ``NORIA_VECTORS`` says how many.
+The seed is fixed: the vectors are the same on every machine. ``NORIA_VECTORS`` is their number.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a board, a start ends in a report or a sleep, never at the prompt."""
+"""With any fault of a board a start ends in a report or a sleep, never at the prompt."""
 
 import json
 import shutil
@@ -65,7 +65,7 @@ def test_a_fault_of_the_firmware_ends_in_longer_and_longer_sleeps(
     assert _sleeps(work)[:4] == expected
 
 
-def test_a_missing_configuration_sleeps_and_is_told_when_it_is_back(
+def test_a_missing_configuration_sleeps_and_is_reported_when_it_is_back(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     with board(tmp_path, mosquitto.port) as work:
@@ -95,8 +95,8 @@ def test_starts_that_die_again_and_again_keep_the_radio_off_and_the_readings_com
             until(lambda starts=starts: _faults(tmp_path) >= min(starts, 9), 20, "a start")
             if _faults(tmp_path) >= 9:
                 break
-            work.tell("power_off")
-            work.tell("power_on")
+            work.do("power_off")
+            work.do("power_on")
         said = len(gateway.messages)
         slept = len(_sleeps(work))
         until(lambda: len(_sleeps(work)) > slept, 20, "the first wake that ends by itself")
@@ -111,7 +111,7 @@ def _faults(folder: Path) -> int:
     return json.loads(kept.read_text("utf-8")).get("faults", 0) if kept.exists() else 0
 
 
-def test_losing_nvs_is_told_once_and_readings_go_on_under_the_mac(
+def test_losing_nvs_is_reported_once_and_readings_continue_under_the_mac(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     with board(tmp_path, mosquitto.port) as work:
@@ -119,9 +119,9 @@ def test_losing_nvs_is_told_once_and_readings_go_on_under_the_mac(
         gateway.until(lambda: len(gateway.messages) >= 2)
         first = gateway.messages[0]
         assert first["sg"] == 1 and "sg" not in gateway.messages[1]
-        work.tell("power_off")
+        work.do("power_off")
         (tmp_path / DEVICE / "nvs-noria.json").unlink()
-        work.tell("power_on")
+        work.do("power_on")
         gateway.until(lambda: any(event.get("s") == "sig" for event in gateway.events))
         count = len(gateway.messages)
         gateway.until(lambda: len(gateway.messages) >= count + 3)

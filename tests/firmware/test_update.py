@@ -41,7 +41,7 @@ def work(
 
 
 both = pytest.mark.parametrize("work", ["rom", "files"], indirect=True)
-"""Where the slots lie is told apart where they are filled; what chooses them is the same."""
+"""Slots in ROM and in files differ in how they are written; choosing them is the same."""
 
 
 def _confs(gateway: SigningGateway, n: int = N) -> list[Json]:
@@ -63,7 +63,7 @@ def _running(folder: Path) -> str:
 
 
 @both
-def test_a_signed_release_is_fetched_tried_heard_and_kept(
+def test_a_signed_release_is_downloaded_tried_and_kept(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
     offer(gateway, N, made(3))
@@ -113,7 +113,7 @@ class Uplink:
 """
 
 
-def test_a_release_that_is_never_heard_goes_back_by_itself(
+def test_a_release_that_never_reports_goes_back_by_itself(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
     offer(gateway, N, made(3, broken={"node/exchange/uplink.py": SILENT}))
@@ -177,8 +177,8 @@ def test_the_power_may_fail_at_any_moment_of_an_update(
         while work.wakes == wakes and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(random.random() * 0.5)
-        work.tell("power_off")
-        work.tell("power_on")
+        work.do("power_off")
+        work.do("power_on")
     _answered(gateway, "", timeout_s=60)
     assert _running(tmp_path) == "a" and work.count("stuck") == 0
     offer(gateway, N + 1, made(4))

@@ -1,4 +1,4 @@
-"""The real firmware on a virtual ESP32, through a real Mosquitto, heard by a gateway of a few
+"""The real firmware on a virtual ESP32, through a real Mosquitto, to a gateway of a few
 lines: what happens over many wakes."""
 
 import itertools
@@ -60,7 +60,7 @@ def test_readings_arrive_in_an_unbroken_chain(
     assert (first["boot"], first["seq"], first["old"], first["next"]) == (1, 1, [1, 1], 900)
     assert first["e"][0]["k"] == "boot" and first["e"][0]["c"] == "power"
     assert first["ts"] == "ntp" and abs(first["t"] - work.fleet.clock.now()) < 36000
-    # 700 litres in an IBC stand 654 mm high under a sensor at 1100.
+    # 700 litres in an IBC are 654 mm high, under a sensor at 1100.
     assert 430 < first["r"][0]["mm"] < 460 and first["r"][0]["n"] >= 5
     assert gateway.refused == 0 and "Traceback" not in work.console
     assert _sound(gateway)
@@ -83,7 +83,7 @@ def test_nothing_is_lost_while_the_gateway_is_away(
 def test_a_broker_that_lost_everything_is_filled_again(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
-    """PUBACK frees nothing: the gateway heard none of the first messages, and gets them all."""
+    """PUBACK frees nothing: the gateway missed the first messages, and gets them all."""
     require("micropython")
     with board(tmp_path, mosquitto.port) as work:
         until(lambda: work.count("sleep") >= 5, 40)
@@ -102,22 +102,22 @@ def test_readings_wait_on_flash_while_the_network_is_out(
     with board(tmp_path, mosquitto.port) as work:
         _follow(work, gateway)
         gateway.until(lambda: len(gateway.messages) >= 2)
-        work.tell("network_out", uplink=UPLINK)
+        work.do("network_out", uplink=UPLINK)
         silent, wakes = len(gateway.messages), work.wakes
         until(lambda: work.wakes >= wakes + 8, 40)
         assert len(gateway.messages) <= silent + 1  # one may have been under way
-        work.tell("network_back", uplink=UPLINK)
+        work.do("network_back", uplink=UPLINK)
         _all_after(gateway, silent + 1)
         readings = [r for message in gateway.messages for r in message["r"]]
     assert len(readings) >= wakes + 8
 
 
 def _cut(work: Work, after_bytes: int) -> None:
-    """Fail the power after so many flash bytes of a boot; a boot that writes fewer is let go."""
+    """Fail the power after so many flash bytes of a boot; one that writes fewer ends normally."""
     torn = work.count("torn")
     while work.count("torn") == torn:
         wakes = work.wakes
-        work.tell("cut_flash", after_bytes=after_bytes)
+        work.do("cut_flash", after_bytes=after_bytes)
         until(lambda wakes=wakes: work.wakes > wakes, 40)
 
 
@@ -136,13 +136,13 @@ def test_the_power_may_fail_in_any_flash_write(
     assert "Traceback" not in work.console
 
 
-def test_a_seizure_is_told_at_once_with_its_evidence(
+def test_a_seizure_is_reported_at_once_with_its_evidence(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
     with board(tmp_path, mosquitto.port, speed=120) as work:
         _follow(work, gateway)
         gateway.until(lambda: len(gateway.messages) >= 1)
-        work.tell("seize", mode="carried", after_s=100000)
+        work.do("seize", mode="carried", after_s=100000)
         gateway.until(lambda: any(event["k"] == "tilt" for event in gateway.events))
         gateway.until(lambda: sum(m["next"] == 30 for m in gateway.messages) >= 3)
     motion = next(event for event in gateway.events if event["k"] == "motion")
@@ -158,7 +158,7 @@ def test_one_bump_is_one_quiet_event(
     with board(tmp_path, mosquitto.port, report_s=1800) as work:
         _follow(work, gateway)
         until(lambda: work.count("sleep") >= 1, 40)
-        work.tell("knock")
+        work.do("knock")
         gateway.until(lambda: any(event["k"] == "motion" for event in gateway.events))
     told = next(m for m in gateway.messages if any(e["k"] == "motion" for e in m.get("e", [])))
     assert told["next"] == 1800  # the schedule's, not recovery's
@@ -178,8 +178,8 @@ def test_a_down_is_obeyed_once_and_answered(
     with board(tmp_path, mosquitto.port) as work:
         _follow(work, gateway)
         gateway.until(lambda: len(gateway.messages) >= 1)
-        gateway.say("down", json.dumps({**order, "n": 1795300000}).encode(), key=bytes(32))
-        gateway.say("down", json.dumps(order).encode())
+        gateway.publish("down", json.dumps({**order, "n": 1795300000}).encode(), key=bytes(32))
+        gateway.publish("down", json.dumps(order).encode())
         _all_after(gateway, 4)
     confirmed = [event for event in gateway.events if event["k"] == "conf"]
     assert [event["n"] for event in confirmed] == [1795212000] and confirmed[0]["ok"] is True
@@ -200,11 +200,11 @@ def test_acks_that_prove_nothing_free_nothing(tmp_path: Path, mosquitto: Mosquit
         gateway.until(lambda: len(gateway.messages) >= 2)
         last = gateway.messages[-1]
         h = digest(gateway.arrived[-1])
-        gateway.say("ack", gateway.ack_object(last, h), key=bytes(32))
+        gateway.publish("ack", gateway.ack_object(last, h), key=bytes(32))
         _another(gateway)
-        gateway.say("ack", gateway.ack_object({**last, "era": "zzzzzzzz"}, h))
+        gateway.publish("ack", gateway.ack_object({**last, "era": "zzzzzzzz"}, h))
         _another(gateway)
-        # Everything is still unfreed: an ack that stands below everything has it all sent again.
+        # Nothing is freed yet: an ack below all messages makes it send all again.
         lost, gateway.arrived[:] = len(gateway.stored), []
         gateway.stored.clear()
         gateway.acks = True
@@ -225,7 +225,7 @@ def test_an_ack_that_proves_a_twin_starts_a_new_era(tmp_path: Path, mosquitto: M
         _follow(work, gateway)
         gateway.until(lambda: len(gateway.messages) >= 2)
         last = gateway.messages[-1]
-        gateway.say("ack", gateway.ack_object(last, "A" * 22, last["seq"] + 40))
+        gateway.publish("ack", gateway.ack_object(last, "A" * 22, last["seq"] + 40))
         gateway.until(lambda: len({key[0] for key in gateway.stored}) == 2)
         newer = next(m for m in gateway.messages if m["era"] != last["era"])
     assert (newer["boot"], newer["seq"], newer["prev"], newer["old"]) == (1, 1, "", [1, 1])

@@ -68,19 +68,19 @@ def test_an_ack_known_only_by_the_next_messages_prev_is_believed():
     assert [head.identity for head in _held(queue)] == [(1, 4), (1, 5)]
 
 
-def test_a_forged_mac_is_not_heard():
+def test_a_forged_mac_is_ignored():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"kCjeRL9GQnpZsBPcPMyjyQ","t":1}'
     forged = seal(envelope.Key(bytes(32)), TOPIC, obj)
     assert acks.decode(KEY, TOPIC, forged) is None
     assert acks.decode(KEY, TOPIC, seal(KEY, TOPIC, obj)) is not None
 
 
-def test_an_ack_on_another_topic_is_not_heard():
+def test_an_ack_on_another_topic_is_ignored():
     obj = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"","t":1}'
     assert acks.decode(KEY, TOPIC, seal(KEY, "noria/1/k7f3q6/ack", obj)) is None
 
 
-def test_what_is_no_ack_under_a_right_mac_is_not_heard():
+def test_other_content_with_a_valid_mac_is_no_ack():
     sound = b'{"v":1,"era":"abcdefgh","boot":1,"seq":5,"h":"","t":1}'
     damaged = (
         sound.replace(b"5", b"5.0"),
@@ -115,7 +115,7 @@ def test_the_newest_hash_under_another_number_frees_nothing():
     assert len(_held(queue)) == 5
 
 
-def test_an_ack_below_the_oldest_frees_nothing_and_all_that_is_held_stands_after_it():
+def test_an_ack_below_the_oldest_message_frees_nothing():
     queue = _queue(5)
     ack = _ack(None, h="AAAAAAAAAAAAAAAAAAAAAA", identity=(0, 7))
     verdict = _take(queue, ack)
@@ -130,7 +130,7 @@ def test_an_ack_of_an_unknown_era_means_nothing():
     assert len(_held(queue)) == 5
 
 
-def test_a_line_that_has_not_begun_frees_nothing_and_stands_below_all():
+def test_an_ack_of_an_empty_line_frees_nothing_and_is_below_all_messages():
     queue = _queue(5)
     verdict = _take(queue, _ack(None, h="", identity=(0, 0)))
     assert (verdict.kind, verdict.pos) == (acks.FREES, 0)

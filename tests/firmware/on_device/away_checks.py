@@ -1,4 +1,4 @@
-"""A week without a gateway, a week without a broker: every reading arrives, said about once."""
+"""A week without a gateway, a week without a broker: every reading arrives, sent about once."""
 
 import random
 
@@ -47,7 +47,7 @@ def test_a_week_without_a_gateway_is_sent_once_and_arrives():
         _judge("gateway away, reports of %d s" % report_s, field, sent)
 
 
-def test_a_gateway_that_comes_back_slowly_is_not_told_everything_again():
+def test_a_gateway_that_comes_back_slowly_gets_no_second_copies():
     field, sent = _week(True, False, 0.5)
     _judge("gateway back, a part at a time", field, sent)
 

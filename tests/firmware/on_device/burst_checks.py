@@ -103,7 +103,7 @@ def _judged(value, last=None, since_s=600, blind_mm=0, blind_n=0, bounds=(30, 11
     return plausibility.judged(value, bounds, blind_mm, last, since_s, blind_n)
 
 
-def test_water_stands_between_its_highest_and_the_floor():
+def test_a_level_is_between_the_highest_water_and_the_floor():
     assert _judged(431) == ""
     assert _judged(29) == "near" and _judged(1161) == "far"
 
@@ -124,7 +124,7 @@ def test_the_tank_narrows_the_sensors_range():
     assert plausibility.limits(_Config, _Range("pa")) == (30, 4500)
 
 
-def test_the_first_bounce_that_a_jsn_sr04t_hears_is_never_a_level():
+def test_the_first_bounce_of_a_jsn_sr04t_is_never_a_level():
     for distance in range(1, 200):
         bounce = -(-200 // distance) * distance
         assert _judged(bounce, blind_mm=200) == "blind", distance
@@ -133,7 +133,7 @@ def test_the_first_bounce_that_a_jsn_sr04t_hears_is_never_a_level():
 
 
 def test_a_full_tank_that_reads_far_is_blind_and_not_empty():
-    # The last level stood at 420 mm under the face; a refill went on; now it reads 700.
+    # The last level was 420 mm below the face; a refill continued; now it reads 700.
     assert _judged(700, last=420, blind_mm=200) == "blind"
     assert _judged(700, last=420, blind_mm=0) == ""  # a sensor without that fault
 
@@ -160,7 +160,7 @@ def test_a_level_far_from_the_blind_zone_may_fall_at_any_rate():
     assert _judged(1100, last=560, blind_mm=200) == ""
 
 
-# Faults are told once
+# Faults are reported once
 
 
 def _reported(state, *codes):
@@ -179,7 +179,7 @@ def test_one_burst_without_an_echo_is_no_fault_two_are():
     assert _reported(state, "no_echo") == ["no_echo"]
 
 
-def test_a_sensor_that_comes_and_goes_is_not_told_at_each_wake():
+def test_an_intermittent_sensor_is_not_reported_at_each_wake():
     state = State()
     codes = ["missing", ""] * 50
     told = _reported(state, *codes)
@@ -260,7 +260,7 @@ def test_looks_at_the_accelerometer_are_counted():
     assert alarm_budget.may_look(state, 900)
 
 
-# What flash tells by itself
+# State folded from flash
 
 
 def test_a_quiet_wake_writes_its_sample_and_nothing_else():

@@ -86,7 +86,7 @@ def test_a_drift_that_changes_with_the_temperature_keeps_the_order():
     assert all(error is not None for error in _errors(field, truth).values())
 
 
-def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_told():
+def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_reported():
     random.seed(34)
     field = Field(32)
     right = field.board.network_time
@@ -104,7 +104,7 @@ def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_told():
     assert [round(step / 86400) for step in steps if abs(step) > 86400] == [400, -400], steps
 
 
-def test_a_node_without_any_time_says_so_and_counts_on():
+def test_a_node_without_any_time_reports_that_and_keeps_counting():
     random.seed(35)
     field = Field(32, ntp="")
     field.broker.heard = False

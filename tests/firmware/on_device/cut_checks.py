@@ -1,4 +1,4 @@
-"""The node's promise under power cuts: what was measured arrives, once, whatever fails."""
+"""Under power cuts every stored reading still arrives, once."""
 
 import os
 import random

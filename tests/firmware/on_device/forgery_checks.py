@@ -1,4 +1,4 @@
-"""Acks from someone who owns the broker: whatever is said, nothing is freed that the gateway has
+"""Acks forged by the owner of the broker: they free nothing that the gateway has
 not got. The node's own hashes are the only evidence."""
 
 import os
@@ -46,7 +46,7 @@ def _queue(seed):
 
 
 def _say(queue, era, identity, h, t=1795212003):
-    """The node hears an ack under a right MAC. Returns the verdict."""
+    """The node receives an ack with a valid MAC. Returns the verdict."""
     verdict = acks.judge(queue, acks.Ack(era.decode(), identity[0], identity[1], h, t))
     if verdict.kind == acks.FREES:
         queue.free(verdict.pos, verdict.former)
@@ -198,7 +198,7 @@ def test_time_is_taken_from_a_live_ack_of_what_was_just_sealed_and_from_no_other
     for _ in range(20):
         field.wake()
     assert field.queue.state.clock_source != 0
-    field.broker.decode = False  # only old acks are heard now, live and retained
+    field.broker.decode = False  # only old acks arrive now, live and retained
     for _ in range(30):
         before = field.queue.state.clock_up
         field.wake()

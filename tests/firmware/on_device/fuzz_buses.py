@@ -1,6 +1,6 @@
 """Corrupted transfers on every sensor's bus: a count and a seed on standard input.
 
-Prints what became of them. Whatever a bus says, a driver gives a value, None or its own error, in
+Prints the results. For any bytes on a bus, a driver returns a value, None or its own error, in
 a bounded time; the burst and the looks that use it never fail. Anything else ends with a traceback.
 """
 
@@ -14,7 +14,7 @@ from node.storage.state import State
 
 
 class Time:
-    """Time that only waiting passes; a driver that never waits would hang for ever."""
+    """Time that passes only by waiting; a driver that never waits would hang."""
 
     def __init__(self):
         self.us = 0
@@ -165,7 +165,7 @@ def level(make, state, said):
         code = plausibility.judged(burst.value, bounds, sensor.blind_mm, state.good, 600, 0)
     assert code or isinstance(burst.value, int), burst.value
     if not code and make is _uart_sensor:
-        assert abs(burst.value - TRUE_MM) <= 30, burst.value  # whatever was done to the bytes
+        assert abs(burst.value - TRUE_MM) <= 30, burst.value  # for every change of the bytes
     assert 0 <= burst.valid <= burst.tried <= 9
     faults.heard(state, code)
     said[code or "value"] = said.get(code or "value", 0) + 1

@@ -16,7 +16,7 @@ TOPIC = "noria/1/k7f3q5/ack"
 
 
 class Socket:
-    """A peer that says ``packets`` in pieces, whatever it is told, then closes or is silent."""
+    """A peer that sends ``packets`` in pieces, ignores its input, then closes or is silent."""
 
     def __init__(self, packets, closes):
         self.packets = [packet for packet in packets if packet]
@@ -72,7 +72,7 @@ def publish(payload, qos=0, retain=1, topic=TOPIC):
 
 
 def honest():
-    """What a broker says in one connection of ours, packet by packet."""
+    """The packets of a broker in one connection."""
     ack = b'{"v":1,"era":"m4xq2lzt","boot":3,"seq":118,"h":"k","t":1795212003}\n' + b"M" * 43
     return [
         b"\x20\x02\x00\x00",
@@ -86,7 +86,7 @@ def honest():
 
 
 def corrupted():
-    """Packets as a broken or hostile peer says them; one packet may be said many times."""
+    """Packets of a broken or hostile peer; one packet may be sent many times."""
     packets = honest()
     kind = random.randint(0, 7)
     if kind == 0:
@@ -113,7 +113,7 @@ def corrupted():
 
 
 def converse(client):
-    """A whole connection; the number of events heard."""
+    """A whole connection; returns the number of events."""
     client.connect()
     client.subscribe([TOPIC])
     client.ping()

@@ -49,7 +49,7 @@ def test_the_state_survives_the_flash():
     assert State(state.packed()).__dict__ == state.__dict__
 
 
-def test_a_change_of_the_state_costs_what_changed_and_says_it_all():
+def test_a_change_record_has_exactly_the_changed_fields():
     before, after = State(), State()
     after.fails, after.retry_up, after.era, after.reported = 3, 2**32 - 1, b"abcdefgh", -7
     changes = after.changes(before.packed())
@@ -73,7 +73,7 @@ def _plan(**state_fields):
     return schedule.Plan(_config(), state)
 
 
-def test_a_node_speaks_for_event_change_and_promise_only():
+def test_a_node_reports_for_event_change_and_promise_only():
     plan = _plan(promise_up=900)
     assert not plan.should_report(100, False, False, 3900)
     assert plan.should_report(100, True, False, 3900)
@@ -81,7 +81,7 @@ def test_a_node_speaks_for_event_change_and_promise_only():
     assert plan.should_report(873, False, False, 3900)
 
 
-def test_a_low_battery_speaks_for_events_only_and_an_empty_one_never():
+def test_a_low_battery_reports_events_only_and_an_empty_one_never():
     plan = _plan(promise_up=900, low=1)
     assert not plan.should_report(873, True, False, 3390)
     assert plan.should_report(100, False, True, 3390)
@@ -108,7 +108,7 @@ def test_it_sleeps_short_of_the_promise():
     assert _plan(promise_up=900).sleep_s(600) == 291
 
 
-def test_while_nobody_signs_it_speaks_of_events_at_once_and_else_ever_less_often():
+def test_without_acks_it_reports_events_at_once_and_the_rest_less_and_less_often():
     assert _plan(misses=11).promise_s(0) == 900 and _plan(misses=12).promise_s(0) == 3600
     away = _plan(misses=36, promise_up=7200)
     assert away.promise_s(0) == 7200 and _plan(misses=36, report_s=9000).promise_s(0) == 9000

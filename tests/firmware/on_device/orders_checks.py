@@ -100,7 +100,7 @@ def test_a_planned_move_is_in_force_between_its_times_by_a_set_clock_only():
     state, start = State(), 1795300000
     _take(state, {"v": 1, "n": 5, "set": {"move_from": start, "move_to": start + 3600}})
     state.base = start
-    assert not schedule.planned_move(state, 10)  # no clock: nobody can say so
+    assert not schedule.planned_move(state, 10)  # unknown without a clock
     state.clock_source = clock.NTP
     assert [schedule.planned_move(state, up) for up in (0, 3599, 3600)] == [True, True, False]
 

@@ -18,7 +18,7 @@ def topic(leaf):
 
 
 class Message:
-    """One OBJECT that was heard."""
+    """One received OBJECT."""
 
     def __init__(self, obj):
         self.obj = obj
@@ -30,7 +30,7 @@ class Message:
 
 
 class Line:
-    """Where the unbroken line of one era stands (section 1, *The line*)."""
+    """The end of the unbroken line of one era (section 1, *The line*)."""
 
     def __init__(self):
         self.by_identity = {}
@@ -94,7 +94,7 @@ class Gateway:
         return message.era
 
     def ack(self, era):
-        """The payload that says where the line of ``era`` stands."""
+        """The payload of the ack for the line of ``era``."""
         tip = self.lines[era].tip
         boot, seq = tip.identity if tip else (0, 0)
         text = '{"v":1,"era":"%s","boot":%d,"seq":%d,"h":"%s","t":%d}' % (
@@ -138,7 +138,7 @@ class Broker:
         self.retained = None
 
     def returned(self):
-        """The gateway connects without a stored session: it says all acks again."""
+        """The gateway connects without a stored session: it publishes all acks again."""
         self.heard = True
         for era in self.gateway.lines:
             self._ack(self.gateway.ack(era))

@@ -1,4 +1,4 @@
-"""A place is told once, then zeroed on flash; a power cut in the middle costs nothing."""
+"""A fix is sent once, then zeroed on flash; a power cut in the middle costs nothing."""
 
 from flash import Flash, PowerCut
 from node.policy import location
@@ -91,7 +91,7 @@ def test_a_cut_at_every_byte_of_the_zeroing_loses_nothing():
         again = _queue(flash)
         assert _samples(again) == [431, 432], cut
         assert (again.state.seq, again.state.unsealed_count) == (1, 1), cut
-        again.free(head.pos + 1, False)  # the ack is said again
+        again.free(head.pos + 1, False)  # the ack is published again
         assert b"5095123" not in b"".join(flash.image()), cut
         assert _samples(_queue(flash)) == [431, 432], cut
     assert cuts > 40
@@ -107,7 +107,7 @@ def test_a_place_is_looked_for_in_recovery_mode_only():
     assert not location.due(State(), 0, 40)
 
 
-def test_the_wake_that_enters_the_mode_speaks_first():
+def test_the_wake_that_enters_the_mode_reports_first():
     assert not location.due(_recovering(100, 100), 100, 100)
 
 
@@ -118,7 +118,7 @@ def test_a_place_is_looked_for_at_the_second_wake_and_each_five_minutes():
     assert looked == [130, 430, 730]
 
 
-def test_the_event_says_where_in_integers():
+def test_the_event_has_the_position_in_integers():
     class Fix:
         lat, lon, acc = 5095123, -185512, 4
 

@@ -2,7 +2,7 @@
 
 Each sample is corrupted for itself, with a probability drawn for each burst; only bursts count in
 which more than half of the samples that were taken were corrupted. Corrupted samples are spread
-evenly over all that the sensor can say.
+evenly over the sensor's range.
 """
 
 import json

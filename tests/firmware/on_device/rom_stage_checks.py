@@ -48,7 +48,7 @@ class Rom(Powered):
 
 
 class Release:
-    """A stream of ``files``, and what its order says of it."""
+    """A stream of ``files``, and the fields of its order."""
 
     def __init__(self, version, files):
         self.files = files

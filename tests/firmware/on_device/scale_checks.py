@@ -64,7 +64,7 @@ def test_a_clock_that_lasts_too_long_is_thrown_away():
     assert _scale(wire).read_counts() == 431000 and wire.conversions == 1
 
 
-def test_clocks_that_always_last_too_long_are_told():
+def test_clocks_that_always_last_too_long_are_reported():
     wire = Hx711(431000)
     scale = _scale(wire, irq=(lambda: 0, lambda state: None))
     scale._pulse = lambda: 61

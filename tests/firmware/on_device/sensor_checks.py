@@ -37,11 +37,11 @@ def test_a_distance_outside_the_range_is_no_echo():
     assert a02yyuw.distance_mm(b"\xff\x11\x94\xa4") == 4500
 
 
-def test_a_sensor_that_says_nothing_is_missing():
+def test_a_sensor_that_sends_nothing_is_missing():
     assert code(a02yyuw.A02YYUW(Uart()).read, a02yyuw.A02YYUWError) == "missing"
 
 
-def test_a_sensor_that_says_no_frame_is_garbage():
+def test_a_sensor_that_sends_no_valid_frame_is_garbage():
     sensor = a02yyuw.A02YYUW(Uart(b"\x55" * 40))
     assert code(sensor.read, a02yyuw.A02YYUWError) == "garbage"
 
@@ -85,7 +85,7 @@ def test_a_pulse_without_an_end_is_no_echo_and_no_pulse_a_missing_module():
     sensor = _pulses(-1, 38000, 900, -2)
     assert sensor.read() is None  # longer than 6 m
     assert sensor.read() is None  # 6.5 m
-    assert sensor.read() is None  # 154 mm: inside the blind zone nothing is heard right
+    assert sensor.read() is None  # 154 mm: inside the blind zone no echo is right
     assert code(sensor.read, jsn_sr04t.JSNSR04TError) == "missing"
 
 
@@ -123,7 +123,7 @@ def test_the_loop_is_linear_from_four_to_twenty_milliamperes():
     assert ads1115.loop_ua(ads1115.count(b"\xff\xff"), 100) == -2
 
 
-def test_a_broken_wire_and_a_short_are_told_apart():
+def test_a_broken_wire_and_a_short_have_different_codes():
     for two_bytes, told in ((b"\x00\x02", "wire"), (b"\x0b\x3f", "wire"), (b"\x41\xab", "over")):
         _, probe = _probe(*_conversion(two_bytes))
         assert code(probe.read, ads1115.ADS1115Error) == told

@@ -1,4 +1,4 @@
-"""Hands on the tank, with a scripted accelerometer: what is told, what is spent, what is armed."""
+"""Tampering, with a scripted accelerometer: events, charge spent, armed pins."""
 
 import random
 
@@ -23,7 +23,7 @@ tamper.time = _Time()
 
 
 class Chip:
-    """A LIS3DH that tells what is done to it by ``does``."""
+    """A LIS3DH whose samples follow ``does``."""
 
     def __init__(self):
         self.does = STILL
@@ -100,7 +100,7 @@ class Node:
         self.reports += 1
 
     def wake(self, after_s, does=STILL, by_pin=False):
-        """One wake; the events that it told."""
+        """One wake; returns its events."""
         self.board.now += after_s
         self.board.chip.does = does
         self.board.motion.high = does == CARRIED
@@ -134,7 +134,7 @@ def test_one_bump_is_one_quiet_event():
     assert not node.state.recovery and node.reports == 0 and not node.state.pending
 
 
-def test_without_budget_hands_are_told_but_do_not_begin_recovery():
+def test_without_budget_tampering_is_reported_but_does_not_begin_recovery():
     node = Node()
     node.state.spent_uah = 59_900
     events = node.wake(600, CARRIED, by_pin=True)
@@ -145,7 +145,7 @@ def test_without_budget_hands_are_told_but_do_not_begin_recovery():
     assert not node.state.recovery and node.reports == 1
 
 
-def test_recovery_that_uses_its_budget_up_says_so():
+def test_recovery_that_uses_up_its_budget_is_reported():
     node = Node()
     node.wake(600, CARRIED, by_pin=True)
     node.state.spent_uah = 59_900
@@ -201,7 +201,7 @@ def test_the_orientation_at_the_first_start_is_upright():
     again = Node(rest=[500, 0, 866])
     assert again.board.chip.armed_for == (500, 0, 866)
     node.start()
-    assert _near(node.board.chip.armed_for, (0, 0, 1000))  # a later start learns nothing anew
+    assert _near(node.board.chip.armed_for, (0, 0, 1000))  # a later start does not learn again
 
 
 def test_a_tank_that_moves_at_its_first_start_learns_at_the_next():
@@ -221,7 +221,7 @@ def test_a_chip_that_lost_its_supply_is_armed_again():
     assert node.wake(600) == [] and node.board.chip.armed
 
 
-def test_a_chip_that_falls_silent_in_the_middle_of_a_look_is_told():
+def test_a_chip_that_fails_during_a_check_is_reported():
     node = Node()
 
     def fails():
@@ -241,7 +241,7 @@ def test_what_begins_after_the_look_shortens_the_sleep():
     assert node.wake_pins_.sleep_s(600) == 5
 
 
-def test_a_lid_is_told_when_it_opens_and_closes_and_not_at_first():
+def test_a_lid_is_reported_when_it_opens_and_closes_but_not_at_first():
     node = Node(lid="light")
     node.board.lid.high = True  # dark: closed
     assert node.wake(600) == []

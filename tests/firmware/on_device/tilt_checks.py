@@ -1,22 +1,22 @@
-"""A tank that is tilted, and stands again: each is told once, within the alarms' budget."""
+"""A tank that is tilted, then upright again: both are reported once, within the alarms' budget."""
 
 from tamper_checks import TILTED, Node
 
 
-def test_a_tilt_is_told_once_while_it_lasts_and_again_when_it_comes_back():
+def test_a_tilt_is_reported_once_while_it_lasts_and_again_when_it_comes_back():
     node = Node()
     events = node.wake(600, TILTED)
     assert len(events) == 2 and '"k":"tilt","deg":64' in events[1]
     for _ in range(21):
         node.wake(30, TILTED)
-    assert not node.state.recovery  # still, though it lies
+    assert not node.state.recovery  # still, though tilted
     assert node.wake(600, TILTED) == [] and node.wake(600) == ['"k":"tilt","deg":0']
     assert node.wake(600) == []
     assert len(node.wake(600, TILTED)) == 2
 
 
 def _tilted():
-    """A node that told its tilt, and has given up waiting for hands."""
+    """A node that reported its tilt and left recovery mode."""
     node = Node()
     node.wake(600, TILTED)
     while node.state.recovery:
@@ -25,7 +25,7 @@ def _tilted():
     return node
 
 
-def test_a_tank_that_stands_again_is_told_at_once_as_far_as_the_budget_goes():
+def test_a_tank_that_is_upright_again_is_reported_at_once_within_the_budget():
     node = _tilted()
     spent_uah, looked = node.state.spent_uah, node.state.looked
     assert node.wake(600) == ['"k":"tilt","deg":0'] and node.reports == 1
@@ -36,22 +36,22 @@ def test_a_tank_that_stands_again_is_told_at_once_as_far_as_the_budget_goes():
     assert node.wake(600) == ['"k":"tilt","deg":0'] and node.reports == 0
 
 
-def test_hands_that_raise_it_again_are_told_with_it():
+def test_motion_that_raises_it_again_is_reported_with_it():
     node = _tilted()
     events = node.wake(600, by_pin=True)
     assert len(events) == 2 and '"k":"motion","ms":0' in events[0]
     assert events[1] == '"k":"tilt","deg":0' and node.reports == 1
 
 
-def test_in_recovery_mode_it_is_told_that_it_stands_again():
+def test_in_recovery_mode_upright_again_is_reported():
     node = Node()
     node.wake(600, TILTED)
     assert node.state.recovery and node.wake(30, TILTED) == []
     assert node.wake(30) == ['"k":"tilt","deg":0'] and node.wake(30) == []
 
 
-def test_a_moment_upright_while_it_lies_is_not_told():
+def test_a_moment_upright_while_it_is_tilted_is_not_reported():
     node = _tilted()
     chip = node.board.chip
-    chip.read_mg = lambda: chip.up  # one sample, by a blow; the second that follows lies
+    chip.read_mg = lambda: chip.up  # one sample, by a blow; the next second is tilted
     assert node.wake(600, TILTED) == [] and node.state.tilted

@@ -141,7 +141,7 @@ def test_registration_and_signal_are_read():
 
 
 class Station:
-    """A Wi-Fi station that hears some networks and can join one of them."""
+    """A Wi-Fi station that finds some networks and can join one of them."""
 
     def __init__(self, heard, joinable, known=None):
         self.tried = []

@@ -10,7 +10,7 @@ SHARE = 1 if WHOLE else 4  # of the flash, and so of the month
 MONTH_DAYS = 30 / SHARE
 DAYS = 120 if WHOLE else MONTH_DAYS + 0.5  # how long it is watched
 SECTORS_256K, SECTORS_512K = 64 // SHARE, 128 // SHARE
-ENDURANCE = 100_000  # erases that a sector of the chip's NOR flash stands
+ENDURANCE = 100_000  # erases that a sector of the chip's NOR flash endures
 
 
 def _hold(sectors, reached, report_s, events=0.0):

@@ -28,7 +28,7 @@ def _hash(body: bytes) -> str:
 
 @dataclass
 class Line:
-    """What one device said, in the order of arrival, and where its line stands."""
+    """One device's messages in the order of arrival, and the end of its line."""
 
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     bodies: set[bytes] = field(default_factory=set[bytes])

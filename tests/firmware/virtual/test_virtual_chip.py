@@ -1,4 +1,4 @@
-"""The shims behave as the ESP32's documentation says, on both interpreters."""
+"""The shims behave as documented for the ESP32, on both interpreters."""
 
 import ast
 
@@ -99,7 +99,7 @@ def test_the_station_connects_in_its_time_or_finds_no_access_point(bench: Bench)
     assert lines == ["True True", "False True"]
 
 
-def test_ultrasonic_frames_come_by_uart_and_tell_the_distance(bench: Bench) -> None:
+def test_ultrasonic_frames_by_uart_have_the_distance(bench: Bench) -> None:
     lines = bench.play(
         "import machine, time\n"
         f"machine.Pin({PIN['sensor_power']}, machine.Pin.OUT, value=1)\n"
@@ -113,11 +113,11 @@ def test_ultrasonic_frames_come_by_uart_and_tell_the_distance(bench: Bench) -> N
     )
     distances = ast.literal_eval(lines[0])
     assert len(distances) == 10
-    # 1100 mm above the floor, 700 L in an IBC stand 653 mm high.
+    # 1100 mm above the floor, 700 L in an IBC are 653 mm high.
     assert 430 <= sorted(distances)[5] <= 460
 
 
-def test_hx711_shifts_out_what_stands_on_the_scale(bench: Bench) -> None:
+def test_hx711_shifts_out_the_weight_on_the_scale(bench: Bench) -> None:
     bench.config = {"sensor": "hx711", "zero": 1000, "counts_per_kg": 20000}
     lines = bench.play(
         "import machine, time\n"

@@ -112,7 +112,7 @@ def fleet(
 
 
 def boards_running(folder: Path) -> list[str]:
-    """Processes whose working folder lies in ``folder``: interpreters of this fleet's boards."""
+    """Processes whose working folder is in ``folder``: interpreters of this fleet's boards."""
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -123,7 +123,7 @@ def boards_running(folder: Path) -> list[str]:
     return found
 
 
-def test_the_real_firmware_is_heard_and_its_line_is_acknowledged(
+def test_the_real_firmware_reports_and_its_line_is_acknowledged(
     fleet: tuple[FleetProcess, Acker],
 ) -> None:
     process, acker = fleet
@@ -142,14 +142,14 @@ def test_the_real_firmware_is_heard_and_its_line_is_acknowledged(
     assert process.seen("crash") + process.seen("stuck") + process.seen("watchdog") == []
 
 
-def test_a_story_is_told_by_json_lines(fleet: tuple[FleetProcess, Acker]) -> None:
+def test_json_lines_control_the_boards(fleet: tuple[FleetProcess, Acker]) -> None:
     process, acker = fleet
     acker.until_said(KEYS, 2, 40)
-    # A seizure: motion and tilt are told, then the board is dark.
+    # A seizure: motion and tilt are reported, then the board is dark.
     assert process.do(do="seize", device=IBC, after_s=400)["event"] == "done"
     until(lambda: {"motion", "tilt"} <= set(acker.events(IBC)), 20, "motion and tilt")
     until(lambda: process.seen("dark", IBC) != [], 20, "silence")
-    # A site loses its network: nothing more is heard, and later everything is.
+    # A site loses its network: no message arrives, and later all do.
     process.do(do="network_out", uplink="south")
     said = len(acker.said(SOUTH))
     sleeps = len(process.seen("sleep", SOUTH))

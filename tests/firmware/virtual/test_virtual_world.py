@@ -1,4 +1,4 @@
-"""Water, people and hands: the physics that stories are told with."""
+"""Water, people and hands: the physics of stories."""
 
 from pathlib import Path
 from random import Random
@@ -89,7 +89,7 @@ def test_a_seizure_moves_tilts_empties_and_then_silences(time: Time) -> None:
     assert world.volume_l < 400.0
 
 
-def test_a_board_that_is_carried_away_keeps_its_power_but_hears_nothing(time: Time) -> None:
+def test_a_board_that_is_carried_away_keeps_its_power_but_is_out_of_range(time: Time) -> None:
     world = World(QUIET, time, "a")
     world.seize(mode="carried", after_s=60.0)
     time.at += 61.0
