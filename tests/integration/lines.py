@@ -1,6 +1,6 @@
-"""What tests say to a store whose database refuses a line."""
+"""The callback of a store whose database refuses a line."""
 
 
 def unusable(line: str, reason: str) -> None:
-    """No line of a test is refused: it fails with what the database said."""
+    """Fail the test with the database's reason."""
     raise AssertionError(f"{reason}: {line}")

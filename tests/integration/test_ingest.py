@@ -39,7 +39,7 @@ def test_one_ack_for_each_commit_however_many_messages(listening: Listening) -> 
     assert covers(ack, sealed[-1])
 
 
-def test_a_gap_holds_the_line_until_it_is_filled(listening: Listening) -> None:
+def test_the_line_ends_before_a_gap_until_it_is_filled(listening: Listening) -> None:
     first, lost, third = (listening.ring.seal(NOW) for _ in range(3))
     assert covers(listening.arrive(first, third)[0], first)
     assert covers(listening.arrive(lost)[0], third)
@@ -107,7 +107,7 @@ def test_two_messages_with_one_prev_are_a_fork(listening: Listening) -> None:
     assert listening.verdicts()[-1][:2] == ("fork", "fork")
 
 
-def test_a_flagged_message_goes_on_by_prev_or_where_that_is_lost_by_seq(
+def test_a_flagged_message_extends_the_line_by_prev_or_else_by_seq(
     listening: Listening,
 ) -> None:
     ring = listening.ring
@@ -138,11 +138,11 @@ def test_malformed_without_identity_is_kept_and_answered_with_the_last_era(
 
 def test_bytes_that_are_no_text_are_kept_under_a_right_mac(listening: Listening) -> None:
     raw = envelope.seal(KEY, listening.ring.topic, b'{"a":"\xff"}')
-    assert listening.payloads(raw) == []  # it has no era to speak of
+    assert listening.payloads(raw) == []  # the device has no era
     assert listening.verdicts() == [("msg", "flagged", "bytes", False)]
 
 
-def test_each_era_has_its_line_and_the_last_speaker_is_acked_last(listening: Listening) -> None:
+def test_each_era_has_its_line_and_the_last_in_use_is_acked_last(listening: Listening) -> None:
     old, ring = listening.ring.seal(NOW), Ring("k7f3q5", KEY)
     new = ring.seal(NOW)
     acks = listening.arrive(old, new)
@@ -197,7 +197,7 @@ def test_a_line_does_not_begin_at_a_later_boots_message_that_names_none_before_i
     assert (ack["boot"], ack["seq"], ack["h"]) == (0, 0, "")
 
 
-def test_where_it_lies_on_the_nodes_flash_the_line_begins_whatever_its_prev(
+def test_the_line_begins_at_the_oldest_message_on_the_nodes_flash(
     listening: Listening,
 ) -> None:
     alone = Ring("k7f3q5", KEY, boot=2, seq=8, prev="A" * 22).seal(NOW)
@@ -215,7 +215,7 @@ def test_what_is_refused_is_not_acknowledged_and_quarantine_is_bounded(
     assert rows == QUARANTINE_ROWS
 
 
-def test_everything_is_there_again_after_a_restart(listening: Listening) -> None:
+def test_a_restart_restores_everything(listening: Listening) -> None:
     ring = listening.ring
     sealed = [ring.seal(NOW) for _ in range(5)]
     listening.arrive(*sealed[:2], sealed[4])

@@ -34,7 +34,7 @@ def test_leaves_commit_to_salt_and_body_and_grow_the_frontier(listening: Listeni
     assert root == listening.journal.log.frontier.root()
 
 
-def test_a_changed_leaf_stops_the_start_with_a_word(listening: Listening) -> None:
+def test_a_changed_leaf_stops_the_start_and_is_named(listening: Listening) -> None:
     listening.arrive(*[listening.ring.seal(NOW) for _ in range(5)])
     listening.journal.close()
     with closing(sqlite3.connect(listening.path)) as raw, raw:
@@ -68,7 +68,9 @@ def kinds(listening: Listening) -> list[tuple[str, dict[str, Any]]]:
         return [(e.kind, json.loads(e.body)) for e in reader.all() if e.kind != "msg"]
 
 
-def test_the_diary_begins_with_open_and_beats_every_ten_minutes(listening: Listening) -> None:
+def test_the_diary_begins_with_open_and_has_a_heartbeat_every_ten_minutes(
+    listening: Listening,
+) -> None:
     diary = Diary(listening.journal)
     diary.open(NOW, bytes(32), "1.0")
     diary.open(NOW, bytes(32), "1.0")
@@ -76,13 +78,13 @@ def test_the_diary_begins_with_open_and_beats_every_ten_minutes(listening: Liste
     assert not diary.write_due(NOW + 599, 649.0)
     assert diary.write_due(NOW + HEARTBEAT_S, 50.0 + HEARTBEAT_S)
     diary.stop(NOW + 700)
-    said = kinds(listening)
-    assert said[0][0] == "open"
-    assert said[0][1]["key"] == "00" * 32
-    assert [body["run"] for _, body in said[1:]] == ["start", "heartbeat", "stop"]
+    found = kinds(listening)
+    assert found[0][0] == "open"
+    assert found[0][1]["key"] == "00" * 32
+    assert [body["run"] for _, body in found[1:]] == ["start", "heartbeat", "stop"]
 
 
-def test_refusals_are_told_hourly_as_counts(listening: Listening) -> None:
+def test_refusals_are_journaled_hourly_as_counts(listening: Listening) -> None:
     diary = Diary(listening.journal)
     diary.start(NOW, 0.0)
     listening.payloads(b"x", b"y")

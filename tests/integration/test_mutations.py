@@ -41,12 +41,12 @@ FEED, GONE = "feed22", "gone22"
 
 def _mac(topic: str, raw: bytes) -> bytes:
     """As ``wire_node.sealed.mac``, of any bytes."""
-    said = topic.encode() + b"\n" + raw
-    return b64(hmac.new(KEY, said, "sha256").digest()).encode()
+    signed = topic.encode() + b"\n" + raw
+    return b64(hmac.new(KEY, signed, "sha256").digest()).encode()
 
 
 class Crowd:
-    """Devices that speak well, badly, or not as themselves."""
+    """Devices that send valid, invalid and forged messages."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -84,7 +84,7 @@ class Crowd:
         return self._held.pop()
 
     def _hurt(self, damaged: bytes, _now: float) -> tuple[str, bytes]:
-        """Under a right MAC: authentic, whatever it says."""
+        """Under a right MAC: authentic, valid or not."""
         topic = self._chance.choice(self.rings).topic
         return topic, damaged + b"\n" + _mac(topic, damaged)
 
@@ -113,10 +113,10 @@ def test_nothing_invalid_is_stored_and_nothing_authentic_is_lost(tmp_path: Path)
     crowd = Crowd(random.Random(SEED))
     with closing(Journal(tmp_path / "journal.db", "g1")) as journal:
         ingest = Ingest(journal, crowd.registry())
-        sent, memory = _hear_all(crowd, ingest)
+        sent, memory = _commit_all(crowd, ingest)
     with closing(JournalReader(tmp_path / "journal.db")) as reader:
         counted = counters.status(reader.counts())
-        _assert_every_entry_is_as_wire_says(reader.all())
+        _assert_every_entry_follows_wire_md(reader.all())
     Journal(tmp_path / "journal.db", "g1").close()  # its log verifies
     assert sum(counted["received"].values()) + sum(counted["refused"].values()) == sent == MUTATIONS
     assert min(counted["received"].values()) > 0, counted
@@ -126,7 +126,7 @@ def test_nothing_invalid_is_stored_and_nothing_authentic_is_lost(tmp_path: Path)
     assert memory[-1] - memory[len(memory) // 4] < GROWTH_BYTES, memory
 
 
-def _hear_all(crowd: Crowd, ingest: Ingest) -> tuple[int, list[int]]:
+def _commit_all(crowd: Crowd, ingest: Ingest) -> tuple[int, list[int]]:
     """Commit all; how many there were, and resident bytes at 20 moments on the way."""
     sent, memory = 0, list[int]()
     now, batch = T0, list[Arrival]()
@@ -150,7 +150,7 @@ def _resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _assert_every_entry_is_as_wire_says(entries: Iterator[Entry]) -> None:
+def _assert_every_entry_follows_wire_md(entries: Iterator[Entry]) -> None:
     seen = Counter[tuple[str, bytes]]()
     leaves = 0
     for entry in entries:

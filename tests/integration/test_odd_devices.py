@@ -52,13 +52,13 @@ def test_forks_new_eras_and_forgeries_are_counted_by_device(gateway: Gateway) ->
     assert counts(gateway)["unknown_device"] == 1
 
 
-def test_what_a_device_let_go_of_before_it_came_is_counted(gateway: Gateway) -> None:
+def test_messages_that_a_device_deleted_before_they_came_are_counted(gateway: Gateway) -> None:
     node = SigningDevice()
-    said = [node.send(T0 + n, distance(500)) for n in range(4)]
-    gateway.receive(*said[:2])
+    messages = [node.send(T0 + n, distance(500)) for n in range(4)]
+    gateway.receive(*messages[:2])
     newest = node.send(T0 + 10, distance(500), old=[1, 3])
     gateway.receive(newest)  # the newest comes first, the rest is still held
-    gateway.receive(*said[2:])
+    gateway.receive(*messages[2:])
     assert marked(gateway) == {}
     node.send(T0 + 20, distance(500))  # overwritten by the next ones
     gateway.receive(node.send(T0 + 30, distance(500), old=[1, 7]))
@@ -89,7 +89,7 @@ def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     assert b'"seq":60' in acks[0].payload
 
 
-def test_a_devices_oddities_are_told_to_coordinators_in_words(tmp_path: Path) -> None:
+def test_coordinators_read_of_a_devices_anomalies(tmp_path: Path) -> None:
     scene = scenes.make(tmp_path)
     device = next(iter(rows.load(scene.engine).devices))
     node = [anomalies.Mark(device, what, 3, int(scene.now) - 600)

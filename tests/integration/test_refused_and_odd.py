@@ -21,7 +21,7 @@ ACK = "noria/1/k7f3q5/ack"
 
 
 class Wire:
-    """A gateway on a real broker, and a client that publishes whatever it is told."""
+    """A gateway on a real broker, and a client that publishes any payload."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.gateway = RunningGateway(folder, f'broker = "{broker.url}"\n')
@@ -30,7 +30,7 @@ class Wire:
         self.ring = Ring("k7f3q5", KEY)
         self.acks: list[dict[str, Any]] = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._hear
+        self._client.on_message = self._keep
         self._client.on_connect = self._connected
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
@@ -44,7 +44,7 @@ class Wire:
     def counted(self, part: str, name: str, count: int) -> None:
         until(lambda: self.gateway.glance()[part][name] == count, 10, f"{count} {name}")
 
-    def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+    def _keep(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         text, proof = message.payload.decode().split("\n")
         key = GONE_KEY if "gone22" in message.topic else KEY
         assert proof == mac(key, message.topic, text)
@@ -121,7 +121,7 @@ def test_a_clock_ten_years_off_is_stored_at_an_estimated_time(wire: Wire) -> Non
     assert begun - 60 <= reading["at"] <= time.time() + 60
 
 
-def test_a_broker_that_lost_everything_is_told_every_ack_again(
+def test_a_broker_that_lost_everything_gets_every_ack_again(
     wire: Wire, mosquitto: Mosquitto
 ) -> None:
     message = wire.ring.seal(time.time())
@@ -135,7 +135,7 @@ def test_a_broker_that_lost_everything_is_told_every_ack_again(
     assert (wire.acks[-1]["seq"], wire.acks[-1]["h"]) == (1, message.h)
 
 
-def test_a_started_gateway_says_every_ack_again_since_its_journal_may_be_restored(
+def test_a_started_gateway_publishes_every_ack_since_its_journal_may_be_restored(
     wire: Wire,
 ) -> None:
     message = wire.ring.seal(time.time())

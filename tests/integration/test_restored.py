@@ -35,7 +35,7 @@ class Place:
         self.gateway.enrol({node.ring.device: node.ring.key for node in self.nodes})
         self.gateway.start()
 
-    def speak(self, times: int) -> None:
+    def send(self, times: int) -> None:
         """Each node seals so many messages and all are acknowledged."""
         with ThreadPoolExecutor(len(self.nodes)) as pool:  # each may wait to be asked again
             assert all(pool.map(lambda node: node.connection(times, time.time), self.nodes))
@@ -90,12 +90,12 @@ def _roots(leaves: list[tuple[str, bytes]]) -> dict[str, list[bytes]]:
 
 @pytest.mark.parametrize("note", ["kept", "lost", "put back too"])
 @pytest.mark.timeout(120)
-def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_missing(
+def test_a_restored_journal_begins_a_new_log_and_gets_what_nodes_still_have(
     place: Place, note: str
 ) -> None:
-    place.speak(8)
+    place.send(8)
     backup = place.back_up()
-    place.speak(12)
+    place.send(12)
     (shown,) = _roots(place.leaves()).items()
     origin, seen = shown
     place.gateway.kill()
@@ -106,7 +106,7 @@ def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_miss
     if note == "put back too":
         backup.put_back_note()
     place.gateway.start()
-    place.speak(1)
+    place.send(1)
     place.assert_all_there_once()
     logs = _roots(place.leaves())
     assert len(logs) == 2
@@ -122,27 +122,27 @@ def test_a_restored_journal_begins_a_new_log_and_nothing_that_nodes_hold_is_miss
     }
     place.gateway.kill()
     place.gateway.start()
-    place.speak(1)
+    place.send(1)
     assert len(place.openings()) == 2, "one restoration is noticed once"
     place.assert_all_there_once()
 
 
 @pytest.mark.timeout(120)
-def test_a_machine_that_was_set_back_with_its_notes_is_told_so_by_a_person(place: Place) -> None:
-    place.speak(8)
+def test_a_person_reports_a_machine_that_was_restored_with_its_witness(place: Place) -> None:
+    place.send(8)
     backup = place.back_up()
     _, outside = settings.read(place.gateway.config).witness_paths
     noted = outside.read_bytes()
-    place.speak(12)
+    place.send(12)
     place.gateway.kill()
     shown = place.leaves()
     backup.put_back()
     backup.put_back_note()
     outside.write_bytes(noted)
-    said = place.gateway.noria("journal", "set-back")
-    assert said.startswith("Noted. The next start begins a new log")
+    output = place.gateway.noria("journal", "set-back")
+    assert output.startswith("Noted. The next start begins a new log")
     place.gateway.start()
-    place.speak(1)
+    place.send(1)
     place.assert_all_there_once()
     first, second = place.openings()
     logs = _roots(place.leaves())
@@ -204,19 +204,19 @@ def publish(broker: Mosquitto, topic: str, payloads: list[str]) -> None:
 def test_what_was_acknowledged_in_a_former_era_and_lost_is_ordered_again(
     place: Place, mosquitto: Mosquitto
 ) -> None:
-    place.speak(5)
+    place.send(5)
     backup = place.back_up()
-    place.speak(4)
+    place.send(4)
     lost = LostCounters(place.nodes[0])
     lost.draw_a_new_era()
     assert place.nodes[0].connection(3, time.time)
     place.gateway.kill()
     backup.put_back()
     place.gateway.start()
-    place.speak(1)
+    place.send(1)
     assert lost.obey_resend(mosquitto) == ["resend"]
     place.nodes.append(_as_node(lost.former))
-    until(lambda: _heard(place) == _sealed(place), 10, "the former era's messages")
+    until(lambda: _received(place) == _sealed(place), 10, "the former era's messages")
     place.assert_all_there_once()
 
 
@@ -226,7 +226,7 @@ def _as_node(ring: Ring) -> Node:
     return held
 
 
-def _heard(place: Place) -> int:
+def _received(place: Place) -> int:
     return place.gateway.glance()["journal"]["messages"]
 
 

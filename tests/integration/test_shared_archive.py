@@ -57,7 +57,7 @@ class Gateway:
     def reader(self) -> JournalReader:
         return JournalReader(self.folder / "journal.db")
 
-    def hears(self, ring: Ring, message: Sealed, at: float) -> None:
+    def receives(self, ring: Ring, message: Sealed, at: float) -> None:
         self.ingest.commit([Arrival(ring.topic, ring.payload(message).encode(), at)], at)
 
     def prune(self) -> None:
@@ -66,22 +66,22 @@ class Gateway:
 
 
 class Several:
-    """Two gateways on one PostgreSQL: a message a day, heard by each in turn, from June on."""
+    """Two gateways on one PostgreSQL: a message a day, received by each in turn, from June on."""
 
     def __init__(self, folder: Path, url: sa.URL) -> None:
         self.engine = connect(url)
         self.a, self.b = (Gateway(folder, name, self.engine) for name in ("g1", "g2"))
         self.ring = Ring("k7f3q5", KEY)
-        self.said: list[Sealed] = []
+        self.sent: list[Sealed] = []
         self.merging = MergeOrder(self.engine, Clock(), Wakeup())
         for n in range(92):
-            self.say(JUNE + n * DAY_S)
+            self.send(JUNE + n * DAY_S)
         self.place()
 
-    def say(self, at: float) -> None:
-        self.said.append(self.ring.seal(at))
-        gateway = (self.a, self.b)[len(self.said) % 2]
-        gateway.hears(self.ring, self.said[-1], at)
+    def send(self, at: float) -> None:
+        self.sent.append(self.ring.seal(at))
+        gateway = (self.a, self.b)[len(self.sent) % 2]
+        gateway.receives(self.ring, self.sent[-1], at)
 
     def place(self) -> None:
         for gateway in (self.a, self.b):
@@ -99,8 +99,8 @@ class Several:
             return connection.execute(query).scalar_one()
 
     def merged(self, seen_from: Gateway) -> list[Entry]:
-        shelves = ClusterArchives(self.engine, seen_from.folder / "archive", seen_from.name)
-        with closing(MergedReader(self.engine, shelves)) as reader:
+        archives = ClusterArchives(self.engine, seen_from.folder / "archive", seen_from.name)
+        with closing(MergedReader(self.engine, archives)) as reader:
             reader.check()
             return list(reader.all())
 
@@ -129,7 +129,7 @@ def test_nothing_is_pruned_before_it_is_archived_and_every_projection_has_passed
     assert several.bodies() == 92  # not archived
     archived.archive(several.a.folder, AUGUST)
     several.a.prune()
-    assert several.bodies() == 92 - 15  # what g1 heard in June
+    assert several.bodies() == 92 - 15  # what g1 received in June
     several.passed("store g2", places)
     several.a.prune()
     assert several.bodies() == 92 - 30  # and in July
@@ -154,15 +154,15 @@ def test_nothing_waits_for_a_gateway_that_is_retired(several: Several, tmp_path:
     assert "gateway g2 runs: end it first" in runs.value.stderr
     with several.engine.begin() as connection:
         connection.execute(sa.update(heartbeat.gateway_now).values(renewed=0.0))
-    said = noria("gateways", "retire", "g2", "--config", str(config))
-    assert said == f"Gateway g2 is retired; its store had {len(before) - 45} entries to read.\n"
+    output = noria("gateways", "retire", "g2", "--config", str(config))
+    assert output == f"Gateway g2 is retired; its store had {len(before) - 45} entries to read.\n"
     several.a.prune()
     assert several.bodies() == 92 - 30
     assert "g2" not in noria("status", "--config", str(config))
     (several.a.folder / "archive" / "g2").symlink_to(several.b.folder / "archive")
     assert several.merged(several.a) == before  # what it journaled stays
-    several.say(SEPTEMBER)  # it comes back all the same
-    several.say(SEPTEMBER + 1)
+    several.send(SEPTEMBER)  # it comes back all the same
+    several.send(SEPTEMBER + 1)
     several.place()
     assert len(several.merged(several.a)) == len(before) + 2
 
@@ -175,42 +175,42 @@ def test_the_common_order_reads_the_same_from_the_files(several: Several, tmp_pa
         archived.archive(gateway.folder, SEPTEMBER)
         gateway.prune()
     assert several.bodies() == 0
-    with pytest.raises(ArchiveError, match=r"gateway g2's entries .*archive/g2/2026-06") as told:
+    with pytest.raises(ArchiveError, match=r"gateway g2's entries .*archive/g2/2026-06") as error:
         several.merged(several.a)
-    assert 0 < told.value.last < len(before)
+    assert 0 < error.value.last < len(before)
     (several.a.folder / "archive" / "g2").symlink_to(several.b.folder / "archive")
     (several.b.folder / "archive" / "g1").symlink_to(several.a.folder / "archive")
     assert several.merged(several.a) == before
     assert several.merged(several.b) == before
 
 
-def test_what_a_node_says_again_after_pruning_is_still_a_duplicate(several: Several) -> None:
+def test_a_message_resent_after_pruning_is_still_a_duplicate(several: Several) -> None:
     places = len(several.merged(several.a))
     for name in ("watch", "store g1", "store g2"):
         several.passed(name, places)
     archived.archive(several.a.folder, SEPTEMBER)
     several.a.prune()
-    now = SEPTEMBER + 7 * DAY_S  # g2 comes back, and hears what g1 has journaled and archived
-    theirs = several.said[1]
-    several.b.hears(several.ring, theirs, now)
-    several.a.hears(several.ring, theirs, now)
-    several.say(now)
+    now = SEPTEMBER + 7 * DAY_S  # g2 comes back, and receives what g1 has journaled and archived
+    theirs = several.sent[1]
+    several.b.receives(several.ring, theirs, now)
+    several.a.receives(several.ring, theirs, now)
+    several.send(now)
     several.place()
     with several.engine.connect() as connection:
         counts = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
         messages = sa.select(sa.func.count()).where(tables.entry.c.kind == "msg")
         assert connection.execute(messages).scalar_one() == 93
         line = sa.select(tables.era.c.line_seq)
-        assert connection.execute(line).scalar_one() == several.said[-1].place[1]
+        assert connection.execute(line).scalar_one() == several.sent[-1].place[1]
     assert counts["duplicate"] == 1
     assert counts["stored"] + counts["late"] == 93  # g1 registered before g2
     assert len(several.merged(several.a)) == places + 1
 
 
-def test_a_gateway_that_comes_back_later_registers_what_it_kept(several: Several) -> None:
+def test_a_gateway_that_comes_back_later_registers_its_journal(several: Several) -> None:
     places = len(several.merged(several.a))
     late = several.ring.seal(SEPTEMBER)
-    several.b.hears(several.ring, late, SEPTEMBER)  # journaled, then it is gone for a week
+    several.b.receives(several.ring, late, SEPTEMBER)  # journaled, then it is gone for a week
     for name in ("watch", "store g1"):
         several.passed(name, places)
     archived.archive(several.a.folder, AUGUST)

@@ -27,7 +27,7 @@ NODES = 6
 
 
 class Camp:
-    """Nodes that speak without end on threads of their own, and two gateways."""
+    """Nodes that send continuously on threads of their own, and two gateways."""
 
     def __init__(self, folder: Path, broker: Mosquitto, cluster: PostgreSQL) -> None:
         self.cluster = cluster
@@ -72,7 +72,7 @@ class Camp:
         assert [n.unacked for n in self.nodes] == [0] * NODES
 
     def holder(self) -> int:
-        """The number of the gateway that holds the watch."""
+        """The number of the gateway that is the leader."""
         with self.engine().connect() as connection:
             name = connection.execute(sa.select(tables.holder.c.gateway)).scalar_one()
         return ("g1", "g2").index(name)
@@ -130,7 +130,7 @@ def test_each_gateway_and_the_database_are_killed_and_nothing_is_lost_or_doubled
     for _ in range(2):
         first = camp.holder()
         camp.gateways[first].kill()
-        until(lambda f=first: camp.holder() != f, 20, "the other gateway holds the watch")
+        until(lambda f=first: camp.holder() != f, 20, "the other gateway is the leader")
         camp.more(30)
         camp.gateways[first].start()
     camp.cluster.service.kill()
@@ -144,10 +144,10 @@ def test_each_gateway_and_the_database_are_killed_and_nothing_is_lost_or_doubled
     assert journaled.keys() == {
         (n.ring.topic, n.ring.payload(m)) for n in camp.nodes for m in n.ring.sealed
     }
-    _assert_commands_say_the_same(camp)
+    _assert_commands_agree(camp)
 
 
-def _assert_commands_say_the_same(camp: Camp) -> None:
+def _assert_commands_agree(camp: Camp) -> None:
     sealed = camp.sealed()
     names = {(n.ring.device, m.boot, m.seq) for n in camp.nodes for m in n.ring.sealed}
     for gateway in camp.gateways:
@@ -170,11 +170,11 @@ def _assert_commands_say_the_same(camp: Camp) -> None:
     assert camp.tanks() == before
 
 
-def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp: Camp) -> None:
+def test_a_leader_that_hangs_is_replaced_and_can_write_nothing_when_it_resumes(camp: Camp) -> None:
     camp.more(30)
     first = camp.holder()
     camp.gateways[first].pause()
-    until(lambda: camp.holder() != first, leader.HUNG_S + 20, "the other holds the watch")
+    until(lambda: camp.holder() != first, leader.HUNG_S + 20, "the other is the leader")
     camp.more(30)
     camp.gateways[first].resume()
     camp.more(30)
@@ -182,7 +182,7 @@ def test_a_holder_that_hangs_is_put_out_and_can_write_nothing_when_it_wakes(camp
     camp.assert_all_once()
     assert camp.holder() != first
     log = camp.gateways[first].log.read_text("utf-8")
-    assert "holds the watch now" in log or "terminating connection" in log
+    assert "is the leader now" in log or "terminating connection" in log
 
 
 def test_an_epoch_that_is_over_writes_nothing(postgresql: PostgreSQL) -> None:
@@ -192,7 +192,7 @@ def test_an_epoch_that_is_over_writes_nothing(postgresql: PostgreSQL) -> None:
         connection.execute(sa.update(tables.holder).values(gateway="g1"))
     with engine.begin() as connection:
         connection.execute(sa.update(tables.holder).values(epoch=1))
-    with pytest.raises(DatabaseError, match="another gateway holds the watch"), ours.begin():
+    with pytest.raises(DatabaseError, match="another gateway is the leader"), ours.begin():
         pass
     ours.dispose()
     engine.dispose()

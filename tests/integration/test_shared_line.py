@@ -1,4 +1,4 @@
-"""One line over the journals of several gateways, whatever the order, whoever dies when."""
+"""The ack line over the journals of several gateways, in any order, after any crash."""
 
 import json
 import tempfile
@@ -57,7 +57,7 @@ class Gateway:
         with closing(JournalReader(self.path)) as journal, self.engine.begin() as connection:
             self.registrar._check(connection, journal)  # pyright: ignore[reportPrivateUsage]
 
-    def hears(self, ring: Ring, *messages: Sealed) -> None:
+    def receives(self, ring: Ring, *messages: Sealed) -> None:
         """Journal these in one commit; nothing is registered yet."""
         raw = [Arrival(ring.topic, ring.payload(m).encode(), NOW) for m in messages]
         for ack in self.ingest.commit(raw, NOW):
@@ -82,7 +82,7 @@ class Pair:
             self.gateways[n].registrar.turn()
 
     def acked(self) -> tuple[int, int]:
-        """Where the newest published ack stands."""
+        """The place of the newest published ack."""
         self.acks.turn()
         return (self.published[-1]["boot"], self.published[-1]["seq"])
 
@@ -106,16 +106,16 @@ def pair(tmp_path: Path, postgresql: PostgreSQL) -> Iterator[Pair]:
     made.close()
 
 
-def test_the_line_runs_through_both_journals_and_stops_at_what_neither_registered(
+def test_the_line_covers_both_journals_and_ends_at_the_first_unregistered_message(
     pair: Pair,
 ) -> None:
     a, b = pair.gateways
     first, second, third = (pair.ring.seal(NOW + n) for n in range(3))
-    a.hears(pair.ring, first)
-    b.hears(pair.ring, third)
+    a.receives(pair.ring, first)
+    b.receives(pair.ring, third)
     pair.register()
     assert pair.acked() == first.place
-    b.hears(pair.ring, second)  # on g2's disk, but an ack needs the row
+    b.receives(pair.ring, second)  # on g2's disk, but an ack needs the row
     pair.register(0)
     assert pair.acked() == first.place
     pair.register(1)
@@ -126,8 +126,8 @@ def test_the_line_runs_through_both_journals_and_stops_at_what_neither_registere
 def test_a_message_that_both_journaled_counts_once(pair: Pair) -> None:
     a, b = pair.gateways
     message = pair.ring.seal(NOW)
-    a.hears(pair.ring, message)
-    b.hears(pair.ring, message)
+    a.receives(pair.ring, message)
+    b.receives(pair.ring, message)
     pair.register()
     assert pair.rows() == [("g1", "stored", True)]
     pair.acks.turn()
@@ -137,19 +137,19 @@ def test_a_message_that_both_journaled_counts_once(pair: Pair) -> None:
     assert counts == {"stored": 1, "duplicate": 1}
 
 
-def test_a_duplicate_to_the_other_gateway_repeats_the_ack_as_it_stands(pair: Pair) -> None:
+def test_a_duplicate_to_the_other_gateway_repeats_the_current_ack(pair: Pair) -> None:
     a, b = pair.gateways
     messages = [pair.ring.seal(NOW + n) for n in range(3)]
-    a.hears(pair.ring, *messages)
+    a.receives(pair.ring, *messages)
     pair.register()
     assert pair.acked() == messages[2].place
-    said = len(pair.published)
-    b.hears(pair.ring, messages[0])
+    before = len(pair.published)
+    b.receives(pair.ring, messages[0])
     pair.register(1)
-    b.hears(pair.ring, messages[0])  # this time a duplicate of its own journal
+    b.receives(pair.ring, messages[0])  # this time a duplicate of its own journal
     pair.register(1)
     assert pair.acked() == messages[2].place
-    assert len(pair.published) >= said + 1
+    assert len(pair.published) >= before + 1
 
 
 def test_a_fork_between_two_gateways_is_seen(pair: Pair) -> None:
@@ -159,8 +159,8 @@ def test_a_fork_between_two_gateways_is_seen(pair: Pair) -> None:
     ours, theirs = pair.ring.seal(NOW + 1), twin.seal(NOW + 1, mv=3000)
     assert ours.place == theirs.place
     assert ours.text != theirs.text
-    a.hears(pair.ring, first, ours)
-    b.hears(pair.ring, theirs)
+    a.receives(pair.ring, first, ours)
+    b.receives(pair.ring, theirs)
     pair.register()
     assert sorted(pair.rows()) == [("g1", "stored", True), ("g1", "stored", True),
                                    ("g2", "fork", False)]  # fmt: skip
@@ -172,9 +172,9 @@ def test_killed_between_the_journals_commit_and_the_row_the_next_start_registers
 ) -> None:
     a, _ = pair.gateways
     messages = [pair.ring.seal(NOW + n) for n in range(5)]
-    a.hears(pair.ring, *messages[:2])
+    a.receives(pair.ring, *messages[:2])
     pair.register(0)
-    a.hears(pair.ring, *messages[2:])
+    a.receives(pair.ring, *messages[2:])
     a.join()  # what was due is forgotten, the journal is not
     pair.register(0)
     assert pair.acked() == messages[4].place
@@ -200,8 +200,8 @@ def arrivals(draw: st.DrawFn) -> list[tuple[int, int]]:
 
 @settings(max_examples=12, deadline=None)
 @given(arrivals(), st.lists(st.booleans(), min_size=13, max_size=13))
-def test_line_and_verdicts_are_those_of_one_journal_that_heard_all(
-    cluster: PostgreSQL, heard: list[tuple[int, int]], registers: list[bool]
+def test_line_and_verdicts_are_those_of_one_journal_that_received_all(
+    cluster: PostgreSQL, received: list[tuple[int, int]], registers: list[bool]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pair = Pair(Path(folder), cluster.fresh())
@@ -216,17 +216,17 @@ def test_line_and_verdicts_are_those_of_one_journal_that_heard_all(
         messages.append(twin.seal(NOW + 2, mv=3000))
         alone = Gateway(Path(folder), "alone", pair.engine)
         went: list[tuple[int, int]] = []
-        for (which, n), now in zip(heard, registers, strict=False):
-            pair.gateways[which].hears(ring, messages[n])
+        for (which, n), now in zip(received, registers, strict=False):
+            pair.gateways[which].receives(ring, messages[n])
             pair.register(which)
-            alone.hears(ring, messages[n])
+            alone.receives(ring, messages[n])
             if now:
                 went.append(pair.acked())
         went.append(pair.acked())
         assert went == sorted(went)
         line = alone.journal.eras.get("k7f3q5", ring.era).line
-        said = pair.published[-1]
-        assert (said["boot"], said["seq"], said["h"]) == (*line.end.place, line.end.h)
+        ack = pair.published[-1]
+        assert (ack["boot"], ack["seq"], ack["h"]) == (*line.end.place, line.end.h)
         verdicts = sorted((v, newest) for _, v, newest in pair.rows())
         with closing(JournalReader(alone.path)) as reader:
             wanted = [(e.verdict, e.newest) for e in reader.all() if e.verdict]

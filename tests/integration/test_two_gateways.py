@@ -1,6 +1,6 @@
-"""Two gateways on one PostgreSQL tell people what one gateway with SQLite tells them.
+"""Two gateways on one PostgreSQL send the alerts that one gateway with SQLite sends.
 
-``NORIA_STORIES`` is how many stories ``make test`` hears; the benchmark hears 1,000.
+``NORIA_STORIES`` is the number of stories in ``make test``; the benchmark has 1,000.
 """
 
 import os
@@ -17,31 +17,31 @@ from tests.stories.world import Kill
 STORIES = int(os.environ.get("NORIA_STORIES", "28"))
 
 
-def say(what: str, found: Compared) -> None:
+def report(what: str, found: Compared) -> None:
     apart = found.apart_s
     middle, most = (apart[len(apart) // 2], apart[-1]) if apart else (0.0, 0.0)
     print(
         f"\n{what}: {found.messages} messages, {found.incidents} incidents, {found.alerts} alerts, "
-        f"told {middle:.2f} s apart in the middle, {most:.2f} s at most"
+        f"{middle:.2f} s apart in the middle, {most:.2f} s at most"
     )
 
 
-def test_no_story_hangs_on_a_silence_by_a_hair() -> None:
-    """Two worlds hear a wake some ms apart, at 150 times the speed some seconds of the story: a
+def test_no_story_has_a_wake_close_to_a_deadline_of_silence() -> None:
+    """Two worlds receive a wake some ms apart, at 150 times the speed some seconds of the story: a
     node that comes back at the very deadline would be silent in one and not in the other.
     """
     drawn = [(STORIES, 7, 1.2), *((200, 100 + n, 1.5) for n in range(5))]
     for number, seed, hours in drawn:
-        for told in stories(number, seed=seed, hours=hours):
-            for wake, after in zip(told.wakes, told.wakes[1:], strict=False):
+        for story in stories(number, seed=seed, hours=hours):
+            for wake, after in zip(story.wakes, story.wakes[1:], strict=False):
                 next_s = wake.fields["next"]
                 deadline = wake.at + 3 * next_s + slack_s(next_s)
-                assert abs(after.at - deadline) > 80.0, (seed, told.tank, told.kind, after.at)
+                assert abs(after.at - deadline) > 80.0, (seed, story.tank, story.kind, after.at)
 
 
-def test_two_gateways_tell_what_one_tells(tmp_path: Path, postgresql: PostgreSQL) -> None:
+def test_two_gateways_send_the_alerts_of_one(tmp_path: Path, postgresql: PostgreSQL) -> None:
     found = hear(tmp_path, postgresql, stories(STORIES, seed=7, hours=1.2), speed=150.0)
-    say(f"{STORIES} stories", found)
+    report(f"{STORIES} stories", found)
     assert found.unmatched == ()
     assert found.alerts >= STORIES // 3
     assert found.apart_s[-1] <= 5.0
@@ -58,9 +58,9 @@ def test_a_thousand_stories(tmp_path: Path, postgresql: PostgreSQL, kills: int) 
     parts = max(1, int(os.environ.get("NORIA_STORIES", "1000")) // part)
     found: list[Compared] = []
     for n in range(parts):
-        told = stories(part, seed=100 + n, hours=hours)
-        found.append(hear(tmp_path / str(n), postgresql, told, speed, deaths))
-        say(f"{part} stories, {kills} kills", found[-1])
+        story = stories(part, seed=100 + n, hours=hours)
+        found.append(hear(tmp_path / str(n), postgresql, story, speed, deaths))
+        report(f"{part} stories, {kills} kills", found[-1])
     assert [f.unmatched for f in found] == [()] * parts
     resend_s = NEXT_S / speed
     assert max(f.apart_s[-1] for f in found) <= (5.0 if not kills else 5.0 + resend_s)

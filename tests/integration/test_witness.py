@@ -54,7 +54,7 @@ class Log:
         return copy
 
 
-def test_a_log_that_goes_on_is_not_lost(tmp_path: Path) -> None:
+def test_a_log_that_grew_is_not_lost(tmp_path: Path) -> None:
     log = Log(tmp_path)
     log.write(7)
     assert log.restart_after(lambda: None) is None
@@ -62,7 +62,7 @@ def test_a_log_that_goes_on_is_not_lost(tmp_path: Path) -> None:
     log.stop()
 
 
-def test_a_note_that_is_behind_the_log_is_no_sign(tmp_path: Path) -> None:
+def test_a_witness_behind_the_log_reports_nothing_lost(tmp_path: Path) -> None:
     log = Log(tmp_path)
     log.write(3)
     log.stop()
@@ -77,7 +77,7 @@ def test_a_note_that_is_behind_the_log_is_no_sign(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extra", [0, 2, 40])
-def test_a_shorter_or_different_log_is_lost_even_when_it_has_grown_past_the_note(
+def test_a_shorter_or_different_log_is_lost_even_when_it_has_grown_past_the_witness(
     tmp_path: Path, extra: int
 ) -> None:
     log = Log(tmp_path)
@@ -99,7 +99,7 @@ def test_a_shorter_or_different_log_is_lost_even_when_it_has_grown_past_the_note
     log.stop()
 
 
-def test_a_journal_without_any_note_has_come_from_elsewhere(tmp_path: Path) -> None:
+def test_a_journal_without_a_witness_was_copied_from_elsewhere(tmp_path: Path) -> None:
     log = Log(tmp_path)
     log.write(5)
     shown = log.journal.log.seen
@@ -116,7 +116,7 @@ def test_a_journal_that_is_gone_is_named_by_the_new_log(tmp_path: Path) -> None:
     log.stop()
 
 
-def test_a_torn_note_leaves_the_one_before(tmp_path: Path) -> None:
+def test_after_a_torn_write_the_witness_before_counts(tmp_path: Path) -> None:
     witness = Witness([tmp_path / "w"])
     frontier = Frontier()
     for n in range(6):
@@ -135,7 +135,7 @@ def _size(file, at: int) -> int:  # type: ignore[no-untyped-def]
     return int(file.read(SLOT_BYTES).split(b" ")[2])
 
 
-def test_a_note_that_cannot_be_written_is_told_once_and_stops_nothing(
+def test_a_witness_that_cannot_be_written_is_logged_once_and_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")

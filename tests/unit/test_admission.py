@@ -1,4 +1,4 @@
-"""Who may speak: MAC, signature, key generation, size."""
+"""Admission: MAC, signature, key generation, size; the first row of WIRE.md's table."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def admitted(payload: bytes, **more: Any) -> Admitted:
     return found
 
 
-def test_a_right_mac_is_let_in_as_mac() -> None:
+def test_a_right_mac_is_admitted_as_mac() -> None:
     found = admitted(envelope.seal(KEY, TOPIC, sound()))
     assert (found.device.id, found.decoded.auth, found.decoded.flag) == ("k7f3q5", "mac", None)
 
@@ -93,7 +93,7 @@ def test_what_is_not_authentic_is_refused_by_reason(
     assert admit(topic, payload, REGISTRY) == reason
 
 
-def test_an_object_of_8192_bytes_is_let_in_and_one_more_is_not() -> None:
+def test_an_object_of_8192_bytes_is_admitted_and_a_larger_one_is_not() -> None:
     padding = envelope.MAX_OBJECT_BYTES - len(sound(x=""))
     assert admitted(envelope.seal(KEY, TOPIC, sound(x="x" * padding))).decoded.flag is None
     larger = envelope.seal(KEY, TOPIC, sound(x="x" * (padding + 1)))

@@ -1,4 +1,4 @@
-"""Event time, as WIRE.md says it: a device's own time, else its boot's anchor, never too late."""
+"""Event time by WIRE.md: the device's time, else its boot's anchor."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ ONE = Message(
 )  # fmt: skip
 
 
-def hear(
+def interpret(
     interpreter: Interpreter, received: float, newest: bool = True, **fields: object
 ) -> Interpretation:
     return interpreter.interpret(ONE._replace(**fields), received, auth="mac", newest=newest)
@@ -31,8 +31,8 @@ def ats(found: Interpretation) -> list[float]:
     return [r.at for r in found.message.readings]
 
 
-def test_a_believable_clock_is_taken_at_its_word() -> None:
-    found = hear(Interpreter(registry_of()), T0 + 40, t=T0, ts="ntp")
+def test_a_plausible_clock_is_used() -> None:
+    found = interpret(Interpreter(registry_of()), T0 + 40, t=T0, ts="ntp")
     assert ats(found) == [T0 - 100, T0]
     assert found.message is not None
     assert not any(r.estimated for r in found.message.readings)
@@ -51,16 +51,16 @@ def test_a_believable_clock_is_taken_at_its_word() -> None:
         (T0 - 10 * 365 * 86400, False),
     ],
 )
-def test_which_clocks_are_believable(t: int, good: bool) -> None:
+def test_which_clocks_are_plausible(t: int, good: bool) -> None:
     assert is_plausible(t, T0) is good
 
 
 def test_without_a_clock_the_smallest_lag_of_the_boot_places_it() -> None:
     interpreter = Interpreter(registry_of())
-    first = hear(interpreter, T0)
+    first = interpret(interpreter, T0)
     assert ats(first) == [T0 - 100, T0]
     assert first.message is not None and all(r.estimated for r in first.message.readings)
-    second = hear(interpreter, T0 + 850, seq=2, uptime_s=1900)  # 50 s quicker than the first
+    second = interpret(interpreter, T0 + 850, seq=2, uptime_s=1900)  # 50 s quicker than the first
     assert ats(second) == [T0 + 750, T0 + 850]
     assert second.moved_boots == (("aaaaaaaa", 1),)
     assert [r.at for r in interpreter.place(ONE, T0)] == [T0 - 150, T0 - 50]
@@ -68,29 +68,31 @@ def test_without_a_clock_the_smallest_lag_of_the_boot_places_it() -> None:
 
 def test_the_clock_that_was_set_last_is_the_anchor() -> None:
     interpreter = Interpreter(registry_of())
-    hear(interpreter, T0)
-    found = hear(interpreter, T0 + 900, seq=2, uptime_s=1900, t=T0 + 700, ts="ntp", ta_s=500)
+    interpret(interpreter, T0)
+    found = interpret(interpreter, T0 + 900, seq=2, uptime_s=1900, t=T0 + 700, ts="ntp", ta_s=500)
     assert found.moved_boots == (("aaaaaaaa", 1),)
-    found = hear(interpreter, T0 + 990, seq=3, uptime_s=2000, t=T0 + 790, ts="ntp", ta_s=20)
+    found = interpret(interpreter, T0 + 990, seq=3, uptime_s=2000, t=T0 + 790, ts="ntp", ta_s=20)
     assert [r.at for r in interpreter.place(ONE, T0)][1] == T0 + 790 - 2000 + 1000
-    again = hear(interpreter, T0 + 999, seq=4, uptime_s=2010, t=T0 + 500, ts="ntp", ta_s=20)
+    again = interpret(interpreter, T0 + 999, seq=4, uptime_s=2010, t=T0 + 500, ts="ntp", ta_s=20)
     assert not again.moved_boots  # equally fresh: the lowest seq stays
-    later = hear(interpreter, T0 + 1100, seq=5, uptime_s=2100, t=T0 + 1100, ts="gw")
+    later = interpret(interpreter, T0 + 1100, seq=5, uptime_s=2100, t=T0 + 1100, ts="gw")
     assert not later.moved_boots  # no ta counts as the oldest
 
 
 def test_a_boot_never_ends_after_the_next_begins() -> None:
     interpreter = Interpreter(registry_of())
-    hear(interpreter, T0 + 5000)  # a backlog, received long after
-    found = hear(interpreter, T0 + 5000, boot=2, seq=1, uptime_s=60, t=T0 + 2000, ts="ntp", ta_s=1)
+    interpret(interpreter, T0 + 5000)  # a backlog, received long after
+    found = interpret(
+        interpreter, T0 + 5000, boot=2, seq=1, uptime_s=60, t=T0 + 2000, ts="ntp", ta_s=1
+    )
     assert found.moved_boots == (("aaaaaaaa", 1),)
     assert [r.at for r in interpreter.place(ONE, T0 + 5000)][1] == T0 + 1940
 
 
-def test_boots_without_any_clock_stand_one_before_the_other() -> None:
+def test_boots_without_any_clock_do_not_overlap() -> None:
     interpreter = Interpreter(registry_of())
     for boot, up in ((1, 1000), (2, 500), (3, 200)):
-        hear(interpreter, T0, boot=boot, uptime_s=up)
+        interpret(interpreter, T0, boot=boot, uptime_s=up)
     ends = [
         interpreter.place(ONE._replace(boot=boot, uptime_s=up), T0)[1].at
         for boot, up in ((1, 1000), (2, 500), (3, 200))
@@ -99,14 +101,14 @@ def test_boots_without_any_clock_stand_one_before_the_other() -> None:
 
 
 def test_age_never_rejects() -> None:
-    found = hear(Interpreter(registry_of()), T0, t=EARLIEST_UNIX + 5, ts="ntp")
+    found = interpret(Interpreter(registry_of()), T0, t=EARLIEST_UNIX + 5, ts="ntp")
     assert ats(found)[1] == EARLIEST_UNIX + 5
 
 
 def test_state_is_saved_and_restored_through_json() -> None:
     interpreter = Interpreter(registry_of())
-    hear(interpreter, T0)
-    hear(interpreter, T0 + 5, boot=2, t=T0, ts="ntp", ta_s=3)
+    interpret(interpreter, T0)
+    interpret(interpreter, T0 + 5, boot=2, t=T0, ts="ntp", ta_s=3)
     assert interpreter.dirty() == {"node-1"}
     assert interpreter.dirty() == set()
     saved = json.loads(json.dumps({"node-1": interpreter.state("node-1")}))
@@ -116,18 +118,18 @@ def test_state_is_saved_and_restored_through_json() -> None:
     assert restored.place(message, T0) == interpreter.place(message, T0)
 
 
-def test_a_device_in_no_known_tank_is_not_heard() -> None:
+def test_a_device_in_no_known_tank_has_no_message() -> None:
     registry = Registry(devices={"node-1": (Device("node-1", "gone"),)})
-    assert hear(Interpreter(registry), T0).message is None
+    assert interpret(Interpreter(registry), T0).message is None
 
 
-def test_the_install_at_event_time_says_which_tank_and_how_high() -> None:
+def test_the_install_at_event_time_sets_tank_and_height() -> None:
     tanks = {"a": (ibc("a"),), "b": (ibc("b"),)}
     installs = (Install("node-1", "a", 0.0), Install("node-1", "b", T0, sensor_height_mm=1200))
     registry = Registry(
         tanks=tanks, devices={"node-1": (Device("node-1", "a"),)}, installs={"node-1": installs}
     )
-    found = hear(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
+    found = interpret(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
     assert found.message is not None
     assert [r.tank for r in found.message.readings] == ["a", "b"]
     assert [round(r.volume_l or 0) for r in found.message.readings] == [643, 739]
@@ -139,7 +141,7 @@ def test_a_calibration_of_the_time_applies_to_old_readings() -> None:
         Tank("north-1", "r", "s", since=T0, sensor_height_mm=1000),
     )
     registry = replace(registry_of(), tanks={"north-1": rows})
-    found = hear(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
+    found = interpret(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
     assert found.message is not None
     assert [round(r.volume_l or 0) for r in found.message.readings] == [643, 525]
 
@@ -152,14 +154,14 @@ def test_a_calibration_of_the_time_applies_to_old_readings() -> None:
     )
 )
 def test_estimated_boots_end_before_the_next_one_begins(
-    heard: list[tuple[int, int, bool, int]],
+    messages: list[tuple[int, int, bool, int]],
 ) -> None:
     boots, longest = EraBoots(), {}
-    for seq, (boot, up, knows, late) in enumerate(heard, 1):
+    for seq, (boot, up, knows, late) in enumerate(messages, 1):
         t = T0 + boot * 10_000 + up if knows else 0
         boots.learn(boot, t=t, up=up, ta=5, seq=seq, received=T0 + boot * 10_000 + up + late)
         longest[boot] = max(longest.get(boot, 0), up)
-    known = {b for b, _, knows, _ in heard if knows}
+    known = {b for b, _, knows, _ in messages if knows}
     for before, after in zip(sorted(longest), sorted(longest)[1:], strict=False):
         begin, end = boots.anchor(after), boots.anchor(before)
         assert begin is not None and end is not None

@@ -1,4 +1,4 @@
-"""Who floods: faster than any honest node and than all the others; backlog never does."""
+"""The rate limit: a backlog passes, a device far above the others does not."""
 
 from gateway.domain.rate_limit import BURST, FAIR, PER_S, RateLimiter
 
@@ -41,7 +41,7 @@ def test_where_all_are_as_busy_nobody_floods() -> None:
             assert taken(flood, device, 1000, T0 + second, 0.001) == 1000
 
 
-def test_one_that_says_far_more_than_its_busy_neighbours_floods() -> None:
+def test_one_that_sends_far_more_than_its_busy_neighbours_floods() -> None:
     flood = RateLimiter()
     dropped = 0
     for second in range(60):
@@ -51,21 +51,21 @@ def test_one_that_says_far_more_than_its_busy_neighbours_floods() -> None:
     assert dropped >= 60 * 2000 - BURST - 60 * FAIR * 20 - 100
 
 
-def test_a_minute_of_quiet_gives_back_a_minutes_worth() -> None:
+def test_a_minute_of_quiet_refills_a_minutes_worth() -> None:
     flood = RateLimiter()
     taken(flood, "a", BURST, T0)
     assert flood.floods("a", T0)
     assert taken(flood, "a", 10_000, T0 + 60) == 60 * PER_S
 
 
-def test_a_clock_stepped_back_gives_and_takes_nothing() -> None:
+def test_a_clock_stepped_back_changes_no_bucket() -> None:
     flood = RateLimiter()
     taken(flood, "a", BURST, T0)
     assert flood.floods("a", T0 - 86400)
     assert not flood.floods("a", T0 - 86400 + 1)
 
 
-def test_what_was_rolled_back_is_given_back() -> None:
+def test_undo_returns_what_was_spent() -> None:
     flood = RateLimiter()
     for _ in range(3):  # the disk is full: the same batch again and again
         for _ in range(BURST):

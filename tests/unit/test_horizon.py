@@ -1,4 +1,4 @@
-"""How far several gateways together have told everything, and when none of them listened."""
+"""The horizon of several gateways, and the times when none of them listened."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,14 +16,14 @@ def look(h: Horizon, now: float, **members: GatewayMark) -> HorizonStep | None:
     return h.look(members, now, now - T)
 
 
-def test_it_goes_as_far_as_the_slowest_has_told() -> None:
+def test_it_moves_to_the_slowest_gateway() -> None:
     h = horizon()
     moved = look(h, T + 3, a=GatewayMark(T + 3, T - 9), b=GatewayMark(T + 1, T - 9))
     assert moved == HorizonStep(T + 1)
     assert look(h, T + 3.1, a=GatewayMark(T + 3.1, T - 9), b=GatewayMark(T + 1, T - 9)) is None
 
 
-def test_a_gateway_that_stands_still_is_waited_for_and_then_no_more() -> None:
+def test_a_gateway_without_progress_delays_it_for_some_seconds() -> None:
     h = horizon()
     dead = GatewayMark(T + 1, T - 9)
     look(h, T + 1, a=GatewayMark(T + 1, T - 9), b=dead)
@@ -33,18 +33,18 @@ def test_a_gateway_that_stands_still_is_waited_for_and_then_no_more() -> None:
     assert look(h, late, a=GatewayMark(late, T - 9), b=dead) == HorizonStep(late)
 
 
-def test_what_one_heard_while_another_was_away_is_no_silence_of_ours() -> None:
+def test_it_counts_as_listening_while_any_gateway_listens() -> None:
     h = horizon()
     look(h, T + 1, a=GatewayMark(T + 1, T - 9), b=GatewayMark(T + 1, None))
     assert look(h, T + 60, a=GatewayMark(T + 60, T - 9)) == HorizonStep(T + 60)
 
 
-def test_where_nobody_listened_the_order_says_from_when_to_when() -> None:
+def test_a_time_when_no_gateway_listened_has_its_begin_and_end() -> None:
     moved = horizon().look({"a": GatewayMark(T + 100, T + 80)}, T + 100, 0.0)
     assert moved == HorizonStep(T + 100, ((T, False), (T + 80, True)))
 
 
-def test_a_dead_gateways_listening_still_counts_for_its_time() -> None:
+def test_a_dead_gateways_listening_counts_up_to_its_end() -> None:
     h = horizon()
     dead = GatewayMark(T + 30, T - 5)
     h.look({"a": GatewayMark(T, None), "b": dead}, T, 0.0)
@@ -57,7 +57,7 @@ def test_a_dead_gateways_listening_still_counts_for_its_time() -> None:
     assert switches == [(T + 30, False), (T + 50, True)]
 
 
-def test_our_clock_went_ahead_and_nobody_heard_that_time() -> None:
+def test_a_step_ahead_of_our_clock_is_a_time_without_listening() -> None:
     h = horizon()
     h.look({"a": GatewayMark(T + 1, T - 9)}, T + 1, 1.0)
     moved = h.look({"a": GatewayMark(T + 3602, T - 9)}, T + 3602, 2.0)
@@ -66,14 +66,14 @@ def test_our_clock_went_ahead_and_nobody_heard_that_time() -> None:
     assert moved == HorizonStep(T + 3603, ((T + 3602, True),))
 
 
-def test_our_clock_went_back_and_the_watch_is_told() -> None:
+def test_a_step_back_of_our_clock_is_reported() -> None:
     h = horizon()
     assert h.look({"a": GatewayMark(T - 3600, T - 3700)}, T - 3600, 1.0) == HorizonStep(
         T - 3600, (), -3600
     )
 
 
-def test_a_gateway_with_a_wrong_clock_does_not_hold_the_others_up() -> None:
+def test_a_gateway_with_a_wrong_clock_does_not_delay_the_others() -> None:
     h = horizon()
     moved = look(h, T + 9, a=GatewayMark(T + 9, T - 9), b=GatewayMark(T - 3600, T - 3700))
     assert moved == HorizonStep(T + 9)
@@ -92,7 +92,7 @@ def test_a_backlog_after_the_database_was_away_is_waited_for() -> None:
         st.tuples(st.integers(0, 1), st.floats(0.01, 4.0), st.booleans()), min_size=1, max_size=60
     )
 )
-def test_it_never_goes_back_and_its_turns_alternate(
+def test_it_never_moves_back_and_its_switches_alternate(
     beats: list[tuple[int, float, bool]],
 ) -> None:
     h = Horizon(None, False)

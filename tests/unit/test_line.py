@@ -67,7 +67,7 @@ def reachable(sealed: list[Sent], held: set[int], start: int) -> int:
 
 
 @given(stories())
-def test_in_any_order_the_line_ends_where_the_oracle_says(
+def test_in_any_order_of_arrival_the_line_equals_the_reference(
     story: tuple[list[Sent], list[int]],
 ) -> None:
     sealed, arriving = story

@@ -1,4 +1,4 @@
-"""The strict JSON of an OBJECT, against the standard library's parser told to be as strict."""
+"""The strict JSON of an OBJECT, against the standard library's parser with the same strictness."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def refused(text: str | bytes) -> str:
 
 
 @given(OBJECTS)
-def test_every_allowed_object_is_read_as_it_stands(value: dict[str, Any]) -> None:
+def test_every_allowed_object_is_decoded_unchanged(value: dict[str, Any]) -> None:
     assert parse(json.dumps(value, separators=(",", ":")).encode()) == value
     assert parse(json.dumps(value, separators=(" , ", " : ")).encode()) == value
 
@@ -100,7 +100,7 @@ def test_the_largest_integers_and_depth_are_allowed() -> None:
 
 
 @pytest.mark.parametrize("case", VECTORS["objects"], ids=lambda case: case["name"])
-def test_each_vector_is_taken_or_refused_as_the_node_does(case: dict[str, Any]) -> None:
+def test_each_vector_is_accepted_or_refused_as_by_the_node(case: dict[str, Any]) -> None:
     text = case["object"].encode()
     if case["valid"]:
         assert parse(text) == json.loads(text)

@@ -121,7 +121,7 @@ def test_null_for_a_field_that_may_be_absent_is_flagged_and_read_as_absent(
         ('{"era":7}', 1),  # absent is 1
         ('{"era":7,"k":4,"k":5}', None),
         ('{"era":7,"k":"4"}', None),
-        ('{"era":7,', None),  # cut: it may have stood there
+        ('{"era":7,', None),  # cut: it may have been there
         ('{"era":7,"k":3,', 3),
     ],
 )
@@ -166,20 +166,20 @@ def test_trust_fills_what_a_recording_lacks() -> None:
         ("[" * 5000, None),
     ],
 )
-def test_identity_is_read_where_exactly_one_well_formed_stands(
+def test_an_identity_is_read_where_exactly_one_is_well_formed(
     text: str, identity: tuple[str, int, int] | None
 ) -> None:
     assert salvage(text.encode("utf-8")).identity == identity
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_whatever_make_decoding_raise(raw: bytes) -> None:
+def test_decoding_never_raises(raw: bytes) -> None:
     decoded = decode(raw, device="k7f3q5")
     assert decoded.flag not in (None, FAULT)
 
 
 @given(st.integers(0, 300), st.binary(min_size=1, max_size=3))
-def test_no_damage_makes_decoding_raise_or_the_message_another_device(at: int, put: bytes) -> None:
+def test_decoding_a_damaged_message_never_raises(at: int, put: bytes) -> None:
     text = json.dumps(SOUND).encode()
     decoded = decode(text[:at] + put + text[at + len(put) :], device="k7f3q5")
     assert decoded.message is None or decoded.message.device == "k7f3q5"
@@ -187,13 +187,13 @@ def test_no_damage_makes_decoding_raise_or_the_message_another_device(at: int, p
 
 
 @pytest.mark.parametrize("space", [b"\xa0", b"\x85", b"\x1f", b"\t", b"\x0b"])
-def test_what_only_python_takes_for_a_space_is_none_to_a_glimpse(space: bytes) -> None:
+def test_salvage_accepts_no_space_that_only_python_accepts(space: bytes) -> None:
     text = b'{"era":"m4xq2lzt","boot":1,"seq":2,"old":[1%s,1],"k":%s3,' % (space, space)
     seen = salvage(text)
     assert (seen.identity, seen.old, seen.key_generation) == (("m4xq2lzt", 1, 2), None, None)
 
 
-def test_a_fault_of_our_own_keeps_the_message_and_says_so(
+def test_a_fault_of_the_decoder_flags_the_message_and_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(_text: bytes) -> None:

@@ -37,7 +37,7 @@ class Node:
         return len(self.ring.sealed) - self.ring.freed
 
     def connection(self, seal, t, pace_s=0.0, wait_s=WAIT_S):
-        """Connect, seal ``seal`` messages (at least one), publish as WIRE.md says, wait, resend.
+        """Connect, seal ``seal`` messages (at least one), publish, wait and resend by WIRE.md.
 
         Returns True when an ack covers everything. Raises Lost.
         """

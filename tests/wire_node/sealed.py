@@ -22,8 +22,8 @@ def b64(raw):
 
 def mac(key, topic, object_text):
     """The envelope's MAC."""
-    said = f"{topic}\n{object_text}".encode()
-    return b64(hmac.new(key, said, hashlib.sha256).digest())
+    signed = f"{topic}\n{object_text}".encode()
+    return b64(hmac.new(key, signed, hashlib.sha256).digest())
 
 
 def link(object_text):

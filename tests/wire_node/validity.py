@@ -31,9 +31,9 @@ def read(text):
 
 
 def is_sound(text, unsigned=False):
-    """Whether ``text`` is an ``up`` OBJECT that may be used as it stands.
+    """Whether ``text`` is a valid ``up`` OBJECT.
 
-    ``unsigned``: of a third party, which links nothing and may tell ``ml`` and ``bp``.
+    ``unsigned``: from a third party, without a chain and perhaps with ``ml`` and ``bp``.
     """
     try:
         return _is_up(read(text), unsigned)
