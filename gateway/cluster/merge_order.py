@@ -8,7 +8,6 @@ when no gateway listened become entries, as in one gateway's journal.
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -86,18 +85,17 @@ class MergeOrder:
                 tables.entry.c.gateway == TOGETHER
             )
         ).scalar_one()
-        found: list[tuple[float, str, dict[str, Any]]] = []
+        found: list[tuple[float, str, dict[str, object]]] = []
         for at, listening in step.switches:
-            found += [
-                (at, "run", {"run": what}) for what in (_LISTENS_AGAIN if listening else ("stop",))
-            ]
+            for run in _LISTENS_AGAIN if listening else ("stop",):
+                found.append((at, "run", {"run": run}))
         if step.back_s:
             found.append((step.at, "clock", {"source": "system", "step_s": round(step.back_s, 3)}))
         rows = [_row(number + n, *one) for n, one in enumerate(found, 1)]
         connection.execute(sa.insert(tables.entry), rows)
 
 
-def _row(number: int, at: float, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+def _row(number: int, at: float, kind: str, body: dict[str, object]) -> dict[str, object]:
     text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode("ascii")
     return {
         "gateway": TOGETHER, "entry": number, "received": at, "kind": kind, "subject": "-",

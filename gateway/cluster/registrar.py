@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -71,7 +70,7 @@ class Registrar:
         self._due: deque[tuple[str, str, int]] = deque()
         self._at = -1
         self._since: float | None = None
-        self._counts: dict[str, Any] = {}
+        self._counts: dict[str, dict[str, int]] = {}
         self._counted = float("-inf")
         self._loop = Worker(NAME, self.turn, wake, longest_wait_s=_LONGEST_WAIT_S)
 
@@ -138,8 +137,9 @@ class Registrar:
 
     def _count(self, journal: JournalReader, now: float) -> None:
         if abs(now - self._counted) >= _COUNT_S * self._clock.speed:
-            self._counts = counters.status(journal.counts())
-            self._counts["journal"]["leaves"] = journal.last_id()
+            counts = counters.status(journal.counts())
+            counts["journal"]["leaves"] = journal.last_id()
+            self._counts = counts
             self._counted = now
 
     def _save(self, connection: sa.Connection, end: int, until: float, waiting: bool) -> None:
@@ -169,9 +169,9 @@ class Registrar:
         row = connection.execute(
             sa.select(tables.member).where(tables.member.c.gateway == self._gateway)
         ).first()
-        fresh: dict[str, Any] = {"until": 0.0, "waiting": True, "since": None}
+        fresh: dict[str, object] = {"until": 0.0, "waiting": True, "since": None}
         if row is None:
-            more: dict[str, Any] = {"log": log, "entry": 0, "counts": {}}
+            more: dict[str, object] = {"log": log, "entry": 0, "counts": {}}
             connection.execute(
                 sa.insert(tables.member).values(gateway=self._gateway, **fresh, **more)
             )
@@ -212,7 +212,7 @@ class _Batch:
         version, counts = self._lock()
         keys = [n.key for n in self._new if isinstance(n, RegisteredMessage)]
         shared = SharedMessages(self._connection, keys, {d for d, _, _ in self._due})
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         for new in self._new:
             if isinstance(new, Entry):
                 rows.append(self._row(new) | {"fact": self._facts.get(new.id)})
@@ -239,7 +239,7 @@ class _Batch:
         row = self._connection.execute(sa.select(tables.head).with_for_update()).one()
         return row.version, dict(row.counts)
 
-    def _row(self, entry: Entry) -> dict[str, Any]:
+    def _row(self, entry: Entry) -> dict[str, object]:
         return {
             "gateway": self._gateway, "entry": entry.id, "received": entry.received,
             "kind": entry.kind, "subject": entry.subject, "body": entry.body,
@@ -248,7 +248,7 @@ class _Batch:
             "fact": None,
         }  # fmt: skip
 
-    def _message(self, message: RegisteredMessage, verdict: str) -> dict[str, Any]:
+    def _message(self, message: RegisteredMessage, verdict: str) -> dict[str, object]:
         key = message.key
         era, boot, seq = key.identity or (None, None, None)
         return self._row(message.entry) | {

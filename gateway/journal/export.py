@@ -2,15 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.domain import envelope
 from gateway.domain.entry import Entry
 from gateway.wire.decoded import AS
 
-_TICK = {"tick": True}
-_RUN = {
+_TICK: dict[str, object] = {"tick": True}
+_RUN: dict[str, dict[str, object]] = {
     "start": {"gateway": "start"},
     "stop": {"gateway": "stop"},
     "heartbeat": _TICK,  # a start without a stop: down since the line before
@@ -20,7 +19,7 @@ _RUN = {
 }
 
 
-def lines(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+def lines(entries: Iterable[Entry]) -> Iterator[dict[str, object]]:
     """A line for each message, each change of the gateway's listening and each act of a person.
 
     In journal order. Other entries become ticks, which show that time passed, so that a replay's
@@ -36,26 +35,26 @@ def lines(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
             yield {"received": newest, **(line or _TICK)}
 
 
-def _line(entry: Entry) -> dict[str, Any] | None:
+def _line(entry: Entry) -> dict[str, object] | None:
     if entry.kind in ("msg", "fork"):
         return _message(entry) if entry.body else None
     if entry.kind not in ("run", "clock", "op"):
         return None
-    body: dict[str, Any] = json.loads(entry.body) if entry.body else {}
+    body: dict[str, str | float] = json.loads(entry.body) if entry.body else {}
     if entry.kind == "run":
-        return _RUN.get(body.get("run", ""))
+        return _RUN.get(str(body.get("run", "")))
     if entry.kind == "clock":
         return {"clock": body["step_s"]} if body.get("step_s") else None
     return _operated(body)
 
 
-def _operated(body: dict[str, Any]) -> dict[str, Any]:
+def _operated(body: Mapping[str, object]) -> dict[str, object]:
     """A tick in version 1; ``operated`` adds what was done about an incident, not by whom."""
     action = {name: value for name, value in body.items() if name not in ("person", "to")}
     return {**_TICK, "operated": action} if "incident" in action else _TICK
 
 
-def _message(entry: Entry) -> dict[str, Any] | None:
+def _message(entry: Entry) -> dict[str, object] | None:
     """As received; a third-party message as translated, since only that is in WIRE.md's format."""
     if entry.auth == "unsigned" and not entry.topic.startswith("noria/1/"):
         taken = entry.lines.get(AS)
