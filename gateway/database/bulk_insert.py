@@ -1,7 +1,7 @@
 """Inserts many rows with few SQLite statements: every statement re-acquires the GIL."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Protocol
@@ -14,10 +14,14 @@ its last values: for 1,024 rows of a dozen columns 2 MB, and it is no faster tha
 
 
 class Connection(Protocol):
-    """The part of a SQLite connection that this module uses."""
+    """The part of a SQLite connection that the journal and this module use."""
 
     def execute(self, sql: str, values: Row = ..., /) -> sqlite3.Cursor:
         """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Row], /) -> sqlite3.Cursor:
+        """Run one statement for each row."""
         ...
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.journal.group_commit import Connection, GroupCommit, Write
+from gateway.database.bulk_insert import Connection
+from gateway.journal.group_commit import GroupCommit, Write
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")

@@ -7,22 +7,12 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Protocol
 
-from gateway.database import bulk_insert
 from gateway.database.bulk_insert import Row
 from gateway.errors import JournalError
 
 Write = Callable[[sqlite3.Connection], object]
 """Writes the pending rows of one part of the journal; runs on the thread that saves."""
-
-
-class Connection(bulk_insert.Connection, Protocol):
-    """The part of a SQLite connection that the journal uses."""
-
-    def executemany(self, sql: str, rows: Iterable[Row], /) -> sqlite3.Cursor:
-        """One statement for each row."""
-        ...
 
 
 class GroupCommit:

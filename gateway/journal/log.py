@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.database import bulk_insert
+from gateway.database.bulk_insert import Connection
 from gateway.domain import leaf, merkle
 from gateway.domain.inputs import Auth
 from gateway.domain.merkle import Frontier
 from gateway.domain.verdict import VerdictName
-from gateway.journal.group_commit import Connection, GroupCommit, Write
+from gateway.journal.group_commit import GroupCommit, Write
 from gateway.journal.integrity.startup_check import former_leaves, saved_frontier
 from gateway.journal.integrity.witness import LogMark
 

@@ -6,8 +6,8 @@ message (42 to 68 us without it), and most of the bytes that a commit writes.
 """
 
 from gateway.database import bulk_insert
-from gateway.database.bulk_insert import Row
-from gateway.journal.group_commit import Connection, GroupCommit, Write
+from gateway.database.bulk_insert import Connection, Row
+from gateway.journal.group_commit import GroupCommit, Write
 
 FILED_AT = 8192
 """Rows that are filed together, in less than 0.1 s: eight for each of 1,000 devices."""

@@ -1,6 +1,6 @@
 """The last messages of a third-party device, by whose bodies a redelivery is recognised."""
 
-from gateway.journal.group_commit import Connection
+from gateway.database.bulk_insert import Connection
 from gateway.wire import FEED_ERA
 
 RECENT = 32

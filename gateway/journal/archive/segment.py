@@ -22,7 +22,7 @@ from gateway.domain import leaf as leaves
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.errors import ArchiveError
-from gateway.journal.archive.span import Span
+from gateway.journal.archive.span import MonthSpan
 
 MAGIC = b"noria-archive-1\n"
 BLOCK = 1024
@@ -119,7 +119,7 @@ class SegmentWriter:
         self._blocks.append(Block(first, self._at, len(packed), hashlib.sha256(packed).hexdigest()))
         self._write(packed)
 
-    def finish(self, span: Span, after: Frontier) -> bytes:
+    def finish(self, span: MonthSpan, after: Frontier) -> bytes:
         """Write the index and sync the file; returns the SHA-256 of the index."""
         nodes = span.before.to_bytes().hex(), after.to_bytes().hex()
         index = Index(span.log, span.month, span.first, span.last, after.size, *nodes, self._blocks)

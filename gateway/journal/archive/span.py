@@ -15,7 +15,7 @@ _EMPTY = Frontier()
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MonthSpan:
     """Entries ``first`` to ``last`` of ``log``; ``before`` is its frontier before ``first``."""
 
     month: str
@@ -35,7 +35,7 @@ class Span:
         return f"{self.month}.{self.first}-{self.last}{SUFFIX}"
 
 
-def month(connection: sqlite3.Connection, first: int, before: float) -> Span | None:
+def month(connection: sqlite3.Connection, first: int, before: float) -> MonthSpan | None:
     """Entry ``first`` and the rest of its month, if that month ended by Unix time ``before``."""
     at = _time_ms(connection, first)
     if at is None:
@@ -45,10 +45,10 @@ def month(connection: sqlite3.Connection, first: int, before: float) -> Span | N
     if end.timestamp() > before:
         return None
     last = _last_before(connection, int(end.timestamp()) * 1000, first)
-    return Span(f"{start:%Y-%m}", first, last)
+    return MonthSpan(f"{start:%Y-%m}", first, last)
 
 
-def piece(connection: sqlite3.Connection, whole: Span, largest: int = LARGEST) -> Span:
+def piece(connection: sqlite3.Connection, whole: MonthSpan, largest: int = LARGEST) -> MonthSpan:
     """The first part of a month that becomes one segment. Raises JournalError."""
     first, last = whole.first, min(whole.last, whole.first + largest - 1)
     (next_log,) = connection.execute(
@@ -56,7 +56,7 @@ def piece(connection: sqlite3.Connection, whole: Span, largest: int = LARGEST) -
     ).fetchone()
     if next_log:
         last = next_log - 1
-    return Span(whole.month, first, last, *_log_at(connection, first))
+    return MonthSpan(whole.month, first, last, *_log_at(connection, first))
 
 
 def _log_at(connection: sqlite3.Connection, first: int) -> tuple[str, Frontier]:

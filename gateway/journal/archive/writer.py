@@ -20,7 +20,7 @@ from gateway.journal import recent_bodies, schema
 from gateway.journal.archive import disk_space, reader
 from gateway.journal.archive import span as spans
 from gateway.journal.archive.segment import BLOCK, Segment, SegmentRecord, SegmentWriter, record
-from gateway.journal.archive.span import LARGEST, Span
+from gateway.journal.archive.span import LARGEST, MonthSpan
 from gateway.runtime.file_lock import LockHeldError, hold
 
 _AT_ONCE = 256
@@ -101,10 +101,10 @@ class ArchiveWriter:
         """Close the connection."""
         self._connection.close()
 
-    def _next_month(self, before: float) -> Span | None:
+    def _next_month(self, before: float) -> MonthSpan | None:
         return spans.month(self._connection, _next_entry(self._connection), before)
 
-    def _move(self, span: Span) -> Iterator[ArchiveStep]:
+    def _move(self, span: MonthSpan) -> Iterator[ArchiveStep]:
         new, frontier = self._folder / _NEW, span.before
         with contextlib.closing(SegmentWriter(new)) as writer:
             for first in range(span.first, span.last + 1, BLOCK):
@@ -121,7 +121,7 @@ class ArchiveWriter:
         self.moved.segments += 1
 
     def _catalogued(
-        self, span: Span, new: Path, digest: bytes, frontier: Frontier
+        self, span: MonthSpan, new: Path, digest: bytes, frontier: Frontier
     ) -> reader.SegmentRow:
         """Rename the file, and enter it in the journal's catalogue."""
         size = new.stat().st_size
@@ -204,7 +204,7 @@ class ArchiveWriter:
             (self._folder / _NEW).unlink(missing_ok=True)
 
 
-def months(path: Path, before: float) -> Iterator[tuple[Span, int]]:
+def months(path: Path, before: float) -> Iterator[tuple[MonthSpan, int]]:
     """The months that ``ArchiveWriter.steps`` would archive, each with its bodies' bytes."""
     with contextlib.closing(schema.open_for_reading(path)) as connection:
         first = _next_entry(connection)

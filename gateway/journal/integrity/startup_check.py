@@ -4,10 +4,10 @@ import logging
 import sqlite3
 import time
 
+from gateway.database.bulk_insert import Connection
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
-from gateway.journal.group_commit import Connection
 
 _log = logging.getLogger(__name__)
 
