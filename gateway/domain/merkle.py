@@ -1,6 +1,7 @@
 """RFC 6962 Merkle tree: leaf and node hashes, and a frontier that grows leaf by leaf."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 HASH_BYTES = 32
@@ -58,3 +59,44 @@ class Frontier:
             raise ValueError(f"{len(raw)} bytes are not the frontier of {size} leaves")
         cuts = range(0, len(raw), HASH_BYTES)
         return cls(size, tuple(raw[i : i + HASH_BYTES] for i in cuts))
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    return Frontier().grown(*leaves).root()
+
+
+def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The inclusion proof of leaf ``index`` over leaf hashes, nearest first (RFC 6962, 2.1.1).
+
+    Raises IndexError when there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"no leaf {index} among {len(leaves)}")
+    if len(leaves) == 1:
+        return []
+    split = 1 << (len(leaves) - 1).bit_length() - 1  # the largest power of two below
+    if index < split:
+        return [*inclusion(leaves[:split], index), root(leaves[split:])]
+    return [*inclusion(leaves[split:], index - split), root(leaves[:split])]
+
+
+def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: bytes) -> bool:
+    """Whether ``path`` proves that ``leaf`` is at ``index`` of ``size`` under root ``expected``.
+
+    The algorithm of RFC 9162, section 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return False
+    node, last, here = leaf, size - 1, index
+    for sibling in path:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            node = node_hash(sibling, node)
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        here, last = here >> 1, last >> 1
+    return last == 0 and node == expected

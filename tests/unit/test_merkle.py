@@ -41,12 +41,67 @@ def test_the_roots_of_the_reference_leaves_of_certificate_transparency() -> None
         3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
     }
     for size, root in roots.items():
-        assert (
-            Frontier().grown(*(merkle.leaf_hash(leaf) for leaf in leaves[:size])).root().hex()
-            == root
-        )
+        assert merkle.root([merkle.leaf_hash(leaf) for leaf in leaves[:size]]).hex() == root
 
 
 def test_a_frontier_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="frontier of 3 leaves"):
         Frontier.from_bytes(3, bytes(32))
+
+
+@given(st.integers(1, 40), st.data())
+def test_a_proof_holds_for_its_leaf_index_and_size_and_for_nothing_else(
+    size: int, data: st.DataObject
+) -> None:
+    hashes = [merkle.leaf_hash(bytes([number])) for number in range(size)]
+    index = data.draw(st.integers(0, size - 1))
+    path, root = merkle.inclusion(hashes, index), merkle.root(hashes)
+    places = [
+        (other, of) for of in range(1, 2 * size + 2) for other in range(-1, of + 1)
+        if merkle.is_included(hashes[index], other, of, path, root)
+    ]  # fmt: skip
+    assert (index, size) in places
+    # RFC 9162: a proof fixes the shape of the path, so only equal shapes can pass.
+    assert all(len(merkle.inclusion(range_of(of), other)) == len(path) for other, of in places)
+    assert {other for other, of in places if of == size} == {index}
+    assert not merkle.is_included(merkle.leaf_hash(b"other"), index, size, path, root)
+    assert not merkle.is_included(hashes[index], index, size, [*path, root], root)
+    if path:
+        assert not merkle.is_included(hashes[index], index, size, path[:-1], root)
+        assert not merkle.is_included(hashes[index], index, size, [*path[::-1], root], root)
+
+
+def range_of(size: int) -> list[bytes]:
+    """So many different leaf hashes."""
+    return [merkle.leaf_hash(number.to_bytes(2, "big")) for number in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "holds"),
+    [(2, 5, True), (2, 4, False), (2, 9, False), (1, 5, False), (5, 5, False), (-1, 5, False)],
+)
+def test_a_proof_of_the_wrong_size_or_place_fails(index: int, size: int, holds: bool) -> None:
+    hashes = range_of(5)
+    path = merkle.inclusion(hashes, 2)
+    assert merkle.is_included(hashes[2], index, size, path, merkle.root(hashes)) is holds
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (0, ["1", "23", "4567"]), (1, ["0", "23", "4567"]), (2, ["3", "01", "4567"]),
+        (5, ["4", "67", "0123"]), (7, ["6", "45", "0123"]),
+    ],
+)  # fmt: skip
+def test_a_proof_lists_the_sibling_subtrees_from_leaf_to_root(
+    index: int, expected: list[str]
+) -> None:
+    hashes = range_of(8)
+    subtrees = [merkle.root([hashes[int(digit)] for digit in group]) for group in expected]
+    assert merkle.inclusion(hashes, index) == subtrees
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_a_leaf_outside_the_tree_has_no_proof(index: int) -> None:
+    with pytest.raises(IndexError, match=f"no leaf {index} among 3"):
+        merkle.inclusion(range_of(3), index)
