@@ -1,4 +1,4 @@
-"""The table of a run: what was measured, its figure, and beside what it stands."""
+"""The table of a run: what was measured, its figure, and the figure that it is compared with."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def cpu_s(pid: int) -> float:
 
 
 def conditions() -> dict[str, Any]:
-    """What a figure depends on; a high load says that others worked on the machine too."""
+    """What a figure depends on; a high load means that the machine had other work."""
     return {
         "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         "commit": _said("git", "rev-parse", "--short", "HEAD"),

@@ -1,6 +1,6 @@
-"""Many devices whose messages are sealed beforehand, and the program that speaks for them.
+"""Many devices whose messages are sealed in advance, and the program that publishes them.
 
-``load.c`` does the speaking: nothing in Python keeps a broker busy.
+``load.c`` publishes: Python is too slow to saturate a broker.
 """
 
 import shutil
@@ -70,7 +70,7 @@ class Fleet:
 
     @property
     def devices(self) -> list[str]:
-        """Their ids, in the order in which they speak."""
+        """Their ids, in the order in which they publish."""
         return [ring.device for ring in self.rings]
 
     def enrol(self, gateway: RunningGateway) -> None:

@@ -1,8 +1,8 @@
 """From publish to the incident's and the outbox's rows, at 100, 500 and 1,000 messages a second.
 
-250 tanks speak in turn; 120 of them fall below their threshold once, each at a moment of
+250 tanks publish in turn; 120 of them fall below their threshold once, each at a moment of
 its own. The second low reading decides, and its publishing starts the clock. Mosquitto's own rate
-on the same machine stands beside the result, so that figures of different machines compare.
+on the same machine is printed with the result, so that figures of different machines compare.
 """
 
 import random
@@ -29,7 +29,7 @@ BOUNDED = 500  # messages/s at which P99_S is held; the others are measured
 RATES = (100, BOUNDED, 1000)
 TANKS = 250
 ALERTS = 120
-ROUNDS = 24  # each tank speaks so often: 60, 12 and 6 s
+ROUNDS = 24  # the interval of each tank: 60, 12 and 6 s
 P99_S = 0.050
 AIM_S = 0.025
 OK_MM, LOW_MM = 760, 830  # about 340 and 270 litres; the threshold is 300

@@ -1,6 +1,6 @@
 """What the archive costs: reading it beside reading the journal, commits beside it, and a start.
 
-CPU rather than time on the wall where one thread does the work: it says the same on a busy machine.
+CPU rather than time on the wall where one thread does the work: a busy machine does not change it.
 """
 
 import os

@@ -1,8 +1,8 @@
 """InfluxDB is away for a day of 500 tanks, in fast time, and comes back.
 
-A reading every minute; nodes speak every ten, so a message carries ten. The whole gateway runs,
-its watch has heard the day already. Beside it stand our own writer with nothing else to do, and
-``influxdb-client`` writing the very same lines, made beforehand.
+A reading every minute; nodes send every ten, so a message carries ten. The whole gateway runs,
+its watch has processed the day already. Compared with it are our own writer alone,
+and ``influxdb-client`` writing the same lines, made in advance.
 """
 
 import time

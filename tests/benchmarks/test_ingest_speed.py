@@ -1,6 +1,6 @@
 """Everything on, against the broker alone: same configuration, same publisher, same run.
 
-Raw is a C subscriber that only says PUBACK. Ours ends with the last ack. Both cores are shared by
+Raw is a C subscriber that only sends PUBACK. Ours ends with the last ack. Both cores are shared by
 publisher, broker and gateway, so other work on the machine costs ours more than it costs raw.
 """
 

@@ -1,6 +1,6 @@
 """What one message costs where gateways share a PostgreSQL: CPU and bytes, stage by stage.
 
-CPU seconds rather than time on the wall: they say the same on a busy machine. SCALING.md rests on
+CPU seconds rather than time on the wall: a busy machine does not change them. SCALING.md rests on
 these figures.
 """
 

@@ -1,6 +1,6 @@
 """What one message costs at each stage of the gateway, CPU, at 10, 1,000 and 10,000 tanks.
 
-Each figure stands beside what the same bytes cost to authenticate and to hash alone, in the same
+Each figure is compared with what the same bytes cost to authenticate and to hash alone, in the same
 run: less than that no gateway can spend. A profile of every stage goes to
 ``build/benchmarks/profile-<tanks>.txt``; profiling stretches small functions, so it is taken in a
 run of its own, and only its shape counts.

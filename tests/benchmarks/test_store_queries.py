@@ -1,7 +1,7 @@
 """What pages, exports and Grafana ask of a store, at 10 million rows beside 100,000.
 
 The rows are the same in kind: a reading of a tank every ten minutes. A question about one tank and
-one day has the same answer in both, so its ratio says what the size of the store alone costs.
+one day has the same answer in both, so its ratio shows what the size of the store alone costs.
 NORIA_BENCH_ROWS sets another size.
 """
 

@@ -87,7 +87,7 @@ def _spent_s(roots: list[int]) -> float:
         try:
             fields = path.read_text().rsplit(")", 1)[1].split()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # it ended in between
         process = int(path.parent.name)
         parents[process] = int(fields[1])
         ticks[process] = sum(int(field) for field in fields[11:15])

@@ -1,7 +1,7 @@
 """Gateway, Mosquitto and InfluxDB are killed with -9 in turn, at random moments under load.
 
-Whatever the nodes measured is in the journal and in the store, each once; and people were told
-what they would have been told had nobody been killed: the same messages, in the order in which
+Everything that the nodes measured is in the journal and in the store, each once; and people
+received what they would have received without a kill: the same messages, in the order in which
 they were made, through ``noria replay``. ``NORIA_KILLS=100`` makes it as long as the issue's bar.
 """
 

@@ -50,7 +50,7 @@ def api(demo: run.Demo) -> Iterator[httpx.Client]:
 
 
 def eventually(demo: run.Demo, found: Callable[[], _T | None], real_s: float, what: str) -> _T:
-    """Tell the story on until ``found`` gives something."""
+    """Continue the story until ``found`` returns something."""
     deadline = time.monotonic() + real_s
     while time.monotonic() < deadline:
         assert demo.ended_early() is None

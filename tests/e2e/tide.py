@@ -1,7 +1,7 @@
-"""Tanks that run low and are refilled, again and again: the same story however it is heard.
+"""Tanks that run low and are refilled, again and again: the same story at every run.
 
-While somebody is dead the levels stand still, and every state lasts for seconds while all live: so
-what is decided cannot depend on which second somebody was away, nor on how slow a machine is.
+While a program is dead the levels do not change, and every state lasts for seconds while all
+live: so no decision depends on the second in which a program was dead, or on a slow machine.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ class Tide:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """The levels stand still."""
+        """The levels do not change."""
         with self._lock:
             self._held_at = began = time.time()
         yield

@@ -1,4 +1,4 @@
-"""``python -m tests.parts``: get every real part that is not here yet, saying what it does.
+"""``python -m tests.parts``: get every real part that is missing, with a line of progress for each.
 
 Debian's packages come by apt-get (as root, or by ``sudo -n``), MicroPython from the next Debian
 release into the cache folder, InfluxDB from its Go modules. A second run takes a second.

@@ -34,7 +34,7 @@ def opened(folder: Path) -> sa.Engine:
 
 
 def lines(folder: Path) -> str:
-    """What ``noria.toml`` says so that a program with ``data = folder`` opens the same."""
+    """Lines of ``noria.toml`` with which a program with ``data = folder`` opens the same."""
     return settings_lines(_url(folder)) if _cluster else ""
 
 

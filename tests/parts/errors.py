@@ -2,4 +2,4 @@
 
 
 class PartError(Exception):
-    """A part cannot be had or does not run; the message says why and what to do."""
+    """A part cannot be had or does not run; the message has the reason and the remedy."""

@@ -53,7 +53,7 @@ def _target(line: str) -> Path:
 def _line(influxd: Path) -> str:
     """The line that a server belongs to, "1.8" or "2.9"; "" where it does not run.
 
-    One built by ``go install`` bears no version: 1.x then says "vunknown", 2.x says "dev".
+    One built by ``go install`` has no version: 1.x then prints "vunknown", 2.x prints "dev".
     """
     try:
         done = subprocess.run(
