@@ -45,7 +45,7 @@ class Chip:
         self._frames_sent = 0
         self._burst_ms: tuple[int, int] | None = None
         """Device time of the first and of the last conversion of the scale's burst."""
-        self._load_g = 0.0
+        self._load_g, self._load_levels_set = 0.0, 0
         self._radio_on = False
         self._link_from_ms: int | None = None
 
@@ -156,8 +156,10 @@ class Chip:
             return None
         at_ms = call["ms"]
         since_ms, last_ms = self._burst_ms or (at_ms, at_ms - _BURST_PAUSE_MS)
-        if at_ms - last_ms >= _BURST_PAUSE_MS or at_ms - since_ms >= _BURST_MS:
+        is_over = at_ms - last_ms >= _BURST_PAUSE_MS or at_ms - since_ms >= _BURST_MS
+        if is_over or self._load_levels_set != self._world.levels_set:
             since_ms, self._load_g = at_ms, scale_g(self._world)
+            self._load_levels_set = self._world.levels_set
         self._burst_ms = since_ms, at_ms
         zero, scale = self._config.get("zero", 0), self._config.get("counts_per_kg", 21500)
         return hx711_counts(self._world, self._load_g, zero, scale)

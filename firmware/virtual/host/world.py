@@ -74,6 +74,7 @@ class World:
         self._rested_g, self._rested_at = -1.0, now
         self.wetness = model.wetness
         self.lid_open = False
+        self.levels_set = 0
         self.unplugged: set[str] = set()
         self._radio_gone_from = self._power_gone_from = _NEVER
         self._charge, self._charge_at = model.charge, now
@@ -90,8 +91,9 @@ class World:
         self._people.change(litres_per_h, self._advance())
 
     def set_level(self, litres: float) -> None:
-        """Set the volume."""
+        """Set the volume at once; ``levels_set`` counts how often that happened."""
         self._advance()
+        self.levels_set += 1
         self._vessel.level_l = min(litres, self.model.capacity_l)
 
     def draw(self, litres: float, duration_s: float = 300.0) -> None:
