@@ -63,7 +63,8 @@ class EraBoots:
         Only boots with earlier estimated messages can change: this boot, and earlier ones, which
         must end before it begins.
         """
-        before = {b: self.anchor(b) for b in self._guessed if b <= boot}
+        guessed = sorted(b for b in self._guessed if b <= boot)
+        before = self._begins(guessed[0]) if guessed else {}
         own = self._boots.get(boot)
         if own is None:
             own = self._boots[boot] = Boot()
@@ -71,30 +72,20 @@ class EraBoots:
         if own.estimated:
             self._guessed.add(boot)
         self._forget()
-        if not before:
-            return ()
-        return tuple(b for b, at in before.items() if b in self._boots and self.anchor(b) != at)
+        after = self._begins(guessed[0]) if guessed else {}
+        return tuple(b for b in guessed if b in after and after[b] != before[b])
 
     def anchor(self, boot: int) -> float | None:
         """Unix time at which ``boot`` began, by what is known now; None for an unknown boot."""
-        own = self._boots.get(boot)
-        if own is None:
-            return None
-        if own.device_anchor is not None:
-            return own.device_anchor
-        begin: float | None = None
-        for number in reversed(self._up_to_known(boot)):
-            begin = self._begin(self._boots[number], begin)
-        return begin
+        return self._begins(boot).get(boot)
 
-    def _up_to_known(self, boot: int) -> list[int]:
-        """``boot`` and the boots after it, up to the first with a time of its own."""
-        chain: list[int] = []
-        for number in sorted(b for b in self._boots if b >= boot):
-            chain.append(number)
-            if self._boots[number].device_anchor is not None:
-                break
-        return chain
+    def _begins(self, first: int) -> dict[int, float | None]:
+        """When each boot from ``first`` on began; from the last back, since the next limits it."""
+        begins: dict[int, float | None] = {}
+        begin: float | None = None
+        for number in sorted((b for b in self._boots if b >= first), reverse=True):
+            begin = begins[number] = self._begin(self._boots[number], begin)
+        return begins
 
     @staticmethod
     def _begin(boot: Boot, next_begin: float | None) -> float | None:
