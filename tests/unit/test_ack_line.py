@@ -1,5 +1,7 @@
 """Each step of the ack line by hand: where it begins, what it links, and the gaps it passes."""
 
+from typing import Any
+
 import pytest
 
 from gateway.domain.chain import AckLine, ChainLink, Identity, LineAdvance, advance
@@ -83,7 +85,9 @@ def test_the_line_advances_by_links_by_seq_and_past_declared_gaps(
 
 
 def test_a_line_restored_from_its_saved_columns_begins_as_a_new_one() -> None:
-    saved = AckLine(ChainLink(tuple([0, 0]), ""), tuple([0, 0]))  # noqa: C409 - not NOWHERE itself
+    columns: Any = [0, 0]
+    nowhere = tuple(columns)  # equal to NOWHERE, and another object
+    saved = AckLine(ChainLink(nowhere, ""), nowhere)
     assert not saved.begun
     assert advance(saved, Era()) == LineAdvance(AckLine(), None, 0)
     assert advance(saved, Era((A, ""))) == LineAdvance(AckLine(A), A, 0)

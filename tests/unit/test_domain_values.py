@@ -73,7 +73,7 @@ WITHOUT_SLOTS = {
 
 
 def _dataclasses() -> set[type]:
-    found: set[type] = set()
+    found: set[Any] = set()
     for module in pkgutil.iter_modules(domain.__path__, "gateway.domain."):
         for value in vars(importlib.import_module(module.name)).values():
             is_own = isinstance(value, type) and value.__module__ == module.name
