@@ -10,6 +10,8 @@ import pytest
 from gateway.domain import envelope
 from gateway.domain.entry import Entry
 from gateway.wire.decoded import AS, FAULT, FEED_ERA, Decoded, decode, message_of
+from gateway.wire.fields import message_from
+from gateway.wire.strict import Malformed
 
 KEY = bytes(range(32))
 TOPIC = "noria/1/k7f3q5/up"
@@ -33,7 +35,8 @@ def read(how: dict[str, bool] | None = None, **more: Any) -> Decoded:
 
 
 def test_a_sound_message_has_its_chain_fields_and_no_flag() -> None:
-    for more in ({}, {"e": [{"o": 1, "k": "lid"}]}):  # fast and exact
+    events: dict[str, Any] = {"e": [{"o": 1, "k": "lid"}]}
+    for more in ({}, events):  # fast and exact
         found = read(k=3, sg=1, **more)
         chain = (found.identity, found.prev, found.old, found.key_generation, found.signed)
         assert chain == (("m4xq2lzt", 1, 2), HASH, (1, 1), 3, True)
@@ -157,3 +160,25 @@ def test_a_third_party_message_is_decoded_from_its_translation() -> None:
     untranslated = message_of(entry(written(prev=""), auth="unsigned", lines={"flag": "x"}))
     assert untranslated.identity == ("m4xq2lzt", 1, 2)
     assert msgspec.structs.replace(untranslated, auth="mac").message is not None
+
+
+def test_the_error_names_the_field_and_what_is_allowed() -> None:
+    table: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"boot": 0}, "boot = 0, not within 1..2147483647"),
+        ({"boot": "x"}, "boot is not an integer"),
+        ({"fw": "x" * 25}, "fw is not a text of at most 24 characters"),
+        ({"era": "x"}, "era is not of the form"),
+        ({"ts": "sun"}, "ts is none of ntp, gnss, net, gw, none"),
+        ({"r": 1}, "r is not a list"),
+        ({"r": [1]}, "r has an item that is not an object"),
+        ({"old": 1}, r"old is not \[boot, seq\]"),
+        ({"v": 2}, "version: 2"),
+        ({"r": [{}]}, "exactly one of mm, g, pa"),
+        ({"r": [{"g": 1}]}, "no o"),
+        ({"e": [{}]}, "an event has o and k"),
+    )
+    for changed, detail in table:
+        with pytest.raises(Malformed, match=detail):
+            message_from(SOUND | changed, "k7f3q5")
+    with pytest.raises(Malformed, match="missing_field: v"):
+        message_from({}, "k7f3q5")
