@@ -10,7 +10,8 @@ from server.charts.line import Line, Sample, line
 from server.charts.scale import Point, Scale, area, path
 from server.views.incident import Incident
 from server.words.incident import KINDS
-from server.words.language import PageLanguage
+from server.words.language import PageLanguage, mark
+from server.words.page import Noted, Option
 
 Range = Literal["24h", "7d", "30d"]
 _DAY_S = 86400.0
@@ -21,6 +22,7 @@ _SPANS: dict[Range, tuple[float, float]] = {
 }
 """Seconds shown before and after now."""
 _TICKS: dict[Range, tuple[int, str]] = {"24h": (6, "HH"), "7d": (24, "EEE"), "30d": (24, "d MMM")}
+_NAMES: dict[Range, str] = {"24h": mark("24 h"), "7d": mark("7 days"), "30d": mark("30 days")}
 _ROWS_S: dict[Range, float] = {"24h": 3600.0, "7d": 6 * 3600.0, "30d": _DAY_S}
 _LEAST_GAP_PCT = 0.4
 
@@ -45,6 +47,15 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A time without readings, its edges in per cent."""
+
+    left: float
+    width: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table: when, the lowest and highest level in it."""
 
@@ -60,7 +71,7 @@ class Chart:
     range: Range
     lines: tuple[str, ...]
     areas: tuple[str, ...]
-    gaps: tuple[tuple[float, float], ...]
+    gaps: tuple[Gap, ...]
     band: str
     middle: str
     now_x: float
@@ -69,6 +80,8 @@ class Chart:
     ticks: tuple[Mark, ...]
     refills: tuple[Mark, ...]
     incidents: tuple[Mark, ...]
+    signs: tuple[Noted, ...]
+    """What each icon of ``incidents`` means, for the legend."""
     rows: tuple[Row, ...]
     empty: bool
 
@@ -77,6 +90,12 @@ def window(range_: Range, now: float) -> tuple[float, float]:
     """From when to when a chart reaches (Unix s); what lies after now is expected."""
     back, ahead = _SPANS[range_]
     return now - back, now + ahead
+
+
+def ranges(language: PageLanguage, chart: Chart | None) -> list[Option]:
+    """How far back a chart can reach; the drawn one is chosen."""
+    drawn = chart.range if chart else ""
+    return [Option(key, language.text(text), key == drawn) for key, text in _NAMES.items()]
 
 
 def draw(
@@ -90,13 +109,14 @@ def draw(
     levels = line(readings, start, now)
     runs = [[(scale.x(at), scale.y(litres)) for at, litres in run] for run in levels.runs]
     band, middle = _expected(scale, known, limits_l, low_l, now)
+    marks = _incidents(language, scale, incidents, now)
     return Chart(
         range=range_, lines=tuple(path(_seen(run)) for run in runs),
         areas=tuple(area(_seen(run)) for run in runs), gaps=_gaps(scale, levels), band=band,
         middle=middle, now_x=scale.x(now), now_left=scale.left_pct(now),
         limits=_limits(language, scale, limits_l), ticks=_ticks(language, scale, range_, now),
         refills=_refills(language, scale, events, now),
-        incidents=_incidents(language, scale, incidents, now),
+        incidents=marks, signs=_signs(language, marks),
         rows=_rows(language, levels, range_, start, now), empty=not levels.runs,
     )  # fmt: skip
 
@@ -106,9 +126,10 @@ def _seen(run: list[Point]) -> list[Point]:
     return [run[0], (run[0][0] + 1.0, run[0][1])] if len(run) == 1 else run
 
 
-def _gaps(scale: Scale, levels: Line) -> tuple[tuple[float, float], ...]:
+def _gaps(scale: Scale, levels: Line) -> tuple[Gap, ...]:
     found = ((scale.left_pct(a), scale.left_pct(b)) for a, b in levels.gaps)
-    return tuple((a, round(b - a, 2)) for a, b in found if b - a > _LEAST_GAP_PCT)
+    widths = ((a, round(b - a, 2)) for a, b in found if b - a > _LEAST_GAP_PCT)
+    return tuple(Gap(a, width, round(a + width, 2)) for a, width in widths)
 
 
 def _expected(
@@ -205,6 +226,15 @@ def _incidents(
         for i in incidents
         if scale.start <= i.at <= now
     )
+
+
+def _signs(language: PageLanguage, marks: Sequence[Mark]) -> tuple[Noted, ...]:
+    known = {
+        "low": language.text("was low"), "critical": language.text("was nearly empty"),
+        "empty": language.text("was empty"), "network": language.text("network out"),
+    }  # fmt: skip
+    icons = dict.fromkeys(mark.icon for mark in marks)
+    return tuple(Noted(known.get(icon, language.text("incident")), icon) for icon in icons)
 
 
 def _rows(

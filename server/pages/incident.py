@@ -7,92 +7,63 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway.alerts.claims import CloseReason
-from gateway.domain.outputs import WATER_KINDS
 from server import acts
 from server.acts import Outcome
 from server.views import incident as incidents
-from server.views.incident import Incident
-from server.views.snapshot import Snapshot
 from server.web import render
 from server.web.guard import OurForm, Refused, SignedIn, Visit
-from server.words import causes as cause_words
-from server.words import incident as words
-from server.words import steps as step_words
-from server.words import tank as tank_words
+from server.words import incident_page
 from server.words.language import mark
 
 router = APIRouter(include_in_schema=False)
 PAST = 100
-ETAS_MIN = (20, 40, 90)
 _TAKEN = mark("Somebody was faster, or this is over. Here is how it stands.")
 
 
 @router.get("/incidents")
 def listed(visit: SignedIn) -> Response:
     """Open incidents, then past ones."""
-    snapshot = visit.parts.snapshot()
+    snapshot, language = visit.parts.snapshot(), visit.language
     with visit.parts.engine.connect() as connection:
         past = incidents.past_ones(connection, PAST)
-    open_ones = sorted(snapshot.incidents, key=lambda i: (words.urgency(i), i.at))
+    n = len(snapshot.incidents)
     return render.page(
-        visit, "incidents.html", snapshot=snapshot, tab="incidents", past=past,
-        open_ones=open_ones, words=words, subject=subject,
+        visit, "incidents.html", snapshot=snapshot, tab="incidents",
+        heading=language.plural("{n} incident is open", "{n} incidents are open", n) if n
+        else language.text("Nothing is open"),
+        open_lines=incident_page.open_lines(language, snapshot),
+        past_lines=incident_page.past_lines(language, snapshot, past),
     )  # fmt: skip
 
 
 @router.get("/i/{incident_id}")
 def short(incident_id: str) -> Response:
-    """The short link of an alert; leads to the page, which asks who comes."""
+    """The link in an alert: see it."""
     return render.go(f"/incidents/{incident_id}")
 
 
-@router.get("/incidents/{incident_id}")
 @router.get("/c/{incident_id}")
+@router.get("/incidents/{incident_id}")
 def one(visit: SignedIn, incident_id: str) -> Response:
-    """What it could be and why, what happened so far, and what a person can do."""
+    """One incident. ``/c/…`` is the link in an alert, to claim it."""
     return show(visit, incident_id)
 
 
 def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) -> Response:
-    """One incident's page. Raises 404 when there is none."""
-    snapshot, language = visit.parts.snapshot(), visit.language
+    """The page of one incident; ``notice`` says what just happened. 404 when there is none."""
+    snapshot = visit.parts.snapshot()
     with visit.parts.engine.connect() as connection:
         incident = incidents.one(connection, incident_id)
         history = incidents.steps(connection, incident_id)
     if incident is None:
         raise HTTPException(404)
-    view = snapshot.tank(incident.tank or "")
-    grounds = cause_words.grounds(language, incident.because, snapshot.now)
+    page = incident_page.page(
+        visit.language, snapshot, incident, history, visit.me, acts.colleagues(visit)
+    )
     return render.page(
-        visit, "incident.html", status, snapshot=snapshot, tab="incidents", incident=incident,
-        kind=words.KINDS[incident.kind], view=view, notice=notice, words=words,
-        card=tank_words.card(language, view, None, snapshot.now) if view else None,
-        name=subject(snapshot, incident), claimant=snapshot.person(incident.claimed_by),
-        causes=cause_words.causes(language, incident), judged=cause_words.is_judged(incident),
-        grounds=grounds, steps=step_words.lines(language, history, snapshot),
-        near=_near(visit, snapshot, incident), etas=ETAS_MIN, others=acts.colleagues(visit),
-        mine=incident.claimed_by == visit.me.id,
-        water=incident.kind in WATER_KINDS,
+        visit, "incident.html", status, snapshot=snapshot, tab="incidents", page=page,
+        notice=notice,
     )  # fmt: skip
-
-
-def subject(snapshot: Snapshot, incident: Incident) -> str:
-    """What an incident is about, as people call it: a tank, or the site behind an uplink."""
-    view = snapshot.tank(incident.tank or "")
-    if view is not None:
-        return view.name
-    sites = {v.tank.site for v in snapshot.behind(incident.uplink or "")}
-    names = [(s.name or s.id) for s in (snapshot.registry.site(n) for n in sorted(sites)) if s]
-    return ", ".join(names) or incident.tank or incident.uplink or "-"
-
-
-def _near(visit: Visit, snapshot: Snapshot, incident: Incident) -> list[tank_words.Card]:
-    view = snapshot.tank(incident.tank or "")
-    if view is None:
-        views = snapshot.behind(incident.uplink or "")
-    else:
-        views = [v for v in snapshot.at_site(view.tank.site) if v.tank.id != view.tank.id]
-    return [tank_words.card(visit.language, v, None, snapshot.now) for v in views]
 
 
 def _answer(visit: Visit, incident_id: str, outcome: Outcome) -> Response:

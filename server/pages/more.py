@@ -5,6 +5,7 @@ from fastapi.responses import Response
 
 from server.web import render
 from server.web.guard import SignedIn
+from server.words.page import role
 
 router = APIRouter(include_in_schema=False)
 
@@ -12,7 +13,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/more")
 def more(visit: SignedIn) -> Response:
     """Account, language, the API's description, who may see what."""
-    return render.page(visit, "more.html", snapshot=visit.parts.snapshot(), tab="more")
+    return render.page(
+        visit, "more.html", snapshot=visit.parts.snapshot(), tab="more", name=visit.me.name,
+        role=role(visit.language, visit.me), may_add_people=visit.me.coordinates,
+    )  # fmt: skip
 
 
 @router.get("/robots.txt")

@@ -9,6 +9,7 @@ from server.accounts import people
 from server.accounts.people import AccountError, Role
 from server.web import render
 from server.web.guard import Coordinating, OurForm, Refused, Visit
+from server.words import people as words
 from server.words.language import mark
 
 router = APIRouter(include_in_schema=False)
@@ -32,7 +33,7 @@ def add(
         person = people.add(visit.parts.engine, name, role, password, visit.parts.real.now())
     except AccountError as error:
         return _show(visit, wrong=str(error), status=400)
-    return _show(visit, added=person, password=password)
+    return _show(visit, added=words.added(visit.language, person, password))
 
 
 @router.post("/people/{person}/{change}", dependencies=[OurForm])
@@ -40,7 +41,7 @@ def change(visit: Coordinating, person: str, change: str) -> Response:
     """Close an account (its sessions end), or open it again; nobody closes their own."""
     if change not in ("close", "open"):
         raise Refused(404, mark("This page does not exist, or no longer."))
-    if visit.person is not None and person == visit.person.id:
+    if person == visit.me.id:
         raise Refused(400, mark("Ask another coordinator to close your own account."))
     closed = visit.parts.real.now() if change == "close" else None
     people.set_disabled(visit.parts.engine, person, closed)
@@ -48,11 +49,10 @@ def change(visit: Coordinating, person: str, change: str) -> Response:
 
 
 def _show(
-    visit: Visit, added: people.Person | None = None, password: str = "", wrong: str = "",
-    status: int = 200,
-) -> Response:  # fmt: skip
+    visit: Visit, added: words.Added | None = None, wrong: str = "", status: int = 200
+) -> Response:
+    everyone = people.everyone(visit.parts.engine)
     return render.page(
-        visit, "people.html", status, snapshot=visit.parts.snapshot(), tab="people",
-        everyone=people.everyone(visit.parts.engine), roles=people.ROLES, added=added,
-        password=password, wrong=wrong,
+        visit, "people.html", status, snapshot=visit.parts.snapshot(), tab="people", added=added,
+        everyone=[words.line(visit.language, one, visit.me) for one in everyone], wrong=wrong,
     )  # fmt: skip

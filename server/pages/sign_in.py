@@ -88,8 +88,9 @@ def choose_language(
 
 
 def _form(visit: Visit, next_path: str, login: str, wrong: str, status: int = 200) -> Response:
-    wanted = urlsplit(next_path).path
+    language, to_claim = visit.language, urlsplit(next_path).path.startswith("/c/")
     return render.page(
         visit, "sign_in.html", status, next_path=next_path, login=login, wrong=wrong,
-        claims=wanted.startswith("/c/"),
+        purpose=language.text("Sign in to say that you are going.") if to_claim
+        else language.text("For the people who look after the water."),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One tank: how it stands, what comes next, its chart, its sensor, what happened."""
+"""One tank: its state, what comes next, its chart, its sensor, what happened."""
 
 from typing import Annotated
 
@@ -14,49 +14,38 @@ from server.views.snapshot import TankView
 from server.web import render
 from server.web.guard import SignedIn, Visit
 from server.words import events as event_words
-from server.words import incident as incident_words
-from server.words import sensors
+from server.words import sensors, tank_page
 from server.words import tank as words
 
 router = APIRouter(include_in_schema=False)
 _EVENTS_S = 7 * 86400.0
-ETAS_MIN = (20, 40, 90)
-RANGES: tuple[Range, ...] = ("24h", "7d", "30d")
 
 
 @router.get("/tanks/{tank}")
 def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") -> Response:
     """One tank's page. 404 when there is none."""
-    snapshot, language = visit.parts.snapshot(), visit.language
+    snapshot, language, now = visit.parts.snapshot(), visit.language, visit.now
     view = snapshot.tank(tank)
     if view is None:
         raise HTTPException(404)
-    start, _ = chart.window(range, snapshot.now)
+    start, _ = chart.window(range, now)
     with visit.parts.engine.connect() as connection:
-        since = min(start, snapshot.now - _EVENTS_S)
+        since = min(start, now - _EVENTS_S)
         happened = tank_events.of_tank(connection, tank, since)
         past = incidents.of_tank(connection, tank, since)
-    incident = view.incident
-    who = snapshot.person(incident.claimed_by) if incident else None
+    who = snapshot.person(view.incident.claimed_by) if view.incident else None
+    drawn = _chart(visit, view, range, happened, past)
+    card = words.card(language, snapshot, view)
     return render.page(
-        visit, "tank.html", snapshot=snapshot, tab="now", view=view, incident=incident,
-        card=words.card(language, view, who, snapshot.now),
-        sentence=words.sentence(language, view, snapshot.now),
-        situation=words.situation(language, view, snapshot.now) if incident else "",
-        who=incident_words.who(language, incident, who, snapshot.now) if incident else "",
-        mine=visit.person is not None and incident is not None
-        and incident.claimed_by == visit.person.id,
-        chart=_chart(visit, view, range, happened, past), ranges=RANGES, etas=ETAS_MIN,
-        sensor=sensors.state(language, view, snapshot.now),
-        details=sensors.details(language, view.now, snapshot.now), limits=limits_l(view),
-        happened=event_words.happenings(language, happened, past, snapshot.now),
+        visit, "tank.html", snapshot=snapshot, tab="now", card=card,
+        urgent=tank_page.urgent(language, view, who, visit.me.id, now),
+        sentence=words.sentence(language, view, now), large=tank_page.drawing(language, view),
+        level=tank_page.level(language, view, card, now),
+        forecasts=tank_page.forecasts(language, view, now), chart=drawn,
+        ranges=chart.ranges(language, drawn), sensor=sensors.state(language, view, now),
+        details=sensors.details(language, view.now, now),
+        happened=event_words.happenings(language, happened, past, now),
     )  # fmt: skip
-
-
-def limits_l(view: TankView) -> tuple[float, float]:
-    """The litres at which a tank is low, and critical."""
-    tank = view.tank
-    return tank.capacity_l * tank.low_pct / 100, tank.capacity_l * tank.critical_pct / 100
 
 
 def _chart(
@@ -69,6 +58,6 @@ def _chart(
     if readings is None:
         return None
     return chart.draw(
-        visit.language, range_, view.now, view.tank.capacity_l, limits_l(view), readings, happened,
-        past, visit.now, view.tank.empty_l,
+        visit.language, range_, view.now, view.tank.capacity_l, tank_page.limits_l(view), readings,
+        happened, past, visit.now, view.tank.empty_l,
     )  # fmt: skip

@@ -8,7 +8,7 @@
   const clock = () => now + (performance.now() - asOf) / 1000 * speed;
   const setClock = (t) => { now = t; asOf = performance.now(); };
 
-  // The same rules as server/words/speech.py, Speech.lasting.
+  // The same rules as Language.lasting of gateway/alerts/language.py in the style of pages.
   const lasting = (s) => {
     s = Math.max(s, 0);
     if (s < 59.5) return `${Math.floor(s)}\u00a0s`;

@@ -76,4 +76,5 @@ def _answer(request: Request, status: int, message: str) -> Response:
         return JSONResponse({"detail": message or "failed"}, status)
     visit = guard.visit(request)
     title, text = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
-    return render.page(visit, "failure.html", status, title=title, text=message or text)
+    heading, text = visit.language.text(title), visit.language.text(message or text)
+    return render.page(visit, "failure.html", status, heading=heading, text=text)

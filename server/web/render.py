@@ -3,15 +3,16 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from server.views.snapshot import Snapshot
 from server.web import guard
 from server.web.guard import Visit
 from server.words.language import LANGUAGES
+from server.words.page import Option, freshness, tabs
 
 _HERE = Path(__file__).parents[1]
 STATIC = _HERE / "static"
@@ -37,16 +38,19 @@ def asset(name: str) -> str:
 _environment.globals["asset"] = asset  # pyright: ignore[reportUnknownMemberType]
 
 
-def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Response:
+def page(
+    visit: Visit, template: str, status: int = 200, snapshot: Snapshot | None = None,
+    **values: object,
+) -> Response:  # fmt: skip
     """A whole page in the visitor's language. ``values`` are the template's own."""
     language = visit.language
-    snapshot = values.get("snapshot")
     html = _environment.get_template(template).render(
-        visit=visit, person=visit.person, language=language,
-        _=language.text, plural=language.plural, rich=language.rich, now=visit.now,
-        speed=visit.parts.clock.speed, path=_path(visit.request),
-        languages=LANGUAGES, fresh=snapshot.fresh if snapshot else None,
-        form_token=visit.form_token, **values,
+        {"tab": "", **values}, code=language.code, _=language.text, now=round(visit.now),
+        speed=visit.parts.clock.speed, path=_path(visit.request), form_token=visit.form_token,
+        tabs=tabs(language, visit.person) if visit.person else [],
+        freshness=freshness(language, snapshot) if snapshot else None,
+        version=snapshot.version if snapshot else 0,
+        languages=[Option(k, name, k == language.code) for k, name in LANGUAGES.items()],
     )  # fmt: skip
     response = HTMLResponse(html, status)
     response.headers["Content-Language"] = language.code

@@ -72,10 +72,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One line of *Why*: it points to the leading verdict, or away from it."""
+    """One line of *Why*: whether it points to the leading verdict, as an icon and in words."""
 
     text: str
-    towards: bool
+    icon: str
+    direction: str
     basis: str
 
 
@@ -100,9 +101,14 @@ def is_judged(incident: Incident) -> bool:
 
 def grounds(language: PageLanguage, because: Sequence[Because], now: float) -> list[Ground]:
     """Why, in sentences; a term without a sentence is shown by its name."""
-    return [
-        Ground(_sentence(language, term, now), term.weight >= 0, term.basis) for term in because
-    ]
+    return [_ground(language, term, now) for term in because]
+
+
+def _ground(language: PageLanguage, term: Because, now: float) -> Ground:
+    text = _sentence(language, term, now)
+    if term.weight >= 0:
+        return Ground(text, "plus", language.text("points to it"), term.basis)
+    return Ground(text, "minus", language.text("points away"), term.basis)
 
 
 def _sentence(language: PageLanguage, because: Because, now: float) -> str:

@@ -174,6 +174,15 @@ def who(language: PageLanguage, incident: Incident, person: str | None, now: flo
     )
 
 
+def network_note(language: PageLanguage, hidden: int) -> str:
+    """What an outage means for the ``hidden`` tanks behind it."""
+    unknown = language.text("The tanks are unknown, not empty.")
+    if hidden < 2:
+        return unknown
+    one = language.text("One fault, not {n}.", n=language.number_word(hidden))
+    return f"{one} {unknown}"
+
+
 def urgency(incident: Incident) -> int:
     """Its place among open incidents: smaller comes first."""
     return _ORDER.index(incident.kind) if incident.kind in _ORDER else len(_ORDER)

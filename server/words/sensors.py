@@ -11,6 +11,7 @@ from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
 from server.words import incident as said
 from server.words.language import PageLanguage, mark
+from server.words.page import Noted
 
 LOW_MV = 3500
 """Below this a single Li-ion cell has little left (DESIGN.md: events only below 3400 mV)."""
@@ -144,19 +145,19 @@ def signal(language: PageLanguage, dbm: int) -> str:
     return language.text("Signal fair.") if dbm >= POOR_DBM else language.text("Signal weak.")
 
 
-def state(language: PageLanguage, view: TankView, now: float) -> tuple[str, str]:
-    """A sensor's state as (icon, word): working, late, silent, faulty, not heard yet."""
+def state(language: PageLanguage, view: TankView, now: float) -> Noted:
+    """A sensor's state: working, late, silent, faulty, not heard yet."""
     known = view.now
     if known.received is None:
-        return "unknown", language.text("Not heard yet.")
+        return Noted(language.text("Not heard yet."), "unknown")
     if known.presence == "silent":
         since = language.moment(known.presence_since or known.received, now)
-        return "silent", language.text("Silent since {time}.", time=since)
+        return Noted(language.text("Silent since {time}.", time=since), "silent")
     if known.state == "fault":
-        return "fault", language.text("Sensor fault.")
+        return Noted(language.text("Sensor fault."), "fault")
     if known.presence == "late":
-        return "silent", language.text("Late.")
-    return "chip", language.text("Working.")
+        return Noted(language.text("Late."), "silent")
+    return Noted(language.text("Working."), "chip")
 
 
 def details(language: PageLanguage, known: TankNow, now: float) -> str:
@@ -189,11 +190,20 @@ def told(language: PageLanguage, desired: DesiredState | None) -> str:
     return language.text("What it was told is in force.")
 
 
-def plan(language: PageLanguage, snapshot: Snapshot, row: Plan) -> tuple[str, str, str]:
-    """A plan as (icon, when, what)."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One plan: what happens when."""
+
+    icon: str
+    when: str
+    what: str
+
+
+def plan(language: PageLanguage, snapshot: Snapshot, row: Plan) -> Planned:
+    """A planned move, cleaning or risk."""
     view = snapshot.tank(row.tank)
     day = language.date(row.start, "EEE d MMM")
     same_day = language.date(row.end, "EEE d MMM") == day
     end = language.clock(row.end) if same_day else language.moment(row.end, row.start)
     what = language.text(PLANS[row.kind], tank=view.name if view else row.tank)
-    return PLAN_ICONS[row.kind], f"{day}, {language.clock(row.start)}–{end}", what
+    return Planned(PLAN_ICONS[row.kind], f"{day}, {language.clock(row.start)}–{end}", what)

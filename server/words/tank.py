@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from gateway.domain.outputs import TankNow
+from server.views import picture
 from server.views.incident import Incident
-from server.views.snapshot import TankView
-from server.words import incident as said
+from server.views.picture import Glyph
+from server.views.snapshot import Snapshot, TankView
+from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
+from server.words.page import Noted
 
 STEADY_LPH = 5.0
 FAST_SHARE = 0.1  # of the capacity in an hour: the double arrow
@@ -18,27 +21,23 @@ _NO_INCIDENT = {"low": mark("Low"), "critical": mark("Nearly empty"), "empty": m
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """A line of text with the icon before it (a name, or none)."""
-
-    text: str | Markup
-    icon: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
-    """All that a template needs of one tank.
+    """One tank in words and drawings. ``tone``: taken, dry, low or none.
 
-    ``glyph``: water, empty, taken, unknown, silent or fault; ``tone``: taken, dry, low or none;
-    ``status`` the state in words (none when fine); ``soon`` when it will be low.
+    ``status`` is the state (none when fine), with ``icon`` before it in a heading and
+    ``row_icon`` in a list; ``soon`` is when the tank will be low.
     """
 
     view: TankView
+    id: str
     name: str
-    glyph: str
-    pct: float | None
+    href: str
+    seen: bool
+    glyph: Glyph
     tone: str
     status: Noted | None
+    icon: str
+    row_icon: str
     soon: str
     note: Noted | None
     lead: str
@@ -50,12 +49,16 @@ class Card:
     rate: str
 
 
-def card(language: PageLanguage, view: TankView, who: str | None, now: float) -> Card:
-    """``who`` is the name of the person who claimed the tank's incident, if known."""
-    known = view.now
+def card(language: PageLanguage, snapshot: Snapshot, view: TankView) -> Card:
+    """Everything that lists and headings show of one tank."""
+    known, now = view.now, snapshot.now
+    who = snapshot.person(view.incident.claimed_by) if view.incident else None
+    drawn, status = picture.glyph(view), _status(language, view, now)
     return Card(
-        view=view, name=view.name, glyph=glyph(view), pct=known.pct, tone=_tone(view),
-        status=_status(language, view, now), soon=_soon(language, view, now),
+        view=view, id=view.tank.id, name=view.name, href=f"/tanks/{view.tank.id}", seen=view.seen,
+        glyph=drawn, tone=_tone(view), status=status,
+        icon=status.icon if status and drawn.shape != "taken" else "",
+        row_icon=status.icon if status and view.seen else "", soon=_soon(language, view, now),
         note=_note(language, view, who, now), lead=_lead(language, view),
         litres="" if known.volume_l is None else language.litres(known.volume_l),
         share=share(language, view) if view.seen else "",
@@ -65,19 +68,6 @@ def card(language: PageLanguage, view: TankView, who: str | None, now: float) ->
         rate="" if known.trend_lph is None or abs(known.trend_lph) < STEADY_LPH
         else language.rate(known.trend_lph),
     )  # fmt: skip
-
-
-def glyph(view: TankView) -> str:
-    """The shape that the tank is drawn in."""
-    if view.is_taken:
-        return "taken"
-    if view.now.state == "fault":
-        return "fault"
-    if view.network is None and view.now.presence == "silent" and view.live:
-        return "silent"
-    if not view.seen:
-        return "unknown"
-    return "empty" if view.now.state == "empty" else "water"
 
 
 def share(language: PageLanguage, view: TankView) -> str:
@@ -97,7 +87,7 @@ def _lead(language: PageLanguage, view: TankView) -> str:
 
 def _tone(view: TankView) -> str:
     if view.incident is not None:
-        return said.KINDS[view.incident.kind].tone
+        return incident_words.KINDS[view.incident.kind].tone
     if not view.seen:
         return ""
     return {"low": "low", "critical": "dry", "empty": "dry"}.get(view.now.state, "")
@@ -105,7 +95,10 @@ def _tone(view: TankView) -> str:
 
 def _status(language: PageLanguage, view: TankView, now: float) -> Noted | None:
     if view.incident is not None and (view.live or view.is_disturbed):
-        return Noted(said.word(language, view.incident, now), said.KINDS[view.incident.kind].icon)
+        return Noted(
+            incident_words.word(language, view.incident, now),
+            incident_words.KINDS[view.incident.kind].icon,
+        )
     if not view.seen:
         return _unseen(language, view)
     message = _NO_INCIDENT.get(view.now.state)
@@ -215,7 +208,7 @@ def situation(language: PageLanguage, view: TankView, now: float) -> Markup:
     incident, known = view.incident, view.now
     assert incident is not None
     if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:
-        return said.what(language, incident, now)
+        return incident_words.what(language, incident, now)
     litres, age = language.litres(known.volume_l), language.aged(known.at, now)
     how_full = share(language, view)
     if how_full:
