@@ -15,19 +15,19 @@ from server import parts
 from server.api import health, stream, v1
 from server.pages import devices, home, incident, more, people, sign_in, tank
 from server.web import failures
-from server.web.headers import Secured
+from server.web.headers import SecurityHeaders
 from server.web.render import STATIC
 
-_KEPT = "public, max-age=31536000, immutable"
+_ONE_YEAR = "public, max-age=31536000, immutable"
 
 
 class Assets(StaticFiles):
-    """Our own style, script and icons; their address changes with their content."""
+    """Style, script and icons; their address changes with their content."""
 
     def file_response(self, *args: object, **kwargs: object):
-        """As the parent, to be kept for a year."""
+        """As the parent, cacheable for a year."""
         response = super().file_response(*args, **kwargs)  # pyright: ignore[reportArgumentType]
-        response.headers["Cache-Control"] = _KEPT
+        response.headers["Cache-Control"] = _ONE_YEAR
         return response
 
 
@@ -51,7 +51,7 @@ def create(
     )  # fmt: skip
     app.state.parts = made
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
-    app.add_middleware(Secured, https=made.secure)
+    app.add_middleware(SecurityHeaders, https=made.secure)
     app.mount("/static", Assets(directory=STATIC), name="static")
     for room in (home, tank, incident, sign_in, more, devices, people, stream, health, v1):
         app.include_router(room.router)

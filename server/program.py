@@ -1,4 +1,4 @@
-"""``noria server``: serve the pages until told to stop."""
+"""``noria server``: serve the pages until a signal arrives."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from gateway.settings import Settings
 from server.app import create
 from server.parts import Parts
 
-_LAST_WORDS_S = 2
+_SHUTDOWN_S = 2
 
 
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; prints ``ready`` on standard error. Returns 0.
 
-    Raises SettingError when the address cannot be listened on.
+    Raises SettingError when the address is not available.
     """
     memory.limit_arenas()
     logs.set_up(settings)
@@ -28,7 +28,7 @@ def run(settings: Settings) -> int:
     app = create(settings)
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=_LAST_WORDS_S, lifespan="on", ws="none",
+        timeout_graceful_shutdown=_SHUTDOWN_S, lifespan="on", ws="none",
     )  # fmt: skip
     server = Server(config, app.state.parts)
     with contextlib.suppress(KeyboardInterrupt), listening:
@@ -37,26 +37,26 @@ def run(settings: Settings) -> int:
 
 
 class Server(uvicorn.Server):
-    """Says ``ready`` once requests are answered; ends cleanly on a signal."""
+    """Prints ``ready`` once requests are answered, and ends cleanly on a signal."""
 
     def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
         super().__init__(config)
         self._parts = parts
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """As the parent, then print ``ready``."""
         await super().startup(sockets)
         if self.started:
             print("ready", file=sys.stderr, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the live streams first, which would otherwise hold the end up."""
+        """End the live streams first; the parent waits for open responses."""
         self._parts.feed.close()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self):
-        """As the parent, without raising the signal again once all is closed."""
+        """As the parent, without raising the signal again after the shutdown."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()

@@ -1,1 +1,1 @@
-"""From incidents to people: outbox, wording, channels, and who is on the way."""
+"""From incidents to people: outbox, wording, channels, and claims."""

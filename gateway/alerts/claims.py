@@ -1,12 +1,12 @@
-"""People act on incidents: claim, hand over, release, close, say what they see.
+"""What people do about an incident: claim, reassign, release, close, report what they see.
 
 Each act is a compare-and-swap on the incident, one step of its history and one fact of kind
-``op`` (it names a random person id, never a person), all in the caller's transaction. Every
-function returns False, and changes nothing, when the incident is not as the caller believed.
+``op`` (with a random person id, never a name), all in the caller's transaction. A function
+returns False and changes nothing when the incident is closed or the claim is somebody else's.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -14,7 +14,7 @@ from gateway.database.engine import next_version, serialise
 from gateway.database.tables import fact, incident, incident_step
 
 CloseReason = Literal["refilled", "found", "repaired", "moved_by_us", "mistaken", "other"]
-"""Why a person closes an incident; words for people are made of it where it is shown."""
+"""Why a person closes an incident; pages translate it."""
 Seen = Literal["there", "gone", "moved_by_us", "damaged", "empty", "blocked"]
 
 _OPEN = incident.c.closed.is_(None)
@@ -23,9 +23,9 @@ _OPEN = incident.c.closed.is_(None)
 def claim(
     connection: sa.Connection, incident_id: str, person: str, now: float, eta: float | None = None
 ) -> bool:
-    """``person`` (a random id) goes, there at ``eta`` (Unix s); False when somebody else does.
+    """``person`` (a random id) goes and arrives at ``eta`` (Unix s).
 
-    Who has the claim may call again to give another ``eta``.
+    A second call by the same person changes the ``eta``.
     """
     free = sa.or_(incident.c.claimed_by.is_(None), incident.c.claimed_by == person)
     changed = {"claimed_by": person, "claimed_at": now, "claim_eta": eta}
@@ -35,7 +35,7 @@ def claim(
 
 
 def reassign(connection: sa.Connection, incident_id: str, person: str, to: str, now: float) -> bool:
-    """``person`` gives the claim to the person ``to``; False when it is not theirs to give."""
+    """``person`` passes their claim to the person ``to``."""
     return _act(
         connection, incident_id, person, now, "hand_over", "handed_over",
         incident.c.claimed_by == person,
@@ -45,7 +45,7 @@ def reassign(connection: sa.Connection, incident_id: str, person: str, to: str, 
 
 
 def release(connection: sa.Connection, incident_id: str, person: str, now: float) -> bool:
-    """``person`` takes their claim back: nobody is going any more."""
+    """``person`` withdraws their claim: nobody goes any more."""
     return _act(
         connection, incident_id, person, now, "release", "released",
         incident.c.claimed_by == person,
@@ -60,7 +60,7 @@ def close(
     now: float,
     why: CloseReason = "other",
 ) -> bool:
-    """``person`` ends an open incident (see CloseReason); the watch hears of it as well."""
+    """``person`` ends an open incident; the watch reads the reason from the fact."""
     op = "moved_by_us" if why == "moved_by_us" else "close"
     changed = {"closed": now, "closed_why": why}
     return _act(
@@ -72,7 +72,7 @@ def close(
 def see(
     connection: sa.Connection, incident_id: str, person: str, now: float, seen: Seen = "there"
 ) -> bool:
-    """``person`` is beside the tank and says what they see (see Seen): witnessed evidence."""
+    """``person`` is beside the tank and reports what they see: witnessed evidence."""
     op = {"there": "seen_there", "moved_by_us": "moved_by_us"}.get(seen, "seen")
     return _act(connection, incident_id, person, now, op, "seen", sa.true(), {}, {"seen": seen})
 
@@ -85,8 +85,8 @@ def _act(
     op: str,
     step: str,
     only_if: sa.ColumnElement[bool],
-    changed: Mapping[str, Any],
-    data: Mapping[str, Any] | None = None,
+    changed: Mapping[str, object],
+    data: Mapping[str, object] | None = None,
 ) -> bool:
     serialise(connection)
     number = incident.c.claim_version + 1
@@ -103,13 +103,13 @@ def _act(
         .where(incident.c.id == incident_id)
         .values(version=next_version(connection))
     )
-    said = {name: value for name, value in (data or {}).items() if value is not None}
+    given = {name: value for name, value in (data or {}).items() if value is not None}
     connection.execute(
         sa.insert(incident_step).values(
-            incident=incident_id, time=now, what=step, person=person, data=said
+            incident=incident_id, time=now, what=step, person=person, data=given
         )
     )
-    body = {"incident": incident_id, "op": op, "person": person, **said}
+    body = {"incident": incident_id, "op": op, "person": person, **given}
     connection.execute(
         sa.insert(fact).values(
             key=f"op:{incident_id}:{swapped}", time=now, kind="op", subject="-", lines={}, body=body

@@ -1,21 +1,20 @@
-"""Delivers what waits in the outbox: one thread for each channel, so a dead one stalls none.
+"""Delivers the outbox, with one thread for each channel: a dead channel does not stall others.
 
-A message is taken by compare-and-swap, worded at that moment (who goes may have changed), sent,
-and marked. A crash between taking and marking sends it again after the lease: at least once, and
-once unless we die in those seconds. Marks do not wait for SQLite's disk, so that the next alert
-does not either: a power cut may take back those of the last half minute, which is then sent again.
+A message is leased by compare-and-swap, worded then (the claim may have changed), sent and marked.
+After a crash between lease and mark it is sent again when the lease ends: delivery is at least
+once. Marks are committed without waiting for SQLite's disk, so that they do not delay the next
+alert; after a power cut the messages of the last half minute may be sent a second time.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
 from gateway.alerts.channels import Channel, TransportError
 from gateway.alerts.language import Language
-from gateway.alerts.relevance import CHANNEL_GONE, WAITS, why_moot
+from gateway.alerts.relevance import CHANNEL_GONE, WAITS, Message, why_moot
 from gateway.alerts.text import Alert, ClaimNote, text_of
 from gateway.database.engine import next_version, serialise
 from gateway.database.tables import account, incident, incident_step, outbox
@@ -38,14 +37,14 @@ _LOOK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class AlertWording:
-    """How alerts are worded here: language, and the address that links begin with."""
+    """The language of alerts, and the address that links begin with."""
 
     language: Language
     public_url: str = ""
 
 
 class Outbox:
-    """All channels' deliveries. ``wake`` is rung by the watch after each commit."""
+    """The deliveries of all channels. The watch notifies ``wake`` after each commit."""
 
     def __init__(
         self,
@@ -64,7 +63,7 @@ class Outbox:
         ]
 
     def start(self) -> None:
-        """Begin; messages for channels that are no longer configured are given up."""
+        """Start the threads, and give up messages for channels that are no longer configured."""
         with write_transaction(self._engine) as connection:
             connection.execute(
                 sa.update(outbox)
@@ -75,7 +74,7 @@ class Outbox:
             loop.start()
 
     def stop(self) -> None:
-        """End after the message in hand."""
+        """Stop after the current message."""
         for loop in self._loops:
             loop.stop()
 
@@ -91,7 +90,7 @@ def _turn_of(delivery: "Delivery", clock: Clock) -> Callable[[], float]:
 
 
 class Delivery:
-    """The messages of one channel, oldest first."""
+    """Sends the messages of one channel, oldest first."""
 
     def __init__(
         self, engine: sa.Engine, channel: Channel, clock: Clock, wording: AlertWording
@@ -104,56 +103,64 @@ class Delivery:
         self._registry_version = -1
 
     def deliver_due(self, now: float) -> float | None:
-        """Send what is due at ``now`` (Unix s); returns when the next is due, None for nothing."""
-        while (row := self._next(now)) is not None:
-            if row.due > now:
-                return row.due
-            if self._take(row, now):
-                self._deliver(row, now)
+        """Send what is due at ``now`` (Unix s); returns when the next is due, None without one."""
+        while (message := self._next(now)) is not None:
+            if message.due > now:
+                return message.due
+            if self._take(message, now):
+                self._deliver(message, now)
         return None
 
-    def _next(self, now: float) -> sa.Row[Any] | None:
+    def _next(self, now: float) -> Message | None:
         query = (
-            sa.select(outbox)
+            sa.select(*(outbox.c[one.name] for one in fields(Message)))
             .where(WAITS, outbox.c.channel == self.channel.name)
             .order_by(outbox.c.due, outbox.c.id)
             .limit(1)
         )
         with self._engine.connect() as connection:
-            return connection.execute(query).first()
+            row = connection.execute(query).first()
+        return None if row is None else Message(*row)
 
-    def _take(self, row: sa.Row[Any], now: float) -> bool:
-        """Ours for the lease, unless another worker was quicker."""
+    def _take(self, message: Message, now: float) -> bool:
+        """Lease the message; False when another worker has it."""
         lease_s = _LEASE_S * self._clock.speed
         with write_transaction(self._engine) as connection:
             done = connection.execute(
                 sa.update(outbox)
-                .where(outbox.c.id == row.id, outbox.c.attempts == row.attempts, WAITS)
-                .values(attempts=row.attempts + 1, due=now + lease_s)
+                .where(outbox.c.id == message.id, outbox.c.attempts == message.attempts, WAITS)
+                .values(attempts=message.attempts + 1, due=now + lease_s)
             )
         return done.rowcount == 1
 
-    def _deliver(self, row: sa.Row[Any], now: float) -> None:
-        change = from_json(row.change)
+    def _deliver(self, message: Message, now: float) -> None:
+        change = from_json(message.change)
         with self._engine.connect() as connection:
-            moot = why_moot(connection, row, change, now)
+            moot = why_moot(connection, message, change, now)
             alert = self._alert(connection, change, now)
         if moot is not None:
-            self._mark(row, given_up=now, error=moot)
+            self._mark(message, given_up=now, error=moot)
             return
         text = text_of(alert)
         try:
             self.channel.send(text.body, text.title)
         except TransportError as error:
-            self._failed(row, error, now)
+            self._failed(message, error, now)
         else:
-            self._sent(row, now)
+            self._sent(message, now)
 
     def _alert(self, connection: sa.Connection, change: IncidentChange, now: float) -> Alert:
         self._follow_registry()
-        row = connection.execute(sa.select(incident).where(incident.c.id == change.id)).first()
-        going = _going(connection, row) if row is not None else None
-        closed = row.closed if row is not None and change.change != "closed" else None
+        columns = (incident.c.claimed_by, incident.c.claim_eta, incident.c.closed, account.c.name)
+        row = connection.execute(
+            sa.select(*columns)
+            .join_from(incident, account, account.c.id == incident.c.claimed_by, isouter=True)
+            .where(incident.c.id == change.id)
+        ).first()
+        going, closed = None, None
+        if row is not None:
+            going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
+            closed = row.closed if change.change != "closed" else None
         language, url = self._wording.language, self._wording.public_url
         return Alert(change, self._registry, language, now, url, going, closed)
 
@@ -163,45 +170,35 @@ class Delivery:
             self._registry = rows.load(self._engine)
             self._registry_version = version
 
-    def _sent(self, row: sa.Row[Any], now: float) -> None:
-        data = {"channel": self.channel.name, "number": row.change_number}
+    def _sent(self, message: Message, now: float) -> None:
+        data = {"channel": self.channel.name, "number": message.change_number}
         with write_transaction(self._engine) as connection:
             serialise(connection)
             connection.execute(
-                sa.update(outbox).where(outbox.c.id == row.id).values(sent=now, error=None)
+                sa.update(outbox).where(outbox.c.id == message.id).values(sent=now, error=None)
             )
             connection.execute(
                 sa.insert(incident_step).values(
-                    incident=row.incident, time=now, what="told", data=data
+                    incident=message.incident, time=now, what="told", data=data
                 )
             )
             connection.execute(
                 sa.update(incident)
-                .where(incident.c.id == row.incident)
+                .where(incident.c.id == message.incident)
                 .values(version=next_version(connection))
             )
 
-    def _failed(self, row: sa.Row[Any], error: TransportError, now: float) -> None:
-        """Try again later, at growing distance; not for ever, and not what cannot succeed."""
-        if error.permanent or now - row.made > GIVE_UP_S:
-            _log.error("message of incident %s given up: %s", row.incident, error)
-            self._mark(row, given_up=now, error=str(error))
+    def _failed(self, message: Message, error: TransportError, now: float) -> None:
+        """Retry with exponential back-off, for a day, unless the failure is permanent."""
+        if error.permanent or now - message.made > GIVE_UP_S:
+            _log.error("message of incident %s given up: %s", message.incident, error)
+            self._mark(message, given_up=now, error=str(error))
             return
-        wait_s = min(_FIRST_WAIT_S * 2**row.attempts, _LONGEST_WAIT_S)
-        if row.error is None:
-            _log.warning("message of incident %s waits: %s", row.incident, error)
-        self._mark(row, due=now + wait_s, error=str(error))
+        wait_s = min(_FIRST_WAIT_S * 2**message.attempts, _LONGEST_WAIT_S)
+        if message.error is None:
+            _log.warning("message of incident %s waits: %s", message.incident, error)
+        self._mark(message, due=now + wait_s, error=str(error))
 
-    def _mark(self, row: sa.Row[Any], **values: Any) -> None:
+    def _mark(self, message: Message, **values: object) -> None:
         with write_transaction(self._engine) as connection:
-            connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(**values))
-
-
-def _going(connection: sa.Connection, row: sa.Row[Any]) -> ClaimNote | None:
-    """Who claimed the incident, by the name that others see."""
-    if row.claimed_by is None:
-        return None
-    name = connection.execute(
-        sa.select(account.c.name).where(account.c.id == row.claimed_by)
-    ).scalar()
-    return ClaimNote(name or "", row.claim_eta)
+            connection.execute(sa.update(outbox).where(outbox.c.id == message.id).values(**values))

@@ -1,6 +1,6 @@
-"""The messages that wait: which of them are still news, and how they stand."""
+"""The messages that wait in the outbox: how many, and which need not be sent any more."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -8,7 +8,7 @@ from gateway.database.tables import incident, outbox
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 
 OLD_S = 12 * 3600.0
-"""An alert this old about something that has ended is no news to anybody."""
+"""An alert this old is not sent when its incident has ended."""
 
 OVERTAKEN = "overtaken by a newer message"
 ENDED = "it has ended"
@@ -16,15 +16,28 @@ ENDED_UNTOLD = "it ended before anybody was told"
 TOO_OLD = "too old"
 CHANNEL_GONE = "the channel is no longer configured"
 NO_FAILURE = (OVERTAKEN, ENDED, ENDED_UNTOLD, TOO_OLD, CHANNEL_GONE)
-"""Why a message was not sent without anything having failed (``outbox.error``)."""
+"""Values of ``outbox.error`` for messages that were not sent although nothing failed."""
 
 WAITS = sa.and_(outbox.c.sent.is_(None), outbox.c.given_up.is_(None))
 
 
-def lag(connection: sa.Connection, now: float) -> dict[str, Any]:
-    """For the operator at ``now`` (Unix s): how many messages wait, how old the oldest is (s),
-    and how many could not be delivered within a day.
-    """
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the outbox; ``change`` is the incident's change as JSON."""
+
+    id: int
+    incident: str
+    change_number: int
+    channel: str
+    made: float
+    due: float
+    attempts: int
+    error: str | None
+    change: object
+
+
+def lag(connection: sa.Connection, now: float) -> dict[str, int | float | None]:
+    """How many messages wait at ``now`` (Unix s), the oldest's age (s), and how many failed."""
     waiting = sa.func.count().filter(WAITS)
     oldest = sa.func.min(outbox.c.made).filter(WAITS)
     failed = sa.and_(outbox.c.given_up.is_not(None), outbox.c.error.not_in(NO_FAILURE))
@@ -34,20 +47,20 @@ def lag(connection: sa.Connection, now: float) -> dict[str, Any]:
 
 
 def why_moot(
-    connection: sa.Connection, row: sa.Row[Any], change: IncidentChange, now: float
+    connection: sa.Connection, message: Message, change: IncidentChange, now: float
 ) -> str | None:
-    """Why this message need not be sent any more, None when it must."""
-    same = sa.and_(outbox.c.incident == row.incident, outbox.c.channel == row.channel)
-    newer = sa.select(outbox.c.id).where(same, outbox.c.change_number > row.change_number)
+    """Why this message need not be sent any more; None when it must be."""
+    same = sa.and_(outbox.c.incident == message.incident, outbox.c.channel == message.channel)
+    newer = sa.select(outbox.c.id).where(same, outbox.c.change_number > message.change_number)
     if connection.execute(newer.limit(1)).first() is not None:
         return OVERTAKEN
-    is_old = now - row.made > OLD_S
+    is_old = now - message.made > OLD_S
     if change.change == "closed":
-        told = sa.select(outbox.c.id).where(same, outbox.c.sent.is_not(None)).limit(1)
-        if connection.execute(told).first() is None:
+        sent = sa.select(outbox.c.id).where(same, outbox.c.sent.is_not(None)).limit(1)
+        if connection.execute(sent).first() is None:
             return ENDED_UNTOLD
         return TOO_OLD if is_old else None
-    query = sa.select(incident.c.closed).where(incident.c.id == row.incident)
+    query = sa.select(incident.c.closed).where(incident.c.id == message.incident)
     has_ended = connection.execute(query).scalar() is not None
     if has_ended and (is_old or change.kind in WATER_KINDS):
         return ENDED

@@ -1,1 +1,1 @@
-"""Who may come in: accounts, sessions, and the limits on trying passwords."""
+"""Accounts, sessions, and the limits on password attempts."""

@@ -1,7 +1,6 @@
-"""Limits on trying passwords, by account and by source; kept in memory alone.
+"""Limits on password attempts, by account and by source; in memory only.
 
-A source's address is hashed under a key drawn at start: nothing of it is written anywhere, and
-nothing of it outlives the process.
+A source's address is hashed under a random key of this process and is never stored.
 """
 
 import hmac
@@ -16,7 +15,7 @@ _MOST_KEYS = 10_000
 
 
 class Attempts:
-    """Failed tries of the last quarter of an hour. ``now``: real Unix s, passed in."""
+    """Failed attempts of the last 15 minutes. ``now``: real Unix s."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -24,7 +23,7 @@ class Attempts:
         self._lock = Lock()
 
     def wait_s(self, login: str, source: str, now: float) -> float:
-        """Seconds until this account may be tried from this source again; 0 is now."""
+        """Seconds until this account accepts an attempt from this source; 0 is now."""
         with self._lock:
             return max(
                 self._wait(self._name("account", login), PER_ACCOUNT, now),
@@ -32,7 +31,7 @@ class Attempts:
             )
 
     def failed(self, login: str, source: str, now: float) -> None:
-        """Note a try that failed."""
+        """Count a failed attempt."""
         with self._lock:
             if len(self._failed) > _MOST_KEYS:
                 self._forget(now)
@@ -40,7 +39,7 @@ class Attempts:
                 self._failed.setdefault(name, deque(maxlen=PER_SOURCE)).append(now)
 
     def passed(self, login: str, source: str) -> None:
-        """The right password was given: the account's failures, and this one try, are forgotten."""
+        """Clear the account's failures, and one of the source's, after the right password."""
         with self._lock:
             self._failed.pop(self._name("account", login), None)
             tries = self._failed.get(self._name("source", source))

@@ -9,9 +9,9 @@ LOGIN = "demo"
 
 
 def visitor(engine: sa.Engine, now: float) -> Person:
-    """The demo's account, made when it is not there. ``now``: real Unix s."""
+    """The demo's account, added when missing. ``now``: real Unix s."""
     try:
         return people.find(engine, LOGIN)
     except AccountError:
-        password = people.draw_password()  # told to nobody: the demo's link is the only way in
+        password = people.draw_password()  # never shown: the demo's link is the only way in
         return people.add(engine, "Van 1", "coordinator", password, now, LOGIN)

@@ -22,11 +22,11 @@ LONGEST_PASSWORD = 200
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _hasher = PasswordHasher()  # argon2id, RFC 9106's second choice: 64 MiB, 3 passes
-_nobody = _hasher.hash(secrets.token_hex(16))  # checked for unknown logins, so both take as long
+_nobody = _hasher.hash(secrets.token_hex(16))  # for unknown logins: takes as long
 
 
 class AccountError(NoriaError):
-    """An account cannot be made or found; the message says why and what to do."""
+    """An account cannot be added or found; the message names the reason and a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ def login_of(name: str) -> str:
 
 
 def draw_password() -> str:
-    """Four groups of four letters: 80 bits, and readable over the phone."""
+    """A random password of four groups of four letters: 80 bits, readable over the phone."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def add(
     engine: sa.Engine, name: str, role: Role, password: str, now: float, login: str = ""
 ) -> Person:
-    """Make an account. ``now`` in Unix s. Raises AccountError naming what is wrong."""
+    """Add an account. ``now`` in Unix s. Raises AccountError naming what is wrong."""
     name, login = " ".join(name.split()), (login or login_of(name)).lower()
     if not name or len(name) > 40:
         raise AccountError("a name has 1 to 40 characters; for example: Van 2")
@@ -115,7 +115,7 @@ def everyone(engine: sa.Engine) -> list[Person]:
 
 
 def check(engine: sa.Engine, login: str, password: str) -> Person | None:
-    """The person whose login and password these are, or None; takes as long either way."""
+    """The person with this login and password, or None, in the same time."""
     with engine.connect() as connection:
         row = connection.execute(
             sa.select(account).where(account.c.login == login.strip().lower())

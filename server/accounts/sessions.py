@@ -1,6 +1,6 @@
 """Sessions: a random token in a cookie, its hash in the database.
 
-Times are real Unix seconds also where the installation's clock runs fast.
+Times are real Unix seconds, even where the installation's clock runs fast.
 """
 
 import base64
@@ -15,13 +15,13 @@ from server.accounts.people import Person, person_of
 from server.accounts.tables import session
 
 IDLE_S = 14 * 86400.0
-"""A session that nobody used for this long is over."""
+"""A session ends when it was not used for this long."""
 LONGEST_S = 90 * 86400.0
-_TOUCH_S = 3600.0  # a write for every page would cost more than it tells
+_TOUCH_S = 3600.0  # one write an hour is exact enough
 
 
 def begin(engine: sa.Engine, person: Person, now: float) -> str:
-    """A new session; returns the token, which is kept nowhere. Sweeps sessions that are over."""
+    """Begin a session; returns its token, which is not stored. Deletes expired sessions."""
     token = secrets.token_urlsafe(32)
     with engine.begin() as connection:
         connection.execute(
@@ -38,7 +38,7 @@ def begin(engine: sa.Engine, person: Person, now: float) -> str:
 
 
 def find(engine: sa.Engine, token: str, now: float) -> Person | None:
-    """The person whose session this token opens, or None."""
+    """The person of the session with this token, or None."""
     if not 20 <= len(token) <= 100:
         return None
     where = session.c.token_hash == _hash(token)
@@ -57,16 +57,16 @@ def find(engine: sa.Engine, token: str, now: float) -> Person | None:
 
 
 def end(engine: sa.Engine, token: str) -> None:
-    """End a session; one that is not there is over already."""
+    """End a session; does nothing for an unknown token."""
     with engine.begin() as connection:
         connection.execute(sa.delete(session).where(session.c.token_hash == _hash(token)))
 
 
 def form_token(secret: str) -> str:
-    """What a form carries to prove that our own page made it.
+    """The hidden field that proves that a form comes from one of our pages.
 
-    Drawn from the cookie's secret and masked anew each time, so that compressing the page beside
-    text that a stranger chose tells nothing (the BREACH attack).
+    Derived from the cookie's secret and masked with fresh random bytes, so that the size of a
+    compressed page reveals nothing about it (the BREACH attack).
     """
     mask = secrets.token_bytes(32)
     mixed = bytes(a ^ b for a, b in zip(mask, _form_key(secret), strict=True))

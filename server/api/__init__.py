@@ -1,1 +1,1 @@
-"""The JSON API: the same as the pages, for programs."""
+"""The JSON API, the live stream, health and metrics: the pages' data for programs."""

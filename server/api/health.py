@@ -16,21 +16,21 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/health")
 def health(visit: AnyVisit) -> Response:
-    """200 when every part works, else 503. Which part fails, to anybody; why, to coordinators."""
+    """200 when every part works, else 503 with the failing parts; reasons only for coordinators."""
     parts = visit.parts
     known: Health = parts.health.get(
         lambda: gateway_health.check_health(parts.settings, parts.engine)
     )
     person = visit.person
-    said: dict[str, Any] = {"ok": not known.failing, "failing": known.failing}
+    body: dict[str, Any] = {"ok": not known.failing, "failing": known.failing}
     if person is not None and person.coordinates:
-        said = known.to_json()
-    return JSONResponse(said, 503 if known.failing else 200)
+        body = known.to_json()
+    return JSONResponse(body, 503 if known.failing else 200)
 
 
 @router.get("/metrics")
 def metrics(visit: AnyVisit) -> Response:
-    """The figures, for who has the token of the setting ``metrics_token``; without one, 404."""
+    """The figures for Prometheus, for the token of ``metrics_token``; 404 without one."""
     parts = visit.parts
     token = parts.settings.metrics_token
     if not token:

@@ -1,4 +1,4 @@
-"""What the API answers with. Times are Unix seconds, volumes litres."""
+"""Bodies of the API's answers and requests. Times are Unix seconds, volumes litres."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ class SpanOut(BaseModel):
 
 
 class TankOut(BaseModel):
-    """One tank as it is known now. ``state`` is unknown while nobody can see the level."""
+    """The latest state of one tank; ``state`` is unknown while the level cannot be measured."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class TanksOut(BaseModel):
 
 
 class ReadingOut(BaseModel):
-    """One reading: ``volume_l`` is null when the sensor heard nothing believable."""
+    """One reading: ``volume_l`` is null when the sensor measured nothing valid."""
 
     at: float
     received: float
@@ -173,7 +173,7 @@ class Close(BaseModel):
 
 
 def tank_out(view: TankView) -> TankOut:
-    """One tank for the API."""
+    """One tank as the API returns it."""
     row, now = view.tank, view.now
     open_ones = ([view.incident] if view.incident else []) + list(view.others)
     return TankOut(
@@ -193,14 +193,14 @@ def _span(span: outputs.Span | None) -> SpanOut | None:
 
 
 def incident_out(incident: Incident, snapshot: Snapshot, person: str) -> IncidentOut:
-    """One incident for the API, as ``person`` (a random id) sees it."""
+    """One incident as ``person`` (a random id) sees it."""
     return IncidentOut.model_validate(_incident(incident, snapshot, person))
 
 
 def with_steps(
     incident: Incident, steps: list[Step], snapshot: Snapshot, person: str
 ) -> IncidentWithSteps:
-    """One incident and its history for the API."""
+    """One incident with its history."""
     history = [{"time": s.time, "what": s.what, "by": snapshot.person(s.person)} for s in steps]
     return IncidentWithSteps.model_validate(
         {**_incident(incident, snapshot, person), "steps": history}

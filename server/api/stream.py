@@ -17,7 +17,7 @@ BEAT_S = 10.0
 
 @router.get("/live", include_in_schema=False)
 async def live(request: Request, visit: SignedIn) -> StreamingResponse:
-    """What changed, as it changes. The page fetches its own parts again."""
+    """The ids of changed tanks and incidents, as they change."""
     return StreamingResponse(
         _events(request, visit.parts), media_type="text/event-stream", headers={
             "X-Accel-Buffering": "no"
@@ -28,7 +28,7 @@ async def live(request: Request, visit: SignedIn) -> StreamingResponse:
 async def _events(request: Request, parts: Parts) -> AsyncIterator[str]:
     async with parts.feed.watch() as queue:
         yield f"retry: 2000\n\n{_event(parts, Change(parts.feed.version))}"
-        while not (parts.feed.over or await request.is_disconnected()):
+        while not (parts.feed.closed or await request.is_disconnected()):
             try:
                 change = await asyncio.wait_for(queue.get(), BEAT_S)
             except TimeoutError:

@@ -1,4 +1,4 @@
-"""Version 1 of the API. A session's cookie with X-Form-Token, or a bearer token, opens it."""
+"""Version 1 of the API, for a session's cookie with X-Form-Token or for a bearer token."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ _PAST = 500
 
 @router.post("/session", summary="Sign in a program")
 def sign_in(visit: AnyVisit, given: SignIn) -> TokenOut:
-    """A bearer token for login and password; limited like the sign-in page."""
+    """A bearer token for login and password; attempts are limited like those of the page."""
     person, wait_s = acts.sign_in(visit, given.login, given.password)
     if wait_s:
         raise HTTPException(429, "too many tries", {"Retry-After": str(int(wait_s) + 1)})
@@ -49,7 +49,7 @@ def sign_in(visit: AnyVisit, given: SignIn) -> TokenOut:
 
 @router.get("/me", summary="Who am I")
 def me(visit: SignedIn) -> MeOut:
-    """Who asks, and the token for POSTs made with the cookie."""
+    """The caller, and the token for POSTs made with the cookie."""
     person = visit.me
     return MeOut(id=person.id, name=person.name, role=person.role, form_token=visit.form_token())
 
@@ -60,7 +60,7 @@ def tanks(visit: SignedIn) -> TanksOut:
     snapshot = visit.parts.snapshot()
     return TanksOut(
         now=snapshot.now, version=snapshot.version, live=snapshot.fresh.live,
-        heard=snapshot.fresh.heard, tanks=[tank_out(view) for view in snapshot.tanks],
+        heard=snapshot.fresh.received, tanks=[tank_out(view) for view in snapshot.tanks],
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""One tank's chart, ready for its template; and the table that says the same."""
+"""One tank's chart, ready for its template, and the table of the same figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _LEAST_GAP_PCT = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label or sign at ``left`` per cent, in words for those who cannot see the chart."""
+    """A label or sign at ``left`` per cent; ``text`` also serves readers who cannot see it."""
 
     left: float
     text: str
@@ -57,7 +57,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: when, the lowest and highest level in it."""
+    """One row of the table: the lowest and highest level from ``time`` on."""
 
     time: str
     low: str
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Paths in chart units, labels in per cent. ``band`` and ``middle`` are what is expected."""
+    """Paths in chart units, labels in per cent. ``band`` and ``middle`` are the forecast."""
 
     range: Range
     lines: tuple[str, ...]
@@ -87,7 +87,7 @@ class Chart:
 
 
 def window(range_: Range, now: float) -> tuple[float, float]:
-    """From when to when a chart reaches (Unix s); what lies after now is expected."""
+    """Start and end of a chart (Unix s); after now it shows the forecast."""
     back, ahead = _SPANS[range_]
     return now - back, now + ahead
 
@@ -103,7 +103,7 @@ def draw(
     limits_l: tuple[float, float], readings: Sequence[Reading], events: Sequence[TankEvent],
     incidents: Sequence[Incident], now: float, low_l: float = 0.0,
 ) -> Chart:  # fmt: skip
-    """The chart of one tank. ``limits_l``: low and critical; ``low_l``: what cannot be drawn."""
+    """The chart of one tank. ``limits_l``: low and critical; ``low_l``: litres below the tap."""
     start, end = window(range_, now)
     scale = Scale(start, end, capacity_l)
     levels = line(readings, start, now)
@@ -122,7 +122,7 @@ def draw(
 
 
 def _seen(run: list[Point]) -> list[Point]:
-    """A lone reading is drawn as a short dash, not as nothing."""
+    """A single reading becomes a short dash, which is visible."""
     return [run[0], (run[0][0] + 1.0, run[0][1])] if len(run) == 1 else run
 
 
@@ -157,7 +157,7 @@ def _expected(
 
 
 def _cut(scale: Scale, samples: list[Sample]) -> list[Point]:
-    """Up to the right edge, where the last piece is cut."""
+    """The points up to the right edge, where the last segment is cut."""
     points: list[Point] = []
     for index, (at, litres) in enumerate(samples):
         if at <= scale.end:
@@ -240,7 +240,7 @@ def _signs(language: PageLanguage, marks: Sequence[Mark]) -> tuple[Noted, ...]:
 def _rows(
     language: PageLanguage, levels: Line, range_: Range, start: float, now: float
 ) -> tuple[Row, ...]:
-    """The newest first; a step without a reading says so."""
+    """The newest first; a step without readings has empty figures."""
     step = _ROWS_S[range_]
     samples = [sample for run in levels.runs for sample in run]
     rows: list[Row] = []

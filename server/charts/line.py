@@ -1,4 +1,4 @@
-"""A tank's readings as unbroken runs and the gaps between them."""
+"""A tank's readings as continuous runs and the gaps between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Line:
 
 
 def line(readings: Sequence[Reading], start: float, now: float) -> Line:
-    """Cut where readings are missing for three times their usual distance. Never bridged."""
+    """Split where readings are missing for three times their median interval."""
     samples = [(r.at, r.volume_l) for r in readings if r.volume_l is not None and r.at <= now]
     if not samples:
         return Line((), ((start, now),))
@@ -49,7 +49,7 @@ def _longest_step(samples: Sequence[Sample]) -> float:
 
 
 def _thinned(run: Sequence[Sample], width_s: float) -> tuple[Sample, ...]:
-    """First, lowest, highest and last of every bucket: extremes are never lost."""
+    """First, lowest, highest and last of every bucket, so that extremes remain."""
     kept: list[Sample] = []
     bucket: list[Sample] = []
     for sample in run:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 1000, 400
-TOP = 6  # the surface line of a full tank is not cut
+TOP = 6  # leaves room for the surface line of a full tank
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``start`` to ``end`` in Unix s across, 0 to ``capacity_l`` upwards. Never cut."""
+    """``start`` to ``end`` in Unix s across, 0 to ``capacity_l`` upwards."""
 
     start: float
     end: float

@@ -1,4 +1,4 @@
-"""Incidents: the list, one with everything that is known of it, and what people do about it."""
+"""Incidents: the list, the page of one, and the forms by which people act on it."""
 
 from typing import Annotated, Literal
 
@@ -50,7 +50,7 @@ def one(visit: SignedIn, incident_id: str) -> Response:
 
 
 def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) -> Response:
-    """The page of one incident; ``notice`` says what just happened. 404 when there is none."""
+    """The page of one incident with an optional ``notice`` on top. 404 when there is none."""
     snapshot = visit.parts.snapshot()
     with visit.parts.engine.connect() as connection:
         incident = incidents.one(connection, incident_id)

@@ -1,4 +1,4 @@
-"""What is not needed every day: language, account, links."""
+"""Account, language and links."""
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,7 +12,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/more")
 def more(visit: SignedIn) -> Response:
-    """Account, language, the API's description, who may see what."""
+    """Account, language, and the API's description."""
     return render.page(
         visit, "more.html", snapshot=visit.parts.snapshot(), tab="more", name=visit.me.name,
         role=role(visit.language, visit.me), may_add_people=visit.me.coordinates,

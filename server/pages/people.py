@@ -1,4 +1,4 @@
-"""People, for coordinators: add an account, close it, open it again."""
+"""Accounts, for coordinators: add, close, open again."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ def add(
     name: Annotated[str, Form(max_length=100)] = "",
     role: Annotated[Role, Form()] = "volunteer",
 ) -> Response:
-    """Make an account; its password is drawn, and shown this once."""
+    """Add an account with a random password, which is shown once."""
     password = people.draw_password()
     try:
         person = people.add(visit.parts.engine, name, role, password, visit.parts.real.now())

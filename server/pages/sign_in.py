@@ -1,4 +1,4 @@
-"""Signing in and out; the demo's door."""
+"""Sign-in, sign-out, the language, and the demo's link."""
 
 import hmac
 from typing import Annotated
@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/sign-in")
 def ask(visit: AnyVisit, next: str = "/") -> Response:
-    """The sign-in form; says nothing of places or people."""
+    """The sign-in form; it shows no place and no person."""
     if visit.person is not None:
         return render.go(next)
     return _form(visit, next, "", "")
@@ -33,7 +33,7 @@ def sign_in(
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
-    """Check name and password; then go on to where the visitor wanted to be."""
+    """Check name and password, then redirect to the wanted page."""
     person, wait_s = acts.sign_in(visit, login, password)
     if person is not None:
         return enter(visit, person, next)
@@ -45,7 +45,7 @@ def sign_in(
 
 
 def enter(visit: Visit, person: Person, where: str) -> Response:
-    """Begin a session and go on."""
+    """Begin a session and redirect."""
     if visit.token:
         sessions.end(visit.parts.engine, visit.token)
     token = sessions.begin(visit.parts.engine, person, visit.parts.real.now())
@@ -66,7 +66,7 @@ def sign_out(visit: AnyVisit) -> Response:
 
 
 @router.get("/enter/{code}")
-def demo_door(visit: AnyVisit, code: str) -> Response:
+def enter_demo(visit: AnyVisit, code: str) -> Response:
     """The demo's link signs its visitor in; on any other installation there is no such page."""
     wanted = visit.parts.settings.demo_code
     if not wanted or not hmac.compare_digest(wanted.encode(), code.encode()):
@@ -80,7 +80,7 @@ def choose_language(
     to: Annotated[str, Form(max_length=5)],
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
-    """Keep the language that the visitor chose."""
+    """Store the chosen language in a cookie."""
     response = render.go(next)
     if to in LANGUAGES:
         render.set_cookie(visit, response, "language", to)

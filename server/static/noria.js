@@ -1,5 +1,5 @@
-// Keeps an open page right: ages figures, follows the live stream, swaps what changed.
-// Everything works without this file; then a page shows the moment at which it was loaded.
+// Updates an open page: ages figures, follows the live stream, replaces what changed.
+// Pages work without this file, as they were when loaded.
 "use strict";
 (() => {
   const root = document.documentElement, body = document.body;
@@ -26,7 +26,7 @@
     }
   };
 
-  // Make one element like another, keeping nodes, so that water moves and focus stays.
+  // Make one element equal to another but keep its nodes, so that water animates and focus stays.
   const same = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
   const become = (old, fresh) => {
     if (old.nodeType !== 1) { if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue; return; }

@@ -1,1 +1,1 @@
-"""What pages and API show, read from the relational database: values, no markup."""
+"""What pages and API show, read from database and store: values, without words or markup."""

@@ -1,4 +1,4 @@
-"""What happened to a tank: refills, draws, gaps, as the watch told them."""
+"""A tank's events as the watch recorded them: refills, draws, gaps."""
 
 import sqlalchemy as sa
 

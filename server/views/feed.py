@@ -1,4 +1,4 @@
-"""Follows the ``version`` columns while somebody watches, and wakes their streams."""
+"""Polls the ``version`` columns while a page is open, and sends changes to its stream."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the newest look at the database found: ``version`` grows with every change."""
+    """The result of one poll; ``version`` grows with every change."""
 
     version: int
     tanks: tuple[str, ...] = ()
@@ -28,68 +28,68 @@ class Change:
 
 
 class Feed:
-    """One look every half second for all open pages together; none when nobody watches."""
+    """One poll every half second for all open pages together; none without a page."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._watching: set[asyncio.Queue[Change | None]] = set()
+        self._queues: set[asyncio.Queue[Change | None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._version = 0
         self._connected: bool | None = None
-        self._over = False
+        self._closed = False
 
     @contextlib.asynccontextmanager
     async def watch(self) -> AsyncGenerator[asyncio.Queue[Change | None]]:
-        """A queue of changes from now on; None is the end."""
+        """A queue of changes from now on; None ends it."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=100)
         if self._task is None or self._task.done():
-            await asyncio.to_thread(self._look)
+            await asyncio.to_thread(self._poll)
             self._task = asyncio.create_task(self._follow(), name="live feed")
-        self._watching.add(queue)
+        self._queues.add(queue)
         try:
             yield queue
         finally:
-            self._watching.discard(queue)
+            self._queues.discard(queue)
 
     def close(self) -> None:
-        """End every stream: the server stops."""
-        self._over = True
-        self._tell(None)
+        """End every stream before the server stops."""
+        self._closed = True
+        self._send(None)
 
     @property
-    def over(self) -> bool:
-        """Whether the server stops."""
-        return self._over
+    def closed(self) -> bool:
+        """Whether the server is stopping."""
+        return self._closed
 
     @property
     def version(self) -> int:
-        """The newest version seen."""
+        """The version of the last poll."""
         return self._version
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            if not self._watching:
+            if not self._queues:
                 return
             try:
-                change = await asyncio.to_thread(self._look)
-            except OperationalError as error:  # locked for long: the next look will do
-                _log.warning("the live stream could not look: %s", error)
+                change = await asyncio.to_thread(self._poll)
+            except OperationalError as error:  # locked for long: the next poll is soon enough
+                _log.warning("the live stream could not read the database: %s", error)
                 continue
             if change is not None:
-                self._tell(change)
+                self._send(change)
 
-    def _tell(self, change: Change | None) -> None:
-        for queue in list(self._watching):
+    def _send(self, change: Change | None) -> None:
+        for queue in list(self._queues):
             try:
                 queue.put_nowait(change)
-            except asyncio.QueueFull:  # a page that stopped reading; it reconnects by itself
-                self._watching.discard(queue)
+            except asyncio.QueueFull:  # the page stopped reading; it reconnects
+                self._queues.discard(queue)
 
-    def _look(self) -> Change | None:
+    def _poll(self) -> Change | None:
         after = self._version
         with self._engine.connect() as connection:
-            newest = max(after, newest_version(connection))  # later ones come at the next look
+            newest = max(after, newest_version(connection))  # later ones: the next poll
             new = tank_now.c.version.between(after + 1, newest)
             tanks = connection.execute(sa.select(tank_now.c.tank).where(new)).scalars().all()
             new = incident.c.version.between(after + 1, newest)

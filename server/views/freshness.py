@@ -1,4 +1,4 @@
-"""Whether the gateway listens: what *Live* means at the top of every page."""
+"""Whether the gateway receives messages: *Live* at the top of every page."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from gateway.database.tables import tank_now
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """``live``: a gateway runs and hears its broker.
+    """``live``: a gateway runs and is connected to its broker.
 
-    ``heard``: when a sensor was last heard; ``lost``: since when nothing is listened to. Both in
+    ``received``: when the newest message came; ``lost``: since when none can arrive. Both in
     Unix s of the installation's clock. ``started`` is false where no gateway ever ran.
     """
 
     live: bool
-    heard: float | None = None
+    received: float | None = None
     lost: float | None = None
     started: bool = True
 
@@ -25,15 +25,15 @@ class Freshness:
 def freshness(
     connection: sa.Connection, now: float, real_now: float, speed: float = 1.0
 ) -> Freshness:
-    """Judge by the row that the gateway renews, at ``real_now`` (real Unix s)."""
-    received = sa.func.max(tank_now.c.value["received"].as_float())
-    heard = connection.execute(sa.select(received)).scalar()
+    """The state by the row that the gateway renews; ``real_now`` in real Unix s."""
+    newest = sa.func.max(tank_now.c.value["received"].as_float())
+    received = connection.execute(sa.select(newest)).scalar()
     rows = connection.execute(sa.select(gateway_now.c.renewed, gateway_now.c.connected)).all()
     if not rows:
-        return Freshness(live=False, heard=heard, started=False)
+        return Freshness(live=False, received=received, started=False)
     fresh = [row for row in rows if real_now - row.renewed < STALE_S]
     if any(row.connected for row in fresh):
-        return Freshness(live=True, heard=heard)
+        return Freshness(live=True, received=received)
     renewed = max(row.renewed for row in rows)
-    lost = heard if fresh else now - (real_now - renewed) * speed
-    return Freshness(live=False, heard=heard, lost=lost)
+    lost = received if fresh else now - (real_now - renewed) * speed
+    return Freshness(live=False, received=received, lost=lost)

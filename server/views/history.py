@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class History:
-    """The reading store, opened when first asked; ``store`` is given by tests."""
+    """The reading store, opened at the first request; tests pass ``store``."""
 
     settings: Settings
     engine: sa.Engine
@@ -25,7 +25,7 @@ class History:
     _lock: Lock = field(default_factory=Lock)
 
     def series(self, tank: str, start: float, end: float) -> list[Reading] | None:
-        """A tank's readings by event time (Unix s); None when the store does not answer."""
+        """A tank's readings by event time (Unix s), or None when the store fails."""
         try:
             return self._opened().series(tank, start, end)
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Incidents as they stand in the database, and their steps."""
+"""Incidents and their steps, as stored in the database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """Whether it still asks for something."""
+        """Whether it has not ended."""
         return self.closed is None
 
     def number(self, name: str) -> float | None:
@@ -47,7 +47,7 @@ class Incident:
         return float(value) if isinstance(value, int | float) else None
 
     def span(self, name: str) -> Span | None:
-        """A forecast kept as ``<name>_at``, ``_lo``, ``_hi``."""
+        """A forecast stored as ``<name>_at``, ``_lo``, ``_hi``."""
         at, lo, hi = (self.number(f"{name}_{end}") for end in ("at", "lo", "hi"))
         return None if at is None or lo is None or hi is None else Span(at, lo, hi)
 

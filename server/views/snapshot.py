@@ -1,4 +1,4 @@
-"""Everything that the pages show of this moment, read in one go."""
+"""The current state of all tanks and incidents, read in one transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ _tank_now = msgspec.json.Decoder(TankNow).decode
 
 @dataclass(frozen=True, slots=True)
 class TankView:
-    """One tank: its row, what the watch knows, and the open incidents that touch it.
+    """One tank: its row, the watch's latest state, and its open incidents.
 
-    ``incident`` is the most urgent one that asks for a person, ``others`` the rest;
-    ``network`` the outage that hides the tank. ``live`` is false while the gateway is away.
+    ``incident`` is the most urgent one that needs a person, ``others`` are the rest;
+    ``network`` is the outage that hides the tank. ``live`` is false while the gateway is away.
     """
 
     tank: Tank
@@ -40,12 +40,12 @@ class TankView:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The tank's name, else its id."""
         return self.tank.name or self.tank.id
 
     @property
     def seen(self) -> bool:
-        """Whether the level is current: measured, and its sensor keeps its promise."""
+        """Whether the level is current: valid, on time and received."""
         known = self.now.state not in ("unknown", "fault") and self.now.volume_l is not None
         taken = self.incident is not None and self.incident.kind == "seized"
         return known and self.live and not taken and self.network is None
@@ -70,7 +70,7 @@ class TankView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """This moment: ``now`` in Unix s of the installation's clock; pages follow ``version``."""
+    """``now`` in Unix s of the installation's clock; ``version`` grows with every change."""
 
     now: float
     version: int
@@ -97,19 +97,19 @@ class Snapshot:
         return [view for view in self.tanks if view.tank.site == site]
 
     def behind(self, uplink: str) -> list[TankView]:
-        """The tanks whose devices share this way to the broker."""
+        """The tanks whose devices share this uplink."""
         ids = _tanks_behind(self.registry, uplink)
         return [view for view in self.tanks if view.tank.id in ids]
 
     def person(self, person: str | None) -> str | None:
-        """The name of a person, or None when nobody or no longer known."""
+        """The name of a person, or None without one."""
         return self.names.get(person) if person else None
 
 
 def take(
     engine: sa.Engine, registry: Registry, now: float, real_now: float, speed: float = 1.0
 ) -> Snapshot:
-    """Read this moment. ``real_now``: real Unix s; ``speed``: how fast ``now`` runs."""
+    """Read the current state. ``real_now``: real Unix s; ``speed``: how fast ``now`` runs."""
     with engine.connect() as connection:
         version = newest_version(connection)
         values = connection.scalars(sa.select(sa.cast(tank_now.c.value, sa.Text)))

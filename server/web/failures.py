@@ -1,4 +1,4 @@
-"""Errors as people read them: a page in plain words, or JSON for the API."""
+"""Error answers: a page in plain words, or JSON for the API."""
 
 import logging
 from typing import cast
@@ -28,7 +28,7 @@ _WORDS = {
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error with a page or JSON of ours."""
+    """Register a handler for every error."""
     app.add_exception_handler(NeedsSignIn, _needs_sign_in)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)

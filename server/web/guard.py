@@ -1,4 +1,4 @@
-"""Who asks, in which language, and whether they may: the first thing that a route depends on."""
+"""The visitor of a request, their language, and what they may do; every route depends on it."""
 
 import secrets
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ _OLD_FORM = mark("This form is too old. Go back, load the page again, then repea
 
 
 class NeedsSignIn(Exception):
-    """Nobody is signed in; pages send them to the sign-in page and back."""
+    """Nobody is signed in; pages redirect to the sign-in page and back."""
 
 
 class Refused(Exception):
-    """The request must not be done; the message is for people, in English."""
+    """The request is not allowed; the message is for people, in English."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -30,9 +30,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """One request: who, in which language, when (Unix s of the installation's clock).
+    """One request: person, language, and time (Unix s of the installation's clock).
 
-    ``secret`` is what form tokens are drawn from: the session's token, or a visitor's cookie.
+    Form tokens derive from ``secret``: the session's token, or a visitor's cookie.
     """
 
     request: Request
@@ -57,17 +57,17 @@ class Visit:
 
 
 def cookie(parts: Parts, name: str) -> str:
-    """A cookie's name; with HTTPS it is bound to this very host."""
+    """A cookie's name; with HTTPS it is bound to this host."""
     return f"__Host-noria-{name}" if parts.secure else f"noria-{name}"
 
 
 def parts_of(request: Request) -> Parts:
-    """The parts that the application was made with."""
+    """The application's parts."""
     return cast(Parts, request.app.state.parts)
 
 
 def language_of(request: Request) -> PageLanguage:
-    """The reader's language: the cookie, what the browser asks for, the installation's."""
+    """The reader's language: by cookie, else by the browser, else the installation's."""
     settings = parts_of(request).settings
     wanted = request.cookies.get("noria-language", "")
     if wanted not in LANGUAGES:
@@ -76,7 +76,7 @@ def language_of(request: Request) -> PageLanguage:
 
 
 def _accepted(header: str) -> str:
-    """The first language of Accept-Language that we speak, by its weights."""
+    """The supported language with the highest weight in Accept-Language, or empty."""
     found: list[tuple[float, str]] = []
     for item in header.split(","):
         name, _, weight = item.partition(";q=")
@@ -90,7 +90,7 @@ def _accepted(header: str) -> str:
 
 
 def visit(request: Request) -> Visit:
-    """Who asks: by session cookie, or by bearer token."""
+    """The visit of this request, by session cookie or bearer token."""
     parts = parts_of(request)
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     bearer = scheme.lower() == "bearer"
@@ -126,7 +126,7 @@ def coordinating(visit: SignedIn) -> Visit:
 Coordinating = Annotated[Visit, Depends(coordinating)]
 
 
-def our_form(
+def check_form(
     visit: AnyVisit,
     form: Annotated[str, Form()] = "",
     sec_fetch_site: Annotated[str, Header()] = "",
@@ -137,29 +137,29 @@ def our_form(
         raise Refused(403, _OLD_FORM)
 
 
-def our_call(
+def check_call(
     visit: AnyVisit,
     x_form_token: Annotated[
         str, Header(description="form_token of /me; not needed with a bearer token")
     ] = "",
 ) -> None:
-    """As ``our_form`` for the API: the token in a header, or a bearer token instead of cookies."""
+    """As ``check_form`` for the API: the token is in a header; not needed with a bearer token."""
     if not visit.bearer and not sessions.is_form_token(visit.secret, x_form_token):
         raise Refused(403, "X-Form-Token is missing or not of this session: read it from /me")
 
 
-OurForm = Depends(our_form)
-OurCall = Depends(our_call)
+OurForm = Depends(check_form)
+OurCall = Depends(check_call)
 
 
 def local_path(wanted: str) -> str:
-    """A path of our own to go on to; anything else becomes the home page."""
+    """``wanted`` when it is a path of ours, else the home page."""
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
     return wanted if ours and wanted.isprintable() else "/"
 
 
 def sign_in_path(request: Request) -> str:
-    """Where somebody signs in, to come back to this page."""
+    """The sign-in page that leads back to this page."""
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = f"?next={quote(path, safe='/')}" if request.method == "GET" and path != "/" else ""
     return f"/sign-in{back}"

@@ -1,4 +1,4 @@
-"""Headers on every answer, and a limit on what may be sent in."""
+"""Security headers on every response, and a limit on request bodies."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -23,8 +23,8 @@ HEADERS = {
 _ONE_YEAR = "max-age=31536000"
 
 
-class Secured:
-    """ASGI middleware: security headers, ``no-store`` on all that is private, bounded bodies."""
+class SecurityHeaders:
+    """ASGI middleware: security headers, ``no-store`` on private pages, bounded bodies."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app

@@ -29,7 +29,7 @@ _environment = jinja2.Environment(
 
 @lru_cache
 def asset(name: str) -> str:
-    """A static file's address with its content's hash, so that it can be kept for a year."""
+    """A static file's address with its content's hash, so that browsers can cache it."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
     return f"/static/{name}?v={digest}"
 
@@ -65,7 +65,7 @@ def _path(request: Request) -> str:
 
 
 def go(where: str) -> Response:
-    """After a form: on to a page of ours, by GET."""
+    """After a form: redirect to a page of ours, by GET."""
     return RedirectResponse(guard.local_path(where), 303)
 
 
@@ -81,7 +81,7 @@ def set_cookie(
 
 
 def drop_cookie(visit: Visit, response: Response, name: str) -> None:
-    """Forget one of our cookies."""
+    """Delete one of our cookies."""
     response.delete_cookie(
         guard.cookie(visit.parts, name), path="/", httponly=True, samesite="lax",
         secure=visit.parts.secure,

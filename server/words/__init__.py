@@ -1,1 +1,1 @@
-"""How a reader is spoken to: figures, ages, spans of time and sentences, in their language."""
+"""Values as words in the reader's language: figures, ages, sentences, and each page as a whole."""

@@ -1,4 +1,4 @@
-"""What an incident could be, in words and bars; and why, term by term."""
+"""The possible causes of an incident in words and bars, and the evidence term by term."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ _TERMS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One row of *What it could be*: ``tenths`` is the bar's length, 0-100."""
+    """One row of *What it could be*; ``width`` is the bar's length, 1-100."""
 
     verdict: str
     word: str
@@ -81,7 +81,7 @@ class Ground:
 
 
 def causes(language: PageLanguage, incident: Incident) -> list[Cause]:
-    """The verdicts worth naming, the likeliest first; *not known* always, and last."""
+    """The verdicts from 2 % on, the likeliest first, then *not known*."""
     ranked = sorted(incident.causes.items(), key=lambda item: -item[1])
     shown = [(v, p) for v, p in ranked if v != "unknown" and p >= _SHOWN and v in VERDICTS]
     shown.append(("unknown", incident.causes.get("unknown", 0.0)))
@@ -100,7 +100,7 @@ def is_judged(incident: Incident) -> bool:
 
 
 def grounds(language: PageLanguage, because: Sequence[Because], now: float) -> list[Ground]:
-    """Why, in sentences; a term without a sentence is shown by its name."""
+    """The evidence in sentences; a term without a sentence is shown by its name."""
     return [_ground(language, term, now) for term in because]
 
 

@@ -72,7 +72,7 @@ def line(
     hardware = [device.sensor, device.uplink, language.text("unsigned") if device.unsigned else ""]
     return DeviceLine(
         id=device.id, tank=tank, href=href, icon=state.icon, state=str(state.text),
-        details=details, command=sensors.told(language, commanded), oddities=oddities,
+        details=details, command=sensors.command_state(language, commanded), oddities=oddities,
         hardware=", ".join(part for part in hardware if part), age=age, order=order,
     )  # fmt: skip
 

@@ -1,16 +1,16 @@
-"""What happened to a tank, in sentences."""
+"""A tank's events and incidents in sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.domain.outputs import TankEvent
 from server.views.incident import Incident
-from server.words import incident as said
+from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
 
 _SHOWN = 14
 _TOGETHER_S = 3600.0
-"""A knock this soon after another one, or after a move, is told with it."""
+"""A knock this soon after another one, or after a move, shares its line."""
 _PLAIN: Mapping[str, tuple[str, str]] = {
     "knock": ("taken", mark("Knocked, nothing more.")),
     "lid": ("lid", mark("The lid was opened.")),
@@ -49,16 +49,16 @@ def happenings(
     language: PageLanguage, events: Sequence[TankEvent], incidents: Sequence[Incident], now: float
 ) -> list[Happening]:
     """Events and incidents together, the newest first."""
-    told = [e for e in _together(events) if e.kind in _PLAIN or e.kind in _LITRES]
-    found = [_event(language, e, now) for e in told]
+    shown = [e for e in _together(events) if e.kind in _PLAIN or e.kind in _LITRES]
+    found = [_event(language, e, now) for e in shown]
     found += [_incident(language, i, now) for i in incidents]
     return sorted(found, key=lambda h: -h.at)[:_SHOWN]
 
 
 def _together(events: Sequence[TankEvent]) -> list[TankEvent]:
-    """Knocks joined to the knock or the move that they follow, which then lasts until them."""
+    """Merge knocks into the knock or move that they follow, and extend it."""
     kept: list[TankEvent] = []
-    touched: int | None = None  # where in ``kept`` the last handling stands
+    touched: int | None = None  # index in ``kept`` of the last knock or move
     for event in sorted(events, key=lambda e: e.at):
         if event.kind == "knock" and touched is not None:
             before = kept[touched]
@@ -86,10 +86,10 @@ def _event(language: PageLanguage, event: TankEvent, now: float) -> Happening:
 
 
 def _incident(language: PageLanguage, incident: Incident, now: float) -> Happening:
-    kind = said.KINDS[incident.kind]
+    kind = incident_words.KINDS[incident.kind]
     text = language.text(kind.short) + "."
     if incident.closed is not None:
-        text += " " + said.closed(language, incident, now)
+        text += " " + incident_words.closed(language, incident, now)
     elif incident.claimed_by is None:
         text += " " + language.text("Still open.")
     when = _when(language, incident.at, now)

@@ -1,4 +1,4 @@
-"""Sentences about an incident: its kind, what happened, who is going, what it could be."""
+"""Sentences about an incident: its kind, what happened, who goes, how it ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def heading(language: PageLanguage, incident: Incident, tank: str, site: str) ->
 
 
 def what(language: PageLanguage, incident: Incident, now: float) -> Markup:
-    """What happened and what it held, with ages."""
+    """What happened and how much the tank held, with ages."""
     if incident.kind in WATER_KINDS:
         return _water(language, incident, now)
     parts = [_happened(language, incident, now)]
@@ -156,7 +156,7 @@ def _happened(language: PageLanguage, incident: Incident, now: float) -> Markup:
 
 
 def who(language: PageLanguage, incident: Incident, person: str | None, now: float) -> str:
-    """Whether somebody is going: the sentence that every urgent block ends with."""
+    """Whether somebody goes."""
     looks = incident.kind not in WATER_KINDS
     if incident.claimed_by is None:
         return (

@@ -78,9 +78,9 @@ def freshness(language: PageLanguage, snapshot: Snapshot) -> Freshness:
         return Freshness(language.text("No sensors yet"), is_live=False)
     if not fresh.live:
         return Freshness(language.text("Not live"), is_live=False)
-    if fresh.heard is None:
+    if fresh.received is None:
         return Freshness(language.text("Live"), is_live=True)
-    age = language.aged(fresh.heard, snapshot.now)
+    age = language.aged(fresh.received, snapshot.now)
     return Freshness(language.rich("Live, {age}", age=age), is_live=True, is_aged=True)
 
 

@@ -1,4 +1,4 @@
-"""Sentences about the devices themselves: battery, signal, when one speaks again."""
+"""Sentences about devices: state, battery, signal, the next message, commands, oddities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gateway.domain.registry import Plan
 from gateway.journal.counters import Mark
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
-from server.words import incident as said
+from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
 from server.words.page import Noted
 
@@ -27,7 +27,7 @@ PLAN_ICONS: Mapping[str, str] = {"move": "moved", "cleaning": "low", "eviction_r
 
 
 FRESH_S = 7 * 86400.0
-"""For so long after it last came, what is odd about a device counts as something to look at."""
+"""How long after its last occurrence an oddity still needs a look."""
 
 _ODD: Mapping[str, tuple[str, bool]] = {
     "fork": (
@@ -71,20 +71,20 @@ _ODD: Mapping[str, tuple[str, bool]] = {
         False,
     ),
 }  # fmt: skip
-"""What to say, and whether somebody should look at it."""
+"""The sentence of each oddity, and whether it needs a look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """One thing about a device that somebody should know, in a sentence."""
+    """One oddity of a device in a sentence."""
 
     text: str
     urgent: bool
 
 
 def odd(language: PageLanguage, marks: Sequence[Mark], now: float) -> list[Odd]:
-    """What came under a device's name and should not have: what needs a look, then the latest."""
-    said = [
+    """The oddities of a device, those that need a look first."""
+    found = [
         Odd(
             language.text(_ODD[one.what][0], n=one.count, time=language.moment(one.last, now)),
             _ODD[one.what][1] and now - one.last < FRESH_S,
@@ -92,7 +92,7 @@ def odd(language: PageLanguage, marks: Sequence[Mark], now: float) -> list[Odd]:
         for one in marks
         if one.what in _ODD
     ]
-    return sorted(said, key=lambda one: not one.urgent)
+    return sorted(found, key=lambda one: not one.urgent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Sick:
 
 
 def sick(language: PageLanguage, snapshot: Snapshot) -> list[Sick]:
-    """What needs a look, outages first."""
+    """The open incidents of sensors and networks, outages first."""
     found = [
         _sick(language, snapshot, i)
         for i in snapshot.incidents
@@ -116,15 +116,15 @@ def sick(language: PageLanguage, snapshot: Snapshot) -> list[Sick]:
 
 
 def _sick(language: PageLanguage, snapshot: Snapshot, incident: Incident) -> Sick:
-    kind = said.KINDS[incident.kind]
+    kind = incident_words.KINDS[incident.kind]
     href = f"/incidents/{incident.id}"
     if incident.uplink is not None:
         n = len([v for v in snapshot.behind(incident.uplink) if v.network is incident])
         behind = language.plural("{n} tank behind it.", "{n} tanks behind it.", n)
-        word = said.word(language, incident, snapshot.now)
+        word = incident_words.word(language, incident, snapshot.now)
         return Sick(incident.uplink, kind.icon, f"{word}. {behind}", href)
     view = snapshot.tank(incident.tank or "")
-    text = said.word(language, incident, snapshot.now) + "."
+    text = incident_words.word(language, incident, snapshot.now) + "."
     if incident.kind == "battery" and view is not None and view.now.battery_mv is not None:
         text += " " + battery(language, view.now.battery_mv)
     return Sick(view.name if view else incident.tank or "", kind.icon, text, href)
@@ -146,7 +146,7 @@ def signal(language: PageLanguage, dbm: int) -> str:
 
 
 def state(language: PageLanguage, view: TankView, now: float) -> Noted:
-    """A sensor's state: working, late, silent, faulty, not heard yet."""
+    """A sensor's state: working, late, silent, faulty, or without a message so far."""
     known = view.now
     if known.received is None:
         return Noted(language.text("Not heard yet."), "unknown")
@@ -161,7 +161,7 @@ def state(language: PageLanguage, view: TankView, now: float) -> Noted:
 
 
 def details(language: PageLanguage, known: TankNow, now: float) -> str:
-    """Battery, signal, and when it speaks again, as far as they are known."""
+    """Battery, signal and the time of the next message, as far as they are known."""
     parts: list[str] = []
     if known.auth == "unsigned":
         parts.append(language.text("Third-party sensor: its figures are not signed."))
@@ -177,8 +177,8 @@ def details(language: PageLanguage, known: TankNow, now: float) -> str:
     return " ".join(parts)
 
 
-def told(language: PageLanguage, desired: DesiredState | None) -> str:
-    """Whether a device has taken what it was told; empty when nothing ever was."""
+def command_state(language: PageLanguage, desired: DesiredState | None) -> str:
+    """The state of a device's last command; empty without one."""
     if desired is None:
         return ""
     if desired.progress == "waiting":

@@ -1,11 +1,11 @@
-"""An incident's history in sentences, the newest first."""
+"""An incident's history in sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.views.incident import Step
 from server.views.snapshot import Snapshot
-from server.words import incident as said
+from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
 
 _ICONS: Mapping[str, str] = {
@@ -41,7 +41,7 @@ class Line:
 
 
 def lines(language: PageLanguage, steps: Sequence[Step], snapshot: Snapshot) -> list[Line]:
-    """The newest first; updates that changed no word are left out."""
+    """The newest first, without updates that keep the kind."""
     found: list[Line] = []
     kind = ""
     for step in steps:
@@ -72,7 +72,7 @@ def _text(language: PageLanguage, step: Step, snapshot: Snapshot) -> str:
             why = language.text(CLOSING.get(str(step.data.get("why")), CLOSING["other"]))
             return language.text("{name} closed it: {what}.", name=name, what=why.lower())
         case "told":
-            return _told(language, step)
+            return _notified(language, step)
         case _:
             return _changed(language, step)
 
@@ -85,15 +85,15 @@ def _claimed(language: PageLanguage, step: Step, name: str, now: float) -> str:
     return language.text("{name} is going, there about {time}.", name=name, time=time)
 
 
-def _told(language: PageLanguage, step: Step) -> str:
+def _notified(language: PageLanguage, step: Step) -> str:
     n = step.data.get("channels", 1)
     return language.plural("Told on {n} channel.", "Told on {n} channels.", int(n))
 
 
 def _changed(language: PageLanguage, step: Step) -> str:
-    kind = said.KINDS.get(str(step.data.get("kind")))
+    kind = incident_words.KINDS.get(str(step.data.get("kind")))
     if step.what == "closed":
-        return said.closed_because(language, str(step.data.get("why") or ""))
+        return incident_words.closed_because(language, str(step.data.get("why") or ""))
     word = language.text(kind.short).lower() if kind else ""
     if step.what == "opened":
         return language.text("Noticed: {what}.", what=word) if word else language.text("Noticed.")

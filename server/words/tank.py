@@ -14,7 +14,7 @@ from server.words.language import PageLanguage, mark
 from server.words.page import Noted
 
 STEADY_LPH = 5.0
-FAST_SHARE = 0.1  # of the capacity in an hour: the double arrow
+FAST_SHARE = 0.1  # of the capacity in an hour: from here on the double arrow
 HOUR_S = 3600.0
 _FILLED_S = 12 * HOUR_S
 _NO_INCIDENT = {"low": mark("Low"), "critical": mark("Nearly empty"), "empty": mark("Empty")}
@@ -156,7 +156,7 @@ def _since(language: PageLanguage, view: TankView, now: float) -> Noted | None:
 
 
 def trend(language: PageLanguage, known: TankNow, capacity_l: float) -> Noted | None:
-    """Falling, rising or steady, with its rate."""
+    """Falling, rising or steady, with the rate."""
     lph = known.trend_lph
     if lph is None:
         return None
@@ -204,7 +204,7 @@ def sentence(language: PageLanguage, view: TankView, now: float) -> str:
 
 
 def situation(language: PageLanguage, view: TankView, now: float) -> Markup:
-    """What an urgent block says: the newest level for water, what happened for the rest."""
+    """The sentence of an urgent block: the newest level for water, else what happened."""
     incident, known = view.incident, view.now
     assert incident is not None
     if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:

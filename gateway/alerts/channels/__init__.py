@@ -1,4 +1,4 @@
-"""Ways to people: the log, and everything that Apprise reaches. One class each, one port."""
+"""Destinations of alerts: the log, and everything that Apprise reaches, behind one port."""
 
 from gateway.alerts.channels.factory import open_channels
 from gateway.alerts.channels.port import Channel, TransportError

@@ -1,7 +1,7 @@
 """Channels through Apprise: Signal, Telegram, ntfy, e-mail, SMS, Matrix, webhooks…
 
 https://github.com/caronc/apprise. Its URLs carry tokens and addresses: they are never logged,
-shown or kept in the database; a channel goes by its scheme and a few letters of its URL's digest.
+shown or stored in the database; a channel's name is its scheme and part of its URL's digest.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from gateway.alerts.channels.port import TransportError
 from gateway.errors import SettingError
 
 _REFUSED = (400, 410, 413, 422)
-"""Status codes that say that this very message will never be taken. Others may pass: 401 and 403
-when somebody renews a token, 404 while a server is being updated."""
+"""Status codes of a message that will never be accepted. Others can pass: 401 and 403 once the
+token is renewed, 404 while a server is updated."""
 _STATUS = re.compile(r"error[=: ]+(\d{3})\b")
 
 
@@ -28,7 +28,7 @@ class _Plugin(Protocol):
 
 
 class AppriseChannel:
-    """One Apprise URL. Every try ends: Apprise's plugins time out after 4 s per connection."""
+    """One Apprise URL. Each attempt ends: Apprise's plugins time out after 4 s a connection."""
 
     def __init__(self, url: str) -> None:
         scheme = url.partition("://")[0].lower()
@@ -43,9 +43,9 @@ class AppriseChannel:
         self._plugin = cast(_Plugin, made)
 
     def send(self, text: str, title: str) -> None:
-        """Hand it over; raises TransportError with a status code where there was one."""
+        """Send once; raises TransportError, with the status code where there was one."""
         shown = title if self._plugin.title_maxlen > 0 else ""
-        with _Heard() as heard:
+        with _StatusLog() as log:
             try:
                 done = self._plugin.notify(
                     body=text, title=shown, notify_type=apprise.NotifyType.WARNING
@@ -53,18 +53,18 @@ class AppriseChannel:
             except (OSError, TypeError, ValueError) as error:
                 raise TransportError(f"{self.name}: {type(error).__name__}") from error
         if not done:
-            raise heard.error(self.name)
+            raise log.error(self.name)
 
 
-class _Heard(logging.Handler):
-    """Listens to what Apprise says of one try, on this thread's behalf; keeps only the status."""
+class _StatusLog(logging.Handler):
+    """Extracts the HTTP status from Apprise's log records of one attempt on this thread."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._status: int | None = None
         self._logger = logging.getLogger("apprise")
 
-    def __enter__(self) -> "_Heard":
+    def __enter__(self) -> "_StatusLog":
         self._logger.addHandler(self)
         return self
 
@@ -72,17 +72,17 @@ class _Heard(logging.Handler):
         self._logger.removeHandler(self)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Only this thread's records: another channel may be sending beside."""
+        """Drop the records of other channels, which send on threads of their own."""
         return super().handle(record) if record.thread == threading.get_ident() else False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look for ``error=429``."""
+        """Store the status of ``error=429``."""
         found = _STATUS.search(record.getMessage())
         if found:
             self._status = int(found[1])
 
     def error(self, name: str) -> TransportError:
-        """What to raise after a failed try."""
+        """The error to raise after a failed attempt."""
         if self._status is None:
             return TransportError(f"{name}: no answer")
         permanent = self._status in _REFUSED

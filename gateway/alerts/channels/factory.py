@@ -11,10 +11,10 @@ from gateway.errors import SettingError
 def open_channels(named: Sequence[str]) -> tuple[Channel, ...]:
     """One channel for each item of the setting ``channels``.
 
-    Raises SettingError naming the item by its place: the item itself may hold a token.
+    Raises SettingError that names the item by its position: the item itself may hold a token.
     """
-    for talkative in ("apprise", "urllib3", "requests"):  # they log URLs at DEBUG, tokens and all
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    for library in ("apprise", "urllib3", "requests"):  # they log URLs with tokens at DEBUG
+        logging.getLogger(library).setLevel(logging.WARNING)
     logging.getLogger("apprise").propagate = False
     channels: dict[str, Channel] = {}
     for place, item in enumerate(named, 1):
@@ -33,7 +33,7 @@ def _open(item: str) -> Channel:
         return LogChannel()
     if "://" not in item:
         raise SettingError("use log, or an Apprise URL such as ntfy://ntfy.sh/topic")
-    # It takes 15 MB, which a gateway that tells nobody by it spares.
+    # The import costs 15 MB, which a gateway without such a channel saves.
     from gateway.alerts.channels.apprise import AppriseChannel
 
     return AppriseChannel(item)

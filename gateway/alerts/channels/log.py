@@ -1,4 +1,4 @@
-"""The channel ``log``: alerts on the program's own log, for trying out and the demo."""
+"""The channel ``log``: alerts in the program's own log, for trials and the demo."""
 
 import logging
 
@@ -12,5 +12,5 @@ class LogChannel:
     name = "log"
 
     def send(self, text: str, title: str) -> None:
-        """Write it. The title is the text's first sentence, so it is not repeated."""
+        """Write the text, which begins with the title."""
         _log.info("%s", " ".join(text.split()))

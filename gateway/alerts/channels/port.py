@@ -4,9 +4,9 @@ from typing import Protocol
 
 
 class TransportError(Exception):
-    """A message could not be handed over. ``permanent``: trying again cannot help.
+    """A message was not accepted. ``permanent``: a retry cannot help.
 
-    The text is for the coordinator; it holds no address and no token.
+    The text is for the coordinator and holds no address and no token.
     """
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
@@ -15,16 +15,16 @@ class TransportError(Exception):
 
 
 class Channel(Protocol):
-    """One place where alerts go."""
+    """One destination of alerts."""
 
     @property
     def name(self) -> str:
-        """Stable over restarts, safe to show: no address, no token."""
+        """Stable over restarts, and without address or token."""
         ...
 
     def send(self, text: str, title: str) -> None:
-        """Hand ``text`` over, with ``title`` where the channel shows one.
+        """Send ``text``, with ``title`` where the channel shows one.
 
-        Returns when the other side has accepted it; raises TransportError.
+        Returns once the other side has accepted it; raises TransportError.
         """
         ...

@@ -1,15 +1,14 @@
-"""What people are told at one change of an incident: which tank, how urgent, is somebody going.
+"""The message for one change of an incident: which tank, how urgent, whether somebody goes.
 
-One message, at most 300 characters. It says what and when, never who did it; nothing is called
-theft. Wording follows the drawings of the alerts; French stands in ``gateway/alerts/locale/fr``.
+At most 300 characters. It names what and when, never who did it, and never a theft. French is in
+``gateway/alerts/locale/fr``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.alerts.text import faults, removal, water
-from gateway.alerts.text.alert import Alert, ClaimNote
-from gateway.alerts.text.claim import claim_lines
+from gateway.alerts.text.alert import Alert, ClaimNote, claim_lines
 from gateway.domain.outputs import WATER_KINDS, IncidentKind
 
 __all__ = ["LONGEST", "Alert", "ClaimNote", "Text", "text_of"]
@@ -20,13 +19,13 @@ LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message: ``title`` for channels that show one (a subject), ``body`` says it all."""
+    """A message: ``body`` is complete, ``title`` is for channels with a subject line."""
 
     title: str
     body: str
 
 
-_SAID: Mapping[IncidentKind, Callable[[Alert], list[str]]] = {
+_LINES: Mapping[IncidentKind, Callable[[Alert], list[str]]] = {
     "low": water.low,
     "critical": water.critical,
     "empty": water.empty,
@@ -48,20 +47,14 @@ _SAID: Mapping[IncidentKind, Callable[[Alert], list[str]]] = {
 def text_of(alert: Alert) -> Text:
     """The message for one incident change, in the alert's language."""
     kind = alert.change.kind
-    refilled = alert.change.change == "closed" and kind in WATER_KINDS
-    said = (water.refilled if refilled else _SAID[kind])(alert)
-    title, *facts = said
-    parts = [title, *facts]
+    is_refilled = alert.change.change == "closed" and kind in WATER_KINDS
+    lines = (water.refilled if is_refilled else _LINES[kind])(alert)
+    title = lines[0]
     if alert.change.learned_late:
-        parts.append(alert.language.text("We learned of it late."))
+        lines.append(alert.text("We learned of it late."))
     if alert.change.auth == "unsigned":
-        parts.append(alert.language.text("From an unsigned feed."))
-    parts += [] if refilled or kind == "network_out" else claim_lines(alert)
-    return Text(title.rstrip(". "), _fitting(parts))
-
-
-def _fitting(parts: list[str]) -> str:
-    """The parts in a row; from the middle out, what does not fit is left out."""
-    while len(" ".join(parts)) > LONGEST and len(parts) > 3:
-        del parts[-3]
-    return " ".join(parts)
+        lines.append(alert.text("From an unsigned feed."))
+    lines += [] if is_refilled or kind == "network_out" else claim_lines(alert)
+    while len(" ".join(lines)) > LONGEST and len(lines) > 3:
+        del lines[-3]  # the first line and the last two, who goes and the link, matter most
+    return Text(title.rstrip(". "), " ".join(lines))

@@ -1,9 +1,9 @@
-"""What the words of one alert rest on."""
+"""What one alert is worded from, and the pieces that every message shares."""
 
 from dataclasses import dataclass
 
 from gateway.alerts.language import Language
-from gateway.domain.outputs import IncidentChange
+from gateway.domain.outputs import WATER_KINDS, IncidentChange
 from gateway.domain.registry import Registry
 
 _LONGEST_NAME = 40
@@ -11,7 +11,7 @@ _LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class ClaimNote:
-    """Who has claimed the incident, and when they will be there (Unix s).
+    """Who has claimed the incident, and when they arrive (Unix s).
 
     ``name`` is what others see, empty where it is not known.
     """
@@ -22,10 +22,10 @@ class ClaimNote:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Everything that the words of one alert rest on. Times are Unix s.
+    """One change of an incident with its context. Times are Unix s.
 
-    ``closed`` is when the incident had ended, if it had by the time of sending. ``public_url``
-    is empty where people have no pages: then there is no link.
+    ``closed`` is when the incident ended, if it had by the time of sending. ``public_url`` is
+    empty where there are no pages: then the message has no link.
     """
 
     change: IncidentChange
@@ -35,6 +35,11 @@ class Alert:
     public_url: str = ""
     going: ClaimNote | None = None
     closed: float | None = None
+
+    def text(self, message: str, /, **values: object) -> str:
+        """The message, with ``{tank}`` and ``{time}`` (of the change) filled in as well."""
+        known = {"tank": self.subject, "time": self.when(self.change.at)}
+        return self.language.text(message, **(known | values))
 
     def figure(self, name: str) -> float | None:
         """A figure of the change, None when it is not a number."""
@@ -75,3 +80,29 @@ def tanks_behind(alert: Alert) -> set[str]:
         for device in newest
         if device.uplink == alert.change.uplink and not device.revoked
     }
+
+
+def claim_lines(alert: Alert) -> list[str]:
+    """Who goes and when, or when the incident ended; then the link."""
+    if alert.closed is not None:
+        ended = alert.text("It ended at {time}.", time=alert.when(alert.closed))
+        return [ended, *link(alert, "See")]
+    if alert.going is None and alert.change.kind in WATER_KINDS:
+        return [alert.text("Nobody is going yet."), *link(alert, "Go")]
+    if alert.going is None:
+        return [alert.text("Nobody is looking yet."), *link(alert, "See")]
+    name, eta = short(alert.going.name) or alert.text("Somebody"), alert.going.eta
+    going = alert.text("{name} is going.", name=name)
+    if eta is not None and eta > alert.now:
+        going = alert.text("{name} is going, there about {time}.", name=name, time=alert.when(eta))
+    return [going, *link(alert, "See")]
+
+
+def link(alert: Alert, verb: str) -> list[str]:
+    """``Go: …`` to claim the incident, or ``See: …``; nothing where there are no pages."""
+    if not alert.public_url:
+        return []
+    url = alert.public_url.rstrip("/")
+    if verb == "Go":
+        return [alert.text("Go: {link}", link=f"{url}/c/{alert.change.id}")]
+    return [alert.text("See: {link}", link=f"{url}/i/{alert.change.id}")]
