@@ -1,4 +1,4 @@
-"""What people do, for pages and API alike: who may, one transaction, and how it ended.
+"""Acts of people, called by pages and API: permission, one transaction, and the outcome.
 
 Every function takes the visit of a signed-in person and raises NeedsSignIn without one.
 """

@@ -11,7 +11,7 @@ from server.charts.scale import Point, Scale, area, path
 from server.views.incident import Incident
 from server.words.incident import KINDS
 from server.words.language import PageLanguage, mark
-from server.words.page import Noted, Option
+from server.words.page import IconText, Option
 
 Range = Literal["24h", "7d", "30d"]
 _DAY_S = 86400.0
@@ -80,7 +80,7 @@ class Chart:
     ticks: tuple[Mark, ...]
     refills: tuple[Mark, ...]
     incidents: tuple[Mark, ...]
-    signs: tuple[Noted, ...]
+    signs: tuple[IconText, ...]
     """What each icon of ``incidents`` means, for the legend."""
     rows: tuple[Row, ...]
     empty: bool
@@ -228,13 +228,13 @@ def _incidents(
     )
 
 
-def _signs(language: PageLanguage, marks: Sequence[Mark]) -> tuple[Noted, ...]:
+def _signs(language: PageLanguage, marks: Sequence[Mark]) -> tuple[IconText, ...]:
     known = {
         "low": language.text("was low"), "critical": language.text("was nearly empty"),
         "empty": language.text("was empty"), "network": language.text("network out"),
     }  # fmt: skip
     icons = dict.fromkeys(mark.icon for mark in marks)
-    return tuple(Noted(known.get(icon, language.text("incident")), icon) for icon in icons)
+    return tuple(IconText(known.get(icon, language.text("incident")), icon) for icon in icons)
 
 
 def _rows(

@@ -1,1 +1,1 @@
-"""Pages: each module holds the routes of one, and nothing but reading and choosing words."""
+"""Pages: the routes of each, which read the state and render its typed view."""

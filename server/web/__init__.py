@@ -1,1 +1,1 @@
-"""One request: who asks, what a form must carry, the headers, error pages and templates."""
+"""The web layer: visits and form tokens, headers, error pages, templates."""

@@ -11,7 +11,7 @@ from gateway.journal.counters import Mark
 from server.views.snapshot import Snapshot, TankView
 from server.words import sensors
 from server.words.language import PageLanguage
-from server.words.page import Noted
+from server.words.page import IconText
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def line(
     tank, href, details, age, order = device.tank, "", "", Markup(""), 3
     if view is None or device.revoked:
         text = language.text("Revoked.") if device.revoked else language.text("No tank.")
-        state = Noted(text, "unknown")
+        state = IconText(text, "unknown")
     else:
         tank, href, order = view.name, f"/tanks/{view.tank.id}", _order(view)
         state, details = (

@@ -70,7 +70,7 @@ class TableRow:
 
 
 def opening(language: PageLanguage, snapshot: Snapshot) -> Opening:
-    """How many tanks need somebody; then how the others are."""
+    """How many tanks need somebody, then the state of the others."""
     needed = sum(1 for v in snapshot.tanks if _needs(v))
     handled = sum(1 for v in snapshot.tanks if v.incident and v.incident.claimed_by)
     fine = sum(1 for v in snapshot.tanks if v.rank == FINE)

@@ -15,7 +15,7 @@ _USUAL_MIN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class IconText:
     """A line of text with the icon before it (a name, or none)."""
 
     text: str | Markup
@@ -85,7 +85,7 @@ def freshness(language: PageLanguage, snapshot: Snapshot) -> Freshness:
 
 
 def role(language: PageLanguage, person: Person) -> str:
-    """What the person is here."""
+    """The person's role."""
     return language.text("Coordinator") if person.coordinates else language.text("Volunteer")
 
 
@@ -95,7 +95,7 @@ def going(language: PageLanguage, water: bool) -> str:
 
 
 def arrivals(language: PageLanguage) -> list[Option]:
-    """How soon somebody can be there, in minutes."""
+    """The choices of an arrival, in minutes."""
     return [Option(str(n), language.lasting(n * 60), n == _USUAL_MIN) for n in _ARRIVALS_MIN]
 
 
@@ -110,6 +110,6 @@ def closing(language: PageLanguage, water: bool, urgent: bool) -> list[Option]:
 
 
 def sightings(language: PageLanguage) -> list[Button]:
-    """What somebody beside the tank can report."""
+    """The reports of a person at the tank."""
     seen = ("there", "gone", "damaged", "blocked")
     return [Button("see", language.text(SEEN[value]), "seen", value) for value in seen]

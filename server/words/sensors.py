@@ -11,7 +11,7 @@ from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
 from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
-from server.words.page import Noted
+from server.words.page import IconText
 
 LOW_MV = 3500
 """Below this a single Li-ion cell has little left (DESIGN.md: events only below 3400 mV)."""
@@ -145,19 +145,19 @@ def signal(language: PageLanguage, dbm: int) -> str:
     return language.text("Signal fair.") if dbm >= POOR_DBM else language.text("Signal weak.")
 
 
-def state(language: PageLanguage, view: TankView, now: float) -> Noted:
+def state(language: PageLanguage, view: TankView, now: float) -> IconText:
     """A sensor's state: working, late, silent, faulty, or without a message so far."""
     known = view.now
     if known.received is None:
-        return Noted(language.text("Not heard yet."), "unknown")
+        return IconText(language.text("Not heard yet."), "unknown")
     if known.presence == "silent":
         since = language.moment(known.presence_since or known.received, now)
-        return Noted(language.text("Silent since {time}.", time=since), "silent")
+        return IconText(language.text("Silent since {time}.", time=since), "silent")
     if known.state == "fault":
-        return Noted(language.text("Sensor fault."), "fault")
+        return IconText(language.text("Sensor fault."), "fault")
     if known.presence == "late":
-        return Noted(language.text("Late."), "silent")
-    return Noted(language.text("Working."), "chip")
+        return IconText(language.text("Late."), "silent")
+    return IconText(language.text("Working."), "chip")
 
 
 def details(language: PageLanguage, known: TankNow, now: float) -> str:

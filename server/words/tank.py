@@ -11,7 +11,7 @@ from server.views.picture import Glyph
 from server.views.snapshot import Snapshot, TankView
 from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
-from server.words.page import Noted
+from server.words.page import IconText
 
 STEADY_LPH = 5.0
 FAST_SHARE = 0.1  # of the capacity in an hour: from here on the double arrow
@@ -35,17 +35,17 @@ class Card:
     seen: bool
     glyph: Glyph
     tone: str
-    status: Noted | None
+    status: IconText | None
     icon: str
     row_icon: str
     soon: str
-    note: Noted | None
+    note: IconText | None
     lead: str
     litres: str
     share: str
     age: Markup
     who: str
-    trend: Noted | None
+    trend: IconText | None
     rate: str
 
 
@@ -93,28 +93,28 @@ def _tone(view: TankView) -> str:
     return {"low": "low", "critical": "dry", "empty": "dry"}.get(view.now.state, "")
 
 
-def _status(language: PageLanguage, view: TankView, now: float) -> Noted | None:
+def _status(language: PageLanguage, view: TankView, now: float) -> IconText | None:
     if view.incident is not None and (view.live or view.is_disturbed):
-        return Noted(
+        return IconText(
             incident_words.word(language, view.incident, now),
             incident_words.KINDS[view.incident.kind].icon,
         )
     if not view.seen:
         return _unseen(language, view)
     message = _NO_INCIDENT.get(view.now.state)
-    return None if message is None else Noted(language.text(message), view.now.state)
+    return None if message is None else IconText(language.text(message), view.now.state)
 
 
-def _unseen(language: PageLanguage, view: TankView) -> Noted:
+def _unseen(language: PageLanguage, view: TankView) -> IconText:
     if not view.live and view.now.state in ("low", "critical", "empty"):
-        return Noted(language.text("Was low, may be dry"), "low")
+        return IconText(language.text("Was low, may be dry"), "low")
     if view.now.state == "fault":
-        return Noted(language.text("Sensor fault"), "fault")
+        return IconText(language.text("Sensor fault"), "fault")
     if view.network is None and view.now.presence == "silent" and view.live:
-        return Noted(language.text("Silent"), "silent")
+        return IconText(language.text("Silent"), "silent")
     if view.now.at is None:
-        return Noted(language.text("Not heard yet"))
-    return Noted(language.text("Unknown"))
+        return IconText(language.text("Not heard yet"))
+    return IconText(language.text("Unknown"))
 
 
 def _soon(language: PageLanguage, view: TankView, now: float) -> str:
@@ -125,15 +125,15 @@ def _soon(language: PageLanguage, view: TankView, now: float) -> str:
     return language.text("Low {when}", when=language.window(view.now.low_at, now))
 
 
-def _note(language: PageLanguage, view: TankView, who: str | None, now: float) -> Noted | None:
+def _note(language: PageLanguage, view: TankView, who: str | None, now: float) -> IconText | None:
     incident, known = view.incident, view.now
     if incident is not None and incident.claimed_by is not None:
-        return Noted(_short_who(language, incident, who, now), "van")
+        return IconText(_short_who(language, incident, who, now), "van")
     if not view.seen:
         return _since(language, view, now)
     if _was_just_filled(known, now):
         time = language.moment(known.last_refill_at or now, now)
-        return Noted(language.text("filled {time}", time=time), "refill")
+        return IconText(language.text("filled {time}", time=time), "refill")
     return trend(language, known, view.tank.capacity_l)
 
 
@@ -145,25 +145,25 @@ def _was_just_filled(known: TankNow, now: float) -> bool:
     return age_s < (HOUR_S if falls else _FILLED_S)
 
 
-def _since(language: PageLanguage, view: TankView, now: float) -> Noted | None:
+def _since(language: PageLanguage, view: TankView, now: float) -> IconText | None:
     since = view.network.at if view.network else (view.now.received or view.now.at)
     if since is None:
         return None
     time = language.moment(since, now)
     if view.is_disturbed:
-        return Noted(language.text("no word since {time}", time=time))
-    return Noted(language.text("since {time}", time=time))
+        return IconText(language.text("no word since {time}", time=time))
+    return IconText(language.text("since {time}", time=time))
 
 
-def trend(language: PageLanguage, known: TankNow, capacity_l: float) -> Noted | None:
+def trend(language: PageLanguage, known: TankNow, capacity_l: float) -> IconText | None:
     """Falling, rising or steady, with the rate."""
     lph = known.trend_lph
     if lph is None:
         return None
     if abs(lph) < STEADY_LPH:
-        return Noted(language.text("steady"), "steady")
+        return IconText(language.text("steady"), "steady")
     icon = "rising" if lph > 0 else "fast" if -lph > FAST_SHARE * capacity_l else "falling"
-    return Noted(language.text("about {rate}", rate=language.rate(lph)), icon)
+    return IconText(language.text("about {rate}", rate=language.rate(lph)), icon)
 
 
 def _short_who(

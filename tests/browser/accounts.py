@@ -12,7 +12,7 @@ _made: list[dict[str, Any]] = []
 
 
 def add_all(engine: sa.Engine, now: float) -> None:
-    """Their accounts, made once: three passwords take the better part of a second to hash."""
+    """Add their accounts, hashed once: three passwords take most of a second."""
     if _made:
         with engine.begin() as connection:
             connection.execute(sa.insert(account), [{**row, "created": now} for row in _made])

@@ -1,4 +1,4 @@
-"""A running server with a scene, and a real Chromium to look at it."""
+"""A running server with a scene, and a real Chromium."""
 
 import sys
 from collections.abc import Iterator
@@ -95,6 +95,6 @@ def site(tmp_path: Path, chromium: Browser) -> Iterator[Site]:
 
 @pytest.fixture
 def new_site(tmp_path: Path, chromium: Browser) -> Iterator[Site]:
-    """An installation that knows no tank yet."""
+    """An installation without tanks."""
     with served(tmp_path, chromium, empty=True) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Scenes for pages: the states of a real afternoon, written into the databases as rooms would.
+"""Scenes for pages: a real afternoon, written into the databases as the gateway does.
 
 ``python -m tests.browser.scenes FOLDER`` makes one to look at.
 """
@@ -46,19 +46,19 @@ class Scene:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
             write_output(connection, [], [value], BOOK)
 
-    def tell(self, *told: TankEvent | IncidentChange) -> None:
+    def write(self, *outputs: TankEvent | IncidentChange) -> None:
         """Write events and incident changes, as the watch does."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
-            write_output(connection, told, [], BOOK)
+            write_output(connection, outputs, [], BOOK)
 
     def beat(self) -> None:
-        """The gateway says that it listens."""
+        """Renew the gateway's heartbeat."""
         heartbeat.renew(self.engine, "g1", connected=True, broker="mosquitto")
 
 
 def make(folder: Path, *, empty: bool = False, live: bool = True, extra: str = "") -> Scene:
-    """A scene in a new folder; ``empty``: no tanks yet; ``live``: its gateway listens."""
+    """A scene in a new folder; ``empty``: no tanks yet; ``live``: its gateway has a heartbeat."""
     config = folder / "noria.toml"
     port = 'server_listen = "127.0.0.1:0"\n' if "server_listen" not in extra else ""
     config.write_text(f'data = "data"\n{port}{extra}{either.lines(folder / "data")}')
@@ -168,12 +168,12 @@ VERDICTS = (
 
 
 def causes(**given: float) -> dict[str, float]:
-    """Probabilities of all verdicts; those not given are nothing."""
+    """Probabilities of all verdicts; the default is 0."""
     return {verdict: given.get(verdict, 0.0) for verdict in VERDICTS}
 
 
 def change(now: float, name: str, kind: str, at: float, **more: object) -> IncidentChange:
-    """One change of an incident, opened unless ``more`` says otherwise."""
+    """One change of an incident, opened unless ``more`` has another."""
     base = IncidentChange(
         id=name, change="opened", change_number=1, at=at, received=at + 30, tank=None,
         uplink=None, kind=kind, probability=0.98, causes=causes(unknown=1.0), because=(),  # pyright: ignore[reportArgumentType]
@@ -187,7 +187,7 @@ def _incidents(scene: Scene) -> None:
     level = Because(
         "level", 3.1, "measured", {"volume_l": 90.0, "sd_l": 11.0, "threshold_l": 150.0}
     )
-    scene.tell(
+    scene.write(
         change(
             now, "canalcrit2", "critical", now - 1500, tank="canal-1", because=(level,),
             figures={"volume_l": 90.0, "pct": 9.0},
@@ -240,7 +240,7 @@ def _past(scene: Scene) -> None:
     past = change(
         now, "birchlow11", "low", now - 19.4 * HOUR, tank="birches-1", figures={"volume_l": 300.0}
     )
-    scene.tell(
+    scene.write(
         past,
         replace(
             past, change="closed", change_number=2, received=now - 17.6 * HOUR,

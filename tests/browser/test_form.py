@@ -1,4 +1,4 @@
-"""How pages are made: weight, narrow screens, large text, languages, accessibility."""
+"""Form of the pages: weight, narrow screens, large text, languages, accessibility."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterato
 
 
 def opened(site: Site, page: Page, path: str) -> None:
-    """Open a page while the gateway is seen to listen."""
+    """Open a page while the gateway is live."""
     site.scene.beat()
     page.goto(site.url + path)
 

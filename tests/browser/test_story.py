@@ -39,7 +39,7 @@ def test_a_new_incident_appears_and_is_announced_politely(site: Site):
         expect(page.locator("h1")).to_have_text("2 tanks need somebody")
         page.wait_for_selector("html[data-following]")
         site.scene.put(replace(known(site, "canal-3"), volume_l=290.0, pct=29.0, state="low"))
-        site.scene.tell(
+        site.scene.write(
             change(
                 site.scene.now, "canal3low2", "low", site.scene.now - 60, tank="canal-3",
                 figures={"volume_l": 290.0},
@@ -79,7 +79,7 @@ def test_a_claim_with_its_time_is_undone_and_handed_over(site: Site):
         expect(page.locator(".lines")).to_contain_text("Van 1 hands over to Van 2.")
 
 
-def test_we_moved_it_closes_an_incident_and_says_so(site: Site):
+def test_we_moved_it_closes_an_incident_with_its_reason(site: Site):
     with site.person() as page:
         page.goto(f"{site.url}/i/birchtaken")
         expect(page.locator("h1")).to_have_text("Birches 2 moved and stopped answering")
@@ -101,7 +101,7 @@ def test_everything_needed_works_without_a_script(site: Site):
         assert page.locator("details table tr").count() > 20
 
 
-def test_a_page_turns_not_live_when_the_gateway_goes_away(site: Site):
+def test_a_page_turns_not_live_when_the_gateway_disconnects(site: Site):
     with site.person() as page:
         expect(page.locator("#fresh")).to_contain_text("Live, ")
         page.wait_for_selector("html[data-following]")
@@ -113,7 +113,7 @@ def test_a_page_turns_not_live_when_the_gateway_goes_away(site: Site):
         expect(page.locator("#fresh")).to_contain_text("Live, ")
 
 
-def test_the_first_page_of_a_new_installation_says_what_to_do(new_site: Site):
+def test_the_first_page_of_a_new_installation_shows_the_next_steps(new_site: Site):
     with new_site.person("sam") as page:
         expect(page.locator("h1")).to_have_text("No tanks yet")
         expect(page.locator("#live")).to_contain_text("noria registry import")

@@ -1,4 +1,4 @@
-"""Real ends for alerts: an HTTP server and an SMTP server that keep what they were given."""
+"""Real destinations of alerts: an HTTP server and an SMTP server that store what they receive."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ from gateway.alerts.channels import Channel, open_channels
 
 @dataclass
 class HttpSink:
-    """Answers with ``statuses`` in turn, then 200; keeps the bodies it was sent."""
+    """Answers with ``statuses`` in turn, then 200, and stores the request bodies."""
 
     port: int = 0
     statuses: list[int] = field(default_factory=list[int])
@@ -57,7 +57,7 @@ def http_sink(*statuses: int) -> Iterator[HttpSink]:
 
 
 class SmtpSink:
-    """A mail server's handler that keeps every message."""
+    """A mail server's handler that stores every message."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -75,7 +75,7 @@ class SmtpSink:
 def smtp_sink() -> Iterator[SmtpSink]:
     """A mail server on a free port of this machine."""
     sink = SmtpSink()
-    with socket.socket() as free:  # aiosmtpd cannot say which port it was given
+    with socket.socket() as free:  # aiosmtpd does not report its port
         free.bind(("127.0.0.1", 0))
         sink.port = free.getsockname()[1]
     controller = Controller(sink, hostname="127.0.0.1", port=sink.port)

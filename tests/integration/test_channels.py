@@ -1,4 +1,4 @@
-"""Channels are checked at the start, and nothing that they say shows an address or a token."""
+"""Channels are validated at the start; names and errors have no address and no token."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gateway.errors import SettingError
 from tests.integration.sinks import http_sink, json_channel
 
 
-def test_a_wrong_channel_stops_the_start_and_shows_no_token() -> None:
+def test_an_invalid_channel_stops_the_start_without_its_token() -> None:
     with pytest.raises(SettingError, match="item 2: nosuch://") as error:
         open_channels(["log", "nosuch://secret-token@host"])
     assert "secret-token" not in str(error.value)
@@ -17,7 +17,7 @@ def test_a_wrong_channel_stops_the_start_and_shows_no_token() -> None:
         open_channels(["log", "log"])
 
 
-def test_a_channel_name_is_stable_and_shows_no_token() -> None:
+def test_a_channel_name_is_stable_and_has_no_token() -> None:
     url = "ntfy://ntfy.sh/secret-token"
     (first,), (second,) = open_channels([url]), open_channels([url])
     assert first.name == second.name
@@ -25,7 +25,7 @@ def test_a_channel_name_is_stable_and_shows_no_token() -> None:
     assert "secret" not in first.name
 
 
-def test_what_a_channel_says_of_a_failure_shows_no_address() -> None:
+def test_a_channels_error_has_no_address() -> None:
     with http_sink(500) as sink:
         channel = json_channel(sink.port)
         with pytest.raises(TransportError) as error:

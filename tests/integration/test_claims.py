@@ -1,4 +1,4 @@
-"""Who goes: one at a time, undone by who did it, each act a step and a leaf."""
+"""Claims: one person at a time, each act with a step and a fact."""
 
 import threading
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def ops(engine: sa.Engine) -> list[dict[str, Any]]:
         return [f.body for f in connection.execute(sa.select(fact)) if f.kind == "op"]
 
 
-def test_one_goes_and_a_second_is_told_no(engine: sa.Engine) -> None:
+def test_a_second_claim_is_refused_and_the_first_can_change_its_eta(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         assert claims.claim(connection, "8f2k", "van2", NOW + 1, eta=NOW + 900)
         assert not claims.claim(connection, "8f2k", "van3", NOW + 2)
@@ -61,7 +61,7 @@ def test_one_goes_and_a_second_is_told_no(engine: sa.Engine) -> None:
     ]
 
 
-def test_eight_who_claim_at_once_make_one_claim(engine: sa.Engine) -> None:
+def test_eight_claims_at_once_make_one(engine: sa.Engine) -> None:
     won: list[str] = []
     ready = threading.Barrier(8)
 
@@ -81,7 +81,7 @@ def test_eight_who_claim_at_once_make_one_claim(engine: sa.Engine) -> None:
     assert steps(engine) == [("opened", None), ("claimed", won[0])]
 
 
-def test_a_claim_is_handed_over_and_taken_back_by_who_has_it(engine: sa.Engine) -> None:
+def test_only_the_claimant_reassigns_and_releases(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         assert claims.claim(connection, "8f2k", "van2", NOW)
         assert not claims.reassign(connection, "8f2k", "van3", "van4", NOW)
@@ -94,7 +94,7 @@ def test_a_claim_is_handed_over_and_taken_back_by_who_has_it(engine: sa.Engine) 
     ]  # fmt: skip
 
 
-def test_what_is_closed_or_unknown_is_left_alone(engine: sa.Engine) -> None:
+def test_a_closed_or_unknown_incident_does_not_change(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         assert claims.see(connection, "8f2k", "van2", NOW, seen="there")
         assert claims.close(connection, "8f2k", "van2", NOW + 5, why="refilled")
@@ -106,7 +106,7 @@ def test_what_is_closed_or_unknown_is_left_alone(engine: sa.Engine) -> None:
     assert [body["op"] for body in ops(engine)] == ["seen_there", "close"]
 
 
-def test_every_act_shows_on_pages_that_follow_changes(engine: sa.Engine) -> None:
+def test_every_act_raises_the_incidents_version(engine: sa.Engine) -> None:
     before = now_of(engine).version
     with engine.begin() as connection:
         claims.claim(connection, "8f2k", "van2", NOW)

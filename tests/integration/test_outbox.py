@@ -1,4 +1,4 @@
-"""The outbox delivers through Apprise to real servers: once, in time, and never gives up early."""
+"""The outbox delivers through Apprise to real servers: once, in time, with retries for a day."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ from tests.parts.services import until
 pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = 1795212000.0
-SPEECH = AlertWording(Language("en", "Europe/Paris"), "https://noria.example")
+WORDING = AlertWording(Language("en", "Europe/Paris"), "https://noria.example")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 def change(
     number: int = 1, kind: IncidentKind = "low", at: float = NOW, closed: bool = False
 ) -> IncidentChange:
-    """A change of the incident 8f2k at Canal 1 that people are told of."""
+    """A change of the incident 8f2k at Canal 1 that raises an alert."""
     what = "closed" if closed else "opened" if number == 1 else "updated"
     return IncidentChange(
         id="8f2k", change=what, change_number=number, at=at, received=at, tank="canal-1",
@@ -73,10 +73,10 @@ def one(engine: sa.Engine, number: int = 1) -> sa.Row[Any]:
 
 
 def delivery_of(engine: sa.Engine, channel: Channel) -> Delivery:
-    return Delivery(engine, channel, Clock(), SPEECH)
+    return Delivery(engine, channel, Clock(), WORDING)
 
 
-def test_a_web_hook_gets_the_words_once_and_the_history_says_so(engine: sa.Engine) -> None:
+def test_a_web_hook_gets_the_text_once_and_the_history_a_step(engine: sa.Engine) -> None:
     with http_sink() as sink:
         channel = json_channel(sink.port)
         put(engine, channel.name, change())
@@ -84,15 +84,15 @@ def test_a_web_hook_gets_the_words_once_and_the_history_says_so(engine: sa.Engin
         assert delivery.deliver_due(NOW) is None
         assert delivery.deliver_due(NOW + 5) is None
         assert len(sink.bodies) == 1
-        said = json.loads(sink.bodies[0])
-        assert said["message"].startswith("Low: Canal 1, about 300\u00a0L. Nobody is going yet.")
-        assert said["message"].endswith("https://noria.example/c/8f2k")
+        body = json.loads(sink.bodies[0])
+        assert body["message"].startswith("Low: Canal 1, about 300\u00a0L. Nobody is going yet.")
+        assert body["message"].endswith("https://noria.example/c/8f2k")
     assert (one(engine).sent, one(engine).error) == (NOW, None)
     with engine.connect() as connection:
-        told = connection.execute(
+        step = connection.execute(
             sa.select(incident_step).where(incident_step.c.what == "told")
         ).one()
-    assert told.data == {"channel": channel.name, "number": 1}
+    assert step.data == {"channel": channel.name, "number": 1}
 
 
 def test_a_mail_arrives_with_its_subject(engine: sa.Engine) -> None:
@@ -109,7 +109,7 @@ def test_a_mail_arrives_with_its_subject(engine: sa.Engine) -> None:
     assert "About 7 in 10." in " ".join(str(content.get_content()).split())
 
 
-def test_a_claim_made_before_delivery_is_in_the_words(engine: sa.Engine) -> None:
+def test_a_claim_made_before_delivery_is_in_the_text(engine: sa.Engine) -> None:
     with http_sink() as sink:
         channel = json_channel(sink.port)
         put(engine, channel.name, change())
@@ -121,7 +121,7 @@ def test_a_claim_made_before_delivery_is_in_the_words(engine: sa.Engine) -> None
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 404, 401])
-def test_a_server_in_trouble_is_asked_again_later(engine: sa.Engine, status: int) -> None:
+def test_a_failing_server_is_retried_later(engine: sa.Engine, status: int) -> None:
     with http_sink(status) as sink:
         channel = json_channel(sink.port)
         put(engine, channel.name, change())
@@ -137,7 +137,7 @@ def test_a_server_in_trouble_is_asked_again_later(engine: sa.Engine, status: int
     assert one(engine).sent == again
 
 
-def test_nobody_at_the_address_is_tried_at_growing_distance_for_a_day(engine: sa.Engine) -> None:
+def test_a_dead_address_is_retried_with_back_off_for_a_day(engine: sa.Engine) -> None:
     with http_sink() as sink:
         port = sink.port
     channel = json_channel(port)  # nobody listens there now
@@ -165,7 +165,7 @@ def test_a_message_that_is_refused_for_good_is_given_up_at_once(engine: sa.Engin
     assert (one(engine).given_up, one(engine).attempts) == (NOW, 1)
 
 
-def test_a_server_that_never_answers_is_let_go(engine: sa.Engine) -> None:
+def test_a_server_that_never_answers_times_out(engine: sa.Engine) -> None:
     with http_sink() as sink:
         (channel,) = open_channels([f"json://127.0.0.1:{sink.port}/?rto=0.3&cto=0.3"])
         sink.hold.clear()
@@ -176,7 +176,9 @@ def test_a_server_that_never_answers_is_let_go(engine: sa.Engine) -> None:
     assert one(engine).error == f"{channel.name}: no answer"
 
 
-def test_killed_between_taking_and_sending_it_goes_out_after_the_lease(engine: sa.Engine) -> None:
+def test_after_a_kill_the_message_is_sent_again_when_the_lease_ends(
+    engine: sa.Engine,
+) -> None:
     class Killed(BaseException):
         """kill -9 in the middle of a send."""
 
@@ -216,7 +218,7 @@ def test_two_workers_send_it_once(engine: sa.Engine) -> None:
     assert (one(engine).attempts, one(engine).sent) == (1, NOW)
 
 
-def test_what_is_no_news_any_more_is_marked_and_not_sent(engine: sa.Engine) -> None:
+def test_an_overtaken_message_is_marked_and_not_sent(engine: sa.Engine) -> None:
     (log,) = open_channels(["log"])
     put(engine, log.name, change(), change(2, "critical"))
     delivery_of(engine, log).deliver_due(NOW)
@@ -227,7 +229,7 @@ def test_what_is_no_news_any_more_is_marked_and_not_sent(engine: sa.Engine) -> N
     assert one(engine, 3).sent == NOW + 1
 
 
-def test_the_end_of_what_nobody_was_told_of_is_not_told(engine: sa.Engine) -> None:
+def test_the_end_of_an_incident_without_a_message_is_not_sent(engine: sa.Engine) -> None:
     (log,) = open_channels(["log"])
     put(engine, log.name, change(), change(2, "low", closed=True))
     delivery_of(engine, log).deliver_due(NOW)
@@ -235,7 +237,7 @@ def test_the_end_of_what_nobody_was_told_of_is_not_told(engine: sa.Engine) -> No
     assert one(engine, 2).error == "it ended before anybody was told"
 
 
-def test_after_a_long_absence_only_what_is_still_open_is_told(engine: sa.Engine) -> None:
+def test_after_a_long_absence_only_open_incidents_are_sent(engine: sa.Engine) -> None:
     (log,) = open_channels(["log"])
     put(engine, log.name, change(kind="seized"))
     with engine.begin() as connection:
@@ -249,7 +251,7 @@ def test_after_a_long_absence_only_what_is_still_open_is_told(engine: sa.Engine)
     assert one(engine).sent == NOW + OLD_S + 2
 
 
-def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
+def test_the_threads_deliver_on_wakeup_and_a_dead_channel_stalls_no_other(
     engine: sa.Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -257,7 +259,7 @@ def test_the_threads_deliver_on_the_bell_and_a_dead_channel_stalls_no_other(
         sink.hold.clear()
         channels = [json_channel(sink.port), *open_channels(["log"])]
         wake = Wakeup()
-        workers = Outbox(engine, channels, Clock(), wake, SPEECH)
+        workers = Outbox(engine, channels, Clock(), wake, WORDING)
         put(engine, "gone-000000", change(9, at=time.time()))
         workers.start()
         for channel in channels:

@@ -1,4 +1,4 @@
-"""A whole run with secrets planted: none turns up in a log, a topic, an answer or an export."""
+"""A whole run with planted secrets: none is in a log, a topic, an answer or an export."""
 
 import json
 import secrets
@@ -30,12 +30,12 @@ PLANTED = {
     "payload": "zz-payload-marker",
 }
 RAW = ("exact place", "latitude", "payload")
-"""What the journal's own export holds, since it holds every message as it came."""
+"""What the journal's own export contains, since it has every message unchanged."""
 CHANNEL = f"json://{PLANTED['channel token']}@127.0.0.1:9/{PLANTED['phone number']}"
 
 
 class Run:
-    """Gateway and server at work, everything that they print, and all that is on the broker."""
+    """A running gateway and server, their output, and the messages of their broker."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         folder.mkdir()
@@ -66,9 +66,9 @@ class Run:
             [*NORIA, "server", "--config", self.gateway.config], folder / "server.log"
         )
         self.server.start(lambda: "ready" in self.server.text())
-        self.heard: list[bytes] = []
+        self.seen: list[bytes] = []
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = lambda _c, _d, m: self.heard.append(m.topic.encode() + m.payload)
+        self.client.on_message = lambda _c, _d, m: self.seen.append(m.topic.encode() + m.payload)
         self.client.connect("127.0.0.1", broker.port)
         self.client.subscribe([("noria/1/live/#", 0), ("noria/1/+/ack", 0), ("noria/1/+/down", 0)])
         self.client.loop_start()
@@ -77,11 +77,11 @@ class Run:
         self.client.publish(topic, payload, qos=1).wait_for_publish(5)
 
     def outputs(self) -> dict[str, str]:
-        """Everything that leaves the installation, by what it is."""
+        """Every output of the installation by its name."""
         found = {
             "gateway's log": self.gateway.log.read_text(),
             "server's log": self.server.text(),
-            "topics": b"\n".join(self.heard).decode("utf-8", "replace"),
+            "topics": b"\n".join(self.seen).decode("utf-8", "replace"),
         }
         for words in (
             ("status",), ("status", "--json"), ("registry", "export"), ("export", "readings"),
@@ -100,10 +100,10 @@ class Run:
         self.gateway.stop()
 
 
-def test_no_secret_leaves_by_any_way(tmp_path: Path, mosquitto: Mosquitto) -> None:
+def test_no_output_contains_a_secret(tmp_path: Path, mosquitto: Mosquitto) -> None:
     run = Run(tmp_path / "noria", mosquitto)
     try:
-        live_through_everything(run)
+        exercise(run)
         outputs = run.outputs()
         journal = run.gateway.noria("journal", "export")
     finally:
@@ -121,7 +121,7 @@ def test_no_secret_leaves_by_any_way(tmp_path: Path, mosquitto: Mosquitto) -> No
     assert all(outputs.values())
 
 
-def live_through_everything(run: Run) -> None:
+def exercise(run: Run) -> None:
     """Levels, an alert that no channel takes, a place, refusals, a lost broker, junk."""
     node = Node("k7f3q5", KEY, run.broker.port, "")
     assert node.connection(2, time.time)
@@ -132,7 +132,7 @@ def live_through_everything(run: Run) -> None:
     tilt = {"o": 0, "k": "tilt", "deg": 70}
     run.publishes(ring.topic, ring.payload(ring.seal(time.time(), e=[motion, tilt, fix])))
     until(lambda: run.gateway.glance()["outbox"]["waiting"] > 0, 15, "an alert waits")
-    until(lambda: "outbox" in run.gateway.log.read_text(), 15, "a channel that takes nothing")
+    until(lambda: "outbox" in run.gateway.log.read_text(), 15, "a channel that accepts nothing")
     wrong = Ring("k7f3q5", bytes(32))
     run.publishes(wrong.topic, wrong.payload(wrong.seal(time.time(), x=PLANTED["payload"])))
     broken = {"Time": "2026-11-25T21:00:00", "place": PLANTED["exact place"]}
@@ -141,13 +141,13 @@ def live_through_everything(run: Run) -> None:
     until(lambda: run.gateway.glance()["refused"]["bad_mac"] == 1, 10, "the wrong MAC")
     until(lambda: run.gateway.glance()["feeds"]["unreadable"] == 1, 10, "the unreadable one")
     run.broker.kill()
-    until(lambda: not run.gateway.glance()["broker"]["connected"], 15, "the broker is missed")
+    until(lambda: not run.gateway.glance()["broker"]["connected"], 15, "the broker is lost")
     run.broker.start()
-    until(lambda: run.gateway.glance()["broker"]["connected"], 15, "the broker is heard again")
+    until(lambda: run.gateway.glance()["broker"]["connected"], 15, "the broker is connected again")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_each_event_is_one_line_that_a_machine_reads(
+def test_each_event_is_one_machine_readable_line(
     tmp_path: Path, mosquitto: Mosquitto, log_format: str
 ) -> None:
     gateway = RunningGateway(

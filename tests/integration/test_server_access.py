@@ -1,4 +1,4 @@
-"""Who may do what: sessions, forms, roles, limits, headers."""
+"""Access: sessions, forms, roles, limits, headers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def sign_in(client: TestClient, login: str = "van-1", password: str = PASSWORD, 
 
 
 @pytest.mark.parametrize("path", ["/", "/tanks/canal-1", "/incidents", "/more", "/devices"])
-def test_every_page_asks_who_comes_and_leads_back(client: TestClient, path: str):
+def test_every_page_redirects_to_sign_in_and_back(client: TestClient, path: str):
     answer = client.get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
@@ -56,25 +56,25 @@ def test_the_api_and_the_stream_answer_401(client: TestClient):
     assert client.get("/live").status_code == 401
 
 
-def test_signing_in_leads_on_to_the_page_that_was_wanted(client: TestClient):
+def test_signing_in_redirects_to_the_wanted_page(client: TestClient):
     answer = sign_in(client, next="/c/canalcrit2")
     assert (answer.status_code, answer.headers["location"]) == (303, "/c/canalcrit2")
     assert client.get("/c/canalcrit2").status_code == 200
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_signing_in_leads_nowhere_else(client: TestClient, wanted: str):
+def test_signing_in_never_redirects_elsewhere(client: TestClient, wanted: str):
     assert sign_in(client, next=wanted).headers["location"] == "/"
 
 
-def test_a_wrong_password_and_an_unknown_name_are_told_alike(client: TestClient):
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client: TestClient):
     wrong, unknown = sign_in(client, password="wrong-password"), sign_in(client, "nobody")
     assert wrong.status_code == unknown.status_code == 403
     assert "do not match" in wrong.text
     assert "do not match" in unknown.text
 
 
-def test_too_many_tries_must_wait_even_with_the_right_password(client: TestClient):
+def test_too_many_attempts_wait_even_with_the_right_password(client: TestClient):
     for _ in range(PER_ACCOUNT):
         sign_in(client, password="wrong-password")
     answer = sign_in(client)
@@ -82,7 +82,7 @@ def test_too_many_tries_must_wait_even_with_the_right_password(client: TestClien
     assert "Wait" in answer.text
 
 
-def test_a_session_is_kept_as_a_hash_and_its_cookie_is_guarded(client: TestClient, scene: Scene):
+def test_a_session_is_stored_as_a_hash_behind_a_http_only_cookie(client: TestClient, scene: Scene):
     cookie = sign_in(client).headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
@@ -93,7 +93,7 @@ def test_a_session_is_kept_as_a_hash_and_its_cookie_is_guarded(client: TestClien
     assert value not in kept[0]
 
 
-def test_cookies_travel_by_https_alone_where_people_come_by_https(tmp_path: Path):
+def test_cookies_are_secure_where_pages_are_served_by_https(tmp_path: Path):
     made = scenes.make(tmp_path, extra='public_url = "https://noria.example"\n')
     with TestClient(create(made.settings, made.engine)) as client:
         answer = client.get("/sign-in")
@@ -103,7 +103,7 @@ def test_cookies_travel_by_https_alone_where_people_come_by_https(tmp_path: Path
     made.engine.dispose()
 
 
-def test_signing_out_ends_the_session_for_everybody_who_holds_it(client: TestClient):
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(client: TestClient):
     sign_in(client)
     held = client.cookies["noria-session"]
     client.post("/sign-out", data={"form": token(client, "/more")})
@@ -173,7 +173,7 @@ def test_the_demos_link_signs_in_and_a_wrong_one_does_not_exist(client: TestClie
     assert client.get("/devices").status_code == 200
 
 
-def test_without_a_demo_code_there_is_no_such_door(tmp_path: Path):
+def test_without_a_demo_code_its_link_does_not_exist(tmp_path: Path):
     made = scenes.make(tmp_path)
     with TestClient(create(made.settings, made.engine)) as client:
         assert client.get("/enter/").status_code == 404
@@ -181,7 +181,7 @@ def test_without_a_demo_code_there_is_no_such_door(tmp_path: Path):
     made.engine.dispose()
 
 
-def test_pages_forbid_scripts_of_others_frames_referrers_and_copies(client: TestClient):
+def test_pages_forbid_foreign_scripts_frames_referrers_and_caches(client: TestClient):
     headers = client.get("/sign-in").headers
     assert "script-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -191,14 +191,14 @@ def test_pages_forbid_scripts_of_others_frames_referrers_and_copies(client: Test
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_style_and_script_are_kept_for_a_year(client: TestClient):
+def test_style_and_script_are_cacheable_for_a_year(client: TestClient):
     for name in ("noria.css", "noria.js", "icons.svg"):
         answer = client.get(f"/static/{name}")
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
 
 
-def test_a_missing_page_says_so_in_the_readers_language(client: TestClient):
+def test_a_missing_page_is_named_in_the_readers_language(client: TestClient):
     french = client.get("/nope", headers={"Accept-Language": "fr;q=0.9, en;q=0.3"})
     assert french.status_code == 404
     assert "Rien ici" in french.text

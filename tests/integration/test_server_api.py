@@ -57,13 +57,13 @@ def test_all_tanks_with_their_age_and_state(client: TestClient, scene: Scene):
     assert tanks["canal-2"]["low_at"]["lo"] < tanks["canal-2"]["low_at"]["hi"]
 
 
-def test_a_level_that_nobody_sees_is_not_current(client: TestClient):
+def test_a_level_that_is_not_seen_is_not_current(client: TestClient):
     orchard, taken = get(client, "/tanks/orchard-1"), get(client, "/tanks/birches-2")
     assert (orchard["state"], orchard["current"]) == ("unknown", False)
     assert taken["current"] is False
 
 
-def test_a_series_lies_between_its_ends(client: TestClient, scene: Scene):
+def test_a_series_is_within_its_range(client: TestClient, scene: Scene):
     start, end = scene.now - 7200, scene.now
     answer = get(client, f"/tanks/birches-1/series?from={start}&to={end}")
     times = [reading["at"] for reading in answer["readings"]]
@@ -74,16 +74,16 @@ def test_a_series_lies_between_its_ends(client: TestClient, scene: Scene):
 
 
 @pytest.mark.parametrize("query", ["from=10&to=5", "from=0&to=9999999", "from=x"])
-def test_a_series_of_nonsense_is_refused(client: TestClient, query: str):
+def test_an_invalid_range_is_refused(client: TestClient, query: str):
     assert client.get(f"{API}/tanks/birches-1/series?{query}").status_code == 422
 
 
-def test_what_is_not_there_is_404(client: TestClient):
+def test_an_unknown_id_is_404(client: TestClient):
     for path in ("/tanks/nope", "/tanks/nope/series", "/incidents/nope"):
         assert client.get(API + path).status_code == 404
 
 
-def test_an_incident_says_what_it_could_be_and_why(client: TestClient):
+def test_an_incident_has_its_causes_and_evidence(client: TestClient):
     incident = get(client, "/incidents/birchtaken")
     assert incident["kind"] == "seized"
     assert sum(incident["causes"].values()) == pytest.approx(1.0)
@@ -91,7 +91,7 @@ def test_an_incident_says_what_it_could_be_and_why(client: TestClient):
     assert [step["what"] for step in incident["steps"]] == ["opened"]
 
 
-def test_one_claims_and_another_is_told_who_goes(client: TestClient, scene: Scene):
+def test_a_second_claim_is_refused_with_the_claimants_name(client: TestClient, scene: Scene):
     answer = client.post(f"{API}/incidents/canalcrit2/claim", json={"minutes": 20})
     assert answer.json()["claimed_by"] == "Van 1"
     assert answer.json()["mine"] is True
@@ -139,7 +139,7 @@ def test_a_wrong_bearer_is_401_and_a_wrong_password_403(client: TestClient):
     assert wrong.status_code == 403
 
 
-def test_its_description_lists_every_path_with_answers(client: TestClient):
+def test_the_openapi_description_lists_every_path_with_its_answer(client: TestClient):
     described = client.get(f"{API}/openapi.json").json()
     assert set(described["paths"]) == {
         f"{API}{path}"

@@ -35,7 +35,7 @@ def address(config: Path) -> str:
     return config.read_text().split('server_listen = "')[1].split('"')[0]
 
 
-def test_it_says_ready_answers_and_ends_cleanly_on_sigterm(config: Path, tmp_path: Path):
+def test_it_prints_ready_answers_and_ends_cleanly_on_sigterm(config: Path, tmp_path: Path):
     process = subprocess.Popen(
         [*NORIA, "server", "--config", str(config)], stderr=subprocess.PIPE, text=True
     )
@@ -48,7 +48,7 @@ def test_it_says_ready_answers_and_ends_cleanly_on_sigterm(config: Path, tmp_pat
     assert process.stderr.read() == ""
 
 
-def test_an_open_stream_does_not_hold_up_its_end(config: Path, tmp_path: Path):
+def test_an_open_stream_does_not_delay_the_shutdown(config: Path, tmp_path: Path):
     service = Service([*NORIA, "server", "--config", config], tmp_path / "log")
     service.start(lambda: "ready" in service.text())
     url = f"http://{address(config)}"
@@ -71,7 +71,7 @@ def test_a_busy_port_is_named_with_the_remedy(config: Path):
     assert "choose another" in ended.stderr
 
 
-def test_an_account_is_added_with_a_drawn_password_that_works(config: Path):
+def test_an_account_is_added_with_a_random_password_that_works(config: Path):
     made = noria("user", "add", "Zoé Pump", "--role", "coordinator", "--config", config)
     assert made.returncode == 0, made.stderr
     assert "login: zoe-pump" in made.stdout
@@ -95,17 +95,17 @@ def test_a_password_is_read_from_standard_input_and_never_printed(config: Path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("add", "Van 1"), "login 'van-1' is taken"),
         (("add", "!!!"), "login ''"),
         (("password", "nobody"), "no account has the login 'nobody'"),
     ],
 )
-def test_a_mistake_is_named_with_its_remedy(config: Path, arguments: tuple[str, ...], said: str):
+def test_an_error_is_named_with_its_remedy(config: Path, arguments: tuple[str, ...], message: str):
     ended = noria("user", *arguments, "--config", config)
     assert ended.returncode == 2
-    assert said in ended.stderr
+    assert message in ended.stderr
 
 
 def test_a_short_password_is_refused(config: Path):

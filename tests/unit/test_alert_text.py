@@ -1,4 +1,4 @@
-"""The words of alerts, in both languages, as people read them."""
+"""The texts of alerts in both languages."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -66,12 +66,12 @@ def body(
     url: str = "https://noria.example", closed: float | None = None,
 ) -> str:  # fmt: skip
     """The message, with ordinary spaces so that it can be read here."""
-    spoken = Language(language, ZONE)
-    alert = Alert(change, REGISTRY, spoken, now, url, going, closed)
+    words = Language(language, ZONE)
+    alert = Alert(change, REGISTRY, words, now, url, going, closed)
     return text_of(alert).body.replace(NBSP, " ")
 
 
-def test_a_low_tank_says_how_much_how_fast_until_when_and_that_nobody_goes() -> None:
+def test_a_low_tank_has_level_rate_forecast_and_nobody_going() -> None:
     assert body(LOW, at("12:55")) == (
         "Low: Canal 1, about 300 L, falling by about 130 L/h. Empty 14:30–16:00. "
         "Nobody is going yet. Go: https://noria.example/c/8f2k"
@@ -82,7 +82,7 @@ def test_a_low_tank_says_how_much_how_fast_until_when_and_that_nobody_goes() -> 
     )
 
 
-def test_a_wide_range_is_told_in_hours_with_its_days() -> None:
+def test_a_wide_range_is_in_hours_with_its_days() -> None:
     wide = replace(LOW, figures={"volume_l": 302.0, "empty_lo": at("15:10"),
                                  "empty_hi": at("05:20", day=22)})  # fmt: skip
     assert "Empty 15 h – Sun 6 h." in body(wide, at("12:55"))
@@ -103,7 +103,7 @@ def test_a_nearly_empty_tank_in_both_languages() -> None:
     )
 
 
-def test_a_claim_is_said_instead_of_nobody() -> None:
+def test_a_claim_replaces_nobody_is_going() -> None:
     going = ClaimNote("Van 2", at("15:15"))
     assert body(CRITICAL, at("14:08"), going=going) == (
         "Nearly empty: Canal 1, about 150 L. Empty 14:55–15:40. "
@@ -114,7 +114,7 @@ def test_a_claim_is_said_instead_of_nobody() -> None:
     )
 
 
-def test_a_full_tank_thanks_who_went_and_says_how_long_it_was_dry() -> None:
+def test_a_full_tank_thanks_the_person_and_has_the_dry_time() -> None:
     assert body(FULL, at("15:52"), going=ClaimNote("Van 2")) == (
         "Canal 1 is full again, about 940 L. Thank you, Van 2. It was dry for 31 min."
     )
@@ -125,7 +125,7 @@ def test_a_full_tank_thanks_who_went_and_says_how_long_it_was_dry() -> None:
     assert body(half, at("15:52")) == "Canal 1 has water again, about 500 L."
 
 
-def test_a_tank_that_may_have_been_taken_says_what_and_when_never_who() -> None:
+def test_a_tank_that_may_have_been_taken_has_what_and_when_never_who() -> None:
     assert body(SEIZED, at("14:04")) == (
         "May have been taken: Birches 2. It moved at 13:58, then stopped answering. "
         "About 7 in 10. It held about 640 L. Nobody is looking yet. "
@@ -149,11 +149,11 @@ def test_one_dead_network_is_one_message_about_all_its_tanks() -> None:
     )
 
 
-def test_what_was_learned_late_or_has_ended_says_so() -> None:
+def test_a_late_or_ended_incident_is_marked_in_its_message() -> None:
     late = replace(SEIZED, learned_late=True, at=at("13:58", day=20))
-    said = body(late, at("14:04"))
-    assert "It moved at Fri 13:58" in said
-    assert "We learned of it late." in said
+    text = body(late, at("14:04"))
+    assert "It moved at Fri 13:58" in text
+    assert "We learned of it late." in text
     assert "It ended at 14:00." in body(SEIZED, at("14:04"), closed=at("14:00"))
 
 
@@ -175,9 +175,9 @@ KINDS = [
 @pytest.mark.parametrize(("kind", "begins"), KINDS)
 def test_every_kind_has_its_words(kind: str, begins: str) -> None:
     change = replace(SEIZED, kind=kind, figures={"lost_l": 480.0, "left_l": 20.0})  # pyright: ignore[reportArgumentType]
-    said = body(change, at("14:04"))
-    assert said.startswith(begins)
-    assert said.endswith("https://noria.example/i/3qva") or kind == "empty"
+    text = body(change, at("14:04"))
+    assert text.startswith(begins)
+    assert text.endswith("https://noria.example/i/3qva") or kind == "empty"
 
 
 @given(
@@ -203,18 +203,18 @@ def test_every_kind_has_its_words(kind: str, begins: str) -> None:
     ),
     probability=st.floats(0, 1),
 )  # fmt: skip
-def test_no_message_is_long_breaks_or_accuses(
+def test_no_message_is_too_long_fails_or_accuses(
     kind: str, change: str, language: str, name: str, claimed: bool,
     figures: dict[str, float | None], probability: float,
 ) -> None:  # fmt: skip
-    told = replace(
+    late = replace(
         SEIZED, kind=kind, change=change, figures=figures, probability=probability,  # pyright: ignore[reportArgumentType]
         learned_late=True, auth="unsigned",
     )  # fmt: skip
     names = registry_of({"birches-2": name})
     going = ClaimNote(name, at("15:15")) if claimed else None
     url = "https://noria.coordination-de-quelque-part.example"
-    text = text_of(Alert(told, names, Language(language, ZONE), at("14:04"), url, going))
+    text = text_of(Alert(late, names, Language(language, ZONE), at("14:04"), url, going))
     assert len(text.body) <= LONGEST
     assert 0 < len(text.title) <= LONGEST
     others = text.body.replace(name, "").lower()

@@ -1,4 +1,4 @@
-"""Limits on trying passwords."""
+"""Limits on password attempts."""
 
 from server.accounts.attempts import PER_ACCOUNT, PER_SOURCE, WINDOW_S, Attempts
 
@@ -8,7 +8,7 @@ def fail(attempts: Attempts, times: int, login: str = "sam", source: str = "10.0
         attempts.failed(login, source, 1000.0 + i)
 
 
-def test_an_account_waits_after_too_many_failures_wherever_they_come_from():
+def test_an_account_waits_after_too_many_failures_from_any_source():
     attempts = Attempts()
     for i in range(PER_ACCOUNT):
         attempts.failed("sam", f"10.0.0.{i}", 1000.0)
@@ -16,7 +16,7 @@ def test_an_account_waits_after_too_many_failures_wherever_they_come_from():
     assert attempts.wait_s("ann", "10.0.0.99", 1000.0) == 0
 
 
-def test_a_source_waits_after_too_many_failures_whatever_the_account():
+def test_a_source_waits_after_too_many_failures_on_any_account():
     attempts = Attempts()
     for i in range(PER_SOURCE):
         attempts.failed(f"user{i}", "10.0.0.1", 1000.0)
@@ -39,7 +39,7 @@ def test_the_right_password_forgets_the_accounts_failures():
     assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 0
 
 
-def test_nothing_of_an_address_is_kept_in_the_clear():
+def test_no_address_is_stored_in_plain_text():
     attempts = Attempts()
     fail(attempts, 3, source="203.0.113.7")
     assert "203.0.113.7" not in repr(vars(attempts))

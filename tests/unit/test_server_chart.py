@@ -97,7 +97,7 @@ def test_refills_are_marked_with_their_litres():
     assert [m.text.replace("\u00a0", " ") for m in made.refills] == ["Refill of about 700 L, 09:32"]
 
 
-def test_the_table_says_the_same_as_the_line():
+def test_the_table_has_the_figures_of_the_line():
     made = drawn(known())
     assert len(made.rows) == 25
     assert {row.low.replace("\u00a0", " ") for row in made.rows[1:-1]} == {"500 L"}

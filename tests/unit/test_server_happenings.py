@@ -1,4 +1,4 @@
-"""What a tank's page tells of handling: one line for what belongs together."""
+"""A tank's events on its page: one line for a move and its knocks."""
 
 from gateway.domain.outputs import EventKind, TankEvent
 from server.words.events import happenings
@@ -12,24 +12,24 @@ def event(kind: EventKind, after_s: float, lasted_s: float = 1.0) -> TankEvent:
     return TankEvent(AT + after_s, AT + after_s + lasted_s, "north-1", kind)
 
 
-def said(*events: TankEvent) -> list[str]:
+def lines(*events: TankEvent) -> list[str]:
     return [h.text for h in happenings(LANGUAGE, events, [], AT + 7200)]
 
 
-def test_a_knock_alone_is_nothing_more() -> None:
-    assert said(event("knock", 0)) == ["Knocked, nothing more."]
+def test_a_single_knock_is_nothing_more() -> None:
+    assert lines(event("knock", 0)) == ["Knocked, nothing more."]
 
 
 def test_knocks_after_a_move_belong_to_it() -> None:
-    told = said(event("moved", 0, 41), event("knock", 90), event("knock", 600))
-    assert told == ["Moved, and again until 12:10."]
+    found = lines(event("moved", 0, 41), event("knock", 90), event("knock", 600))
+    assert found == ["Moved, and again until 12:10."]
 
 
-def test_knocks_hours_apart_are_told_apart() -> None:
-    told = said(event("knock", 0), event("knock", 120), event("knock", 5000))
-    assert told == ["Knocked, nothing more.", "Knocked several times until 12:02, nothing more."]
+def test_knocks_hours_apart_are_two_lines() -> None:
+    found = lines(event("knock", 0), event("knock", 120), event("knock", 5000))
+    assert found == ["Knocked, nothing more.", "Knocked several times until 12:02, nothing more."]
 
 
-def test_what_lies_between_keeps_its_place() -> None:
-    told = said(event("moved", 0), event("fault", 30), event("knock", 90))
-    assert told == ["Sensor fault.", "Moved, and again until 12:01."]
+def test_an_event_in_between_keeps_its_place() -> None:
+    found = lines(event("moved", 0), event("fault", 30), event("knock", 90))
+    assert found == ["Sensor fault.", "Moved, and again until 12:01."]

@@ -1,4 +1,4 @@
-"""Figures, ages and spans as pages say them, in both languages."""
+"""Figures, ages and spans of pages in both languages, and the same rules in alerts."""
 
 import pytest
 
@@ -23,7 +23,7 @@ ALERT = Language("en", "Europe/Paris")
         (-5, "0 s ago", "il y a 0 s"),
     ],
 )
-def test_an_age_is_said_in_the_readers_language(seconds: float, english: str, french: str):
+def test_an_age_is_in_the_readers_language(seconds: float, english: str, french: str):
     assert EN.age(seconds).replace("\u00a0", " ") == english
     assert FR.age(seconds).replace("\u00a0", " ") == french
 
@@ -51,7 +51,7 @@ def test_a_range_that_ends_at_midnight_stays_on_its_day():
     assert EN.window(span, NOW) == "today 21–24\u00a0h"
 
 
-def test_litres_are_rounded_to_ten_and_never_part_from_their_unit():
+def test_litres_are_rounded_to_ten_and_joined_to_their_unit():
     assert EN.litres(484.9) == "480\u00a0L"
     assert EN.litres(-3) == "0\u00a0L"
 
@@ -63,11 +63,11 @@ def test_days_are_counted_by_the_calendar_and_not_by_hours():
 
 
 def test_values_in_rich_text_are_escaped_and_bold_is_markup():
-    said = EN.rich("**About {litres}**.", litres="<b>9</b>")
-    assert said == "<strong>About &lt;b&gt;9&lt;/b&gt;</strong>."
+    markup = EN.rich("**About {litres}**.", litres="<b>9</b>")
+    assert markup == "<strong>About &lt;b&gt;9&lt;/b&gt;</strong>."
 
 
-def test_a_language_that_is_not_spoken_becomes_english():
+def test_an_unsupported_language_becomes_english():
     assert PageLanguage("xx", "UTC").code == "en"
 
 

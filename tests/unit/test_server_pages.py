@@ -1,4 +1,4 @@
-"""What pages say, decided before any template: buttons, figures, drawings, who may do what."""
+"""The typed views of pages: buttons, figures, drawings, and who may do what."""
 
 from dataclasses import replace
 
@@ -69,12 +69,12 @@ def test_a_coordinator_has_two_tabs_more_and_another_name_for_the_first() -> Non
         (Freshness(False, started=False), "No sensors yet", False),
     ],
 )
-def test_the_page_says_whether_it_is_live(fresh: Freshness, text: str, live: bool) -> None:
+def test_the_page_shows_whether_it_is_live(fresh: Freshness, text: str, live: bool) -> None:
     found = page.freshness(EN, snapshot(view(), fresh))
     assert (str(found.text), found.is_live, found.is_aged) == (text, live, False)
 
 
-def test_the_age_of_the_newest_message_is_kept_right_by_the_script() -> None:
+def test_the_age_of_the_newest_message_is_updated_by_the_script() -> None:
     found = page.freshness(EN, snapshot(view()))
     assert found.is_aged
     assert "data-at" in found.text
@@ -100,7 +100,7 @@ def test_a_tank_that_may_be_gone_offers_to_look_and_to_report() -> None:
     assert [o.value for o in acts.reasons][:3] == ["found", "moved_by_us", "repaired"]
 
 
-def test_only_who_claimed_it_can_undo_and_pass_it_on() -> None:
+def test_only_the_claimant_can_undo_and_pass_it_on() -> None:
     mine = shown(replace(LOW, claimed_by="me"))
     assert [b.act for b in mine.acts.buttons] == ["release", "close"]
     assert [o.text for o in mine.acts.colleagues] == ["Sam"]
@@ -110,7 +110,7 @@ def test_only_who_claimed_it_can_undo_and_pass_it_on() -> None:
     assert other.head.who == "Sam is going."
 
 
-def test_a_closed_incident_offers_nothing_and_says_how_it_ended() -> None:
+def test_a_closed_incident_offers_nothing_and_shows_its_end() -> None:
     closed = shown(replace(LOW, closed=NOW - 600, closed_why="refilled"))
     assert closed.acts == incident_page.Acts("", [], [], [], [], [])
     assert (closed.head.who, closed.now) == ("Refilled, 14:22.", "")
@@ -129,7 +129,7 @@ def test_an_open_incident_counts_its_time_in_its_history() -> None:
     assert plain(shown(LOW).now) == "Open for 1 h. Nobody is going yet."
 
 
-def test_what_comes_next_is_not_said_of_a_level_that_nobody_sees() -> None:
+def test_a_level_that_is_not_seen_has_no_forecast() -> None:
     span = Span(NOW + 4 * HOUR, NOW + 3 * HOUR, NOW + 6 * HOUR)
     seen = view(replace(KNOWN, low_at=span, empty_at=span))
     assert [f.icon for f in tank_page.forecasts(EN, seen, NOW)] == ["low", "empty"]
@@ -148,12 +148,12 @@ def test_a_level_has_its_share_its_doubt_and_its_trend() -> None:
     assert plain(found.measured).endswith("Falling by about 40 L/h.")
 
 
-def test_an_empty_tank_shows_what_is_below_its_tap() -> None:
+def test_an_empty_tank_shows_the_litres_below_its_tap() -> None:
     found = level(view(replace(KNOWN, state="empty", volume_l=4.0)))
     assert (found.lead, plain(found.litres), found.share) == ("under", "20 L", "below the tap")
 
 
-def test_the_table_says_what_comes_next_or_why_it_cannot() -> None:
+def test_the_table_has_the_forecast_or_why_there_is_none() -> None:
     def following(one: TankView) -> str:
         return plain(home.table_row(EN, tank.card(EN, snapshot(one), one), NOW).next)
 
@@ -164,7 +164,7 @@ def test_the_table_says_what_comes_next_or_why_it_cannot() -> None:
     assert following(view(incident=TAKEN)) == "moved 13:32"
 
 
-def test_a_block_is_only_for_a_gateway_that_listens() -> None:
+def test_blocks_need_a_live_gateway() -> None:
     one = view(incident=LOW)
     cards = [tank.card(EN, snapshot(one), one)]
     (block,) = home.blocks(EN, snapshot(one), cards, "me")

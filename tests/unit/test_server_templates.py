@@ -1,4 +1,4 @@
-"""Templates hold loops and conditions only: what a page says comes from typed values."""
+"""Templates have loops and conditions only; texts and figures come from typed views."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every word of the pages exists in French, and no French word is left over."""
+"""Every message of the pages has French, and the catalogue has no other."""
 
 import re
 from pathlib import Path
@@ -17,12 +17,11 @@ Message = str | tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
-def said() -> set[Message]:
-    """Every message of code and templates; commands and the demo speak English."""
+def messages() -> set[Message]:
+    """Every message of code and templates; commands and the demo are English only."""
     found = extract_from_dir(str(SERVER), METHODS, OPTIONS, KEYWORDS)
     own = (row for row in found if not row[0].startswith(("command", "demo")))
-    messages = [cast(Message, row[2]) for row in own]
-    return set(messages)
+    return {cast(Message, row[2]) for row in own}
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +30,9 @@ def french() -> Catalog:
         return read_po(file, locale="fr")
 
 
-def test_french_lacks_nothing_and_keeps_nothing_old(said: set[Message], french: Catalog):
-    assert len(said) > 200
-    assert {cast(Message, m.id) for m in french if m.id} == said
+def test_french_has_every_message_and_no_old_one(messages: set[Message], french: Catalog):
+    assert len(messages) > 200
+    assert {cast(Message, m.id) for m in french if m.id} == messages
     assert [m.id for m in french if m.id and not m.string] == []
 
 
@@ -46,7 +45,7 @@ def test_french_keeps_every_placeholder(french: Catalog):
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", ids[-1])), ids
 
 
-def test_words_that_would_overstate_are_not_used(said: set[Message]):
-    texts = " ".join(m if isinstance(m, str) else " ".join(m) for m in said).lower()
+def test_words_that_would_overstate_are_not_used(messages: set[Message]):
+    texts = " ".join(m if isinstance(m, str) else " ".join(m) for m in messages).lower()
     for word in ("stolen", "theft", "alert!", "just now"):
         assert word not in texts

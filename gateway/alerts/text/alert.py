@@ -1,4 +1,4 @@
-"""What one alert is worded from, and the pieces that every message shares."""
+"""The context of one alert, and the lines that all messages share."""
 
 from dataclasses import dataclass
 
