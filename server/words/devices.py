@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gateway.devices.state import Desired
+from gateway.devices.state import DesiredState
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
 from server.views.snapshot import Snapshot, TankView
@@ -52,7 +52,7 @@ class OutageLine:
 
 def line(
     language: PageLanguage, snapshot: Snapshot, device: Device, marks: Sequence[Mark],
-    commanded: Desired | None,
+    commanded: DesiredState | None,
 ) -> DeviceLine:  # fmt: skip
     """One device, with what came under its name and the state of its last command."""
     view, now = snapshot.tank(device.tank), snapshot.now
