@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from gateway.alerts.channels import Channel, TransportError
 from gateway.alerts.language import Language
-from gateway.alerts.relevance import CHANNEL_GONE, WAITS, Message, why_moot
+from gateway.alerts.relevance import CHANNEL_GONE, WAITS, OutboxMessage, why_moot
 from gateway.alerts.text import Alert, ClaimNote, text_of
 from gateway.database.engine import next_version, serialise
 from gateway.database.tables import account, incident, incident_step, outbox
@@ -111,18 +111,18 @@ class Delivery:
                 self._deliver(message, now)
         return None
 
-    def _next(self, now: float) -> Message | None:
+    def _next(self, now: float) -> OutboxMessage | None:
         query = (
-            sa.select(*(outbox.c[one.name] for one in fields(Message)))
+            sa.select(*(outbox.c[one.name] for one in fields(OutboxMessage)))
             .where(WAITS, outbox.c.channel == self.channel.name)
             .order_by(outbox.c.due, outbox.c.id)
             .limit(1)
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return None if row is None else Message(*row)
+        return None if row is None else OutboxMessage(*row)
 
-    def _take(self, message: Message, now: float) -> bool:
+    def _take(self, message: OutboxMessage, now: float) -> bool:
         """Lease the message; False when another worker has it."""
         lease_s = _LEASE_S * self._clock.speed
         with write_transaction(self._engine) as connection:
@@ -133,7 +133,7 @@ class Delivery:
             )
         return done.rowcount == 1
 
-    def _deliver(self, message: Message, now: float) -> None:
+    def _deliver(self, message: OutboxMessage, now: float) -> None:
         change = from_json(message.change)
         with self._engine.connect() as connection:
             moot = why_moot(connection, message, change, now)
@@ -170,7 +170,7 @@ class Delivery:
             self._registry = rows.load(self._engine)
             self._registry_version = version
 
-    def _sent(self, message: Message, now: float) -> None:
+    def _sent(self, message: OutboxMessage, now: float) -> None:
         data = {"channel": self.channel.name, "number": message.change_number}
         with write_transaction(self._engine) as connection:
             serialise(connection)
@@ -188,7 +188,7 @@ class Delivery:
                 .values(version=next_version(connection))
             )
 
-    def _failed(self, message: Message, error: TransportError, now: float) -> None:
+    def _failed(self, message: OutboxMessage, error: TransportError, now: float) -> None:
         """Retry with exponential back-off, for a day, unless the failure is permanent."""
         if error.permanent or now - message.made > GIVE_UP_S:
             _log.error("message of incident %s given up: %s", message.incident, error)
@@ -199,6 +199,6 @@ class Delivery:
             _log.warning("message of incident %s waits: %s", message.incident, error)
         self._mark(message, due=now + wait_s, error=str(error))
 
-    def _mark(self, message: Message, **values: object) -> None:
+    def _mark(self, message: OutboxMessage, **values: object) -> None:
         with write_transaction(self._engine) as connection:
             connection.execute(sa.update(outbox).where(outbox.c.id == message.id).values(**values))

@@ -22,7 +22,7 @@ WAITS = sa.and_(outbox.c.sent.is_(None), outbox.c.given_up.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class OutboxMessage:
     """One row of the outbox; ``change`` is the incident's change as JSON."""
 
     id: int
@@ -47,7 +47,7 @@ def lag(connection: sa.Connection, now: float) -> dict[str, int | float | None]:
 
 
 def why_moot(
-    connection: sa.Connection, message: Message, change: IncidentChange, now: float
+    connection: sa.Connection, message: OutboxMessage, change: IncidentChange, now: float
 ) -> str | None:
     """Why this message need not be sent any more; None when it must be."""
     same = sa.and_(outbox.c.incident == message.incident, outbox.c.channel == message.channel)
