@@ -21,7 +21,7 @@ from gateway.database.tables import account, incident, incident_step, outbox
 from gateway.database.transaction import write_transaction
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
-from gateway.projections.watch.codec import from_json
+from gateway.projections.watch.rows import from_json
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup

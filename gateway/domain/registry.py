@@ -1,7 +1,7 @@
-"""What a gateway watches: sites, tanks, devices, installs and plans (WIRE.md, section 2).
+"""The registry's rows: sites, tanks, devices, installs and plans (WIRE.md, section 2).
 
 Rows are never edited: a change is a new row with its ``since``. The row in force at *event* time
-applies; before the first, the first.
+applies; before the first row's ``since``, the first row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ PlanKind = Literal["move", "cleaning", "eviction_risk"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place with tanks. ``rid`` is its random id: all that leaves the registry."""
+    """A place with tanks. ``rid`` is its random id, the only part that leaves the registry."""
 
     id: str
     rid: str
@@ -75,7 +75,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """From ``since`` on, ``device`` hangs in ``tank``, this far above the floor."""
+    """From ``since`` on, ``device`` is installed in ``tank``, this far above the floor."""
 
     device: str
     tank: str
@@ -105,7 +105,7 @@ _Row = TypeVar("_Row", bound=_Dated)
 
 
 def in_force(rows: Sequence[_Row], at: float) -> _Row:
-    """The row in force at ``at`` (Unix s); before the first, the first. Rows go by since."""
+    """The row in force at ``at`` (Unix s); the first row before that. Sorted by ``since``."""
     chosen = rows[0]
     for row in rows[1:]:
         if row.since > at:
@@ -128,7 +128,7 @@ class Registry:
 
     @cached_property
     def speakers(self) -> Mapping[str, Device]:
-        """The newest row of each device, by the topic that it writes."""
+        """The newest row of each device, by its topic."""
         return {up_topic(device): rows[-1] for device, rows in self.devices.items() if rows}
 
     def device(self, device: str) -> Device | None:
@@ -149,12 +149,12 @@ class Registry:
         return rows[-1] if rows else None
 
     def install(self, device: str, at: float) -> Install | None:
-        """The install in force at event time, or None where the registry keeps none."""
+        """The install in force at event time, or None."""
         rows = self.installs.get(device)
         return in_force(rows, at) if rows else None
 
     def tank_of(self, device: str, at: float) -> str | None:
-        """The id of the tank that a device hung in at event time."""
+        """The id of the tank in which a device was installed at event time."""
         install = self.install(device, at)
         if install is not None:
             return install.tank
@@ -162,6 +162,6 @@ class Registry:
         return row.tank if row else None
 
     def plans_at(self, tank: str, at: float) -> tuple[Plan, ...]:
-        """The plans of a tank that cover ``at``; what was cancelled does not count."""
+        """The plans of a tank that cover ``at``, without cancelled ones."""
         rows = self.plans.get(tank, ())
         return tuple(p for p in rows if p.start <= at <= p.end and not p.cancelled)

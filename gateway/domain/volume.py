@@ -129,13 +129,9 @@ class Gauge:
 
 @lru_cache(maxsize=8192)  # 3 MB
 def _measured(
-    gauge: Gauge,
-    quantity: Quantity,
-    value: int | None,
-    spread: int | None,
-    valid: int | None,
+    gauge: Gauge, quantity: Quantity, value: int | None, spread: int | None, valid: int | None,
     air_dc: int | None,
-) -> Volume:
+) -> Volume:  # fmt: skip
     return gauge.compute(quantity, value, (spread, valid), air_dc)
 
 

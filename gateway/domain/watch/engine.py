@@ -16,16 +16,19 @@ from gateway.domain.inputs import (
 )
 from gateway.domain.outputs import TankNow, WatchOutput
 from gateway.domain.registry import Registry
-from gateway.domain.watch import message, operate, view
+from gateway.domain.watch import message, view
+from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.json_codec import JSON, SavedRecord
-from gateway.domain.watch.memory.state import DeviceState, RecordKey, TankState
+from gateway.domain.watch.memory.state import DeviceState, Incident, RecordKey, TankState
 from gateway.domain.watch.rules import (
     clone,
     handling,
     hours,
+    power,
     presence,
     removal,
+    sensor,
     silence,
     water,
 )
@@ -63,7 +66,7 @@ class Watch:
             if presence.apply_listening_change(context, event):
                 self._resume()
         elif isinstance(event, OperatorAction):
-            operate.apply_action(context, event)
+            _apply_action(context, event)
         elif isinstance(event, RegistryChanged):
             self._reschedule()
         context.listening.last_input_at = context.now
@@ -125,6 +128,32 @@ class Watch:
         for device in self._context.devices.values():
             if device.promises:
                 presence.schedule(self._context, device)
+
+
+def _apply_action(context: WatchContext, event: OperatorAction) -> None:
+    """Apply an operator's ``close``, ``moved_by_us`` or ``seen_there``; others change nothing."""
+    incident = context.incidents.get(event.incident)
+    if incident is None:
+        return
+    if incident.family == removal.FAMILY and event.op in ("moved_by_us", "seen_there"):
+        removal.apply_operator_action(context, incident, event.op)
+    elif event.op in ("close", "moved_by_us"):
+        _mute(context, incident)
+        incidents.close(context, incident, why="person")
+
+
+def _mute(context: WatchContext, incident: Incident) -> None:
+    """Prevent the incident from opening again until its cause has changed."""
+    if incident.family == water.FAMILY:
+        context.tank(incident.subject).muted = incident.kind
+    elif incident.family == sensor.FAMILY:
+        context.tank(incident.subject).health.muted = True
+    elif incident.family == silence.UPLINK:
+        context.uplink(incident.subject).muted = True
+    elif incident.family == removal.FAMILY:
+        removal.mark_closed(context, incident)
+    elif incident.family == power.FAMILY:
+        context.device(incident.subject, incident.tank or "").battery_muted = True
 
 
 def _check_late(context: WatchContext, device: DeviceState) -> None:

@@ -17,7 +17,7 @@ from gateway.domain.watch.rules import (
     silence,
     water,
 )
-from gateway.domain.watch.tracks import flow, health, level, tilted
+from gateway.domain.watch.tracks import flow, health, level
 
 _FRESH_S = 1800.0
 """A reading older than this on arrival is backlog (or 1.5 times its promise, if longer)."""
@@ -135,7 +135,7 @@ def _feed(
     if tank.tilted is None:  # a beam that misses the water is no sensor fault
         context.outputs += health.update(tank.health, row, reading)
     else:
-        tank.tilted = tilted.update(tank.tilted, row, reading)
+        tank.tilted = level.update_tilt(tank.tilted, row, reading)
     if reading.volume_l is None:
         return
     for sample in level.update(tank.level, row, reading):
@@ -143,14 +143,10 @@ def _feed(
         context.outputs += events
         falls.check(context, tank, row, device, sample)
         if any(event.kind == "refill" for event in events):
-            _apply_refill(context, tank, row, device)
+            if device.auth != "unsigned":  # an unproved reading must not close a theft
+                removal.close_refilled(context, tank)
+            hours.emit_forecast(context, tank, row)
     hours.start_timer(context, tank)
-
-
-def _apply_refill(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
-    if device.auth != "unsigned":  # an unproved reading must not close a theft
-        removal.close_refilled(context, tank)
-    hours.emit_forecast(context, tank, row)
 
 
 def _state(tank: TankState, reading: Reading) -> LevelState:

@@ -8,13 +8,14 @@ replays the entries up to the cursor without writing their outputs again.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol, cast
+from typing import cast
 
 import sqlalchemy as sa
 
 from gateway.database import dead_letters
 from gateway.domain.entry import Entry
 from gateway.domain.watch.memory.json_codec import JSON
+from gateway.projections.runner import JournalSource
 
 KEY = "stands"
 """Key of the saved checkpoint, next to the keys of the state: [entry, registry version]."""
@@ -24,18 +25,6 @@ _MOST_ENTRIES = 20_000  # replayed in about two seconds
 _MANY_TANKS = 1000
 """With more changed tanks than these, saving all at once would take too long: save each time."""
 _CHUNK = 2000
-
-
-class CheckpointSource(Protocol):
-    """The part of ``gateway.journal.reader.JournalReader`` that a replay needs."""
-
-    def entries(self, after: int, limit: int) -> list[Entry]:
-        """The next entries after ``after``, at most ``limit``."""
-        ...
-
-    def close(self) -> None:
-        """Release the connection."""
-        ...
 
 
 @dataclass(slots=True)
@@ -80,7 +69,7 @@ class Checkpoint:
 
 
 def entries_since(
-    connection: sa.Connection, journal: CheckpointSource, name: str, after: int, last: int
+    connection: sa.Connection, journal: JournalSource, name: str, after: int, last: int
 ) -> Iterator[Entry]:
     """The entries after ``after`` up to ``last``, without the dead letters of ``name``."""
     query = sa.select(dead_letters.set_aside.c.what).where(dead_letters.set_aside.c.source == name)

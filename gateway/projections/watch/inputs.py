@@ -20,12 +20,9 @@ from gateway.wire import message_of
 REGISTRY_KINDS = ("reg", "plan", "cal", "cust")
 _Change: TypeAlias = Literal["stop", "start", "lost", "back", "drained"]
 _RUN_CHANGES: Mapping[str, _Change] = {
-    "start": "start",
-    "stop": "stop",
-    "broker_lost": "lost",
-    "broker_back": "back",
-    "broker_drained": "drained",
-}
+    "start": "start", "stop": "stop",
+    "broker_lost": "lost", "broker_back": "back", "broker_drained": "drained",
+}  # fmt: skip
 
 
 def input_of(entry: Entry, interpreter: Interpreter) -> WatchInput:

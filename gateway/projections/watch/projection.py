@@ -24,8 +24,9 @@ from gateway.domain.watch.memory.json_codec import JSON
 from gateway.domain.watch.memory.state import RecordKey
 from gateway.errors import JournalError
 from gateway.projections import cursor
+from gateway.projections.runner import JournalSource
 from gateway.projections.watch import checkpoint
-from gateway.projections.watch.checkpoint import Checkpoint, CheckpointSource, entries_since
+from gateway.projections.watch.checkpoint import Checkpoint, entries_since
 from gateway.projections.watch.inputs import input_of
 from gateway.projections.watch.rows import OutputContext, write_output
 from gateway.registry import rows
@@ -52,17 +53,10 @@ class WatchProjection:
     """
 
     def __init__(
-        self,
-        engine: sa.Engine,
-        *,
-        channels: Sequence[str],
-        outbox: Wakeup,
-        born: float,
-        settle_s: float = 1.0,
-        listening: bool = False,
-        gather_s: float = 0.0,
-        open_journal: Callable[[], CheckpointSource] | None = None,
-    ) -> None:
+        self, engine: sa.Engine, *, channels: Sequence[str], outbox: Wakeup, born: float,
+        settle_s: float = 1.0, listening: bool = False, gather_s: float = 0.0,
+        open_journal: Callable[[], JournalSource] | None = None,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._channels = tuple(channels)
         self._outbox = outbox

@@ -15,7 +15,6 @@ from gateway.database.engine import next_version, upsert
 from gateway.database.tables import fact, incident, incident_step, outbox, tank_event
 from gateway.database.tables import tank_now as tank_now_table
 from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
-from gateway.projections.watch.codec import fact_of, to_json
 
 _AT_ONCE = 100  # tanks: the rows of a whole fleet would take dozens of megabytes
 REBUILT = "rebuilt"
@@ -92,20 +91,12 @@ def _write_events(connection: sa.Connection, events: Sequence[TankEvent]) -> Non
 def _write_incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:
     """The incident after the change; keeps claims and a person's close."""
     values: dict[str, object] = {
-        "version": version,
-        "change_number": change.change_number,
-        "kind": change.kind,
-        "tank": change.tank,
-        "uplink": change.uplink,
-        "at": change.at,
-        "updated": change.received,
-        "probability": change.probability,
-        "causes": dict(change.causes),
+        "version": version, "change_number": change.change_number, "kind": change.kind,
+        "tank": change.tank, "uplink": change.uplink, "at": change.at, "updated": change.received,
+        "probability": change.probability, "causes": dict(change.causes),
         "because": [asdict(because) for because in change.because],
-        "figures": dict(change.figures),
-        "auth": change.auth,
-        "learned_late": change.learned_late,
-    }
+        "figures": dict(change.figures), "auth": change.auth, "learned_late": change.learned_late,
+    }  # fmt: skip
     closed, why = None, None
     if change.change == "closed":
         closed, why = change.received, str(change.figures.get("closed_why") or "")
@@ -123,7 +114,7 @@ def _announce(connection: sa.Connection, change: IncidentChange, context: Output
         rid = context.rids.get(change.tank) if change.tank is not None else None
         leaf = {
             "key": key, "time": change.received, "kind": "inc", "subject": rid or "-",
-            "lines": {}, "body": fact_of(change, rid),
+            "lines": {}, "body": _leaf_body(change, rid),
         }  # fmt: skip
         connection.execute(_LEAF, leaf)
     if not change.alert:
@@ -133,11 +124,9 @@ def _announce(connection: sa.Connection, change: IncidentChange, context: Output
 
 def _write_step(connection: sa.Connection, change: IncidentChange) -> None:
     data: dict[str, object] = {
-        "number": change.change_number,
-        "kind": change.kind,
-        "probability": change.probability,
-        "alert": change.alert,
-    }
+        "number": change.change_number, "kind": change.kind,
+        "probability": change.probability, "alert": change.alert,
+    }  # fmt: skip
     if change.change == "closed":
         data["why"] = change.figures.get("closed_why")
     row = {"incident": change.id, "time": change.received, "what": change.change}
@@ -151,7 +140,19 @@ def _write_message(connection: sa.Connection, change: IncidentChange, channel: s
     if connection.execute(_MESSAGE_EXISTS, name).first() is not None:
         return 0
     more = {
-        "made": change.received, "due": change.received, "attempts": 0, "change": to_json(change),
+        "made": change.received, "due": change.received, "attempts": 0, "change": asdict(change),
     }  # fmt: skip
     connection.execute(_MESSAGE, name | more)
     return 1
+
+
+def from_json(value: object) -> IncidentChange:
+    """The change of a message in the outbox. Raises msgspec.ValidationError for other values."""
+    return msgspec.convert(value, IncidentChange)
+
+
+def _leaf_body(change: IncidentChange, rid: str | None) -> dict[str, object]:
+    """The body of its ``inc`` leaf: the tank by its random id, without the uplink."""
+    body = asdict(change)
+    del body["tank"], body["uplink"]
+    return {**body, "tank": rid} if rid is not None else body

@@ -54,8 +54,6 @@ class WatchContext:
         self.now = self.listening.last_input_at
         self.set_registry(registry)
 
-    # Registry -----------------------------------------------------------------------------
-
     def set_registry(self, registry: Registry) -> None:
         """Use these rows from now on."""
         self.registry = registry
@@ -106,8 +104,6 @@ class WatchContext:
         """The devices on an uplink that have sent a message, in the registry's order."""
         found = (self.devices.get(d) for d in self._on_uplink.get(uplink, ()))
         return [d for d in found if d is not None and d.promises]
-
-    # Records ------------------------------------------------------------------------------
 
     def tank(self, tank: str) -> TankState:
         """The record of a tank, created when missing, and marked as changed."""
@@ -199,8 +195,6 @@ class WatchContext:
             self.listening = record
         for name, due in record.due.items():
             heapq.heappush(self._heap, Timer(due, key_of(record), name))
-
-    # Timers -------------------------------------------------------------------------------
 
     def set_timer(self, record: TimedRecord, name: str, due: float | None) -> None:
         """Let the timer ``name`` of a record fire at ``due`` (Unix s); None stops it."""

@@ -91,11 +91,9 @@ def _has_changed(incident: Incident, kind: str, probability: float, because: lis
 
 
 def _emit(
-    context: WatchContext,
-    incident: Incident,
-    change: Literal["opened", "updated", "closed"],
+    context: WatchContext, incident: Incident, change: Literal["opened", "updated", "closed"],
     alert: bool,
-) -> None:
+) -> None:  # fmt: skip
     incident.number += 1
     context.outputs.append(
         IncidentChange(

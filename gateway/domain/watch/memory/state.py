@@ -13,9 +13,8 @@ from gateway.domain.outputs import Because, Figure, IncidentKind
 from gateway.domain.watch.tracks.flow import Flow
 from gateway.domain.watch.tracks.forecast import Profile
 from gateway.domain.watch.tracks.health import Health
-from gateway.domain.watch.tracks.level import LevelTrack
+from gateway.domain.watch.tracks.level import LevelTrack, TiltedSpell
 from gateway.domain.watch.tracks.tamper import Episode
-from gateway.domain.watch.tracks.tilted import TiltedSpell
 
 RecordKind = Literal["device", "ears", "incident", "profile", "tank", "uplink"]
 RecordKey = tuple[RecordKind, str]
@@ -71,7 +70,7 @@ class DeviceState:
     promises: list[Promise] = field(default_factory=list[Promise])
     presence: Presence = "speaking"
     presence_since: float | None = None
-    waiting: bool = False  # silent, but device and uplink are not yet told apart
+    waiting: bool = False  # silent, and undecided whether device or uplink is the cause
     auth: Auth = "mac"
     battery_mv: int | None = None
     rssi_dbm: int | None = None

@@ -94,11 +94,9 @@ def _rate(row: Tank, fall: Fall) -> Term:
     least = -1.5 if fall.single_step else -4.0
     weight = min(max(4.0 * log(max(ratio, 0.01)) / log(2) + 0.7, least), 4.5)
     values = {
-        "rate_lpm": round(fall.lpm, 1),
-        "times_all_taps": round(ratio, 2),
-        "taps": row.taps,
+        "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(ratio, 2), "taps": row.taps,
         "fall_l": round(fall.from_l - fall.to_l, 1),
-    }
+    }  # fmt: skip
     towards = {"drained": weight, "slashed": weight, "sensor_fault": min(weight, 0.5)}
     return Term("fall_rate", "measured", towards, values)
 

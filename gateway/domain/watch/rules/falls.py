@@ -37,7 +37,7 @@ def check(
     if not in_progress and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
         return
     found = _fast_fall(recent, row, sample.sd_l)
-    if found is not None and (tank.episode or _is_odd(found)):
+    if found is not None and (tank.episode or found.taps_ratio >= _ORDINARY):
         removal.add_fall(context, tank, device, found)
 
 
@@ -54,7 +54,7 @@ def check_backlog(
     backlog.sort()
     del backlog[:-_LATE_KEPT]
     found = _fast_fall(backlog, row, reading.sd_l or 0.0)
-    if found is None or not (tank.episode or _is_odd(found)):
+    if found is None or not (tank.episode or found.taps_ratio >= _ORDINARY):
         return
     if not _is_reverted(tank, row, found):
         removal.add_fall(context, tank, device, found)
@@ -68,10 +68,6 @@ def _is_reverted(tank: TankState, row: Tank, fall: Fall) -> bool:
     if at is None or litres is None or at <= fall.until:
         return False
     return litres > fall.from_l - _LEAST_PART * row.capacity_l
-
-
-def _is_odd(fall: Fall) -> bool:
-    return fall.taps_ratio >= _ORDINARY
 
 
 def _fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None:

@@ -5,7 +5,7 @@ from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import evidence, removal
-from gateway.domain.watch.tracks import tilted
+from gateway.domain.watch.tracks import level
 
 _LID_S = 1800.0
 
@@ -58,7 +58,7 @@ def _record_movement(
     episode = removal.episode_at(context, tank, device, event.at)
     if event.kind == "tilt":
         episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
-        tank.tilted = tank.tilted or tilted.begin(tank.level, event.at)
+        tank.tilted = tank.tilted or level.begin_tilt(tank.level, event.at)
     else:
         episode.motion_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))

@@ -174,14 +174,12 @@ def _has_handling(episode: Episode) -> bool:
 
 def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]:
     return {
-        "volume_l": episode.before_l,
-        "volume_at": tank.level.at,
-        "motion_s": episode.motion_ms / 1000,
-        "tilt_deg": episode.tilt_deg,
+        "volume_l": episode.before_l, "volume_at": tank.level.at,
+        "motion_s": episode.motion_ms / 1000, "tilt_deg": episode.tilt_deg,
         "silent_since": episode.silent_since,
         "lost_l": episode.fall.from_l - episode.fall.to_l if episode.fall else None,
         "left_l": episode.fall.to_l if episode.fall else None,
-    }
+    }  # fmt: skip
 
 
 def apply_operator_action(context: WatchContext, incident: Incident, op: str) -> None:

@@ -21,13 +21,9 @@ def decide(context: WatchContext, tank: TankState, row: Tank, device: DeviceStat
     if health.muted:
         return
     stuck = health.broken == "stuck"
-    term = Term(
-        "stuck" if stuck else "no_believable_reading",
-        "measured",
-        {"sensor_fault": 4.5},
-        {"fault": health.broken, "readings": health.same if stuck else health.faults},
-    )
-    causes, _, because = weigh([term])
+    name = "stuck" if stuck else "no_believable_reading"
+    values = {"fault": health.broken, "readings": health.same if stuck else health.faults}
+    causes, _, because = weigh([Term(name, "measured", {"sensor_fault": 4.5}, values)])
     at = health.same_since if stuck else health.fault_at
     incidents.report(
         context, FAMILY, tank.tank, at=context.now if at is None else at, kind="sensor_fault",

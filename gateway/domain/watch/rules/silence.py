@@ -1,6 +1,6 @@
 """The cause of a silence: one device, or the uplink that several share.
 
-An outage of the uplink explains the silent devices on it when one moment lies after the last
+An outage of the uplink explains the silent devices on it when one moment is after the last
 message of each and before the next promised one. Silence alone is never theft.
 """
 
@@ -126,15 +126,9 @@ def _active_neighbours(
 def terms(context: WatchContext, device: DeviceState) -> list[Term]:
     """The evidence for the cause of a silence, without that of handling before it."""
     promise = presence.promise_in_force(context, device)
-    found = [
-        Term(
-            "silence",
-            "measured",
-            {"battery": 1.0, "network_out": 1.0, "sensor_fault": 0.3, "seized": 0.3},
-            {"last_word_at": promise.received, "promised_s": promise.next_s},
-        )
-    ]
-    found += power.terms(device)
+    towards = {"battery": 1.0, "network_out": 1.0, "sensor_fault": 0.3, "seized": 0.3}
+    values = {"last_word_at": promise.received, "promised_s": promise.next_s}
+    found = [Term("silence", "measured", towards, values), *power.terms(device)]
     neighbours = context.neighbours(device.device)
     active = len(_active_neighbours(context, device, [device]))
     silent = sum(1 for n in neighbours if n.presence == "silent")

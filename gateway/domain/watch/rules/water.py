@@ -76,13 +76,9 @@ def _in_quiet_window(context: WatchContext, tank: TankState) -> bool:
 
 
 def _report(
-    context: WatchContext,
-    tank: TankState,
-    row: Tank,
-    kind: IncidentKind,
-    device: DeviceState,
+    context: WatchContext, tank: TankState, row: Tank, kind: IncidentKind, device: DeviceState,
     alert: bool,
-) -> None:
+) -> None:  # fmt: skip
     track = tank.level
     at = track.since if track.since is not None else context.now
     incidents.report(
@@ -113,11 +109,9 @@ def _because(track: LevelTrack, row: Tank, kind: str) -> Because:
 def _figures(tank: TankState, row: Tank, kind: str, at: float) -> dict[str, float | None]:
     litres = tank.level.volume_l or 0.0
     figures = {
-        "volume_l": litres,
-        "sd_l": tank.level.sd_l,
-        "pct": round(100 * litres / row.capacity_l, 1),
-        "trend_lph": flow.trend_lph(tank.flow),
-    }
+        "volume_l": litres, "sd_l": tank.level.sd_l,
+        "pct": round(100 * litres / row.capacity_l, 1), "trend_lph": flow.trend_lph(tank.flow),
+    }  # fmt: skip
     for name, span in (("low", tank.low_at), ("empty", tank.empty_at)):
         if span:
             figures |= {f"{name}_at": span[0], f"{name}_lo": span[1], f"{name}_hi": span[2]}

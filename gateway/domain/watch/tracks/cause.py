@@ -15,17 +15,9 @@ from gateway.domain.outputs import Basis, Because, Figure, Figures, Verdict
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 PRIOR: Mapping[str, float] = {
-    "seized": -2.6,
-    "drained": -2.8,
-    "slashed": -3.0,
-    "lid_open": -3.0,
-    "moved_by_us": -1.6,
-    "battery": -2.0,
-    "network_out": -2.0,
-    "sensor_fault": -2.2,
-    "clone": -6.0,
-    "unknown": 0.0,
-}
+    "seized": -2.6, "drained": -2.8, "slashed": -3.0, "lid_open": -3.0, "moved_by_us": -1.6,
+    "battery": -2.0, "network_out": -2.0, "sensor_fault": -2.2, "clone": -6.0, "unknown": 0.0,
+}  # fmt: skip
 """Log-odds against *unknown* before any evidence."""
 
 

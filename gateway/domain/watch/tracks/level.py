@@ -14,6 +14,8 @@ from gateway.domain.registry import Tank
 _JUMP_PART, _JUMP_SD = 0.08, 5.0  # a change larger than both needs a second reading
 _BACK_PART, _BACK_SD = 0.03, 3.0  # hysteresis: this much above a threshold to leave it
 _CONSECUTIVE = 2
+_AGREEING = 2
+"""Consecutive readings near the level before the tilt that prove the tank upright again."""
 
 
 class Sample(NamedTuple):
@@ -139,3 +141,32 @@ def _set_state(track: LevelTrack, tank: Tank, sample: Sample) -> None:
         at = sample.at
         track.since = track.passed_at.get(state, at) if state != "ok" else at
         track.state = state
+
+
+@dataclass(slots=True)
+class TiltedSpell:
+    """A tilted tank, whose sensor points past the water: its readings are no level.
+
+    They remain evidence of a fall, but pages show the sample ``before`` the tilt. ``agreeing``:
+    how many consecutive readings are near that sample.
+    """
+
+    at: float
+    before: list[float]  # a Sample; empty when there was none
+    agreeing: int = 0
+
+
+def begin_tilt(track: LevelTrack, at: float) -> TiltedSpell:
+    """The tank was tilted at ``at``; ``track`` is its level until then."""
+    return TiltedSpell(at, list(newest(track) or ()))
+
+
+def update_tilt(spell: TiltedSpell, tank: Tank, reading: Reading) -> TiltedSpell | None:
+    """The spell after one more reading; None when the tank is upright again."""
+    if reading.volume_l is None or reading.sd_l is None or reading.at <= spell.at:
+        return spell
+    agrees = bool(spell.before) and (
+        abs(reading.volume_l - Sample(*spell.before).litres) <= jump_l(tank, reading.sd_l)
+    )
+    spell.agreeing = spell.agreeing + 1 if agrees else 0
+    return None if spell.agreeing >= _AGREEING else spell
