@@ -1,4 +1,4 @@
-"""What a gateway told live is what ``noria journal export | noria replay`` tells of its journal."""
+"""``noria journal export | noria replay`` has the same incidents as the gateway had live."""
 
 import json
 import secrets
@@ -66,7 +66,7 @@ class Camp:
         self.client.publish(ring.topic, ring.payload(sealed), qos=1)
 
     def rounds(self, count: int, *devices: str) -> None:
-        """So many times each of these devices speaks, half a second apart."""
+        """Each of these devices sends so many messages, half a second apart."""
         for _ in range(count):
             for device in devices:
                 self.says(device)
@@ -94,31 +94,31 @@ def camp(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Camp]:
     made.close()
 
 
-_TOLD = (
+_COMPARED = (
     "id", "change", "at", "received", "kind", "probability", "causes", "auth", "alert",
 )  # fmt: skip
 
 
-def told_live(camp: Camp) -> list[dict[str, Any]]:
+def live_incidents(camp: Camp) -> list[dict[str, Any]]:
     """Every incident change in order, as the leaves have it."""
     engine = database_at(camp.gateway.folder / "data" / "noria.db")
     query = sa.select(fact.c.body).where(fact.c.kind == "inc").order_by(fact.c.id)
     with engine.connect() as connection:
         bodies = connection.execute(query).scalars().all()
     engine.dispose()
-    return [{name: body[name] for name in _TOLD} for body in bodies]
+    return [{name: body[name] for name in _COMPARED} for body in bodies]
 
 
-def told_by_replay(camp: Camp) -> list[dict[str, Any]]:
+def replayed_incidents(camp: Camp) -> list[dict[str, Any]]:
     recording = camp.gateway.folder / "recording.jsonl"
     recording.write_text(camp.gateway.noria("journal", "export"))
     registry = camp.gateway.folder / "registry.toml"
     registry.write_text(camp.gateway.noria("registry", "export", "--with-keys"))
-    said = camp.gateway.noria(
+    output = camp.gateway.noria(
         "replay", "--registry", str(registry), "--only", "incident", str(recording)
     )
-    rows = [json.loads(line) for line in said.splitlines()]
-    return [{name: row[name] for name in _TOLD} for row in rows]
+    rows = [json.loads(line) for line in output.splitlines()]
+    return [{name: row[name] for name in _COMPARED} for row in rows]
 
 
 def a_person_closes(camp: Camp, kind: str) -> None:
@@ -130,7 +130,7 @@ def a_person_closes(camp: Camp, kind: str) -> None:
     engine.dispose()
 
 
-def test_a_live_run_and_the_replay_of_its_journal_tell_the_same_incidents(camp: Camp) -> None:
+def test_a_live_run_and_the_replay_of_its_journal_have_the_same_incidents(camp: Camp) -> None:
     camp.rounds(4, *DEVICES)
     camp.litres["aaaaaa"] = 250
     camp.rounds(3, *DEVICES)
@@ -151,7 +151,7 @@ def test_a_live_run_and_the_replay_of_its_journal_tell_the_same_incidents(camp: 
     camp.rounds(8, "aaaaaa", "cccccc", "dddddd")
     until(lambda: camp.gateway.glance()["projections"]["watch"]["lag"] == 0, 10, "the watch")
     camp.gateway.stop()
-    live, again = told_live(camp), told_by_replay(camp)
+    live, again = live_incidents(camp), replayed_incidents(camp)
     kinds = {row["kind"] for row in live}
     assert {"low", "seized", "silent"} <= kinds
     assert {row["change"] for row in live} == {"opened", "updated", "closed"}

@@ -26,7 +26,7 @@ from gateway.journal.reader import JournalReader
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.wakeup import Wakeup
 from tests.parts.postgresql_service import PostgreSQL
-from tests.stories.script import NEXT_S, Told, stories
+from tests.stories.script import NEXT_S, DeviceStory, stories
 from tests.stories.unhurried import (
     START,
     TICK_S,
@@ -118,7 +118,7 @@ class Two(One):
         self._idle(min(self.clock.now(), self.merging.at))
 
 
-def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[One, Two]:
+def tell(folder: Path, url: sa.URL, told: Sequence[DeviceStory], away: bool) -> tuple[One, Two]:
     """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What
     was on its way there is sent again at the device's next wake; the other then gets everything
     for three minutes. A node that never wakes again sends nothing again: its last one is heard.
@@ -137,7 +137,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[Told], away: bool) -> tuple[O
         at += TICK_S
         due = [c for c in coming if c[0] <= at]
         del coming[: len(due)]
-        heard = [nodes.say(device, wakes[device][n]) for _, device, n in due]
+        heard = [nodes.message(device, wakes[device][n]) for _, device, n in due]
         clock.moment[0] = START + at + 2.0
         if heard:
             one.places[0].ingest.commit(heard, clock.now())

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.watch.rules.presence import slack_s
 from tests.parts.postgresql_service import PostgreSQL
-from tests.stories.both import Compared, hear
+from tests.stories.both import Compared, compare
 from tests.stories.script import NEXT_S, stories
 from tests.stories.world import Kill
 
@@ -40,7 +40,7 @@ def test_no_story_has_a_wake_close_to_a_deadline_of_silence() -> None:
 
 
 def test_two_gateways_send_the_alerts_of_one(tmp_path: Path, postgresql: PostgreSQL) -> None:
-    found = hear(tmp_path, postgresql, stories(STORIES, seed=7, hours=1.2), speed=150.0)
+    found = compare(tmp_path, postgresql, stories(STORIES, seed=7, hours=1.2), speed=150.0)
     report(f"{STORIES} stories", found)
     assert found.unmatched == ()
     assert found.alerts >= STORIES // 3
@@ -59,7 +59,7 @@ def test_a_thousand_stories(tmp_path: Path, postgresql: PostgreSQL, kills: int) 
     found: list[Compared] = []
     for n in range(parts):
         story = stories(part, seed=100 + n, hours=hours)
-        found.append(hear(tmp_path / str(n), postgresql, story, speed, deaths))
+        found.append(compare(tmp_path / str(n), postgresql, story, speed, deaths))
         report(f"{part} stories, {kills} kills", found[-1])
     assert [f.unmatched for f in found] == [()] * parts
     resend_s = NEXT_S / speed

@@ -1,4 +1,4 @@
-"""What the watch gathers before it saves: alerts wait for nothing, and a kill costs nothing."""
+"""Outputs collected before a save: an alert does not wait, and a kill loses nothing."""
 
 import time
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def _in_pairs(scene: Scene, after: int = 0) -> Iterator[list[Entry]]:
-    """The entries behind ``after``, two at a time, as a busy runner hands them over."""
+    """The entries behind ``after``, two at a time, as a busy runner passes them."""
     with closing(scene.gateway.reader()) as journal:
         while pair := journal.entries(after, 2):
             yield pair
             after = pair[-1].id
 
 
-def test_what_alerts_nobody_is_saved_together_and_an_alert_at_once(scene: Scene) -> None:
+def test_an_alert_is_saved_at_once_and_other_outputs_together(scene: Scene) -> None:
     scene.sinks()
     scene.restart(gather_s=3600.0)
     moved: list[int] = []
@@ -44,13 +44,13 @@ def test_what_alerts_nobody_is_saved_together_and_an_alert_at_once(scene: Scene)
         decisive = [
             e.id for e in journal.entries(0, 1000) if e.kind == "msg" and e.received in alerts
         ]
-    first, *told = moved
+    first, *later = moved
     assert first == 2  # nothing was saved for long
-    assert told == [last for last in range(2, 100, 2) if {last - 1, last} & set(decisive)]
-    assert len(told) == len(alerts) > 0
+    assert later == [last for last in range(2, 100, 2) if {last - 1, last} & set(decisive)]
+    assert len(later) == len(alerts) > 0
 
 
-def test_what_waits_to_be_saved_is_saved_when_nothing_follows(scene: Scene) -> None:
+def test_waiting_outputs_are_saved_when_no_entry_follows(scene: Scene) -> None:
     scene.gateway.receive(scene.node.send(T0, distance(430)))
     scene.restart(gather_s=0.2)
     pairs = list(_in_pairs(scene))
@@ -65,7 +65,7 @@ def test_what_waits_to_be_saved_is_saved_when_nothing_follows(scene: Scene) -> N
     assert [row.value["state"] for row in scene.rows(tank_now)] == ["ok"]
 
 
-def test_killed_with_much_unsaved_it_tells_the_same_and_nothing_twice(
+def test_a_kill_with_unsaved_outputs_loses_and_repeats_nothing(
     scene: Scene, tmp_path: Path
 ) -> None:
     scene.sinks()
@@ -73,16 +73,16 @@ def test_killed_with_much_unsaved_it_tells_the_same_and_nothing_twice(
     (tmp_path / "again").mkdir()
     again = Scene(tmp_path / "again")
     again.sinks()
-    for lived in range(1, 30):  # pairs that each process lives to hear
+    for lived in range(1, 30):  # pairs that each process applies
         again.restart(gather_s=3600.0)
         for pair in islice(_in_pairs(again, again.cursor()), lived):
             again.watch.apply(pair)
     with closing(again.gateway.reader()) as journal:
         assert again.cursor() == journal.last_id()
 
-    def told(of: Scene) -> list[tuple[object, ...]]:
+    def outputs(of: Scene) -> list[tuple[object, ...]]:
         steps = [(s.incident, s.time, s.what, s.data) for s in of.rows(incident_step)]
         return [*steps, *((m.incident, m.change_number, m.made) for m in of.rows(outbox))]
 
-    assert told(again) == told(scene)
+    assert outputs(again) == outputs(scene)
     again.gateway.close()

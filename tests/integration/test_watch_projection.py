@@ -31,7 +31,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_a_falling_tank_becomes_incident_history_leaf_and_a_message_for_each_channel(
     scene: Scene,
 ) -> None:
-    rung = scene.bell.count
+    notified = scene.wakeup.count
     scene.sinks()
     scene.catch_up()
     (found,) = scene.rows(incident)
@@ -52,7 +52,7 @@ def test_a_falling_tank_becomes_incident_history_leaf_and_a_message_for_each_cha
     assert "north-1" not in str(leaf.body)
     (now,) = scene.rows(tank_now)
     assert (now.tank, now.value["state"]) == ("north-1", "low")
-    assert scene.bell.count > rung
+    assert scene.wakeup.count > notified
 
 
 def test_one_batch_or_many_and_a_restart_between_give_the_same(
@@ -94,7 +94,7 @@ def test_a_rebuild_repeats_no_message_and_no_leaf_and_keeps_the_claim(scene: Sce
     (before,) = scene.rows(incident)
     with scene.engine.begin() as connection:
         assert claims.claim(connection, before.id, "p7", T0 + 9000.0, eta=T0 + 9900.0)
-    told, leaves = scene.rows(outbox), [f.key for f in scene.rows(fact)]
+    messages, leaves = scene.rows(outbox), [f.key for f in scene.rows(fact)]
     with scene.engine.begin() as connection:
         rebuild.reset(connection, T0 + 10_000.0)
     assert scene.rows(incident)[0].closed_why == "rebuilt"
@@ -105,14 +105,14 @@ def test_a_rebuild_repeats_no_message_and_no_leaf_and_keeps_the_claim(scene: Sce
         before.id, before.kind, None, None,
     )  # fmt: skip
     assert (after.claimed_by, after.claim_eta) == ("p7", T0 + 9900.0)
-    assert scene.rows(outbox) == told
+    assert scene.rows(outbox) == messages
     assert [f.key for f in scene.rows(fact)] == leaves
     whats = sorted(s.what for s in scene.rows(incident_step))
     assert whats.count("opened") == 1
     assert whats.count("claimed") == 1
 
 
-def test_what_a_person_closes_stays_closed_and_the_watch_hears_of_it(scene: Scene) -> None:
+def test_an_incident_closed_by_a_person_stays_closed_in_the_watch(scene: Scene) -> None:
     scene.sinks()
     scene.catch_up()
     (found,) = scene.rows(incident)
@@ -129,7 +129,9 @@ def test_what_a_person_closes_stays_closed_and_the_watch_hears_of_it(scene: Scen
 def test_silence_is_judged_while_we_listen_and_not_across_our_own_downtime(scene: Scene) -> None:
     scene.gateway.receive(scene.node.send(T0, distance(430)))
     scene.catch_up()
-    scene.restart(born=T0 + 50_000.0)  # killed, and started much later: its start not yet heard
+    scene.restart(
+        born=T0 + 50_000.0
+    )  # killed, and started much later: its start entry is not applied yet
     assert scene.watch.idle(T0 + 50_000.0) is None
     assert scene.rows(incident) == []
     scene.listen(T0 + 50_001.0)
@@ -144,7 +146,7 @@ def test_silence_is_judged_while_we_listen_and_not_across_our_own_downtime(scene
     assert found.opened > T0 + 50_000.0 + 2 * 900
 
 
-def test_a_device_that_is_new_is_heard_with_its_first_message(scene: Scene) -> None:
+def test_the_first_message_of_a_new_device_counts(scene: Scene) -> None:
     other = Device("abcdef", "north-2", key=KEY[::-1])
     scene.gateway.register(Registry(devices={"abcdef": (other,)}), T0 + 1.0)
     node = SigningDevice(device="abcdef")
@@ -171,17 +173,17 @@ def _saves(scene: Scene, monkeypatch: pytest.MonkeyPatch, a_look_s: float) -> li
     return saved
 
 
-def test_an_alert_in_a_long_batch_is_saved_before_the_rest_of_it_is_heard(
+def test_an_alert_in_a_long_batch_is_saved_before_the_rest_of_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.sinks()
     for step in range(100):
         scene.gateway.receive(scene.node.send(T0 + 10_200 + 600 * step, distance(905 + step % 9)))
     saved = _saves(scene, monkeypatch, a_look_s=1.0)
-    (told,) = (m for m in scene.rows(outbox) if m.channel == "log" and m.change_number == 1)
+    (alert,) = (m for m in scene.rows(outbox) if m.channel == "log" and m.change_number == 1)
     with closing(scene.gateway.reader()) as journal:
         entries = journal.entries(0, 1000)
-    decisive = next(e.id for e in entries if e.kind == "msg" and e.received == told.made)
+    decisive = next(e.id for e in entries if e.kind == "msg" and e.received == alert.made)
     assert saved == [decisive, entries[-1].id]
 
 

@@ -1,4 +1,4 @@
-"""The watch's state, saved now and then: killed at any moment, all is told as if nothing was."""
+"""The watch's checkpoints: a kill at any moment changes no output."""
 
 import os
 import random
@@ -21,7 +21,7 @@ from gateway.projections.watch.checkpoint import Checkpoint
 from gateway.projections.watch.projection import NAME, WatchProjection
 from gateway.registry import rows
 from gateway.runtime.wakeup import Wakeup
-from tests.stories.script import Told, stories
+from tests.stories.script import DeviceStory, stories
 from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
 
 STORIES = int(os.environ.get("NORIA_STORIES", "28"))
@@ -29,7 +29,7 @@ LATER_S = 3 * 3600.0
 
 
 class Life:
-    """One gateway's files and watch. ``killed``: its process is, before many a batch."""
+    """One gateway's files and watch. ``killed``: its process is killed after many batches."""
 
     def __init__(self, folder: Path, watched: Registry, clock: StoryClock, *, killed: bool) -> None:
         folder.mkdir()
@@ -39,7 +39,7 @@ class Life:
         self.engine = connect(folder / "noria.db")
         self.place = Place(folder, "alone", put(self.engine, watched), clock.now())
         self.reader = self.place.reader()
-        self.kills = self.heard_again = 0
+        self.kills = self.replayed = 0
         self.begin()
 
     def begin(self) -> None:
@@ -48,7 +48,7 @@ class Life:
 
             def counted(after: int, limit: int) -> list[Entry]:
                 found = entries(reader, after, limit)
-                self.heard_again += len(found)
+                self.replayed += len(found)
                 return found
 
             reader.entries = counted  # type: ignore[method-assign]
@@ -62,8 +62,8 @@ class Life:
         with self.engine.connect() as connection:
             self.at = cursor.load(connection, NAME)
 
-    def hear(self, arrivals: Sequence[Arrival]) -> None:
-        """Journal these, hear them in batches of any size, and fire what is due."""
+    def apply(self, arrivals: Sequence[Arrival]) -> None:
+        """Journal these, apply them in batches of any size, and fire the timers that are due."""
         if arrivals:
             self.place.ingest.commit(arrivals, self.clock.now())
         while entries := self.reader.entries(self.at, self._some()):
@@ -77,7 +77,7 @@ class Life:
             pass
 
     def end(self) -> None:
-        """All is saved that still waits to be."""
+        """Save what still waits."""
         self.watch.idle(self.clock.now())
         self.reader.close()
         self.place.journal.close()
@@ -96,10 +96,10 @@ class Life:
         return {key: value for key, value in saved.items() if key != checkpoint.KEY}
 
 
-def _live(lives: Sequence[Life], told: Sequence[Told], clock: StoryClock) -> None:
-    nodes = Nodes(told)
-    coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
-    wakes = {t.device: t.wakes for t in told}
+def _live(lives: Sequence[Life], devices: Sequence[DeviceStory], clock: StoryClock) -> None:
+    nodes = Nodes(devices)
+    coming = sorted((w.at, t.device, n) for t in devices for n, w in enumerate(t.wakes))
+    wakes = {t.device: t.wakes for t in devices}
     end = coming[-1][0] + LATER_S
     at, moved = 0.0, False
     while at < end:
@@ -107,33 +107,33 @@ def _live(lives: Sequence[Life], told: Sequence[Told], clock: StoryClock) -> Non
         due = [c for c in coming if c[0] <= at]
         del coming[: len(due)]
         clock.moment[0] = START + at + 2.0
-        heard = [nodes.say(device, wakes[device][n]) for _, device, n in due]
+        arrivals = [nodes.message(device, wakes[device][n]) for _, device, n in due]
         if not moved and at > 3600.0:  # the registry changes on the way
             moved = True
-            plan = Plan(told[0].tank, START + at, START + at + 1800.0, "cleaning")
+            plan = Plan(devices[0].tank, START + at, START + at + 1800.0, "cleaning")
             for life in lives:
                 with life.engine.begin() as connection:
-                    rows.put(connection, Registry(plans={told[0].tank: (plan,)}), START + at)
+                    rows.put(connection, Registry(plans={devices[0].tank: (plan,)}), START + at)
         for life in lives:
-            life.hear(heard)
+            life.apply(arrivals)
 
 
-def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
+def test_a_watch_killed_at_any_moment_has_the_same_outputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "_MOST_ENTRIES", 150)
     clock = StoryClock()
     clock.moment[0] = START - TICK_S
-    told = stories(STORIES, seed=11, hours=2.0)
-    watched = registry_of(told)
+    devices = stories(STORIES, seed=11, hours=2.0)
+    watched = registry_of(devices)
     whole = Life(tmp_path / "whole", watched, clock, killed=False)
     killed = Life(tmp_path / "killed", watched, clock, killed=True)
-    _live((whole, killed), told, clock)
+    _live((whole, killed), devices, clock)
     monkeypatch.setattr(checkpoint, "_LONGEST_S", 0.0)
     for life in (whole, killed):
         life.end()
     assert killed.kills > 20
-    assert killed.heard_again > 300
+    assert killed.replayed > 300
     for table, without in (
         (incident, ()), (incident_step, ()), (outbox, ()), (tank_event, ()),
         (fact, ("entry_id", "subject", "body")),
@@ -147,6 +147,6 @@ def test_killed_at_any_moment_the_watch_tells_what_it_tells_unharmed(
 
 
 def test_a_state_ahead_of_the_cursor_is_saved_again_at_once() -> None:
-    """So it stands where the journal came back from a backup, and its cursor was put back too."""
+    """It is ahead after the journal and its cursor were restored from a backup."""
     assert Checkpoint.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
     assert not Checkpoint.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)

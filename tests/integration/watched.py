@@ -1,4 +1,4 @@
-"""A gateway's files with the watch over them, without broker or threads."""
+"""A gateway's files with the watch on them, without broker or threads."""
 
 from contextlib import closing
 from pathlib import Path
@@ -22,13 +22,13 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
         self.engine = self.gateway.engine
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
         self.node = SigningDevice()
         self.listen(T0 - 10.0)
         self.restart()
 
     def listen(self, now: float) -> None:
-        """The gateway starts, reaches its broker, and has heard what waited there."""
+        """The gateway starts, connects to its broker, and has drained the queue there."""
         Diary(self.gateway.journal).start(now, 0.0)
         for what in ("broker_back", "broker_drained"):
             with self.gateway.journal.transaction():
@@ -36,7 +36,7 @@ class Scene:
 
     def restart(self, born: float = T0 - 10.0, gather_s: float = 0.0) -> None:
         self.watch = WatchProjection(
-            self.engine, channels=CHANNELS, outbox=self.bell, born=born, gather_s=gather_s
+            self.engine, channels=CHANNELS, outbox=self.wakeup, born=born, gather_s=gather_s
         )
 
     def catch_up(self, batch: int = 1000) -> None:

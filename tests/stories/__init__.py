@@ -1,1 +1,1 @@
-"""Scripted stories of tanks, drawn from a seed, and two worlds that hear the same ones."""
+"""Scripted stories of tanks, generated from a seed, and two worlds that receive the same ones."""

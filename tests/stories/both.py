@@ -1,4 +1,4 @@
-"""One gateway beside two, hearing the same stories at once, and how what they told differs."""
+"""One gateway and a cluster of two receive the same stories; their alerts are compared."""
 
 import os
 from collections import defaultdict
@@ -10,19 +10,19 @@ from pathlib import Path
 from tests.parts.mosquitto_service import mosquitto
 from tests.parts.postgresql_service import PostgreSQL, settings_lines
 from tests.parts.services import until
-from tests.stories.script import Told
+from tests.stories.script import DeviceStory
 from tests.stories.world import Alert, Kill, World, clock_at, play
 
 START = 1_795_212_000.0
 _BEFORE_S = float(os.environ.get("NORIA_STORIES_BEFORE_S", "12"))
-"""Real seconds for two worlds to start in."""
+"""Real seconds for two worlds to start."""
 _SETTLE_S = 2.0
-"""Real seconds after the last wake; what is decided later belongs to no story."""
+"""Real seconds after the last wake; later decisions belong to no story."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The alerts of both worlds in the time of the stories, matched one to one."""
+    """The alerts of both worlds during the stories, matched one to one."""
 
     alerts: int
     incidents: int
@@ -33,10 +33,10 @@ class Compared:
     messages: int
 
 
-def hear(
+def compare(
     folder: Path,
     cluster: PostgreSQL,
-    told: Sequence[Told],
+    stories: Sequence[DeviceStory],
     speed: float,
     kills: Sequence[Kill] = (),
 ) -> Compared:
@@ -47,21 +47,21 @@ def hear(
         worlds: list[World] = []
         for name, databases in (("one", [""]), ("two", [lines, lines])):
             broker = parts.enter_context(mosquitto(folder / f"{name}-broker"))
-            world = World(folder / name, broker, told, databases, clock, START)
+            world = World(folder / name, broker, stories, databases, clock, START)
             parts.callback(world.end)
             worlds.append(world)
         for world in worlds:
             world.begin()
-        end = max(t.wakes[-1].at for t in told)
-        play(worlds, told, clock, START, kills)
+        end = max(story.wakes[-1].at for story in stories)
+        play(worlds, stories, clock, START, kills)
         last = START + end + _SETTLE_S * speed
         until(lambda: clock.now() >= last, 60, "the stories' end")
         for world in worlds:
-            until(lambda w=world: w.has_told_until(last), 600, "all is told")
-        return _compared(worlds, told, end / speed)
+            until(lambda w=world: w.has_finished_until(last), 600, "all outputs")
+        return _compared(worlds, stories, end / speed)
 
 
-def _compared(worlds: Sequence[World], told: Sequence[Told], end_s: float) -> Compared:
+def _compared(worlds: Sequence[World], stories: Sequence[DeviceStory], end_s: float) -> Compared:
     one, two = (w.alerts() for w in worlds)
     pairs, unmatched = _match(one, two, end_s)
     incidents = [w.incidents(end_s) for w in worlds]
@@ -73,14 +73,14 @@ def _compared(worlds: Sequence[World], told: Sequence[Told], end_s: float) -> Co
         unmatched=(*unmatched, *missing),
         apart_s=tuple(sorted(abs(a.sent - b.sent) for a, b in pairs)),
         acks_back=sum(w.acks_back() for w in worlds),
-        messages=sum(len(t.wakes) for t in told),
+        messages=sum(len(story.wakes) for story in stories),
     )
 
 
 def _match(
     one: Sequence[Alert], two: Sequence[Alert], end_s: float
 ) -> tuple[list[tuple[Alert, Alert]], list[str]]:
-    """The n-th alert of a subject and kind in one world belongs to the n-th in the other."""
+    """Match the n-th alert of a subject and kind in one world with the n-th in the other."""
     by_name: list[dict[tuple[str, str], list[Alert]]] = []
     for alerts in (one, two):
         groups: dict[tuple[str, str], list[Alert]] = defaultdict(list)

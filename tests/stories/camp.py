@@ -45,7 +45,7 @@ def a_month(
             month.refills += 1
         mm = 1100 - litres / LITRES_PER_MM + bias + random.gauss(0, noise_mm)
         month.levels.append((at, litres))
-        month.story.says(mm=_spoilt(random, mm), at=at, next_s=every)
+        month.story.sends(mm=_spoilt(random, mm), at=at, next_s=every)
     return month
 
 

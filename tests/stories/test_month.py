@@ -32,15 +32,15 @@ def test_an_ordinary_month_raises_no_false_alarm(seed: int, given: dict[str, flo
     assert drawn == pytest.approx(month.drawn_l, rel=0.12)
 
 
-def test_each_dry_spell_is_one_incident_and_tells_each_stage_once() -> None:
+def test_each_dry_spell_is_one_incident_with_one_alert_for_each_stage() -> None:
     story = a_month(7).story
     opened = [i for i in story.incidents if i.change == "opened"]
     assert len(opened) <= len(story.events("refill")) + 1
-    told: dict[str, list[str]] = {}
+    by_incident: dict[str, list[str]] = {}
     for incident in story.alerts:
         if incident.change != "closed":
-            told.setdefault(incident.id, []).append(incident.kind)
-    for kinds in told.values():
+            by_incident.setdefault(incident.id, []).append(incident.kind)
+    for kinds in by_incident.values():
         assert kinds == sorted(set(kinds), key=("low", "critical", "empty").index)
 
 
@@ -81,7 +81,7 @@ def test_water_that_leaves_steadily_at_night_is_a_leak() -> None:
     night = next(at for at in range(6 * DAY, 7 * DAY, 600) if (T0 + at) // HOUR % 24 == 0)
     for at in range(6 * DAY, night + 5 * HOUR, 600):
         hours = max(at - night, 0) / HOUR
-        story.says(800 - 12 * hours + (at // 600 % 3 - 1) * 4, at=at, next_s=600)
+        story.sends(800 - 12 * hours + (at // 600 % 3 - 1) * 4, at=at, next_s=600)
     (leak,) = story.events("leak")
     assert 30 < (leak.litres or 0) < 60
     assert not {i.kind for i in story.incidents} - WATER

@@ -1,4 +1,4 @@
-"""Stories told to a journal in their own time: no broker and no waiting."""
+"""Writes stories to a journal at the time of the story: without a broker and without waiting."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from gateway.journal.writer import Journal
 from gateway.mqtt.broker_event import BrokerEvent
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
-from tests.stories.script import Told, Wake
+from tests.stories.script import DeviceStory, Wake
 from tests.wire_node.sealed import Ring
 
 START = 1_795_212_000.0
@@ -24,7 +24,7 @@ TICK_S = 30.0
 
 
 class StoryClock(Clock):
-    """Shows what the story says."""
+    """Shows the time of the story."""
 
     moment: ClassVar[list[float]] = [START]
 
@@ -50,7 +50,7 @@ class Place:
 
 
 def put(engine: sa.Engine, watched: Registry) -> Registry:
-    """Write the registry down; as it then stands, with its random ids."""
+    """Write the registry to the database; returns it with its random ids."""
     with engine.begin() as connection:
         rows.put(connection, watched, START - 86400.0)
     return rows.load(engine)
@@ -60,7 +60,7 @@ def _key(device: str) -> bytes:
     return hashlib.sha256(device.encode()).digest()
 
 
-def registry_of(told: Sequence[Told]) -> Registry:
+def registry_of(stories: Sequence[DeviceStory]) -> Registry:
     """One tank and one device for each story."""
 
     def tank(name: str) -> Tank:
@@ -68,9 +68,10 @@ def registry_of(told: Sequence[Told]) -> Registry:
 
     return Registry(
         sites={"north": (Site("north", ""),)},
-        tanks={t.tank: (tank(t.tank),) for t in told},
+        tanks={t.tank: (tank(t.tank),) for t in stories},
         devices={
-            t.device: (Device(t.device, t.tank, key=_key(t.device), uplink=t.uplink),) for t in told
+            t.device: (Device(t.device, t.tank, key=_key(t.device), uplink=t.uplink),)
+            for t in stories
         },
     )
 
@@ -78,14 +79,16 @@ def registry_of(told: Sequence[Told]) -> Registry:
 class Nodes:
     """Every story's device with its ring."""
 
-    def __init__(self, told: Sequence[Told]) -> None:
-        self._rings = {t.device: Ring(t.device, _key(t.device), era=f"{t.device}a") for t in told}
-        self._told = {t.device: t for t in told}
+    def __init__(self, stories: Sequence[DeviceStory]) -> None:
+        self._rings = {
+            t.device: Ring(t.device, _key(t.device), era=f"{t.device}a") for t in stories
+        }
+        self._stories = {t.device: t for t in stories}
 
-    def say(self, device: str, wake: Wake) -> Arrival:
-        """The message of one wake, a second on its way."""
+    def message(self, device: str, wake: Wake) -> Arrival:
+        """The message of one wake, received one second later."""
         at = wake.at if wake.sealed is None else wake.sealed
-        clock = self._told[device].clock
+        clock = self._stories[device].clock
         fields = wake.fields | {"up": int(at) + 1000, "ta": 60, "old": [1, 1]}
         fields |= {} if clock else {"ts": "none"}
         ring = self._rings[device]

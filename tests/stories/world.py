@@ -21,11 +21,11 @@ from gateway.database.tables import incident, outbox
 from gateway.runtime.clock import Clock
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
-from tests.stories.script import Told, Wake
+from tests.stories.script import DeviceStory, Wake
 from tests.wire_node.sealed import Ring
 
 RESEND_WAIT_S = 0.5
-"""How long a node waits for its live ack before it resends what the last one left open."""
+"""How long a node waits for an ack before it resends the messages that the last one left."""
 
 
 def clock_at(start: float, speed: float) -> Clock:
@@ -34,10 +34,12 @@ def clock_at(start: float, speed: float) -> Clock:
 
 
 class Fleet:
-    """All nodes of a world on one connection; each keeps its own ring, as WIRE.md says."""
+    """All nodes of a world on one connection; each has its own ring (WIRE.md)."""
 
-    def __init__(self, port: int, told: Sequence[Told], clock: Clock, start: float) -> None:
-        self.nodes = {t.device: _Node(t, start) for t in told}
+    def __init__(
+        self, port: int, stories: Sequence[DeviceStory], clock: Clock, start: float
+    ) -> None:
+        self.nodes = {t.device: _Node(t, start) for t in stories}
         self._clock = clock
         self._start = start
         self._lock = threading.Lock()
@@ -49,14 +51,14 @@ class Fleet:
         self._client.loop_start()
 
     def wake(self, device: str, wake: Wake) -> None:
-        """Seal and publish the newest, then what the ack left open."""
+        """Seal and publish a new message; ``resend`` follows for those without an ack."""
         node = self.nodes[device]
         with self._lock:
             self._publish(node, node.seal(wake))
             node.resend_at = time.monotonic() + RESEND_WAIT_S
 
     def resend(self) -> None:
-        """The nodes whose wait is over send what no ack covers, once for each wake."""
+        """Resend messages without an ack from nodes whose wait is over, once for each wake."""
         now = time.monotonic()
         with self._lock:
             for node in self.nodes.values():
@@ -66,7 +68,7 @@ class Fleet:
                         self._publish(node, message)
 
     def unacked(self) -> int:
-        """Messages that no ack covers."""
+        """How many messages have no ack."""
         with self._lock:
             return sum(len(n.ring.sealed) - n.ring.freed for n in self.nodes.values())
 
@@ -81,15 +83,15 @@ class Fleet:
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         node = self.nodes[message.topic.split("/")[2]]
         with self._lock:
-            node.hear(bytes(message.payload))
+            node.receive_ack(bytes(message.payload))
 
 
 class _Node:
-    def __init__(self, told: Told, start: float) -> None:
-        key = hashlib.sha256(told.device.encode()).digest()
-        self.told = told
+    def __init__(self, story: DeviceStory, start: float) -> None:
+        key = hashlib.sha256(story.device.encode()).digest()
+        self.story = story
         self.start = start
-        self.ring = Ring(told.device, key, era=told.device + "a")
+        self.ring = Ring(story.device, key, era=story.device + "a")
         self.resend_at = float("inf")
         self.went_back = 0
         self._acked = (0, 0)
@@ -98,18 +100,18 @@ class _Node:
     def seal(self, wake: Wake) -> object:
         at = wake.at if wake.sealed is None else wake.sealed
         fields = dict(wake.fields) | {"up": int(at) + 1000, "ta": 60, "old": [1, 1]}
-        fields |= {} if self.told.clock else {"ts": "none"}
-        message = self.ring.seal(self.start + at if self.told.clock else 0, **fields)
+        fields |= {} if self.story.clock else {"ts": "none"}
+        message = self.ring.seal(self.start + at if self.story.clock else 0, **fields)
         self._at[message.place] = len(self.ring.sealed)
         return message
 
-    def hear(self, payload: bytes) -> None:
-        said = json.loads(payload.split(b"\n")[0])
-        place = (said["boot"], said["seq"])
+    def receive_ack(self, payload: bytes) -> None:
+        ack = json.loads(payload.split(b"\n")[0])
+        place = (ack["boot"], ack["seq"])
         self.went_back += place < self._acked
         self._acked = max(self._acked, place)
         covered = self._at.get(place)
-        if covered is not None and self.ring.sealed[covered - 1].h == said["h"]:
+        if covered is not None and self.ring.sealed[covered - 1].h == ack["h"]:
             self.ring.freed = max(self.ring.freed, covered)
 
 
@@ -126,15 +128,15 @@ class Alert:
 
 
 class World:
-    """Gateways of the same clock on one broker. ``told_until`` reads what they told."""
+    """Gateways with the same clock on one broker, and the nodes of the stories."""
 
     def __init__(
-        self, folder: Path, broker: Mosquitto, told: Sequence[Told], database: Iterable[str],
-        clock: Clock, start: float,
+        self, folder: Path, broker: Mosquitto, stories: Sequence[DeviceStory],
+        database: Iterable[str], clock: Clock, start: float,
     ) -> None:  # fmt: skip
         self.clock, self.start = clock, start
         self.broker = broker
-        self._told = told
+        self._stories = stories
         self.gateways = [
             RunningGateway(
                 folder / f"g{n}",
@@ -150,7 +152,7 @@ class World:
         """Start the gateways, then connect the nodes."""
         for gateway in self.gateways:
             gateway.start()
-        self.fleet = Fleet(self.broker.port, self._told, self.clock, self.start)
+        self.fleet = Fleet(self.broker.port, self._stories, self.clock, self.start)
         return self.fleet
 
     def end(self) -> None:
@@ -161,7 +163,7 @@ class World:
             gateway.stop()
 
     def alerts(self) -> list[Alert]:
-        """All that people were told, in order."""
+        """All alerts, in order."""
         engine = self._engine()
         columns = outbox.c.change, outbox.c.made, outbox.c.sent
         query = sa.select(*columns).where(outbox.c.channel == "log").order_by(outbox.c.made)
@@ -178,8 +180,8 @@ class World:
             for row in rows
         ]
 
-    def has_told_until(self, at: float) -> bool:
-        """Whether the watch has heard all that came up to ``at`` (Unix s), and all is sent."""
+    def has_finished_until(self, at: float) -> bool:
+        """Whether all entries up to ``at`` (Unix s) are applied and all alerts are sent."""
         found = self.gateways[0].glance()
         if found["projections"].get("watch", {"lag": 1})["lag"] or found["outbox"]["waiting"]:
             return False
@@ -195,7 +197,7 @@ class World:
         return (at - self.start) / self.clock.speed
 
     def acks_back(self) -> int:
-        """How often a node saw an ack that stood below one that it had seen."""
+        """How often a node received an ack below an earlier one."""
         return sum(n.went_back for n in self.fleet.nodes.values()) if self.fleet else 0
 
     def incidents(self, until_s: float) -> Counter[tuple[str, str]]:
@@ -212,13 +214,13 @@ class World:
 
     def _enrol(self) -> None:
         lines = ['[[site]]\nid = "north"']
-        for told in self._told:
-            key = hashlib.sha256(told.device.encode()).hexdigest()
+        for story in self._stories:
+            key = hashlib.sha256(story.device.encode()).hexdigest()
             lines.append(
-                f'[[tank]]\nid = "{told.tank}"\nsite = "north"\nshape = "ibc1000"\n'
+                f'[[tank]]\nid = "{story.tank}"\nsite = "north"\nshape = "ibc1000"\n'
                 "sensor_height_mm = 1100\nempty_l = 20\ntaps = 4\n"
-                f'[[device]]\nid = "{told.device}"\ntank = "{told.tank}"\nkey = "{key}"\n'
-                + (f'uplink = "{told.uplink}"' if told.uplink else "")
+                f'[[device]]\nid = "{story.device}"\ntank = "{story.tank}"\nkey = "{key}"\n'
+                + (f'uplink = "{story.uplink}"' if story.uplink else "")
             )
         file = self.gateways[0].folder / "registry.toml"
         file.write_text("\n".join(lines), "utf-8")
@@ -238,15 +240,15 @@ class Kill:
 
 def play(
     worlds: Sequence[World],
-    told: Sequence[Told],
+    stories: Sequence[DeviceStory],
     clock: Clock,
     start: float,
     kills: Sequence[Kill] = (),
 ) -> None:
-    """Every world hears every wake at the same moment; returns when all have been told."""
-    coming = [(w.at, one.device, n) for one in told for n, w in enumerate(one.wakes)]
+    """Send every wake to every world at the same moment; returns after the last one."""
+    coming = [(w.at, one.device, n) for one in stories for n, w in enumerate(one.wakes)]
     heapq.heapify(coming)
-    wakes = {one.device: one.wakes for one in told}
+    wakes = {one.device: one.wakes for one in stories}
     fleets = [world.fleet for world in worlds if world.fleet is not None]
     killers = [_killer(worlds[-1], kill, clock, start) for kill in kills]
     while coming:

@@ -1,4 +1,4 @@
-"""Telling a watch what happened, in the words of a story: nodes that speak, and what was told."""
+"""Steps a watch through a story: messages of nodes, time, downtime, and the outputs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -39,27 +39,27 @@ def registry_of(
 
 
 def motion(ms: int, mg: int = 900, ago: int = 0) -> RawEvent:
-    """The node felt itself move."""
+    """The node has moved."""
     return RawEvent(ago, "motion", {"ms": ms, "mg": mg})
 
 
 def tilt(deg: int, ago: int = 0) -> RawEvent:
-    """The node stands aslant."""
+    """The node is tilted."""
     return RawEvent(ago, "tilt", {"deg": deg})
 
 
 class Story:
-    """A watch, its nodes, and everything that was told. ``at`` is seconds since T0."""
+    """A watch, its nodes, and all outputs. ``at`` is seconds since T0."""
 
     def __init__(self, registry: Registry | None = None) -> None:
         self.registry = registry or registry_of()
         self.watch = Watch(self.registry)
         self.interpreter = Interpreter(self.registry)
-        self.told: list[WatchOutput] = []
+        self.outputs: list[WatchOutput] = []
         self.at = 0.0
         self._seq: dict[str, int] = {}
 
-    def says(
+    def sends(
         self, litres: float | None = None, *, node: str = "node-1", mm: int | None = None,
         events: tuple[RawEvent, ...] = (), next_s: int = 900, mv: int | None = 3990,
         at: float | None = None, newest: bool = True, sealed: float | None = None,
@@ -81,61 +81,63 @@ class Story:
         return self._keep(self.watch.step(found.message, T0 + self.at))
 
     def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[WatchOutput]:
-        """A number of ``node-1`` came a second time, with other contents."""
-        said = ForkedMessage("node-1", era, T0 + self.at, auth)
-        return self._keep(self.watch.step(said, T0 + self.at))
+        """A number of ``node-1`` arrives again with other content."""
+        fork = ForkedMessage("node-1", era, T0 + self.at, auth)
+        return self._keep(self.watch.step(fork, T0 + self.at))
 
-    def levels(self, *litres: float, every: float = 900, **said: Any) -> None:
+    def levels(self, *litres: float, every: float = 900, **fields: Any) -> None:
         """One message for each level, ``every`` seconds, the first one ``every`` from now."""
         for level in litres:
-            self.says(level, at=self.at + every, **said)
+            self.sends(level, at=self.at + every, **fields)
 
     def passes(self, seconds: float) -> list[WatchOutput]:
-        """Time passes and nobody speaks."""
+        """Time passes without a message."""
         self.at += seconds
         return self._keep(self.watch.step(Tick(T0 + self.at), T0 + self.at))
 
-    def ears(self, change: Any, at: float | None = None, step_s: float = 0.0) -> list[WatchOutput]:
-        """Our own listening changes."""
+    def listening(
+        self, change: Any, at: float | None = None, step_s: float = 0.0
+    ) -> list[WatchOutput]:
+        """The gateway or its broker stops or starts to receive."""
         self.at = self.at if at is None else at
         return self._keep(
             self.watch.step(ListeningChange(change, T0 + self.at, step_s), T0 + self.at)
         )
 
-    def person(self, op: str, incident: str) -> list[WatchOutput]:
-        """A person acts on an incident."""
+    def operator(self, op: str, incident: str) -> list[WatchOutput]:
+        """An operator acts on an incident."""
         event = OperatorAction(incident, op, T0 + self.at)
         return self._keep(self.watch.step(event, T0 + self.at))
 
-    def _keep(self, told: list[WatchOutput]) -> list[WatchOutput]:
-        self.told += told
-        return told
+    def _keep(self, outputs: list[WatchOutput]) -> list[WatchOutput]:
+        self.outputs += outputs
+        return outputs
 
     @property
     def incidents(self) -> list[IncidentChange]:
         """All incident changes so far."""
-        return [t for t in self.told if isinstance(t, IncidentChange)]
+        return [t for t in self.outputs if isinstance(t, IncidentChange)]
 
     @property
     def summary(self) -> list[str]:
-        """All incident changes in short: change, kind, and ``!`` when people are told."""
+        """All incident changes in short: change, kind, and ``!`` for an alert."""
         return [f"{i.change} {i.kind}{'!' if i.alert else ''}" for i in self.incidents]
 
     @property
     def alerts(self) -> list[IncidentChange]:
-        """The changes that people were told of."""
+        """The changes that sent an alert."""
         return [i for i in self.incidents if i.alert]
 
     def events(self, *kinds: str) -> list[TankEvent]:
         """The tank events of some kinds."""
-        return [t for t in self.told if isinstance(t, TankEvent) and t.kind in kinds]
+        return [t for t in self.outputs if isinstance(t, TankEvent) and t.kind in kinds]
 
     @property
     def states(self) -> list[str]:
         """The state at each level line."""
-        return [t.state for t in self.told if isinstance(t, Level)]
+        return [t.state for t in self.outputs if isinstance(t, Level)]
 
     @property
     def forecasts(self) -> list[Forecast]:
         """All forecasts so far."""
-        return [t for t in self.told if isinstance(t, Forecast)]
+        return [t for t in self.outputs if isinstance(t, Forecast)]

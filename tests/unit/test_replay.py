@@ -1,4 +1,4 @@
-"""``noria replay``: lines in, rows out, exactly as WIRE.md, section 3, names them."""
+"""``noria replay``: lines in, rows out with the fields of WIRE.md, section 3."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def said(seq: int, at: int, litres: float, **fields: Any) -> dict[str, Any]:
+def message(seq: int, at: int, litres: float, **fields: Any) -> dict[str, Any]:
     return {
         "v": 1, "fw": "t", "era": "m4xq2lzt", "boot": 1, "seq": seq,
         "prev": "" if seq == 1 else f"{seq:022d}", "up": at + 100, "t": T0 + at, "ts": "ntp",
@@ -60,7 +60,7 @@ def line(obj: dict[str, Any], received: float, sealed: bool = True) -> str:
 
 def a_day() -> list[str]:
     levels = [*range(900, 0, -30), 0, 0, 0, 500, 950, 950, 950, 950]
-    return [line(said(i, i * 900, l), T0 + i * 900 + 2) for i, l in enumerate(levels, 1)]  # noqa: E741
+    return [line(message(i, i * 900, l), T0 + i * 900 + 2) for i, l in enumerate(levels, 1)]  # noqa: E741
 
 
 @pytest.fixture
@@ -86,18 +86,18 @@ def test_every_row_has_exactly_the_named_fields(tmp_path: Path, registry: str) -
     assert {r["type"] for r in rows} == set(FIELDS)
     for row in rows:
         assert set(row) == FIELDS[row["type"]]
-    told = [f"{r['change']} {r['kind']}" for r in rows if r["type"] == "incident"]
-    assert told == ["opened low", "updated critical", "updated empty", "closed empty"]
+    changes = [f"{r['change']} {r['kind']}" for r in rows if r["type"] == "incident"]
+    assert changes == ["opened low", "updated critical", "updated empty", "closed empty"]
     assert len([r for r in rows if r["type"] == "level"]) == len(a_day())
     spans = [r["empty_at"] for r in rows if r["type"] == "forecast" and r["empty_at"]]
     assert spans and all(s["lo"] <= s["at"] <= s["hi"] for s in spans)
 
 
-def test_it_says_the_same_every_time(tmp_path: Path, registry: str) -> None:
+def test_a_recording_has_the_same_rows_every_time(tmp_path: Path, registry: str) -> None:
     assert run(tmp_path, registry, a_day()) == run(tmp_path, registry, a_day())
 
 
-def test_trust_takes_recordings_that_lack_what_was_never_recorded(
+def test_trust_accepts_recordings_without_chain_fields_and_mac(
     tmp_path: Path, registry: str
 ) -> None:
     lines = []
@@ -117,16 +117,16 @@ def test_trust_takes_recordings_that_lack_what_was_never_recorded(
     assert f"{len(lines)} bad_mac" in summary
 
 
-def test_what_cannot_be_used_is_counted_by_reason(tmp_path: Path, registry: str) -> None:
+def test_unusable_lines_are_counted_by_reason(tmp_path: Path, registry: str) -> None:
     other = json.dumps({"received": T0 + 9, "topic": "noria/1/zzzzzz/up", "payload": "{}"})
     lines = [
-        line(said(1, 1, 500), T0 + 1),
+        line(message(1, 1, 500), T0 + 1),
         "junk",
         json.dumps({"received": T0, "tick": True}),
         other,
         json.dumps({"received": T0 + 10, "what": "ever"}),
         json.dumps({"tick": True}),
-        line(said(2, 20, 500, boot=0), T0 + 20),
+        line(message(2, 20, 500, boot=0), T0 + 20),
     ]
     code, rows, summary = run(tmp_path, registry, lines, "--only", "level")
     assert code == 1
@@ -139,11 +139,11 @@ def test_what_cannot_be_used_is_counted_by_reason(tmp_path: Path, registry: str)
 def test_a_payload_may_come_in_base64_and_a_duplicate_is_no_error(
     tmp_path: Path, registry: str
 ) -> None:
-    given = json.loads(line(said(1, 1, 500), T0 + 1))
+    given = json.loads(line(message(1, 1, 500), T0 + 1))
     packed = base64.b64encode(given.pop("payload").encode()).decode()
     lines = [
         json.dumps({**given, "payload_b64": packed}),
-        line(said(1, 1, 500), T0 + 5),
+        line(message(1, 1, 500), T0 + 5),
     ]
     code, rows, summary = run(tmp_path, registry, lines)
     assert code == 0
@@ -161,22 +161,22 @@ def test_an_unknown_row_type_is_named(tmp_path: Path, registry: str) -> None:
     assert "levels" in done.stderr
 
 
-def test_silence_ends_at_its_own_moment_and_our_downtime_is_not_theirs(
+def test_silence_begins_at_its_due_time_and_downtime_does_not_count(
     tmp_path: Path, registry: str
 ) -> None:
-    first = [line(said(i, i * 900, 500), T0 + i * 900) for i in (1, 2)]
-    heard = T0 + 1800
+    first = [line(message(i, i * 900, 500), T0 + i * 900) for i in (1, 2)]
+    last_at = T0 + 1800
     code, rows, _ = run(
-        tmp_path, registry, [*first, json.dumps({"received": heard + 90_000, "tick": True})],
+        tmp_path, registry, [*first, json.dumps({"received": last_at + 90_000, "tick": True})],
         "--only", "event,incident",
     )  # fmt: skip
     assert code == 0
     silent = next(r for r in rows if r["type"] == "event" and r["kind"] == "silent")
-    assert (silent["at"], silent["until"]) == (heard, heard + 2820)
+    assert (silent["at"], silent["until"]) == (last_at, last_at + 2820)
     away = [
-        {"received": heard + 60, "gateway": "stop"},
-        {"received": heard + 7260, "gateway": "start"},
-        {"received": heard + 7260 + 7200 + 2000, "tick": True},
+        {"received": last_at + 60, "gateway": "stop"},
+        {"received": last_at + 7260, "gateway": "start"},
+        {"received": last_at + 7260 + 7200 + 2000, "tick": True},
     ]
     code, rows, _ = run(
         tmp_path, registry, [*first, *map(json.dumps, away)], "--only", "event,incident"

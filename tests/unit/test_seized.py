@@ -1,4 +1,4 @@
-"""What two boards of one group carry: no name, no place, and nothing in common that betrays one."""
+"""Two boards of one group contain no name or place, and nothing that links them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,13 +43,13 @@ def _texts(value: object) -> Iterator[str]:
         yield value
 
 
-def test_two_boards_share_the_brokers_name_its_ca_and_the_release_key_alone(
+def test_two_boards_share_only_the_brokers_name_its_ca_and_the_release_key(
     tmp_path: Path,
 ) -> None:
     one, other = (set(_texts(board)) for board in _boards(tmp_path))
     assert one & other == {"broker.example", CA, "ab" * 32, "a02yyuw"}  # a kind of sensor
 
 
-def test_a_board_names_no_site_no_tank_and_no_way_to_it(tmp_path: Path) -> None:
+def test_a_board_contains_no_name_of_site_tank_or_uplink(tmp_path: Path) -> None:
     for board in _boards(tmp_path):
         assert not [name for name in NAMES if name in str(board)]

@@ -1,4 +1,4 @@
-"""What an unsigned feed may not do to the watch of those that sign."""
+"""An unsigned feed must not influence the watch of devices that sign."""
 
 from dataclasses import replace
 
@@ -28,17 +28,17 @@ def fall_silent(story: Story, unsigned: bool) -> list[str]:
         story.at += 900
         for node in ("node-1", "node-2", "node-3"):
             feed = unsigned and node != "node-1"
-            story.says(700, node=node, auth="unsigned" if feed else "mac")
+            story.sends(700, node=node, auth="unsigned" if feed else "mac")
     story.passes(3 * HOUR)
     return [i.kind for i in story.incidents if i.change == "opened" and i.tank == "north-1"]
 
 
-def test_the_silence_of_feeds_does_not_excuse_that_of_a_device_that_signs() -> None:
+def test_silent_feeds_do_not_explain_the_silence_of_a_device_that_signs() -> None:
     assert fall_silent(on_one_uplink(unsigned=False), False) == []
     assert fall_silent(on_one_uplink(unsigned=True), True) == ["silent"]
 
 
-def test_what_rests_on_feeds_alone_is_marked_so() -> None:
+def test_an_incident_with_evidence_of_feeds_only_is_marked_unsigned() -> None:
     story = on_one_uplink(unsigned=True)
     fall_silent(story, True)
     by_kind = {i.kind: i.auth for i in story.incidents}
@@ -47,33 +47,33 @@ def test_what_rests_on_feeds_alone_is_marked_so() -> None:
 
 
 @pytest.mark.parametrize(("kind", "then"), [("slashed", 20.0), ("lid_open", 700.0)])
-def test_a_feed_that_takes_over_unsigned_ends_no_theft(kind: str, then: float) -> None:
+def test_an_unsigned_feed_that_becomes_the_source_closes_no_theft(kind: str, then: float) -> None:
     story = lived()
     if kind == "slashed":
-        story.says(700, at=story.at + 60, events=(motion(9000),), next_s=30)
+        story.sends(700, at=story.at + 60, events=(motion(9000),), next_s=30)
         story.levels(500, 300, 250, 250, 250, 250, every=30, next_s=30)
     else:
-        story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
+        story.sends(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
         story.levels(*([700] * 4))
     assert kind in thefts(story)
     signed, fed = (replace_key(story, unsigned) for unsigned in (False, True))
     story.interpreter.registry = fed
     story.watch.set_registry(fed)
     for level in (then, then, *([950] * 9)):
-        story.says(level, node="feed22", at=story.at + 60, auth="unsigned")
+        story.sends(level, node="feed22", at=story.at + 60, auth="unsigned")
     story.passes(1200)
-    story.says(950, node="feed22", auth="unsigned")
+    story.sends(950, node="feed22", auth="unsigned")
     assert story.events("refill")
     shut = RawEvent(0, "lid", {"open": False})
-    story.says(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
+    story.sends(950, node="feed22", at=story.at + 60, events=(shut,), auth="unsigned")
     assert story.watch.now("north-1").volume_l == pytest.approx(950, abs=2)
     assert closed_thefts(story) == []
     story.interpreter.registry = signed
     story.watch.set_registry(signed)
     for level in (then, then, *([950] * 9)):
-        story.says(level, node="feed22", at=story.at + 60)
+        story.sends(level, node="feed22", at=story.at + 60)
     story.passes(1200)
-    story.says(950, node="feed22")
+    story.sends(950, node="feed22")
     assert closed_thefts(story) == [kind]
 
 
@@ -82,7 +82,7 @@ def closed_thefts(story: Story) -> list[str]:
 
 
 def replace_key(story: Story, unsigned: bool) -> Registry:
-    """The node was revoked, and another hangs in its tank."""
+    """The node was revoked, and another is installed in its tank."""
     gone = replace(story.registry.devices["node-1"][0], revoked=True)
     key = None if unsigned else bytes(32)
     other = Device("feed22", "north-1", unsigned=unsigned, key=key)

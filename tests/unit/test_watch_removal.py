@@ -15,7 +15,7 @@ THEFT = {"seized", "drained", "slashed", "lid_open"}
 
 
 def lived(**fields: Any) -> Story:
-    """A tank in its ordinary life."""
+    """A tank in normal use."""
     story = Story(registry_of([ibc(**fields)]))
     story.levels(*([700] * 8))
     return story
@@ -26,11 +26,11 @@ def thefts(story: Story) -> list[str]:
 
 
 def seized(story: Story) -> None:
-    story.says(700, at=story.at + 60, events=(motion(41_000, ago=41), tilt(64, ago=30)), next_s=30)
-    story.says(690, at=story.at + 30, next_s=30)
+    story.sends(700, at=story.at + 60, events=(motion(41_000, ago=41), tilt(64, ago=30)), next_s=30)
+    story.sends(690, at=story.at + 30, next_s=30)
 
 
-def test_moved_and_tilted_then_silent_may_have_been_taken() -> None:
+def test_movement_and_tilt_then_silence_may_be_a_seizure() -> None:
     story = lived()
     seized(story)
     assert story.summary == ["opened seized!"]
@@ -51,7 +51,7 @@ def test_moved_and_tilted_then_silent_may_have_been_taken() -> None:
 def test_either_motion_or_tilt_and_then_silence_is_enough(kind: str) -> None:
     story = lived()
     event = motion(8000) if kind == "motion" else tilt(50)
-    story.says(700, at=story.at + 60, events=(event,), next_s=30)
+    story.sends(700, at=story.at + 60, events=(event,), next_s=30)
     story.passes(600)
     assert story.incidents[-1].kind == "seized"
     assert len(story.alerts) == len({i.kind for i in story.alerts}) <= 2
@@ -59,7 +59,7 @@ def test_either_motion_or_tilt_and_then_silence_is_enough(kind: str) -> None:
 
 def test_one_bump_is_one_quiet_event() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(motion(400),))
+    story.sends(700, at=story.at + 60, events=(motion(400),))
     story.levels(700, 690, 690)
     assert [e.kind for e in story.events("knock", "moved")] == ["knock"]
     assert story.incidents == []
@@ -67,14 +67,14 @@ def test_one_bump_is_one_quiet_event() -> None:
 
 def test_wind_that_shakes_it_for_ten_seconds_alerts_nobody() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(motion(10_000, 200),), next_s=30)
+    story.sends(700, at=story.at + 60, events=(motion(10_000, 200),), next_s=30)
     story.levels(*([698] * 40), every=30, next_s=30)
     story.levels(698, every=30)
     story.levels(*([698] * 20))
     assert story.incidents == []
 
 
-def test_a_planned_move_is_ours_and_alerts_nobody() -> None:
+def test_a_planned_move_alerts_nobody() -> None:
     plan = Plan("north-1", T0 + HOUR, T0 + 6 * HOUR, "move")
     story = Story(registry_of(plans=[plan]))
     story.levels(*([700] * 8))
@@ -84,21 +84,21 @@ def test_a_planned_move_is_ours_and_alerts_nobody() -> None:
     assert story.alerts == []
 
 
-def test_we_moved_it_says_a_person_and_it_is_closed_for_good() -> None:
+def test_moved_by_us_closes_the_incident_for_good() -> None:
     story = lived()
     seized(story)
-    story.person("moved_by_us", story.incidents[-1].id)
+    story.operator("moved_by_us", story.incidents[-1].id)
     assert story.incidents[-1].kind == "moved_by_us"
     assert story.incidents[-1].change == "closed"
-    story.says(690, at=story.at + 60, events=(motion(30_000),), next_s=30)
+    story.sends(690, at=story.at + 60, events=(motion(30_000),), next_s=30)
     assert len(story.alerts) == 1
 
 
-def test_seen_there_closes_what_was_thought_to_be_taken() -> None:
+def test_seen_there_closes_a_seizure() -> None:
     story = lived()
     seized(story)
     story.passes(HOUR)
-    story.person("seen_there", story.incidents[-1].id)
+    story.operator("seen_there", story.incidents[-1].id)
     assert story.incidents[-1].change == "closed"
     assert story.incidents[-1].causes["seized"] < 0.05
 
@@ -114,7 +114,7 @@ def emptied_by(story: Story, stop_l: float, every: int, litres: float = 800) -> 
 
 
 @pytest.mark.parametrize("every", [10, 30, 60])
-def test_a_cut_runs_down_to_the_height_of_the_cut(every: int) -> None:
+def test_a_slashed_tank_empties_to_the_height_of_the_cut(every: int) -> None:
     story = lived()
     emptied_by(story, 400, every)
     assert story.incidents[-1].kind == "slashed"
@@ -125,7 +125,7 @@ def test_a_cut_runs_down_to_the_height_of_the_cut(every: int) -> None:
 
 
 @pytest.mark.parametrize("every", [10, 30, 60, 600])
-def test_an_open_valve_runs_down_to_nothing(every: int) -> None:
+def test_a_tank_with_an_open_valve_is_drained(every: int) -> None:
     story = lived()
     emptied_by(story, 0, every)
     assert [i.kind for i in story.incidents if i.tank and i.kind in THEFT][-1] == "drained"
@@ -134,15 +134,15 @@ def test_an_open_valve_runs_down_to_nothing(every: int) -> None:
     assert story.events("draw") == []
 
 
-def test_people_drawing_at_every_tap_are_not_thieves() -> None:
+def test_draws_at_all_taps_are_no_theft() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(motion(600),))
+    story.sends(700, at=story.at + 60, events=(motion(600),))
     story.levels(*range(700, 60, -40), every=60)  # 40 L a minute from four taps
     story.levels(*([60] * 10), every=600)
     assert thefts(story) == []
 
 
-def test_drained_ends_when_it_is_filled_again() -> None:
+def test_a_refill_closes_a_drained_incident() -> None:
     story = lived()
     emptied_by(story, 0, 30)
     story.levels(400, 800, 950, 950, 950)
@@ -150,27 +150,27 @@ def test_drained_ends_when_it_is_filled_again() -> None:
     assert theft[-1].change == "closed"
 
 
-def test_a_lid_left_open_is_told_once_and_a_lid_opened_to_fill_is_not() -> None:
+def test_a_lid_left_open_alerts_once_and_a_lid_opened_to_fill_does_not() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
+    story.sends(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
     story.levels(700, 700, 700, 700)
     assert story.summary == ["opened lid_open!"]
-    story.says(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": False}),))
+    story.sends(700, at=story.at + 60, events=(RawEvent(0, "lid", {"open": False}),))
     assert story.summary[-1] == "closed lid_open"
     story = Story()
     story.levels(*([200] * 8))
-    story.told.clear()
-    story.says(200, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
+    story.outputs.clear()
+    story.sends(200, at=story.at + 60, events=(RawEvent(0, "lid", {"open": True}),))
     story.levels(200, 600, 950, 950, 950, every=300)
     story.levels(950, 950, 950, 940, 940)
     assert thefts(story) == []
 
 
-def test_theft_learned_hours_later_is_marked_so() -> None:
+def test_theft_known_hours_later_is_marked_as_learned_late() -> None:
     story = lived()
     story.at += 10 * HOUR
-    story.says(silent=True)
-    story.says(
+    story.sends(silent=True)
+    story.sends(
         700, newest=False, sealed=story.at - 8 * HOUR, events=(motion(40_000), tilt(70, ago=5))
     )
     (opened,) = [i for i in story.alerts if i.kind != "silent"]
@@ -182,72 +182,72 @@ def test_theft_learned_hours_later_is_marked_so() -> None:
 def test_theft_older_than_two_days_opens_nothing() -> None:
     story = lived()
     story.at += 60 * HOUR
-    story.says(700)
+    story.sends(700)
     count = len(story.alerts)
-    story.says(700, newest=False, sealed=story.at - 50 * HOUR, events=(tilt(70),))
+    story.sends(700, newest=False, sealed=story.at - 50 * HOUR, events=(tilt(70),))
     assert len(story.alerts) == count
     assert [e.kind for e in story.events("moved")] == ["moved"]
 
 
-def test_a_loss_in_backlog_that_later_readings_have_ended_is_history() -> None:
+def test_a_loss_in_backlog_that_later_readings_revert_alerts_nobody() -> None:
     story = lived()
     story.at += 10 * HOUR
-    story.says(900)
+    story.sends(900)
     count = len(story.alerts)
     for minute in range(10):
         level = max(700 - minute * 200, 0)
-        story.says(level, newest=False, sealed=story.at - 5 * HOUR + minute * 30)
+        story.sends(level, newest=False, sealed=story.at - 5 * HOUR + minute * 30)
     assert len(story.alerts) == count
 
 
-def test_a_loss_in_backlog_that_still_stands_is_learned_late() -> None:
+def test_a_loss_in_backlog_that_later_readings_confirm_is_learned_late() -> None:
     story = lived()
     story.at += 10 * HOUR
-    story.says(10)
+    story.sends(10)
     for minute in range(10):
         level = max(700 - minute * 200, 10)
-        story.says(level, newest=False, sealed=story.at - 5 * HOUR + minute * 30)
+        story.sends(level, newest=False, sealed=story.at - 5 * HOUR + minute * 30)
     drained = [i for i in story.incidents if i.kind == "drained"]
     assert drained and drained[0].learned_late and drained[0].alert
 
 
-def test_readings_that_nobody_signed_neither_open_nor_close_it() -> None:
+def test_unsigned_events_open_no_theft() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(motion(41_000), tilt(64)), auth="unsigned")
+    story.sends(700, at=story.at + 60, events=(motion(41_000), tilt(64)), auth="unsigned")
     story.passes(HOUR)
     assert thefts(story) == []
 
 
-def test_a_tank_that_was_set_upright_and_speaks_on_is_no_longer_called_taken() -> None:
+def test_a_tank_set_upright_that_continues_to_send_closes_its_seizure() -> None:
     story = lived()
-    story.says(700, at=story.at + 60, events=(motion(20_000), tilt(40)), next_s=30)
-    story.says(700, at=story.at + 60, events=(RawEvent(0, "still"),))
+    story.sends(700, at=story.at + 60, events=(motion(20_000), tilt(40)), next_s=30)
+    story.sends(700, at=story.at + 60, events=(RawEvent(0, "still"),))
     story.levels(*([700] * 40))
     assert story.incidents[-1].change == "closed"
     assert story.incidents[-1].causes["seized"] < 0.4
     assert len(story.alerts) <= 2
 
 
-def test_a_tilted_sensor_looks_past_the_water_so_the_level_before_it_is_shown() -> None:
+def test_while_a_tank_is_tilted_its_level_before_is_shown() -> None:
     story = lived()
     before = story.watch.now("north-1")
-    story.says(640, at=story.at + 60, events=(motion(41_000), tilt(64)), next_s=30)
+    story.sends(640, at=story.at + 60, events=(motion(41_000), tilt(64)), next_s=30)
     for litres in (60, 55, 300):
-        story.says(litres, at=story.at + 30, next_s=30)
-    aslant = story.watch.now("north-1")
-    assert (aslant.state, aslant.volume_l, aslant.at) == ("unknown", before.volume_l, before.at)
-    levels = [t for t in story.told if isinstance(t, Level)]
+        story.sends(litres, at=story.at + 30, next_s=30)
+    tilted = story.watch.now("north-1")
+    assert (tilted.state, tilted.volume_l, tilted.at) == ("unknown", before.volume_l, before.at)
+    levels = [t for t in story.outputs if isinstance(t, Level)]
     assert [level.state for level in levels[-4:]] == ["unknown"] * 4
     assert not {"low", "critical", "empty"} & {i.kind for i in story.incidents}
 
 
-@pytest.mark.parametrize("upright", [tilt(3), None], ids=["told upright", "reads as before"])
-def test_a_tank_that_stands_again_shows_its_level_again(upright: RawEvent | None) -> None:
+@pytest.mark.parametrize("upright", [tilt(3), None], ids=["reports upright", "reads as before"])
+def test_a_tank_upright_again_shows_its_level_again(upright: RawEvent | None) -> None:
     story = lived()
-    story.says(60, at=story.at + 60, events=(motion(20_000), tilt(64)), next_s=30)
+    story.sends(60, at=story.at + 60, events=(motion(20_000), tilt(64)), next_s=30)
     events = (upright,) if upright else ()
-    story.says(700, at=story.at + 60, events=events)
-    story.says(700, at=story.at + 60)
+    story.sends(700, at=story.at + 60, events=events)
+    story.sends(700, at=story.at + 60)
     assert story.watch.now("north-1").state == "ok"
 
 
@@ -255,7 +255,7 @@ def test_probabilities_of_every_incident_sum_to_one_and_leave_room_for_doubt() -
     story = lived()
     seized(story)
     story.passes(HOUR)
-    story.says(20, at=story.at + 60)
+    story.sends(20, at=story.at + 60)
     for incident in story.incidents:
         assert set(incident.causes) == set(VERDICTS)
         assert isclose(sum(incident.causes.values()), 1.0)

@@ -1,4 +1,4 @@
-"""The watch's state: saved at any point it changes nothing; whatever comes, its promises hold."""
+"""The watch's state: a save and restore changes no output; invariants of random histories."""
 
 import json
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.domain.watch.memory.json_codec import from_saved, key_text, to_saved
 from gateway.domain.watch.memory.state import DeviceState, ListeningState, TankState, key_of
+from gateway.domain.watch.tracks.level import TiltedSpell
 from gateway.domain.watch.tracks.tamper import Episode
-from gateway.domain.watch.tracks.tilted import TiltedSpell
 from tests.unit.tank_story import T0, ibc, registry_of
 
 REGISTRY = registry_of([ibc("a"), ibc("b"), ibc("c")], uplink="router")
@@ -39,7 +39,7 @@ EVENTS = st.one_of(
 
 
 @dataclass(frozen=True)
-class Said:
+class Step:
     """One step of a random history: ``after`` seconds later, this happens."""
 
     after: int
@@ -55,13 +55,13 @@ class Said:
 
 LEVELS = st.one_of(st.none(), st.integers(20, 1150), st.just(1085), st.just(400))
 MESSAGES = st.builds(
-    Said, after=st.sampled_from([1, 30, 600, 900, 900, 4000]), what=st.just("message"),
+    Step, after=st.sampled_from([1, 30, 600, 900, 900, 4000]), what=st.just("message"),
     node=st.integers(1, 3), mm=LEVELS, next_s=st.sampled_from([30, 900, 3600]),
     mv=st.integers(3300, 4000), late=st.sampled_from([0, 0, 0, 5000, 60_000]),
     events=st.lists(EVENTS, max_size=2).map(tuple), auth=st.sampled_from(["mac", "sig"]),
 )  # fmt: skip
 QUIET = st.builds(
-    Said,
+    Step,
     after=st.sampled_from([60, 3000, 20_000]),
     what=st.sampled_from(
         ["tick", "stop", "start", "lost", "back", "drained", "close", "moved_by_us", "seen_there"]
@@ -70,47 +70,47 @@ QUIET = st.builds(
 HISTORIES = st.lists(st.one_of(MESSAGES, MESSAGES, QUIET), min_size=1, max_size=60)
 
 
-def inputs(history: list[Said], registry: Registry) -> list[tuple[WatchInput | Said, float]]:
-    """The history as the watch hears it; a person's act waits for an incident to act on."""
+def inputs(history: list[Step], registry: Registry) -> list[tuple[WatchInput | Step, float]]:
+    """The history as inputs; an operator's action stays a ``Step`` until an incident is open."""
     interpreter, now, found = Interpreter(registry), float(T0), []
     newest: dict[int, float] = {}
-    for seq, said in enumerate(history, 1):
-        now += said.after
-        if said.what == "message":
-            found.append((_heard(interpreter, said, seq, now, newest), now))
-        elif said.what == "tick":
+    for seq, step in enumerate(history, 1):
+        now += step.after
+        if step.what == "message":
+            found.append((_message(interpreter, step, seq, now, newest), now))
+        elif step.what == "tick":
             found.append((Tick(now), now))
-        elif said.what in ("stop", "start", "lost", "back", "drained"):
-            found.append((ListeningChange(said.what, now), now))  # type: ignore[arg-type]
+        elif step.what in ("stop", "start", "lost", "back", "drained"):
+            found.append((ListeningChange(step.what, now), now))  # type: ignore[arg-type]
         else:
-            found.append((said, now))
+            found.append((step, now))
     return found
 
 
-def _heard(
-    interpreter: Interpreter, said: Said, seq: int, now: float, newest: dict[int, float]
+def _message(
+    interpreter: Interpreter, step: Step, seq: int, now: float, newest: dict[int, float]
 ) -> JournaledMessage:
-    is_newest = said.late == 0
+    is_newest = step.late == 0
     message = Message(
-        f"node-{said.node}", "t", "aaaaaaaa", 1, seq, "", int(now - T0) + 90_000,
-        int(now) - said.late, "ntp", said.next_s, (1, 1), ta_s=5, battery_mv=said.mv,
-        readings=(RawReading(0, "mm", said.mm, 4, 7, 7),), events=said.events,
+        f"node-{step.node}", "t", "aaaaaaaa", 1, seq, "", int(now - T0) + 90_000,
+        int(now) - step.late, "ntp", step.next_s, (1, 1), ta_s=5, battery_mv=step.mv,
+        readings=(RawReading(0, "mm", step.mm, 4, 7, 7),), events=step.events,
     )  # fmt: skip
-    heard = interpreter.interpret(message, now, auth=said.auth, newest=is_newest).message
-    assert heard is not None
-    return heard
+    found = interpreter.interpret(message, now, auth=step.auth, newest=is_newest).message
+    assert found is not None
+    return found
 
 
-def _acted(step: WatchInput | Said, open_ids: list[str], now: float) -> WatchInput:
-    """A person acts on the incident that was opened last."""
-    if isinstance(step, Said):
+def _acted(step: WatchInput | Step, open_ids: list[str], now: float) -> WatchInput:
+    """An operator acts on the incident that opened last."""
+    if isinstance(step, Step):
         return OperatorAction(open_ids[-1] if open_ids else "none", step.what, now)
     return step
 
 
-def run(history: list[Said], restore_every: int = 0) -> list[WatchOutput]:
-    """Everything told; with ``restore_every``, through JSON and a new watch at every so many."""
-    watch, saved, told = Watch(REGISTRY), dict[str, Any](), list[WatchOutput]()
+def run(history: list[Step], restore_every: int = 0) -> list[WatchOutput]:
+    """All outputs; with ``restore_every``, through JSON into a new watch after so many steps."""
+    watch, saved, outputs = Watch(REGISTRY), dict[str, Any](), list[WatchOutput]()
     open_ids: list[str] = []
     for count, (step, now) in enumerate(inputs(history, REGISTRY), 1):
         event = _acted(step, open_ids, now)
@@ -118,23 +118,25 @@ def run(history: list[Said], restore_every: int = 0) -> list[WatchOutput]:
         open_ids += [
             a.id for a in answers if isinstance(a, IncidentChange) and a.change == "opened"
         ]
-        told += answers
+        outputs += answers
         if restore_every and count % restore_every == 0:
             changed = json.loads(msgspec.json.encode(watch.dirty()))
             saved = {k: v for k, v in (saved | changed).items() if v is not None}
             watch = Watch(REGISTRY, saved)
-    return told
+    return outputs
 
 
 @settings(max_examples=60, deadline=None)
 @given(HISTORIES, st.integers(1, 7))
-def test_saved_and_restored_at_any_point_it_tells_the_same(history: list[Said], every: int) -> None:
+def test_a_watch_restored_at_any_point_has_the_same_outputs(
+    history: list[Step], every: int
+) -> None:
     assert run(history) == run(history, restore_every=every)
 
 
 @settings(max_examples=100, deadline=None)
 @given(HISTORIES)
-def test_whatever_happens_incidents_are_well_formed(history: list[Said]) -> None:
+def test_incidents_are_well_formed_in_every_history(history: list[Step]) -> None:
     opened: set[str] = set()
     numbers: dict[str, int] = {}
     last: dict[str, float] = {}
@@ -154,20 +156,20 @@ def test_whatever_happens_incidents_are_well_formed(history: list[Said]) -> None
 
 @settings(max_examples=100, deadline=None)
 @given(HISTORIES)
-def test_nobody_is_told_the_same_thing_twice(history: list[Said]) -> None:
-    told: set[tuple[str, str, bool]] = set()
+def test_each_kind_of_an_incident_alerts_once(history: list[Step]) -> None:
+    outputs: set[tuple[str, str, bool]] = set()
     for incident in (t for t in run(history) if isinstance(t, IncidentChange) and t.alert):
         key = (incident.id, incident.kind, incident.change == "closed")
-        assert key not in told
-        told.add(key)
+        assert key not in outputs
+        outputs.add(key)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 20_000)), min_size=1, max_size=40))
-def test_silence_alone_is_never_theft(speech: list[tuple[int, int]]) -> None:
-    history = [Said(after, "message", node, mm=400) for node, after in speech]
-    told = run([*history, Said(500_000, "tick")])
-    assert not {t.kind for t in told if isinstance(t, IncidentChange)} & THEFT
+def test_silence_alone_is_never_theft(messages: list[tuple[int, int]]) -> None:
+    history = [Step(after, "message", node, mm=400) for node, after in messages]
+    outputs = run([*history, Step(500_000, "tick")])
+    assert not {t.kind for t in outputs if isinstance(t, IncidentChange)} & THEFT
 
 
 @settings(max_examples=100, deadline=None)
@@ -175,33 +177,33 @@ def test_silence_alone_is_never_theft(speech: list[tuple[int, int]]) -> None:
 def test_one_dead_network_is_one_message_however_its_nodes_were_phased(
     phases: list[int], rounds: int
 ) -> None:
-    spoken = sorted((k * 900 + p, n) for k in range(rounds) for n, p in enumerate(phases, 1))
+    sent = sorted((k * 900 + p, n) for k in range(rounds) for n, p in enumerate(phases, 1))
     history, before = [], 0
-    for at, node in spoken:
-        history.append(Said(at - before, "message", node, mm=400))
+    for at, node in sent:
+        history.append(Step(at - before, "message", node, mm=400))
         before = at
-    told = run([*history, Said(100_000, "tick")])
-    alerts = [t for t in told if isinstance(t, IncidentChange) and t.alert]
+    outputs = run([*history, Step(100_000, "tick")])
+    alerts = [t for t in outputs if isinstance(t, IncidentChange) and t.alert]
     assert [a.kind for a in alerts] == ["network_out"]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(20, 1150), min_size=1, max_size=40), st.integers(2, 40))
 def test_late_backlog_never_raises_a_level_alert(levels: list[int], hours: int) -> None:
-    history = [Said(900, "message", mm=300), Said(900, "message", mm=300)]
+    history = [Step(900, "message", mm=300), Step(900, "message", mm=300)]
     history += [
-        Said(1, "message", mm=mm, late=hours * 3600 - 60 * i) for i, mm in enumerate(levels)
+        Step(1, "message", mm=mm, late=hours * 3600 - 60 * i) for i, mm in enumerate(levels)
     ]
-    told = run(history)
-    kinds = {t.kind for t in told if isinstance(t, IncidentChange)}
+    outputs = run(history)
+    kinds = {t.kind for t in outputs if isinstance(t, IncidentChange)}
     assert not kinds & {"low", "critical", "empty"}
 
 
 def test_the_state_of_a_tank_stays_small() -> None:
     watch, total = Watch(REGISTRY), dict[str, Any]()
-    history = [Said(600, "message", mm=300 + k % 500, events=()) for k in range(3000)]
+    history = [Step(600, "message", mm=300 + k % 500, events=()) for k in range(3000)]
     for event, now in inputs(history, REGISTRY):
-        assert not isinstance(event, Said)
+        assert not isinstance(event, Step)
         watch.step(event, now)
         total.update(json.loads(msgspec.json.encode(watch.dirty())))
     assert len(json.dumps(total["tank:a"])) < 4000

@@ -1,4 +1,4 @@
-"""Stories of water: low, critical, empty, full again; and what must not be told."""
+"""Stories of water: low, critical, empty, full again; and what must not alert."""
 
 from gateway.domain.message import RawEvent
 from gateway.domain.registry import Plan
@@ -6,7 +6,7 @@ from tests.unit.tank_story import HOUR, T0, Story, ibc, registry_of
 
 
 def water(story: Story) -> list[str]:
-    """Changes of water incidents alone: a node out of reach is another matter."""
+    """Changes of water incidents only, without those of silence."""
     changes = [i for i in story.incidents if i.kind in ("low", "critical", "empty")]
     return [f"{i.change} {i.kind}{'!' if i.alert else ''}" for i in changes]
 
@@ -67,7 +67,7 @@ def test_a_level_on_the_threshold_does_not_flap() -> None:
     assert story.summary == ["opened low!"]
 
 
-def test_a_little_more_water_is_not_told_and_less_again_is_not_told_twice() -> None:
+def test_a_small_rise_and_another_fall_alert_nobody_again() -> None:
     story = Story()
     story.levels(*range(400, 100, -25), 100, 200, 200, 200, 120, 100, 100, 100)
     assert [s for s in story.summary if "!" in s] == ["opened low!", "updated critical!"]
@@ -77,9 +77,9 @@ def test_backlog_never_raises_a_level_alert() -> None:
     story = Story()
     story.levels(900, 890)
     story.at += 10 * HOUR
-    story.says(880)
+    story.sends(880)
     for hours_ago in range(9, 0, -1):  # the node had been out of reach; the tank was refilled since
-        story.says(100, sealed=story.at - hours_ago * HOUR, newest=False)
+        story.sends(100, sealed=story.at - hours_ago * HOUR, newest=False)
     story.levels(870)
     assert water(story) == []
     assert story.states[3:-1] == ["critical"] * 9
@@ -90,8 +90,8 @@ def test_backlog_that_comes_in_order_raises_no_alert_before_the_present_is_reach
     story.levels(900, 890)
     story.at += 10 * HOUR
     for hours_ago, litres in ((9, 100), (8, 100), (7, 100), (6, 100), (5, 900), (4, 900), (3, 900)):
-        story.says(litres, sealed=story.at - hours_ago * HOUR)
-    story.says(880)
+        story.sends(litres, sealed=story.at - hours_ago * HOUR)
+    story.sends(880)
     assert water(story) == []
 
 
@@ -100,9 +100,9 @@ def test_a_backlog_that_ends_low_alerts_with_its_first_fresh_reading() -> None:
     story.levels(900, 890)
     story.at += 10 * HOUR
     for hours_ago in (9, 8, 7):
-        story.says(100, sealed=story.at - hours_ago * HOUR)
+        story.sends(100, sealed=story.at - hours_ago * HOUR)
     assert water(story) == []
-    story.says(98)
+    story.sends(98)
     assert water(story) == ["opened critical!"]
 
 
@@ -110,19 +110,19 @@ def test_a_clock_that_is_always_wrong_by_days_still_alerts() -> None:
     story = Story()
     for litres in (*([800] * 8), 100, 100, 100):
         story.at += 900
-        story.says(litres, sealed=story.at - 20 * 24 * HOUR)
+        story.sends(litres, sealed=story.at - 20 * 24 * HOUR)
     assert story.summary == ["opened critical!"]
 
 
-def test_while_the_brokers_queue_drains_nobody_is_told() -> None:
+def test_no_alert_while_the_brokers_queue_drains() -> None:
     story = Story()
     story.levels(900, 900)
-    story.ears("lost", at=story.at + 10)
-    story.ears("back", at=story.at + HOUR)
-    story.says(100, at=story.at + 1, sealed=story.at - 900)
-    story.says(100, at=story.at + 1)
+    story.listening("lost", at=story.at + 10)
+    story.listening("back", at=story.at + HOUR)
+    story.sends(100, at=story.at + 1, sealed=story.at - 900)
+    story.sends(100, at=story.at + 1)
     assert story.incidents == []
-    story.ears("drained", at=story.at + 1)
+    story.listening("drained", at=story.at + 1)
     assert story.summary == ["opened critical!"]
 
 
@@ -134,14 +134,14 @@ def test_a_refill_over_an_hour_is_one_refill() -> None:
     assert 4 * 900 < refill.until - refill.at < 2 * HOUR
 
 
-def test_the_draws_of_a_day_add_up_to_what_the_level_lost() -> None:
+def test_the_draws_of_a_day_add_up_to_the_fall_of_the_level() -> None:
     story = Story()
     story.levels(900, 900, 900, *range(900, 500, -20), *([500] * 8), *range(500, 300, -25))
     story.levels(*([300] * 8))
     assert 580 < sum(e.litres or 0 for e in story.events("draw")) < 620
 
 
-def test_a_quiet_window_holds_the_alert_until_it_ends() -> None:
+def test_a_quiet_window_delays_the_alert_until_its_end() -> None:
     plan = Plan("north-1", T0, T0 + 6 * HOUR, "cleaning")
     story = Story(registry_of(plans=[plan]))
     story.levels(900, 900, 10, 10, 10)
@@ -151,10 +151,10 @@ def test_a_quiet_window_holds_the_alert_until_it_ends() -> None:
     assert story.incidents[0].received == T0 + 6 * HOUR + 1
 
 
-def test_a_person_who_closes_it_is_not_told_again_until_it_gets_worse() -> None:
+def test_a_closed_incident_alerts_again_only_when_the_level_gets_worse() -> None:
     story = Story()
     story.levels(400, 280, 280)
-    story.person("close", story.incidents[-1].id)
+    story.operator("close", story.incidents[-1].id)
     story.levels(270, 260, 250)
     assert story.summary == ["opened low!", "closed low"]
     story.levels(130, 130)
@@ -166,7 +166,7 @@ def test_null_echoes_are_a_fault_and_never_an_empty_tank() -> None:
     story.levels(500, 500)
     for _ in range(6):
         story.at += 900
-        story.says(None)
+        story.sends(None)
     assert set(story.states[2:]) == {"fault"}
     assert story.watch.now("north-1").state == "fault"
     assert story.watch.now("north-1").volume_l is not None
@@ -180,7 +180,7 @@ def test_a_sensor_frozen_for_a_day_is_reported_once() -> None:
     story = Story()
     for _ in range(150):
         story.at += 900
-        story.says(mm=470)
+        story.sends(mm=470)
     assert story.summary == ["opened sensor_fault!"]
     assert story.incidents[0].because[0].term == "stuck"
     story.levels(580, 575)
@@ -209,4 +209,4 @@ def message_grams(story: Story, grams: int) -> None:
     )  # fmt: skip
     found = story.interpreter.interpret(message, T0 + story.at, auth="mac", newest=True)
     assert found.message is not None
-    story.told += story.watch.step(found.message, T0 + story.at)
+    story.outputs += story.watch.step(found.message, T0 + story.at)
