@@ -15,7 +15,7 @@ from gateway.domain.watch.tracks.level import LevelTrack
 HOUR_S = 3600.0
 _KEPT_HOURS = 14 * 24
 _AHEAD_HOURS = 96
-_LEAST_DAYS = 3
+LEAST_DAYS = 3
 _Z80 = 1.2816
 _T80 = (1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350)
 """Student's t, 90th percentile, for 2 to 13 degrees of freedom."""
@@ -64,7 +64,7 @@ def usual_lph(profile: Profile, start: float, end: float) -> tuple[float, float]
 
     None before three days are known.
     """
-    if len(profile.hours) < 24 * _LEAST_DAYS:
+    if len(profile.hours) < 24 * LEAST_DAYS:
         return None
     means = _means(profile)
     span = [means.get(h % 24, 0.0) for h in range(int(start // HOUR_S), int(end // HOUR_S) + 1)]
@@ -110,7 +110,7 @@ class _Ahead:
 
 def _ahead(profile: Profile, trend_lph: float | None, now: float) -> _Ahead:
     days = _days(profile, now)
-    if len(days) >= _LEAST_DAYS:
+    if len(days) >= LEAST_DAYS:
         return _Ahead(_from_days(days, now))
     return _Ahead(_from_rates(_rates(profile, trend_lph, now), now))
 
@@ -136,7 +136,7 @@ def _days(profile: Profile, now: float) -> list[list[float]]:
     The mean of that hour of the day replaces hours that are not known.
     """
     known = {int(hour): litres for hour, litres in profile.hours}
-    if len(known) < 24 * _LEAST_DAYS:
+    if len(known) < 24 * LEAST_DAYS:
         return []
     means = _means(profile)
     hour = int(now // HOUR_S)

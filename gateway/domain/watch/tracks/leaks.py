@@ -9,7 +9,7 @@ from math import sqrt
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks.flow import Flow
-from gateway.domain.watch.tracks.forecast import HOUR_S, Profile, usual_lph
+from gateway.domain.watch.tracks.forecast import HOUR_S, LEAST_DAYS, Profile, usual_lph
 
 _LEAST_S = 3 * HOUR_S
 _LEAST_SAMPLES = 12
@@ -26,7 +26,7 @@ def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
     start, end = samples[0][0], samples[-1][0]
-    if end - start < _LEAST_S:
+    if end - start < _LEAST_S or len(profile.hours) < 24 * LEAST_DAYS:
         return []
     whole, error = _slope_lph(samples)
     usual = usual_lph(profile, start, end) if -whole >= _LEAST_LPH else None
@@ -47,9 +47,9 @@ def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent
 def _slope_lph(samples: list[list[float]]) -> tuple[float, float]:
     """Slope of a least-squares line in litres per hour, and its standard error."""
     count = len(samples)
-    mean_at = sum(at for at, _ in samples) / count
-    mean_l = sum(litres for _, litres in samples) / count
-    across = sum((at - mean_at) ** 2 for at, _ in samples)
-    slope = sum((at - mean_at) * (litres - mean_l) for at, litres in samples) / across
-    left = sum((litres - mean_l - slope * (at - mean_at)) ** 2 for at, litres in samples)
+    mean_at = sum([at for at, _ in samples]) / count
+    mean_l = sum([litres for _, litres in samples]) / count
+    across = sum([(at - mean_at) ** 2 for at, _ in samples])
+    slope = sum([(at - mean_at) * (litres - mean_l) for at, litres in samples]) / across
+    left = sum([(litres - mean_l - slope * (at - mean_at)) ** 2 for at, litres in samples])
     return slope * HOUR_S, sqrt(left / (count - 2) / across) * HOUR_S
