@@ -9,9 +9,9 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from gateway.cluster import tables
-from gateway.cluster.verdicts import SharedEra, shared_era_of
-from gateway.domain import envelope
+from gateway.cluster.verdicts import shared_era_of
 from gateway.domain.registry import Registry
+from gateway.mqtt.publish_queue import ack_of
 from gateway.runtime.clock import Clock
 
 NAME = "acks"
@@ -48,16 +48,11 @@ class ClusterAcks:
         query = sa.select(tables.era).where(c.version > self._version)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
-        registry = self._registry() if rows else None
+        registry = self._registry() if rows else Registry()
         for row in rows:
-            self._send(shared_era_of(row), registry)
+            end = shared_era_of(row).line.end
+            ack = ack_of(registry, row.device, row.era, end, self._clock.now())
+            if ack is not None:
+                self._publish(ack.topic, ack.payload, True)
             self._version = row.version
         return 0.0 if len(rows) == _MOST else POLL_S
-
-    def _send(self, era: SharedEra, registry: Registry | None) -> None:
-        device = registry.device(era.device) if registry else None
-        if device is None or device.key is None or device.revoked:
-            return
-        end, topic = era.line.end, envelope.ack_topic(era.device)
-        text = envelope.ack_object(era.era, *end.place, end.h, int(self._clock.now()))
-        self._publish(topic, envelope.seal(device.key, topic, text), True)

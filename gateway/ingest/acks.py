@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.ingest.batch import Ack, Ingest
+from gateway.ingest.batch import Ingest
 from gateway.journal.eras import Era
 from gateway.mqtt.publish_queue import Publication
 from gateway.mqtt.session import Session
@@ -81,7 +81,7 @@ class LocalAcks:
         """Publish the acks of all eras of the journal."""
         self._publish(self.ingest.all_acks(self.clock.now()))
 
-    def _publish(self, acks: Sequence[Ack]) -> None:
+    def _publish(self, acks: Sequence[Publication]) -> None:
         for ack in acks:
-            self.session.publish(Publication(ack.topic, ack.payload, retain=True))
+            self.session.publish(ack)
         self._due.clear()

@@ -1,30 +1,19 @@
 """One batch of arrivals: admitted, then journaled in one transaction; the acks it calls for."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from gateway.domain import envelope
 from gateway.domain.registry import Registry
 from gateway.ingest.adapters.intake import FeedIntake, FeedMessage
 from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.publish_queue import Publication, ack_of
+from gateway.mqtt.session import BrokerEvent
 from gateway.wire import Admitted, Refusal, admit
 
 Item = Arrival | BrokerEvent | FeedMessage
 Admission = Admitted | Refusal | None
 """Of an item; None where it needs none, or where the device probably exceeds its rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """What to publish, retained, for a device."""
-
-    topic: str
-    payload: bytes
-    device: str
-    era: str
 
 
 class Ingest:
@@ -37,7 +26,7 @@ class Ingest:
         self._feeds = feeds or FeedIntake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[Item], now: float) -> list[Ack]:
+    def commit(self, batch: Sequence[Item], now: float) -> list[Publication]:
         """Admit and journal a batch; returns its acks. ``now`` is Unix s.
 
         Raises JournalError with nothing of the batch kept.
@@ -93,19 +82,13 @@ class Ingest:
             for item, one in zip(batch, admitted, strict=True)
         )
 
-    def acks(self, eras: Iterable[Era], now: float) -> list[Ack]:
+    def acks(self, eras: Iterable[Era], now: float) -> list[Publication]:
         """The sealed acks of these eras, except of devices that have no valid key."""
-        acks: list[Ack] = []
-        for era in eras:
-            device = self.registry.device(era.device)
-            if device is None or device.key is None or device.revoked:
-                continue
-            end, topic = era.line.end, envelope.ack_topic(era.device)
-            text = envelope.ack_object(era.era, *end.place, end.h, int(now))
-            acks.append(Ack(topic, envelope.seal(device.key, topic, text), era.device, era.era))
-        return acks
+        registry = self.registry
+        acks = (ack_of(registry, era.device, era.era, era.line.end, now) for era in eras)
+        return [ack for ack in acks if ack is not None]
 
-    def all_acks(self, now: float) -> list[Ack]:
+    def all_acks(self, now: float) -> list[Publication]:
         """The acks of all eras in the journal; each device's last message's era last."""
         return self.acks(self._journal.eras.all(), now)
 

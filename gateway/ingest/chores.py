@@ -207,10 +207,6 @@ class Chores:
     _next: int = 0
     _due_at: float = 0.0
 
-    def start(self) -> None:
-        """Record the start of the gateway. Raises JournalError."""
-        self.records.start()
-
     def run_next(self) -> None:
         """Run the next chore when ``CHORE_S`` have passed; one that fails comes round again."""
         if time.monotonic() < self._due_at:

@@ -41,7 +41,7 @@ class IngestLoop:
 
     def run(self) -> None:
         """Run until ``stopping``; journals the start and the stop. Raises JournalError."""
-        self.chores.start()
+        self.chores.records.start()
         acks_wait = False
         while not self.stopping.is_set():
             self.chores.run_next()

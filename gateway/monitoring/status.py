@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.cluster.cursor_name import readings_cursor
 from gateway.database import heartbeat
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
@@ -13,7 +12,7 @@ from gateway.journal import counters, failure_file
 from gateway.journal.reader import JournalReader
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
-from gateway.stores.port import STORE
+from gateway.stores.port import STORE, readings_cursor
 
 Status: TypeAlias = dict[str, dict[str, Any]]
 """``noria status --json`` (WIRE.md): figures by section."""

@@ -3,7 +3,10 @@
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.runtime.select_wakeup import SelectWakeup
+from gateway.domain import envelope
+from gateway.domain.chain import ChainLink
+from gateway.domain.registry import Registry
+from gateway.runtime.wakeup import SelectWakeup
 
 LONGEST = 10_000
 """Only reached while the broker is away; everything is published again when it is back."""
@@ -17,6 +20,18 @@ class Publication:
     payload: bytes
     retain: bool
     qos: int = 0
+
+
+def ack_of(
+    registry: Registry, device: str, era: str, end: ChainLink, now: float
+) -> Publication | None:
+    """The sealed ack of an era up to ``end``; None for a device that has no valid key."""
+    row = registry.device(device)
+    if row is None or row.key is None or row.revoked:
+        return None
+    topic = envelope.ack_topic(device)
+    text = envelope.ack_object(era, *end.place, end.h, int(now))
+    return Publication(topic, envelope.seal(row.key, topic, text), retain=True)
 
 
 class PublishQueue:

@@ -12,6 +12,7 @@ import select
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,10 +20,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.journal.messages import Arrival
 from gateway.mqtt.address import Address
-from gateway.mqtt.broker_event import BrokerEvent
 from gateway.mqtt.bulk_reader import BulkClient, BulkReader, Receipts, publication
 from gateway.mqtt.publish_queue import Publication
-from gateway.runtime.select_wakeup import SelectWakeup
+from gateway.runtime.wakeup import SelectWakeup
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,17 @@ CONNECT_TIMEOUT_S = 5.0
 MARKER_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerEvent:
+    """A change of the connection to the broker, in order with the messages around it.
+
+    ``run``: ``broker_lost``, ``broker_back`` or ``broker_drained``; ``received`` is Unix s.
+    """
+
+    run: str
+    received: float
 
 
 class Session:

@@ -9,10 +9,9 @@ from gateway.cluster import acks, merge_order, pruning
 from gateway.cluster.ack_requests import AckRequests
 from gateway.cluster.acks import ClusterAcks
 from gateway.cluster.archives import archives_of
-from gateway.cluster.cursor_name import readings_cursor
 from gateway.cluster.leader import LeaderElection
 from gateway.cluster.merge_order import MergeOrder
-from gateway.cluster.name_lock import hold_name
+from gateway.cluster.names import hold_name
 from gateway.cluster.pruning import EntryPruner
 from gateway.cluster.reader import MergedReader
 from gateway.cluster.registrar import ListeningFlag, Registrar
@@ -26,6 +25,7 @@ from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
 from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
+from gateway.stores.port import readings_cursor
 
 WATCH_REST_S = 0.01
 _LOOK_S = 0.5

@@ -42,8 +42,7 @@ from gateway.projections.live import LiveTopics
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime import file_lock, memory
 from gateway.runtime.clock import Clock
-from gateway.runtime.select_wakeup import SelectWakeup
-from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.wakeup import SelectWakeup, Wakeup
 from gateway.settings import Settings
 
 WATCH_REST_S = 0.003

@@ -1,5 +1,7 @@
 """Wakes the threads that follow the journal or another thread's work."""
 
+import contextlib
+import socket
 import threading
 import time
 
@@ -58,3 +60,35 @@ class Wakeup:
             seen = self._count if seen is None else seen
             self._condition.wait_for(lambda: self._count != seen, timeout_s)
             return self._count
+
+
+class SelectWakeup:
+    """Wakes a thread that waits in ``select``.
+
+    Notified from any thread or signal handler; ``fileno`` makes it selectable.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+
+    def notify(self) -> None:
+        """Wake the waiting thread."""
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes it too
+            self._write.send(b"\0")
+
+    def clear(self) -> None:
+        """Discard the notifications so far."""
+        with contextlib.suppress(BlockingIOError):
+            while self._read.recv(4096):
+                pass
+
+    def fileno(self) -> int:
+        """For ``select``."""
+        return self._read.fileno()
+
+    def close(self) -> None:
+        """Release both ends."""
+        self._read.close()
+        self._write.close()

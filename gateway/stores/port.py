@@ -4,9 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from gateway.domain.inputs import Reading
+from gateway.settings import Settings
 
 STORE = "store"
 """Name of the readings projection, of its cursor, and of the dead letters of its store."""
+
+
+def readings_cursor(settings: Settings) -> str:
+    """Name of its cursor: one for all gateways with InfluxDB; with SQLite, one for each gateway."""
+    own = settings.shared and settings.store == "sqlite"
+    return f"{STORE} {settings.gateway_id}" if own else STORE
 
 
 class ReadingStore(Protocol):

@@ -15,7 +15,7 @@ from gateway.domain.registry import Registry
 from gateway.errors import SettingError
 from gateway.ingest.adapters import mapping
 from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
-from gateway.ingest.adapters.port import Unreadable
+from gateway.ingest.adapters.formats import Unreadable
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.wire import decode

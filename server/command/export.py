@@ -8,7 +8,6 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from gateway.cluster.cursor_name import readings_cursor
 from gateway.database.engine import open_database
 from gateway.domain.inputs import Reading
 from gateway.errors import RegistryError
@@ -19,7 +18,7 @@ from gateway.registry import rows
 from gateway.runtime import file_lock
 from gateway.settings import Settings
 from gateway.stores.factory import open_store
-from gateway.stores.port import ReadingStore
+from gateway.stores.port import ReadingStore, readings_cursor
 from gateway.wire import FEED_ERA
 from server.command.config import settings_of, with_config
 

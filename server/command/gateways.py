@@ -2,7 +2,7 @@
 
 import click
 
-from gateway.cluster.retire import retire as retire_gateway
+from gateway.cluster.names import retire as retire_gateway
 from gateway.database.engine import open_database
 from gateway.errors import DatabaseError
 from server.command.config import settings_of, with_config

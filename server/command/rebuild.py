@@ -6,7 +6,6 @@ import click
 import sqlalchemy as sa
 
 from gateway.cluster import leader
-from gateway.cluster.cursor_name import readings_cursor
 from gateway.database import dead_letters
 from gateway.database.engine import open_database
 from gateway.program.offline import clock_of, journal_of, runner_of
@@ -21,7 +20,7 @@ from gateway.runtime.wakeup import Wakeup
 from gateway.settings import Settings
 from gateway.stores.factory import open_store
 from gateway.stores.influxdb import InfluxStore
-from gateway.stores.port import STORE
+from gateway.stores.port import STORE, readings_cursor
 from server.command.config import settings_of, with_config
 
 

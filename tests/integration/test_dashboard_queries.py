@@ -10,7 +10,7 @@ import pytest
 from dashboards import provisioning
 from dashboards.water import dashboard
 from gateway.journal.messages import Arrival
-from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.session import BrokerEvent
 from gateway.projections import cursor
 from gateway.projections.figures import FigureWriter
 from gateway.projections.readings.projection import ReadingsProjection

@@ -13,7 +13,7 @@ from gateway.journal import schema
 from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.session import BrokerEvent
 from tests.integration.listening import NOW, Listening, covers
 
 

@@ -60,8 +60,8 @@ class Gateway:
     def receives(self, ring: Ring, *messages: Sealed) -> None:
         """Journal these in one commit; nothing is registered yet."""
         raw = [Arrival(ring.topic, ring.payload(m).encode(), NOW) for m in messages]
-        for ack in self.ingest.commit(raw, NOW):
-            self.registrar.due(ack.device, ack.era, self.journal.last_id)
+        for era in self.ingest.journal(raw, self.ingest.admit(raw)):
+            self.registrar.due(era.device, era.era, self.journal.last_id)
 
 
 class Pair:

@@ -13,7 +13,7 @@ from gateway.journal.diary import Diary
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.mqtt.broker_event import BrokerEvent
+from gateway.mqtt.session import BrokerEvent
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from tests.stories.script import DeviceStory, Wake

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.errors import SettingError
 from gateway.ingest.adapters import mapping, paths, units
 from gateway.ingest.adapters.feed import FeedReader, with_numbers
-from gateway.ingest.adapters.port import Unreadable
+from gateway.ingest.adapters.formats import Unreadable
 from gateway.wire import decode
 from tests.unit import third_party as theirs
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from gateway.domain.boot_time import is_plausible
 from gateway.ingest.adapters import paths
+from gateway.ingest.adapters.formats import Adapter, Unreadable, Uplink, number
 from gateway.ingest.adapters.paths import Path
-from gateway.ingest.adapters.port import Adapter, Unreadable, Uplink, number
 from gateway.ingest.adapters.units import FIGURES, Convert
 from gateway.wire import FEED_ERA
 

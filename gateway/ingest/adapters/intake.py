@@ -7,7 +7,7 @@ from msgspec import structs
 
 from gateway.domain.registry import Device, Registry
 from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
-from gateway.ingest.adapters.port import Unreadable
+from gateway.ingest.adapters.formats import Unreadable
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.wire import admit_decoded, decode

@@ -9,23 +9,15 @@ from typing import TypeVar, cast
 
 from gateway.errors import SettingError
 from gateway.ingest.adapters import paths
-from gateway.ingest.adapters.chirpstack import ChirpStack
-from gateway.ingest.adapters.esphome import Esphome
 from gateway.ingest.adapters.feed import Feed, Pick
-from gateway.ingest.adapters.port import Adapter
-from gateway.ingest.adapters.tasmota import Tasmota
-from gateway.ingest.adapters.thethings import TheThings
+from gateway.ingest.adapters.formats import ADAPTERS, Adapter
 from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
 from gateway.mqtt.address import Address, parse_address
 from gateway.registry.fields import FieldError, name, number, random_id, whole
 
-ADAPTERS: Mapping[str, Adapter] = {
-    adapter.name: adapter for adapter in (Esphome(), Tasmota(), ChirpStack(), TheThings())
-}
 EXAMPLE = Path(__file__).parent / "example.toml"
 
 _Value = TypeVar("_Value")
-_List = list[object]
 _Row = tuple[str, int]
 """Table, and index from 0."""
 _FEED = ("device", "from", "topic", "broker", "every_s", *FIGURES)

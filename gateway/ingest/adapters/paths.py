@@ -3,7 +3,7 @@
 import re
 from typing import cast
 
-from gateway.ingest.adapters.port import Unreadable
+from gateway.ingest.adapters.formats import Unreadable
 
 Path = tuple[str | int, ...]
 

@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.ingest.adapters.intake import FeedMessage
 from gateway.ingest.adapters.mapping import FeedBroker, MappingFile
 from gateway.journal.messages import Arrival
-from gateway.runtime.select_wakeup import SelectWakeup
+from gateway.runtime.wakeup import SelectWakeup
 
 _log = logging.getLogger(__name__)
 

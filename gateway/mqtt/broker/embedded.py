@@ -44,8 +44,8 @@ class _Logins:
         return self._known.get(user or "")
 
 
-class LoginPlugin(BaseAuthPlugin):
-    """Admits a user by password, with its own name as client id."""
+class LoginsPlugin(BaseAuthPlugin, BaseTopicPlugin):
+    """Admits a user by password, with its own name as client id, to the topics of its login."""
 
     @dataclass
     class Config(BaseAuthPlugin.Config):
@@ -64,20 +64,6 @@ class LoginPlugin(BaseAuthPlugin):
             return False
         given = hashlib.sha256((known["salt"] + (session.password or "")).encode()).hexdigest()
         return hmac.compare_digest(given, known["sha256"])
-
-
-class RulesPlugin(BaseTopicPlugin):
-    """Admits a user to the topics of its login."""
-
-    @dataclass
-    class Config(BaseTopicPlugin.Config):
-        """``logins`` is the file of logins."""
-
-        logins: str = ""
-
-    def __init__(self, context: BaseContext) -> None:
-        super().__init__(context)
-        self._logins = _Logins(self.config.logins)
 
     async def topic_filtering(
         self,
@@ -100,9 +86,7 @@ def _config(given: dict[str, str]) -> BrokerConfig:
         tls = {"ssl": True, "certfile": given["certificate"], "keyfile": given["key"]}
         listeners["default"] |= tls
         listeners["inner"] = {"type": "tcp", "bind": given["inner"]}
-    plugins = {
-        f"{_MODULE}.{name}": {"logins": given["logins"]} for name in ("LoginPlugin", "RulesPlugin")
-    }
+    plugins = {f"{_MODULE}.LoginsPlugin": {"logins": given["logins"]}}
     return BrokerConfig.from_dict({"listeners": listeners, "plugins": plugins})
 
 
