@@ -5,36 +5,37 @@ the leader publishes (``gateway.cluster.acks``).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.cluster.leader import LeaderElection
 from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.journal.eras import Era
 
 
+@dataclass
 class AckRequests:
     """Implements ``gateway.ingest.acks.Acks`` for one gateway of several."""
 
-    def __init__(self, registrar: Registrar, flag: ListeningFlag, election: LeaderElection) -> None:
-        self._registrar = registrar
-        self._flag = flag
-        self._election = election
-        self.republish: Callable[[], None] | None = None
-        """Set while this gateway leads: publishes all acks and live topics. Any thread."""
+    registrar: Registrar
+    flag: ListeningFlag
+    election: LeaderElection
+    republish: Callable[[], None] | None = None
+    """Set while this gateway leads: publishes all acks and live topics. Any thread."""
 
     @property
     def is_leader(self) -> bool:
         """Whether this gateway is the elected leader."""
-        return self._election.holds
+        return self.election.holds
 
     def note_progress(self, listening: bool, committing_since: float | None) -> None:
         """Pass both on to the registrar's thread, from which the merge order has its horizon."""
-        self._flag.committing_since = committing_since
-        self._flag.listening = listening
+        self.flag.committing_since = committing_since
+        self.flag.listening = listening
 
     def add(self, eras: Sequence[Era], last_id: int) -> None:
         """Request the acks of these eras once entry ``last_id`` is registered."""
         for era in eras:
-            self._registrar.due(era.device, era.era, last_id)
+            self.registrar.due(era.device, era.era, last_id)
 
     def publish_due(self) -> bool:
         """False: ``add`` has passed the requests on, and the leader publishes."""

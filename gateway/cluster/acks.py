@@ -5,6 +5,7 @@ Two publishers, or two connections, could let an older ack reach the broker afte
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -22,18 +23,16 @@ _MOST = 2000
 Publish = Callable[[str, bytes, bool], None]
 
 
+@dataclass
 class ClusterAcks:
     """A ``Worker`` runs its ``turn``. ``registry`` returns the rows in force."""
 
-    def __init__(
-        self, engine: sa.Engine, publish: Publish, clock: Clock, registry: Callable[[], Registry]
-    ) -> None:
-        self._engine = engine
-        self._publish = publish
-        self._clock = clock
-        self._registry = registry
-        self._version = 0
-        self._again = threading.Event()
+    engine: sa.Engine
+    publish: Publish
+    clock: Clock
+    registry: Callable[[], Registry]
+    _version: int = 0
+    _again: threading.Event = field(default_factory=threading.Event)
 
     def again(self) -> None:
         """From any thread: the broker may have lost its retained acks; publish all again."""
@@ -46,13 +45,13 @@ class ClusterAcks:
             self._version = 0
         c = tables.era.c
         query = sa.select(tables.era).where(c.version > self._version)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(c.version).limit(_MOST)).all()
-        registry = self._registry() if rows else Registry()
+        registry = self.registry() if rows else Registry()
         for row in rows:
             end = shared_era_of(row).line.end
-            ack = ack_of(registry, row.device, row.era, end, self._clock.now())
+            ack = ack_of(registry, row.device, row.era, end, self.clock.now())
             if ack is not None:
-                self._publish(ack.topic, ack.payload, True)
+                self.publish(ack.topic, ack.payload, True)
             self._version = row.version
         return 0.0 if len(rows) == _MOST else POLL_S

@@ -65,23 +65,17 @@ class ClusterArchives:
 
     def _archive(self, gateway: str) -> Archive:
         if gateway not in self._of:
-            self._of[gateway] = Archive(lambda: self._known(gateway), self._place_of(gateway))
+            folder = self._folder if gateway == self._own else self._folder / gateway
+            self._of[gateway] = Archive(lambda: self._known(gateway), folder)
         return self._of[gateway]
-
-    def _place_of(self, gateway: str) -> Path:
-        return self._folder if gateway == self._own else self._folder / gateway
 
     def _known(self, gateway: str) -> list[SegmentRow]:
         s = tables.segment.c
-        query = (
-            sa.select(tables.segment)
-            .where(s.gateway == gateway, s.pruned >= s.first)
-            .order_by(s.first)
-        )
+        query = sa.select(tables.segment).where(s.gateway == gateway, s.pruned >= s.first)
         with self._engine.connect() as connection:
             return [
                 SegmentRow(r.first, r.last, r.pruned, r.name, bytes(r.digest), r.bytes)
-                for r in connection.execute(query)
+                for r in connection.execute(query.order_by(s.first))
             ]
 
     def _located(self, gateway: str, error: ArchiveError) -> ArchiveError:
@@ -100,5 +94,5 @@ def archives_of(settings: Settings, engine: sa.Engine) -> ClusterArchives:
 def _place(connection: sa.Connection, gateway: str, entry: int) -> int:
     """The highest place of a gateway's entries up to ``entry``."""
     p = tables.place.c
-    last = sa.select(sa.func.coalesce(sa.func.max(p.place), 0))
-    return connection.execute(last.where(p.gateway == gateway, p.entry <= entry)).scalar_one()
+    last = sa.select(sa.func.max(p.place)).where(p.gateway == gateway, p.entry <= entry)
+    return connection.scalar(last) or 0

@@ -8,6 +8,7 @@ when no gateway listened become entries, as in one gateway's journal.
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -26,23 +27,17 @@ _FAR_S = 60.0  # entries of a clock that is further ahead do not wait for the ho
 _LISTENS_AGAIN = ("start", "broker_back", "broker_drained")
 
 
+@dataclass
 class MergeOrder:
     """A ``Worker`` runs its ``turn``; ``wake`` wakes the projections that follow the order."""
 
-    def __init__(
-        self,
-        engine: sa.Engine,
-        clock: Clock,
-        wake: Wakeup,
-        steady: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._wake = wake
-        self._steady = steady
-        self._horizon: Horizon | None = None
-        self.at = float("-inf")
-        """Timers that are due until then may fire (Unix s)."""
+    engine: sa.Engine
+    clock: Clock
+    wake: Wakeup
+    steady: Callable[[], float] = time.monotonic
+    _horizon: Horizon | None = None
+    at: float = float("-inf")
+    """Timers that are due until then may fire (Unix s)."""
 
     def turn(self) -> float:
         """Place the entries that the horizon has passed; returns the wait in real s."""
@@ -51,17 +46,17 @@ class MergeOrder:
         except BaseException:
             self._horizon = None  # load the saved state at the next turn
             raise
-        self._wake.notify()
+        self.wake.notify()
         return 0.0 if full else POLL_S
 
     def _merge(self) -> bool:
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             horizon = self._horizon or self._loaded(connection)
-            now = self._clock.now()
-            step = horizon.look(_members(connection), now, self._steady())
+            now = self.clock.now()
+            step = horizon.look(_members(connection), now, self.steady())
             reach = horizon.at if horizon.at is not None else float("-inf")
             self._record(connection, step)
-            full = _give_places(connection, reach, now + _FAR_S * self._clock.speed)
+            full = _give_places(connection, reach, now + _FAR_S * self.clock.speed)
             if step is not None:
                 saved = {"at": horizon.at, "hears": horizon.listening}
                 again = insert(tables.horizon).values(one=1, **saved)
@@ -74,17 +69,15 @@ class MergeOrder:
     def _loaded(self, connection: sa.Connection) -> Horizon:
         row = connection.execute(sa.select(tables.horizon)).first()
         found = (row.at, row.hears) if row else (None, False)
-        return Horizon(*found, speed=self._clock.speed)
+        return Horizon(*found, speed=self.clock.speed)
 
     def _record(self, connection: sa.Connection, step: HorizonStep | None) -> None:
         """Write the changes of listening and the step of the clock as entries, at their times."""
         if step is None or not (step.switches or step.back_s):
             return
-        number = connection.execute(
-            sa.select(sa.func.coalesce(sa.func.max(tables.entry.c.entry), 0)).where(
-                tables.entry.c.gateway == TOGETHER
-            )
-        ).scalar_one()
+        e = tables.entry.c
+        highest = sa.select(sa.func.max(e.entry)).where(e.gateway == TOGETHER)
+        number = connection.scalar(highest) or 0
         found: list[tuple[float, str, dict[str, object]]] = []
         for at, listening in step.switches:
             for run in _LISTENS_AGAIN if listening else ("stop",):
@@ -123,8 +116,7 @@ def _give_places(connection: sa.Connection, reach: float, far: float) -> bool:
     ).all()
     if not rows:
         return False
-    newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
-    last = connection.execute(newest).scalar_one()
+    last = connection.scalar(sa.select(sa.func.max(tables.place.c.place))) or 0
     ends: dict[str, int] = {}
     for row in rows:
         ends[row.gateway] = max(ends.get(row.gateway, 0), row.entry)

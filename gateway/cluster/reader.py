@@ -10,16 +10,9 @@ from gateway.cluster.archives import ClusterArchives
 from gateway.domain.entry import Entry
 from gateway.journal.archive.reader import PAYLOADS
 
-_QUERY = (
-    sa.select(tables.place.c.place, tables.entry)
-    .join(
-        tables.entry,
-        sa.and_(
-            tables.entry.c.gateway == tables.place.c.gateway,
-            tables.entry.c.entry == tables.place.c.entry,
-        ),
-    )
-)  # fmt: skip
+_e, _p = tables.entry.c, tables.place.c
+_SAME = sa.and_(_e.gateway == _p.gateway, _e.entry == _p.entry)
+_QUERY = sa.select(_p.place, tables.entry).join(tables.entry, _SAME)
 
 
 class MergedReader:
@@ -64,9 +57,8 @@ class MergedReader:
 
     def last_id(self) -> int:
         """The newest place, 0 when there is none."""
-        newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
         with self._engine.connect() as connection:
-            return connection.execute(newest).scalar_one()
+            return connection.scalar(sa.select(sa.func.max(tables.place.c.place))) or 0
 
     def close(self) -> None:
         """Release the archive files; the connections belong to the engine."""

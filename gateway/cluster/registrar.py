@@ -146,12 +146,9 @@ class Registrar:
         """Save the cursor, and since when this gateway listens."""
         self._since = (self._since or until) if self._flag.listening else None
         mine = sa.and_(tables.member.c.gateway == self._gateway, tables.member.c.entry == self._at)
-        done = connection.execute(
-            sa.update(tables.member)
-            .where(mine)
-            .values(until=until, entry=end, waiting=waiting, since=self._since, counts=self._counts)
-        )
-        if done.rowcount != 1:
+        values = {"until": until, "entry": end, "waiting": waiting, "since": self._since}
+        update = sa.update(tables.member).where(mine).values(**values, counts=self._counts)
+        if connection.execute(update).rowcount != 1:
             raise JournalError(
                 f"gateway_id = {self._gateway!r}: another gateway registers under this name: "
                 "give each its own gateway_id"
@@ -166,15 +163,13 @@ class Registrar:
         """Insert this gateway's row at its first start; refuse another journal under its name."""
         first = journal.entries(0, 1)
         log = hashlib.sha256(first[0].body).hexdigest() if first else ""
-        row = connection.execute(
-            sa.select(tables.member).where(tables.member.c.gateway == self._gateway)
-        ).first()
+        mine = tables.member.c.gateway == self._gateway
+        row = connection.execute(sa.select(tables.member).where(mine)).first()
         fresh: dict[str, object] = {"until": 0.0, "waiting": True, "since": None}
         if row is None:
             more: dict[str, object] = {"log": log, "entry": 0, "counts": {}}
-            connection.execute(
-                sa.insert(tables.member).values(gateway=self._gateway, **fresh, **more)
-            )
+            new = sa.insert(tables.member).values(gateway=self._gateway, **fresh, **more)
+            connection.execute(new)
             return
         if row.log != log or row.entry > journal.last_id():
             raise JournalError(
@@ -182,7 +177,6 @@ class Registrar:
                 "this name (another gateway's, or this one before a restore): choose a new "
                 "gateway_id; known messages are not counted twice"
             )
-        mine = tables.member.c.gateway == self._gateway
         connection.execute(sa.update(tables.member).where(mine).values(fresh))
 
 

@@ -18,19 +18,15 @@ def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
         kept = connection.execute(sa.select(tables.head.c.counts)).scalar_one()
         members = connection.execute(sa.select(tables.member)).all()
         holder = connection.execute(sa.select(tables.holder.c.gateway)).scalar_one()
-        newest = sa.select(sa.func.coalesce(sa.func.max(tables.place.c.place), 0))
-        last = connection.execute(newest).scalar_one()
+        last = connection.scalar(sa.select(sa.func.max(tables.place.c.place))) or 0
     found: dict[str, Any] = counters.status(kept)
     found["journal"]["leaves"] = 0
     for row in members:
         if row.counts:
             _add(found, row.counts)
     known = heartbeat.read_all(engine)
-    gateways = {
-        row.gateway: _gateway(engine, row.gateway, holder)
-        for row in members
-        if row.gateway in known
-    }
+    names = [row.gateway for row in members if row.gateway in known]
+    gateways = {name: _gateway(engine, name, holder) for name in names}
     return found | {"gateways": gateways}, last
 
 
@@ -45,8 +41,5 @@ def _add(found: dict[str, Any], counts: dict[str, Any]) -> None:
 
 def _gateway(engine: sa.Engine, name: str, holder: str) -> dict[str, bool]:
     known = heartbeat.read(engine, name)
-    return {
-        "running": known.running,
-        "connected": known.connected,
-        "watches": name == holder and known.running,
-    }
+    watches = name == holder and known.running
+    return {"running": known.running, "connected": known.connected, "watches": watches}

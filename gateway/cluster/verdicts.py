@@ -127,7 +127,7 @@ class SharedMessages:
             link = ChainLink(place, chain_hash_of(message.hash))
             self._put(device, name, message.prev, link)
             declared = era.line.declared(message.old, place)
-            line = advance(declared, _SharedEraRows(self, device, name)).line
+            line = advance(declared, _SharedEraRows(self, (device, name))).line
             era = replace(era, line=line, newest=place if verdict.is_newest else era.newest)
         self._eras[device, name] = era
         return verdict.name
@@ -207,24 +207,24 @@ class SharedMessages:
         return self._unlinked.get((device, era, place))
 
 
+@dataclass(frozen=True, slots=True)
 class _SharedEraRows:
     """One era of all journals (``domain.chain.JournaledEra``)."""
 
-    def __init__(self, messages: SharedMessages, device: str, era: str) -> None:
-        self._messages = messages
-        self._era = (device, era)
+    messages: SharedMessages
+    era: tuple[str, str]
 
     def first(self) -> ChainLink | None:
         return self.at((1, 1)) or self.after("")
 
     def at(self, place: Identity) -> ChainLink | None:
-        return self._messages.at(*self._era, place)
+        return self.messages.at(*self.era, place)
 
     def after(self, h: str) -> ChainLink | None:
-        return self._messages.follower(*self._era, h)
+        return self.messages.follower(*self.era, h)
 
     def unlinked(self, place: Identity) -> ChainLink | None:
-        return self._messages.unlinked(*self._era, place)
+        return self.messages.unlinked(*self.era, place)
 
 
 def shared_era_of(row: sa.Row[Any]) -> SharedEra:

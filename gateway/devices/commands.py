@@ -117,7 +117,9 @@ def _save(
         "release": release,
         "release_n": n,
     }
-    if release is None and not _release_refused(before):
+    # A refused release is omitted from the next ``down``.
+    refused = before.release_answered and before.answer is not None and not before.answer.ok
+    if release is None and not refused:
         values |= {"release": before.release, "release_n": before.release_n}
     connection.execute(sa.delete(desired).where(desired.c.device == before.device))
     connection.execute(sa.insert(desired).values(device=before.device, **values))
@@ -128,8 +130,3 @@ def _save(
         )
     )  # fmt: skip
     return state.load(connection, before.device)[before.device]
-
-
-def _release_refused(before: DesiredState) -> bool:
-    """Whether the device refused the release: then the next ``down`` omits it."""
-    return before.release_answered and before.answer is not None and not before.answer.ok

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from gateway.domain.registry import Device, Registry, Sensor
 from gateway.errors import RegistryError, SettingError
 from gateway.mqtt import broker
+from gateway.mqtt.address import address_of
 from gateway.registry import rows
 from gateway.registry.check import problems
 from gateway.registry.fields import draw_id
@@ -92,17 +92,13 @@ def _broker(settings: Settings) -> dict[str, str | int]:
         host, port = listen_address("broker_listen", settings.broker_listen)
         ca = settings.broker_ca or settings.broker_certificate
         return {"host": host, "port": port, **_ca("broker_certificate", ca)}
-    url = urlsplit(settings.broker)
-    tls = url.scheme == "mqtts"
-    where: dict[str, str | int] = {
-        "host": url.hostname or "",
-        "port": url.port or (8883 if tls else 1883),
-    }
-    if tls and not settings.broker_ca:
+    address = address_of(settings)
+    if address.tls and not settings.broker_ca:
         raise SettingError(
             "broker_ca is empty: a board checks the broker against one CA; name its PEM file"
         )
-    return where | (_ca("broker_ca", settings.broker_ca) if tls else {})
+    ca = settings.broker_ca if address.tls else ""
+    return {"host": address.host, "port": address.port, **_ca("broker_ca", ca)}
 
 
 def _ca(setting: str, path: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ down, and an alert rule can report that.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -25,29 +26,29 @@ _POLL_S = 5.0
 
 _Event = tuple[str, str, float]
 """The key of a tank event: tank, kind, at (Unix s)."""
+_Written = tuple[float, float | None]
+"""Its end (Unix s) and its litres."""
 
 
+@dataclass
 class FigureWriter:
     """A ``Worker`` that is woken when the watch has saved runs its ``turn``."""
 
-    def __init__(
-        self, engine: sa.Engine, store: InfluxStore, registry: Callable[[], Registry], clock: Clock
-    ) -> None:
-        self._engine = engine
-        self._store = store
-        self._registry = registry
-        self._clock = clock
-        self._version = 0
-        self._events: dict[_Event, tuple[float, float | None]] = {}
-        self._repeated_at = float("-inf")
+    engine: sa.Engine
+    store: InfluxStore
+    registry: Callable[[], Registry]
+    clock: Clock
+    _version: int = 0
+    _events: dict[_Event, _Written] = field(default_factory=dict[_Event, _Written])
+    _repeated_at: float = float("-inf")
 
     def turn(self) -> float:
         """Write what changed; returns how long to wait (real s). Raises StoreError."""
-        now = self._clock.now()
+        now = self.clock.now()
         repeat = now >= self._repeated_at + _REPEAT_S
         new_hour = now // 3600 != self._repeated_at // 3600
-        tags = _Tags(self._registry())
-        changes = changes_since(self._engine, self._version)
+        tags = _Tags(self.registry())
+        changes = changes_since(self.engine, self._version)
         tanks = self._all_tanks() if repeat else changes.tanks
         events = self._new_events(everything=repeat and new_hour)
         lines = [
@@ -56,51 +57,51 @@ class FigureWriter:
             *(_incident(tags, row) for row in changes.incidents),
         ]
         if lines:
-            self._store.write_points(lines)
+            self.store.write_points(lines)
         self._version = changes.version
         self._events |= events
         self._repeated_at = now if repeat else self._repeated_at
-        return min(_POLL_S, self._clock.real_s(_REPEAT_S))
+        return min(_POLL_S, self.clock.real_s(_REPEAT_S))
 
     def _all_tanks(self) -> Mapping[str, Row]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(sa.select(tank_now.c.tank, tank_now.c.value))
             return {row.tank: row.value for row in rows}
 
-    def _new_events(self, *, everything: bool) -> dict[_Event, tuple[float, float | None]]:
+    def _new_events(self, *, everything: bool) -> dict[_Event, _Written]:
         """Tank events that differ from what was written; the table has no version to ask by."""
         query = sa.select(tank_event)
         if not everything and self._events:
             newest = max(until for until, _ in self._events.values())
             query = query.where(tank_event.c.until >= newest - _LATE_EVENT_S)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = {(r.tank, r.kind, r.at): (r.until, r.litres) for r in connection.execute(query)}
         return {key: value for key, value in rows.items() if self._events.get(key) != value}
 
 
+@dataclass(frozen=True, slots=True)
 class _Tags:
     """Tags are random ids: names of tanks, sites and uplinks are never written to InfluxDB."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    registry: Registry
 
     def for_tank(self, tank: str) -> dict[str, str]:
         """The tags of a tank."""
-        row = self._registry.tank(tank)
-        site = self._registry.site(row.site) if row else None
+        row = self.registry.tank(tank)
+        site = self.registry.site(row.site) if row else None
         return {"tank": row.rid if row else "-", "site": site.rid if site else "-"}
 
     def for_uplink(self, uplink: str) -> dict[str, str]:
         """The tags of an uplink: the site that uses it, no tank."""
         for device in self.devices():
-            row = self._registry.device(device)
+            row = self.registry.device(device)
             if row and row.uplink == uplink:
                 return self.for_tank(row.tank) | {"tank": "-"}
         return {"tank": "-", "site": "-"}
 
     def devices(self, tank: str | None = None) -> list[str]:
         """The devices in use, of one tank or of all."""
-        rows = (devices[-1] for devices in self._registry.devices.values())
+        rows = (devices[-1] for devices in self.registry.devices.values())
         return [d.id for d in rows if not d.revoked and tank in (None, d.tank)]
 
 

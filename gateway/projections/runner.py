@@ -28,6 +28,7 @@ _READ = 500  # entries at a time
 BATCH_BYTES = 4_000_000
 """The total of its bodies that ends a batch early: a batch is in memory."""
 _AFTER_STEP_S = 2.0  # the diary checks the clock twice a second
+_LAG_POLL_S, _REPORT_EVERY_S = 0.05, 2.0
 LOOK_S = 30.0  # another process (restore, rebuild) appends without a wakeup
 
 
@@ -225,3 +226,32 @@ class Runner:
     def _close(self) -> None:
         if self._journal:
             self._journal.close()
+
+
+def catch_up(runner: Runner, name: str, report: Callable[[str], None]) -> None:
+    """Run ``runner`` until its lag is 0, for a command that waits while no gateway runs.
+
+    ``report`` receives a sentence for each new trouble, and every 2 s one about the progress.
+    """
+    begun = reported = time.monotonic()
+    trouble: str | None = None
+    runner.start()
+    try:
+        while (left := runner.lag()) > 0:
+            if runner.trouble not in (None, trouble):
+                trouble = runner.trouble
+                report(f"{name} waits and tries again: {trouble}")
+            if time.monotonic() - reported > _REPORT_EVERY_S:
+                reported = time.monotonic()
+                report(f"{name}: {left} entries left after {reported - begun:.0f} s")
+            time.sleep(_LAG_POLL_S)
+    finally:
+        runner.stop()
+
+
+def wait_for(lag: Callable[[], int], longest_s: float) -> int:
+    """Wait until another process has brought ``lag`` to 0; returns what is left of it (real s)."""
+    deadline = time.monotonic() + longest_s
+    while (left := lag()) > 0 and time.monotonic() < deadline:
+        time.sleep(_LAG_POLL_S)
+    return left

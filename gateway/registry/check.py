@@ -60,12 +60,11 @@ def _device(registry: Registry, device: Device) -> Iterator[str]:
                 f"[[tank]] {tank.id}: tare_g is missing: weigh the empty station and add it, "
                 "in grams"
             )
-    elif device.sensor in _ULTRASONIC:
-        yield from _height(registry, device, tank)
-
-
-def _height(registry: Registry, device: Device, tank: Tank) -> Iterator[str]:
-    if tank.sensor_height_mm is None and not _installs_have(registry, device, "sensor_height_mm"):
+    elif (
+        device.sensor in _ULTRASONIC
+        and tank.sensor_height_mm is None
+        and not _installs_have(registry, device, "sensor_height_mm")
+    ):
         yield (
             f"[[tank]] {tank.id}: sensor_height_mm is missing: measure from the sensor's face "
             "down to the inside floor and add it"

@@ -56,13 +56,10 @@ class LineFormatter(logging.Formatter):
         fields = {"level": record.levelname.lower(), "from": record.name, "said": self._hide(text)}
         if not self._journald:  # journald adds the time
             fields = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), **fields}
-        line = json.dumps(fields, ensure_ascii=False) if self._as_json else _as_pairs(fields)
+        pairs = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
+        line = json.dumps(fields, ensure_ascii=False) if self._as_json else pairs
         priority = f"<{_PRIORITY.get(record.levelname, 6)}>" if self._journald else ""
         return priority + line
-
-
-def _as_pairs(fields: dict[str, str]) -> str:
-    return " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
 
 
 def _quoted(value: str) -> str:

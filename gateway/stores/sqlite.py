@@ -80,8 +80,13 @@ class SqliteStore:
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
         """All readings, by tank and event time, streamed; bounds as in ``series``."""
+        lowest = float("-inf") if start is None else start
+        highest = float("inf") if end is None else end
         for one in [tank] if tank is not None else self._tanks():
-            yield from self._range(one, start, end)
+            with self._reading() as connection:
+                rows = connection.execute(_SELECT, (one, lowest, highest))
+                while chunk := rows.fetchmany(_CHUNK):
+                    yield from map(_reading, chunk)
 
     def clear(self) -> None:
         """Empty the store, before a rebuild."""
@@ -96,14 +101,6 @@ class SqliteStore:
     def _tanks(self) -> list[str]:
         with self._reading() as connection:
             return [tank for (tank,) in connection.execute(_TANKS)]
-
-    def _range(self, tank: str, start: float | None, end: float | None) -> Iterator[Reading]:
-        lowest = float("-inf") if start is None else start
-        highest = float("inf") if end is None else end
-        with self._reading() as connection:
-            rows = connection.execute(_SELECT, (tank, lowest, highest))
-            while chunk := rows.fetchmany(_CHUNK):
-                yield from map(_reading, chunk)
 
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection]:

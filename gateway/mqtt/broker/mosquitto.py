@@ -107,13 +107,10 @@ def write_security(folder: Path, logins: Iterable[Login]) -> None:
 def role(login: Login) -> Json:
     """The role of one login, under the same name."""
     acls = [_acl("publishClientSend", topic) for topic in login.write]
-    acls += [_acl(kind, topic) for topic in login.read for kind in _reading(topic)]
+    for topic in login.read:
+        kind = "subscribePattern" if topic.endswith(("#", "+")) else "subscribeLiteral"
+        acls += [_acl(kind, topic), _acl("publishClientReceive", topic)]
     return {"rolename": login.user, "acls": acls}
-
-
-def _reading(topic: str) -> tuple[str, str]:
-    kind = "subscribePattern" if topic.endswith(("#", "+")) else "subscribeLiteral"
-    return kind, "publishClientReceive"
 
 
 def _acl(kind: str, topic: str) -> Json:

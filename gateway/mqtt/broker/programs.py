@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -34,53 +35,51 @@ class BrokerProgram(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Mosquitto:
     """For real use. ``inner`` is the gateway's own listener, without TLS."""
 
-    def __init__(
-        self, settings: Settings, folder: Path, inner: tuple[str, int], admin: Login
-    ) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._inner = inner
-        self._admin = admin
+    settings: Settings
+    folder: Path
+    inner: tuple[str, int]
+    admin: Login
 
     def command(self, logins: Iterable[Login]) -> list[str]:
         """Raises FileNotFoundError when Mosquitto was removed after ``choose``."""
         program, plugin = mosquitto.program(), mosquitto.plugin()
         if program is None or plugin is None:
             raise FileNotFoundError("mosquitto is no longer installed")
-        config = mosquitto.write_config(self._settings, self._folder, plugin, self._inner[1])
-        mosquitto.write_security(self._folder, logins)
+        config = mosquitto.write_config(self.settings, self.folder, plugin, self.inner[1])
+        mosquitto.write_security(self.folder, logins)
         return [program, "-c", str(config)]
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
         """Uses the dynamic-security plugin, which disconnects revoked devices."""
         commands = control.changes(before, after)
         if commands:
-            control.send(self._inner, self._admin, commands)
+            control.send(self.inner, self.admin, commands)
 
 
+@dataclass(frozen=True, slots=True)
 class Amqtt:
     """For trying out, installed with pip. Reads its file of logins again when it changes."""
 
-    def __init__(self, settings: Settings, folder: Path, inner: tuple[str, int]) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._inner = inner
+    settings: Settings
+    folder: Path
+    inner: tuple[str, int]
 
     def command(self, logins: Iterable[Login]) -> list[str]:
         """Another Python process, so that it does not block the gateway."""
         self._write(logins)
-        host, port = listen_address("broker_listen", self._settings.broker_listen)
+        host, port = listen_address("broker_listen", self.settings.broker_listen)
         config = {
             "listen": f"{host}:{port}",
-            "inner": f"{self._inner[0]}:{self._inner[1]}",
-            "certificate": self._settings.broker_certificate,
-            "key": self._settings.broker_key,
+            "inner": f"{self.inner[0]}:{self.inner[1]}",
+            "certificate": self.settings.broker_certificate,
+            "key": self.settings.broker_key,
             "logins": str(self._logins),
         }
-        path = self._folder / "amqtt.json"
+        path = self.folder / "amqtt.json"
         path.write_text(json.dumps(config), "utf-8")
         return [sys.executable, "-m", "gateway.mqtt.broker.embedded", str(path)]
 
@@ -91,7 +90,7 @@ class Amqtt:
 
     @property
     def _logins(self) -> Path:
-        return self._folder / "logins.json"
+        return self.folder / "logins.json"
 
     def _write(self, logins: Iterable[Login]) -> None:
         known: dict[str, object] = {}
@@ -100,7 +99,7 @@ class Amqtt:
             digest = hashlib.sha256((salt + login.password).encode()).hexdigest()
             rules = {"write": login.write, "read": login.read}
             known[login.user] = {"salt": salt, "sha256": digest, **rules}
-        fresh = self._folder / "logins.json.new"
+        fresh = self.folder / "logins.json.new"
         fresh.touch(0o600)
         fresh.write_text(json.dumps(known), "utf-8")
         fresh.replace(self._logins)

@@ -164,7 +164,7 @@ class ReadingsProjection:
                 for one in counted_messages(part.entries)
                 for reading in self._interpreter.place(one.message, one.received)
             ]
-        wait = self._store.start(readings) if readings else _no_wait
+        wait = self._store.start(readings) if readings else lambda: None
         self._sent = _Sent(wait, len(readings), changed, last)
 
     def _save_sent(self, begun: int | None = None) -> None:
@@ -268,7 +268,3 @@ class ReadingsProjection:
         if added:
             self._store.write(added)
             self.rows_written += len(added)
-
-
-def _no_wait() -> None:
-    """Waits for the rows of a part without readings."""

@@ -105,7 +105,12 @@ class LineWriter:
         access = self._access
         try:
             if access.org == "-":
-                self._create_database()
+                name = access.database.replace('"', '\\"')
+                query_params = [("q", f'CREATE DATABASE "{name}"')]
+                headers = {"Authorization": f"Token {access.token}"}
+                self._client.api_client.call_api(
+                    "/query", "POST", query_params=query_params, header_params=headers
+                )
             else:
                 self._client.buckets_api().create_bucket(bucket_name=access.bucket, org=access.org)
         except (ApiException, InfluxDBError) as error:
@@ -114,15 +119,6 @@ class LineWriter:
             raise StoreError(f"{missing}; making it is not permitted either") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise access.unreachable(error) from error
-
-    def _create_database(self) -> None:
-        name = self._access.database.replace('"', '\\"')
-        self._client.api_client.call_api(
-            "/query",
-            "POST",
-            query_params=[("q", f'CREATE DATABASE "{name}"')],
-            header_params={"Authorization": f"Token {self._access.token}"},
-        )
 
 
 def _answer(error: Any) -> tuple[int, str]:
