@@ -77,13 +77,13 @@ class CommitQueue:
         """``since`` of the oldest batch; None when the queue is empty."""
         return self._batches[0].since if self._batches else None
 
-    def save(self, batch: PendingBatch) -> None:
-        """Journal a batch on this thread."""
-        self._add(batch, None)
-
-    def submit(self, batch: PendingBatch, then: Callable[[], None]) -> None:
-        """Judge a batch; another thread saves it and calls ``then`` afterwards."""
-        self._add(batch, then)
+    def submit(self, batch: PendingBatch, then: Callable[[], None] | None = None) -> None:
+        """Judge and save a batch; with ``then``, another thread saves it and calls that after."""
+        self._batches.append(batch)
+        try:
+            self._judge(batch, then)
+        except _FAILURES as error:
+            self._retry(error)
 
     def saved(self, unsaved: int = 0) -> Iterator[PendingBatch]:
         """Yield batches as they are saved, in order; waits for all but the last ``unsaved``."""
@@ -100,13 +100,6 @@ class CommitQueue:
             self._batches.popleft()
             self._clear_failure()
             yield batch
-
-    def _add(self, batch: PendingBatch, then: Callable[[], None] | None) -> None:
-        self._batches.append(batch)
-        try:
-            self._judge(batch, then)
-        except _FAILURES as error:
-            self._retry(error)
 
     def _judge(self, batch: PendingBatch, then: Callable[[], None] | None = None) -> None:
         batch.judged = False

@@ -78,7 +78,7 @@ class IngestLoop:
             if busy and not fed:
                 self.commits.submit(batch, self.session.wake)
             else:
-                self.commits.save(batch)
+                self.commits.submit(batch)
                 self._acknowledge_saved()
 
     def _acknowledge_saved(self, unsaved: int = 0) -> None:

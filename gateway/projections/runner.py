@@ -73,8 +73,8 @@ class JournalSource(Protocol):
         ...
 
 
-class Runner:
-    """One projection, one thread. ``start`` it, ``stop`` joins it.
+class Runner(Worker):
+    """One projection on its own thread.
 
     ``then`` is notified whenever the projection may have saved something, for the followers of its
     tables. ``rest_s`` is ``Worker``'s; ``look_s`` (real s) is the longest wait for a wakeup.
@@ -94,10 +94,10 @@ class Runner:
         rest_s: float = 0.0,
         look_s: float = LOOK_S,
     ) -> None:
+        super().__init__(projection.name, self._turn, wake, self._close, rest_s=rest_s)
         self._projection = projection
         self._open_journal = journal_reader_factory
         self._engine = engine
-        self._wake = wake
         self._clock = clock
         self._then = then
         self._batch = batch
@@ -107,27 +107,13 @@ class Runner:
         self._offset: float | None = None
         self._stale = True
         self._at = 0
-        self._worker = Worker(projection.name, self._turn, wake, self._close, rest_s=rest_s)
-
-    def start(self) -> None:
-        """Start its thread."""
-        self._worker.start()
-
-    def stop(self) -> None:
-        """Stop after the current batch; returns when the thread has ended."""
-        self._worker.stop()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why it waits, None while there is no error."""
-        return self._worker.trouble
 
     def lag(self) -> int:
         """How many entries are not applied yet; from any thread."""
         journal = self._open_journal()
         try:
             with self._engine.connect() as connection:
-                return max(0, journal.last_id() - cursor.load(connection, self._projection.name))
+                return max(0, journal.last_id() - cursor.load(connection, self.name))
         finally:
             journal.close()
 
@@ -162,12 +148,12 @@ class Runner:
         if self._stale:
             self._projection.restore()
             with self._engine.connect() as connection:
-                self._at = cursor.load(connection, self._projection.name)
+                self._at = cursor.load(connection, self.name)
             self._stale = False
 
     def _next_batch(self) -> list[Entry]:
         """The next batch; long entries end it early."""
-        limit = min(self._batch, _BUSY_BATCH) if self._wake.busy else self._batch
+        limit = min(self._batch, _BUSY_BATCH) if self._wakeup.busy else self._batch
         found: list[Entry] = []
         size = 0
         while size < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
@@ -202,7 +188,7 @@ class Runner:
         self._restore()
         while entries := self._read(self._at, min(last - self._at, _READ)):
             for entry in entries:
-                if self._worker.stopping:
+                if self.stopping:
                     return
                 try:
                     self._projection.apply([entry])
@@ -211,10 +197,10 @@ class Runner:
                     raise
                 except Exception as error:  # noqa: BLE001 - recorded by _set_aside
                     self._set_aside(entry, error)
-                self._worker.note_success()
+                self.note_success()
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
-        name = self._projection.name
+        name = self.name
         reason = f"{type(error).__name__}: {error}"
         _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
         with write_transaction(self._engine) as connection:

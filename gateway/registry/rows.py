@@ -40,11 +40,7 @@ registry_row = sa.Table(
 
 _NEWEST = "SELECT max(id) FROM registry_row"  # asked before every batch of messages
 _TYPES: Mapping[str, type[Row]] = {
-    "site": Site,
-    "tank": Tank,
-    "device": Device,
-    "install": Install,
-    "plan": Plan,
+    kind.__name__.lower(): kind for kind in (Site, Tank, Device, Install, Plan)
 }
 _loaded: "WeakValueDictionary[bytes, Registry]" = WeakValueDictionary()
 """Registries in memory by the hash of their rows: threads that load the same rows share one."""

@@ -127,7 +127,7 @@ def test_a_refused_batch_is_not_acknowledged_when_the_gateway_stops(
     stopping.set()
     commits = CommitQueue(ingest, journal, FailureFile(tmp_path), lambda _batch: None, stopping)
     arrivals = [Arrival(*sealed([("k7f3q5", "next")])[0], T0)]
-    commits.save(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1]), T0))
+    commits.submit(PendingBatch(arrivals, ingest.admit(arrivals), Receipts(1, [1]), T0))
     assert (list(commits.saved()), commits.is_empty, journal.last_id) == ([], True, 0)
     assert "disk is full" in (failure_file.read(tmp_path) or "")
     journal.close()
