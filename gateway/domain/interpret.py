@@ -117,8 +117,8 @@ class Interpreter:
             registry = self._registry
             devices = registry.devices.get(device, ())
             installs = registry.installs.get(device, ())
-            tank = registry.tanks.get((installs or devices)[0].tank, ()) if devices else ()
-            alone = len(devices) == len(tank) == 1 and len(installs) <= 1
+            tanks = registry.tanks.get(registry.tank_of(device, 0.0) or "", ())
+            alone = all(len(rows) < 2 for rows in (devices, installs, tanks))
             self._fixed[device] = self._place(device, 0.0) if alone else None
         return self._fixed[device]
 

@@ -198,7 +198,6 @@ def _bounded(tank: Tank, litres: float, sd: float) -> Volume:
     return Volume(round(min(max(litres, 0.0), full), 3), round(sd, 3))
 
 
-@lru_cache(maxsize=1024)
 def _sd(noise: _Noise, accuracy: float) -> float:
     """Accuracy (rectangular) and the noise of the median combined, in the reading's unit."""
     return sqrt(accuracy**2 / 3 + _noise(noise, accuracy / 3) ** 2)

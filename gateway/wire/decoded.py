@@ -76,7 +76,7 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
 @lru_cache(maxsize=_CACHED)
 def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
     try:
-        found = None if trust or feed else decode_fast(object_bytes)
+        found = None if trust else decode_fast(object_bytes)
         if found is None or _is_odd(found):
             return _decode_exactly(object_bytes, device, trust, feed)
         identity = (found.era, found.boot, found.seq)

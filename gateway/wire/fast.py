@@ -21,7 +21,7 @@ _Count = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
 _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
 
-class _Reading(msgspec.Struct, kw_only=True, gc=False):
+class _Reading(msgspec.Struct, gc=False):
     """A reading's fields, in the order in which nodes write them; only a value may be null."""
 
     o: _Natural

@@ -160,6 +160,7 @@ def test_a_public_key_of_the_wrong_length_verifies_nothing() -> None:
         (TOPIC, written(), "bad_mac"),
         (TOPIC, b"x" * 8192, "bad_mac"),
         (TOPIC, b"x" * 8192 + b"\n", "bad_mac"),
+        (TOPIC, b"\n" + b"x" * 9000, "bad_mac"),
         (TOPIC, b"x" * 8193, "oversize"),
         (TOPIC, b"x" * 8193 + b"\n", "oversize"),
         (FEED_TOPIC, b"x" * 8193, "oversize"),

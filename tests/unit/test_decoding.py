@@ -9,7 +9,9 @@ import pytest
 
 from gateway.domain import envelope
 from gateway.domain.entry import Entry
+from gateway.wire import decoded
 from gateway.wire.decoded import AS, FAULT, FEED_ERA, Decoded, decode, message_of
+from gateway.wire.fast import FastMessage
 from gateway.wire.fields import message_from
 from gateway.wire.strict import Malformed
 
@@ -105,8 +107,18 @@ def test_the_chain_of_a_malformed_message_is_salvaged() -> None:
     assert (unknown.identity, unknown.prev) == (None, "")
 
 
+def test_a_usual_message_takes_the_fast_way() -> None:
+    for more in ({}, {"up": 2}, {"prev": "", "boot": 1, "seq": 1}, {"t": 0, "ts": "none"}):
+        found = read(fw="fast", **more)
+        assert found.sealed is not None
+        assert isinstance(found.sealed.content, FastMessage), more
+    trusted = read({"trust": True}, fw="fast")
+    assert trusted.old == (1, 2), "replay declares no gap"
+
+
 def test_the_same_bytes_are_decoded_once() -> None:
     assert read() is read()
+    assert decoded._decode.cache_parameters()["maxsize"] == 512, "what watch and store lag behind"
     assert decode(written(), device="other") is not read()
 
 

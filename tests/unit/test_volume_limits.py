@@ -215,6 +215,10 @@ def test_tanks_of_one_form_share_a_gauge_and_its_results() -> None:
     assert volume.gauge(ibc(sensor_height_mm=1101), NODE, None) is not shared
     assert volume.gauge(ibc(), JSN, None) is not shared
     assert volume.gauge(ibc(), CORRECTED, None) is not shared
+    sizes = [
+        cached.cache_parameters()["maxsize"] for cached in (volume._measured, volume._gauge_of)
+    ]
+    assert sizes == [8192, 1024], "bounded: 3 MB of results"
     raw = RawReading(0, "mm", 601, 3, 7, 7)
     assert shared.measure(raw) is shared.measure(raw._replace(age_s=60, temperature_dc=9))
     for spread, valid in ((4, 7), (3, 8)):
