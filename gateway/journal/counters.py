@@ -64,9 +64,9 @@ class Counters:
         """What was refused since the last call, by reason; for the hourly ``bad`` leaf."""
         found: dict[str, int] = {}
         for name in (*REFUSED, *FEEDS):
-            count, reported = self._values.get(name, 0), self._values.get(_REPORTED + name, 0)
-            if count > reported:
-                found[name] = count - reported
+            count = self._values.get(name, 0)
+            if new := count - self._values.get(_REPORTED + name, 0):
+                found[name] = new
                 self._values[_REPORTED + name] = count
                 self._dirty.add(_REPORTED + name)
         return found

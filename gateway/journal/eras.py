@@ -206,8 +206,8 @@ class _JournaledEra:
 
     def prev(self, place: Identity) -> str | None:
         """The ``prev`` of the message at ``place``, where it is readable."""
-        row = self._database.execute(_PREV, (*self._era, *place)).fetchone()
-        return row[0] if row else None
+        (prev,) = self._database.execute(_PREV, (*self._era, *place)).fetchone() or (None,)
+        return prev
 
     def _one(self, sql: str, *values: str | int) -> ChainLink | None:
         row = self._database.execute(sql, (*self._era, *values)).fetchone()

@@ -19,7 +19,7 @@ class PendingIndex:
     def __init__(self, database: GroupCommit) -> None:
         self._database = database
         self._waiting: list[Row] = []
-        self._unfiled = 0
+        self.reload()
 
     def add(self, row: Row) -> None:
         """Add a row of ``message``; it is filed later."""
@@ -41,8 +41,7 @@ class PendingIndex:
     def reload(self) -> None:
         """Load the committed state: at the start, and after a rollback."""
         self._waiting.clear()
-        count = self._database.execute("SELECT count(*) FROM unfiled").fetchone()
-        self._unfiled = count[0]
+        self._unfiled: int = self._database.execute("SELECT count(*) FROM unfiled").fetchone()[0]
 
     def _take(self) -> list[Row]:
         waiting, self._waiting = self._waiting, []

@@ -52,8 +52,7 @@ class Verification:
             cursor.execute("BEGIN")  # one snapshot for all four
             self._saved = saved_frontier(self._connection)
             self._former = former_leaves(self._connection)
-            self._rows = reader.catalogue(self._connection)
-            self._saved_nodes = dict(self._connection.execute(_SAVED_NODES).fetchall())
+            self._read_catalogue()
             cursor.execute("COMMIT")
         self._frontier = Frontier()
 
@@ -82,6 +81,10 @@ class Verification:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _read_catalogue(self) -> None:
+        self._rows = reader.catalogue(self._connection)
+        self._saved_nodes = dict(self._connection.execute(_SAVED_NODES).fetchall())
 
     def _verify_leaves(self, after: int) -> int:
         end = min(after + _AT_ONCE, self.leaves)
@@ -122,7 +125,7 @@ class Verification:
     def _is_archived(self, entry: int) -> bool:
         """Whether only a segment has the body; the gateway may archive it while we read."""
         if not any(row.first <= entry <= row.removed for row in self._rows):
-            self._rows = reader.catalogue(self._connection)
+            self._read_catalogue()
         return any(row.first <= entry <= row.removed for row in self._rows)
 
     def _verify_segment(self, row: reader.SegmentRow) -> Iterator[tuple[str, int, int]]:

@@ -1,0 +1,129 @@
+"""The journal's writer: commits, the quarantine, and facts that are journaled once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.domain import merkle
+from gateway.errors import JournalError
+from gateway.journal import writer
+from gateway.journal.counters import Mark
+from gateway.journal.integrity.witness import LogMark
+from gateway.journal.messages import Arrival
+from gateway.journal.writer import Journal
+from tests.unit.journaled import DEVICE, NOW, change, rows
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    made = Journal(path, "g1")
+    yield made
+    made.close()
+
+
+def facts(journal: Journal, number: int, kind: str = "run") -> None:
+    """So many entries in one batch."""
+    with journal.transaction():
+        for n in range(number):
+            journal.log.append_fact(kind, NOW, {"n": n})
+
+
+def opened(journal: Journal, origin: str) -> None:
+    """Begin a log as the diary does."""
+    with journal.transaction():
+        journal.log.append_fact("open", NOW, {"origin": origin})
+        journal.log.origin = origin
+
+
+def leaf_hashes(path: Path) -> list[bytes]:
+    return [merkle.leaf_hash(text) for (text,) in rows(path, "SELECT leaf FROM entry ORDER BY id")]
+
+
+def test_each_commit_is_noted_with_the_logs_state(path: Path) -> None:
+    noted: list[LogMark] = []
+    journal = Journal(path, "g1", noted.append)
+    assert noted == []
+    facts(journal, 2)
+    assert noted == [journal.log.seen]
+    assert noted[0].frontier.size == 2
+    journal.close()
+
+
+def test_a_batch_may_be_saved_by_another_thread(journal: Journal, path: Path) -> None:
+    saved: list[int] = []
+    with journal.transaction(lambda: saved.append(journal.last_id)):
+        journal.log.append_fact("run", NOW, {})
+    assert journal.saving is not None
+    journal.saving.result()
+    facts(journal, 1)
+    assert journal.saving is None
+    assert saved == [1]
+    assert len(leaf_hashes(path)) == 2
+
+
+def test_an_error_of_the_database_is_one_of_the_journal(journal: Journal) -> None:
+    with (
+        pytest.raises(JournalError, match="the journal cannot be written: no such table"),
+        journal.transaction(),
+    ):
+        journal._database.execute("INSERT INTO missing VALUES (1)")
+    facts(journal, 1)
+    assert journal.last_id == 1
+
+
+def test_a_refused_payload_is_counted_marked_and_kept_truncated(
+    journal: Journal, path: Path
+) -> None:
+    topic = f"noria/1/{DEVICE}/up"
+    with journal.transaction():
+        journal.refuse(Arrival(topic, b"x" * 5000, NOW + 0.5), "bad_mac")
+        journal.refuse(Arrival("n/1/" + "y" * 300, b"z", NOW), "unknown_device")
+    assert rows(path, "SELECT time_ms, reason, topic, payload FROM quarantine") == [
+        (int((NOW + 0.5) * 1000), "bad_mac", topic, b"x" * 4096),
+        (int(NOW * 1000), "unknown_device", "n/1/" + "y" * 196, b"z"),
+    ]
+    assert journal.counters.marks() == [Mark(DEVICE, "bad_mac", 1, int(NOW))]
+    counts = dict(rows(path, "SELECT * FROM counter"))
+    assert (counts["bad_mac"], counts["unknown_device"]) == (1, 1)
+    assert journal.last_id == 0
+
+
+def test_the_quarantine_keeps_the_last_rows(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (writer.QUARANTINE_ROWS, writer.QUARANTINE_BYTES) == (1000, 4096)
+    monkeypatch.setattr(writer, "QUARANTINE_ROWS", 3)
+    with journal.transaction():
+        for n in range(5):
+            journal.refuse(Arrival("t", b"%d" % n, NOW), "unknown_device")
+    assert rows(path, "SELECT payload FROM quarantine ORDER BY id") == [(b"2",), (b"3",), (b"4",)]
+
+
+def test_a_fact_with_a_key_is_journaled_once(journal: Journal, path: Path) -> None:
+    with journal.transaction():
+        assert journal.append_fact_once("k1", "reg", NOW, {"a": 1}, "t1", {"to": "x"}) == 1
+        assert journal.append_fact_once("k1", "reg", NOW, {"a": 2}, "t1", {}) == 1
+        assert journal.append_fact_once("k2", "reg", NOW, {"a": 1}, "-", {}) == 2
+    assert rows(path, "SELECT * FROM fact_key ORDER BY key") == [("k1", 1), ("k2", 2)]
+    assert rows(path, "SELECT body FROM body") == [(b'{"a":1}',)] * 2
+    (first, *_) = rows(path, "SELECT kind, subject, leaf FROM entry ORDER BY id")
+    assert first[:2] == ("reg", "t1")
+    assert first[2].splitlines()[-1] == b"to=x"
+    with pytest.raises(ValueError, match="cannot be a leaf"), journal.transaction():
+        journal.append_fact_once("k3", "reg", NOW, {}, "t 1\n", {})
+
+
+def test_a_damaged_file_is_refused_with_a_remedy(journal: Journal, path: Path) -> None:
+    facts(journal, 1)
+    journal.close()
+    change(path, "DROP TABLE milestone")
+    with pytest.raises(
+        JournalError, match=r"is damaged: no such table.*; restore it from a backup"
+    ):
+        Journal(path, "g1")
