@@ -14,12 +14,14 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.mosquitto_service import mosquitto as running_mosquitto
 from tests.parts.postgresql_service import PostgreSQL
 from tests.parts.postgresql_service import postgresql as running_postgresql
+from tests.properties import EXAMPLES
 
 # Time depends on what else the machine does: neither a slow example nor slow generation is a
 # fault. CI draws the same examples for the same commit, so that it never fails by chance; every
 # other run draws new ones, and an example that failed is kept in its test with @example.
 settings.register_profile(
     "noria",
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=everything_required(),

@@ -167,6 +167,7 @@ def _run(tree: str, tests: list[str]) -> None:
     os.chdir(tree)
     sys.path[:] = [tree, *(p for p in sys.path if p not in ("", str(ROOT)))]
     os.environ["PYTHONPATH"] = tree
+    os.environ.setdefault("NORIA_PROPERTIES", "100")
     sys.dont_write_bytecode = True
     import pytest
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.parts.services import Service, free_port
-from tests.unit import tree
+from tests.structure import tree
 
 PACKAGES = ("gateway", "server", "dashboards", "firmware")
 _BUILD = "import sys; from setuptools import build_meta as b; print(b.{}(sys.argv[1]))"

@@ -1,13 +1,13 @@
 """The power budget that makers plan with is what the table of currents and times gives."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from firmware.virtual.host import energy
-from tests.unit import tree
 
-GUIDE = tree.ROOT / "hardware/ibc-firebeetle/README.md"
+GUIDE = Path(__file__).parents[2] / "hardware/ibc-firebeetle/README.md"
 ROW = re.compile(r"^\| ([\w-]+) \| (Wi-Fi|LTE-M), ([\w ]+) \| ([\d.]+) \| (\d+) \|$", re.MULTILINE)
 OFTEN = {4: "4 times a day", 24: "hourly", 96: "every 15 minutes"}
 UPLINK = {"wifi": "Wi-Fi", "lte": "LTE-M"}

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire.fast import decode_fast
 from gateway.wire.fields import message_from
 from gateway.wire.strict import Malformed, parse
+from tests.properties import examples
 
 READING = {"o": 0, "mm": 431, "sp": 6, "n": 6, "of": 7, "tc": 110}
 SOUND: dict[str, Any] = {
@@ -74,7 +75,7 @@ def test_all_else_is_left_to_the_exact_decoder(fields: dict[str, Any]) -> None:
     assert decode_fast(written(fields)) is None
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(st.dictionaries(NAMES, VALUES, max_size=4), st.dictionaries(NAMES, VALUES, max_size=3))
 def test_for_any_value_of_a_field_both_decoders_agree(
     fields: dict[str, Any], of_reading: dict[str, Any]
@@ -82,7 +83,7 @@ def test_for_any_value_of_a_field_both_decoders_agree(
     assert agrees(written({**SOUND, "r": [{**READING, **of_reading}], **fields}))
 
 
-@settings(max_examples=600)
+@examples(times=6)
 @given(st.data())
 def test_for_any_inserted_bytes_both_decoders_agree(data: st.DataObject) -> None:
     text = written(SOUND)
@@ -97,7 +98,7 @@ def test_for_any_inserted_bytes_both_decoders_agree(data: st.DataObject) -> None
     assert agrees(text[:at] + put + text[at + cut :])
 
 
-@settings(max_examples=600)
+@examples(times=6)
 @given(st.data())
 def test_for_any_replaced_bytes_both_decoders_agree(data: st.DataObject) -> None:
     fields = {**SOUND, "up": 70000, "t": 1_795_212_000, "sg": 1}

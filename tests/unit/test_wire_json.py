@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.wire.strict import MAX_INTEGER, Malformed, parse
 from tests.hostile import objects
+from tests.properties import EXAMPLES
 from tests.wire_node import validity
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "objects.json").read_text("utf-8"))
@@ -109,8 +110,8 @@ def test_each_vector_is_accepted_or_refused_as_by_the_node(case: dict[str, Any])
 
 
 def test_hostile_objects_get_the_same_verdict_from_another_parser() -> None:
-    verdicts = [0, 0]
-    for text in objects(seed=7, count=20_000):
+    count, verdicts = 200 * EXAMPLES, [0, 0]
+    for text in objects(seed=7, count=count):
         try:
             expected = validity.read(text)
         except validity.Wrong:
@@ -119,4 +120,4 @@ def test_hostile_objects_get_the_same_verdict_from_another_parser() -> None:
         else:
             assert parse(text) == expected
             verdicts[1] += 1
-    assert min(verdicts) > 2000
+    assert min(verdicts) > count // 10

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import tree
+from tests.structure import tree
 
 DEVICE = Path("firmware/device")
 SHIMS = Path("firmware/virtual/shims")

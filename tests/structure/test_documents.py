@@ -17,7 +17,7 @@ from starlette.routing import Route
 import server
 from server.command import settings as settings_command
 from server.command.main import COMMANDS, cli
-from tests.unit import tree
+from tests.structure import tree
 
 
 def _text(name: str) -> str:

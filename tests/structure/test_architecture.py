@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import tree
+from tests.structure import tree
 
 OURS = {"gateway", "server", "dashboards", "firmware", "tests"}
 

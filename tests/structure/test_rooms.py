@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.unit import tree
+from tests.structure import tree
 
 ORDER = (
     ("program",),
