@@ -170,7 +170,7 @@ def test_a_broker_that_plays_old_acks_frees_nothing_that_did_not_arrive():
     field = Field(32, ntp="")
     field.broker = peer.Client.broker = _Owner(field.gateway)
     for _ in range(12):
-        field.broker.decode = not field.broker.decode
+        field.broker.heard = not field.broker.heard
         if random.random() < 0.3:
             field.broker.killed()
         for _ in range(30):
@@ -198,7 +198,7 @@ def test_time_is_taken_from_a_live_ack_of_what_was_just_sealed_and_from_no_other
     for _ in range(20):
         field.wake()
     assert field.queue.state.clock_source != 0
-    field.broker.decode = False  # only old acks arrive now, live and retained
+    field.broker.heard = False  # only old acks arrive now, live and retained
     for _ in range(30):
         before = field.queue.state.clock_up
         field.wake()

@@ -167,7 +167,7 @@ def level(make, state, said):
     if not code and make is _uart_sensor:
         assert abs(burst.value - TRUE_MM) <= 30, burst.value  # for every change of the bytes
     assert 0 <= burst.valid <= burst.tried <= 9
-    faults.heard(state, code)
+    faults.update(state, code)
     said[code or "value"] = said.get(code or "value", 0) + 1
 
 
