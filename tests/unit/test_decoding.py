@@ -108,7 +108,10 @@ def test_the_chain_of_a_malformed_message_is_salvaged() -> None:
 
 
 def test_a_usual_message_takes_the_fast_way() -> None:
-    for more in ({}, {"up": 2}, {"prev": "", "boot": 1, "seq": 1}, {"t": 0, "ts": "none"}):
+    usual: list[dict[str, Any]] = [
+        {}, {"up": 2}, {"prev": "", "boot": 1, "seq": 1}, {"t": 0, "ts": "none"},
+    ]  # fmt: skip
+    for more in usual:
         found = read(fw="fast", **more)
         assert found.sealed is not None
         assert isinstance(found.sealed.content, FastMessage), more
