@@ -47,16 +47,13 @@ class Attempts:
                 tries.pop()
 
     def _wait(self, name: bytes, most: int, now: float) -> float:
-        tries = self._failed.get(name)
-        if not tries:
-            return 0.0
-        while tries and tries[0] <= now - WINDOW_S:
-            tries.popleft()
-        return tries[-most] + WINDOW_S - now if len(tries) >= most else 0.0
+        tries = self._failed.get(name, ())
+        return max(tries[-most] + WINDOW_S - now, 0.0) if len(tries) >= most else 0.0
 
     def _forget(self, now: float) -> None:
-        for name in [n for n, tries in self._failed.items() if tries[-1] <= now - WINDOW_S]:
-            del self._failed[name]
+        for name, tries in list(self._failed.items()):
+            if not tries or tries[-1] <= now - WINDOW_S:
+                del self._failed[name]
 
     def _name(self, kind: str, value: str) -> bytes:
         return hmac.digest(self._key, f"{kind}|{value.strip().lower()}".encode(), "sha256")

@@ -93,12 +93,21 @@ def test_a_login_and_a_source_of_one_name_are_counted_apart() -> None:
 
 def test_names_are_cleared_when_ten_thousand_are_in_memory() -> None:
     attempts = Attempts()
-    for i in range(5000):
-        attempts.failed(f"login {i}", f"source {i}", 1000.0 if i else 1001.0)
-    attempts.failed("one", "one", 1900.0)
-    assert len(attempts._failed) == 10_002
-    attempts.failed("two", "two", 1900.0)
-    assert len(attempts._failed) == 6
+    for i in range(9999):
+        attempts.failed(f"login {i}", "source", 1000.0 if i else 1001.0)
+    attempts.failed("one", "source", 1900.0)
+    assert len(attempts._failed) == 10_001
+    attempts.failed("two", "source", 1900.0)
+    assert len(attempts._failed) == 4  # login 0, one, two and the source
     for _ in range(8):
         attempts.failed("three", "three", 1900.0)
     assert attempts.wait_s("three", "new", 1900.0) == 900
+
+
+def test_a_source_without_failures_left_is_cleared_as_well() -> None:
+    attempts = Attempts()
+    attempts.failed("sam", "10.0.0.1", 1000.0)
+    attempts.passed("sam", "10.0.0.1")
+    for i in range(10_001):
+        attempts.failed(f"login {i}", "source", 1000.0)
+    assert len(attempts._failed) == 10_002
