@@ -62,6 +62,7 @@ class _StatusLog(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._status: int | None = None
+        self._thread = threading.get_ident()
         self._logger = logging.getLogger("apprise")
 
     def __enter__(self) -> "_StatusLog":
@@ -73,7 +74,7 @@ class _StatusLog(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Drop the records of other channels, which send on threads of their own."""
-        return super().handle(record) if record.thread == threading.get_ident() else False
+        return super().handle(record) if record.thread == self._thread else False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Store the status of ``error=429``."""
