@@ -45,12 +45,12 @@ ALSO: dict[str, tuple[str, ...]] = {
     ),
     "gateway/alerts": (
         "tests/unit/test_alert_text.py", "tests/unit/test_alert_sentences.py",
-        "tests/unit/test_alert_assembly.py",
+        "tests/unit/test_alert_assembly.py", "tests/unit/test_alert_channels.py",
     ),
 }  # fmt: skip
 LEFT_OUT = ("gateway/domain/watch",)  # the judgement's own tests are measured with its stories
 PRELOADED = ["pytest", "hypothesis", "msgspec", "sqlalchemy.dialects.sqlite", "babel", "fastapi",
-             "httpx", "cryptography.hazmat.primitives.asymmetric.ed25519"]  # fmt: skip
+             "httpx", "apprise", "cryptography.hazmat.primitives.asymmetric.ed25519"]  # fmt: skip
 
 _processes = multiprocessing.get_context("forkserver")
 

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -234,5 +234,5 @@ class Language:
     def _down(self, at: float, step_min: int) -> float:
         """The local time at or before ``at`` that is a multiple of the step."""
         local = self.local(at)
-        part = timedelta(minutes=local.minute % step_min, seconds=local.second)
-        return at - part.total_seconds() - local.microsecond / 1e6
+        minute = local.minute - local.minute % step_min
+        return at - (local - local.replace(minute=minute, second=0, microsecond=0)).total_seconds()

@@ -34,11 +34,12 @@ def test_a_channel_is_named_by_its_scheme_and_part_of_its_digest() -> None:
     assert AppriseChannel(url + "x").name != channel.name
 
 
-def test_an_unknown_scheme_is_refused_without_its_address() -> None:
+@pytest.mark.parametrize("scheme", ["nosuch", "slack"])
+def test_a_url_that_apprise_refuses_is_named_by_its_scheme(scheme: str) -> None:
     with pytest.raises(SettingError) as error:
-        AppriseChannel("nosuch://secret-token@host")
+        AppriseChannel(f"{scheme}://secret-token")
     assert str(error.value) == (
-        "nosuch://… is not a URL that Apprise understands; check it against "
+        f"{scheme}://… is not a URL that Apprise understands; check it against "
         "https://github.com/caronc/apprise/wiki"
     )
 
@@ -96,23 +97,20 @@ class Plugin:
 
     title_maxlen = 250
 
-    def __init__(self, *lines: str, error: Exception | None = None, elsewhere: bool = False):
-        self._lines, self._error, self._elsewhere = lines, error, elsewhere
+    def __init__(self, *lines: str, error: Exception | None = None, thread: int = 0):
+        self._lines, self._error, self._thread = lines, error, thread
 
     def notify(self, **message: object) -> bool | None:
-        if self._elsewhere:
-            other = threading.Thread(target=self._log)
-            other.start()
-            other.join()
-        else:
-            self._log()
+        self._log()
         if self._error is not None:
             raise self._error
         return False
 
     def _log(self) -> None:
         for line in self._lines:
-            logging.getLogger("apprise").warning(line)
+            record = logging.makeLogRecord({"msg": line, "levelno": logging.WARNING})
+            record.thread = threading.get_ident() + self._thread
+            logging.getLogger("apprise").handle(record)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +122,8 @@ class Plugin:
         (Plugin("sent 410 bytes", "error=1234"), "no answer", False),
         (Plugin("error=503", "error=410"), "answered 410", True),
         (Plugin("error=410", "a second line"), "answered 410", True),
-        (Plugin("error=410", elsewhere=True), "no answer", False),
+        (Plugin("error=410", thread=1), "no answer", False),
+        (Plugin("error=410", thread=-1), "no answer", False),
         (Plugin(), "no answer", False),
         (Plugin(error=OSError("secret")), "OSError", False),
         (Plugin(error=TypeError("secret")), "TypeError", False),

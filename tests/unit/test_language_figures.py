@@ -124,9 +124,11 @@ def test_the_time_of_day_follows_the_languages_custom(
         (2, "Mon", "Monday"),
         (6, "Fri", "Friday"),
         (7, "28~Nov", "28 Nov"),
+        (8, "29~Nov", "29 Nov"),
         (-2, "Thu", "19 Nov"),
         (-6, "Sun", "15 Nov"),
         (-7, "14~Nov", "14 Nov"),
+        (-8, "13~Nov", "13 Nov"),
     ],
 )
 def test_days_have_names_within_a_week(days: int, alert: str, page: str) -> None:
@@ -211,6 +213,12 @@ def test_a_range_is_widened_outward(
         pytest.approx(NOW + end * MINUTE, abs=1e-3),
         by_hour,
     )
+
+
+def test_a_range_is_widened_to_whole_seconds() -> None:
+    # 0.75 s are exact in a float of this size.
+    start, end, _ = EN.widen(NOW + 3 * MINUTE + 20.75, NOW + 8 * MINUTE + 0.75)
+    assert (start, end) == (NOW + 3 * MINUTE, NOW + 13 * MINUTE)
 
 
 def test_full_hours_are_those_of_the_local_time() -> None:

@@ -72,14 +72,10 @@ class _StatusLog(logging.Handler):
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self)
 
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Drop the records of other channels, which send on threads of their own."""
-        return super().handle(record) if record.thread == self._thread else False
-
     def emit(self, record: logging.LogRecord) -> None:
-        """Store the status of ``error=429``."""
+        """Store the status of ``error=429``, not of channels that send on threads of their own."""
         found = _STATUS.search(record.getMessage())
-        if found:
+        if found and record.thread == self._thread:
             self._status = int(found[1])
 
     def error(self, name: str) -> TransportError:
