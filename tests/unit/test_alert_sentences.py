@@ -11,7 +11,7 @@ from tests.unit.made_alerts import EN, HOUR, NOW, REGISTRY, alert, body, change
 
 def sentences(kind: IncidentKind, **figures: Figure) -> str:
     """The message without its last sentence, who goes."""
-    text = body(alert(kind, **figures))
+    text = body(Alert(change(kind, figures), REGISTRY, EN, NOW))
     return text.removesuffix(" Nobody is going yet.").removesuffix(" Nobody is looking yet.")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from gateway.alerts.channels import TransportError
 from gateway.alerts.language import Language
@@ -71,7 +72,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(tmp_path: Path, first: Path) -> Iterator[sa.Engine]:
     shutil.copy(first, tmp_path / "noria.db")
     made = sa.create_engine(f"sqlite:///{tmp_path}/noria.db")
-    sa.event.listen(made, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    event.listen(made, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     yield made
     made.dispose()
 
