@@ -169,7 +169,7 @@ class Language:
             return self.date(at, pattern).replace(" ", _SPACE) if days else ""
         if days in _NEAR_DAYS:
             return self.text(_NEAR_DAYS[days])
-        return self.date(at, "EEEE" if 0 < days < 7 else "d MMM")
+        return self.date(at, "EEEE" if days in range(2, 7) else "d MMM")
 
     def moment(self, at: float, now: float, seconds: bool = False) -> str:
         """``clock``, with the day before it when that is not today: ``Fri 13:58``."""

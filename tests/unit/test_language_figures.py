@@ -42,7 +42,7 @@ def test_alerts_group_thousands_and_pages_do_not(
 @pytest.mark.parametrize(
     ("litres", "exact", "about"),
     [
-        (-3, "0~L", "under 10~L"),
+        (-14, "0~L", "under 10~L"),
         (5, "0~L", "under 10~L"),
         (9.99, "10~L", "under 10~L"),
         (10, "10~L", "about 10~L"),
@@ -198,6 +198,8 @@ def test_lengths_are_in_the_readers_language() -> None:
         # Minutes after 14:32; two hours exactly are narrow.
         (0, 120, -2, 123, False),
         (0, 120.1, -32, 148, True),
+        (0, 147, -32, 148, True),
+        (0, 119, -2, 123, False),
         (3, 8, 3, 8, False),
         (2.9, 8.1, -2, 13, False),
         (-32, 148, -32, 148, True),
@@ -288,6 +290,10 @@ def test_a_later_folder_overrides_an_earlier_one(tmp_path: Path) -> None:
     earlier = Language("fr", ZONE, (tmp_path, *CATALOGUES))
     assert (later.text("today"), later.text("tomorrow")) == ("ce jour", "demain")
     assert earlier.text("today") == "aujourd’hui"
+
+
+def test_a_catalogue_is_read_once() -> None:
+    assert Language("fr", "UTC")._words is FR._words
 
 
 def test_styles_cannot_be_changed() -> None:
