@@ -3,12 +3,11 @@
 A no-break space is written ``~`` here.
 """
 
-from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
 
-from gateway.alerts.language import ALERT, CATALOGUES, PAGE, Language, mark
+from gateway.alerts.language import CATALOGUES, PAGE, Language, mark
 
 NOW = 1795267920.0  # Saturday 21 November 2026, 14:32 in Paris
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -294,9 +293,3 @@ def test_a_later_folder_overrides_an_earlier_one(tmp_path: Path) -> None:
 
 def test_a_catalogue_is_read_once() -> None:
     assert Language("fr", "UTC")._words is FR._words
-
-
-def test_styles_cannot_be_changed() -> None:
-    assert ALERT != PAGE
-    with pytest.raises(FrozenInstanceError):
-        ALERT.rate_step_lph = 5  # pyright: ignore[reportAttributeAccessIssue]
