@@ -70,7 +70,7 @@ def test_a_newer_message_of_the_same_incident_and_channel_overtakes(
         (replace(LOW, kind="critical"), 0, NOW, "it has ended"),
         (replace(LOW, kind="empty"), 0, NOW, "it has ended"),
         (SEIZED, 12, NOW, None),
-        (SEIZED, 12.01, NOW, "it has ended"),
+        (SEIZED, 12.0001, NOW, "it has ended"),
         (SEIZED, 13, None, None),
     ],
 )
@@ -91,7 +91,7 @@ def test_an_alert_is_moot_when_its_incident_has_ended_and_it_is_water_or_old(
         (13, None, "it ended before anybody was told"),
         (0, 0.0, None),
         (12, NOW, None),
-        (12.01, NOW, "too old"),
+        (12.0001, NOW, "too old"),
     ],
 )
 def test_an_end_is_sent_to_those_who_received_the_beginning(
