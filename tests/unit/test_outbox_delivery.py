@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from gateway.alerts.outbox import AlertWording, Delivery, Outbox, _turn_of
 from gateway.database.tables import account, incident, incident_step, metadata, outbox
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry, Site, Tank
-from gateway.projections.watch.codec import to_json
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
@@ -82,7 +81,7 @@ def engine(tmp_path: Path, first: Path) -> Iterator[sa.Engine]:
 def put(engine: sa.Engine, change: IncidentChange = LOW, **values: object) -> None:
     row = {
         "incident": change.id, "change_number": change.change_number, "channel": "log",
-        "made": NOW, "due": NOW, "attempts": 0, "change": to_json(change),
+        "made": NOW, "due": NOW, "attempts": 0, "change": asdict(change),
     }  # fmt: skip
     with engine.begin() as connection:
         connection.execute(sa.insert(outbox).values(row | values))
