@@ -39,7 +39,7 @@ class Curve:
 
     def volume_l(self, level_mm: float) -> float:
         """Litres at a water level; the litres at the floor for one below it."""
-        level = level_mm if level_mm > 0.0 else 0.0
+        level = max(level_mm, 0.0)
         if self._area_mm2:
             return level * self._area_mm2 / _MM3_PER_L
         if self._levels:
@@ -67,7 +67,7 @@ class Curve:
         """
         if self._area_mm2:
             return self._area_mm2 / _MM3_PER_L
-        low = max(min(max(level_mm, 0.0), self.top_mm) - 10.0, 0.0)
+        low = max(min(level_mm, self.top_mm) - 10.0, 0.0)
         slope = (self.volume_l(low + 20.0) - self.volume_l(low)) / 20.0
         return slope if slope > 0 else (self.volume_l(low) - self.volume_l(low - 20.0)) / 20.0
 

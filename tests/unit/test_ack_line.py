@@ -60,7 +60,7 @@ def line(end: ChainLink, old: Identity = (1, 1)) -> AckLine:
         (line(A), Era((ChainLink((1, 2), "x"), None), (C, "a")), LineAdvance(line(C), None, 1)),
         (line(B), Era((A, "b")), LineAdvance(line(B), None, 0)),
         (line(B), Era((B, "b")), LineAdvance(line(B), None, 0)),
-        # The largest ``old`` begins it, whatever its ``prev``.
+        # The largest ``old`` begins it; its ``prev`` does not matter.
         (AckLine(old=(1, 3)), Era((C, "b")), LineAdvance(AckLine(C, (1, 3)), C, 0)),
         (AckLine(old=(1, 3)), Era((A, ""), (C, "b")), LineAdvance(AckLine(C, (1, 3)), C, 0)),
         (AckLine(old=(1, 3)), Era((C, "b"), (D, "c")), LineAdvance(AckLine(D, (1, 3)), C, 1)),

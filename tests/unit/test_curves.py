@@ -101,7 +101,8 @@ def test_where_a_table_is_flat_the_slope_is_that_below() -> None:
     assert curve.litres_per_mm(105) == pytest.approx(5 / 20)
 
 
-def test_straight_walls_have_one_slope_at_any_level() -> None:
+def test_straight_walls_have_one_slope_at_any_level_and_no_water_below_the_floor() -> None:
+    assert (Curve(ibc()).volume_l(-0.5), Curve(ibc()).volume_l(0.0)) == (0.0, 0.0)
     for level in (-50.0, 0.0, 500.0, 5000.0):
         assert Curve(ibc()).litres_per_mm(level) == pytest.approx(L_PER_MM)
 

@@ -141,7 +141,7 @@ def test_a_message_without_its_optional_fields_has_the_defaults_of_the_wire() ->
     assert Reading._make([*fields, None]) == Reading(*fields)  # type: ignore[arg-type]
 
 
-def test_an_incident_change_is_neither_late_nor_has_figures_unless_it_says_so() -> None:
+def test_an_incident_change_is_in_time_and_without_figures_by_default() -> None:
     change = IncidentChange("i", "opened", 1, 1.0, 2.0, "t", None, "low", 1.0, {}, (), "mac", True)
     assert (change.learned_late, change.figures) == (False, {})
 

@@ -165,7 +165,7 @@ def test_at_another_speed_limits_grow_with_it() -> None:
         (True, [mark(100, None)], [(0, False)]),
         (False, [mark(100, None)], []),
         (True, [mark(100, 100)], [(0, False)]),
-        # Members together: what one heard is heard.
+        # Members together: one listener is enough.
         (True, [mark(100, 40), mark(100, 20)], [(0, False), (20, True)]),
         (True, [mark(100, None), mark(100, 20)], [(0, False), (20, True)]),
         (True, [mark(100, 150), mark(100, -1)], []),
@@ -192,9 +192,21 @@ def test_switches_are_the_times_at_which_listening_ended_and_began(
         ((30, 30), 50, [(0, False), (50, True)]),
     ],
 )
-def test_what_a_dead_gateway_heard_counts_for_its_time(
+def test_the_spells_of_a_dead_gateway_count_for_their_time(
     dead: tuple[float, float], alive_since: float | None, switches: list[tuple[float, bool]]
 ) -> None:
     h = Horizon(T, True)
     was = mark(dead[1], dead[0])  # more than a minute behind: delays nothing
     assert look(h, 200, mark(200, alive_since), was) == moved(200, *switches)
+
+
+def test_spells_of_several_gateways_join_only_where_they_meet() -> None:
+    h = Horizon(T, True)
+    found = look(h, 200, mark(10, 0), mark(30, 20), mark(200, 25))
+    assert found == moved(200, (10, False), (20, True))
+
+
+def test_time_before_a_skip_was_listened_to() -> None:
+    h = Horizon(T, True)
+    assert look(h, 1, mark(0), steady=1.0) is None
+    assert look(h, 101, mark(51), steady=2.0) == moved(51, (1, False))
