@@ -107,10 +107,9 @@ _Row = TypeVar("_Row", bound=_Dated)
 def in_force(rows: Sequence[_Row], at: float) -> _Row:
     """The row in force at ``at`` (Unix s); the first row before that. Sorted by ``since``."""
     chosen = rows[0]
-    for row in rows[1:]:
-        if row.since > at:
-            break
-        chosen = row
+    for row in rows:
+        if row.since <= at:
+            chosen = row
     return chosen
 
 
