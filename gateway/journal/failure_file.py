@@ -21,22 +21,19 @@ class FailureFile:
 
     def set(self, text: str) -> None:
         """Publish why nothing is journaled."""
-        self._write(text)
+        if text != self._text:
+            self._text = text
+            with contextlib.suppress(OSError):  # a failure to report must not stop the gateway
+                os.pwrite(self._file, text.encode()[:_BYTES].ljust(_BYTES), 0)
 
     def clear(self) -> None:
         """Journaling works again."""
-        self._write("")
+        self.set("")
 
     def close(self) -> None:
         """Clear and close the file: a stopped gateway has no failure."""
         self.clear()
         os.close(self._file)
-
-    def _write(self, text: str) -> None:
-        if text != self._text:
-            self._text = text
-            with contextlib.suppress(OSError):  # a failure to report must not stop the gateway
-                os.pwrite(self._file, text.encode()[:_BYTES].ljust(_BYTES), 0)
 
 
 def read(folder: Path) -> str | None:

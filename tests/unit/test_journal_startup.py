@@ -125,6 +125,24 @@ def test_leaves_of_former_logs_are_counted_and_not_hashed(
         checked(path)
 
 
+def test_a_milestone_of_a_later_log_has_its_own_number_of_leaves(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(path, 4)
+    journal = Journal(path, "g1")
+    with journal.transaction():
+        journal.log.begin_again(journal.log.seen)
+        journal.log.append_fact("open", NOW, {"origin": "bbbb"})
+    journal.close()
+    change(path, "INSERT INTO milestone SELECT 5, size, nodes FROM frontier")
+    filled(path, 2)
+    monkeypatch.setattr(startup_check, "TAIL", 2)
+    checked(path)
+    changed_leaf(path, 7)
+    with pytest.raises(JournalError, match="leaves 7 to 7 of the journal"):
+        checked(path)
+
+
 def test_a_long_check_reports_its_progress(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

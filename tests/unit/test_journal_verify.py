@@ -107,6 +107,9 @@ def test_a_segment_that_is_changed_or_ends_elsewhere_is_a_fault(path: Path) -> N
     found = verified(path)
     assert (len(found.faults), found.segments) == (1, 0)
     assert "was changed or cut short" in found.faults[0]
+    segment.unlink()
+    found = verified(path)
+    assert (len(found.faults), found.strays) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ def test_a_closed_witness_has_no_files_open(notes: tuple[Path, Path]) -> None:
     made.sync()
 
 
+def test_a_file_that_cannot_be_synced_is_reported(notes: tuple[Path, Path]) -> None:
+    made = Witness(notes)
+    for file in made._files:
+        os.close(file)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        made.sync()
+
+
 def test_forgetting_deletes_the_files_that_exist(notes: tuple[Path, Path]) -> None:
     Witness(notes[:1]).close()
     forget(notes)

@@ -37,8 +37,8 @@ class VerifyProgress:
 
     def fault(self, sentence: str) -> None:
         """Keep the first faults: in a damaged journal every entry can have one."""
-        if len(self.faults) < _MAX_FAULTS:
-            self.faults.append(sentence)
+        self.faults.append(sentence)
+        del self.faults[_MAX_FAULTS:]
 
 
 class Verification:
