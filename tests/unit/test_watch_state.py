@@ -6,7 +6,7 @@ from math import isclose
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.inputs import (
@@ -126,7 +126,6 @@ def run(history: list[Step], restore_every: int = 0) -> list[WatchOutput]:
     return outputs
 
 
-@settings(max_examples=60, deadline=None)
 @given(HISTORIES, st.integers(1, 7))
 def test_a_watch_restored_at_any_point_has_the_same_outputs(
     history: list[Step], every: int
@@ -134,7 +133,6 @@ def test_a_watch_restored_at_any_point_has_the_same_outputs(
     assert run(history) == run(history, restore_every=every)
 
 
-@settings(max_examples=100, deadline=None)
 @given(HISTORIES)
 def test_incidents_are_well_formed_in_every_history(history: list[Step]) -> None:
     opened: set[str] = set()
@@ -154,7 +152,6 @@ def test_incidents_are_well_formed_in_every_history(history: list[Step]) -> None
         numbers[incident.id] = incident.change_number
 
 
-@settings(max_examples=100, deadline=None)
 @given(HISTORIES)
 def test_each_kind_of_an_incident_alerts_once(history: list[Step]) -> None:
     outputs: set[tuple[str, str, bool]] = set()
@@ -164,7 +161,6 @@ def test_each_kind_of_an_incident_alerts_once(history: list[Step]) -> None:
         outputs.add(key)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 20_000)), min_size=1, max_size=40))
 def test_silence_alone_is_never_theft(messages: list[tuple[int, int]]) -> None:
     history = [Step(after, "message", node, mm=400) for node, after in messages]
@@ -172,7 +168,6 @@ def test_silence_alone_is_never_theft(messages: list[tuple[int, int]]) -> None:
     assert not {t.kind for t in outputs if isinstance(t, IncidentChange)} & THEFT
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 880), min_size=3, max_size=3), st.integers(3, 8))
 def test_one_dead_network_is_one_message_however_its_nodes_were_phased(
     phases: list[int], rounds: int
@@ -187,7 +182,6 @@ def test_one_dead_network_is_one_message_however_its_nodes_were_phased(
     assert [a.kind for a in alerts] == ["network_out"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(20, 1150), min_size=1, max_size=40), st.integers(2, 40))
 def test_late_backlog_never_raises_a_level_alert(levels: list[int], hours: int) -> None:
     history = [Step(900, "message", mm=300), Step(900, "message", mm=300)]
