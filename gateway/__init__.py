@@ -1,1 +1,1 @@
-"""The gateway: takes readings in, keeps them, watches them, and tells people."""
+"""The gateway: receives readings, stores them, detects incidents and sends alerts."""

@@ -48,13 +48,13 @@ def conditions() -> dict[str, Any]:
     """What a figure depends on; a high load means that the machine had other work."""
     return {
         "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        "commit": _said("git", "rev-parse", "--short", "HEAD"),
+        "commit": _output("git", "rev-parse", "--short", "HEAD"),
         "system": platform.platform(),
         "cpus": os.cpu_count(),
         "load_1_5_15_min": [round(load, 1) for load in os.getloadavg()],
         "python": sys.version.split()[0],
         "sqlite": sqlite3.sqlite_version,
-        "mosquitto": (_said("mosquitto", "-h") or "?").splitlines()[0],
+        "mosquitto": (_output("mosquitto", "-h") or "?").splitlines()[0],
         "fsync_ms_p50_p99": _fsync_ms(),
     }
 
@@ -66,7 +66,7 @@ def _markdown(known: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
     try:
         found = subprocess.run(

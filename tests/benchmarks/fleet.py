@@ -34,7 +34,7 @@ def load_program(folder: Path) -> Path:
     return program
 
 
-class Speaking:
+class LoadProcess:
     """One ``load`` program at work: started and connected when this is made."""
 
     def __init__(self, program: Path, *words: str | int | float | Path) -> None:
@@ -52,9 +52,9 @@ class Speaking:
 
     def ended(self, timeout_s: float = 300.0) -> tuple[float, float, int]:
         """Wait for its end: when it began, when it ended (monotonic s), how many messages."""
-        said, _ = self._process.communicate(timeout=timeout_s)
+        output, _ = self._process.communicate(timeout=timeout_s)
         assert self._process.returncode == 0, "the load program failed"
-        first, last, number = said.split()
+        first, last, number = output.split()
         return float(first), float(last), int(number)
 
 

@@ -86,7 +86,7 @@ def _waits(
     done = threading.Event()
     looking = threading.Thread(target=_look, args=(gateway, seen, done))
     looking.start()
-    _speak(broker, rings, decided, rate)
+    _publish(broker, rings, decided, rate)
     until(lambda: len(seen) == ALERTS, 10, "every alert")
     done.set()
     looking.join()
@@ -106,7 +106,9 @@ def _look(gateway: RunningGateway, seen: dict[str, float], done: threading.Event
             time.sleep(0.002)
 
 
-def _speak(broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float], rate: int) -> None:
+def _publish(
+    broker: Mosquitto, rings: dict[str, Ring], decided: dict[str, float], rate: int
+) -> None:
     client = _client(broker)
     order = list(rings.items())
     turns = {tank: random.randrange(4, ROUNDS - 2) for tank in random.sample(sorted(rings), ALERTS)}
@@ -136,20 +138,20 @@ def _client(broker: Mosquitto) -> paho.Client:
 
 def _raw_rate(broker: Mosquitto) -> float:
     """Messages/s from one publisher to one subscriber with QoS 1 on both sides, no gateway."""
-    heard = threading.Semaphore(0)
-    listener, speaker = _client(broker), _client(broker)
-    listener.on_message = lambda *_: heard.release()
+    received = threading.Semaphore(0)
+    listener, publisher = _client(broker), _client(broker)
+    listener.on_message = lambda *_: received.release()
     subscribed = threading.Event()
     listener.on_subscribe = lambda *_: subscribed.set()
     listener.subscribe("raw", 1)
     assert subscribed.wait(5)
     begun = time.monotonic()
     for _ in range(RAW_MESSAGES):
-        speaker.publish("raw", b"x" * 300, qos=1)
+        publisher.publish("raw", b"x" * 300, qos=1)
     for _ in range(RAW_MESSAGES):
-        assert heard.acquire(timeout=20)
+        assert received.acquire(timeout=20)
     spent = time.monotonic() - begun
-    for client in (listener, speaker):
+    for client in (listener, publisher):
         client.disconnect()
         client.loop_stop()
     return RAW_MESSAGES / spent

@@ -31,7 +31,7 @@ from tests.parts.services import listening, until
 
 TANKS = 500
 DAY_S = 86_400
-SPEAK_S, READ_S = 600, 60
+SEND_S, READ_S = 600, 60
 MESSAGES_A_BATCH = 5000
 LINES_A_REQUEST = 5000
 BAR_A_SECOND = 60_000
@@ -59,7 +59,7 @@ def test_a_day_without_influxdb_is_caught_up(
         server.service.kill()
         gateway.start()
         try:
-            until(lambda: _lag(gateway, "watch") == 0, 600, "the watch has heard the day")
+            until(lambda: _lag(gateway, "watch") == 0, 600, "the watch has read the day")
             before = figures.cpu_s(gateway.pid)
             server.service.start(lambda: listening(urlsplit(server.url).port or 0))
             theirs = figures.cpu_s(server.service.pid)
@@ -125,14 +125,14 @@ def _lag(gateway: RunningGateway, projection: str) -> int:
 
 def _a_day(ingest: Ingest, fleet: Fleet) -> int:
     """Journal it; returns how many readings that is."""
-    ages = range(SPEAK_S - READ_S, -1, -READ_S)
+    ages = range(SEND_S - READ_S, -1, -READ_S)
     batch: list[Arrival] = []
     number = 0
-    for at in range(BEGIN, BEGIN + DAY_S, SPEAK_S):
+    for at in range(BEGIN, BEGIN + DAY_S, SEND_S):
         for ring in fleet.rings:
             mm = 300 + ring.seq % 500
             readings = [{"o": o, "mm": mm, "sp": 4, "n": 7, "of": 7, "tc": 112} for o in ages]
-            message = ring.seal(at, up=10 + ring.seq * SPEAK_S, r=readings)
+            message = ring.seal(at, up=10 + ring.seq * SEND_S, r=readings)
             ring.sealed.clear()
             batch.append(Arrival(ring.topic, ring.payload(message).encode(), float(at)))
             number += len(readings)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import figures
-from tests.benchmarks.fleet import Fleet, Speaking, behind, load_program, write_packets
+from tests.benchmarks.fleet import Fleet, LoadProcess, behind, load_program, write_packets
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
@@ -58,11 +58,11 @@ def test_ingest_with_everything_on_beside_the_broker_alone(
 
 
 def _raw(load: Path, port: int, file: Path, connections: int) -> float:
-    hears = Speaking(load, "count", port, "noria/1/+/up", 1, MESSAGES)
-    speaks = Speaking(load, "publish", port, file, connections, 0)
-    speaks.go()
-    begun, _, _ = speaks.ended()
-    _, last, number = hears.ended()
+    subscriber = LoadProcess(load, "count", port, "noria/1/+/up", 1, MESSAGES)
+    publisher = LoadProcess(load, "publish", port, file, connections, 0)
+    publisher.go()
+    begun, _, _ = publisher.ended()
+    _, last, number = subscriber.ended()
     assert number == MESSAGES
     return MESSAGES / (last - begun)
 
@@ -71,9 +71,9 @@ def _ours(
     load: Path, port: int, file: Path, connections: int, rounds: int, tanks: int
 ) -> tuple[float, int]:
     """Messages/s from the first publish to the last ack, and how many acks there were."""
-    hears = Speaking(load, "acks", port, rounds, tanks)
-    speaks = Speaking(load, "publish", port, file, connections, 0)
-    speaks.go()
-    begun, _, _ = speaks.ended()
-    _, last, acks = hears.ended()
+    subscriber = LoadProcess(load, "acks", port, rounds, tanks)
+    publisher = LoadProcess(load, "publish", port, file, connections, 0)
+    publisher.go()
+    begun, _, _ = publisher.ended()
+    _, last, acks = subscriber.ended()
     return MESSAGES / (last - begun), acks

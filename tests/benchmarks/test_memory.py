@@ -12,7 +12,7 @@ import pytest
 
 from server.accounts import people
 from tests.benchmarks import figures
-from tests.benchmarks.fleet import Fleet, Speaking, behind, load_program, write_packets
+from tests.benchmarks.fleet import Fleet, LoadProcess, behind, load_program, write_packets
 from tests.integration.running_gateway import NORIA, RunningGateway
 from tests.parts import database
 from tests.parts.mosquitto_service import Mosquitto
@@ -43,9 +43,9 @@ def test_gateway_and_server_with_1000_tanks(tmp_path: Path, mosquitto: Mosquitto
     try:
         until(lambda: behind(gateway) == 0, 300, "the registry's facts are followed")
         quiet = [figures.memory_mb(pid) for pid in (gateway.pid, server.pid)]
-        speaks = Speaking(load, "publish", mosquitto.port, file, TANKS, 0)
-        speaks.go()
-        speaks.ended()
+        publisher = LoadProcess(load, "publish", mosquitto.port, file, TANKS, 0)
+        publisher.go()
+        publisher.ended()
         until(lambda: gateway.glance()["received"]["stored"] == TANKS * ROUNDS, 300, "all stored")
         until(lambda: behind(gateway) == 0, 300, "store and watch have caught up")
         _look_around(f"http://127.0.0.1:{port}")

@@ -93,12 +93,12 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
     begin = time.time() - ROUNDS * 600
     with engine.begin() as connection:
         rows.put(connection, registry_of(rings), begin)
-    said = [
+    arrivals = [
         Arrival(r.topic, r.payload(r.seal(begin + 600 * n)).encode(), begin + 600 * n)
         for n in range(ROUNDS)
         for r in rings
     ]
-    size = sum(len(a.payload) for a in said) / MESSAGES
+    size = sum(len(a.payload) for a in arrivals) / MESSAGES
     print(f"\n{MESSAGES} messages of {size:.0f} bytes, one reading each, {DEVICES} devices")
     print(f"{'stage':34}{'gateway':>12}{'PostgreSQL':>12}")
     costs = Costs(cluster.service.pid)
@@ -107,7 +107,7 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
     Diary(journal).open(begin, bytes(32), "bench")
     ingest = Ingest(journal, rows.load(engine))
     empty = _size(path)
-    costs.of("admit, journal, leaf, fsync", lambda: _ingest(ingest, said))
+    costs.of("admit, journal, leaf, fsync", lambda: _ingest(ingest, arrivals))
     journal.close()
     print(f"{'  journal':34}{(_size(path) - empty) / MESSAGES:9.0f} bytes")
     before = _database_size(engine)
@@ -158,9 +158,9 @@ def _stores(folder: Path, engine: sa.Engine, costs: Costs) -> None:
     print(f"{'  InfluxDB 1.8 itself':34}{spent:9.0f} us, {wal:.0f} bytes in its log, uncompressed")
 
 
-def _ingest(ingest: Ingest, said: list[Arrival]) -> None:
-    for at in range(0, len(said), BATCH):
-        ingest.commit(said[at : at + BATCH], said[at].received)
+def _ingest(ingest: Ingest, arrivals: list[Arrival]) -> None:
+    for at in range(0, len(arrivals), BATCH):
+        ingest.commit(arrivals[at : at + BATCH], arrivals[at].received)
 
 
 def _drain(turn: Callable[[], float]) -> None:

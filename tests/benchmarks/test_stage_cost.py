@@ -97,7 +97,7 @@ def _walk(folder: Path, tanks: int, messages: int, stages: Stages) -> None:
     folder.mkdir()
     rings = [Ring(drawn(8), n.to_bytes(32, "big")) for n in range(1, tanks + 1)]
     now = time.time()
-    said = _said(rings, messages // tanks, now)
+    arrivals = _arrivals(rings, messages // tanks, now)
     engine = connect(folder / "noria.db")
     with engine.begin() as connection:
         rows.put(connection, registry_of(rings), now - 86_400)
@@ -105,8 +105,8 @@ def _walk(folder: Path, tanks: int, messages: int, stages: Stages) -> None:
     Diary(journal).open(now, bytes(32), "benchmark")
     ingest = Ingest(journal, rows.load(engine))
     keys = {ring.topic: ring.key for ring in rings}
-    for at in range(0, len(said), BATCH):
-        batch = said[at : at + BATCH]
+    for at in range(0, len(arrivals), BATCH):
+        batch = arrivals[at : at + BATCH]
         stages.run("authenticate and hash alone", lambda b=batch: _floor(b, keys))
         _ingest(ingest, journal, batch, stages)
     journal.close()
@@ -152,16 +152,16 @@ def _floor(batch: Sequence[Arrival], keys: dict[str, bytes]) -> None:
         hashlib.sha256(payload).digest()
 
 
-def _said(rings: list[Ring], rounds: int, until: float) -> list[Arrival]:
-    said: list[Arrival] = []
+def _arrivals(rings: list[Ring], rounds: int, until: float) -> list[Arrival]:
+    arrivals: list[Arrival] = []
     for turn in range(rounds):
         at = until - (rounds - turn) * 600
         for n, ring in enumerate(rings):
             reading = {"o": 0, "mm": 300 + turn // 20 % 300 + n % 3, "sp": 4, "n": 7, "of": 7}
             message = ring.seal(at, up=10 + ring.seq, r=[reading])
             ring.sealed.clear()
-            said.append(Arrival(ring.topic, ring.payload(message).encode(), at))
-    return said
+            arrivals.append(Arrival(ring.topic, ring.payload(message).encode(), at))
+    return arrivals
 
 
 def _write_profile(tanks: int, profiles: dict[str, cProfile.Profile]) -> None:

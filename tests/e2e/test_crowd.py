@@ -24,7 +24,9 @@ SPEED = 120.0
 
 
 @pytest.mark.timeout(SECONDS + 180)
-def test_a_crowd_is_heard_and_the_pages_stay_usable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_of_a_crowd_are_processed_and_the_pages_stay_usable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     require("mosquitto")
     require("micropython")
     words: list[str] = []
@@ -37,8 +39,8 @@ def test_a_crowd_is_heard_and_the_pages_stay_usable(capsys: pytest.CaptureFixtur
         answers = _browsed(demo, start + SECONDS)
         used = (_spent_s(roots) - before) / (time.monotonic() - start)
         events = _events(folder / "fleet.log")
-        told = status.read_status(demo.settings)["projections"]
-        lag = {name: projection["lag"] for name, projection in told.items()}
+        projections = status.read_status(demo.settings)["projections"]
+        lag = {name: projection["lag"] for name, projection in projections.items()}
     sleeps = Counter(event["device"] for event in events if event["event"] == "sleep")
     with capsys.disabled():
         print(

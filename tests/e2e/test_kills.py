@@ -22,7 +22,7 @@ import pytest
 from gateway.projections.replay import Replay
 from gateway.registry import toml
 from tests.e2e import tide
-from tests.e2e.tide import SPEED, Teller, Tide
+from tests.e2e.tide import SPEED, Sender, Tide
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.influxdb_service import InfluxDB
 from tests.parts.influxdb_service import influxdb as running_influxdb
@@ -30,7 +30,7 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
 KILLS = int(os.environ.get("NORIA_KILLS", "6"))
-TELLERS = 6
+SENDERS = 6
 MOST_BETWEEN_S = 2.0
 WITHOUT_FOLDER_EVERY = 2
 
@@ -51,9 +51,9 @@ class Place:
             f"clock_speed = {SPEED}\nclock_origin = {begun}\n",
         )
         self.tide = Tide(begun)
-        self.tellers = [Teller(n, broker.port, self.tide) for n in range(TELLERS)]
+        self.senders = [Sender(n, broker.port, self.tide) for n in range(SENDERS)]
         self.registry = folder / "tanks.toml"
-        self.registry.write_text(tide.registry(self.tellers), "utf-8")
+        self.registry.write_text(tide.registry(self.senders), "utf-8")
         self.gateway.noria("registry", "import", str(self.registry))
         self.brokers_killed = 0
 
@@ -75,7 +75,7 @@ class Place:
         self.influxdb.service.kill()
         self.influxdb.service.start(self.influxdb.answers)
 
-    def told(self) -> dict[str, list[tuple[str, ...]]]:
+    def incidents(self) -> dict[str, list[tuple[str, ...]]]:
         """By tank, the incidents in order: what each was, and every alert that went out for it."""
         with closing(sqlite3.connect(self.gateway.folder / "data" / "noria.db")) as raw:
             rows = raw.execute(
@@ -84,37 +84,37 @@ class Place:
             ).fetchall()
         found: dict[tuple[str, str], list[str]] = {}
         for tank, _opened, incident, change in rows:
-            said = json.loads(change) if change else None
+            alert = json.loads(change) if change else None
             found.setdefault((tank, incident), []).extend(
-                [f"{said['change']} {said['kind']}"] if said else []
+                [f"{alert['change']} {alert['kind']}"] if alert else []
             )
         return _by_tank(found)
 
     def undisturbed(self) -> dict[str, list[tuple[str, ...]]]:
         """The same, had every message arrived as it was made."""
         made = sorted(
-            ((t, teller, message) for teller in self.tellers for t, message in teller.told),
+            ((t, sender, message) for sender in self.senders for t, message in sender.made),
             key=lambda item: item[0],
         )
         run = Replay(toml.read(self.registry))
         found: dict[tuple[str, str], list[str]] = {}
         lines = (
-            json.dumps({"received": t, "topic": teller.node.ring.topic,
-                        "payload": teller.node.ring.payload(message)})
-            for t, teller, message in made
+            json.dumps({"received": t, "topic": sender.node.ring.topic,
+                        "payload": sender.node.ring.payload(message)})
+            for t, sender, message in made
         )  # fmt: skip
         for row in run.rows(lines):
             if row["type"] == "incident":
-                said = found.setdefault((str(row["tank"]), str(row["id"])), [])
-                said.extend([f"{row['change']} {row['kind']}"] if row["alert"] else [])
+                alerts = found.setdefault((str(row["tank"]), str(row["id"])), [])
+                alerts.extend([f"{row['change']} {row['kind']}"] if row["alert"] else [])
         assert not run.unusable
         return _by_tank(found)
 
 
 def _by_tank(found: dict[tuple[str, str], list[str]]) -> dict[str, list[tuple[str, ...]]]:
     by_tank: dict[str, list[tuple[str, ...]]] = {}
-    for (tank, _incident), said in found.items():
-        by_tank.setdefault(tank, []).append(tuple(said))
+    for (tank, _incident), alerts in found.items():
+        by_tank.setdefault(tank, []).append(tuple(alerts))
     return by_tank
 
 
@@ -129,8 +129,8 @@ def test_no_kill_loses_or_repeats_a_reading_or_an_incident(
         place = Place(tmp_path / "noria", mosquitto, influxdb, time.time())
         place.gateway.start()
         try:
-            for teller in place.tellers:
-                teller.thread.start()
+            for sender in place.senders:
+                sender.thread.start()
             begun = time.monotonic()
             kills = (place.kill_gateway, place.kill_broker, place.kill_influxdb)
             for kill in itertools.islice(itertools.cycle(kills), KILLS):
@@ -139,31 +139,31 @@ def test_no_kill_loses_or_repeats_a_reading_or_an_incident(
                     kill()
             # Longer than a cycle, so that every tank has been low and refilled.
             until(lambda: place.tide.real_s > tide.CYCLE_S + 4, 60, "a whole cycle")
-            tide.finish(place.tellers, 60, lambda: place.gateway.log.read_text("utf-8")[-2000:])
+            tide.finish(place.senders, 60, lambda: place.gateway.log.read_text("utf-8")[-2000:])
             _measured_is_journaled_is_stored(place)
-            told = place.told()
+            incidents = place.incidents()
         finally:
-            for teller in place.tellers:
-                teller.finishing.set()
+            for sender in place.senders:
+                sender.finishing.set()
             place.gateway.stop()
     undisturbed = place.undisturbed()
-    said = {words for all_said in undisturbed.values() for each in all_said for words in each}
-    assert said <= WATER, "the story has no other incident in it"
-    assert told == undisturbed
-    alerts = sum(len(said) for incidents in told.values() for said in incidents)
-    assert alerts >= 3 * TELLERS, "each tank was low, critical and refilled"
+    kinds = {alert for of_tank in undisturbed.values() for each in of_tank for alert in each}
+    assert kinds <= WATER, "the story has no other incident in it"
+    assert incidents == undisturbed
+    alerts = sum(len(each) for of_tank in incidents.values() for each in of_tank)
+    assert alerts >= 3 * SENDERS, "each tank was low, critical and refilled"
     with capsys.disabled():
-        messages = sum(len(teller.told) for teller in place.tellers)
-        incidents = sum(map(len, told.values()))
+        messages = sum(len(sender.made) for sender in place.senders)
+        number = sum(map(len, incidents.values()))
         print(
             f"\n{KILLS} kills in {time.monotonic() - begun:.0f} s, seed {seed}: {messages} "
-            f"messages made, journaled and stored once; {incidents} incidents, {alerts} alerts, "
+            f"messages made, journaled and stored once; {number} incidents, {alerts} alerts, "
             "as undisturbed"
         )
 
 
 def _measured_is_journaled_is_stored(place: Place) -> None:
-    rings = [teller.node.ring for teller in place.tellers]
+    rings = [sender.node.ring for sender in place.senders]
     made = Counter((ring.topic, ring.payload(m)) for ring in rings for m in ring.sealed)
     assert set(made.values()) == {1}
     journaled = Counter((line["topic"], line["payload"]) for line in place.gateway.exported())

@@ -29,10 +29,10 @@ def test_a_board_sends_a_restored_gateway_all_that_it_holds(
     gateway.start()
     try:
         with board(tmp_path / "board", mosquitto.port, speed=SPEED):
-            _heard(gateway, BEFORE)
+            _wait_for(gateway, BEFORE)
             backup = Backup(gateway.folder / "data", tmp_path / "backup")
             kept = gateway.glance()["journal"]["messages"]
-            _heard(gateway, kept + AFTER)
+            _wait_for(gateway, kept + AFTER)
             gateway.kill()
             shown = {line["payload"] for line in gateway.exported()}
             backup.put_back()
@@ -49,7 +49,7 @@ def test_a_board_sends_a_restored_gateway_all_that_it_holds(
     assert second["previous"]["origin"] == first["origin"]
 
 
-def _heard(gateway: RunningGateway, messages: int) -> None:
+def _wait_for(gateway: RunningGateway, messages: int) -> None:
     until(lambda: gateway.glance()["journal"]["messages"] >= messages, 90, f"{messages} messages")
 
 

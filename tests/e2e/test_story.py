@@ -144,8 +144,8 @@ def nothing_is_lost(demo: run.Demo) -> None:
 
 def test_the_demo_leaves_nothing_running_and_nothing_behind(tmp_path: Path) -> None:
     require("mosquitto")
-    said: list[str] = []
-    with run.running(speed=SPEED, interpreter="auto", report=said.append) as running:
+    reported: list[str] = []
+    with run.running(speed=SPEED, interpreter="auto", report=reported.append) as running:
         folder = running.settings.source.parent
     processes = subprocess.run(
         ["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True

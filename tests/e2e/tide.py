@@ -60,13 +60,13 @@ class Tide:
             self._held_s += time.time() - began
 
 
-class Teller:
+class Sender:
     """One node at one tank, on a thread of its own, that follows WIRE.md through every outage."""
 
     def __init__(self, number: int, port: int, tide: Tide) -> None:
         self.tank = f"tank-{number}"
         self.node = Node(drawn(7), secrets.token_bytes(32), port, "any")
-        self.told: list[tuple[float, Sealed]] = []  # (story time of sealing, message)
+        self.made: list[tuple[float, Sealed]] = []  # (story time of sealing, message)
         self._tide, self._begun = tide, tide.begun
         self._offset_s = 5.0 * number
         self.finishing = threading.Event()
@@ -84,7 +84,7 @@ class Teller:
         mm = round(1100 - level / 1.0716) + (0, 1, -1, 0, 1)[ring.seq % 5]
         reading = {"o": 0, "mm": mm, "sp": 3, "n": 7, "of": 7, "tc": 150}
         message = self._seal(t, up=int(t - self._begun) + 60, next=86400, r=[reading], **more)
-        self.told.append((t, message))
+        self.made.append((t, message))
         return message
 
     def _live(self) -> None:
@@ -102,26 +102,26 @@ class Teller:
             raise
 
 
-def registry(tellers: list[Teller]) -> str:
+def registry(senders: list[Sender]) -> str:
     """One tank and one device for each."""
     rows = ['[[site]]\nid = "north"\n']
-    for teller in tellers:
-        ring = teller.node.ring
+    for sender in senders:
+        ring = sender.node.ring
         rows.append(
-            f'[[tank]]\nid = "{teller.tank}"\nsite = "north"\nshape = "ibc1000"\n'
+            f'[[tank]]\nid = "{sender.tank}"\nsite = "north"\nshape = "ibc1000"\n'
             f"sensor_height_mm = 1100\nempty_l = 20\ntaps = {TAPS}\n"
             f'[[device]]\nid = "{ring.device}"\n'
-            f'tank = "{teller.tank}"\nkey = "{ring.key.hex()}"\n'
+            f'tank = "{sender.tank}"\nkey = "{ring.key.hex()}"\n'
         )
     return "".join(rows)
 
 
-def finish(tellers: list[Teller], timeout_s: float, waiting: Callable[[], str]) -> None:
+def finish(senders: list[Sender], timeout_s: float, waiting: Callable[[], str]) -> None:
     """No more bursts; return when an ack covers every node's last message."""
-    for teller in tellers:
-        teller.finishing.set()
+    for sender in senders:
+        sender.finishing.set()
     deadline = time.monotonic() + timeout_s
-    for teller in tellers:
-        teller.thread.join(max(0.1, deadline - time.monotonic()))
-    assert [t.failed for t in tellers] == [None] * len(tellers)
-    assert [t.node.unacked for t in tellers] == [0] * len(tellers), waiting()
+    for sender in senders:
+        sender.thread.join(max(0.1, deadline - time.monotonic()))
+    assert [t.failed for t in senders] == [None] * len(senders)
+    assert [t.node.unacked for t in senders] == [0] * len(senders), waiting()

@@ -16,7 +16,7 @@ from tests.parts import PARTS, influxdb
 from tests.parts.errors import PartError
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     """A line of progress."""
     print(f"parts: {text}", flush=True)
 
@@ -34,22 +34,22 @@ def main() -> int:
             _attempt(name, get, failures)
     for name, part in PARTS.items():
         found = part.find()
-        say(f"{name:16} {found or 'MISSING: ' + part.remedy}")
+        report(f"{name:16} {found or 'MISSING: ' + part.remedy}")
         if found is None:
             failures.append(name)
     return 1 if failures else 0
 
 
 def _attempt(name: str, get: Callable[[], object], failures: list[str]) -> None:
-    say(f"getting {name} ...")
+    report(f"getting {name} ...")
     begun = time.monotonic()
     try:
         get()
     except (PartError, apt.FetchError) as error:
         failures.append(name)
-        say(f"{name} could not be had: {error}")
+        report(f"{name} could not be had: {error}")
     else:
-        say(f"{name} after {time.monotonic() - begun:.0f} s")
+        report(f"{name} after {time.monotonic() - begun:.0f} s")
 
 
 def _apt_install(packages: list[str]) -> None:

@@ -33,10 +33,10 @@ def noria(*words: str, environment: Mapping[str, str] | None = None) -> str:
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(["noria", *words], _LONGEST_S, err.read_text("utf-8"))
-        said, complaint = (path.read_text("utf-8") if path.exists() else "" for path in (out, err))
+        output, errors = (path.read_text("utf-8") if path.exists() else "" for path in (out, err))
     if process.exitcode:
-        raise subprocess.CalledProcessError(process.exitcode, ["noria", *words], said, complaint)
-    return said
+        raise subprocess.CalledProcessError(process.exitcode, ["noria", *words], output, errors)
+    return output
 
 
 def _run(

@@ -61,10 +61,10 @@ def _line(influxd: Path) -> str:
         )
     except OSError:
         return ""
-    said = re.match(r"InfluxDB (v1\.|vunknown|v?2\.|dev)", done.stdout)
-    if said is None:
+    version = re.match(r"InfluxDB (v1\.|vunknown|v?2\.|dev)", done.stdout)
+    if version is None:
         return ""
-    return "1.8" if said[1] in ("v1.", "vunknown") else "2.9"
+    return "1.8" if version[1] in ("v1.", "vunknown") else "2.9"
 
 
 def _build_1(go: str, scratch: Path) -> Path:

@@ -49,7 +49,7 @@ def test_each_folder_imports_only_from_those_below_it() -> None:
         for name, imported in _arrows(modules)
         if ORDER.index(folder[name]) > ORDER.index(folder[imported])
     ]
-    # slots.py comes by cable and says where a build's slots are.
+    # slots.py is installed by cable and contains the places of a build's slots.
     assert upward == ["node.update.download imports slots"]
 
 
