@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import JournalError
+from gateway.journal.group_commit import Write
 from tests.unit.committed import File
 
 
@@ -41,9 +42,10 @@ def test_another_error_of_a_write_is_raised_as_it_is_and_rolled_back(file: File)
         connection.execute("INSERT INTO counter VALUES ('a', 1)")
         raise ZeroDivisionError
 
+    failing: Write = write
     file.database.begin()
     with pytest.raises(ZeroDivisionError):
-        file.database.save([write], lambda: None)
+        file.database.save([failing], lambda: None)
     assert file.saved() == []
     assert file.database.execute("SELECT count(*) FROM counter").fetchone() == (0,)
 

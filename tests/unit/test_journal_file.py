@@ -87,6 +87,10 @@ def test_many_rows_are_filed_with_their_batch(
     assert indexed.counts() == (4, 3)
     indexed.batch()
     assert indexed.counts() == (4, 3)
+    indexed.batch(8)
+    assert indexed.counts() == (8, 0)
+    indexed.batch(*range(9, 15))
+    assert indexed.counts() == (14, 0)
 
 
 def test_rows_that_were_rolled_back_are_forgotten_and_saved_ones_counted(
