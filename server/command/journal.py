@@ -109,7 +109,7 @@ def set_back(config: str | None) -> None:
             witness.forget(settings.witness_paths)
         except OSError as error:
             raise JournalError(f"{error.filename} cannot be removed: {error.strerror}") from error
-    click.echo("IconText. The next start begins a new log and asks the nodes for what they hold.")
+    click.echo("Noted. The next start begins a new log and asks the nodes for what they hold.")
 
 
 @journal.command()
