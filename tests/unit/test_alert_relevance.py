@@ -130,3 +130,4 @@ def test_reasons_that_are_no_failure_are_five() -> None:
 def test_a_row_of_the_outbox_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         message().due = NOW  # pyright: ignore[reportAttributeAccessIssue]
+    assert not hasattr(message(), "__dict__")

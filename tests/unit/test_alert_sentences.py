@@ -78,6 +78,7 @@ def test_a_refill_is_measured_against_the_tanks_own_capacity() -> None:
     [
         ({}, "Since 14:02."),
         ({"motion_s": 0, "tilt_deg": 0}, "Since 14:02."),
+        ({"motion_s": -1, "tilt_deg": -1}, "Since 14:02."),
         ({"motion_s": 0.5}, "It moved at 14:02."),
         ({"tilt_deg": 1}, "It moved at 14:02."),
         ({"silent_since": 0.0}, "It stopped answering at 14:02."),

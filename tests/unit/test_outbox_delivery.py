@@ -295,3 +295,4 @@ def test_each_channel_is_delivered_by_a_thread_of_its_own(engine: sa.Engine) -> 
     workers.start()
     until(lambda: [len(one.sent) for one in channels] == [1, 1])
     workers.stop()
+    assert not hasattr(WORDING, "__dict__")

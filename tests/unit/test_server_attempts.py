@@ -77,6 +77,7 @@ def test_the_longer_wait_counts_and_success_clears_the_account() -> None:
     for i in range(30):
         attempts.failed("sam", "10.0.0.1", 1000.0 + i)
     assert attempts.wait_s("sam", "10.0.0.1", 1030.0) == 892
+    assert attempts.wait_s("sam", "10.0.0.1", 3000.0) == 0
     attempts.passed("sam", "10.0.0.1")
     assert attempts.wait_s("sam", "10.0.0.1", 1030.0) == 0
     attempts.passed("sam", "a new source")
