@@ -102,8 +102,9 @@ def test_a_bearer_token_names_the_person(parts: Parts, scheme: str) -> None:
 
 def test_only_the_scheme_bearer_counts(parts: Parts) -> None:
     person, token = person_in(parts)
-    other = visit_of(parts, authorization=f"Basic {token}")
-    assert (other.person, other.bearer) == (None, False)
+    for scheme in ("Basic", "Digest"):
+        other = visit_of(parts, authorization=f"{scheme} {token}")
+        assert (other.person, other.bearer) == (None, False)
     assert visit_of(parts, authorization="Bearer").person is None
     wrong = visit_of(parts, authorization="Bearer wrong", cookie=f"noria-session={token}")
     assert (wrong.person, wrong.bearer) == (None, False)
@@ -153,6 +154,7 @@ def test_cookies_are_bound_to_the_host_with_https(parts: Parts, url: str, name: 
         ("", "en;q=x, fr;q=y", "fr"),
         ("", "en, fr", "en"),
         ("", "fr, en;q=1", "fr"),
+        ("", "fr;q=1, en", "fr"),
     ],
 )
 def test_the_language_is_the_cookies_then_the_browsers_then_ours(
@@ -239,6 +241,7 @@ def test_only_paths_of_ours_are_followed(wanted: str, path: str) -> None:
         ("/c/8f2k", "", "GET", "/sign-in?next=/c/8f2k"),
         ("/c/8f2k", "a=1&b=2", "GET", "/sign-in?next=/c/8f2k%3Fa%3D1%26b%3D2"),
         ("/c/8f2k", "", "POST", "/sign-in"),
+        ("/c/8f2k", "", "DELETE", "/sign-in"),
     ],
 )
 def test_signing_in_leads_back_to_the_page(
