@@ -6,10 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gateway.domain import merkle
 from gateway.domain.chain import Identity
 from gateway.domain.envelope import chain_hash_of
 from gateway.domain.inputs import Auth
 from gateway.domain.registry import Device
+from gateway.journal import schema
+from gateway.journal.integrity.startup_check import check_at_start
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.wire import Admitted, Decoded, decode
@@ -79,3 +82,42 @@ def change(path: Path, sql: str, *values: object) -> None:
     """Change the file of a journal."""
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(sql, values)
+
+
+def facts(journal: Journal, number: int, kind: str = "run") -> None:
+    """So many entries in one batch."""
+    with journal.transaction():
+        for n in range(number):
+            journal.log.append_fact(kind, NOW, {"n": n})
+
+
+def opened(journal: Journal, origin: str) -> None:
+    """Begin a log as the diary does."""
+    with journal.transaction():
+        journal.log.append_fact("open", NOW, {"origin": origin})
+        journal.log.origin = origin
+
+
+def leaf_hashes(path: Path) -> list[bytes]:
+    """The hashes of all leaves, in order."""
+    return [merkle.leaf_hash(text) for (text,) in rows(path, "SELECT leaf FROM entry ORDER BY id")]
+
+
+def filled(path: Path, number: int, kind: str = "run", at: float = NOW) -> None:
+    """A journal with so many further entries, all of one batch."""
+    journal = Journal(path, "g1")
+    with journal.transaction():
+        for n in range(number):
+            journal.log.append(kind, at + n, "-", b'{"origin":"aaaa","n":%d}' % n)
+    journal.close()
+
+
+def checked(path: Path) -> None:
+    """Check the journal as a start does; raises JournalError."""
+    with closing(schema.open_for_reading(path)) as connection:
+        check_at_start(connection)
+
+
+def changed_leaf(path: Path, entry: int) -> None:
+    """Change one leaf in the file."""
+    change(path, "UPDATE entry SET leaf = CAST(leaf || 'x=y\n' AS BLOB) WHERE id = ?", entry)

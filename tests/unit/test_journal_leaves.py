@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain import leaf, merkle
+from gateway.domain import leaf
 from gateway.domain.merkle import Frontier
 from gateway.journal import log as log_module
 from gateway.journal.integrity.witness import LogMark
 from gateway.journal.log import EntryMark
 from gateway.journal.writer import Journal
-from tests.unit.journaled import DEVICE, NOW, rows
+from tests.unit.journaled import DEVICE, NOW, facts, leaf_hashes, rows
 
 
 @pytest.fixture
@@ -24,24 +24,6 @@ def journal(path: Path) -> Iterator[Journal]:
     made = Journal(path, "g1")
     yield made
     made.close()
-
-
-def facts(journal: Journal, number: int, kind: str = "run") -> None:
-    """So many entries in one batch."""
-    with journal.transaction():
-        for n in range(number):
-            journal.log.append_fact(kind, NOW, {"n": n})
-
-
-def opened(journal: Journal, origin: str) -> None:
-    """Begin a log as the diary does."""
-    with journal.transaction():
-        journal.log.append_fact("open", NOW, {"origin": origin})
-        journal.log.origin = origin
-
-
-def leaf_hashes(path: Path) -> list[bytes]:
-    return [merkle.leaf_hash(text) for (text,) in rows(path, "SELECT leaf FROM entry ORDER BY id")]
 
 
 def test_an_entry_has_leaf_salt_body_and_mark(journal: Journal, path: Path) -> None:

@@ -7,12 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.database.tables import fact, projection
-from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.journal.integrity.witness import LogMark, Witness
 from gateway.journal.rollback import close_log, find_rollback, realign_database
 from gateway.journal.writer import Journal
-from tests.unit.journaled import NOW, rows
+from tests.unit.journaled import NOW, facts, leaf_hashes, opened, rows
 
 
 @pytest.fixture
@@ -25,24 +24,6 @@ def journal(path: Path) -> Iterator[Journal]:
     made = Journal(path, "g1")
     yield made
     made.close()
-
-
-def facts(journal: Journal, number: int, kind: str = "run") -> None:
-    """So many entries in one batch."""
-    with journal.transaction():
-        for n in range(number):
-            journal.log.append_fact(kind, NOW, {"n": n})
-
-
-def opened(journal: Journal, origin: str) -> None:
-    """Begin a log as the diary does."""
-    with journal.transaction():
-        journal.log.append_fact("open", NOW, {"origin": origin})
-        journal.log.origin = origin
-
-
-def leaf_hashes(path: Path) -> list[bytes]:
-    return [merkle.leaf_hash(text) for (text,) in rows(path, "SELECT leaf FROM entry ORDER BY id")]
 
 
 def test_a_log_holds_what_it_extends_and_nothing_else(journal: Journal, path: Path) -> None:

@@ -1,38 +1,18 @@
 """The check of the journal at every start."""
 
 import contextlib
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import JournalError
-from gateway.journal import log, schema
+from gateway.journal import log
 from gateway.journal.integrity import startup_check
-from gateway.journal.integrity.startup_check import check_at_start
 from gateway.journal.writer import Journal
-from tests.unit.journaled import NOW, change
+from tests.unit.journaled import NOW, change, changed_leaf, checked, filled
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
-
-
-def filled(path: Path, number: int, kind: str = "run", at: float = NOW) -> None:
-    """A journal with so many further entries, all of one batch."""
-    journal = Journal(path, "g1")
-    with journal.transaction():
-        for n in range(number):
-            journal.log.append(kind, at + n, "-", b'{"origin":"aaaa","n":%d}' % n)
-    journal.close()
-
-
-def checked(path: Path) -> None:
-    with closing(schema.open_for_reading(path)) as connection:
-        check_at_start(connection)
-
-
-def changed_leaf(path: Path, entry: int) -> None:
-    change(path, "UPDATE entry SET leaf = CAST(leaf || 'x=y\n' AS BLOB) WHERE id = ?", entry)
 
 
 @pytest.fixture

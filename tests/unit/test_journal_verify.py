@@ -8,33 +8,13 @@ import pytest
 
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
-from gateway.journal import schema
 from gateway.journal.archive.writer import ArchiveWriter
 from gateway.journal.integrity import verify
-from gateway.journal.integrity.startup_check import check_at_start
 from gateway.journal.integrity.verify import Verification, VerifyProgress
 from gateway.journal.writer import Journal
-from tests.unit.journaled import NOW, change, rows
+from tests.unit.journaled import NOW, change, filled, rows
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
-
-
-def filled(path: Path, number: int, kind: str = "run", at: float = NOW) -> None:
-    """A journal with so many further entries, all of one batch."""
-    journal = Journal(path, "g1")
-    with journal.transaction():
-        for n in range(number):
-            journal.log.append(kind, at + n, "-", b'{"origin":"aaaa","n":%d}' % n)
-    journal.close()
-
-
-def checked(path: Path) -> None:
-    with closing(schema.open_for_reading(path)) as connection:
-        check_at_start(connection)
-
-
-def changed_leaf(path: Path, entry: int) -> None:
-    change(path, "UPDATE entry SET leaf = CAST(leaf || 'x=y\n' AS BLOB) WHERE id = ?", entry)
 
 
 @pytest.fixture

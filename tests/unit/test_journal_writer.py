@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain import merkle
 from gateway.errors import JournalError
 from gateway.journal import writer
 from gateway.journal.counters import Mark
 from gateway.journal.integrity.witness import LogMark
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
-from tests.unit.journaled import DEVICE, NOW, change, rows
+from tests.unit.journaled import DEVICE, NOW, change, facts, leaf_hashes, rows
 
 
 @pytest.fixture
@@ -25,24 +24,6 @@ def journal(path: Path) -> Iterator[Journal]:
     made = Journal(path, "g1")
     yield made
     made.close()
-
-
-def facts(journal: Journal, number: int, kind: str = "run") -> None:
-    """So many entries in one batch."""
-    with journal.transaction():
-        for n in range(number):
-            journal.log.append_fact(kind, NOW, {"n": n})
-
-
-def opened(journal: Journal, origin: str) -> None:
-    """Begin a log as the diary does."""
-    with journal.transaction():
-        journal.log.append_fact("open", NOW, {"origin": origin})
-        journal.log.origin = origin
-
-
-def leaf_hashes(path: Path) -> list[bytes]:
-    return [merkle.leaf_hash(text) for (text,) in rows(path, "SELECT leaf FROM entry ORDER BY id")]
 
 
 def test_each_commit_is_noted_with_the_logs_state(path: Path) -> None:
