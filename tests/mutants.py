@@ -38,7 +38,9 @@ LONGEST_S = 120.0
 TESTED = ("gateway/domain", "gateway/wire", "gateway/journal", "gateway/alerts",
           "server/web/guard.py", "server/accounts")  # fmt: skip
 ALSO: dict[str, tuple[str, ...]] = {
-    # Room: tests that reach it through another module.
+    # Room: tests that reach it through another module, or look at all of its modules.
+    "gateway/domain": ("tests/unit/test_signatures.py",),
+    "gateway/wire": ("tests/unit/test_signatures.py",),
     "gateway/journal": (
         "tests/integration/test_ingest.py", "tests/integration/test_journal_log.py",
         "tests/integration/test_restored.py", "tests/integration/test_archive.py",
@@ -46,6 +48,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "gateway/alerts": (
         "tests/unit/test_alert_text.py", "tests/unit/test_alert_sentences.py",
         "tests/unit/test_alert_assembly.py", "tests/unit/test_alert_channels.py",
+        "tests/unit/test_signatures.py",
     ),
 }  # fmt: skip
 LEFT_OUT = ("gateway/domain/watch",)  # the judgement's own tests are measured with its stories
