@@ -62,11 +62,8 @@ class Curve:
     def litres_per_mm(self, level_mm: float) -> float:
         """Litres per millimetre at a water level, or at the nearest one between floor and top.
 
-        With curved walls the mean over 20 mm, so that a rounded end or a short table row does not
-        make it 0.
+        The mean over 20 mm, so that a rounded end or a short table row does not make it 0.
         """
-        if self._area_mm2:
-            return self._area_mm2 / _MM3_PER_L
         low = max(min(level_mm, self.top_mm) - 10.0, 0.0)
         slope = (self.volume_l(low + 20.0) - self.volume_l(low)) / 20.0
         return slope if slope > 0 else (self.volume_l(low) - self.volume_l(low - 20.0)) / 20.0

@@ -42,7 +42,7 @@ def text(
         raise ValueError(f"{whole!r} cannot be a leaf: {_odd_part(kind, lines or {})}")
     if len(whole) > MAX_BYTES:
         raise ValueError(f"a leaf of {len(whole)} bytes is longer than {MAX_BYTES}")
-    return whole.encode("ascii")
+    return whole.encode()
 
 
 def _odd_part(kind: str, lines: Mapping[str, str]) -> str:

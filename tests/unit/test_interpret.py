@@ -90,6 +90,20 @@ def test_a_reading_from_a_tank_that_is_not_registered_is_left_out_alone() -> Non
     assert [(r.i, r.tank) for r in found] == [(0, "a")]
 
 
+@pytest.mark.parametrize("rows", [{}, {"node-1": ()}], ids=["no device", "no row"])
+def test_a_reading_of_an_installed_device_without_a_row_is_left_out(rows: Any) -> None:
+    registry = replace(moved_between("a", "b", "a", "b"), devices=rows)
+    assert Interpreter(registry).place(MESSAGE, T0) == ()
+
+
+def test_only_a_device_with_one_row_of_each_kind_has_a_fixed_place() -> None:
+    one, moved = Interpreter(registry_of()), Interpreter(moved_between("a", "b", "a", "b"))
+    for _ in range(2):
+        place = one._fixed_place("node-1")
+        assert place and place[0] == "north-1"
+        assert moved._fixed_place("node-1") is None
+
+
 def test_an_event_of_a_device_without_a_tank_is_left_out() -> None:
     assert Interpreter(Registry()).events(MESSAGE, T0) == ()
     assert Interpreter(Registry()).place(MESSAGE, T0) == ()
