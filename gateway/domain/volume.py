@@ -206,7 +206,7 @@ def _sd(noise: _Noise, accuracy: float) -> float:
 def _noise(noise: _Noise, unknown: float) -> float:
     """Standard error of a median of ``valid`` samples: 1.2533 sd / sqrt(n), for normal noise."""
     spread, valid = noise
-    return 1.2533 * (unknown if spread is None else float(spread)) / sqrt(max(valid or 1, 1))
+    return 1.2533 * (unknown if spread is None else float(spread)) / sqrt(valid or 1)
 
 
 def _sound_m_s(air_c: float) -> float:

@@ -114,9 +114,8 @@ def _with_auth(decoded: Decoded, device: Device, topic: str, parts: Envelope) ->
 def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:
     try:
         raw = base64.urlsafe_b64decode(signature + _PADDING)
-        if envelope.encode_base64url(raw) != signature:
-            return False  # unused bits set: another encoding of the same signature
         Ed25519PublicKey.from_public_bytes(public_key).verify(raw, signed)
     except (InvalidSignature, ValueError):
         return False
-    return True
+    # Else unused bits are set: another encoding of the same signature.
+    return envelope.encode_base64url(raw) == signature
