@@ -5,8 +5,6 @@ counted. A dropped message gets no ``ack``, so its node keeps it. Only *new auth
 count: duplicates and forgeries are cheap, and a forger must not silence the real node.
 """
 
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BURST = 30_000
@@ -28,14 +26,13 @@ class RateLimiter:
     """Token buckets by device. Times are receive times, Unix s; a step of the clock is harmless.
 
     A bucket is refilled, for all the time that passed, only when it is found empty, which is rare.
-    ``undo`` returns what ``spend`` took unless it was settled: a batch that the disk refuses is
+    ``undo`` returns what ``spend`` took since the last ``settle``: a batch that the disk refuses is
     retried.
     """
 
     _left: dict[str, float] = field(default_factory=dict[str, float])
     _filled: dict[str, float] = field(default_factory=dict[str, float])
     _spent: list[str] = field(default_factory=list[str])
-    _unsettled: deque[list[str]] = field(default_factory=deque[list[str]])
     _began: float = 0.0
     _counts: dict[str, int] = field(default_factory=dict[str, int])
     _counts_before: dict[str, int] = field(default_factory=dict[str, int])
@@ -61,19 +58,15 @@ class RateLimiter:
             self._begin_window(now)
         self._counts[device] = self._counts.get(device, 0) + 1
 
-    def take_spent(self) -> Callable[[], object]:
-        """Take what was spent since the last call; call the result, in order, once it is saved."""
-        self._unsettled.append(self._spent)
-        self._spent = []
-        return self._unsettled.popleft
+    def settle(self) -> None:
+        """What was spent so far is saved."""
+        self._spent.clear()
 
     def undo(self) -> None:
         """Return what was spent and not settled."""
-        for spent in (*self._unsettled, self._spent):
-            for device in spent:
-                self._left[device] += 1.0
-        self._unsettled.clear()
-        self._spent = []
+        for device in self._spent:
+            self._left[device] += 1.0
+        self._spent.clear()
 
     def _per_s(self, device: str) -> float:
         others = len(self._counts_before) - (device in self._counts_before)

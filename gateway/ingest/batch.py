@@ -1,6 +1,6 @@
 """One batch of arrivals: admitted, then journaled in one transaction; the acks it calls for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.domain.registry import Registry
 from gateway.ingest.adapters.intake import FeedIntake, FeedMessage
@@ -34,10 +34,7 @@ class Ingest:
         return self.acks(self.journal(batch, self.admit(batch)), now)
 
     def admit(self, batch: Sequence[Item]) -> list[Admission]:
-        """Check each message's topic, device and MAC.
-
-        Does not read the journal, which may be saving another batch.
-        """
+        """Check each message's topic, device and MAC."""
         speakers, floods = self.registry.speakers, self._journal.messages.floods
         admitted: list[Admission] = []
         for item in batch:
@@ -51,18 +48,13 @@ class Ingest:
                 admitted.append(admit(item.topic, item.payload, self.registry))
         return admitted
 
-    def journal(
-        self,
-        batch: Sequence[Item],
-        admitted: Sequence[Admission],
-        then: Callable[[], None] | None = None,
-    ) -> list[Era]:
+    def journal(self, batch: Sequence[Item], admitted: Sequence[Admission]) -> list[Era]:
         """Journal a batch, in order, in one transaction; returns the eras that need an ack.
 
-        Each era comes once, and a device's last message's era last. ``then`` is that of
-        ``Journal.transaction``. Raises JournalError with nothing of the batch kept.
+        Each era comes once, and a device's last message's era last. Raises JournalError with
+        nothing of the batch kept.
         """
-        with self._journal.transaction(then):
+        with self._journal.transaction():
             for item, one in zip(batch, admitted, strict=True):
                 if isinstance(item, Arrival):
                     if one is not None or not self._is_flood(item):

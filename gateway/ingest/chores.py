@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -17,8 +18,7 @@ from gateway.errors import JournalError
 from gateway.ingest import pending_facts
 from gateway.ingest.acks import Acks
 from gateway.ingest.adapters.session import Feeds
-from gateway.ingest.batch import Ingest
-from gateway.ingest.commit_queue import PendingBatch
+from gateway.ingest.batch import Admission, Ingest, Item
 from gateway.journal.diary import Diary
 from gateway.journal.writer import Journal
 from gateway.mqtt.publish_queue import Publication
@@ -49,15 +49,15 @@ class RegistryReload:
             self.ingest.registry = rows.load(self.engine)
             self._version = version
 
-    def readmit(self, batch: PendingBatch) -> None:
+    def readmit(self, batch: Sequence[Item], admitted: Sequence[Admission]) -> Sequence[Admission]:
         """Admit a batch with unknown devices again: they may have been enrolled just now.
 
         Raises OperationalError where the only gateway cannot read the registry: the batch then
         waits. One of several goes on journaling without PostgreSQL and refuses unknown devices,
         which send again as they receive no ack.
         """
-        if not self.ingest.has_unknown_device(batch.items, batch.admitted):
-            return
+        if not self.ingest.has_unknown_device(batch, admitted):
+            return admitted
         before = self.ingest.registry
         try:
             self.run()
@@ -65,8 +65,7 @@ class RegistryReload:
             if self.is_only_gateway:
                 raise
             _log.warning("the registry cannot be read, unknown devices are refused: %s", error)
-        if self.ingest.registry is not before:
-            batch.admitted = self.ingest.admit(batch.items)
+        return admitted if self.ingest.registry is before else self.ingest.admit(batch)
 
 
 @dataclass
@@ -220,10 +219,11 @@ class Chores:
         except (OperationalError, JournalError) as error:
             _log.warning("%s failed, trying again: %s", type(chore).__name__, error)
 
-    def prepare(self, batch: PendingBatch) -> None:
-        """Get ready to judge a batch. Raises OperationalError or JournalError."""
-        self.registry.readmit(batch)
+    def prepare(self, batch: Sequence[Item], admitted: Sequence[Admission]) -> Sequence[Admission]:
+        """``commits.Prepare``: look for unknown devices again, and journal a step of the clock."""
+        admitted = self.registry.readmit(batch, admitted)
         self.records.note_step()
+        return admitted
 
     def stop(self) -> None:
         """Record the stop of the gateway, as far as disk and database allow it."""

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from gateway.ingest.acks import Acks
 from gateway.ingest.adapters.session import Feeds
-from gateway.ingest.batch import Ingest, Item
+from gateway.ingest.batch import Item
 from gateway.ingest.chores import CHORE_S, Chores
-from gateway.ingest.commit_queue import CommitQueue, PendingBatch
+from gateway.ingest.commits import Commits
+from gateway.journal.writer import Journal
 from gateway.mqtt.publish_queue import PublishQueue
 from gateway.mqtt.session import Session
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 
 BUSY_MESSAGES = 256
-"""In one batch: more arrive than commits one after the other can save."""
+"""In one batch: ingest is at its limit."""
 
 
 @dataclass
@@ -28,8 +29,8 @@ class IngestLoop:
 
     session: Session
     feeds: Feeds
-    ingest: Ingest
-    commits: CommitQueue
+    journal: Journal
+    commits: Commits
     acks: Acks
     chores: Chores
     publications: PublishQueue
@@ -46,60 +47,40 @@ class IngestLoop:
         while not self.stopping.is_set():
             self.chores.run_next()
             arrived = self.session.receive(0.0 if acks_wait else CHORE_S)
-            if arrived or self.commits.is_empty:
-                self.journal_grew.set_busy(len(arrived) >= BUSY_MESSAGES)
+            self.journal_grew.busy = len(arrived) >= BUSY_MESSAGES
             self._journal(arrived)
             acks_wait = self.acks.publish_due()
             self._publish()
             self.chores.status.announce_ready()
-        self._acknowledge_saved()
-        self.journal_grew.set_busy(False)
+        self.journal_grew.busy = False
         self.acks.publish_due()
         self.session.close()
         self.chores.stop()
         self.journal_grew.notify()
 
     def _journal(self, arrived: Sequence[Item]) -> None:
-        """Journal what arrived in one commit.
-
-        While ingest is busy, another thread saves the batch, and this one reads, admits and judges
-        the next.
-        """
-        admitted = self.ingest.admit(arrived)
-        busy = self.journal_grew.busy
-        self._acknowledge_saved(unsaved=1 if busy and arrived else 0)
+        """Journal what arrived in one commit, then acknowledge it to brokers and devices."""
         fed = self.feeds.take()
-        items: list[Item] = [*arrived, *fed]
-        now = self.clock.now()
-        self._note_progress(now if items else None)
-        if items:
-            admitted += [None] * len(fed)
-            batch = PendingBatch(items, admitted, self.session.receipts(), now, fed=bool(fed))
-            if busy and not fed:
-                self.commits.submit(batch, self.session.wake)
-            else:
-                self.commits.submit(batch)
-                self._acknowledge_saved()
-
-    def _acknowledge_saved(self, unsaved: int = 0) -> None:
-        """Acknowledge saved batches to broker and devices; leaves at most ``unsaved`` pending."""
-        for batch in self.commits.saved(unsaved):
-            self.session.acknowledge(batch.receipts)
-            if batch.fed:
-                self.feeds.acknowledge()
-            self.acks.add(batch.eras, batch.last_id)
-            self._note_progress(None)
-            self.journal_grew.notify()
-
-    def _note_progress(self, batch_since: float | None) -> None:
-        self.acks.note_progress(self.session.listening, self.commits.since or batch_since)
+        batch: list[Item] = [*arrived, *fed]
+        self.acks.note_progress(self.session.listening, self.clock.now() if batch else None)
+        if not batch:
+            return
+        receipts = self.session.receipts()
+        eras = self.commits.commit(batch)
+        if eras is None:
+            return
+        self.session.acknowledge(receipts)
+        if fed:
+            self.feeds.acknowledge()
+        self.acks.add(eras, self.journal.last_id)
+        self.acks.note_progress(self.session.listening, None)
+        self.journal_grew.notify()
 
     def _publish(self) -> None:
         """Publish what the acks, the chores and other threads have for the broker."""
         waiting = self.publications.take()  # while the broker is away, they are dropped
         if self.session.connected:
             if self.session.fresh and self.session.drained:
-                self._acknowledge_saved()
                 self.session.fresh = False
                 self.acks.publish_all()
                 self.chores.commands.publish_all()

@@ -1,10 +1,8 @@
 """Counts over the life of the data folder, committed together with the messages counted."""
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from gateway.database.bulk_insert import Connection
-from gateway.journal.group_commit import GroupCommit, Write
 
 RECEIVED = ("stored", "duplicate", "flagged", "late", "fork")
 REFUSED = ("bad_mac", "unknown_device", "revoked", "old_key", "oversize", "flood")
@@ -27,7 +25,7 @@ class Mark:
 class Counters:
     """Named counts in memory, written inside the caller's transaction."""
 
-    def __init__(self, database: GroupCommit) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._dirty: set[str] = set()
         self._marked: set[str] = set()
@@ -71,12 +69,11 @@ class Counters:
                 self._dirty.add(_REPORTED + name)
         return found
 
-    def take_pending(self) -> Write:
-        """Take the changes since the last call; returns what writes them."""
+    def save(self) -> None:
+        """Write the changes since the last call."""
         rows = [(name, self._values[name]) for name in self._dirty]
+        self._database.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", rows)
         self._dirty.clear()
-        into = "INSERT OR REPLACE INTO counter VALUES (?, ?)"
-        return lambda connection: connection.executemany(into, rows)
 
 
 def _is_mark(name: str) -> bool:
@@ -88,7 +85,7 @@ def _mark(name: str, values: Mapping[str, int]) -> Mark:
     return Mark(device, what, values[name], values.get(_LAST + name, 0))
 
 
-def read(connection: Connection) -> dict[str, int]:
+def read(connection: sqlite3.Connection) -> dict[str, int]:
     """All counts by name."""
     return dict(connection.execute("SELECT name, value FROM counter").fetchall())
 

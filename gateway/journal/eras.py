@@ -1,14 +1,13 @@
 """The state of each device's eras: newest message, ack line, and which era was last in use."""
 
+import sqlite3
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from gateway.database import bulk_insert
 from gateway.domain.chain import NOWHERE, AckLine, ChainLink, Identity, advance
 from gateway.domain.envelope import chain_hash_of
 from gateway.domain.verdict import MessageIdentity
-from gateway.journal.group_commit import GroupCommit, Write
 
 
 class Era(NamedTuple):
@@ -37,6 +36,7 @@ _COLUMNS = (
     "device, era, first, heard, newest_boot, newest_seq, line_boot, line_seq, line_h,"
     " old_boot, old_seq, loose, root"
 )
+_SAVE = "INSERT OR REPLACE INTO era VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ONE = f"SELECT {_COLUMNS} FROM era WHERE device = ? AND era = ?"  # noqa: S608 - constants
 _NEWEST = (
     f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY device"  # noqa: S608
@@ -47,7 +47,7 @@ _NEWEST = (
 class Eras:
     """All eras; the newest of each device in memory, written inside the caller's transaction."""
 
-    def __init__(self, database: GroupCommit) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._of: dict[str, dict[str, Era]] = {}  # each device's, by recency
         self._dirty: dict[tuple[str, str], None] = {}
@@ -143,18 +143,15 @@ class Eras:
         """The eras that had a message in this transaction, by recency."""
         return sorted([self._of[device][era] for device, era in self._dirty], key=_recency)
 
-    def take_pending(self) -> Write:
-        """Take the changes since the last call; returns what writes them."""
-        changed = [self._of[device][era] for device, era in self._dirty]
+    def save(self) -> None:
+        """Write the changes since the last call."""
+        changed = [_row(self._of[device][era]) for device, era in self._dirty]
+        self._database.executemany(_SAVE, changed)
         for device, _ in self._dirty:
             own = self._of[device]
             while len(own) > KEPT:
                 del own[next(iter(own))]
         self._dirty.clear()
-        into = "INSERT OR REPLACE INTO era"
-        return lambda connection: bulk_insert.insert(
-            connection, into, [_row(era) for era in changed]
-        )
 
 
 _recency = attrgetter("recency")
@@ -188,7 +185,7 @@ _UNLINKED = _BY_PLACE.replace("LIMIT", "AND prev IS NULL LIMIT")
 class _JournaledEra:
     """The journaled messages of one era, without forks (``domain.chain.JournaledEra``)."""
 
-    def __init__(self, database: GroupCommit, device: str, era: str) -> None:
+    def __init__(self, database: sqlite3.Connection, device: str, era: str) -> None:
         self._database = database
         self._era = (device, era)
 

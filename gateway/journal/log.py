@@ -3,23 +3,23 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateway.database import bulk_insert
-from gateway.database.bulk_insert import Connection
 from gateway.domain import leaf, merkle
 from gateway.domain.inputs import Auth
 from gateway.domain.merkle import Frontier
 from gateway.domain.verdict import VerdictName
-from gateway.journal.group_commit import GroupCommit, Write
 from gateway.journal.integrity.startup_check import former_leaves, saved_frontier
 from gateway.journal.integrity.witness import LogMark
 
 _MILESTONE = 1 << 16
 """Leaves between two frontiers that are kept, from which ``startup_check`` may begin."""
 _SALTS_AT_ONCE = 256
-_INTO_ENTRY = "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
+_ADD_ENTRY = (
+    "INSERT INTO entry (id, time_ms, kind, subject, leaf, verdict, flag, auth, newest)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class EntryMark(NamedTuple):
@@ -40,7 +40,7 @@ class Log:
     ``frontier`` is the last saved one; of the leaves appended since, only the number is known.
     """
 
-    def __init__(self, database: GroupCommit, gateway: str) -> None:
+    def __init__(self, database: sqlite3.Connection, gateway: str) -> None:
         self._database = database
         self._gateway = gateway
         self._salts: list[bytes] = []
@@ -130,37 +130,21 @@ class Log:
         self.frontier, self._former, self.origin = Frontier(), self._former + size, ""
         self._size = 0
 
-    def take_pending(self) -> Write:
-        """Take the entries appended since the last call; returns what writes them."""
-        entries, bodies, hashes = self._entries, self._bodies, self._hashes
-        self._forget()
-
-        def write(connection: sqlite3.Connection) -> None:
-            self._write(connection, entries, bodies, hashes)
-            state = (self.frontier.size, self.frontier.to_bytes())
-            connection.execute("UPDATE frontier SET size = ?, nodes = ?", state)
-            last = self._former + self.frontier.size
-            if last - self._milestone >= _MILESTONE:
-                self._milestone = last
-                connection.execute("INSERT INTO milestone VALUES (?, ?, ?)", (last, *state))
-
-        return write
+    def save(self) -> None:
+        """Write what was appended since the last call, and the frontier."""
+        self.flush()
+        state = (self.frontier.size, self.frontier.to_bytes())
+        self._database.execute("UPDATE frontier SET size = ?, nodes = ?", state)
+        if self.last_id - self._milestone >= _MILESTONE:
+            self._milestone = self.last_id
+            self._database.execute("INSERT INTO milestone VALUES (?, ?, ?)", (self.last_id, *state))
 
     def flush(self) -> None:
         """Write what was appended so far, for queries inside the transaction."""
-        self._write(self._database, self._entries, self._bodies, self._hashes)
+        self._database.executemany(_ADD_ENTRY, self._entries)
+        self._database.executemany("INSERT INTO body VALUES (?, ?, ?)", self._bodies)
+        self.frontier = self.frontier.grown(*self._hashes)
         self._forget()
-
-    def _write(
-        self,
-        connection: Connection,
-        entries: Sequence[bulk_insert.Row],
-        bodies: Sequence[bulk_insert.Row],
-        hashes: Sequence[bytes],
-    ) -> None:
-        bulk_insert.insert(connection, _INTO_ENTRY, entries)
-        bulk_insert.insert(connection, "INSERT INTO body", bodies)
-        self.frontier = self.frontier.grown(*hashes)
 
     def reload(self) -> None:
         """Load the committed state: at the start, and after a rollback."""
@@ -174,11 +158,11 @@ class Log:
 
     def _forget(self) -> None:
         self._hashes: list[bytes] = []
-        self._entries: list[bulk_insert.Row] = []
-        self._bodies: list[bulk_insert.Row] = []
+        self._entries: list[tuple[str | int | bytes | None, ...]] = []
+        self._bodies: list[tuple[int, bytes, bytes]] = []
 
 
-def _origin(connection: Connection, first: int) -> str:
+def _origin(connection: sqlite3.Connection, first: int) -> str:
     """The origin in a log's first leaf, ``open``; empty where there is none."""
     row = connection.execute(
         "SELECT body FROM entry JOIN body ON entry.id = body.entry WHERE id = ? AND kind = 'open'",

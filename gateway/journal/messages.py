@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Mapping
 from typing import NamedTuple, get_args
 
-from gateway.database import bulk_insert
 from gateway.domain.chain import Identity
 from gateway.domain.inputs import Auth
 from gateway.domain.rate_limit import RateLimiter
@@ -12,7 +11,6 @@ from gateway.domain.verdict import STORED, MessageIdentity, MessageKey, Verdict,
 from gateway.journal import recent_bodies
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Era, Eras
-from gateway.journal.group_commit import GroupCommit, Write
 from gateway.journal.log import EntryMark, Log
 from gateway.journal.pending_index import PendingIndex
 from gateway.wire import FEED_ERA, Admitted
@@ -20,6 +18,7 @@ from gateway.wire import FEED_ERA, Admitted
 _STORED: Mapping[Auth, EntryMark] = {
     auth: EntryMark("stored", None, auth, STORED.is_newest) for auth in get_args(Auth)
 }
+_SAVE_KEY = "INSERT OR REPLACE INTO key_generation VALUES (?, ?)"
 _SAME_OBJECT = (
     "SELECT 1 FROM message INDEXED BY message_object WHERE device = ? AND hash = ?"
     " AND (boot IS NULL OR era = 'unsigned')"
@@ -42,7 +41,9 @@ class Arrival(NamedTuple):
 class Messages:
     """Journals messages inside the caller's transaction."""
 
-    def __init__(self, database: GroupCommit, log: Log, eras: Eras, counters: Counters) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, log: Log, eras: Eras, counters: Counters
+    ) -> None:
         self._database = database
         self._log = log
         self._eras = eras
@@ -62,18 +63,15 @@ class Messages:
         self._index.reload()
         self._limiter.undo()
 
-    def take_pending(self) -> Write:
-        """Take the changes since the last call; returns what writes them."""
-        write_index, settle = self._index.take_pending(), self._limiter.take_spent()
-        newer = list(self._newer_keys.items())
+    def save(self) -> None:
+        """Write the changes since the last call."""
+        self._index.save()
+        self._database.executemany(_SAVE_KEY, self._newer_keys.items())
         self._newer_keys.clear()
 
-        def write(connection: sqlite3.Connection) -> None:
-            write_index(connection)
-            bulk_insert.insert(connection, "INSERT OR REPLACE INTO key_generation", newer)
-            settle()
-
-        return write
+    def settle(self) -> None:
+        """The transaction is committed."""
+        self._limiter.settle()
 
     def floods(self, device: str, received: float) -> bool:
         """Whether a message of this device, received then, exceeds the device's rate limit."""
@@ -164,7 +162,7 @@ class Messages:
             EntryMark(verdict.name, flag, admitted.decoded.auth, verdict.is_newest),
         )
         row = (entry, device, *(identity or (None,) * 3), message.hash, message.prev, is_fork)
-        bulk_insert.insert(self._database, "INSERT INTO message", [row])
+        self._database.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._note_key(device, admitted)
         if era is None or identity is None:
             last = self._eras.last_of(device)
@@ -195,7 +193,7 @@ class Messages:
 class _JournaledMessages:
     """``domain.verdict.KnownMessages`` of one journal, once all pending rows are filed."""
 
-    def __init__(self, database: GroupCommit, eras: Eras) -> None:
+    def __init__(self, database: sqlite3.Connection, eras: Eras) -> None:
         self._database = database
         self._eras = eras
 

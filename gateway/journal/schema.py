@@ -87,9 +87,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """The connection of the only writer; creates the file. Raises JournalError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        connection = sqlite3.connect(
-            path, isolation_level=None, timeout=30.0, check_same_thread=False
-        )
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
         path.chmod(0o600)
         # Has an effect on a new file only.
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from gateway.errors import JournalError
 from gateway.journal import schema
 from gateway.journal.counters import Counters
 from gateway.journal.eras import Eras
-from gateway.journal.group_commit import GroupCommit
 from gateway.journal.integrity import startup_check
 from gateway.journal.integrity.witness import LogMark
 from gateway.journal.log import Log
@@ -35,47 +33,46 @@ class Journal:
             startup_check.check_at_start(connection)
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path} is damaged: {error}; restore it from a backup") from error
-        self._database = GroupCommit(connection)
+        self._database = connection
         self.log = Log(self._database, gateway)
         self.eras = Eras(self._database)
         self.counters = Counters(self._database)
         self.messages = Messages(self._database, self.log, self.eras, self.counters)
-        self.saving: Future[None] | None = None
-        """The last batch, while another thread saves it."""
+        self._is_current = True
 
     @contextmanager
-    def transaction(self, then: Callable[[], None] | None = None) -> Generator[None]:
+    def transaction(self) -> Generator[None]:
         """All that is appended inside is on disk when this ends, or nothing is.
 
-        With ``then``, another thread saves: ``saving`` is the result, and ``then`` is called after
-        it. Raises JournalError when the disk refuses this batch or one that was being saved:
-        memory is then as committed, and the caller must retry all unsaved batches in order.
+        Raises JournalError when the disk refuses it: memory is then as committed.
         """
-        self.saving = None
         try:
-            self._database.begin()
+            if not self._is_current:
+                self._roll_back()
+            self._database.execute("BEGIN IMMEDIATE")
             yield
-            parts = (self.messages, self.log, self.eras, self.counters)
-            writes = [part.take_pending() for part in parts]
-            if then is None:
-                self._database.save(writes, self._note)
-            else:
-                self.saving = self._database.submit(writes, self._note)
-                self.saving.add_done_callback(lambda _saved: then())
+            for part in (self.messages, self.log, self.eras, self.counters):
+                part.save()
+            self._database.execute("COMMIT")
         except BaseException as error:
-            self.roll_back()
+            self._is_current = False
+            try:
+                self._roll_back()
+            except sqlite3.Error as failed:  # the next transaction tries it first
+                raise JournalError(f"the journal cannot be read: {failed}") from error
             if isinstance(error, sqlite3.Error):
                 raise JournalError(f"the journal cannot be written: {error}") from error
             raise
-
-    def _note(self) -> None:
+        self.messages.settle()
         self._noted(self.log.seen)
 
-    def roll_back(self) -> None:
-        """After a failure: reload the committed state."""
-        self._database.roll_back()
+    def _roll_back(self) -> None:
+        """Return to the committed state, in the file and in memory."""
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
         for part in (self.log, self.eras, self.counters, self.messages):
             part.reload()
+        self._is_current = True
 
     def refuse(self, arrival: Arrival, reason: str) -> None:
         """Count a refused message, and keep it, truncated, in the quarantine."""
@@ -123,5 +120,5 @@ class Journal:
         return self.log.last_id
 
     def close(self) -> None:
-        """Save what is being saved, then close the file. Raises JournalError."""
+        """Close the file."""
         self._database.close()

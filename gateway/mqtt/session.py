@@ -98,7 +98,7 @@ class Session:
     def receive(self, timeout_s: float) -> list[Arrival | BrokerEvent]:
         """Exchange packets with the broker; returns what arrived, in order.
 
-        Waits up to ``timeout_s`` for the first packet, or until ``wake``.
+        Waits up to ``timeout_s`` for the first packet, or until the wakeup.
         """
         stream = self._stream
         if stream is None and time.monotonic() >= self._try_at:
@@ -112,10 +112,6 @@ class Session:
             self._exchange(stream, timeout_s)
         batch, self._batch = self._batch, []
         return batch
-
-    def wake(self) -> None:
-        """End the wait of ``receive``; from any thread."""
-        self._wakeup.notify()
 
     def receipts(self) -> Receipts:
         """What to ``acknowledge`` once the messages received since the last call are committed."""

@@ -27,7 +27,6 @@ from gateway.settings import Settings
 from gateway.stores.factory import newest_registry, open_store
 from gateway.stores.port import readings_cursor
 
-WATCH_REST_S = 0.01
 _LOOK_S = 0.5
 _LONGEST_WAIT_S = 2.0
 
@@ -138,8 +137,7 @@ def _leading(
         topics = stack.enter_context(
             consumers.running(
                 settings, engine, clock, _merged_journal(settings, engine), order_grew, make_watch,
-                publications.publish, watch_rest_s=WATCH_REST_S,
-                with_store=settings.store != "sqlite",
+                publications.publish, with_store=settings.store != "sqlite",
             )
         )  # fmt: skip
 

@@ -34,8 +34,7 @@ MakeWatch = Callable[[Sequence[str], Wakeup], Projection]
 @contextlib.contextmanager
 def running(
     settings: Settings, engine: sa.Engine, clock: Clock, open_journal: Callable[[], EntrySource],
-    journal_grew: Wakeup, make_watch: MakeWatch, publish: Publish, *, watch_rest_s: float,
-    with_store: bool,
+    journal_grew: Wakeup, make_watch: MakeWatch, publish: Publish, *, with_store: bool,
 ) -> Generator[LiveTopics]:  # fmt: skip
     """Run the consumers until the block ends, each on a thread of its own.
 
@@ -49,9 +48,7 @@ def running(
     topics = LiveTopics(engine, publish)
     threads: list[Runner | Worker | Outbox] = [
         Outbox(engine, opened, clock, outbox_grew, wording),
-        Runner(
-            watch, open_journal, engine, journal_grew, clock, then=watch_saved, rest_s=watch_rest_s
-        ),
+        Runner(watch, open_journal, engine, journal_grew, clock, then=watch_saved),
         Worker(live.NAME, topics.turn, watch_saved, rest_s=REST_S),
         Runner(AnswersProjection(engine), open_journal, engine, journal_grew, clock, rest_s=REST_S),
     ]

@@ -1,9 +1,7 @@
 """The gateway program: makes every part once, and ends them in order."""
 
 import contextlib
-import gc
 import signal
-import sys
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
@@ -25,7 +23,7 @@ from gateway.ingest.adapters.mapping import MappingFile
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Ingest
 from gateway.ingest.chores import Chores, DeviceCommands, JournalRecords, RegistryReload, StatusRows
-from gateway.ingest.commit_queue import CommitQueue
+from gateway.ingest.commits import Commits
 from gateway.ingest.loop import IngestLoop
 from gateway.journal import log_key, rollback
 from gateway.journal.archive import schedule
@@ -45,19 +43,8 @@ from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import SelectWakeup, Wakeup
 from gateway.settings import Settings
 
-WATCH_REST_S = 0.003
-"""Between two steps of the watch."""
-
 WATCH_GATHER_S = 0.05
 """Between two saves of the watch, unless there is an alert."""
-
-SWITCH_S = 0.0005
-"""SQLite releases the GIL at each statement. With Python's 5 ms, the watch would wait ten times as
-long to re-acquire it, ten times for each alert."""
-
-COLLECT = (20_000, 50, 20)
-"""There is little cyclic garbage, and collecting at Python's default pace costs a tenth of
-ingest."""
 
 
 def run(settings: Settings) -> int:
@@ -66,9 +53,7 @@ def run(settings: Settings) -> int:
     Raises NoriaError when it cannot start: the message names the remedy.
     """
     memory.limit_arenas()
-    sys.setswitchinterval(SWITCH_S)
     mapped = mapping.read(Path(settings.adapters)) if settings.adapters else MappingFile()
-    gc.set_threshold(*COLLECT)
     with file_lock.hold(settings.data / file_lock.NAME), ExitStack() as parts:
         clock = Clock(settings.clock_speed, settings.clock_origin)
         engine = open_database(settings)
@@ -114,10 +99,10 @@ def run(settings: Settings) -> int:
             ),
             DeviceCommands(engine, journal, ingest, session, acks, clock),
         )  # fmt: skip
-        commits = CommitQueue(ingest, journal, failure_file, chores.prepare, stopping)
+        commits = Commits(ingest, failure_file, chores.prepare, stopping)
         _stop_by_signal(stopping, wakeup)
         IngestLoop(
-            session, feeds, ingest, commits, acks, chores, publications, republish, journal_grew,
+            session, feeds, journal, commits, acks, chores, publications, republish, journal_grew,
             clock, stopping,
         ).run()  # fmt: skip
     return 0
@@ -170,7 +155,7 @@ def _consumers(
     try:
         with consumers.running(
             settings, made, clock, open_journal, journal_grew, make_watch, publications.publish,
-            watch_rest_s=WATCH_REST_S, with_store=True,
+            with_store=True,
         ) as topics:  # fmt: skip
             yield topics
     finally:

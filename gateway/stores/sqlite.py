@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from operator import attrgetter
 from pathlib import Path
 
-from gateway.database import bulk_insert
 from gateway.domain.inputs import Reading
 from gateway.errors import StoreError
 
@@ -29,7 +28,8 @@ _SCHEMA = f"""CREATE TABLE IF NOT EXISTS reading (
 _DROP_LATEST = "DROP TABLE IF EXISTS latest"  # versions before 0.2 kept one
 # The names are the constants above; every value is bound.
 _COLUMNS = ", ".join(_FIELDS)
-_INSERT = f"INSERT OR REPLACE INTO reading ({_COLUMNS})"
+_MARKS = ", ".join("?" * len(_FIELDS))
+_INSERT = f"INSERT OR REPLACE INTO reading ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608
 _DELETE = f"DELETE FROM reading WHERE {' AND '.join(f'{name} = ?' for name in _KEY)}"  # noqa: S608
 _SELECT = f"""SELECT {_COLUMNS} FROM reading WHERE tank = ? AND at BETWEEN ? AND ?
     ORDER BY {", ".join(_KEY[1:])}"""  # noqa: S608
@@ -60,7 +60,7 @@ class SqliteStore:
     def write(self, readings: Sequence[Reading]) -> None:
         """Write these; a reading with the same key is replaced."""
         with self._writing() as connection:
-            bulk_insert.insert(connection, _INSERT, [_row(r) for r in readings])
+            connection.executemany(_INSERT, map(_row, readings))
 
     def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
         """Write these before returning: SQLite runs in this process, so a thread gains nothing."""

@@ -7,7 +7,6 @@ run of its own, and only its shape counts.
 """
 
 import cProfile
-import gc
 import hashlib
 import hmac
 import io
@@ -24,11 +23,9 @@ import sqlalchemy as sa
 from gateway.database.engine import connect
 from gateway.ingest.batch import Ingest
 from gateway.journal.diary import Diary
-from gateway.journal.eras import Era
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.program.gateway import COLLECT
 from gateway.projections.readings.projection import ReadingsProjection
 from gateway.projections.watch.projection import WatchProjection
 from gateway.registry import rows
@@ -60,27 +57,19 @@ class Stages:
         with seen:
             begun = time.thread_time()
             done = work()
-            self.add(stage, time.thread_time() - begun)
+            spent_s = time.thread_time() - begun
+            self.spent_s[stage] = self.spent_s.get(stage, 0.0) + spent_s
         return done
-
-    def add(self, stage: str, spent_s: float) -> None:
-        """CPU that another thread spent."""
-        self.spent_s[stage] = self.spent_s.get(stage, 0.0) + spent_s
 
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("tanks", [10, 1000, 10_000])
 def test_cost_of_a_message_by_stage(tanks: int, tmp_path: Path) -> None:
-    before = gc.get_threshold()
-    gc.set_threshold(*COLLECT)  # as the gateway does
-    try:
-        stages, messages = Stages(), max(MESSAGES, 3 * tanks)
-        _walk(tmp_path / "timed", tanks, messages, stages)
-        seen = Stages({})
-        _walk(tmp_path / "profiled", tanks, max(PROFILED, tanks), seen)
-    finally:
-        gc.set_threshold(*before)
+    stages, messages = Stages(), max(MESSAGES, 3 * tanks)
+    _walk(tmp_path / "timed", tanks, messages, stages)
+    seen = Stages({})
+    _walk(tmp_path / "profiled", tanks, max(PROFILED, tanks), seen)
     floor = stages.spent_s.pop("authenticate and hash alone")
     for stage, spent_s in stages.spent_s.items():
         figures.put(
@@ -116,16 +105,9 @@ def _walk(folder: Path, tanks: int, messages: int, stages: Stages) -> None:
 
 def _ingest(ingest: Ingest, journal: Journal, batch: list[Arrival], stages: Stages) -> None:
     admitted = stages.run("admit: MAC, JSON, registry", lambda: ingest.admit(batch))
-    process_s, thread_s = time.process_time(), time.thread_time()
-
-    def judge() -> list[Era]:
-        return ingest.journal(batch, admitted, lambda: None)
-
-    due = stages.run("judge: line, flood, leaf", judge)
-    assert journal.saving is not None
-    journal.saving.result()
-    here_s = time.thread_time() - thread_s
-    stages.add("save: journal, frontier, fsync", time.process_time() - process_s - here_s)
+    due = stages.run(
+        "judge and save: line, flood, leaf, journal, fsync", lambda: ingest.journal(batch, admitted)
+    )
     stages.run("acks, sealed", lambda: ingest.acks(due, batch[-1].received))
 
 

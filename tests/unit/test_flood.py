@@ -12,7 +12,7 @@ def taken(flood: RateLimiter, device: str, times: int, now: float, step_s: float
         if not flood.floods(device, now + n * step_s):
             flood.spend(device, now + n * step_s)
             count += 1
-    flood.take_spent()()
+    flood.settle()
     return count
 
 

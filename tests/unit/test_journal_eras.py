@@ -8,7 +8,6 @@ import pytest
 from gateway.domain.chain import NOWHERE, AckLine, ChainLink
 from gateway.journal import schema
 from gateway.journal.eras import KEPT, Era, Eras
-from gateway.journal.group_commit import GroupCommit
 from tests.unit.journaled import DEVICE, ERA, change
 
 
@@ -21,14 +20,13 @@ class Saved:
     """The table of eras without messages."""
 
     def __init__(self, path: Path) -> None:
-        self.database = GroupCommit(schema.open_for_writing(path))
+        self.database = schema.open_for_writing(path)
         self.eras = Eras(self.database)
 
     def save(self, *eras: Era) -> None:
-        self.database.begin()
         for era in eras:
             self.eras.touch(era)
-        self.database.save([self.eras.take_pending()], lambda: None)
+        self.eras.save()
 
 
 @pytest.fixture

@@ -1,37 +1,36 @@
 """The journal's file: how it is opened, and rows that are inserted together."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gateway.database.bulk_insert import Row
 from gateway.errors import JournalError
 from gateway.journal import pending_index, schema
-from gateway.journal.pending_index import FILED_AT, PendingIndex
-from tests.unit.committed import File
+from gateway.journal.pending_index import FILED_AT, MessageRow, PendingIndex
 from tests.unit.journaled import rows
 
 # Rows that are inserted into ``message`` together
 
 
-def _row(entry: int, device: str = "k7f3q5") -> Row:
-    return (entry, device, "abcdefgh", 1, entry, bytes(32), str(entry), 0)
+def _row(entry: int, device: str = "k7f3q5") -> MessageRow:
+    return (entry, device, "abcdefgh", 1, entry, bytes(32), str(entry), False)
 
 
-class Indexed(File):
+class Indexed:
+    """A pending index on a journal's file."""
+
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        self.path = path
+        self.database = schema.open_for_writing(path)
         self.index = PendingIndex(self.database)
 
     def batch(self, *entries: int) -> None:
-        self.database.begin()
         for entry in entries:
             self.index.add(_row(entry))
-        self.database.save([self.index.take_pending()], lambda: None)
+        self.index.save()
 
     def counts(self) -> tuple[int, int]:
         ((filed,),) = rows(self.path, "SELECT count(*) FROM message")
@@ -52,12 +51,11 @@ def test_rows_wait_until_a_query_needs_them(
     indexed.batch(1, 2)
     indexed.batch(3)
     assert indexed.counts() == (0, 3)
-    indexed.database.begin()
     indexed.index.add(_row(4))
     indexed.index.file()
     found = indexed.database.execute("SELECT * FROM message ORDER BY entry").fetchall()
     assert found == [tuple(_row(n)) for n in (1, 2, 3, 4)]
-    indexed.database.save([indexed.index.take_pending()], lambda: None)
+    indexed.index.save()
     assert indexed.counts() == (4, 0)
     monkeypatch.setattr(pending_index, "FILED_AT", 2)
     indexed.batch(5)
@@ -67,11 +65,9 @@ def test_rows_wait_until_a_query_needs_them(
 
 
 def test_filing_writes_nothing_where_nothing_waits(indexed: Indexed) -> None:
-    indexed.database.begin()
+    before = indexed.database.total_changes
     indexed.index.file()
-    with closing(sqlite3.connect(indexed.path, timeout=0)) as raw, raw:
-        raw.execute("DELETE FROM counter")  # no transaction has begun
-    indexed.database.save([], lambda: None)
+    assert indexed.database.total_changes == before
 
 
 def test_many_rows_are_filed_with_their_batch(
@@ -97,9 +93,7 @@ def test_rows_that_were_rolled_back_are_forgotten_and_saved_ones_counted(
     indexed: Indexed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     indexed.batch(1)
-    indexed.database.begin()
     indexed.index.add(_row(2))
-    indexed.database.roll_back()
     indexed.index.reload()
     monkeypatch.setattr(pending_index, "FILED_AT", 2)
     indexed.batch()
@@ -125,17 +119,6 @@ def test_the_writer_makes_a_private_file_that_survives_a_power_cut(tmp_path: Pat
     assert path.parent.stat().st_mode & 0o777 == 0o700
     with closing(schema.open_for_writing(path)) as connection:
         assert connection.execute("SELECT count(*) FROM frontier").fetchone() == (1,)
-
-
-def test_a_connection_may_be_used_by_the_thread_that_saves(tmp_path: Path) -> None:
-    with closing(schema.open_for_writing(tmp_path / "journal.db")) as connection:
-        found: list[tuple[int]] = []
-        thread = threading.Thread(
-            target=lambda: found.append(connection.execute("SELECT 1").fetchone())
-        )
-        thread.start()
-        thread.join()
-    assert found == [(1,)]
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The journal's writer: commits, the quarantine, and facts that are journaled once."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,16 +38,64 @@ def test_each_commit_is_noted_with_the_logs_state(path: Path) -> None:
     journal.close()
 
 
-def test_a_batch_may_be_saved_by_another_thread(journal: Journal, path: Path) -> None:
-    saved: list[int] = []
-    with journal.transaction(lambda: saved.append(journal.last_id)):
+def test_a_batch_is_on_disk_before_it_is_noted(path: Path) -> None:
+    noted: list[int] = []
+    journal = Journal(path, "g1", lambda _seen: noted.append(len(leaf_hashes(path))))
+    with journal.transaction():
         journal.log.append_fact("run", NOW, {})
-    assert journal.saving is not None
-    journal.saving.result()
+        journal.log.flush()
+        journal.log.append_fact("run", NOW, {})
+        assert leaf_hashes(path) == []
     facts(journal, 1)
-    assert journal.saving is None
-    assert saved == [1]
-    assert len(leaf_hashes(path)) == 2
+    assert noted == [2, 3]
+    journal.close()
+
+
+def test_a_batch_that_fails_leaves_nothing_and_is_not_noted(path: Path) -> None:
+    noted: list[LogMark] = []
+    journal = Journal(path, "g1", noted.append)
+    for failing in (ZeroDivisionError, KeyboardInterrupt):
+        with pytest.raises(failing), journal.transaction():
+            journal.log.append_fact("run", NOW, {})
+            journal.log.flush()
+            journal.counters.add("stored")
+            raise failing
+    assert (noted, leaf_hashes(path), journal.last_id) == ([], [], 0)
+    facts(journal, 1)
+    assert (len(noted), len(leaf_hashes(path))) == (1, 1)
+    assert rows(path, "SELECT * FROM counter") == []
+    journal.close()
+
+
+def test_another_writer_is_excluded_while_a_batch_is_judged(journal: Journal, path: Path) -> None:
+    with (
+        closing(sqlite3.connect(path, timeout=0)) as other,
+        journal.transaction(),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("DELETE FROM counter")
+    change(path, "DELETE FROM counter")
+
+
+def test_a_file_that_cannot_be_read_after_a_failure_is_read_again_before_the_next_batch(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts(journal, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer.Eras, "reload", _fail)
+        for _ in range(2):
+            with (
+                pytest.raises(JournalError, match="the journal cannot be read: disk I/O error"),
+                journal.transaction(),
+            ):
+                journal.log.append_fact("run", NOW, {})
+                raise ZeroDivisionError
+    facts(journal, 1)
+    assert (journal.last_id, len(leaf_hashes(path))) == (3, 3)
+
+
+def _fail(_eras: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_an_error_of_the_database_is_one_of_the_journal(journal: Journal) -> None:

@@ -25,7 +25,7 @@ def emptied(now: float = T) -> RateLimiter:
     """A limiter whose device ``a`` has spent its burst at ``now``."""
     limiter = RateLimiter()
     spend(limiter, "a", BURST, now)
-    limiter.take_spent()()
+    limiter.settle()
     return limiter
 
 
@@ -141,7 +141,6 @@ def test_a_device_that_was_quiet_is_compared_with_all_the_others() -> None:
 def test_what_was_not_saved_is_returned_once() -> None:
     limiter = RateLimiter()
     spend(limiter, "a", BURST, T)
-    limiter.take_spent()
     assert limiter.floods("a", T)
     limiter.undo()
     limiter.undo()
@@ -151,32 +150,16 @@ def test_what_was_not_saved_is_returned_once() -> None:
 def test_what_was_saved_is_not_returned() -> None:
     limiter = RateLimiter()
     spend(limiter, "a", BURST - 7, T)
-    limiter.take_spent()()
-    spend(limiter, "a", 3, T)
-    settle = limiter.take_spent()
-    spend(limiter, "a", 2, T)
+    limiter.settle()
+    spend(limiter, "a", 5, T)
     limiter.undo()
     assert left(limiter, "a", T) == 7
-    with pytest.raises(IndexError):
-        settle()
-
-
-def test_batches_are_settled_in_the_order_in_which_they_were_taken() -> None:
-    limiter = RateLimiter()
-    spend(limiter, "a", BURST - 10, T)
-    first = limiter.take_spent()
-    spend(limiter, "a", 4, T)
-    limiter.take_spent()
-    spend(limiter, "a", 3, T)
-    first()
-    limiter.undo()
-    assert left(limiter, "a", T) == 10
 
 
 def test_an_undo_returns_a_message_to_the_bucket_of_its_device() -> None:
     limiter = RateLimiter()
     spend(limiter, "a", BURST, T)
-    limiter.take_spent()()
+    limiter.settle()
     limiter.spend("b", T)
     limiter.undo()
     assert (left(limiter, "a", T), left(limiter, "b", T)) == (0, BURST)

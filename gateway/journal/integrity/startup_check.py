@@ -4,7 +4,6 @@ import logging
 import sqlite3
 import time
 
-from gateway.database.bulk_insert import Connection
 from gateway.domain import merkle
 from gateway.domain.merkle import Frontier
 from gateway.errors import JournalError
@@ -42,7 +41,7 @@ def check_at_start(connection: sqlite3.Connection) -> None:
         raise _changed(frontier, saved, former, since)
 
 
-def saved_frontier(connection: Connection) -> Frontier:
+def saved_frontier(connection: sqlite3.Connection) -> Frontier:
     """The saved frontier of the current log. Raises JournalError."""
     size, nodes = connection.execute("SELECT size, nodes FROM frontier").fetchone()
     try:
@@ -51,7 +50,7 @@ def saved_frontier(connection: Connection) -> Frontier:
         raise JournalError(f"the journal's Merkle frontier is damaged: {error}") from error
 
 
-def former_leaves(connection: Connection) -> int:
+def former_leaves(connection: sqlite3.Connection) -> int:
     """The number of leaves of the former logs, whose entries precede the current log's."""
     return connection.execute("SELECT coalesce(sum(size), 0) FROM former_log").fetchone()[0]
 
