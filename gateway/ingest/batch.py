@@ -26,13 +26,6 @@ class Ingest:
         self._feeds = feeds or FeedIntake()
         self.registry = registry
 
-    def commit(self, batch: Sequence[Item], now: float) -> list[Publication]:
-        """Admit and journal a batch; returns its acks. ``now`` is Unix s.
-
-        Raises JournalError with nothing of the batch kept.
-        """
-        return self.acks(self.journal(batch, self.admit(batch)), now)
-
     def admit(self, batch: Sequence[Item]) -> list[Admission]:
         """Check each message's topic, device and MAC."""
         speakers, floods = self.registry.speakers, self._journal.messages.floods

@@ -23,6 +23,7 @@ from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.line import Rids, append_readings
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import Fleet
+from tests.committing import commit
 from tests.integration.running_gateway import RunningGateway
 from tests.parts.influxdb_service import InfluxDB
 from tests.parts.influxdb_service import influxdb as running_influxdb
@@ -137,9 +138,9 @@ def _a_day(ingest: Ingest, fleet: Fleet) -> int:
             batch.append(Arrival(ring.topic, ring.payload(message).encode(), float(at)))
             number += len(readings)
             if len(batch) == MESSAGES_A_BATCH:
-                ingest.commit(batch, at)
+                commit(ingest, batch, at)
                 batch.clear()
-    ingest.commit(batch, BEGIN + DAY_S)
+    commit(ingest, batch, BEGIN + DAY_S)
     return number
 
 

@@ -33,6 +33,7 @@ from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.port import ReadingStore
 from gateway.stores.sqlite import SqliteStore
 from tests.benchmarks.fleet import registry_of
+from tests.committing import commit
 from tests.parts.influxdb_service import influxdb as running_influxdb
 from tests.parts.postgresql_service import PostgreSQL
 from tests.parts.postgresql_service import postgresql as running_postgresql
@@ -160,7 +161,7 @@ def _stores(folder: Path, engine: sa.Engine, costs: Costs) -> None:
 
 def _ingest(ingest: Ingest, arrivals: list[Arrival]) -> None:
     for at in range(0, len(arrivals), BATCH):
-        ingest.commit(arrivals[at : at + BATCH], arrivals[at].received)
+        commit(ingest, arrivals[at : at + BATCH], arrivals[at].received)
 
 
 def _drain(turn: Callable[[], float]) -> None:

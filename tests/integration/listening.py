@@ -11,6 +11,7 @@ from gateway.journal import counters
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from tests.committing import commit
 from tests.wire_node.sealed import Ring, Sealed, mac
 
 KEY = bytes(range(32))
@@ -37,7 +38,7 @@ class Listening:
 
     def payloads(self, *payloads: str | bytes, now: float = NOW) -> list[dict[str, Any]]:
         raw = [p.encode() if isinstance(p, str) else p for p in payloads]
-        acks = self.ingest.commit([Arrival(self.ring.topic, p, now) for p in raw], now)
+        acks = commit(self.ingest, [Arrival(self.ring.topic, p, now) for p in raw], now)
         acked: list[dict[str, Any]] = []
         for ack in acks:
             text, proof = ack.payload.decode().split("\n")

@@ -14,6 +14,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.registry import rows
+from tests.committing import commit
 from tests.parts import database
 
 KEY = bytes(range(32))
@@ -84,7 +85,7 @@ class Gateway:
 
     def receive(self, *arrivals: Arrival) -> None:
         """Commit messages in one batch."""
-        self.ingest.commit(arrivals, arrivals[-1].received)
+        commit(self.ingest, arrivals, arrivals[-1].received)
 
     def reader(self) -> JournalReader:
         """A new reader of the journal."""

@@ -25,6 +25,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.projections.readings.projection import ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
+from tests.committing import commit
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, MESSAGES, SEPTEMBER, noria
 from tests.integration.signing_device import Gateway, SigningDevice, distance
@@ -237,7 +238,7 @@ def test_each_segment_has_entries_of_one_log(folder: Path) -> None:
     node = SigningDevice(era="neweraaa", booted=at)
     registry = Gateway(folder).ingest.registry
     for n in range(9):
-        Ingest(journal, registry).commit([node.send(at + n)], at + n)
+        commit(Ingest(journal, registry), [node.send(at + n)], at + n)
     journal.close()
     before = archived.entries(folder)
     archived.archive(folder, SEPTEMBER + 40 * 86400)

@@ -15,6 +15,7 @@ from gateway.journal import messages, pending_index
 from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from tests.committing import commit
 from tests.wire_node.sealed import Ring
 
 KEY = bytes(range(32))
@@ -90,7 +91,7 @@ def journaled(arrivals: list[Arrival], cuts: list[int]) -> tuple[Any, ...]:
         ingest = Ingest(journal, REGISTRY)
         last = {}
         for begin, end in zip([0, *cuts], [*cuts, len(arrivals)], strict=True):
-            for ack in ingest.commit(arrivals[begin:end], 1_795_212_000):
+            for ack in commit(ingest, arrivals[begin:end], 1_795_212_000):
                 last[ack.topic] = ack.payload
         reader = JournalReader(path)
         entries = [(e.kind, e.subject, e.verdict, e.flag, e.newest, e.body) for e in reader.all()]
@@ -150,7 +151,7 @@ def test_a_batch_of_many_devices_is_one_commit(tmp_path: Path) -> None:
         for _ in range(3)
         for ring in rings
     ]
-    acks = Ingest(journal, registry).commit(batch, 1_795_212_000)
+    acks = commit(Ingest(journal, registry), batch, 1_795_212_000)
     assert len(acks) == len(rings)
     assert all(b'"seq":3' in ack.payload for ack in acks)
     assert journal.last_id == len(batch)

@@ -21,6 +21,7 @@ from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.stores.influxdb import Access, InfluxStore
 from gateway.stores.influxdb.query import QueryClient
+from tests.committing import commit
 from tests.integration.lines import unusable
 from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.parts.influxdb_service import influxdb as running_influxdb
@@ -51,8 +52,10 @@ def client(
 def fill(folder: Path, access: Access) -> None:
     gateway = Gateway(folder)
     gateway.receive(*two_days())
-    gateway.ingest.commit(
-        [BrokerEvent(r, END) for r in ("start", "broker_back", "broker_drained")], END
+    commit(
+        gateway.ingest,
+        [BrokerEvent(r, END) for r in ("start", "broker_back", "broker_drained")],
+        END,
     )
     engine = gateway.engine
 

@@ -14,6 +14,7 @@ from gateway.journal.diary import HEARTBEAT_S, HOUR_S, Diary
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.mqtt.session import BrokerEvent
+from tests.committing import commit
 from tests.integration.listening import NOW, Listening, covers
 
 
@@ -97,7 +98,7 @@ def test_a_step_of_the_clock_is_noted_and_time_never_goes_back(listening: Listen
     diary = Diary(listening.journal)
     diary.start(NOW, 0.0)
     assert diary.write_due(NOW - 90.0, 10.0)
-    listening.ingest.commit([BrokerEvent("broker_back", NOW - 80.0)], NOW - 80.0)
+    commit(listening.ingest, [BrokerEvent("broker_back", NOW - 80.0)], NOW - 80.0)
     with closing(JournalReader(listening.path)) as reader:
         entries = list(reader.all())
     assert json.loads(entries[1].body) == {"source": "system", "step_s": -100.0}

@@ -26,6 +26,7 @@ from gateway.journal.writer import Journal
 from gateway.wire import message_of
 from gateway.wire.decoded import FAULT
 from tests import hostile
+from tests.committing import commit
 from tests.wire_node import validity
 from tests.wire_node.sealed import Ring, b64, drawn
 
@@ -134,7 +135,7 @@ def _commit_all(crowd: Crowd, ingest: Ingest) -> tuple[int, list[int]]:
         batch.append(Arrival(arrival.topic, arrival.payload, now))
         sent += 1
         if len(batch) == BATCH or sent == MUTATIONS:
-            for ack in ingest.commit(batch, now):
+            for ack in commit(ingest, batch, now):
                 text, proof = ack.payload.split(b"\n")
                 assert validity.read(text)["v"] == 1
                 assert proof == _mac(ack.topic, text)

@@ -13,6 +13,7 @@ from gateway.journal.messages import Arrival
 from gateway.registry import rows
 from server.app import create
 from tests.browser import scenes
+from tests.committing import commit
 from tests.integration.signing_device import T0, Gateway, SigningDevice, distance
 from tests.integration.test_server_access import sign_in
 
@@ -79,12 +80,12 @@ def test_a_flood_is_counted_and_not_acknowledged_and_the_node_may_send_it_again(
     node = SigningDevice()
     sent = [node.send(T0 + n, distance(500)) for n in range(60)]
     at_once = [arrival._replace(received=T0 + 100.0) for arrival in sent]
-    acks = gateway.ingest.commit(at_once, T0 + 100.0)
+    acks = commit(gateway.ingest, at_once, T0 + 100.0)
     assert counts(gateway) == {"stored": 50, "flood": 10}
     assert marked(gateway)["flood"] == (10, T0 + 100)
     assert b'"seq":50' in acks[0].payload
     again = [arrival._replace(received=T0 + 110.0) for arrival in sent]
-    acks = gateway.ingest.commit(again, T0 + 110.0)
+    acks = commit(gateway.ingest, again, T0 + 110.0)
     assert counts(gateway) == {"stored": 60, "flood": 10, "duplicate": 50}
     assert b'"seq":60' in acks[0].payload
 

@@ -27,6 +27,7 @@ from gateway.journal.writer import Journal
 from gateway.projections import cursor
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
+from tests.committing import commit
 from tests.integration import archived
 from tests.integration.archived import AUGUST, JUNE, SEPTEMBER
 from tests.parts.commands import noria
@@ -58,7 +59,7 @@ class Gateway:
         return JournalReader(self.folder / "journal.db")
 
     def receives(self, ring: Ring, message: Sealed, at: float) -> None:
-        self.ingest.commit([Arrival(ring.topic, ring.payload(message).encode(), at)], at)
+        commit(self.ingest, [Arrival(ring.topic, ring.payload(message).encode(), at)], at)
 
     def prune(self) -> None:
         while self.pruning.turn() < 1:

@@ -25,6 +25,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.reader import JournalReader
 from gateway.projections.watch.projection import WatchProjection
 from gateway.runtime.wakeup import Wakeup
+from tests.committing import commit
 from tests.parts.postgresql_service import PostgreSQL
 from tests.stories.script import NEXT_S, DeviceStory, stories
 from tests.stories.unhurried import (
@@ -140,7 +141,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[DeviceStory], away: bool) -> 
         heard = [nodes.message(device, wakes[device][n]) for _, device, n in due]
         clock.moment[0] = START + at + 2.0
         if heard:
-            one.places[0].ingest.commit(heard, clock.now())
+            commit(one.places[0].ingest, heard, clock.now())
         dead = int(at // 1800) % 2 if away and at % 1800 < 180 else None
         dying = dead is not None and at % 1800 < TICK_S
         shares: list[list[Arrival]] = [[], []]
@@ -156,7 +157,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[DeviceStory], away: bool) -> 
             shares[which] += [arrival, *again]
         for place, share in zip(two.places, shares, strict=True):
             if share:
-                place.ingest.commit(share, clock.now())
+                commit(place.ingest, share, clock.now())
         one.tick()
         two.tick()
     assert (lost > 0) == away

@@ -18,6 +18,7 @@ from gateway.journal.messages import Arrival, Messages
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from gateway.wire import Admitted, admit
+from tests.committing import commit
 from tests.unit.known_messages import KnownInMemory
 from tests.wire_node.sealed import Ring
 
@@ -104,7 +105,7 @@ def test_the_journal_judges_as_the_pure_function(
         ingest = Ingest(journal, REGISTRY)
         begin = 0
         for end in sorted(cuts | {len(arrivals)}):
-            ingest.commit(arrivals[begin:end], NOW)
+            commit(ingest, arrivals[begin:end], NOW)
             begin = end
         eras = journal.eras.all()
         journal.close()
@@ -126,7 +127,7 @@ def test_a_prev_with_which_another_line_began_is_a_fork(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with closing(Journal(path, "g1")) as journal:
         for arrival in arrivals:
-            Ingest(journal, REGISTRY).commit([arrival], NOW)
+            commit(Ingest(journal, REGISTRY), [arrival], NOW)
     with closing(JournalReader(path)) as reader:
         assert [e.verdict for e in reader.all()] == expected
 
@@ -144,7 +145,7 @@ def test_all_messages_of_a_line_but_its_first_take_the_fast_path(
     monkeypatch.setattr(Messages, "accept", counted)
     arrivals = sealed([("k7f3q5", "reboot" if n == 3 else "next") for n in range(6)])
     with closing(Journal(tmp_path / "journal.db", "g1")) as journal:
-        Ingest(journal, REGISTRY).commit(arrivals, NOW)
+        commit(Ingest(journal, REGISTRY), arrivals, NOW)
     assert asked == arrivals[:1]
 
 

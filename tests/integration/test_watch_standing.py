@@ -21,6 +21,7 @@ from gateway.projections.watch.checkpoint import Checkpoint
 from gateway.projections.watch.projection import NAME, WatchProjection
 from gateway.registry import rows
 from gateway.runtime.wakeup import Wakeup
+from tests.committing import commit
 from tests.stories.script import DeviceStory, stories
 from tests.stories.unhurried import START, TICK_S, Nodes, Place, StoryClock, put, registry_of
 
@@ -65,7 +66,7 @@ class Life:
     def apply(self, arrivals: Sequence[Arrival]) -> None:
         """Journal these, apply them in batches of any size, and fire the timers that are due."""
         if arrivals:
-            self.place.ingest.commit(arrivals, self.clock.now())
+            commit(self.place.ingest, arrivals, self.clock.now())
         while entries := self.reader.entries(self.at, self._some()):
             self.watch.apply(entries)
             self.at = entries[-1].id

@@ -16,6 +16,7 @@ from gateway.journal.writer import Journal
 from gateway.mqtt.session import BrokerEvent
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
+from tests.committing import commit
 from tests.stories.script import DeviceStory, Wake
 from tests.wire_node.sealed import Ring
 
@@ -43,7 +44,7 @@ class Place:
         diary.start(now, 0.0)
         self.ingest = Ingest(self.journal, registry)
         changes = [BrokerEvent(what, now) for what in ("broker_back", "broker_drained")]
-        self.ingest.commit(changes, now)
+        commit(self.ingest, changes, now)
 
     def reader(self) -> JournalReader:
         return JournalReader(self.path)
