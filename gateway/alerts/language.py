@@ -14,10 +14,8 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
 
 LANGUAGES = ("en", "fr")
 CATALOGUES = (Path(__file__).parent / "locale",)
@@ -51,6 +49,13 @@ def mark(message: str) -> str:
     return message
 
 
+# Here, because Babel's data of one language takes 4 MB of memory.
+_NAMES = {
+    "EEE": mark("Mon Tue Wed Thu Fri Sat Sun"),
+    "EEEE": mark("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
+    "MMM": mark("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
+}
+_FRENCH_FIGURES = str.maketrans(",.", "\u202f,")
 _NEAR_DAYS = {0: mark("today"), 1: mark("tomorrow"), -1: mark("yesterday")}
 
 
@@ -112,7 +117,14 @@ class Language:
         """A whole number: ``1250``, or by style ``1,250`` and ``1 250``."""
         if not self._style.groups_thousands:
             return f"{round(value)}"
-        return format_decimal(round(value), locale=self.code).replace("\u202f", _SPACE)
+        return self._figures(f"{round(value):,}").replace("\u202f", _SPACE)
+
+    def decimal(self, value: float) -> str:
+        """A number with one decimal place unless that is 0: ``3.5``, ``3,5``."""
+        return self._figures(f"{round(value, 1):,}".removesuffix(".0"))
+
+    def _figures(self, text: str) -> str:
+        return text.translate(_FRENCH_FIGURES) if self.code == "fr" else text
 
     def litres(self, litres: float) -> str:
         """``480 L``, rounded to 10 and never negative."""
@@ -217,8 +229,13 @@ class Language:
         return self._days_ahead(at, now) == 0
 
     def date(self, at: float, pattern: str) -> str:
-        """The local time by a CLDR pattern: ``EEE d MMM`` is ``Sat 21 Nov``."""
-        return format_datetime(self.local(at), pattern, locale=self.code)
+        """The local time by CLDR's d, H, HH, EEE, EEEE, MMM: ``EEE d MMM`` is ``Sat 21 Nov``."""
+        local = self.local(at)
+        day = local.weekday()
+        places = {"EEE": day, "EEEE": day, "MMM": local.month - 1}
+        figures = {"d": f"{local.day}", "H": f"{local.hour}", "HH": f"{local.hour:02}"}
+        fields = pattern.split(" ")
+        return " ".join(figures.get(f) or self.text(_NAMES[f]).split()[places[f]] for f in fields)
 
     def local(self, at: float) -> datetime:
         """Unix ``at`` in this time zone."""

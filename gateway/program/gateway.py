@@ -9,7 +9,6 @@ from pathlib import Path
 from types import FrameType
 
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.database import transaction
 from gateway.database.engine import open_database
@@ -126,7 +125,7 @@ def _open_diary(
             f"{settings.journal_path} came back from a backup, while the shared database went on: "
             "start this gateway with another gateway_id and an empty data folder"
         )
-    key = log_key.log_key(settings.data).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key = log_key.log_key(settings.data).public_key().public_bytes_raw()
     diary = Diary(journal)
     diary.open(clock.now(), key, log_key.build(), lost)
     witness.keep(journal.log.seen)

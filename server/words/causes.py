@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from babel.numbers import format_decimal
-
 from gateway.domain.outputs import Because
 from server.views.incident import Incident
 from server.words.language import PageLanguage, mark
@@ -134,7 +132,7 @@ def _value(language: PageLanguage, name: str, value: object, now: float) -> str:
 _Form = Callable[[PageLanguage, float, float], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
     ("rate_lpm", lambda s, v, now: s.text("{n} L/min", n=round(v))),
-    ("times_all_taps", lambda s, v, now: format_decimal(round(v, 1), locale=s.code)),
+    ("times_all_taps", lambda s, v, now: s.decimal(v)),
     ("_at", lambda s, v, now: s.moment(v, now, seconds=True)),
     ("at", lambda s, v, now: s.moment(v, now)),
     ("_s", lambda s, v, now: s.lasting(v)),
