@@ -1,7 +1,6 @@
 """Authenticates a message: device, MAC, signature, key generation (the first row of WIRE.md's
 table *What the gateway does with what arrives*)."""
 
-import base64
 import hashlib
 from typing import Literal
 
@@ -16,7 +15,6 @@ from gateway.domain.verdict import MessageKey
 from gateway.wire.decoded import Decoded, decode
 
 Refusal = Literal["bad_mac", "unknown_device", "revoked", "old_key", "oversize"]
-_PADDING = b"=="
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +111,7 @@ def _with_auth(decoded: Decoded, device: Device, topic: str, parts: Envelope) ->
 
 def _verified(public_key: bytes, signature: bytes, signed: bytes) -> bool:
     try:
-        raw = base64.urlsafe_b64decode(signature + _PADDING)
+        raw = envelope.decode_base64url(signature)
         Ed25519PublicKey.from_public_bytes(public_key).verify(raw, signed)
     except (InvalidSignature, ValueError):
         return False

@@ -69,8 +69,7 @@ def form_token(secret: str) -> str:
     compressed page reveals nothing about it (the BREACH attack).
     """
     mask = secrets.token_bytes(32)
-    mixed = bytes(a ^ b for a, b in zip(mask, _form_key(secret), strict=True))
-    return base64.urlsafe_b64encode(mask + mixed).decode()
+    return base64.urlsafe_b64encode(mask + _xor(mask, _form_key(secret))).decode()
 
 
 def is_form_token(secret: str, token: str) -> bool:
@@ -81,8 +80,11 @@ def is_form_token(secret: str, token: str) -> bool:
         return False
     if len(raw) != 64:
         return False
-    found = bytes(a ^ b for a, b in zip(raw[:32], raw[32:], strict=True))
-    return hmac.compare_digest(found, _form_key(secret))
+    return hmac.compare_digest(_xor(raw[:32], raw[32:]), _form_key(secret))
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left) ^ int.from_bytes(right)).to_bytes(32)
 
 
 def _form_key(secret: str) -> bytes:

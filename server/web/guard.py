@@ -1,5 +1,6 @@
 """The visitor of a request, their language, and what they may do; every route depends on it."""
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -82,10 +83,8 @@ def _accepted(header: str) -> str:
         name, _, weight = item.partition(";q=")
         code = name.strip().lower().split("-")[0]
         if code in LANGUAGES:
-            try:
+            with contextlib.suppress(ValueError):
                 found.append((float(weight or 1), code))
-            except ValueError:
-                continue
     return max(found, key=lambda f: f[0])[1] if found else ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
@@ -91,6 +92,18 @@ def test_an_unknown_session_is_a_visitor(parts: Parts) -> None:
     person_in(parts)
     visit = visit_of(parts, cookie=f"noria-session={'x' * 43}; noria-visitor=abc")
     assert (visit.person, visit.token, visit.secret) == (None, "", "abc")
+
+
+def test_every_route_depends_on_the_check_that_its_parameter_names() -> None:
+    checks = {
+        get_args(guard.AnyVisit)[1]: guard.visit,
+        get_args(guard.SignedIn)[1]: guard.signed_in,
+        get_args(guard.Coordinating)[1]: guard.coordinating,
+        guard.OurForm: guard.check_form,
+        guard.OurCall: guard.check_call,
+    }
+    for depends, check in checks.items():
+        assert depends.dependency is check
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

@@ -9,6 +9,7 @@ from server.accounts.tables import session
 
 
 def test_a_session_has_every_value_and_one_row_for_each_token() -> None:
+    assert session.name == "session"
     assert [column.name for column in session.primary_key] == ["token_hash"]
     assert [column.name for column in session.columns if column.nullable] == []
     assert [[c.name for c in index.columns] for index in session.indexes] == [["account"]]
