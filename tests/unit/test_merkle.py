@@ -44,6 +44,13 @@ def test_the_roots_of_the_reference_leaves_of_certificate_transparency() -> None
         assert merkle.root([merkle.leaf_hash(leaf) for leaf in leaves[:size]]).hex() == root
 
 
+@pytest.mark.parametrize("nodes", [0, 1, 8, 9, 20, 63])
+def test_a_frontier_of_any_number_of_nodes_is_read_as_it_was_written(nodes: int) -> None:
+    raw = bytes(range(nodes)) * 32
+    frontier = Frontier.from_bytes(2**nodes - 1, raw)
+    assert (frontier.size, len(frontier.nodes), frontier.to_bytes()) == (2**nodes - 1, nodes, raw)
+
+
 def test_a_frontier_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="frontier of 3 leaves"):
         Frontier.from_bytes(3, bytes(32))
