@@ -68,6 +68,7 @@ class Verdict(NamedTuple):
 
 
 STORED = Verdict("stored", extends_line=True)
+FIRST_STORED = Verdict("stored", extends_line=True, new_era=True)
 DUPLICATE = Verdict("duplicate")
 
 
@@ -85,5 +86,5 @@ def judge(message: MessageKey, known: KnownMessages) -> Verdict:
     if identity is None or message.flag is not None:
         return Verdict("flagged", extends_line=identity is not None, new_era=new_era)
     if newest is None or identity[1:] > newest:
-        return Verdict("stored", extends_line=True, new_era=new_era)
+        return FIRST_STORED if new_era else STORED
     return Verdict("late", extends_line=True)

@@ -25,6 +25,8 @@ Row: TypeAlias = dict[str, object]
 _Line: TypeAlias = Mapping[str, object]
 _Change: TypeAlias = Literal["stop", "start", "lost", "back", "drained"]
 
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+
 ROW_TYPES = ("level", "event", "incident", "forecast")
 
 
@@ -188,7 +190,7 @@ def _action(given: _Line, now: float) -> WatchInput | None:
 
 def _read(line: str | bytes) -> _Line:
     try:
-        return msgspec.json.decode(line, type=dict[str, object])
+        return _decode(line)
     except (ValueError, RecursionError) as error:  # text that is not UTF-8 is a ValueError too
         raise _Unusable("not_json") from error
 

@@ -1,4 +1,4 @@
-"""Decodes a usual message fast: exactly as nodes write it, without events.
+"""Decodes a usual message fast: as nodes write it, its fields in any order, without events.
 
 ``strict`` and ``fields`` accept everything that is accepted here, with the same values; the rest is
 left to them, and they name the fault. This takes an eighth of their time (3 and 26 us), of 150 us
@@ -78,6 +78,7 @@ class FastMessage(msgspec.Struct, kw_only=True, gc=False):
 
 _decode = msgspec.json.Decoder(FastMessage).decode
 _encode = msgspec.json.Encoder().encode
+_PLAIN = bytes(set(range(256)) - set(b'"\\-.eE'))
 # The constructor of a NamedTuple takes twice as long.
 _new = cast(
     "Callable[[type[RawReading], tuple[object, ...]], RawReading]", cast(object, tuple).__new__
@@ -90,14 +91,25 @@ def decode_fast(object_bytes: bytes) -> FastMessage | None:
         found = _decode(object_bytes)
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None
-    # Equal only without unknown or duplicate names, blanks, -0, exponents and escapes.
-    if _encode(found) != object_bytes:
+    again = _encode(found)
+    if again != object_bytes and not _is_reordered(again, object_bytes):
         return None
     for reading in found.r:
         others = (reading.g is UNSET) + (reading.pa is UNSET)
         if others != (1 if reading.mm is UNSET else 2):
             return None
     return found
+
+
+def _is_reordered(again: bytes, object_bytes: bytes) -> bool:
+    """Whether OBJECT is ``again``, the message encoded again, with its names in another order.
+
+    An unknown or duplicate name has quotes, an escape a backslash, an unusual number one of
+    ``-.eE``: OBJECT has more of them then. Without those, blanks make it longer.
+    """
+    if len(again) != len(object_bytes):
+        return False
+    return len(again.translate(None, _PLAIN)) == len(object_bytes.translate(None, _PLAIN))
 
 
 def _or_none(value: int | UnsetType) -> int | None:

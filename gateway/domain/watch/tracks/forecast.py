@@ -6,6 +6,7 @@ hour ahead; with the level's error they make the 80 % range.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import sqrt
 
 from gateway.domain.registry import Tank
@@ -85,34 +86,12 @@ def outlook(
     return low, empty
 
 
-class _Ahead:
-    """For each hour ahead (Unix s): litres drawn by then, and half the width of the 80 % range.
-
-    Computed only as far as requested: most tanks are empty long before four days.
-    """
-
-    def __init__(self, coming: Iterator[Span3]) -> None:
-        self._known: list[Span3] = []
-        self._coming = coming
-
-    def __iter__(self) -> Iterator[Span3]:
-        yield from self._known
-        for span in self._coming:
-            self._known.append(span)
-            yield span
-
-    @property
-    def end(self) -> float:
-        """The last time ahead."""
-        self._known += self._coming
-        return self._known[-1][0]
-
-
-def _ahead(profile: Profile, trend_lph: float | None, now: float) -> _Ahead:
+def _ahead(profile: Profile, trend_lph: float | None, now: float) -> list[Span3]:
+    """For each hour ahead (Unix s): litres drawn by then, half the width of the 80 % range."""
     days = _days(profile, now)
     if len(days) >= LEAST_DAYS:
-        return _Ahead(_from_days(days, now))
-    return _Ahead(_from_rates(_rates(profile, trend_lph, now), now))
+        return list(_from_days(days, now))
+    return list(_from_rates(_rates(profile, trend_lph, now), now))
 
 
 def _from_rates(rates: Sequence[float], now: float) -> Iterator[Span3]:
@@ -160,13 +139,11 @@ def _means(profile: Profile) -> dict[int, float]:
 def _from_days(days: Sequence[Sequence[float]], now: float) -> Iterator[Span3]:
     count = len(days)
     t80 = _T80[min(count - 1, 13) - 2]
-    gone = [0.0] * count
-    before = now
+    times = _times(now)
+    left = (times[0] - now) / HOUR_S  # of the first hour
+    totals = [accumulate((day[0] * left, *day[1:])) for day in days]
     yield now, 0.0, 0.0
-    for at, hour in zip(_times(now), zip(*days, strict=True), strict=True):
-        part = (at - before) / HOUR_S
-        before = at
-        gone = [sum_l + drawn * part for sum_l, drawn in zip(gone, hour, strict=True)]
+    for at, gone in zip(times, zip(*totals, strict=True), strict=True):
         mean = sum(gone) / count
         variance = sum([(g - mean) ** 2 for g in gone]) / (count - 1)
         spread = sqrt(_WIDER * variance * (1 + 1 / count) + (_DAY_PART * mean) ** 2)
@@ -185,20 +162,21 @@ def _rates(profile: Profile, trend_lph: float | None, now: float) -> list[float]
     return rates if sum(rates) >= _LEAST_LPH * len(rates) else [0.0] * len(rates)
 
 
-def _crossing(ahead: _Ahead, litres: float, sd: float, now: float) -> Span3 | None:
+def _crossing(ahead: Sequence[Span3], litres: float, sd: float, now: float) -> Span3 | None:
     """When ``litres`` will be drawn; None when not within the time ahead."""
-    level_sd = _Z80 * sd
-    likely = _first(ahead, litres)
     if litres <= 0:
         return (now, now, now)
+    likely = _first(ahead, litres)
     if likely is None:
         return None
-    lo = _first(ahead, litres, 1, level_sd**2)
-    hi = _first(ahead, litres, -1, level_sd**2)
-    return likely, min(lo if lo is not None else likely, likely), max(hi or ahead.end, likely)
+    variance = (_Z80 * sd) ** 2
+    lo, hi = (_first(ahead, litres, side, variance) for side in (1, -1))
+    return likely, min(lo if lo is not None else likely, likely), max(hi or ahead[-1][0], likely)
 
 
-def _first(ahead: _Ahead, litres: float, side: int = 0, variance: float = 0.0) -> float | None:
+def _first(
+    ahead: Sequence[Span3], litres: float, side: int = 0, variance: float = 0.0
+) -> float | None:
     """The first time at which ``litres`` are drawn, interpolated between hours.
 
     ``side`` 1: the upper bound of the 80 % range, -1: the lower, 0: the mean. ``variance`` is
