@@ -11,7 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from gateway.database.engine import next_version, serialise
-from gateway.database.tables import fact, incident, incident_step
+from gateway.database.tables import incident, incident_step, queue_fact
 
 CloseReason = Literal["refilled", "found", "repaired", "moved_by_us", "mistaken", "other"]
 """Why a person closes an incident; pages translate it."""
@@ -93,16 +93,11 @@ def _act(
     swapped = connection.execute(
         sa.update(incident)
         .where(incident.c.id == incident_id, _OPEN, only_if)
-        .values(**changed, claim_version=number)
+        .values(**changed, claim_version=number, version=next_version(connection))
         .returning(incident.c.claim_version)
     ).scalar()
     if swapped is None:
         return False
-    connection.execute(
-        sa.update(incident)
-        .where(incident.c.id == incident_id)
-        .values(version=next_version(connection))
-    )
     given = {name: value for name, value in (data or {}).items() if value is not None}
     connection.execute(
         sa.insert(incident_step).values(
@@ -110,9 +105,5 @@ def _act(
         )
     )
     body = {"incident": incident_id, "op": op, "person": person, **given}
-    connection.execute(
-        sa.insert(fact).values(
-            key=f"op:{incident_id}:{swapped}", time=now, kind="op", subject="-", lines={}, body=body
-        )
-    )
+    queue_fact(connection, f"op:{incident_id}:{swapped}", now, "op", "-", body)
     return True

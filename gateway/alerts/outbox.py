@@ -7,7 +7,7 @@ alert; after a power cut the messages of the last half minute may be sent a seco
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
@@ -55,11 +55,11 @@ class Outbox:
         wording: AlertWording,
     ) -> None:
         self._engine = engine
-        deliveries = [Delivery(engine, channel, clock, wording) for channel in channels]
         self._names = [channel.name for channel in channels]
         self._clock = clock
         self._loops = [
-            Worker(f"outbox {d.channel.name}", _turn_of(d, clock), wake) for d in deliveries
+            Worker(f"outbox {channel.name}", Delivery(engine, channel, clock, wording).turn, wake)
+            for channel in channels
         ]
 
     def start(self) -> None:
@@ -79,28 +79,25 @@ class Outbox:
             loop.stop()
 
 
-def _turn_of(delivery: "Delivery", clock: Clock) -> Callable[[], float]:
-    def turn() -> float:
-        due = delivery.deliver_due(clock.now())
-        if due is None:
-            return _LOOK_S
-        return min(max(clock.real_s(due - clock.now()), 0.0), _LOOK_S)
-
-    return turn
-
-
 class Delivery:
     """Sends the messages of one channel, oldest first."""
 
     def __init__(
         self, engine: sa.Engine, channel: Channel, clock: Clock, wording: AlertWording
     ) -> None:
-        self.channel = channel
+        self._channel = channel
         self._engine = engine
         self._clock = clock
         self._wording = wording
         self._registry = Registry()
         self._registry_version = -1
+
+    def turn(self) -> float:
+        """Send what is due; returns how long to wait (real s)."""
+        due = self.deliver_due(self._clock.now())
+        if due is None:
+            return _LOOK_S
+        return min(max(self._clock.real_s(due - self._clock.now()), 0.0), _LOOK_S)
 
     def deliver_due(self, now: float) -> float | None:
         """Send what is due at ``now`` (Unix s); returns when the next is due, None without one."""
@@ -114,7 +111,7 @@ class Delivery:
     def _next(self, now: float) -> OutboxMessage | None:
         query = (
             sa.select(*(outbox.c[one.name] for one in fields(OutboxMessage)))
-            .where(WAITS, outbox.c.channel == self.channel.name)
+            .where(WAITS, outbox.c.channel == self._channel.name)
             .order_by(outbox.c.due, outbox.c.id)
             .limit(1)
         )
@@ -143,7 +140,7 @@ class Delivery:
             return
         text = text_of(alert)
         try:
-            self.channel.send(text.body, text.title)
+            self._channel.send(text.body, text.title)
         except TransportError as error:
             self._failed(message, error, now)
         else:
@@ -171,7 +168,7 @@ class Delivery:
             self._registry_version = version
 
     def _sent(self, message: OutboxMessage, now: float) -> None:
-        data = {"channel": self.channel.name, "number": message.change_number}
+        data = {"channel": self._channel.name, "number": message.change_number}
         with write_transaction(self._engine) as connection:
             serialise(connection)
             connection.execute(

@@ -1,5 +1,7 @@
 """Tables that several rooms use. The other tables are defined on ``metadata`` in their rooms."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -17,6 +19,16 @@ fact = sa.Table(
     sa.Column("entry_id", sa.BigInteger, index=True),  # null until the gateway has journaled it
 )
 """Facts that other processes write, for the gateway to journal as leaves."""
+
+
+def queue_fact(
+    connection: sa.Connection, key: str, now: float, kind: str, subject: str,
+    body: Mapping[str, object],
+) -> None:  # fmt: skip
+    """Queue a fact without lines for the journal; ``now`` is Unix s."""
+    row = {"key": key, "time": now, "kind": kind, "subject": subject, "lines": {}, "body": body}
+    connection.execute(sa.insert(fact).values(row))
+
 
 projection = sa.Table(
     "projection",

@@ -7,7 +7,7 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from gateway.database.tables import fact
+from gateway.database.tables import queue_fact
 from gateway.devices import state
 from gateway.devices.release import Release
 from gateway.devices.state import DesiredState, desired, release
@@ -123,10 +123,6 @@ def _save(
         values |= {"release": before.release, "release_n": before.release_n}
     connection.execute(sa.delete(desired).where(desired.c.device == before.device))
     connection.execute(sa.insert(desired).values(device=before.device, **values))
-    connection.execute(
-        sa.insert(fact).values(
-            key=f"cmd:{before.device}:{n}", time=now, kind="cmd", subject=before.device, lines={},
-            body={"device": before.device, **values},
-        )
-    )  # fmt: skip
+    body = {"device": before.device, **values}
+    queue_fact(connection, f"cmd:{before.device}:{n}", now, "cmd", before.device, body)
     return state.load(connection, before.device)[before.device]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from gateway.database.tables import fact
+from gateway.database.tables import queue_fact
 from gateway.domain.registry import Device, Install, Plan, Site, Tank
 from gateway.registry.tables import Row
 
@@ -34,23 +34,10 @@ def queue(
     public = {name: getattr(row, name) for name in row.__slots__ if name not in _PRIVATE}
     public = {name: value for name, value in public.items() if value is not None}
     subject, ids = _identify(row, rids)
-    _add(connection, f"{kind}:{row_id}", now, kind, subject, {"row": table, **public, **ids})
+    queue_fact(connection, f"{kind}:{row_id}", now, kind, subject, {"row": table, **public, **ids})
     if isinstance(row, Device) and row.key is not None:
         custody = {"device": row.id, "key_sha256": hashlib.sha256(row.key).hexdigest()}
-        _add(connection, f"cust:{row_id}", now, "cust", subject, custody)
-
-
-def _add(
-    connection: sa.Connection,
-    key: str,
-    now: float,
-    kind: str,
-    subject: str,
-    body: Mapping[str, object],
-) -> None:
-    connection.execute(
-        sa.insert(fact).values(key=key, time=now, kind=kind, subject=subject, lines={}, body=body)
-    )
+        queue_fact(connection, f"cust:{row_id}", now, "cust", subject, custody)
 
 
 def _identify(row: Row, rids: Mapping[tuple[str, str], str]) -> tuple[str, dict[str, str]]:

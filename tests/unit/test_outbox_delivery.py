@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from gateway.alerts.channels import TransportError
 from gateway.alerts.language import Language
-from gateway.alerts.outbox import AlertWording, Delivery, Outbox, _turn_of
+from gateway.alerts.outbox import AlertWording, Delivery, Outbox
 from gateway.database.tables import account, incident, incident_step, metadata, outbox
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry, Site, Tank
@@ -266,8 +266,7 @@ def test_a_turn_waits_until_the_next_message_at_most_five_seconds(
     clock = Clock(speed, NOW)
     if due_s is not None:
         put(engine, due=clock.now() + due_s)
-    turn = _turn_of(Delivery(engine, Channel(), clock, WORDING), clock)
-    assert turn() == pytest.approx(wait_s, abs=0.8)
+    assert Delivery(engine, Channel(), clock, WORDING).turn() == pytest.approx(wait_s, abs=0.8)
 
 
 def test_messages_of_removed_channels_are_given_up_at_the_start(engine: sa.Engine) -> None:
