@@ -5,7 +5,6 @@ resumes, its epoch is over and the database rejects its writes.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -16,6 +15,8 @@ from sqlalchemy import event
 from gateway.cluster import tables
 from gateway.database.engine import separate_engine
 from gateway.errors import DatabaseError
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -28,53 +29,32 @@ LeaderParts = Callable[[sa.Engine], AbstractContextManager[object]]
 """Runs the leader's parts, with an engine that may write during its epoch only."""
 
 
-class LeaderElection:
+class LeaderElection(Worker):
     """One thread that runs for election until the gateway stops."""
 
     def __init__(self, engine: sa.Engine, gateway: str, parts: LeaderParts) -> None:
+        super().__init__("leader", self._run_for_election, Wakeup(), longest_wait_s=_RETRY_S)
         self._engine = engine
         self._gateway = gateway
         self._parts = parts
-        self._stop = threading.Event()
         self._beat = (-1, 0.0)  # the leader's, and when it last changed
         self.holds = False
         """Whether this gateway is the leader; read from any thread."""
-        self._thread = threading.Thread(target=self._run, name="leader", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the leader's parts and release the lock."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        last_error = ""
-        while not self._stop.is_set():
-            try:
-                self._run_for_election()
-                last_error = ""
-            except Exception as error:  # noqa: BLE001 - logged, and retried
-                if str(error) != last_error:
-                    _log.warning("this gateway cannot become the leader, retrying: %s", error)
-                last_error = str(error)
-                self._stop.wait(_RETRY_S)
-
-    def _run_for_election(self) -> None:
+    def _run_for_election(self) -> float:
         """Wait for the lock; lead while this gateway has it."""
         with self._engine.connect() as raw:
             connection = raw.execution_options(isolation_level="AUTOCOMMIT")
             try:
-                while not self._stop.is_set():
+                while not self.stopping:
                     if connection.execute(_TRY, _keys()).scalar():
                         self._lead(connection)
-                        return
+                        break
                     self._end_hung_leader(connection)
                     self._stop.wait(POLL_S)
             finally:
                 raw.invalidate()  # the lock is the connection's: it must not return to the pool
+        return 0.0
 
     def _lead(self, connection: sa.Connection) -> None:
         epoch = connection.execute(_TAKE, {"gateway": self._gateway}).scalar_one()

@@ -7,7 +7,7 @@ continues and the acks wait.
 
 import hashlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from gateway.cluster import tables
-from gateway.cluster.verdicts import RegisteredMessage, SharedMessages, registered_message
+from gateway.cluster.verdicts import SharedMessages, message_key
 from gateway.domain.entry import Entry
+from gateway.domain.verdict import MessageKey, VerdictName
 from gateway.errors import JournalError
 from gateway.journal import counters
 from gateway.journal.reader import JournalReader
@@ -113,12 +114,14 @@ class Registrar:
             facts, hashes = journal.fact_keys(*span), journal.hashes(*span)
             self._count(journal, now)
         end = entries[-1].id if entries else self._at
+        new = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
+        # Decoded before the lock: all gateways wait for it.
+        messages = {e.id: message_key(e, hashes[e.id]) for e in new if e.kind not in _FACTS}
         due = self._due_until(end)
         try:
             with self._engine.begin() as connection:
-                new = [e for e in entries if e.kind in ("msg", "fork", *_FACTS)]
                 if new or due:
-                    _Batch(connection, self._gateway, new, facts, hashes, due).write()
+                    _register(connection, self._gateway, messages, new, facts, due)
                 waiting = len(entries) == BATCH
                 until = entries[-1].received if waiting else until
                 self._save(connection, end, until, waiting)
@@ -180,74 +183,54 @@ class Registrar:
         connection.execute(sa.update(tables.member).where(mine).values(fresh))
 
 
-class _Batch:
-    """One transaction's rows."""
+def _register(
+    connection: sa.Connection, gateway: str, messages: Mapping[int, MessageKey],
+    entries: Sequence[Entry], facts: Mapping[int, str], due: Sequence[tuple[str, str, int]],
+) -> None:  # fmt: skip
+    """Judge every message over all journals, move the lines, write all rows.
 
-    def __init__(
-        self,
-        connection: sa.Connection,
-        gateway: str,
-        entries: Sequence[Entry],
-        facts: Mapping[int, str],
-        hashes: Mapping[int, bytes],
-        due: Sequence[tuple[str, str, int]],
-    ) -> None:
-        self._connection = connection
-        self._gateway = gateway
-        self._facts = facts
-        self._due = due
-        # Decoded before the lock: all gateways wait for it.
-        self._new: list[RegisteredMessage | Entry] = [
-            registered_message(e, hashes[e.id]) if e.kind in ("msg", "fork") else e for e in entries
-        ]
-
-    def write(self) -> None:
-        """Judge every message over all journals, move the lines, write."""
-        version, counts = self._lock()
-        keys = [n.key for n in self._new if isinstance(n, RegisteredMessage)]
-        shared = SharedMessages(self._connection, keys, {d for d, _, _ in self._due})
-        rows: list[dict[str, object]] = []
-        for new in self._new:
-            if isinstance(new, Entry):
-                rows.append(self._row(new) | {"fact": self._facts.get(new.id)})
-                continue
-            verdict, identity = shared.register(new.key), new.key.identity
-            counts[verdict] = counts.get(verdict, 0) + 1
-            version += 1
-            shared.mark_due(new.key.device, identity[0] if identity else None, version)
-            if verdict != "duplicate":
-                rows.append(self._message(new, verdict))
-        latest = dict.fromkeys((d, e) for d, e, _ in reversed(self._due))
-        for device, era in reversed(latest):  # a device's last message's era last
-            if (device, era) in shared.changed:
-                continue
+    ``messages`` has the keys of those ``entries`` that are messages, by id.
+    """
+    # Locked until the commit, so that no other gateway judges or assigns versions.
+    head = connection.execute(sa.select(tables.head).with_for_update()).one()
+    version, counts = head.version, Counter[str](head.counts)
+    shared = SharedMessages(connection, list(messages.values()), {d for d, _, _ in due})
+    rows: list[dict[str, object]] = []
+    for entry in entries:
+        key = messages.get(entry.id)
+        if key is None:
+            rows.append(_row(gateway, entry) | {"fact": facts.get(entry.id)})
+            continue
+        verdict = shared.register(key)
+        counts[verdict] += 1
+        version += 1
+        shared.mark_due(key.device, key.identity[0] if key.identity else None, version)
+        if verdict != "duplicate":
+            rows.append(_row(gateway, entry) | _columns(key, verdict) | {"auth": entry.auth})
+    latest = dict.fromkeys((d, e) for d, e, _ in reversed(due))
+    for device, era in reversed(latest):  # a device's last message's era last
+        if (device, era) not in shared.changed:
             version += 1
             shared.mark_due(device, era, version)
-        if rows:
-            self._connection.execute(insert(tables.entry).on_conflict_do_nothing(), rows)
-        shared.save()
-        self._connection.execute(sa.update(tables.head).values(version=version, counts=counts))
+    if rows:
+        connection.execute(insert(tables.entry).on_conflict_do_nothing(), rows)
+    shared.save()
+    connection.execute(sa.update(tables.head).values(version=version, counts=dict(counts)))
 
-    def _lock(self) -> tuple[int, dict[str, int]]:
-        """Lock until the commit, so that no other gateway judges or assigns versions."""
-        row = self._connection.execute(sa.select(tables.head).with_for_update()).one()
-        return row.version, dict(row.counts)
 
-    def _row(self, entry: Entry) -> dict[str, object]:
-        return {
-            "gateway": self._gateway, "entry": entry.id, "received": entry.received,
-            "kind": entry.kind, "subject": entry.subject, "body": entry.body,
-            "lines": dict(entry.lines), "verdict": None, "flag": None, "auth": None,
-            "newest": False, "era": None, "boot": None, "seq": None, "hash": None, "prev": None,
-            "fact": None,
-        }  # fmt: skip
+def _row(gateway: str, entry: Entry) -> dict[str, object]:
+    return {
+        "gateway": gateway, "entry": entry.id, "received": entry.received, "kind": entry.kind,
+        "subject": entry.subject, "body": entry.body, "lines": dict(entry.lines), "verdict": None,
+        "flag": None, "auth": None, "newest": False, "era": None, "boot": None, "seq": None,
+        "hash": None, "prev": None, "fact": None,
+    }  # fmt: skip
 
-    def _message(self, message: RegisteredMessage, verdict: str) -> dict[str, object]:
-        key = message.key
-        era, boot, seq = key.identity or (None, None, None)
-        return self._row(message.entry) | {
-            "kind": "fork" if verdict == "fork" else "msg",
-            "verdict": verdict, "flag": key.flag, "auth": message.entry.auth,
-            "newest": verdict == "stored", "era": era, "boot": boot, "seq": seq,
-            "hash": key.hash, "prev": key.prev,
-        }  # fmt: skip
+
+def _columns(key: MessageKey, verdict: VerdictName) -> dict[str, object]:
+    era, boot, seq = key.identity or (None, None, None)
+    return {
+        "kind": "fork" if verdict == "fork" else "msg", "verdict": verdict, "flag": key.flag,
+        "newest": verdict == "stored", "era": era, "boot": boot, "seq": seq, "hash": key.hash,
+        "prev": key.prev,
+    }  # fmt: skip

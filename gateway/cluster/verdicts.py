@@ -5,7 +5,7 @@ One query of each kind covers a whole batch; only a line that reaches older rows
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -41,21 +41,13 @@ _ONWARD = sa.text(
 )
 
 
-class RegisteredMessage(NamedTuple):
-    """One message of a journal, with what its verdict depends on."""
-
-    entry: Entry
-    key: MessageKey
-
-
-def registered_message(entry: Entry, object_hash: bytes) -> RegisteredMessage:
-    """What registration needs of a journal's entry of kind ``msg`` or ``fork``.
+def message_key(entry: Entry, object_hash: bytes) -> MessageKey:
+    """What the verdict on a journal's entry of kind ``msg`` or ``fork`` depends on.
 
     ``object_hash`` is the journal's: a third-party message is identified by more than its bytes.
     """
     found = wire.message_of(entry)
-    key = MessageKey(entry.subject, object_hash, found.identity, found.prev, found.old, found.flag)
-    return RegisteredMessage(entry, key)
+    return MessageKey(entry.subject, object_hash, found.identity, found.prev, found.old, found.flag)
 
 
 @dataclass(frozen=True, slots=True)

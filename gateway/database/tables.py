@@ -26,8 +26,8 @@ def queue_fact(
     body: Mapping[str, object],
 ) -> None:  # fmt: skip
     """Queue a fact without lines for the journal; ``now`` is Unix s."""
-    row = {"key": key, "time": now, "kind": kind, "subject": subject, "lines": {}, "body": body}
-    connection.execute(sa.insert(fact).values(row))
+    row = {"key": key, "time": now, "kind": kind, "subject": subject, "body": body}
+    connection.execute(sa.insert(fact).values(**row, lines={}))
 
 
 projection = sa.Table(

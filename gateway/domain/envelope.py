@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from typing import NamedTuple
@@ -58,13 +57,8 @@ def seal(key: bytes, topic: str, object_bytes: bytes) -> bytes:
     return object_bytes + b"\n" + mac(key, topic, object_bytes)
 
 
-def chain_hash(object_bytes: bytes) -> str:
-    """The ``prev`` of the next message: 16 bytes of SHA-256(OBJECT), 22 characters."""
-    return chain_hash_of(hashlib.sha256(object_bytes).digest())
-
-
 def chain_hash_of(object_hash: bytes) -> str:
-    """``chain_hash`` of an OBJECT whose SHA-256 is known."""
+    """The ``prev`` of the next message: 16 bytes of SHA-256(OBJECT), in 22 characters."""
     return encode_base64url(object_hash[:16]).decode("ascii")
 
 

@@ -4,7 +4,6 @@ Both projections (store and watch) apply it to the journal in order, so they agr
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from gateway.domain.boot_time import EraBoots, is_plausible
@@ -19,18 +18,6 @@ _Place = tuple[str, Gauge]
 """A tank's id, and the gauge that converts a device's readings there into litres."""
 # The constructor of a NamedTuple takes twice as long, tens of thousands of times a second.
 _new = cast("Callable[[type[Reading], tuple[object, ...]], Reading]", cast(object, tuple).__new__)
-
-
-@dataclass(frozen=True, slots=True)
-class Interpretation:
-    """The meaning of one message.
-
-    ``message`` is None when the device is in no tank of the registry. ``moved_boots`` are the
-    (era, boot) whose estimated event times this message changed: project them again.
-    """
-
-    message: JournaledMessage | None
-    moved_boots: tuple[tuple[str, int], ...] = ()
 
 
 class Interpreter:
@@ -61,20 +48,22 @@ class Interpreter:
 
     def interpret(
         self, message: Message, received: float, *, auth: Auth, newest: bool
-    ) -> Interpretation:
-        """Learn from the message's clock, then place its readings and events."""
-        moved = self.learn(message, received)
+    ) -> JournaledMessage | None:
+        """Learn from the message's clock, then place its readings and events.
+
+        None when the device is in no tank of the registry.
+        """
+        self.learn(message, received)
         device = message.device
         tank = self.registry.tank_of(device, received)
         if tank is None or self.registry.tank(tank) is None:
-            return Interpretation(None, moved)
-        found = JournaledMessage(
+            return None
+        return JournaledMessage(
             device=device, tank=tank, era=message.era, boot=message.boot, seq=message.seq,
             received=received, next_s=message.next_s, newest=newest, auth=auth,
             battery_mv=message.battery_mv, rssi_dbm=message.rssi_dbm,
             readings=self.place(message, received), events=self.events(message, received),
         )  # fmt: skip
-        return Interpretation(found, moved)
 
     def learn(self, message: Message, received: float) -> tuple[tuple[str, int], ...]:
         """Learn from the message's clock; returns the (era, boot) whose event times changed."""

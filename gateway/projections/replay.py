@@ -160,9 +160,9 @@ class Replay:
         found = self._interpreter.interpret(
             decoded.message, now, auth=auth, newest=verdict.is_newest
         )
-        if found.message is None:
+        if found is None:
             raise _Unusable("no_tank")
-        return found.message
+        return found
 
 
 def _listening_change(given: _Line, now: float) -> ListeningChange:

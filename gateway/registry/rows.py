@@ -6,7 +6,6 @@ A row stores its values as JSON by field name. ``since`` is event time (from whe
 """
 
 import hashlib
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,9 +15,8 @@ from weakref import WeakValueDictionary
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
-from gateway.database.engine import is_postgresql, serialise
+from gateway.database.engine import serialise
 from gateway.database.tables import metadata
 from gateway.domain.registry import Device, Install, Plan, Registry, Site, Tank
 from gateway.errors import RegistryError
@@ -61,18 +59,8 @@ class RowChange:
 
 def version(engine: sa.Engine) -> int:
     """A number that grows with every change of the registry."""
-    if is_postgresql(engine):
-        with engine.connect() as connection:
-            return version_of(connection)
-    # The watch asks before every few messages: SQLAlchemy would take four times as long.
-    pooled = engine.raw_connection()
-    try:
-        file = cast(sqlite3.Connection, pooled.driver_connection)
-        return file.execute(_NEWEST).fetchone()[0] or 0
-    except sqlite3.OperationalError as error:
-        raise OperationalError(_NEWEST, None, error) from error
-    finally:
-        pooled.close()
+    with engine.connect() as connection:
+        return version_of(connection)
 
 
 def version_of(connection: sa.Connection) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
-from gateway.errors import JournalError, StoreError
+from gateway.errors import JournalError, NoriaError, StoreError
 from gateway.runtime.wakeup import Wakeup
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Worker:
             self._since = time.monotonic()
         if text not in self._logged:
             self._logged.add(text)
-            stack = None if isinstance(error, RETRYABLE) else error
+            stack = None if isinstance(error, (NoriaError, *RETRYABLE)) else error
             _log.warning("%s waits and tries again: %s", self.name, text, exc_info=stack)
         self.trouble = text
         self._stop.wait(self._wait_s)

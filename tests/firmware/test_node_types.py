@@ -232,7 +232,7 @@ def test_a_tank_that_is_raised_again_is_reported_and_the_watch_shows_its_level(
     for obj in gateway.ordered:
         message = decode(obj, device=DEVICE).message
         assert message is not None
-        heard = interpreter.interpret(message, message.t + 1.0, auth="mac", newest=True).message
+        heard = interpreter.interpret(message, message.t + 1.0, auth="mac", newest=True)
         assert heard is not None
         watch.step(heard, message.t + 1.0)
         shown.append(watch.now(tank.id))

@@ -1,5 +1,6 @@
 """A device that signs messages as in WIRE.md, and a gateway without broker, on real files."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class SigningDevice:
         if clock:
             body["ta"] = 60
         sealed = json.dumps(body | more, separators=(",", ":")).encode()
-        self.prev = envelope.chain_hash(sealed)
+        self.prev = envelope.chain_hash_of(hashlib.sha256(sealed).digest())
         topic = envelope.up_topic(self.device)
         return Arrival(topic, envelope.seal(KEY, topic, sealed), at + 2.0)
 

@@ -77,8 +77,8 @@ class Story:
             readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, 110),),
         )  # fmt: skip
         found = self.interpreter.interpret(message, T0 + self.at, auth=auth, newest=newest)
-        assert found.message is not None
-        return self._keep(self.watch.step(found.message, T0 + self.at))
+        assert found is not None
+        return self._keep(self.watch.step(found, T0 + self.at))
 
     def forks(self, *, era: str = "aaaaaaaa", auth: Auth = "mac") -> list[WatchOutput]:
         """A number of ``node-1`` arrives again with other content."""

@@ -26,7 +26,6 @@ from gateway.domain.inputs import (
     RegistryChanged,
     Tick,
 )
-from gateway.domain.interpret import Interpretation
 from gateway.domain.merkle import Frontier
 from gateway.domain.message import Message, Quantity, RawEvent, RawReading, TimeSource
 from gateway.domain.outputs import (
@@ -62,7 +61,7 @@ WIRE = (Path(__file__).parents[2] / "gateway/WIRE.md").read_text("utf-8")
 
 FROZEN = {
     Because, DeviceEvent, ForkedMessage, Forecast, Frontier, GatewayMark, HorizonStep,
-    IncidentChange, Interpretation, ListeningChange, OperatorAction, RawEvent, RegistryChanged,
+    IncidentChange, ListeningChange, OperatorAction, RawEvent, RegistryChanged,
     Site, Tank, Device, Install, Plan, Registry, Span, TankEvent, TankNow, Tick,
 }  # fmt: skip
 MUTABLE = {Boot, Horizon, RateLimiter}
@@ -102,7 +101,6 @@ def test_values_are_immutable_and_state_is_not() -> None:
         (GatewayMark(1.0, None), GatewayMark(1.0, None, False)),
         (HorizonStep(1.0), HorizonStep(1.0, (), 0.0)),
         (Horizon(None, True), Horizon(None, True, 1.0, {}, None, [])),
-        (Interpretation(None), Interpretation(None, ())),
         (Frontier(), Frontier(0, ())),
         (DeviceEvent("t", "d", "lid", 1.0, False), DeviceEvent("t", "d", "lid", 1.0, False, {})),
         (ListeningChange("stop", 1.0), ListeningChange("stop", 1.0, 0.0)),

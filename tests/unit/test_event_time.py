@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.boot_time import EARLIEST_UNIX, EraBoots, is_plausible
-from gateway.domain.interpret import Interpretation, Interpreter
+from gateway.domain.inputs import JournaledMessage
+from gateway.domain.interpret import Interpreter
 from gateway.domain.message import Message, RawEvent, RawReading
 from gateway.domain.registry import Device, Install, Registry, Tank
 from tests.unit.tank_story import T0, ibc, registry_of
@@ -22,21 +23,29 @@ ONE = Message(
 
 def interpret(
     interpreter: Interpreter, received: float, newest: bool = True, **fields: object
-) -> Interpretation:
-    return interpreter.interpret(ONE._replace(**fields), received, auth="mac", newest=newest)
+) -> JournaledMessage:
+    message = ONE._replace(**fields)
+    found = interpreter.interpret(message, received, auth="mac", newest=newest)
+    assert found is not None
+    return found
 
 
-def ats(found: Interpretation) -> list[float]:
-    assert found.message is not None
-    return [r.at for r in found.message.readings]
+def moved(
+    interpreter: Interpreter, received: float, **fields: object
+) -> tuple[tuple[str, int], ...]:
+    """The boots whose event times a message changes."""
+    return interpreter.learn(ONE._replace(**fields), received)
+
+
+def ats(found: JournaledMessage) -> list[float]:
+    return [r.at for r in found.readings]
 
 
 def test_a_plausible_clock_is_used() -> None:
     found = interpret(Interpreter(registry_of()), T0 + 40, t=T0, ts="ntp")
     assert ats(found) == [T0 - 100, T0]
-    assert found.message is not None
-    assert not any(r.estimated for r in found.message.readings)
-    assert found.message.events[0].at == T0 - 50
+    assert not any(r.estimated for r in found.readings)
+    assert found.events[0].at == T0 - 50
 
 
 @pytest.mark.parametrize(
@@ -59,33 +68,32 @@ def test_without_a_clock_the_smallest_lag_of_the_boot_places_it() -> None:
     interpreter = Interpreter(registry_of())
     first = interpret(interpreter, T0)
     assert ats(first) == [T0 - 100, T0]
-    assert first.message is not None and all(r.estimated for r in first.message.readings)
-    second = interpret(interpreter, T0 + 850, seq=2, uptime_s=1900)  # 50 s quicker than the first
-    assert ats(second) == [T0 + 750, T0 + 850]
-    assert second.moved_boots == (("aaaaaaaa", 1),)
+    assert all(r.estimated for r in first.readings)
+    # 50 s quicker than the first
+    assert moved(interpreter, T0 + 850, seq=2, uptime_s=1900) == (("aaaaaaaa", 1),)
+    second = ONE._replace(seq=2, uptime_s=1900)
+    assert [r.at for r in interpreter.place(second, T0 + 850)] == [T0 + 750, T0 + 850]
     assert [r.at for r in interpreter.place(ONE, T0)] == [T0 - 150, T0 - 50]
 
 
 def test_the_clock_that_was_set_last_is_the_anchor() -> None:
     interpreter = Interpreter(registry_of())
     interpret(interpreter, T0)
-    found = interpret(interpreter, T0 + 900, seq=2, uptime_s=1900, t=T0 + 700, ts="ntp", ta_s=500)
-    assert found.moved_boots == (("aaaaaaaa", 1),)
-    found = interpret(interpreter, T0 + 990, seq=3, uptime_s=2000, t=T0 + 790, ts="ntp", ta_s=20)
+    first = moved(interpreter, T0 + 900, seq=2, uptime_s=1900, t=T0 + 700, ts="ntp", ta_s=500)
+    assert first == (("aaaaaaaa", 1),)
+    interpret(interpreter, T0 + 990, seq=3, uptime_s=2000, t=T0 + 790, ts="ntp", ta_s=20)
     assert [r.at for r in interpreter.place(ONE, T0)][1] == T0 + 790 - 2000 + 1000
-    again = interpret(interpreter, T0 + 999, seq=4, uptime_s=2010, t=T0 + 500, ts="ntp", ta_s=20)
-    assert not again.moved_boots  # equally fresh: the lowest seq stays
-    later = interpret(interpreter, T0 + 1100, seq=5, uptime_s=2100, t=T0 + 1100, ts="gw")
-    assert not later.moved_boots  # no ta counts as the oldest
+    again = moved(interpreter, T0 + 999, seq=4, uptime_s=2010, t=T0 + 500, ts="ntp", ta_s=20)
+    assert not again  # equally fresh: the lowest seq stays
+    later = moved(interpreter, T0 + 1100, seq=5, uptime_s=2100, t=T0 + 1100, ts="gw")
+    assert not later  # no ta counts as the oldest
 
 
 def test_a_boot_never_ends_after_the_next_begins() -> None:
     interpreter = Interpreter(registry_of())
     interpret(interpreter, T0 + 5000)  # a backlog, received long after
-    found = interpret(
-        interpreter, T0 + 5000, boot=2, seq=1, uptime_s=60, t=T0 + 2000, ts="ntp", ta_s=1
-    )
-    assert found.moved_boots == (("aaaaaaaa", 1),)
+    found = moved(interpreter, T0 + 5000, boot=2, seq=1, uptime_s=60, t=T0 + 2000, ts="ntp", ta_s=1)
+    assert found == (("aaaaaaaa", 1),)
     assert [r.at for r in interpreter.place(ONE, T0 + 5000)][1] == T0 + 1940
 
 
@@ -120,7 +128,7 @@ def test_state_is_saved_and_restored_through_json() -> None:
 
 def test_a_device_in_no_known_tank_has_no_message() -> None:
     registry = Registry(devices={"node-1": (Device("node-1", "gone"),)})
-    assert interpret(Interpreter(registry), T0).message is None
+    assert Interpreter(registry).interpret(ONE, T0, auth="mac", newest=True) is None
 
 
 def test_the_install_at_event_time_sets_tank_and_height() -> None:
@@ -130,9 +138,8 @@ def test_the_install_at_event_time_sets_tank_and_height() -> None:
         tanks=tanks, devices={"node-1": (Device("node-1", "a"),)}, installs={"node-1": installs}
     )
     found = interpret(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
-    assert found.message is not None
-    assert [r.tank for r in found.message.readings] == ["a", "b"]
-    assert [round(r.volume_l or 0) for r in found.message.readings] == [643, 739]
+    assert [r.tank for r in found.readings] == ["a", "b"]
+    assert [round(r.volume_l or 0) for r in found.readings] == [643, 739]
 
 
 def test_a_calibration_of_the_time_applies_to_old_readings() -> None:
@@ -142,8 +149,7 @@ def test_a_calibration_of_the_time_applies_to_old_readings() -> None:
     )
     registry = replace(registry_of(), tanks={"north-1": rows})
     found = interpret(Interpreter(registry), T0 + 60, t=T0 + 50, ts="ntp")
-    assert found.message is not None
-    assert [round(r.volume_l or 0) for r in found.message.readings] == [643, 525]
+    assert [round(r.volume_l or 0) for r in found.readings] == [643, 525]
 
 
 @given(

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from gateway.domain.envelope import chain_hash
+from gateway.domain.envelope import chain_hash_of
 from gateway.domain.verdict import DUPLICATE, STORED, MessageKey, Verdict
 from tests.unit.known_messages import KnownInMemory
 
@@ -30,7 +30,7 @@ def key(
 
 
 def link(text: str) -> str:
-    return chain_hash(text.encode())
+    return chain_hash_of(hashlib.sha256(text.encode()).digest())
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def _message(
         int(now) - step.late, "ntp", step.next_s, (1, 1), ta_s=5, battery_mv=step.mv,
         readings=(RawReading(0, "mm", step.mm, 4, 7, 7),), events=step.events,
     )  # fmt: skip
-    found = interpreter.interpret(message, now, auth=step.auth, newest=is_newest).message
+    found = interpreter.interpret(message, now, auth=step.auth, newest=is_newest)
     assert found is not None
     return found
 

@@ -208,5 +208,5 @@ def message_grams(story: Story, grams: int) -> None:
         readings=(RawReading(0, "g", grams, 20, 7, 7),), events=(RawEvent(0, "still"),),
     )  # fmt: skip
     found = story.interpreter.interpret(message, T0 + story.at, auth="mac", newest=True)
-    assert found.message is not None
-    story.outputs += story.watch.step(found.message, T0 + story.at)
+    assert found is not None
+    story.outputs += story.watch.step(found, T0 + story.at)

@@ -5,25 +5,24 @@ import logging
 import os
 import secrets
 import socket
-import threading
 from collections.abc import Generator
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
-from gateway.errors import BrokerError
 from gateway.mqtt.address import Address, address_of
 from gateway.mqtt.broker.child import Child, loopback_of
 from gateway.mqtt.broker.programs import choose
 from gateway.mqtt.broker.rules import ADMIN, GATEWAY, READER, Login, device_logins, own_logins
 from gateway.registry import rows
+from gateway.runtime.wakeup import Wakeup
+from gateway.runtime.worker import Worker
 from gateway.settings import Settings, listen_address
 
 _log = logging.getLogger(__name__)
 
 _LOOK_S = 0.25
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
+_LONGEST_WAIT_S = 10.0
 
 
 @contextlib.contextmanager
@@ -40,16 +39,17 @@ def connect_broker(settings: Settings, engine: sa.Engine) -> Generator[Address]:
     try:
         yield broker.address
     finally:
-        broker.close()
+        broker.stop()
 
 
-class PrivateBroker:
+class PrivateBroker(Worker):
     """Starts the broker; restarts it and changes its logins on a thread of its own.
 
     Raises BrokerError when no broker program is usable.
     """
 
     def __init__(self, settings: Settings, engine: sa.Engine) -> None:
+        super().__init__("broker", self._turn, Wakeup(), longest_wait_s=_LONGEST_WAIT_S)
         self._engine = engine
         self._folder = settings.data / "broker"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,37 +63,26 @@ class PrivateBroker:
         self.address = Address(
             *inner, client_id=GATEWAY, username=GATEWAY, password=self._own[GATEWAY].password
         )
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, name="broker", daemon=True)
 
     def start(self) -> None:
         """Start the broker; returns when it listens. Raises BrokerError."""
         self._child.start()
-        self._thread.start()
+        super().start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """End the broker; it saves its queues."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        super().stop()
         self._child.stop()
 
     def _make_child(self) -> Child:
         command = self._program.command(self._logins.values())
         return Child(command, self._folder, str(self._folder), self._listen)
 
-    def _supervise(self) -> None:
-        wait_s = _FIRST_WAIT_S
-        while not self._stop.wait(_LOOK_S):
-            try:
-                if not self._child.running:
-                    self._restart()
-                self._follow_registry()
-                wait_s = _FIRST_WAIT_S
-            except (BrokerError, OSError, OperationalError) as error:
-                _log.error("%s; trying again", error)
-                self._stop.wait(wait_s)
-                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+    def _turn(self) -> float:
+        if not self._child.running:
+            self._restart()
+        self._follow_registry()
+        return _LOOK_S
 
     def _restart(self) -> None:
         _log.warning("the private broker ended; starting it again")

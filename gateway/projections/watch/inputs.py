@@ -52,7 +52,7 @@ def _message(entry: Entry, interpreter: Interpreter) -> WatchInput:
     found = interpreter.interpret(
         decoded.message, entry.received, auth=decoded.auth, newest=entry.newest
     )
-    return found.message or Tick(entry.received)
+    return found or Tick(entry.received)
 
 
 def _fact(entry: Entry, body: Mapping[str, object]) -> WatchInput:
