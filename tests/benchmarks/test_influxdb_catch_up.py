@@ -20,7 +20,7 @@ from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.registry import rows
 from gateway.stores.influxdb import Access, InfluxStore
-from gateway.stores.influxdb.line import Rids, append_readings
+from gateway.stores.influxdb.line import reading_line
 from tests.benchmarks import figures
 from tests.benchmarks.fleet import Fleet
 from tests.committing import commit
@@ -78,8 +78,7 @@ def test_a_day_without_influxdb_is_caught_up(
         begun = time.monotonic()
         store.write(readings)
         alone = len(readings) / (time.monotonic() - begun)
-        lines: list[str] = []
-        append_readings(readings, lambda _: (Rids("rid", "site"), lines))
+        lines = [reading_line(reading, "rid", "site") for reading in readings]
         client = _client_alone(server, lines)
         store.close()
     rate = expected / spent

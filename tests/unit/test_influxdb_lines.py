@@ -1,14 +1,11 @@
-"""Readings as line protocol: formatted together, each line is as if it were formatted alone."""
+"""Readings as line protocol."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.inputs import Reading
 from gateway.stores.influxdb import line
-from gateway.stores.influxdb.line import Rids
 
-SITES = ("site-1", "site-2")
-# Few values a field, so that adjacent readings differ in one field and agree in the others.
 READINGS = st.builds(
     Reading,
     tank=st.sampled_from(["a", "b"]),
@@ -33,45 +30,40 @@ READINGS = st.builds(
 )
 
 
-def reading_line(reading: Reading, tank_rid: str, site_rid: str) -> str:
-    """The line of one reading formatted alone."""
-    lines: list[str] = []
-    line.append_readings([reading], lambda _: (Rids(tank_rid, site_rid), lines))
-    return lines[0]
-
-
 def test_a_reading_is_one_line_with_its_tags_in_order() -> None:
     reading = Reading(
         tank="north-1", device="k7f3q5", era="m4xq2lzt", boot=1002, seq=21, channel=0,
         received=1795212000.25, estimated=False, i=3, at=1795211940.0, quantity="mm", value=412,
         spread=4, valid=6, tried=7, temperature_dc=-12, volume_l=736.704, sd_l=6.512,
     )  # fmt: skip
-    assert reading_line(reading, "t1rid", "s1rid") == (
+    assert line.reading_line(reading, "t1rid", "s1rid") == (
         "reading,ch=0,device=k7f3q5,site=s1rid,tank=t1rid "
-        'at=1795211940,received=1795212000.25,era="m4xq2lzt",boot=1002i,seq=21i,estimated=f,'
-        'i=3i,quantity="mm",value=412i,temperature_dc=-12i,volume_l=736.704,'
-        "spread=4i,valid=6i,tried=7i,sd_l=6.512 1795211940002021003"
+        'at=1795211940.0,received=1795212000.25,era="m4xq2lzt",boot=1002i,seq=21i,estimated=f,'
+        'i=3i,quantity="mm",value=412i,spread=4i,valid=6i,tried=7i,temperature_dc=-12i,'
+        "volume_l=736.704,sd_l=6.512 1795211940002021003"
     )
 
 
 @given(READINGS)
 def test_a_line_ends_with_its_timestamp_in_nanoseconds(reading: Reading) -> None:
-    made = reading_line(reading, "rid", "site")
+    made = line.reading_line(reading, "rid", "site")
     assert int(made.rsplit(" ", 1)[1]) == line.key_ns(reading)
 
 
-@given(st.lists(READINGS, max_size=12), st.booleans())
-def test_adjacent_readings_do_not_change_each_others_lines(
-    readings: list[Reading], constant: bool
-) -> None:
-    """A tank with a history may be on another site from one reading to the next."""
-
-    def rids(reading: Reading) -> Rids:
-        site = SITES[0] if constant else SITES[int(reading.at) % 2]
-        return Rids(f"{reading.tank}-rid", site, constant)
-
-    rows: dict[str, list[str]] = {"a": [], "b": []}
-    line.append_readings(readings, lambda reading: (rids(reading), rows[reading.tank]))
-    for tank, lines in rows.items():
-        theirs = [reading for reading in readings if reading.tank == tank]
-        assert lines == [reading_line(r, *rids(r)[:2]) for r in theirs]
+@given(READINGS)
+def test_a_value_that_is_none_is_no_field(reading: Reading) -> None:
+    made = line.reading_line(reading, "rid", "site")
+    for name in (
+        "value",
+        "spread",
+        "valid",
+        "tried",
+        "temperature_dc",
+        "volume_l",
+        "sd_l",
+        "fault",
+    ):
+        value = getattr(reading, name)
+        assert (f",{name}=" in made) == (value is not None)
+        if isinstance(value, int | float):
+            assert f",{name}={value!r}{'i' if isinstance(value, int) else ''}" in made

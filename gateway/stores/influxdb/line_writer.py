@@ -5,7 +5,7 @@ here retries: after a ``StoreError`` the caller writes the same lines again, whi
 """
 
 from collections.abc import Callable, Sequence
-from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import urllib3
@@ -18,7 +18,6 @@ from gateway.errors import StoreError
 from gateway.stores.influxdb.access import WRITE_TIMEOUT_S, Access, SetAside
 
 _LINES_PER_REQUEST = 5000
-_PARALLEL = 2  # requests: while one is being sent InfluxDB works on the other
 # In the body of 400 and 422 when single lines are at fault; other bodies concern the server.
 _LINE_ERRORS = ("unable to parse", "partial write", "type conflict", "retention", "dropped")
 _FULL = "limit exceeded"  # the operator lifts it, the lines are good
@@ -36,7 +35,7 @@ class LineWriter:
             url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
         )
         self._api: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._pool = futures.ThreadPoolExecutor(_PARALLEL, "influxdb")
+        self._pool = ThreadPoolExecutor(1, "influxdb")
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines with nanoseconds; returns when each is durable or set aside.
@@ -45,20 +44,12 @@ class LineWriter:
         """
         self.start(lines)()
 
-    def start(self, *groups: Sequence[str]) -> Callable[[], None]:
-        """Begin to send the groups in parallel; the lines of one group keep their order.
+    def start(self, lines: Sequence[str]) -> Callable[[], None]:
+        """Begin to send the lines, on another thread, in order.
 
         The returned function waits until all are written, and raises StoreError as ``write``.
         """
-        sent = [self._pool.submit(self._write_all, lines) for lines in groups if lines]
-
-        def written() -> None:
-            # All end before an error is raised: no request is still in progress then.
-            futures.wait(sent)
-            for one in sent:
-                one.result()
-
-        return written
+        return self._pool.submit(self._write_all, lines).result
 
     def close(self) -> None:
         """Close connections."""

@@ -9,12 +9,11 @@ from gateway.domain.inputs import Reading
 from gateway.domain.registry import Registry
 from gateway.stores.influxdb import line
 from gateway.stores.influxdb.access import Access, SetAside
-from gateway.stores.influxdb.line import Rids, Row, quoted
+from gateway.stores.influxdb.line import Row, quoted
 
 _key = attrgetter("at", "device", "era", "boot", "seq", "channel", "i")
 _NS = 1_000_000_000
 _UNKNOWN = "-"  # the site of a tank that the registry does not know
-_PARALLEL, _MIN_PARALLEL = 2, 2000  # requests at once, from so many readings on
 _DELETES_PER_REQUEST = 200
 
 _Series = tuple[str, str, int]
@@ -48,7 +47,8 @@ class InfluxStore:
 
         The returned function waits for the answer, and raises what ``write`` would raise.
         """
-        return self._writer.start(*_lines(self._registry(), readings))
+        registry = self._registry()
+        return self._writer.start([_line(registry, reading) for reading in readings])
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows, by few DELETEs: each costs about 5 ms, whatever its size."""
@@ -120,31 +120,12 @@ def _rid(registry: Registry, tank: str) -> str:
     return row.rid if row else _UNKNOWN
 
 
-def _lines(registry: Registry, readings: Sequence[Reading]) -> list[list[str]]:
-    """The lines in groups that may be sent in parallel: those of one tank share a group, in order.
-
-    A tank's ids are looked up once, unless it has a history.
-    """
-    known: dict[str, Rids] = {}
-    groups: list[list[str]] = [[] for _ in range(_PARALLEL if len(readings) > _MIN_PARALLEL else 1)]
-
-    def place(reading: Reading) -> tuple[Rids, list[str]]:
-        found = known.get(reading.tank)
-        if found is None:
-            found = _rids(registry, reading)
-            if found.constant:
-                known[reading.tank] = found
-        return found, groups[hash(reading.tank) % len(groups)]
-
-    line.append_readings(readings, place)
-    return groups
-
-
-def _rids(registry: Registry, reading: Reading) -> Rids:
+def _line(registry: Registry, reading: Reading) -> str:
     tank = registry.tank(reading.tank, reading.at)
     site = registry.site(tank.site) if tank else None
-    constant = len(registry.tanks.get(reading.tank, ())) <= 1
-    return Rids(tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN, constant)
+    return line.reading_line(
+        reading, tank.rid if tank else _UNKNOWN, site.rid if site else _UNKNOWN
+    )
 
 
 def _select(rid: str, start: float | None, end: float | None) -> str:
