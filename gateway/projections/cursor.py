@@ -14,7 +14,6 @@ from gateway.database.engine import upsert
 from gateway.database.tables import projection, projection_state
 from gateway.domain.entry import JSON
 
-_ROWS_PER_STATEMENT = 100  # the states of a whole fleet are dozens of megabytes
 _DELETE = projection_state.delete().where(
     projection_state.c.name == sa.bindparam("of_name"),
     projection_state.c.key == sa.bindparam("of_key"),
@@ -50,11 +49,9 @@ def save_state(connection: sa.Connection, name: str, changed: Mapping[str, objec
     deleted = [{"of_name": name, "of_key": key} for key, value in changed.items() if value is None]
     if deleted:
         connection.execute(_DELETE, deleted)
-    kept = [(key, value) for key, value in changed.items() if value is not None]
-    for first in range(0, len(kept), _ROWS_PER_STATEMENT):
-        chunk = kept[first : first + _ROWS_PER_STATEMENT]
-        rows = [(name, key, msgspec.json.encode(value).decode()) for key, value in chunk]
-        upsert(connection, projection_state, rows)
+    kept = ((key, value) for key, value in changed.items() if value is not None)
+    rows = ((name, key, msgspec.json.encode(value).decode()) for key, value in kept)
+    upsert(connection, projection_state, rows)
 
 
 def reset(connection: sa.Connection, name: str) -> None:

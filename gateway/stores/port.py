@@ -39,14 +39,10 @@ class ReadingStore(Protocol):
         """Remove exactly these rows (a better clock anchor moved them in time)."""
         ...
 
-    def series(self, tank: str, start: float, end: float) -> list[Reading]:
-        """Readings of one tank with start <= at <= end, by event time."""
-        ...
-
     def export(
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
-        """All readings, by tank and event time, streamed."""
+        """Readings (of one tank, with start <= at <= end) by tank and event time, streamed."""
         ...
 
     def clear(self) -> None:

@@ -72,14 +72,10 @@ class SqliteStore:
         with self._writing() as connection:
             connection.executemany(_DELETE, (_key(r) for r in readings))
 
-    def series(self, tank: str, start: float, end: float) -> list[Reading]:
-        """Readings of one tank with start <= at <= end (Unix s), by event time."""
-        return list(self.export(tank, start, end))
-
     def export(
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
-        """All readings, by tank and event time, streamed; bounds as in ``series``."""
+        """Readings by tank and event time, streamed."""
         lowest = float("-inf") if start is None else start
         highest = float("inf") if end is None else end
         for one in [tank] if tank is not None else self._tanks():

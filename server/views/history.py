@@ -27,7 +27,7 @@ class History:
     def series(self, tank: str, start: float, end: float) -> list[Reading] | None:
         """A tank's readings by event time (Unix s), or None when the store fails."""
         try:
-            return self._opened().series(tank, start, end)
+            return list(self._opened().export(tank, start, end))
         except StoreError as error:
             _log.warning("the reading store does not answer: %s", error)
             return None

@@ -77,7 +77,7 @@ def test_what_was_written_is_read_back_in_every_field(store: ReadingStore) -> No
         era="aaaaaaaa",
     )  # fmt: skip
     store.write([reading(), no_echo])
-    assert store.series("a", T0, T0 + 1) == [reading(), no_echo]
+    assert list(store.export("a", T0, T0 + 1)) == [reading(), no_echo]
 
 
 def test_writing_twice_keeps_one(store: ReadingStore) -> None:
@@ -99,9 +99,9 @@ def test_all_readings_of_one_second_are_kept(store: ReadingStore) -> None:
 def test_a_range_includes_both_ends_and_no_other_tank(store: ReadingStore) -> None:
     rows = [reading(seq=n, at=T0 + n / 4) for n in range(9)]
     store.write([*rows, reading("b", T0 + 1)])
-    assert store.series("a", T0 + 0.5, T0 + 1.25) == rows[2:6]
-    assert store.series("a", T0 + 99, T0 + 100) == []
-    assert store.series("nowhere", T0, T0 + 9) == []
+    assert list(store.export("a", T0 + 0.5, T0 + 1.25)) == rows[2:6]
+    assert list(store.export("a", T0 + 99, T0 + 100)) == []
+    assert list(store.export("nowhere", T0, T0 + 9)) == []
 
 
 def test_export_is_ordered_by_tank_then_event_time(store: ReadingStore) -> None:
@@ -145,7 +145,7 @@ def test_removal_takes_exactly_these_rows(store: ReadingStore) -> None:
     assert everything(store) == [rows[0], rows[2], reading("b", T0 + 3, seq=3)]
     store.remove([rows[0], rows[2]])
     assert everything(store) == [reading("b", T0 + 3, seq=3)]
-    assert store.series("a", T0, T0 + 9) == []
+    assert list(store.export("a", T0, T0 + 9)) == []
 
 
 def test_a_row_that_lost_its_litres_is_replaced_after_removal(store: ReadingStore) -> None:

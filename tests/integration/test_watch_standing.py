@@ -149,5 +149,5 @@ def test_a_watch_killed_at_any_moment_has_the_same_outputs(
 
 def test_a_state_ahead_of_the_cursor_is_saved_again_at_once() -> None:
     """It is ahead after the journal and its cursor were restored from a backup."""
-    assert Checkpoint.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
-    assert not Checkpoint.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6, tanks=1, rush=False)
+    assert Checkpoint.of({checkpoint.KEY: [9, 3]}, 5, 4).is_due(6)
+    assert not Checkpoint.of({checkpoint.KEY: [5, 3]}, 5, 4).is_due(6)

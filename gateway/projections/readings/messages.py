@@ -1,6 +1,5 @@
 """The messages in the journal's entries that count as readings, and batches of them."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -9,9 +8,6 @@ from gateway.domain.entry import Entry
 from gateway.domain.inputs import Auth, Reading
 from gateway.domain.message import Message
 from gateway.projections.runner import JournalSource
-
-_FIRST_BATCH = 2500  # readings
-_CHUNK = 64  # entries: each step processes so many, few enough for the processor's cache
 
 
 class CountedMessage(NamedTuple):
@@ -57,20 +53,16 @@ def entry_batches(
 ) -> Iterator[EntryBatch]:
     """Entries in batches of about ``size`` readings (None: one batch), decoded as needed.
 
-    ``readings_of`` returns the readings of a message, which is then released: it is large. The
-    first batches are smaller, so that the store can start early.
+    ``readings_of`` returns the readings of a message, which is then released: it is large.
     """
     readings: list[Reading] = []
-    begin, at, wanted = 0, 0, sys.maxsize if size is None else min(size, _FIRST_BATCH)
-    while at < len(entries):
-        chunk = entries[at : at + min(_CHUNK, wanted - len(readings))]
-        for one in list(counted_messages(chunk)):
-            readings.extend(readings_of(one))
-        at += len(chunk)
-        if at == len(entries) or len(readings) >= wanted:
-            yield EntryBatch(entries[begin:at], readings)
-            readings, begin = [], at
-            wanted = min(size or wanted, 2 * wanted)
+    begin = 0
+    for end, entry in enumerate(entries, 1):
+        for one in counted_messages([entry]):
+            readings += readings_of(one)
+        if end == len(entries) or (size is not None and len(readings) >= size):
+            yield EntryBatch(entries[begin:end], readings)
+            readings, begin = [], end
 
 
 def entry_before(journal: EntrySource, received: float, last: int) -> int:

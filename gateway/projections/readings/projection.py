@@ -41,8 +41,8 @@ _log = logging.getLogger(__name__)
 
 BATCH, BATCH_BYTES = 8000, 8_000_000
 """For its runner with a store in another process: the larger, the fewer waits for it."""
-PART = 20_000
-"""Readings between two saved cursors: the more, the less often the store waits for one."""
+PART = 5000
+"""Readings between two saved cursors: while the store writes them, the next are computed."""
 _REGISTRY, _BEGUN = "#registry", "#begun"  # keys of the state that no device id equals
 _CLOCK_AHEAD_S = 300.0  # a device's clock may be this far past receipt (WIRE.md)
 _CHUNK = 2000

@@ -22,8 +22,6 @@ KEY = "stands"
 
 _LONGEST_S = 30.0
 _MOST_ENTRIES = 20_000  # replayed in about two seconds
-_MANY_TANKS = 1000
-"""With more changed tanks than these, saving all at once would take too long: save each time."""
 _CHUNK = 2000
 
 
@@ -52,11 +50,9 @@ class Checkpoint:
         at, under = cast(list[int], saved[KEY])
         return cls(at, under, is_stale=at > entry)
 
-    def is_due(self, entry: int, tanks: int, *, rush: bool) -> bool:
-        """Whether a save at ``entry`` must include the state; ``tanks`` is their number."""
-        if self.is_stale or entry - self.entry >= _MOST_ENTRIES:
-            return True
-        return (tanks > _MANY_TANKS and not rush) or self.left_s() <= 0
+    def is_due(self, entry: int) -> bool:
+        """Whether a save at ``entry`` must include the state."""
+        return self.is_stale or entry - self.entry >= _MOST_ENTRIES or self.left_s() <= 0
 
     def left_s(self) -> float:
         """How long until it is due (real s)."""

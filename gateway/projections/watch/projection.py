@@ -93,7 +93,7 @@ class WatchProjection:
     def _clear(self) -> None:
         self._pending: list[TankEvent | IncidentChange] = []
         self._changed: set[RecordKey] = set()
-        self._waits = self._is_urgent = self._is_rush = False
+        self._waits = self._is_urgent = False
 
     def _replay_to_cursor(self, connection: sa.Connection) -> None:
         """Apply the entries up to the cursor without their outputs, which were saved before."""
@@ -121,8 +121,8 @@ class WatchProjection:
                 self._save()
                 part_ends = monotonic() + _LONGEST_PART_S
         self._apply_entry(entries[-1])
-        self._is_rush = len(entries) >= _RUSH
-        longest_s = _RUSH_S if self._gather_s and self._is_rush else self._gather_s
+        is_rush = len(entries) >= _RUSH
+        longest_s = _RUSH_S if self._gather_s and is_rush else self._gather_s
         if self._is_urgent or len(entries) == 1 or monotonic() >= self._saved_at + longest_s:
             self._save()
 
@@ -131,7 +131,6 @@ class WatchProjection:
 
         Returns when to call again (Unix s), or None.
         """
-        self._is_rush = False
         due = self._watch.due() if self._listening else None
         if due is not None and due <= now - self._settle_s:
             self._collect(self._watch.fire(now - self._settle_s))
@@ -212,7 +211,7 @@ class WatchProjection:
         An urgent save without the state writes only the pages of the tanks that it concerns.
         """
         self._changed |= self._watch.touched()
-        with_state = self._includes_state()
+        with_state = self._open_journal is None or self._checkpoint.is_due(self._cursor)
         state = self._state() if with_state else {}
         shown = self._changed if with_state or not self._is_urgent else self._pending_tanks()
         with write_transaction(self._engine) as connection:
@@ -229,13 +228,6 @@ class WatchProjection:
         self._pending, self._is_urgent = [], False
         if waiting:
             self._outbox.notify()
-
-    def _includes_state(self) -> bool:
-        """Whether the next save includes the state."""
-        tanks = len(self._interpreter.registry.tanks)
-        return self._open_journal is None or self._checkpoint.is_due(
-            self._cursor, tanks, rush=self._is_rush
-        )
 
     def _pending_tanks(self) -> set[RecordKey]:
         return {("tank", output.tank) for output in self._pending if output.tank is not None}

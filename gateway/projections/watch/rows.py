@@ -6,17 +6,14 @@ incident's history is written twice.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 
 import msgspec
 import sqlalchemy as sa
 
 from gateway.database.engine import next_version, upsert
-from gateway.database.tables import fact, incident, incident_step, outbox, tank_event
-from gateway.database.tables import tank_now as tank_now_table
+from gateway.database.tables import fact, incident, incident_step, outbox, tank_event, tank_now
 from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 
-_AT_ONCE = 100  # tanks: the rows of a whole fleet would take dozens of megabytes
 REBUILT = "rebuilt"
 """``closed_why`` of an incident that a rebuild has not reached again (``rebuild.reset``)."""
 
@@ -63,29 +60,19 @@ def write_output(
 
     The caller's transaction began with ``database.engine.serialise``, so versions are unique.
     """
-    tanks = iter(tanks)
-    some = list(islice(tanks, _AT_ONCE))
-    events = [output for output in outputs if isinstance(output, TankEvent)]
+    version = next_version(connection)
+    rows = ((tank.tank, version, msgspec.json.encode(tank).decode()) for tank in tanks)
+    upsert(connection, tank_now, rows)
     changes = [output for output in outputs if isinstance(output, IncidentChange)]
-    if some or changes:
-        version = next_version(connection)
-        while some:
-            _write_tanks(connection, some, version)
-            some = list(islice(tanks, _AT_ONCE))
-        for change in changes:
-            _write_incident(connection, change, version)
-    _write_events(connection, events)
+    for change in changes:
+        _write_incident(connection, change, version)
+    _write_events(connection, [output for output in outputs if isinstance(output, TankEvent)])
     return sum(_announce(connection, change, context) for change in changes)
-
-
-def _write_tanks(connection: sa.Connection, tanks: Sequence[TankNow], version: int) -> None:
-    rows = [(t.tank, version, msgspec.json.encode(t).decode()) for t in tanks]
-    upsert(connection, tank_now_table, rows)
 
 
 def _write_events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
     rows = {(e.tank, e.kind, e.at): (e.tank, e.kind, e.at, e.until, e.litres) for e in events}
-    upsert(connection, tank_event, list(rows.values()))
+    upsert(connection, tank_event, rows.values())
 
 
 def _write_incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:

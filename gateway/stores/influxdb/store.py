@@ -69,14 +69,10 @@ class InfluxStore:
         for start in range(0, len(statements), _DELETES_PER_REQUEST):
             self._query.run(*statements[start : start + _DELETES_PER_REQUEST])
 
-    def series(self, tank: str, start: float, end: float) -> list[Reading]:
-        """Readings of one tank with start <= at <= end (Unix s), by event time."""
-        return list(self.export(tank, start, end))
-
     def export(
         self, tank: str | None = None, start: float | None = None, end: float | None = None
     ) -> Iterator[Reading]:
-        """All readings, by tank and event time, streamed; bounds as in ``series``."""
+        """Readings by tank and event time, streamed."""
         registry = self._registry()
         for one in [tank] if tank is not None else sorted(registry.tanks):
             rows = self._query.stream(_select(_rid(registry, one), start, end))
