@@ -44,9 +44,6 @@ TREES = (
 """Folder, and the folder that its imports start from. The shims are left out: their ``time`` is
 MicroPython's own for one of them and ours for the others."""
 
-NOT_YET = {"Health"}
-"""Names of two public classes each, still to be renamed; nothing may be added."""
-
 
 def _rank() -> dict[str, int]:
     return {room: i for i, rooms in enumerate(reversed(ORDER)) for room in rooms}
@@ -100,7 +97,7 @@ def test_no_two_public_classes_of_the_gateway_have_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path))
     twice = {name: paths for name, paths in places.items() if len(paths) > 1}
-    assert twice.keys() - NOT_YET == set(), twice
+    assert twice == {}
 
 
 def test_a_cycle_is_found_among_modules_and_among_packages() -> None:

@@ -12,7 +12,7 @@ from gateway.domain.inputs import Auth
 from gateway.domain.outputs import Because, Figure, IncidentKind
 from gateway.domain.watch.tracks.flow import Flow
 from gateway.domain.watch.tracks.forecast import Profile
-from gateway.domain.watch.tracks.health import Health
+from gateway.domain.watch.tracks.health import SensorTrack
 from gateway.domain.watch.tracks.level import LevelTrack, TiltedSpell
 from gateway.domain.watch.tracks.tamper import Episode
 
@@ -93,7 +93,7 @@ class TankState:
     source: str = ""
     level: LevelTrack = field(default_factory=LevelTrack)
     flow: Flow = field(default_factory=Flow)
-    health: Health = field(default_factory=Health)
+    health: SensorTrack = field(default_factory=SensorTrack)
     episode: Episode | None = None
     tilted: TiltedSpell | None = None
     knock_at: float = 0.0

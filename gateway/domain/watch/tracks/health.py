@@ -13,7 +13,7 @@ _STUCK_READINGS, _STUCK_S = 24, 24 * 3600.0
 
 
 @dataclass(slots=True)
-class Health:
+class SensorTrack:
     """``faulty``: the tank's state is *fault*; ``broken``: why people should check the sensor."""
 
     faults: int = 0
@@ -28,48 +28,48 @@ class Health:
     muted: bool = False  # a person closed the incident; until the sensor recovers
 
 
-def update(health: Health, tank: Tank, reading: Reading) -> list[TankEvent]:
+def update(track: SensorTrack, tank: Tank, reading: Reading) -> list[TankEvent]:
     """Apply one reading; returns ``fault`` or ``fault_over`` when the tank's state changes."""
     if reading.fault is not None:
-        return _count_fault(health, tank, reading, reading.fault)
-    _check_stuck(health, tank, reading)
-    health.good += 1
-    if health.good < _GOOD and health.faulty:
+        return _count_fault(track, tank, reading, reading.fault)
+    _check_stuck(track, tank, reading)
+    track.good += 1
+    if track.good < _GOOD and track.faulty:
         return []
     events: list[TankEvent] = []
-    if health.faulty:
-        at = health.fault_at if health.fault_at is not None else reading.at
+    if track.faulty:
+        at = track.fault_at if track.fault_at is not None else reading.at
         events = [TankEvent(at, reading.at, tank.id, "fault_over")]
-    health.faults, health.faulty, health.fault_at = 0, False, None
-    if health.broken != "stuck":
-        health.broken = ""
+    track.faults, track.faulty, track.fault_at = 0, False, None
+    if track.broken != "stuck":
+        track.broken = ""
     return events
 
 
-def _count_fault(health: Health, tank: Tank, reading: Reading, fault: str) -> list[TankEvent]:
-    health.good = 0
-    health.faults += 1
-    health.fault = fault
-    if health.fault_at is None:
-        health.fault_at = reading.at
-    lasted = reading.at - health.fault_at
-    if health.faults >= _BROKEN_FAULTS and lasted >= _BROKEN_S:
-        health.broken = fault
-    if health.faulty or health.faults < _FAULTS:
+def _count_fault(track: SensorTrack, tank: Tank, reading: Reading, fault: str) -> list[TankEvent]:
+    track.good = 0
+    track.faults += 1
+    track.fault = fault
+    if track.fault_at is None:
+        track.fault_at = reading.at
+    lasted = reading.at - track.fault_at
+    if track.faults >= _BROKEN_FAULTS and lasted >= _BROKEN_S:
+        track.broken = fault
+    if track.faulty or track.faults < _FAULTS:
         return []
-    health.faulty = True
-    return [TankEvent(health.fault_at, reading.at, tank.id, "fault")]
+    track.faulty = True
+    return [TankEvent(track.fault_at, reading.at, tank.id, "fault")]
 
 
-def _check_stuck(health: Health, tank: Tank, reading: Reading) -> None:
+def _check_stuck(track: SensorTrack, tank: Tank, reading: Reading) -> None:
     """A frozen sensor: the same value for a day, at a level from which people can draw."""
-    if reading.value != health.value:
-        health.value, health.same, health.same_since = reading.value, 0, reading.at
-        if health.broken == "stuck":
-            health.broken = ""
-    health.same += 1
+    if reading.value != track.value:
+        track.value, track.same, track.same_since = reading.value, 0, reading.at
+        if track.broken == "stuck":
+            track.broken = ""
+    track.same += 1
     litres = reading.volume_l or 0.0
     drawable = litres > tank.empty_l + 3 * (reading.sd_l or 0.0)
-    lasted = reading.at - health.same_since
-    if drawable and health.same >= _STUCK_READINGS and lasted >= _STUCK_S:
-        health.broken = "stuck"
+    lasted = reading.at - track.same_since
+    if drawable and track.same >= _STUCK_READINGS and lasted >= _STUCK_S:
+        track.broken = "stuck"
