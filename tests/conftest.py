@@ -1,5 +1,6 @@
 """Fixtures for real services, the rule that CI skips nothing, and how properties are searched."""
 
+import gc
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("noria")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt imported modules and collected tests from garbage collection, which they slow down."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

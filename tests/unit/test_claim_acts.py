@@ -1,7 +1,6 @@
 """Acts on an incident: what each changes, its step of history, its fact, and its conditions."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,9 +13,9 @@ Act = Callable[[sa.Connection], bool]
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sa.Connection]:
+def connection() -> Iterator[sa.Connection]:
     """A transaction on two open incidents, ``8f2k`` and ``other``."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/noria.db")
+    engine = sa.create_engine("sqlite://")
     metadata.create_all(engine, tables=[fact, incident, incident_step, tank_now])
     row = {
         "version": 4, "change_number": 1, "kind": "low", "at": NOW, "opened": NOW, "updated": NOW,

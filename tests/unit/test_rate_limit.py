@@ -1,5 +1,8 @@
 """The rate limiter by its figures: the burst, the refill, the average of the others, the undo."""
 
+from copy import deepcopy
+from functools import cache
+
 import pytest
 
 from gateway.domain.rate_limit import BURST, FAIR, PER_S, WINDOW_S, RateLimiter
@@ -23,6 +26,11 @@ def left(limiter: RateLimiter, device: str, now: float) -> int:
 
 def emptied(now: float = T) -> RateLimiter:
     """A limiter whose device ``a`` has spent its burst at ``now``."""
+    return deepcopy(_emptied(now))
+
+
+@cache
+def _emptied(now: float) -> RateLimiter:
     limiter = RateLimiter()
     spend(limiter, "a", BURST, now)
     limiter.settle()

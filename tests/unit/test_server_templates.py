@@ -1,5 +1,6 @@
 """Templates have loops and conditions only; texts and figures come from typed views."""
 
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -17,6 +18,7 @@ FORBIDDEN = (nodes.Filter, nodes.CondExpr, nodes.Slice, nodes.Concat, *ARITHMETI
 each = pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda p: p.name)
 
 
+@cache
 def _tree(path: Path) -> nodes.Template:
     return jinja2.Environment().parse(path.read_text())  # noqa: S701 - parsed, never rendered
 
