@@ -5,6 +5,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -68,7 +69,9 @@ def postgresql(*, durable: bool = False) -> Generator[PostgreSQL]:
         command = [*user, str(binaries / "postgres"), "-D", str(folder / "data")]
         command += ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
         command += ["-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}"]
-        cluster = PostgreSQL(port, folder, Service(command, folder / "postgresql.log"))
+        # SIGINT ends the connections; SIGTERM waits for pools that tests left open, half a minute.
+        service = Service(command, folder / "postgresql.log", stop_signal=signal.SIGINT)
+        cluster = PostgreSQL(port, folder, service)
         cluster.start()
         try:
             yield cluster

@@ -1,6 +1,7 @@
 """Real services as subprocesses: free port, own folder, ready or failed with their log."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -49,7 +50,7 @@ def listening(port: int) -> bool:
 
 
 class Service:
-    """A subprocess with its log in a file. Ends with SIGTERM, then SIGKILL."""
+    """A subprocess with its log in a file. Ends with ``stop_signal``, then SIGKILL."""
 
     def __init__(
         self,
@@ -57,10 +58,12 @@ class Service:
         log: Path,
         *,
         environment: Mapping[str, str] | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.command = [str(word) for word in command]
         self.log = log
         self._environment = {**os.environ, **(environment or {})}
+        self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, ready: Callable[[], bool], timeout_s: float = START_S) -> None:
@@ -96,10 +99,10 @@ class Service:
             self._process.wait(STOP_S)
 
     def stop(self) -> None:
-        """SIGTERM; SIGKILL when it does not end within ``STOP_S``."""
+        """``stop_signal``; SIGKILL when it does not end within ``STOP_S``."""
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.terminate()
+        self._process.send_signal(self._stop_signal)
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
