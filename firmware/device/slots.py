@@ -14,7 +14,7 @@ from micropython import const
 FOLDERS = ("", "a", "b")
 CRASHES = 3
 """Starts of a build on trial without a clean end, before it is given up."""
-_UNHEARD = const(24)
+_UNANSWERED = const(24)
 """Attempts to report without a live ack, before it is given up: days of back-off."""
 _BROKEN = const(4)
 """Faults in a row after which the cable's build replaces an update that was once good."""
@@ -92,7 +92,7 @@ class Slots:
         except (OSError, ValueError):
             pass  # the first start, or NVS was lost
         fields = struct.unpack(_FORMAT, blob)
-        self.active, self.trial, self._crashes, self._unheard = fields[:4]
+        self.active, self.trial, self._crashes, self._unanswered = fields[:4]
         self.floor, self.version, self._order, self.refused = fields[4:]
         if self.active >= len(FOLDERS) or self.trial >= len(FOLDERS):
             self.active = self.trial = 0
@@ -172,7 +172,7 @@ class Slots:
         ``order``: the number of its order, above those of failed ones.
         """
         self.trial, self.version, self._order = slot, version, order
-        self._crashes = self._unheard = 0
+        self._crashes = self._unanswered = 0
         self._save()
 
     def commit(self, floor):
@@ -181,10 +181,10 @@ class Slots:
         self.floor = max(self.floor, floor)
         self._save()
 
-    def unheard(self):
+    def unanswered(self):
         """Count an attempt to report without a live ack. Returns whether that ended the trial."""
-        self._unheard = min(self._unheard + 1, 255)
-        gave_up = self._unheard >= _UNHEARD
+        self._unanswered = min(self._unanswered + 1, 255)
+        gave_up = self._unanswered >= _UNANSWERED
         if gave_up:
             self.give_up()
         self._save()
@@ -193,7 +193,7 @@ class Slots:
     def give_up(self):
         """Return to the build before; the order of this one has failed."""
         self.trial, self.version, self.refused = 0, 0, self._order
-        self._crashes = self._unheard = 0
+        self._crashes = self._unanswered = 0
         self.nvs.set_i32(_BACK, 1)
 
     @property
@@ -201,7 +201,7 @@ class Slots:
         """Whether an update was given up and that is not reported yet."""
         return self._number(_BACK) == 1
 
-    def back_told(self):
+    def clear_back(self):
         """The event that reports it is on flash."""
         self.nvs.erase_key(_BACK)
         self._commit()
@@ -228,7 +228,7 @@ class Slots:
                 self.active,
                 self.trial,
                 self._crashes,
-                self._unheard,
+                self._unanswered,
                 self.floor,
                 self.version,
                 self._order,

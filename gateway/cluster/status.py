@@ -9,7 +9,7 @@ from gateway.database import heartbeat
 from gateway.journal import counters
 
 
-def of(engine: sa.Engine) -> tuple[dict[str, Any], int]:
+def read_counts(engine: sa.Engine) -> tuple[dict[str, Any], int]:
     """``counters.status`` over all journals, and the newest place in their common order.
 
     Refusals are each gateway's own counts, which it publishes every few seconds.

@@ -35,7 +35,7 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
     if settings.shared:
         from gateway.cluster import status  # imports PostgreSQL's types, not needed by one gateway
 
-        found, newest = status.of(engine)
+        found, newest = status.read_counts(engine)
     else:
         found, newest = _journal(settings)
     with engine.connect() as connection:

@@ -84,7 +84,7 @@ def claim(
 
 
 @router.post("/incidents/{incident_id}/hand-over", dependencies=[OurForm])
-def hand_over(
+def reassign(
     visit: SignedIn, incident_id: str, to: Annotated[str, Form(max_length=20)]
 ) -> Response:
     """Somebody else goes instead of me."""

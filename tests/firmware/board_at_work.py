@@ -65,7 +65,7 @@ class Work:
 
     def count(self, event: str) -> int:
         """How many events of that name the host emitted."""
-        return sum(1 for told in self.events if told["event"] == event)
+        return sum(1 for emitted in self.events if emitted["event"] == event)
 
     def _run(self) -> None:
         with contextlib.closing(self.loop):

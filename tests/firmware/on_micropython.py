@@ -68,11 +68,11 @@ class Runs:
             env={**os.environ, "NORIA_CUTS": str(cuts)},
         )
         self._running.add(process)
-        said, complaint = process.communicate()
+        output, errors = process.communicate()
         self._running.discard(process)
-        assert process.returncode == 0, said + complaint
-        print("\n".join(line for line in said.splitlines() if line.startswith("#")))
-        lines = [json.loads(line) for line in said.splitlines() if not line.startswith("#")]
+        assert process.returncode == 0, output + errors
+        print("\n".join(line for line in output.splitlines() if line.startswith("#")))
+        lines = [json.loads(line) for line in output.splitlines() if not line.startswith("#")]
         return {line["name"]: line["error"] for line in lines}
 
 

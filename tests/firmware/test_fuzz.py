@@ -41,28 +41,29 @@ def _run(script: str, timeout_s: float, heap: str = "128K", **given: Any) -> lis
 
 
 def _buses(count: int, timeout_s: float) -> None:
-    said = _run("fuzz_buses.py", timeout_s, count=count, seed=7)[0]
-    print(f"\n{count} corrupted bus streams: {said}")
-    assert sum(said.values()) == count
+    outcomes = _run("fuzz_buses.py", timeout_s, count=count, seed=7)[0]
+    print(f"\n{count} corrupted bus streams: {outcomes}")
+    assert sum(outcomes.values()) == count
     # Each kind of outcome was reached: the streams are neither all noise nor all sound.
-    assert {"value", "look", "missing", "garbage", "disagree", "no_echo"} <= set(said)
+    assert {"value", "look", "missing", "garbage", "disagree", "no_echo"} <= set(outcomes)
 
 
 def _mqtt(count: int, timeout_s: float) -> None:
-    said = _run("fuzz_mqtt.py", timeout_s, count=count, seed=7)[0]
-    print(f"\n{count} corrupted MQTT streams: {said}")
-    assert said["data"] + said["refused"] == count
-    assert said["data"] > count / 50 and said["refused"] > count / 4
-    assert said["longest_ms"] < 3000
-    assert said["held_between"] < 100_000
+    outcomes = _run("fuzz_mqtt.py", timeout_s, count=count, seed=7)[0]
+    print(f"\n{count} corrupted MQTT streams: {outcomes}")
+    assert outcomes["data"] + outcomes["refused"] == count
+    assert outcomes["data"] > count / 50 and outcomes["refused"] > count / 4
+    assert outcomes["longest_ms"] < 3000
+    assert outcomes["held_between"] < 100_000
 
 
 def _residual(count: int, timeout_s: float) -> None:
-    for said in _run("residual_call.py", timeout_s, count=count, seed=7):
-        rate, wrong = said["passed"] / said["bursts"], said["wrong"] / said["bursts"]
-        print(f"\n{said['sensor']}: {rate:.1e} of {said['bursts']} passed, {wrong:.1e} wrong")
+    for outcomes in _run("residual_call.py", timeout_s, count=count, seed=7):
+        bursts = outcomes["bursts"]
+        rate, wrong = outcomes["passed"] / bursts, outcomes["wrong"] / bursts
+        print(f"\n{outcomes['sensor']}: {rate:.1e} of {bursts} passed, {wrong:.1e} wrong")
         assert rate <= PASSED_AT_MOST + 3 * (PASSED_AT_MOST / count) ** 0.5
-        assert said["wrong"] == 0
+        assert outcomes["wrong"] == 0
 
 
 def test_no_corrupted_bus_stream_crashes_or_hangs_a_driver() -> None:

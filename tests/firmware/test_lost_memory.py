@@ -10,7 +10,7 @@ from tests.parts.mosquitto_service import Mosquitto
 
 
 def _sequences(gateway: SigningGateway, era: str) -> list[tuple[int, int]]:
-    return sorted((boot, seq) for said, boot, seq in gateway.stored if said == era)
+    return sorted((boot, seq) for stored_era, boot, seq in gateway.stored if stored_era == era)
 
 
 def _eras(gateway: SigningGateway) -> list[Any]:

@@ -62,8 +62,8 @@ def test_no_lte_network_is_given_up_within_a_minute_and_readings_wait(
         until(lambda: work.count("sleep") >= 3, 60, "three wakes")
         log = list(_board(work).chip.modem.log)
         console = work.console
-    told = re.findall(r"modem: no network within (\d+) s", console)
-    assert told and all(50 <= int(seconds) <= 60 for seconds in told)
+    waits = re.findall(r"modem: no network within (\d+) s", console)
+    assert waits and all(50 <= int(seconds) <= 60 for seconds in waits)
     assert "ATD*99#" not in log and "AT+CPOWD=1" in log
     attempts = log.count("AT+CPIN?")
     assert attempts == log.count("AT+CPOWD=1") >= 2
@@ -80,8 +80,8 @@ def test_a_seized_lte_node_reports_its_position_and_erases_it(
         assert not any(event["k"] == "fix" for event in gateway.events)
         work.do("seize", mode="carried", after_s=100000)
         gateway.until(lambda: any(event["k"] == "fix" for event in gateway.events), 60)
-        heard = len(gateway.messages)
-        gateway.until(lambda: len(gateway.messages) >= heard + 2, 60)
+        received = len(gateway.messages)
+        gateway.until(lambda: len(gateway.messages) >= received + 2, 60)
         _asleep(work)
         log = list(_board(work).chip.modem.log)
     fix = next(event for event in gateway.events if event["k"] == "fix")

@@ -29,8 +29,8 @@ def test_every_step_can_be_printed_without_a_board(noria: Noria, tmp_path: Path)
     assert steps[0] == f"{chip} erase-flash"
     assert steps[1] == f"{chip} write-flash 0x0 image.bin"
     assert steps[2].startswith(f"{chip} write-flash 0x8000 ")
-    told = [step.split()[3] for step in steps[3:]]
-    assert told == ["exec", "exec", "romfs", "exec", "cp", "fs", "reset"]
+    commands = [step.split()[3] for step in steps[3:]]
+    assert commands == ["exec", "exec", "romfs", "exec", "cp", "fs", "reset"]
     assert steps[5].split()[4] == "deploy" and steps[5].endswith("build.romfs")
     copied = [Path(path).name for path in steps[7].split()[5:-1]]
     assert copied == ["boot.py", "config.json", "main.py"]

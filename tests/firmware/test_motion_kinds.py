@@ -33,12 +33,12 @@ def _trace(act: Act, seed: int, model: Model = QUIET) -> list[list[int]]:
     now = START - 0.5
     world = World(model, lambda: now, str(seed))
     samples: list[list[int]] = []
-    told = False
+    acted = False
     for number in range(SAMPLES):
         now = START - 0.5 + number * SAMPLE_S
-        if not told and now >= START:
+        if not acted and now >= START:
             act(world)
-            told = True
+            acted = True
         samples.append([round(mg) for mg in acceleration_mg(world, now)])
     return samples
 

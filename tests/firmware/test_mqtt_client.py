@@ -58,7 +58,7 @@ def call(port: int, do: str, **more: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def listener(port: int, topic: str) -> Iterator[list[tuple[bytes, bool]]]:
     """What arrives on ``topic``, as (payload, retained)."""
-    heard: list[tuple[bytes, bool]] = []
+    received: list[tuple[bytes, bool]] = []
     ready = threading.Event()
     client = paho.Client(CallbackAPIVersion.VERSION2)
 
@@ -67,14 +67,14 @@ def listener(port: int, topic: str) -> Iterator[list[tuple[bytes, bool]]]:
 
     client.on_connect = connected
     client.on_subscribe = lambda *_: ready.set()
-    client.on_message = lambda _c, _d, message: heard.append(
+    client.on_message = lambda _c, _d, message: received.append(
         (bytes(message.payload), message.retain)
     )
     client.connect("127.0.0.1", port)
     client.loop_start()
     assert ready.wait(5)
     try:
-        yield heard
+        yield received
     finally:
         client.disconnect()
         client.loop_stop()
@@ -88,10 +88,10 @@ def until(met: Callable[[], bool]) -> None:
 
 
 def test_every_message_of_a_window_is_acknowledged_and_arrives(mosquitto: Mosquitto) -> None:
-    with listener(mosquitto.port, TOPIC) as heard:
+    with listener(mosquitto.port, TOPIC) as received:
         assert call(mosquitto.port, "window", count=200, topic=TOPIC)["acked"] == 200
-        until(lambda: len(heard) == 200)
-    assert [payload for payload, _ in heard] == [b"%d" % number for number in range(200)]
+        until(lambda: len(received) == 200)
+    assert [payload for payload, _ in received] == [b"%d" % number for number in range(200)]
 
 
 def test_what_is_retained_is_here_when_the_ping_is_answered(mosquitto: Mosquitto) -> None:
@@ -102,30 +102,30 @@ def test_what_is_retained_is_here_when_the_ping_is_answered(mosquitto: Mosquitto
     client.publish("noria/1/k7f3q5/down", payload, 1, True).wait_for_publish(5)
     client.disconnect()
     client.loop_stop()
-    said = call(mosquitto.port, "retained", topic="noria/1/k7f3q5/down")
-    assert said["heard"] == [["noria/1/k7f3q5/down", payload, True]]
+    result = call(mosquitto.port, "retained", topic="noria/1/k7f3q5/down")
+    assert result["received"] == [["noria/1/k7f3q5/down", payload, True]]
 
 
 def test_a_lost_connection_fires_the_will_and_a_clean_one_does_not(mosquitto: Mosquitto) -> None:
-    with listener(mosquitto.port, "noria/1/k7f3q5/status") as heard:
+    with listener(mosquitto.port, "noria/1/k7f3q5/status") as received:
         call(mosquitto.port, "connect")
         call(mosquitto.port, "connect", leave=False)
-        until(lambda: len(heard) == 1)
-    assert heard == [(b'{"s":"lost"}', False)]
+        until(lambda: len(received) == 1)
+    assert received == [(b'{"s":"lost"}', False)]
 
 
 def test_a_broker_that_is_not_there_is_an_error_at_once() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        said = call(free.getsockname()[1], "connect")
-    assert "error" in said and said["ms"] < 1000
+        result = call(free.getsockname()[1], "connect")
+    assert "error" in result and result["ms"] < 1000
 
 
 def test_a_wrong_password_is_reported(tmp_path: Path) -> None:
     config = "listener {port} 127.0.0.1\nallow_anonymous false\nuser root\nlog_dest stdout\n"
     with mosquitto(tmp_path, config) as broker:
-        said = call(broker.port, "connect", login="k7f3q5", password="wrong")
-    assert "refused" in said["error"]
+        result = call(broker.port, "connect", login="k7f3q5", password="wrong")
+    assert "refused" in result["error"]
 
 
 def _silent(peer: socket.socket) -> None:
@@ -171,8 +171,8 @@ def test_no_peer_can_hang_the_node(peer: Callable[[socket.socket], None]) -> Non
                 peer(connection)
 
         threading.Thread(target=serve, daemon=True).start()
-        said = call(server.getsockname()[1], "connect")
-    assert "error" in said and said["ms"] < 6000, said
+        result = call(server.getsockname()[1], "connect")
+    assert "error" in result and result["ms"] < 6000, result
 
 
 @pytest.fixture
@@ -203,14 +203,14 @@ def _run(command: list[str], folder: Path) -> None:
 
 def test_tls_with_the_right_ca_carries_messages(tls_broker: tuple[Mosquitto, str]) -> None:
     broker, ca = tls_broker
-    said = call(broker.port, "window", host="localhost", ca=ca, count=50, topic=TOPIC)
-    assert said.get("acked") == 50, said
+    result = call(broker.port, "window", host="localhost", ca=ca, count=50, topic=TOPIC)
+    assert result.get("acked") == 50, result
 
 
 def test_tls_receives_retained_messages(tls_broker: tuple[Mosquitto, str]) -> None:
     broker, ca = tls_broker
-    said = call(broker.port, "retained", host="localhost", ca=ca, topic="none", wait_ms=100)
-    assert said["heard"] == []
+    result = call(broker.port, "retained", host="localhost", ca=ca, topic="none", wait_ms=100)
+    assert result["received"] == []
 
 
 def test_tls_under_another_ca_is_refused(tls_broker: tuple[Mosquitto, str], tmp_path: Path) -> None:

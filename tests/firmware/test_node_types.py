@@ -73,9 +73,9 @@ def test_a_tank_too_full_for_a_jsn_sr04t_is_a_fault_and_never_a_level(
         work.do("set_level", litres=595.0)
         _until(gateway, lambda: ("sensor", "ok") in _faults(gateway))
     assert len(levels) >= 3 and all(530 < mm < 570 for mm in levels)
-    told = _faults(gateway)
-    assert len(told) == 2 and told[0][0] == "sensor" and told[1] == ("sensor", "ok")
-    assert told[0][1] in ("disagree", "far", "blind", "no_echo")
+    faults = _faults(gateway)
+    assert len(faults) == 2 and faults[0][0] == "sensor" and faults[1] == ("sensor", "ok")
+    assert faults[0][1] in ("disagree", "far", "blind", "no_echo")
 
 
 def test_an_ibc_by_pressure_and_its_broken_wire(
@@ -232,9 +232,9 @@ def test_a_tank_that_is_raised_again_is_reported_and_the_watch_shows_its_level(
     for obj in gateway.ordered:
         message = decode(obj, device=DEVICE).message
         assert message is not None
-        heard = interpreter.interpret(message, message.t + 1.0, auth="mac", newest=True)
-        assert heard is not None
-        watch.step(heard, message.t + 1.0)
+        journaled = interpreter.interpret(message, message.t + 1.0, auth="mac", newest=True)
+        assert journaled is not None
+        watch.step(journaled, message.t + 1.0)
         shown.append(watch.now(tank.id))
     assert shown[lying - 1].state == "unknown"
     assert shown[-1].state == "ok" and shown[-1].volume_l is not None

@@ -134,10 +134,10 @@ def _after(step: str, spoil: Callable[[], object], monkeypatch: pytest.MonkeyPat
     real = cable.Cable.mpremote
 
     def spoiling(self: cable.Cable, *arguments: str, words: str) -> str:
-        said = real(self, *arguments, words=words)
+        output = real(self, *arguments, words=words)
         if arguments[0] == step:
             spoil()
-        return said
+        return output
 
     monkeypatch.setattr(cable.Cable, "mpremote", spoiling)
 

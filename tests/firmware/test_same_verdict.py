@@ -43,10 +43,10 @@ def nodes(vectors: list[bytes], folder: Path) -> list[Any]:
 
 def test_gateway_and_node_give_the_same_verdict_on_hostile_objects(tmp_path: Path) -> None:
     vectors = list(objects(SEED, VECTORS))
-    heard = nodes(vectors, tmp_path)
+    verdicts = nodes(vectors, tmp_path)
     expected = [gateways(vector) for vector in vectors]
-    assert len(heard) == len(expected) == VECTORS
-    apart = [v for v, h, e in zip(vectors, heard, expected, strict=True) if h != e]
+    assert len(verdicts) == len(expected) == VECTORS
+    apart = [v for v, h, e in zip(vectors, verdicts, expected, strict=True) if h != e]
     assert apart == []
     taken = sum(value is not None for value in expected)
     assert 0.1 * VECTORS < taken < 0.9 * VECTORS, "both verdicts are tried"

@@ -41,10 +41,10 @@ def test_any_seed_and_message_are_signed_to_the_same_bytes(
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    said = [json.loads(line) for line in ran.stdout.splitlines()]
+    signatures = [json.loads(line) for line in ran.stdout.splitlines()]
     expected: list[list[str]] = []
     for seed, parts in given:
         key = Ed25519PrivateKey.from_private_bytes(seed)
         public = key.public_key().public_bytes_raw().hex()
         expected.append([public, key.sign(b"".join(parts)).hex()])
-    assert said == expected
+    assert signatures == expected

@@ -17,7 +17,7 @@ LADDER = [600.0, 1200.0, 2400.0, 4800.0]
 
 
 def _sleeps(work: Work) -> list[float]:
-    return [told["s"] for told in work.events if told["event"] == "sleep"]
+    return [event["s"] for event in work.events if event["event"] == "sleep"]
 
 
 def _broken(folder: Path, file: str, text: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ class esp32:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "said"),
+    ("file", "text", "error"),
     [
         ("node/wake.py", "\nimport nothing_of_the_kind\n", "ImportError"),
         ("node/wake.py", "\n!\n", "SyntaxError"),
@@ -54,13 +54,13 @@ class esp32:
     ],
 )
 def test_a_fault_of_the_firmware_ends_in_longer_and_longer_sleeps(
-    tmp_path: Path, mosquitto: Mosquitto, file: str, text: str, said: str
+    tmp_path: Path, mosquitto: Mosquitto, file: str, text: str, error: str
 ) -> None:
     require("micropython")
     plan = _broken(tmp_path, file, text)
     with board(tmp_path, mosquitto.port, speed=2400, plan=plan) as work:
         until(lambda: len(_sleeps(work)) >= 4, 40, "four sleeps")
-        assert said in work.console and work.count("stuck") == work.count("crash") == 0
+        assert error in work.console and work.count("stuck") == work.count("crash") == 0
     expected = [3600.0] * 4 if file == "slots.py" else LADDER
     assert _sleeps(work)[:4] == expected
 
@@ -78,10 +78,10 @@ def test_a_missing_configuration_sleeps_and_is_reported_when_it_is_back(
         assert "Traceback" in work.console and work.count("stuck") == 0
         config.write_text(text, "utf-8")
         gateway.until(lambda: any(event["k"] == "fault" for event in gateway.events))
-        told = next(event for event in gateway.events if event["k"] == "fault")
+        fault = next(event for event in gateway.events if event["k"] == "fault")
         slept = len(_sleeps(work))
         until(lambda: len(_sleeps(work)) >= slept + 2, 20, "it works again")
-    assert (told["s"], told["c"]) == ("main", "OSError")
+    assert (fault["s"], fault["c"]) == ("main", "OSError")
     assert _sleeps(work)[-1] <= 600.0
 
 
@@ -97,11 +97,11 @@ def test_starts_that_die_again_and_again_keep_the_radio_off_and_the_readings_com
                 break
             work.do("power_off")
             work.do("power_on")
-        said = len(gateway.messages)
+        sent = len(gateway.messages)
         slept = len(_sleeps(work))
         until(lambda: len(_sleeps(work)) > slept, 20, "the first wake that ends by itself")
-        assert _faults(tmp_path) >= 9 and len(gateway.messages) == said
-        gateway.until(lambda: len(gateway.messages) > said)  # once the wait is over
+        assert _faults(tmp_path) >= 9 and len(gateway.messages) == sent
+        gateway.until(lambda: len(gateway.messages) > sent)  # once the wait is over
         until(lambda: _faults(tmp_path) == 0, 20, "a wake that ended well")
     assert work.count("stuck") == 0
 

@@ -160,8 +160,8 @@ def test_one_bump_is_one_quiet_event(
         until(lambda: work.count("sleep") >= 1, 40)
         work.do("knock")
         gateway.until(lambda: any(event["k"] == "motion" for event in gateway.events))
-    told = next(m for m in gateway.messages if any(e["k"] == "motion" for e in m.get("e", [])))
-    assert told["next"] == 1800  # the schedule's, not recovery's
+    report = next(m for m in gateway.messages if any(e["k"] == "motion" for e in m.get("e", [])))
+    assert report["next"] == 1800  # the schedule's, not recovery's
     motion = [event for event in gateway.events if event["k"] == "motion"]
     assert len(motion) == 1 and motion[0]["ms"] < 5000
 

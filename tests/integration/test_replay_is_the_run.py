@@ -58,7 +58,7 @@ class Camp:
         self.client.loop_start()
         self.litres: dict[str, float] = dict.fromkeys(DEVICES, 700.0)
 
-    def says(self, device: str, **more: Any) -> None:
+    def sends(self, device: str, **more: Any) -> None:
         ring = self.rings[device]
         mm = round(1100 - self.litres[device] / 1.0716)
         reading = {"o": 0, "mm": mm, "sp": 3, "n": 7, "of": 7, "tc": 150}
@@ -69,7 +69,7 @@ class Camp:
         """Each of these devices sends so many messages, half a second apart."""
         for _ in range(count):
             for device in devices:
-                self.says(device)
+                self.sends(device)
             time.sleep(EVERY_S / SPEED)  # the story's own pace, not a wait for something
 
     def opened(self, kind: str) -> str | None:
@@ -135,7 +135,7 @@ def test_a_live_run_and_the_replay_of_its_journal_have_the_same_incidents(camp: 
     camp.litres["aaaaaa"] = 250
     camp.rounds(3, *DEVICES)
     until(lambda: camp.opened("low") is not None, 10, "water is low")
-    camp.says("bbbbbb", e=[{"o": 0, "k": "motion", "mg": 900, "ms": 41000},
+    camp.sends("bbbbbb", e=[{"o": 0, "k": "motion", "mg": 900, "ms": 41000},
                            {"o": 0, "k": "tilt", "deg": 64}])  # fmt: skip
     camp.gateway.kill()
     camp.rounds(2, "aaaaaa", "cccccc", "dddddd")

@@ -1,8 +1,8 @@
-"""A thousand stories, told to one journal and to two that share a PostgreSQL, in the stories' time.
+"""A thousand stories, written to one journal and to two that share a PostgreSQL, in their own time.
 
 No broker and no waiting: every message is journaled, registered, merged and watched at the second
-at which the story has it, so that whatever differs is a fault and not a busy machine.
-``NORIA_STORIES`` is how many are told in ``make test``.
+that the story gives it, so that each difference is a fault and not a busy machine.
+``NORIA_STORIES`` is the number of stories in ``make test``.
 """
 
 import os
@@ -55,7 +55,7 @@ class One:
         self.at = 0
 
     def tick(self) -> None:
-        """What was journaled is heard, and timers fire."""
+        """The watch applies what was journaled, and timers fire."""
         self._apply()
         self._idle(self.clock.now())
 
@@ -69,7 +69,7 @@ class One:
             pass
 
     def alerts(self) -> dict[tuple[str, str], list[float]]:
-        """When people were told, by tank or uplink and kind, in order."""
+        """The times of all alerts by tank or uplink and kind, in order."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
         with self.engine.connect() as connection:
             for row in connection.execute(sa.select(outbox).order_by(outbox.c.made, outbox.c.id)):
@@ -119,41 +119,41 @@ class Two(One):
         self._idle(min(self.clock.now(), self.merging.at))
 
 
-def tell(folder: Path, url: sa.URL, told: Sequence[DeviceStory], away: bool) -> tuple[One, Two]:
-    """Tell the stories to both. ``away``: twice an hour one of the two gateways is killed. What
-    was on its way there is sent again at the device's next wake; the other then gets everything
-    for three minutes. A node that never wakes again sends nothing again: its last one is heard.
+def play(folder: Path, url: sa.URL, played: Sequence[DeviceStory], away: bool) -> tuple[One, Two]:
+    """Play the stories to both. ``away``: twice an hour one of the two gateways is killed, and for
+    three minutes the other one receives everything. A device sends what was lost again at its next
+    wake. The last message of a node that never wakes again is not lost.
     """
     clock, dice = StoryClock(), random.Random(5)
     clock.moment[0] = START - TICK_S
-    watched, nodes = registry_of(told), Nodes(told)
+    watched, nodes = registry_of(played), Nodes(played)
     one, two = One(folder, watched, clock), Two(folder, watched, clock, url)
-    coming = sorted((w.at, t.device, n) for t in told for n, w in enumerate(t.wakes))
-    wakes = {t.device: t.wakes for t in told}
-    unheard: dict[str, list[Arrival]] = defaultdict(list)
+    coming = sorted((w.at, t.device, n) for t in played for n, w in enumerate(t.wakes))
+    wakes = {t.device: t.wakes for t in played}
+    unsent: dict[str, list[Arrival]] = defaultdict(list)
     at, lost = 0.0, 0
     for ours in (one, two):
         ours.tick()
-    while coming or at < told[0].wakes[0].at:
+    while coming or at < played[0].wakes[0].at:
         at += TICK_S
         due = [c for c in coming if c[0] <= at]
         del coming[: len(due)]
-        heard = [nodes.message(device, wakes[device][n]) for _, device, n in due]
+        arrivals = [nodes.message(device, wakes[device][n]) for _, device, n in due]
         clock.moment[0] = START + at + 2.0
-        if heard:
-            commit(one.places[0].ingest, heard, clock.now())
+        if arrivals:
+            commit(one.places[0].ingest, arrivals, clock.now())
         dead = int(at // 1800) % 2 if away and at % 1800 < 180 else None
         dying = dead is not None and at % 1800 < TICK_S
         shares: list[list[Arrival]] = [[], []]
-        for arrival in heard:
+        for arrival in arrivals:
             which = dice.randrange(2)
             device = arrival.topic.split("/")[2]
             if which == dead and dying and START + wakes[device][-1].at + 1.0 > arrival.received:
-                unheard[device].append(arrival)
+                unsent[device].append(arrival)
                 lost += 1
                 continue
             which = which if dead is None else 1 - dead
-            again = [Arrival(a.topic, a.payload, arrival.received) for a in unheard.pop(device, [])]
+            again = [Arrival(a.topic, a.payload, arrival.received) for a in unsent.pop(device, [])]
             shares[which] += [arrival, *again]
         for place, share in zip(two.places, shares, strict=True):
             if share:
@@ -165,7 +165,7 @@ def tell(folder: Path, url: sa.URL, told: Sequence[DeviceStory], away: bool) -> 
 
 
 def compare(one: One, two: Two, slack_s: float) -> float:
-    """Same incidents, same alerts; returns how far apart the latest pair was told (s)."""
+    """Same incidents, same alerts; returns the longest time between the alerts of a pair (s)."""
     assert two.incidents() == one.incidents()
     alone, shared = one.alerts(), two.alerts()
     assert {k: len(v) for k, v in shared.items()} == {k: len(v) for k, v in alone.items()}
@@ -175,9 +175,9 @@ def compare(one: One, two: Two, slack_s: float) -> float:
     return max(apart)
 
 
-def test_stories_are_told_alike(tmp_path: Path, postgresql: PostgreSQL) -> None:
-    told = stories(STORIES, seed=3, hours=1.5)
-    one, two = tell(tmp_path, postgresql.fresh(), told, away=False)
+def test_one_gateway_and_two_have_the_same_alerts(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    played = stories(STORIES, seed=3, hours=1.5)
+    one, two = play(tmp_path, postgresql.fresh(), played, away=False)
     compare(one, two, 5.0)
     assert len(one.incidents()) > STORIES // 2
 
@@ -185,9 +185,9 @@ def test_stories_are_told_alike(tmp_path: Path, postgresql: PostgreSQL) -> None:
 @pytest.mark.benchmark
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("away", [False, True])
-def test_a_thousand_stories_are_told_alike(
+def test_one_gateway_and_two_have_the_same_alerts_in_a_thousand_stories(
     tmp_path: Path, postgresql: PostgreSQL, away: bool
 ) -> None:
-    told = stories(1000, seed=4, hours=1.5)
-    one, two = tell(tmp_path, postgresql.fresh(), told, away)
+    played = stories(1000, seed=4, hours=1.5)
+    one, two = play(tmp_path, postgresql.fresh(), played, away)
     compare(one, two, NEXT_S if away else 5.0)

@@ -7,7 +7,7 @@ from field import Field, Measurement
 WEEK_S = 7 * 86400
 
 
-def _week(reached, heard, slow=0.0, **settings):
+def _week(reached, gateway_up, slow=0.0, **settings):
     """A node whose gateway or broker goes away for a week, and what it sent from then on."""
     random.seed(51)
     field = Field(64, report_s=settings.pop("report_s", 900), **settings)
@@ -15,7 +15,7 @@ def _week(reached, heard, slow=0.0, **settings):
         field.wake()
     sent, away_from = field.broker.published, field.board.now
     field.before = len(field.gateway.journal)
-    field.broker.reached, field.broker.heard = reached, heard
+    field.broker.reached, field.broker.gateway_up = reached, gateway_up
     attempts = 0
     while field.board.now < away_from + WEEK_S:
         fails = field.queue.state.fails

@@ -182,8 +182,8 @@ def test_one_burst_without_an_echo_is_no_fault_two_are():
 def test_an_intermittent_sensor_is_not_reported_at_each_wake():
     state = State()
     codes = ["missing", ""] * 50
-    told = _reported(state, *codes)
-    assert told == ["missing"] + [None] * 99
+    reported = _reported(state, *codes)
+    assert reported == ["missing"] + [None] * 99
 
 
 def test_a_fault_has_a_report_of_its_own_every_six_hours_at_most():

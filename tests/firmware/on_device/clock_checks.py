@@ -53,7 +53,7 @@ def _ordered(field):
 
 
 def test_what_two_settings_of_the_clock_enclose_is_placed_by_the_drift_they_show():
-    """2 % of a week unheard is 3.4 hours: learnt on the days before, minutes are left."""
+    """2 % of a week without an answer is 3.4 hours: learnt on the days before, minutes are left."""
     for drift in (20000, -20000, 7000):
         random.seed(31)
         field, truth = _run(drift, 9, outage=(1, 8))
@@ -107,7 +107,7 @@ def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_reported():
 def test_a_node_without_any_time_reports_that_and_keeps_counting():
     random.seed(35)
     field = Field(32, ntp="")
-    field.broker.heard = False
+    field.broker.gateway_up = False
     for _ in range(20):
         field.wake()
     field.broker.returned()

@@ -15,8 +15,8 @@ def _weather(field):
     if dice < 0.03:
         broker.reached = not broker.reached
     elif dice < 0.06:
-        if broker.heard:
-            broker.heard = False
+        if broker.gateway_up:
+            broker.gateway_up = False
         else:
             broker.returned()
     elif dice < 0.07:
@@ -73,7 +73,7 @@ def test_a_place_is_zeroed_once_it_is_signed_for_whatever_fails():
     random.seed(19)
     field = Field(16, True)
     for place in range(40):
-        field.broker.heard = False
+        field.broker.gateway_up = False
         field.wake()
         text = '"k":"fix","lat":50%05d,"lon":18%04d,"acc":7' % (place * 101, place * 11)
         field.queue.add_event(field.queue.state.last_up, text)

@@ -195,7 +195,7 @@ class Field:
     def settle(self, wakes=60):
         """Everything works again: wake until nothing is held any more. Returns whether it is."""
         self.broker.chances = {}
-        self.broker.reached = self.broker.heard = True
+        self.broker.reached = self.broker.gateway_up = True
         for _ in range(wakes):
             self.wake()
             held = [h for h in self.queue.messages() if not self.queue.freed(h)]

@@ -35,7 +35,7 @@ def _queue(seed):
             elif random.random() < 0.6:
                 made.append(queue.seal(value, 900))
             if made and random.random() < 0.05:
-                _say(
+                _ack(
                     queue,
                     made[-1].era,
                     made[-1].identity,
@@ -45,7 +45,7 @@ def _queue(seed):
     return queue, made
 
 
-def _say(queue, era, identity, h, t=1795212003):
+def _ack(queue, era, identity, h, t=1795212003):
     """The node receives an ack with a valid MAC. Returns the verdict."""
     verdict = acks.judge(queue, acks.Ack(era.decode(), identity[0], identity[1], h, t))
     if verdict.kind == acks.FREES:
@@ -68,7 +68,7 @@ def test_every_honest_ack_frees_its_own_era_up_to_its_message_and_no_more():
         held = _held(queue)
         for head in sorted(made, key=lambda _: random.random()):
             before = held
-            _say(queue, head.era, head.identity, envelope.b64url(head.digest).decode())
+            _ack(queue, head.era, head.identity, envelope.b64url(head.digest).decode())
             held = _held(queue)
             gone = before - held
             assert all(era == head.era and identity <= head.identity for era, identity in gone)
@@ -92,7 +92,7 @@ def test_no_ack_with_another_hash_frees_anything():
             era = random.choice(ERAS + (b"zzzzzzzz",))
             if known.get((era, identity)) == h or _named_by_prev(made, era, identity, h):
                 continue  # that one would be honest
-            _say(queue, era, identity, h)
+            _ack(queue, era, identity, h)
             assert _held(queue) == before, (seed, era, identity, h)
 
 
@@ -130,11 +130,11 @@ def test_an_ack_of_a_later_former_era_does_not_free_an_earlier_one():
         for value in range(3):
             queue.add_sample(records.Sample(value, "mm", value, 1, 7, 7))
             last[era] = queue.seal(value, 900)
-    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
+    _ack(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
     assert {key[0] for key in _held(queue)} == set(ERAS)
-    _say(queue, ERAS[0], last[ERAS[0]].identity, envelope.b64url(last[ERAS[0]].digest).decode())
+    _ack(queue, ERAS[0], last[ERAS[0]].identity, envelope.b64url(last[ERAS[0]].digest).decode())
     assert {key[0] for key in _held(queue)} == {ERAS[1], ERAS[2]}
-    _say(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
+    _ack(queue, ERAS[1], last[ERAS[1]].identity, envelope.b64url(last[ERAS[1]].digest).decode())
     assert {key[0] for key in _held(queue)} == {ERAS[2]}
 
 
@@ -170,7 +170,7 @@ def test_a_broker_that_plays_old_acks_frees_nothing_that_did_not_arrive():
     field = Field(32, ntp="")
     field.broker = peer.Client.broker = _Owner(field.gateway)
     for _ in range(12):
-        field.broker.heard = not field.broker.heard
+        field.broker.gateway_up = not field.broker.gateway_up
         if random.random() < 0.3:
             field.broker.killed()
         for _ in range(30):
@@ -198,7 +198,7 @@ def test_time_is_taken_from_a_live_ack_of_what_was_just_sealed_and_from_no_other
     for _ in range(20):
         field.wake()
     assert field.queue.state.clock_source != 0
-    field.broker.heard = False  # only old acks arrive now, live and retained
+    field.broker.gateway_up = False  # only old acks arrive now, live and retained
     for _ in range(30):
         before = field.queue.state.clock_up
         field.wake()

@@ -73,12 +73,12 @@ class Uart:
 
     def __init__(self):
         share = random.random()
-        said = b""
+        frames = b""
         for _ in range(random.randint(0, 14)):
             mm = TRUE_MM + random.randint(-5, 5)
             frame = bytes((0xFF, mm >> 8, mm & 0xFF, (0xFF + (mm >> 8) + mm) & 0xFF))
-            said += corrupted(frame, random.randint(0, 7)) if random.random() < share else frame
-        self._left = said
+            frames += corrupted(frame, random.randint(0, 7)) if random.random() < share else frame
+        self._left = frames
 
     def read(self):
         size = random.randint(0, 9)
@@ -154,7 +154,7 @@ class Config:
     floor_mm, near_mm = 1100, 60
 
 
-def level(make, state, said):
+def level(make, state, outcomes):
     """One burst of a sensor, judged as in a wake."""
     CLOCK.reads = 0
     sensor = make()
@@ -168,10 +168,10 @@ def level(make, state, said):
         assert abs(burst.value - TRUE_MM) <= 30, burst.value  # for every change of the bytes
     assert 0 <= burst.valid <= burst.tried <= 9
     faults.update(state, code)
-    said[code or "value"] = said.get(code or "value", 0) + 1
+    outcomes[code or "value"] = outcomes.get(code or "value", 0) + 1
 
 
-def look(state, said):
+def look(state, outcomes):
     """One look at an accelerometer."""
     try:
         chip = lis3dh.LIS3DH(I2c())
@@ -187,20 +187,20 @@ def look(state, said):
         outcome = "look"
     except SensorError as error:
         outcome = error.code
-    said[outcome] = said.get(outcome, 0) + 1
+    outcomes[outcome] = outcomes.get(outcome, 0) + 1
 
 
 def main():
     given = json.load(sys.stdin)
     random.seed(given["seed"])
-    state, said = State(), {}
+    state, outcomes = State(), {}
     makers = (_uart_sensor, _uart_sensor, _pulse_sensor, _probe, _scale)
     for number in range(given["count"]):
         if number % 6 == 5:
-            look(state, said)
+            look(state, outcomes)
         else:
-            level(makers[number % 6], state, said)
-    print(json.dumps(said))
+            level(makers[number % 6], state, outcomes)
+    print(json.dumps(outcomes))
 
 
 main()

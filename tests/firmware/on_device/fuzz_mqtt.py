@@ -118,11 +118,11 @@ def converse(client):
     client.subscribe([TOPIC])
     client.ping()
     client.publish("noria/1/k7f3q5/up", b"y" * 500, qos=1)
-    heard = 0
+    events = 0
     while client.receive(5) is not None:
-        heard += 1
+        events += 1
     client.disconnect()
-    return heard
+    return events
 
 
 def main():

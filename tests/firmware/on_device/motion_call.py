@@ -18,7 +18,7 @@ def main():
             watch.add(samples[at : at + 12])
             if watch.over:
                 break
-        said = {
+        result = {
             "confirmed": watch.confirmed,
             "tilted": watch.tilted,
             "moved": watch.moved,
@@ -27,7 +27,7 @@ def main():
             "deg": watch.deg,
             "s": watch.seconds,
         }
-        print(json.dumps(said))
+        print(json.dumps(result))
 
 
 main()

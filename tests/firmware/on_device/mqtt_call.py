@@ -24,18 +24,18 @@ def main():
         timeout_s=given.get("timeout_s", 2),
     )
     start = time.ticks_ms()
-    said = {}
+    result = {}
     try:
         client.connect()
-        said = {"window": window, "retained": retained, "connect": connected}[given["do"]](
+        result = {"window": window, "retained": retained, "connect": connected}[given["do"]](
             client, given
         )
         if given.get("leave", True):
             client.disconnect()
     except MqttError as error:
-        said["error"] = str(error)
-    said["ms"] = time.ticks_diff(time.ticks_ms(), start)
-    print(json.dumps(said))
+        result["error"] = str(error)
+    result["ms"] = time.ticks_diff(time.ticks_ms(), start)
+    print(json.dumps(result))
 
 
 def connected(client, given):
@@ -65,12 +65,12 @@ def _pump(client, waiting):
 def retained(client, given):
     client.subscribe([given["topic"]])
     client.ping()
-    heard = []
+    received = []
     while True:
         event = client.receive(given.get("wait_ms", 0))
         if event is None:
-            return {"heard": heard}
-        heard.append([event[1], bytes(event[2]).decode(), event[3]])
+            return {"received": received}
+        received.append([event[1], bytes(event[2]).decode(), event[3]])
 
 
 main()

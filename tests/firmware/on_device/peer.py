@@ -120,7 +120,7 @@ class Broker:
     def __init__(self, gateway):
         self.gateway = gateway
         self.reached = True  # by the node
-        self.heard = True  # by the gateway
+        self.gateway_up = True  # by the gateway
         self.retained = None
         self.waiting = []
         self.client = None
@@ -139,13 +139,13 @@ class Broker:
 
     def returned(self):
         """The gateway connects without a stored session: it publishes all acks again."""
-        self.heard = True
+        self.gateway_up = True
         for era in self.gateway.lines:
             self._ack(self.gateway.ack(era))
 
     def pump(self):
         """The gateway commits some of what waits."""
-        if not self.heard or not self.waiting or self.chance("slow"):
+        if not self.gateway_up or not self.waiting or self.chance("slow"):
             return
         count = random.randint(1, len(self.waiting)) if self.chances else len(self.waiting)
         batch, self.waiting = self.waiting[:count], self.waiting[count:]
@@ -164,11 +164,11 @@ class Client:
     broker = None
 
     def __init__(self, *_, **__):
-        self._heard = []
+        self._received = []
         self._pid = 0
 
     def arrived(self, payload, retained):
-        self._heard.append(("message", topic("ack"), payload, retained))
+        self._received.append(("message", topic("ack"), payload, retained))
 
     def _fate(self):
         if self.broker.chance("cut"):
@@ -201,14 +201,14 @@ class Client:
         self.broker.published += 1
         self._fate()  # it reached the broker, and its PUBACK never comes
         self._pid += 1
-        self._heard.append(("puback", self._pid))
+        self._received.append(("puback", self._pid))
         return self._pid
 
     def receive(self, wait_ms):
         self._fate()
         if wait_ms > 0:
             self.broker.pump()
-        return self._heard.pop(0) if self._heard else None
+        return self._received.pop(0) if self._received else None
 
     def disconnect(self):
         self.close()

@@ -19,7 +19,7 @@ def _queue(flash):
     return queue
 
 
-def _told(queue):
+def _seal_with_fix(queue):
     """A sample, a fix, a lid, sealed; then a sample that is not."""
     queue.add_sample(records.Sample(1, "mm", 431, 1, 7, 7))
     queue.add_event(2, FIX)
@@ -41,7 +41,7 @@ def _samples(queue):
 def test_a_fix_that_was_signed_for_is_nowhere_on_flash():
     flash = Flash(4)
     queue = _queue(flash)
-    head = _told(queue)
+    head = _seal_with_fix(queue)
     assert b"5095123" in b"".join(flash.image())
     queue.free(head.pos + 1, False)
     queue.save()
@@ -52,7 +52,7 @@ def test_a_fix_that_was_signed_for_is_nowhere_on_flash():
 def test_what_follows_a_zeroed_fix_is_read_as_before():
     flash = Flash(4)
     queue = _queue(flash)
-    head = _told(queue)
+    head = _seal_with_fix(queue)
     queue.free(head.pos + 1, False)
     again = _queue(flash)
     assert _kinds(again) == [2, records.ZEROED, 3, 4, 2] and _samples(again) == [431, 432]
@@ -63,7 +63,7 @@ def test_what_follows_a_zeroed_fix_is_read_as_before():
 
 def test_a_message_with_a_zeroed_fix_is_never_sent_again():
     queue = _queue(Flash(4))
-    head = _told(queue)
+    head = _seal_with_fix(queue)
     assert queue.object(head) is not None
     queue.free(head.pos + 1, False)
     assert queue.object(head) is None
@@ -71,7 +71,7 @@ def test_a_message_with_a_zeroed_fix_is_never_sent_again():
 
 def test_a_fix_that_nobody_signed_for_stays():
     queue = _queue(Flash(4))
-    head = _told(queue)
+    head = _seal_with_fix(queue)
     queue.free(head.pos, False)
     assert queue.object(head) is not None
 
@@ -81,7 +81,7 @@ def test_a_cut_at_every_byte_of_the_zeroing_loses_nothing():
     for cut in range(200):
         flash = Flash(4)
         queue = _queue(flash)
-        head = _told(queue)
+        head = _seal_with_fix(queue)
         flash.cut = cut
         try:
             queue.free(head.pos + 1, False)

@@ -37,18 +37,18 @@ def main():
     given = json.load(sys.stdin)
     random.seed(given["seed"])
     for name, (chip, truth, noise, span) in sorted(NAMES.items()):
-        said = {"sensor": name, "bursts": 0, "passed": 0, "wrong": 0}
-        while said["bursts"] < given["count"]:
+        result = {"sensor": name, "bursts": 0, "passed": 0, "wrong": 0}
+        while result["bursts"] < given["count"]:
             share = random.choice((0.5, 0.6, 0.8, 1.0))
             sensor = Sensor(chip.window, truth, noise, span, share)
             burst = sampling.take_burst(sensor, lambda: 0, lambda a, b: 0)
             if 2 * sensor.corrupted <= burst.tried:
                 continue
-            said["bursts"] += 1
+            result["bursts"] += 1
             if burst.value is not None:
-                said["passed"] += 1
-                said["wrong"] += abs(burst.value - truth) > chip.window
-        print(json.dumps(said))
+                result["passed"] += 1
+                result["wrong"] += abs(burst.value - truth) > chip.window
+        print(json.dumps(result))
 
 
 main()

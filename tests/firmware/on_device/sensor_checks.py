@@ -124,9 +124,13 @@ def test_the_loop_is_linear_from_four_to_twenty_milliamperes():
 
 
 def test_a_broken_wire_and_a_short_have_different_codes():
-    for two_bytes, told in ((b"\x00\x02", "wire"), (b"\x0b\x3f", "wire"), (b"\x41\xab", "over")):
+    for two_bytes, fault in (
+        (b"\x00\x02", "wire"),
+        (b"\x0b\x3f", "wire"),
+        (b"\x41\xab", "over"),
+    ):
         _, probe = _probe(*_conversion(two_bytes))
-        assert code(probe.read, ads1115.ADS1115Error) == told
+        assert code(probe.read, ads1115.ADS1115Error) == fault
     _, probe = _probe(*_conversion(b"\x0b\x40"))  # 2880 counts: 3.6 mA, still a probe
     assert probe.read() == -245
 

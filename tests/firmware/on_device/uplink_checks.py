@@ -143,10 +143,10 @@ def test_registration_and_signal_are_read():
 class Station:
     """A Wi-Fi station that finds some networks and can join one of them."""
 
-    def __init__(self, heard, joinable, known=None):
+    def __init__(self, networks, joinable, known=None):
         self.tried = []
         self.mac = None
-        self._heard, self._joinable = heard, joinable
+        self._networks, self._joinable = networks, joinable
 
     def isconnected(self):
         return bool(self.tried) and self.tried[-1] == self._joinable
@@ -155,7 +155,7 @@ class Station:
         self.mac = mac
 
     def scan(self):
-        return [(name.encode(), b"", 1, rssi, 3, False) for name, rssi in self._heard]
+        return [(name.encode(), b"", 1, rssi, 3, False) for name, rssi in self._networks]
 
     def connect(self, ssid, password):
         self.tried.append(ssid)

@@ -22,7 +22,7 @@ def _hold(sectors, reached, report_s, events=0.0):
         field.wake()
     away_from = field.board.now
     written = field.board.flash.written
-    field.broker.reached, field.broker.heard = reached, False
+    field.broker.reached, field.broker.gateway_up = reached, False
     while not _dropped(field) and field.board.now < away_from + DAYS * 86400:
         field.wake()
     Measurement.share_of_events = 0.05
@@ -32,11 +32,11 @@ def _hold(sectors, reached, report_s, events=0.0):
 
 
 def _dropped(field):
-    said, field.broker.waiting = field.broker.waiting, []
-    return field.queue.state.gap_n or any(b'"k":"gap"' in payload for payload in said)
+    payloads, field.broker.waiting = field.broker.waiting, []
+    return field.queue.state.gap_n or any(b'"k":"gap"' in payload for payload in payloads)
 
 
-def _tell(name, field, held_days, sectors):
+def _check_wear(name, field, held_days, sectors):
     erases = field.written_a_day * 365 / 4096 / sectors
     print("# %s, %d KB: %.1f days held, %d bytes a day, %.0f erases of a sector a year" % (
         name, sectors * 4, held_days, field.written_a_day, erases,
@@ -46,20 +46,20 @@ def _tell(name, field, held_days, sectors):
 
 def test_a_month_without_a_broker_fits_256_kb():
     field, held_days = _hold(SECTORS_256K, False, 900)
-    _tell("no broker", field, held_days, SECTORS_256K)
+    _check_wear("no broker", field, held_days, SECTORS_256K)
     assert held_days >= MONTH_DAYS
 
 
 def test_a_month_without_a_gateway_while_the_broker_is_up_fits_256_kb():
     for report_s in (900, 3600):
         field, held_days = _hold(SECTORS_256K, True, report_s)
-        _tell("no gateway, reports of %d s" % report_s, field, held_days, SECTORS_256K)
+        _check_wear("no gateway, reports of %d s" % report_s, field, held_days, SECTORS_256K)
         assert held_days >= MONTH_DAYS
 
 
 def test_a_month_without_a_gateway_with_an_event_every_four_hours_fits_512_kb():
     field, held_days = _hold(SECTORS_512K, True, 3600, 1 / 24)
-    _tell("no gateway, six events a day", field, held_days, SECTORS_512K)
+    _check_wear("no gateway, six events a day", field, held_days, SECTORS_512K)
     assert held_days >= MONTH_DAYS
 
 
@@ -70,4 +70,4 @@ def test_a_year_of_wakes_hardly_wears_the_flash():
     while field.board.now < start + 7 * 86400:
         field.wake()
     field.written_a_day = field.board.flash.written / 7
-    _tell("all well, reports of 900 s", field, 0, SECTORS_256K)
+    _check_wear("all well, reports of 900 s", field, 0, SECTORS_256K)

@@ -40,7 +40,7 @@ class Line:
     bad_mac: int = 0
     forks: int = 0
 
-    def hear(self, body: bytes) -> dict[str, Any]:
+    def accept(self, body: bytes) -> dict[str, Any]:
         """Takes an authentic OBJECT; moves the line as far as it is unbroken."""
         message = json.loads(body)
         if body in self.bodies:
@@ -52,8 +52,8 @@ class Line:
         self.forks += key in self.by_prev
         self.by_prev.setdefault(key, (message, body))
         while (step := self.by_prev.get((message["era"], self._head(message["era"])))) is not None:
-            said, exact = step
-            self.tip[said["era"]] = (said["boot"], said["seq"], _hash(exact))
+            linked, exact = step
+            self.tip[linked["era"]] = (linked["boot"], linked["seq"], _hash(exact))
         return message
 
     def _head(self, era: str) -> str:
@@ -72,7 +72,7 @@ class Acker:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "acker", reconnect_on_failure=True)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = _subscribe
-        self._client.on_message = self._heard
+        self._client.on_message = self._receive
         self._client.connect("127.0.0.1", port)
 
     def __enter__(self) -> "Acker":
@@ -85,27 +85,27 @@ class Acker:
 
     def readings(self, device: str) -> list[dict[str, Any]]:
         """All readings of a device so far."""
-        return [reading for message in self.said(device) for reading in message["r"]]
+        return [reading for message in self.received(device) for reading in message["r"]]
 
     def events(self, device: str) -> list[str]:
         """Kinds of all events of a device so far."""
-        return [event["k"] for message in self.said(device) for event in message.get("e", [])]
+        return [event["k"] for message in self.received(device) for event in message.get("e", [])]
 
-    def said(self, device: str) -> list[dict[str, Any]]:
+    def received(self, device: str) -> list[dict[str, Any]]:
         """All messages of a device so far, in the order of arrival."""
         with self._lock:
             return list(self.lines[device].messages)
 
-    def until_said(self, devices: Iterable[str], count: int, timeout_s: float) -> None:
+    def until_received(self, devices: Iterable[str], count: int, timeout_s: float) -> None:
         """Waits until each device has sent so many different messages."""
         wanted = list(devices)
         until(
-            lambda: all(len(self.said(device)) >= count for device in wanted),
+            lambda: all(len(self.received(device)) >= count for device in wanted),
             timeout_s,
             f"{count} messages of {', '.join(wanted)}",
         )
 
-    def _heard(self, client: mqtt.Client, _: object, packet: mqtt.MQTTMessage) -> None:
+    def _receive(self, client: mqtt.Client, _: object, packet: mqtt.MQTTMessage) -> None:
         device = packet.topic.split("/")[2]
         body, _, mac = bytes(packet.payload).partition(b"\n")
         line, key = self.lines[device], self._keys[device]
@@ -114,7 +114,7 @@ class Acker:
             line.bad_mac += 1
             return
         with self._lock:
-            era = line.hear(body)["era"]
+            era = line.accept(body)["era"]
             boot, seq, head = line.tip.get(era, (0, 0, ""))
         if self.acking:
             t = int(self._now())

@@ -46,7 +46,7 @@ class Bench:
         ended = asyncio.Event()
         acts = [act] if act else []
 
-        def tell(event: Event) -> None:
+        def on_event(event: Event) -> None:
             self.events.append(event)
             if event["event"] == "wake":
                 return
@@ -62,7 +62,7 @@ class Bench:
             "board_file": str(PINS),
             "boards": [{"device": "bench2", "config": self.config, "model": self._model}],
         }
-        fleet = Fleet(plan, self._folder / "boards", tell)
+        fleet = Fleet(plan, self._folder / "boards", on_event)
         fleet.boards["bench2"].cut_after = self.cut_after
         async with fleet:
             await asyncio.wait_for(ended.wait(), DEADLINE_S)

@@ -105,10 +105,10 @@ def test_ultrasonic_frames_by_uart_have_the_distance(bench: Bench) -> None:
         f"machine.Pin({PIN['sensor_power']}, machine.Pin.OUT, value=1)\n"
         f"tx, rx = machine.Pin({PIN['sensor_tx']}), machine.Pin({PIN['sensor_rx']})\n"
         "uart = machine.UART(2, 9600, tx=tx, rx=rx, timeout=0)\n"
-        "heard = b''\n"
-        "while len(heard) < 40:\n    heard += uart.read() or b''\n    time.sleep_ms(2)\n"
-        "print([heard[i + 1] * 256 + heard[i + 2] for i in range(0, 40, 4)\n"
-        "       if sum(heard[i:i + 3]) & 255 == heard[i + 3] and heard[i] == 255])\n"
+        "received = b''\n"
+        "while len(received) < 40:\n    received += uart.read() or b''\n    time.sleep_ms(2)\n"
+        "print([received[i + 1] * 256 + received[i + 2] for i in range(0, 40, 4)\n"
+        "       if sum(received[i:i + 3]) & 255 == received[i + 3] and received[i] == 255])\n"
         "machine.deepsleep(60000)"
     )
     distances = ast.literal_eval(lines[0])

@@ -127,7 +127,7 @@ def test_the_real_firmware_reports_and_its_line_is_acknowledged(
     fleet: tuple[FleetProcess, Acker],
 ) -> None:
     process, acker = fleet
-    acker.until_said(KEYS, 6, 40)
+    acker.until_received(KEYS, 6, 40)
     assert process.end() == 0
     for device in KEYS:
         line = acker.lines[device]
@@ -144,20 +144,20 @@ def test_the_real_firmware_reports_and_its_line_is_acknowledged(
 
 def test_json_lines_control_the_boards(fleet: tuple[FleetProcess, Acker]) -> None:
     process, acker = fleet
-    acker.until_said(KEYS, 2, 40)
+    acker.until_received(KEYS, 2, 40)
     # A seizure: motion and tilt are reported, then the board is dark.
     assert process.do(do="seize", device=IBC, after_s=400)["event"] == "done"
     until(lambda: {"motion", "tilt"} <= set(acker.events(IBC)), 20, "motion and tilt")
     until(lambda: process.seen("dark", IBC) != [], 20, "silence")
     # A site loses its network: no message arrives, and later all do.
     process.do(do="network_out", uplink="south")
-    said = len(acker.said(SOUTH))
+    before = len(acker.received(SOUTH))
     sleeps = len(process.seen("sleep", SOUTH))
     until(lambda: len(process.seen("sleep", SOUTH)) >= sleeps + 3, 20, "three lonely wakes")
-    assert len(acker.said(SOUTH)) <= said + 1
+    assert len(acker.received(SOUTH)) <= before + 1
     process.do(do="network_back", uplink="south")
-    acker.until_said([SOUTH], said + 2, 40)
-    assert len(acker.readings(SOUTH)) >= len(acker.said(SOUTH)) + 2
+    acker.until_received([SOUTH], before + 2, 40)
+    assert len(acker.readings(SOUTH)) >= len(acker.received(SOUTH)) + 2
     state = {board["device"]: board for board in process.do(do="state")["value"]}
     assert state[IBC]["state"] == "off"
     assert state[SOUTH]["wakes"] > 4

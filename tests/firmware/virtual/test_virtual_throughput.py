@@ -37,7 +37,7 @@ def test_two_cores_carry_60_deep_sleep_wakes_a_second(tmp_path: Path) -> None:
 async def _play(firmware: Path, folder: Path) -> None:
     count, enough = 0, asyncio.Event()
 
-    def tell(event: Event) -> None:
+    def on_event(event: Event) -> None:
         nonlocal count
         count += event["event"] == "sleep"
         if count >= WAKES:
@@ -45,5 +45,7 @@ async def _play(firmware: Path, folder: Path) -> None:
 
     boards = [{"device": f"node{letter}{letter}"} for letter in "abcdefgh"]
     plan = {"speed": 3000, "interpreter": "micropython", "firmware": str(firmware)}
-    async with Fleet({**plan, "board_file": str(PINS), "boards": boards}, folder / "boards", tell):
+    async with Fleet(
+        {**plan, "board_file": str(PINS), "boards": boards}, folder / "boards", on_event
+    ):
         await asyncio.wait_for(enough.wait(), 60)

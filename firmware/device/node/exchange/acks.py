@@ -75,7 +75,7 @@ def judge(queue, ack):
         return Verdict(NOTHING)
     if ack.identity >= (state.run_boot, state.run_seq):
         return Verdict(TWIN)
-    return Verdict(FREES)  # older than all on flash: a gateway restored from a backup, say
+    return Verdict(FREES)  # older than all on flash, as after the gateway is restored from a backup
 
 
 def _is_newest(ack, state):

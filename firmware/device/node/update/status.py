@@ -32,7 +32,7 @@ class UpdateStatus:
         """Add events about a fault that ended an earlier wake, and about a failed update."""
         if self._slots.back:
             self.add_conf(up, plan, False, "update_back")
-            self._slots.back_told()
+            self._slots.clear_back()
         code = self._read(_REFUSED)
         if code:
             self.add_conf(up, plan, False, code)
@@ -70,7 +70,7 @@ class UpdateStatus:
             self._state.fw_floor = max(self._state.fw_floor, slots.floor)
             self.add_conf(up, plan, True)
         else:
-            slots.unheard()
+            slots.unanswered()
 
     def add_conf(self, up, plan, ok, code=""):
         """Answer the ``down`` in force once more, with the result of its update."""
