@@ -25,6 +25,11 @@ from tests.wire_node.node import Node
 from tests.wire_node.sealed import Ring, drawn, mac
 
 
+def connect(node: Node, times: int) -> bool:
+    """Seal so many messages; what the ack shows as lost is sent again after a second."""
+    return node.connection(times, time.time, wait_s=60.0, resend_after_s=1.0)
+
+
 class Place:
     """A gateway on a real broker, with nodes that follow WIRE.md."""
 
@@ -37,8 +42,8 @@ class Place:
 
     def send(self, times: int) -> None:
         """Each node seals so many messages and all are acknowledged."""
-        with ThreadPoolExecutor(len(self.nodes)) as pool:  # each may wait to be asked again
-            assert all(pool.map(lambda node: node.connection(times, time.time), self.nodes))
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            assert all(pool.map(lambda node: connect(node, times), self.nodes))
 
     def back_up(self) -> Backup:
         return Backup(self.data, self.gateway.folder / "backup")
@@ -220,7 +225,7 @@ def test_what_was_acknowledged_in_a_former_era_and_lost_is_ordered_again(
     place.send(4)
     lost = LostCounters(place.nodes[0])
     lost.draw_a_new_era()
-    assert place.nodes[0].connection(3, time.time)
+    assert connect(place.nodes[0], 3)
     place.gateway.kill()
     backup.put_back()
     place.gateway.start()

@@ -36,10 +36,11 @@ class Node:
         """How many sealed messages no ack covers yet."""
         return len(self.ring.sealed) - self.ring.freed
 
-    def connection(self, seal, t, pace_s=0.0, wait_s=WAIT_S):
+    def connection(self, seal, t, pace_s=0.0, wait_s=WAIT_S, resend_after_s=None):
         """Connect, seal ``seal`` messages (at least one), publish, wait and resend by WIRE.md.
 
-        Returns True when an ack covers everything. Raises Lost.
+        Returns True when an ack covers everything. Raises Lost. ``wait_s`` limits the wait for an
+        ack; an ack that covers less is waited on for ``resend_after_s``, or as long.
         """
         client = self._connect()
         try:
@@ -54,7 +55,7 @@ class Node:
             for message in list(self.ring.sealed[self.ring.freed :]):
                 if not message.puback and message.sealed_in != self.connections:
                     self._publish(client, message)
-            return self._settle(client, wait_s)
+            return self._settle(client, wait_s, resend_after_s)
         finally:
             client.disconnect()
             client.loop_stop()
@@ -63,11 +64,11 @@ class Node:
         """One more connection that seals one message; True when its live ack covers all."""
         return self.connection(1, client_t, wait_s=wait_s)
 
-    def _settle(self, client, wait_s):
+    def _settle(self, client, wait_s, resend_after_s):
         everything = len(self.ring.sealed)
-        if self._wait(lambda: self._live == everything, wait_s):
+        if self._wait(lambda: self._live == everything, resend_after_s or wait_s):
             return True
-        if self._live is None:
+        if not self._wait(lambda: self._live is not None, wait_s if resend_after_s else 0):
             return False  # the gateway is away: the broker holds
         for message in self.ring.sealed[self._live :]:
             self._publish(client, message)
