@@ -24,8 +24,11 @@ from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_CACHE_BYTES = 8_000_000
-"""Page cache of all connections of this process together: 15 connections would take 2 MB each."""
+_CACHE_BYTES = 4_000_000
+"""Page cache of all connections of this process together: 15 connections would take 2 MB each.
+
+At 1,000 tanks, 8 MB would save no CPU time; 3 MB costs a tenth more.
+"""
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
