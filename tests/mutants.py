@@ -40,7 +40,7 @@ TESTED = ("gateway/domain", "gateway/wire", "gateway/journal", "gateway/alerts",
 ALSO: dict[str, tuple[str, ...]] = {
     # Room: tests that reach it through another module, or look at all of its modules.
     "gateway/domain": ("tests/unit/test_signatures.py",),
-    "gateway/wire": ("tests/unit/test_signatures.py",),
+    "gateway/wire": ("tests/unit/test_signatures.py", "tests/unit/test_authentic.py"),
     "gateway/journal": (
         "tests/integration/test_ingest.py", "tests/integration/test_journal_log.py",
         "tests/integration/test_restored.py", "tests/integration/test_archive.py",

@@ -66,7 +66,7 @@ def admit(
     ):
         return "oversize"
     if trust:
-        object_bytes = payload.split(b"\n", 1)[0]
+        object_bytes = payload.partition(b"\n")[0]
         decoded = decode(object_bytes, device=device.id, trust=True, feed=device.unsigned)
         return admit_decoded(device, object_bytes, decoded)
     found = _authenticated(device, topic, payload)

@@ -142,7 +142,7 @@ def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
     A third-party message is decoded from the OBJECT into which it was translated on arrival.
     """
     translated = entry.lines.get(AS) if entry.lines else None
-    object_bytes = translated.encode() if translated else entry.payload.split(b"\n", 1)[0]
+    object_bytes = translated.encode() if translated else entry.payload.partition(b"\n")[0]
     decoded = _decode(object_bytes, entry.subject, trust, entry.auth == "unsigned")
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if flag == decoded.flag and auth == decoded.auth:

@@ -95,6 +95,12 @@ def test_a_feed_has_no_key_and_so_no_older_one() -> None:
     assert not found.is_older_than(9)
 
 
+@pytest.mark.parametrize("more", [{"prev": ""}, {"r": [{"o": 0, "ml": 5000}]}])
+def test_only_a_feed_has_no_chain_and_may_report_litres(more: dict[str, Any]) -> None:
+    assert admitted(written(**more), topic=FEED_TOPIC).decoded.flag is None
+    assert admitted(sealed(**more)).decoded.flag in ("prev_empty", "bad_reading")
+
+
 def test_a_signature_of_an_unknown_public_key_is_unverified() -> None:
     known = registry(replace(NODE, public_key=None))
     text = written(sg=1)
@@ -120,11 +126,21 @@ def test_each_contradiction_of_a_signature_has_its_flag() -> None:
     assert found(plain, signature(plain)) == ("mac", "sig_unexpected")
     assert found(announced, signature(plain)) == ("mac", "sig_wrong")
     assert found(announced, b"A" * 86) == ("mac", "sig_wrong")
-    last = bytes([good[-1] + 1])  # the same bytes with an unused bit set
-    assert base64.urlsafe_b64decode(good[:-1] + last + b"==") == base64.urlsafe_b64decode(
-        good + b"=="
-    )
-    assert found(announced, good[:-1] + last) == ("mac", "sig_wrong")
+
+
+# The last of 86 characters has two bits of the signature and four that are unused.
+@pytest.mark.parametrize(("seq", "last"), [(2, b"A"), (4, b"Q"), (3, b"g"), (5, b"w")])
+def test_a_signature_with_unused_bits_set_is_wrong(seq: int, last: bytes) -> None:
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    text = written(sg=1, seq=seq)
+    good = signature(text)
+    assert good.endswith(last)
+    at = letters.index(last)
+    for other in letters[at + 1 : at + 16]:
+        copy = good[:-1] + bytes([other])
+        assert envelope.decode_base64url(copy) == envelope.decode_base64url(good)
+        decoded = admitted(envelope.seal(KEY, TOPIC, text) + b"\n" + copy).decoded
+        assert (decoded.auth, decoded.flag) == ("mac", "sig_wrong")
 
 
 @pytest.mark.parametrize("more", [{"ts": "none"}, {"mv": None}])
