@@ -157,7 +157,7 @@ def _reading(given: JsonObject, quantities: tuple[Quantity, ...]) -> RawReading:
         raise Malformed("bad_reading", f"exactly one of {', '.join(quantities)}")
     if "o" not in given:
         raise Malformed("bad_reading", "no o")
-    quantity = present[0]
+    (quantity,) = present
     low = 0 if quantity == "mm" else -MAX_COUNTER
     return RawReading(
         age_s=_integer(given, "o"),
