@@ -14,9 +14,6 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 LANGUAGES = ("en", "fr")
 CATALOGUES = (Path(__file__).parent / "locale",)
 _NARROW_S = 2 * 3600.0
@@ -64,14 +61,22 @@ def _catalogue(code: str, folders: tuple[Path, ...]) -> gettext.NullTranslations
     """All ``<folder>/<code>/*.po``, compiled in memory; a later folder overrides an earlier one."""
     words = gettext.NullTranslations()
     for path in [p for folder in folders for p in sorted((folder / code).glob("*.po"))]:
-        compiled = io.BytesIO()
-        with path.open("rb") as file:
-            write_mo(compiled, read_po(file, locale=code))
-        compiled.seek(0)
-        found = gettext.GNUTranslations(compiled)
+        found = gettext.GNUTranslations(_compile(path, code))
         found.add_fallback(words)
         words = found
     return words
+
+
+def _compile(path: Path, code: str) -> io.BytesIO:
+    # 1 MB, which English saves: it has no catalogue.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return compiled
 
 
 class Language:

@@ -52,8 +52,11 @@ class EraBoots:
 
     def __init__(self, boots: dict[int, Boot] | None = None) -> None:
         self._boots: dict[int, Boot] = boots or {}
-        self._guessed = {number for number, boot in self._boots.items() if boot.estimated}
-        """Boots with estimated messages: most devices always have the time, and no such boot."""
+        self._guessed = tuple(number for number, boot in self._boots.items() if boot.estimated)
+        """Boots with estimated messages: most devices always have the time, and no such boot.
+
+        An empty set would take 216 bytes for each device, in both projections.
+        """
 
     def learn(
         self, boot: int, *, t: int, up: int, ta: int | None, seq: int, received: float
@@ -69,8 +72,8 @@ class EraBoots:
         if own is None:
             own = self._boots[boot] = Boot()
         own.learn(t=t, up=up, ta=ta, seq=seq, received=received)
-        if own.estimated:
-            self._guessed.add(boot)
+        if own.estimated and boot not in self._guessed:
+            self._guessed += (boot,)
         self._forget()
         after = self._begins(guessed[0]) if guessed else {}
         return tuple(b for b in guessed if b in after and after[b] != before[b])
@@ -99,7 +102,7 @@ class EraBoots:
         while len(self._boots) > _KEPT_BOOTS:
             oldest = min(self._boots)
             del self._boots[oldest]
-            self._guessed.discard(oldest)
+            self._guessed = tuple(number for number in self._guessed if number != oldest)
 
     def state(self) -> JSON:
         """The state, for ``restored``."""
