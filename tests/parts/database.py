@@ -15,6 +15,8 @@ from tests.parts.postgresql_service import PostgreSQL, settings_lines
 
 _cluster: list[PostgreSQL] = []
 _made: dict[Path, sa.URL] = {}
+_templates: dict[PostgreSQL, str] = {}
+"""A database of each cluster with all tables: a copy takes a fifth of the time to make them."""
 
 
 @contextlib.contextmanager
@@ -40,5 +42,13 @@ def lines(folder: Path) -> str:
 
 def _url(folder: Path) -> sa.URL:
     if folder not in _made:
-        _made[folder] = _cluster[0].fresh()
+        _made[folder] = _cluster[0].fresh(_template(_cluster[0]))
     return _made[folder]
+
+
+def _template(cluster: PostgreSQL) -> str:
+    if cluster not in _templates:
+        url = cluster.fresh()
+        connect(url).dispose()  # a database that somebody uses cannot be copied
+        _templates[cluster] = str(url.database)
+    return _templates[cluster]

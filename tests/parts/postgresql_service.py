@@ -30,12 +30,12 @@ class PostgreSQL:
     folder: Path
     service: Service
 
-    def fresh(self) -> sa.URL:
-        """An empty database of its own; the URL has the password."""
+    def fresh(self, template: str = "template0") -> sa.URL:
+        """An empty database of its own, or a copy of ``template``; the URL has the password."""
         name = f"t{secrets.token_hex(6)}"
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template0"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         engine.dispose()
         return self.url(name)
 
