@@ -186,7 +186,7 @@ class Messages:
         # A malformed message raises no key generation: that would shut out older messages.
         decoded = admitted.decoded
         generation = decoded.key_generation or 1
-        if decoded.sealed is not None and generation > self._keys.get(device, 0):
+        if decoded.message is not None and generation > self._keys.get(device, 0):
             self._keys[device] = self._newer_keys[device] = generation
 
 

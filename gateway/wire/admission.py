@@ -96,7 +96,7 @@ def admit_decoded(device: Device, object_bytes: bytes, decoded: Decoded) -> Admi
 
 def _with_auth(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:
     """``decoded`` with its ``auth``; flagged where the signature contradicts the OBJECT."""
-    if decoded.sealed is None:
+    if decoded.message is None:
         return decoded
     if decoded.signed != (parts.signature is not None):
         flag = "sig_missing" if decoded.signed else "sig_unexpected"

@@ -27,29 +27,16 @@ _CACHED = 512
 journal moments later and find the result here. A larger cache leaves the processor's own cache."""
 
 
-class _Content(msgspec.Struct, gc=False):
-    """The content of an OBJECT, converted to a ``Message`` at the first access."""
-
-    content: FastMessage | Message
-    device: str
-
-    @property
-    def message(self) -> Message:
-        if isinstance(self.content, FastMessage):
-            self.content = self.content.message(self.device)
-        return self.content
-
-
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One decoded OBJECT.
 
-    ``flag`` is the reason why it is flagged, None when nothing is wrong. ``sealed`` and
-    ``message`` are None when it is malformed; a flagged message that is there may be used by store
-    and watch. ``identity``, ``prev`` and ``old`` are what the ack line needs, None where they are
-    unreadable. ``signed``: a signature follows.
+    ``flag`` is the reason why it is flagged, None when nothing is wrong. ``message`` is None when
+    it is malformed; a flagged message that is there may be used by store and watch. ``identity``,
+    ``prev`` and ``old`` are what the ack line needs, None where they are unreadable. ``signed``: a
+    signature follows.
     """
 
-    sealed: _Content | None
+    message: Message | None
     flag: str | None
     identity: MessageIdentity | None
     prev: str | None = None
@@ -57,11 +44,6 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     key_generation: int | None = None
     signed: bool = False
     auth: Auth = "mac"
-
-    @property
-    def message(self) -> Message | None:
-        """The message, or None when it is malformed."""
-        return self.sealed.message if self.sealed else None
 
 
 def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool = False) -> Decoded:
@@ -81,7 +63,7 @@ def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decode
             return _decode_exactly(object_bytes, device, trust, feed)
         identity = (found.era, found.boot, found.seq)
         return Decoded(
-            _Content(found, device), None, identity, found.prev, found.old, found.generation,
+            found.message(device), None, identity, found.prev, found.old, found.generation,
             found.signed,
         )  # fmt: skip
     except Exception as error:  # noqa: BLE001 - one message must not stop a device's line
@@ -110,7 +92,7 @@ def _decode_exactly(object_bytes: bytes, device: str, trust: bool, feed: bool) -
         message = message._replace(t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
     return Decoded(
-        sealed=_Content(message, device),
+        message=message,
         flag=flag,
         identity=identity,
         prev=message.prev if trust else _readable(message.prev, identity),
@@ -136,14 +118,14 @@ def _readable(prev: str | None, identity: MessageIdentity | None) -> str | None:
     return prev if prev or is_first else None
 
 
-def message_of(entry: Entry, *, trust: bool = False) -> Decoded:
+def message_of(entry: Entry) -> Decoded:
     """Decode a journal entry of kind ``msg`` or ``fork``; flag and auth are the journal's.
 
     A third-party message is decoded from the OBJECT into which it was translated on arrival.
     """
     translated = entry.lines.get(AS) if entry.lines else None
     object_bytes = translated.encode() if translated else entry.payload.partition(b"\n")[0]
-    decoded = _decode(object_bytes, entry.subject, trust, entry.auth == "unsigned")
+    decoded = _decode(object_bytes, entry.subject, False, entry.auth == "unsigned")
     flag, auth = entry.flag or decoded.flag, entry.auth or decoded.auth
     if flag == decoded.flag and auth == decoded.auth:
         return decoded

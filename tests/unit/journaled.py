@@ -20,7 +20,7 @@ from tests.wire_node.sealed import Ring
 
 NOW = 1795212000.0
 DEVICE, ERA = "k7f3q5", "abcdefgh"
-_SEALED = decode(Ring(DEVICE, bytes(32), ERA).seal(NOW).text.encode(), device=DEVICE).sealed
+_MESSAGE = decode(Ring(DEVICE, bytes(32), ERA).seal(NOW).text.encode(), device=DEVICE).message
 
 
 def message(
@@ -40,7 +40,7 @@ def message(
     text = repr((place, prev, device, era, old, flag, generation, content)).encode()
     digest = hashlib.sha256(text).digest()
     decoded = Decoded(
-        _SEALED if readable else None, flag, (era, *place) if place else None, prev, old,
+        _MESSAGE if readable else None, flag, (era, *place) if place else None, prev, old,
         generation, auth=auth,
     )  # fmt: skip
     return Admitted(Device(device, "t"), text, decoded, digest, chain_hash_of(digest))

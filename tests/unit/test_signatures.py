@@ -17,7 +17,6 @@ BY_NAME = {
     "Gauge.__init__": ["corrects"],
     "TransportError.__init__": ["permanent"],
     "decode": ["device", "trust", "feed"],
-    "message_of": ["trust"],
     "message_from": ["trust", "feed"],
     "admit": ["trust"],
 }
