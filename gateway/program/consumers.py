@@ -15,7 +15,7 @@ from gateway.projections.live import LiveTopics, Publish
 from gateway.projections.readings import projection
 from gateway.projections.readings.messages import EntrySource
 from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import BATCH, BATCH_BYTES, LOOK_S, Projection, Runner
+from gateway.projections.runner import BATCH, LOOK_S, Projection, Runner
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
@@ -71,10 +71,8 @@ def readings_runner(
     journal_grew: Wakeup, *, cursor_name: str = STORE, look_s: float = LOOK_S,
 ) -> Runner:  # fmt: skip
     """The thread that fills the store; large batches where the store is another process."""
-    is_remote = isinstance(store, InfluxStore)
     return Runner(
         ReadingsProjection(store, open_journal, engine, cursor_name),
         open_journal, engine, journal_grew, clock, rest_s=REST_S, look_s=look_s,
-        batch=projection.BATCH if is_remote else BATCH,
-        batch_bytes=projection.BATCH_BYTES if is_remote else BATCH_BYTES,
+        batch=projection.BATCH if isinstance(store, InfluxStore) else BATCH,
     )  # fmt: skip

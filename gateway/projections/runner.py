@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 BATCH = 500
 _BUSY_BATCH = 250  # while ingest is at its limit
 _READ = 500  # entries at a time
-BATCH_BYTES = 4_000_000
+_BATCH_BYTES = 4_000_000
 """The total of its bodies that ends a batch early: a batch is in memory."""
 _AFTER_STEP_S = 2.0  # the diary checks the clock twice a second
 _LAG_POLL_S, _REPORT_EVERY_S = 0.05, 2.0
@@ -90,7 +90,6 @@ class Runner(Worker):
         *,
         then: Wakeup | None = None,
         batch: int = BATCH,
-        batch_bytes: int = BATCH_BYTES,
         rest_s: float = 0.0,
         look_s: float = LOOK_S,
     ) -> None:
@@ -101,7 +100,6 @@ class Runner(Worker):
         self._clock = clock
         self._then = then
         self._batch = batch
-        self._batch_bytes = batch_bytes
         self._look_s = look_s
         self._journal: JournalSource | None = None
         self._offset: float | None = None
@@ -156,7 +154,7 @@ class Runner(Worker):
         limit = min(self._batch, _BUSY_BATCH) if self._wakeup.busy else self._batch
         found: list[Entry] = []
         size = 0
-        while size < self._batch_bytes and (wanted := min(limit - len(found), _READ)) > 0:
+        while size < _BATCH_BYTES and (wanted := min(limit - len(found), _READ)) > 0:
             after = found[-1].id if found else self._at
             more = self._read(after, wanted)
             found += more

@@ -1,6 +1,6 @@
 """The port of a reading store."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from gateway.domain.inputs import Reading
@@ -25,14 +25,6 @@ class ReadingStore(Protocol):
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Write these; a reading with the same key is replaced. Returns when they are durable."""
-        ...
-
-    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """Begin to write these, in the background where the store runs in another process.
-
-        The returned function waits until they are durable, or raises ``StoreError``: call it before
-        any other method of the store.
-        """
         ...
 
     def remove(self, readings: Sequence[Reading]) -> None:

@@ -6,7 +6,7 @@ and index at 50 M rows.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from operator import attrgetter
 from pathlib import Path
@@ -61,11 +61,6 @@ class SqliteStore:
         """Write these; a reading with the same key is replaced."""
         with self._writing() as connection:
             connection.executemany(_INSERT, map(_row, readings))
-
-    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """Write these before returning: SQLite runs in this process, so a thread gains nothing."""
-        self.write(readings)
-        return lambda: None
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows."""

@@ -15,7 +15,7 @@ from gateway.domain.registry import Install, Registry
 from gateway.errors import StoreError
 from gateway.journal.messages import Arrival
 from gateway.projections import cursor
-from gateway.projections.readings.projection import PART, ReadingsProjection
+from gateway.projections.readings.projection import ReadingsProjection
 from gateway.stores.sqlite import SqliteStore
 from tests.integration.signing_device import T0, Gateway, SigningDevice, distance, registry
 
@@ -25,26 +25,16 @@ EXAMPLES = int(os.environ.get("NORIA_EXAMPLES", "15"))
 """Generated histories with a crash, on each database."""
 
 
-class DelayedStore(SqliteStore):
-    """Writes as late as the port permits, like a server on a slow connection."""
-
-    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        return lambda: self.write(readings)
-
-
 class Scene:
     """A gateway's files and the projection. ``restart`` simulates a new process."""
 
-    def __init__(self, folder: Path, part: int = PART) -> None:
+    def __init__(self, folder: Path) -> None:
         self.gateway = Gateway(folder)
-        self.store = DelayedStore(folder / "readings.db")
-        self._part = part
+        self.store = SqliteStore(folder / "readings.db")
         self.restart()
 
     def restart(self) -> None:
-        self.readings = ReadingsProjection(
-            self.store, self.gateway.reader, self.gateway.engine, part=self._part
-        )
+        self.readings = ReadingsProjection(self.store, self.gateway.reader, self.gateway.engine)
         self.readings.restore()
 
     def cursor(self) -> int:
@@ -185,47 +175,40 @@ def test_a_calibration_after_a_crash_leaves_no_stale_row(scene: Scene) -> None:
     ]
 
 
-def test_the_cursor_is_saved_only_after_the_rows_are_durable(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, part=2)
+def test_the_cursor_is_saved_only_after_the_rows_are_durable(scene: Scene) -> None:
     scene.gateway.receive(*_more(7))
-    started: list[int] = []
+    cursors: list[int] = []
+    write = scene.store.write
 
-    def start(readings: Sequence[Reading]) -> Callable[[], None]:
-        """The third part fails; each part is awaited before the next is started."""
-        started.append(scene.cursor())
+    def fail_third(readings: Sequence[Reading]) -> None:
+        cursors.append(scene.cursor())
+        if len(cursors) == 3:
+            raise StoreError("the server is away")
+        write(readings)
 
-        def wait() -> None:
-            if len(started) == 3:
-                raise StoreError("the server is away")
-            scene.store.write(readings)
-
-        return wait
-
-    scene.store.start = start  # type: ignore[method-assign]
+    scene.store.write = fail_third  # type: ignore[method-assign]
     with pytest.raises(StoreError, match="away"):
-        scene.catch_up()
+        scene.catch_up(batch=2)
     safe = scene.cursor()
-    assert started == sorted(started)
-    assert [row.value for row in scene.rows()] == [401, 402, 403, 404]
-    del scene.store.start
+    assert cursors == sorted(cursors)
+    stored = [row.value for row in scene.rows()]
+    assert stored == list(range(401, 401 + len(stored))) and len(stored) < 7
+    scene.store.write = write  # type: ignore[method-assign]
     scene.restart()
     scene.catch_up()
     assert [row.value for row in scene.rows()] == list(range(401, 408))
-    assert started[0] < started[2] <= safe < scene.cursor()
-    scene.close()
+    assert cursors[0] < cursors[2] <= safe < scene.cursor()
 
 
-def test_an_unreadable_entry_does_not_stop_writes_in_progress(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, part=1)
+def test_an_unreadable_entry_fails_its_batch_whole(scene: Scene) -> None:
     scene.gateway.receive(*_more(3))
     with closing(scene.gateway.reader()) as journal:
         entries = journal.entries(0, 100)
     poison = entries[-1]._replace(body=None)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         scene.readings.apply([*entries[:-1], poison])
-    assert scene.cursor() == entries[-2].id
-    assert [row.value for row in scene.rows()] == [401, 402]
-    scene.close()
+    assert scene.cursor() == 0
+    assert scene.rows() == []
 
 
 def _more(count: int) -> list[Arrival]:
@@ -256,15 +239,14 @@ def histories(draw: st.DrawFn) -> list[Arrival]:
 @given(
     arrivals=histories(),
     batch=st.integers(1, 8),
-    part=st.integers(1, 9),
     crash=st.integers(0, 6),
     again=st.integers(1, 8),
 )
-def test_batches_parts_and_crashes_do_not_change_what_is_stored(
-    arrivals: Sequence[Arrival], batch: int, part: int, crash: int, again: int
+def test_batches_and_crashes_do_not_change_what_is_stored(
+    arrivals: Sequence[Arrival], batch: int, crash: int, again: int
 ) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        straight, bumpy = Scene(Path(one)), Scene(Path(other), part)
+        straight, bumpy = Scene(Path(one)), Scene(Path(other))
         try:
             for scene in (straight, bumpy):
                 scene.gateway.receive(*arrivals)

@@ -1,11 +1,11 @@
-"""The messages in the journal's entries that count as readings, and batches of them."""
+"""The messages in the journal's entries that count as readings."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from gateway import wire
 from gateway.domain.entry import Entry
-from gateway.domain.inputs import Auth, Reading
+from gateway.domain.inputs import Auth
 from gateway.domain.message import Message
 from gateway.projections.runner import JournalSource
 
@@ -16,13 +16,6 @@ class CountedMessage(NamedTuple):
     message: Message
     received: float
     auth: Auth
-
-
-class EntryBatch(NamedTuple):
-    """Consecutive entries, and the readings of their messages."""
-
-    entries: Sequence[Entry]
-    readings: list[Reading]
 
 
 class EntrySource(JournalSource, Protocol):
@@ -44,25 +37,6 @@ def counted_messages(entries: Iterable[Entry]) -> Iterator[CountedMessage]:
             decoded = wire.message_of(entry)
             if decoded.message is not None:
                 yield CountedMessage(decoded.message, entry.received, decoded.auth)
-
-
-def entry_batches(
-    entries: Sequence[Entry],
-    size: int | None,
-    readings_of: Callable[[CountedMessage], Sequence[Reading]],
-) -> Iterator[EntryBatch]:
-    """Entries in batches of about ``size`` readings (None: one batch), decoded as needed.
-
-    ``readings_of`` returns the readings of a message, which is then released: it is large.
-    """
-    readings: list[Reading] = []
-    begin = 0
-    for end, entry in enumerate(entries, 1):
-        for one in counted_messages([entry]):
-            readings += readings_of(one)
-        if end == len(entries) or (size is not None and len(readings) >= size):
-            yield EntryBatch(entries[begin:end], readings)
-            readings, begin = [], end
 
 
 def entry_before(journal: EntrySource, received: float, last: int) -> int:

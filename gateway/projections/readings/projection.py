@@ -8,9 +8,8 @@ rows are written again, even if messages or calibrations arrived since, and none
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -26,10 +25,8 @@ from gateway.projections import cursor
 from gateway.projections.cursor import JSON
 from gateway.projections.readings.messages import (
     CountedMessage,
-    EntryBatch,
     EntrySource,
     counted_messages,
-    entry_batches,
     entry_before,
 )
 from gateway.projections.readings.recalibration import devices_to_redo
@@ -39,29 +36,15 @@ from gateway.stores.port import STORE, ReadingStore
 
 _log = logging.getLogger(__name__)
 
-BATCH, BATCH_BYTES = 8000, 8_000_000
+BATCH = 2000
 """For its runner with a store in another process: the larger, the fewer waits for it."""
-PART = 5000
-"""Readings between two saved cursors: while the store writes them, the next are computed."""
 _REGISTRY, _BEGUN = "#registry", "#begun"  # keys of the state that no device id equals
 _CLOCK_AHEAD_S = 300.0  # a device's clock may be this far past receipt (WIRE.md)
 _CHUNK = 2000
 
 
-class _Sent(NamedTuple):
-    """Rows that the store is writing, and the state to save once they are durable."""
-
-    wait: Callable[[], None]
-    rows: int
-    changed: Mapping[str, JSON]
-    last: int
-
-
 class ReadingsProjection:
-    """A ``Projection``. ``rows_written`` counts the rows since the start.
-
-    It sends the store about ``part`` readings at a time.
-    """
+    """A ``Projection``. ``rows_written`` counts the rows since the start."""
 
     def __init__(
         self,
@@ -69,19 +52,15 @@ class ReadingsProjection:
         open_journal: Callable[[], EntrySource],
         engine: sa.Engine,
         name: str = STORE,
-        *,
-        part: int = PART,
     ) -> None:
         self.name = name
         self._store = store
         self._open_journal = open_journal
         self._engine = engine
-        self._part = part
         self._saved: dict[str, JSON] = {}
         self._version = 0
         self._now = 0.0
         self._interpreter = Interpreter(Registry())
-        self._sent: _Sent | None = None
         self._done = 0
         self._begun: tuple[int, int] | None = None
         self._moved: set[tuple[str, str, int]] = set()
@@ -101,11 +80,7 @@ class ReadingsProjection:
         self._interpreter = Interpreter(registry, self._saved)
 
     def apply(self, entries: list[Entry]) -> None:
-        """Write the readings of these entries, then save the last one's id as the cursor.
-
-        In parts: while the store writes one, the next is computed. The cursor is saved part by
-        part, and only after the rows are durable.
-        """
+        """Write the readings of these entries, then save the last one's id as the cursor."""
         self._now = entries[0].received
         if self._begun is not None:
             self._repeat_begun(*self._begun)
@@ -113,7 +88,7 @@ class ReadingsProjection:
         if not left:
             return
         self._follow_registry(rows.version(self._engine), before=left[0].id)
-        self._apply_parts(left, self._part)
+        self._apply(left)
 
     def idle(self, now: float) -> float | None:
         """There are no timers."""
@@ -127,7 +102,7 @@ class ReadingsProjection:
                 with closing(self._open_journal()) as journal:
                     found = journal.entries(self._done, last - self._done)
                 if entries := [entry for entry in found if entry.id <= last]:
-                    self._apply_parts(entries, None)
+                    self._apply(entries)
         except RETRYABLE:
             raise
         except Exception:
@@ -137,56 +112,35 @@ class ReadingsProjection:
             raise
         self._begun = None
 
-    def _apply_parts(self, entries: list[Entry], size: int | None) -> None:
-        try:
-            for part in entry_batches(entries, size, self._readings_of):
-                self._apply(part)
-        finally:  # also after an error: no write may be in progress when this returns
-            self._save_sent()
-
     def _readings_of(self, one: CountedMessage) -> Sequence[Reading]:
         message, received = one.message, one.received
         for era, boot in self._interpreter.learn(message, received):
             self._moved.add((message.device, era, boot))
         return self._interpreter.place(message, received)
 
-    def _apply(self, part: EntryBatch) -> None:
-        readings = part.readings
+    def _apply(self, entries: Sequence[Entry]) -> None:
+        readings = [r for one in counted_messages(entries) for r in self._readings_of(one)]
         moved, self._moved = self._moved, set()
         changed = {device: self._interpreter.state(device) for device in self._interpreter.dirty()}
-        # One part at a time: of two readings with one key, the later one must stay.
-        last = part.entries[-1].id
-        self._save_sent(begun=last)
+        last = entries[-1].id
+        with write_transaction(self._engine) as connection:
+            cursor.save_state(connection, self.name, {_BEGUN: [last, self._version]})
         if moved:
-            self._move(moved, before=part.entries[0].id)
+            self._move(moved, before=entries[0].id)
             readings = [
                 reading
-                for one in counted_messages(part.entries)
+                for one in counted_messages(entries)
                 for reading in self._interpreter.place(one.message, one.received)
             ]
-        wait = self._store.start(readings) if readings else lambda: None
-        self._sent = _Sent(wait, len(readings), changed, last)
-
-    def _save_sent(self, begun: int | None = None) -> None:
-        """Wait until the rows that were sent are durable, then save their cursor.
-
-        ``begun`` is the last entry of the next part: saved before the store receives it.
-        """
-        sent, self._sent = self._sent, None
-        state: dict[str, JSON] = {_BEGUN: None if begun is None else [begun, self._version]}
-        if sent is not None:
-            sent.wait()
-            state |= {**sent.changed, _REGISTRY: self._version}
-        elif begun is None:
-            return  # a part that failed stays recorded as begun
+        if readings:
+            self._store.write(readings)
+        state: dict[str, JSON] = {**changed, _REGISTRY: self._version, _BEGUN: None}
         with write_transaction(self._engine) as connection:
             cursor.save_state(connection, self.name, state)
-            if sent is not None:
-                cursor.save(connection, self.name, sent.last)
-        if sent is not None:
-            self._saved.update(sent.changed)
-            self._done = sent.last
-            self.rows_written += sent.rows
+            cursor.save(connection, self.name, last)
+        self._saved.update(changed)
+        self._done = last
+        self.rows_written += len(readings)
 
     def _move(self, moved: set[tuple[str, str, int]], before: int) -> None:
         """Rewrite the rows of these boots' older messages."""

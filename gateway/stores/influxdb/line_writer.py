@@ -4,8 +4,7 @@ Through ``influxdb-client`` in SYNCHRONOUS mode: its batching mode loses data si
 here retries: after a ``StoreError`` the caller writes the same lines again, which is idempotent.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
 import urllib3
@@ -35,31 +34,19 @@ class LineWriter:
             url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
         )
         self._api: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._pool = ThreadPoolExecutor(1, "influxdb")
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines with nanoseconds; returns when each is durable or set aside.
 
         Raises StoreError.
         """
-        self.start(lines)()
-
-    def start(self, lines: Sequence[str]) -> Callable[[], None]:
-        """Begin to send the lines, on another thread, in order.
-
-        The returned function waits until all are written, and raises StoreError as ``write``.
-        """
-        return self._pool.submit(self._write_all, lines).result
+        for start in range(0, len(lines), _LINES_PER_REQUEST):
+            self._write_or_halve(lines[start : start + _LINES_PER_REQUEST])
 
     def close(self) -> None:
         """Close connections."""
-        self._pool.shutdown()
         self._api.close()
         self._client.close()
-
-    def _write_all(self, lines: Sequence[str]) -> None:
-        for start in range(0, len(lines), _LINES_PER_REQUEST):
-            self._write_or_halve(lines[start : start + _LINES_PER_REQUEST])
 
     def _write_or_halve(self, lines: Sequence[str]) -> None:
         """Part of a refused batch *was* written; writing it again replaces equal rows."""

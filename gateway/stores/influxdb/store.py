@@ -40,15 +40,8 @@ class InfluxStore:
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Write these; a reading with the same key is replaced. Refused lines are set aside."""
-        self.start(readings)()
-
-    def start(self, readings: Sequence[Reading]) -> Callable[[], None]:
-        """As ``write``, but returns once the lines are built and queued for sending.
-
-        The returned function waits for the answer, and raises what ``write`` would raise.
-        """
         registry = self._registry()
-        return self._writer.start([_line(registry, reading) for reading in readings])
+        self._writer.write([_line(registry, reading) for reading in readings])
 
     def remove(self, readings: Sequence[Reading]) -> None:
         """Remove exactly these rows, by few DELETEs: each costs about 5 ms, whatever its size."""
