@@ -61,6 +61,8 @@ ACTS: list[tuple[Act, str, str, dict[str, object], dict[str, object]]] = [
      {"closed": NOW + 1, "closed_why": "other"}, {"why": "other"}),
     (lambda c: claims.close(c, "8f2k", "van2", NOW + 1, "refilled"), "close", "closed_by_person",
      {"closed": NOW + 1, "closed_why": "refilled"}, {"why": "refilled"}),
+    (lambda c: claims.close(c, "8f2k", "van2", NOW + 1, "found"), "close", "closed_by_person",
+     {"closed": NOW + 1, "closed_why": "found"}, {"why": "found"}),
     (lambda c: claims.close(c, "8f2k", "van2", NOW + 1, "moved_by_us"), "moved_by_us",
      "closed_by_person", {"closed": NOW + 1, "closed_why": "moved_by_us"}, {"why": "moved_by_us"}),
     (lambda c: claims.see(c, "8f2k", "van2", NOW + 1), "seen_there", "seen", {}, {"seen": "there"}),
@@ -98,6 +100,9 @@ def test_an_act_changes_its_columns_and_adds_one_step_and_one_fact(
 REFUSED: list[tuple[str, Act]] = [
     ("claim of another", lambda c: claims.claim(c, "8f2k", "van3", NOW)),
     ("reassign by another", lambda c: claims.reassign(c, "8f2k", "van3", "van4", NOW)),
+    ("claim of a third", lambda c: claims.claim(c, "8f2k", "van1", NOW)),
+    ("reassign by a third", lambda c: claims.reassign(c, "8f2k", "van1", "van4", NOW)),
+    ("release by a third", lambda c: claims.release(c, "8f2k", "van1", NOW)),
     ("reassign by the new one", lambda c: claims.reassign(c, "8f2k", "van3", "van3", NOW)),
     ("release by another", lambda c: claims.release(c, "8f2k", "van3", NOW)),
     ("nobody claimed it", lambda c: claims.release(c, "other", "van2", NOW)),

@@ -44,7 +44,7 @@ class AppriseChannel:
 
     def send(self, text: str, title: str) -> None:
         """Send once; raises TransportError, with the status code where there was one."""
-        shown = title if self._plugin.title_maxlen > 0 else ""
+        shown = title if self._plugin.title_maxlen else ""
         with _StatusLog() as log:
             try:
                 done = self._plugin.notify(
