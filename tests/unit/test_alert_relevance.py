@@ -15,6 +15,7 @@ from tests.unit.made_alerts import NOW, change
 HOUR = 3600.0
 LOW, SEIZED = change("low"), change("seized")
 CLOSED = replace(LOW, change="closed")
+OTHERS = ("0aaa", "other")  # before and after 8f2k
 
 
 @pytest.fixture
@@ -51,8 +52,10 @@ def test_a_newer_message_of_the_same_incident_and_channel_overtakes(
     connection: sa.Connection,
 ) -> None:
     put(connection, 1)
-    put(connection, 2, incident="other")
-    put(connection, 2, channel="mail")
+    for other in OTHERS:
+        put(connection, 2, incident=other)
+    for channel in ("apprise", "mail"):  # before and after log
+        put(connection, 2, channel=channel)
     assert why_moot(connection, message(), SEIZED, NOW) is None
     put(connection, 2, given_up=NOW)
     assert why_moot(connection, message(), SEIZED, NOW) == "overtaken by a newer message"
@@ -78,7 +81,8 @@ def test_an_alert_is_moot_when_its_incident_has_ended_and_it_is_water_or_old(
     connection: sa.Connection,
     change: IncidentChange, age_h: float, closed: float | None, reason: str | None,
 ) -> None:  # fmt: skip
-    put_incident(connection, "other", None if closed is not None else NOW)
+    for other in OTHERS:
+        put_incident(connection, other, None if closed is not None else NOW)
     put_incident(connection, "8f2k", closed)
     put(connection)
     assert why_moot(connection, message(age_h * HOUR), change, NOW) == reason
@@ -101,7 +105,8 @@ def test_an_end_is_sent_to_those_who_received_the_beginning(
     put(connection, 1, sent=sent)
     put(connection, 2)
     put(connection, 1, channel="mail", sent=NOW)
-    put(connection, 1, incident="other", sent=NOW)
+    for other in OTHERS:
+        put(connection, 1, incident=other, sent=NOW)
     assert why_moot(connection, message(age_h * HOUR, 2), CLOSED, NOW) == reason
 
 
