@@ -55,6 +55,9 @@ def test_a_sound_message_has_its_chain_fields_and_no_flag() -> None:
     [
         ({}, None),
         ({"t": 0}, "time_source"),
+        ({"t": 0, "ts": "gnss"}, "time_source"),
+        ({"t": 0, "ts": "net"}, "time_source"),
+        ({"t": 0, "ts": "gw"}, "time_source"),
         ({"ts": "none"}, "time_source"),
         ({"t": 0, "ts": "none"}, None),
         ({"t": -1}, "time_source"),

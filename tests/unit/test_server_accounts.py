@@ -207,17 +207,6 @@ def test_a_new_password_or_a_closed_account_ends_its_own_sessions(engine: sa.Eng
         people.set_password(engine, "van-2", "short")
 
 
-@pytest.mark.parametrize("own", ["aaa", "mmm", "zzz"])
-def test_a_session_is_of_its_own_account_among_others(engine: sa.Engine, own: str) -> None:
-    rows = [{"id": name, "name": name, "login": name, "role": "volunteer", "password": "*",
-             "created": NOW} for name in ("aaa", "mmm", "zzz")]  # fmt: skip
-    with engine.begin() as connection:
-        connection.execute(sa.insert(account), rows)
-    person = Person(own, own, own, "volunteer")
-    token = sessions.begin(engine, person, NOW)
-    assert sessions.find(engine, token, NOW) == person
-
-
 def test_a_session_is_found_by_its_token_alone(engine: sa.Engine) -> None:
     van, ann = add(engine), add(engine, "Ann")
     token, other = sessions.begin(engine, van, NOW), sessions.begin(engine, ann, NOW + 1)
