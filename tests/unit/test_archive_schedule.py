@@ -1,5 +1,7 @@
 """When the running gateway archives."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +9,10 @@ import pytest
 
 from gateway import settings
 from gateway.errors import ArchiveError
-from gateway.journal.archive.schedule import LOOK_S, ArchiveSchedule
+from gateway.journal.archive.schedule import LOOK_S, ArchiveSchedule, running
 from gateway.runtime.clock import Clock
+from gateway.runtime.wakeup import Wakeup
+from tests.parts.services import until
 from tests.unit.archiving import FEBRUARY, JANUARY, left, names, utc, written
 from tests.unit.journaled import change
 
@@ -39,6 +43,7 @@ class Night:
         self.clock, self.busy, self.path = Hour(), False, path
         (path.parent / "noria.toml").write_text(f'data = "."\narchive_after_days = {days}\n')
         read = settings.read(path.parent / "noria.toml")
+        self.settings = read
         self.schedule = ArchiveSchedule(read, self.clock, lambda: self.busy)
 
     def set(self, moment: float) -> None:
@@ -124,6 +129,30 @@ def test_a_run_that_is_ended_or_fails_begins_again(night: Night) -> None:
     change(night.path, "ALTER TABLE moved RENAME TO era")
     night.turns(NIGHT)
     assert left(night.path) == []
+
+
+def test_while_it_runs_a_thread_archives_unless_ingest_is_busy(path: Path) -> None:
+    night, wake = Night(path), Wakeup()
+    wake.busy = True
+    with running(night.settings, night.clock, wake):
+        assert [t.name for t in threading.enumerate()].count("archive") == 1
+        time.sleep(0.1)
+        assert len(left(path)) == 600
+    wake.busy = False
+    with running(night.settings, night.clock, wake):
+        until(lambda: left(path) == [], 30, "archived")
+    assert "archive" not in [t.name for t in threading.enumerate()]
+    assert not [name for name in open_files() if "journal" in name]
+
+
+def test_nothing_runs_where_the_archive_is_turned_off(path: Path) -> None:
+    night = Night(path, days=0)
+    with running(night.settings, night.clock, Wakeup()):
+        assert "archive" not in [t.name for t in threading.enumerate()]
+
+
+def open_files() -> list[str]:
+    return [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
 
 
 def test_a_run_reports_what_it_moved(night: Night, caplog: pytest.LogCaptureFixture) -> None:

@@ -46,7 +46,7 @@ def test_a_record_keeps_all_but_what_its_leaf_computes() -> None:
 
 
 def _records() -> list[SegmentRecord]:
-    bodies = [b"first", b"", None, b"fourth" * 9]
+    bodies = [b"first", b"no 2", None, b"fourth" * 9]
     salts = [bytes([n]) * 32 for n in range(4)]
     return [
         record(_leaf(body or b"", salt=salt), salt if body is not None else None, body)
@@ -91,8 +91,8 @@ def test_a_segment_is_written_as_its_format_says(tmp_path: Path) -> None:
     expected = b"".join([
         (2).to_bytes(4, "little"),
         len(one.head).to_bytes(4, "little"), (5).to_bytes(4, "little"),
-        len(two.head).to_bytes(4, "little"), (0).to_bytes(4, "little"),
-        one.head, two.head, b"first", bytes(32), bytes([1]) * 32,
+        len(two.head).to_bytes(4, "little"), (4).to_bytes(4, "little"),
+        one.head, two.head, b"first", b"no 2", bytes(32), bytes([1]) * 32,
     ])  # fmt: skip
     assert zlib.decompress(data[16 : 16 + first.length]) == expected
     assert (segment.BLOCK, segment._ERASED) == (1024, 0xFFFFFFFF)

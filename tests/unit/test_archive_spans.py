@@ -1,5 +1,6 @@
 """The spans of entries that become segments."""
 
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def test_a_span_is_the_rest_of_a_month_that_has_ended(
     written(path, JANUARY, JANUARY + 5, FEBRUARY - 0.001, FEBRUARY, MARCH - 0.001, MARCH)
     with closing(schema.open_for_reading(path)) as connection:
         assert month(connection, first, before) == found
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_month_is_that_of_utc_on_a_machine_in_any_zone(
+    path: Path, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path, JANUARY, FEBRUARY - 0.001, FEBRUARY)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        with closing(schema.open_for_reading(path)) as connection:
+            assert month(connection, 1, FEBRUARY) == MonthSpan("2026-01", 1, 2)
+            assert month(connection, 1, FEBRUARY - 0.001) is None
+    time.tzset()
 
 
 def test_december_ends_with_its_year(path: Path) -> None:

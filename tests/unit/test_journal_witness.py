@@ -85,13 +85,16 @@ def test_a_file_that_fails_later_is_left_out_and_the_other_is_written(
 ) -> None:
     made = Witness(notes)
     made.keep(_MARKS[1])
+    failing = made._files[0]
     read_only = os.open(notes[0], os.O_RDONLY)
-    os.dup2(read_only, made._files[0])  # every write to it fails from now on
+    os.dup2(read_only, failing)  # every write to it fails from now on
     os.close(read_only)
     made.keep(_MARKS[2])
     made.keep(_MARKS[3])
     assert made.seen() == [_MARKS[3]]
     assert caplog.text.count("the log's length cannot be noted") == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(failing)
     made.close()
 
 
