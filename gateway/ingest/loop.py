@@ -47,12 +47,12 @@ class IngestLoop:
         while not self.stopping.is_set():
             self.chores.run_next()
             arrived = self.session.receive(0.0 if acks_wait else CHORE_S)
-            self.journal_grew.busy = len(arrived) >= BUSY_MESSAGES
+            self.journal_grew.set_busy(len(arrived) >= BUSY_MESSAGES)
             self._journal(arrived)
             acks_wait = self.acks.publish_due()
             self._publish()
             self.chores.status.announce_ready()
-        self.journal_grew.busy = False
+        self.journal_grew.set_busy(False)
         self.acks.publish_due()
         self.session.close()
         self.chores.stop()

@@ -3,16 +3,42 @@
 import contextlib
 import socket
 import threading
+import time
+
+FIRST_S, FIRST_REST, LATER_REST = 10.0, 19.0, 4.0
+"""While ingest is busy, a follower rests this many times as long as its work took: much in the
+first seconds, so that the backlog of an outage is soon in the journal; less when it lasts, because
+alerts must not wait for all of it. Without rest, ingest at 1,000 devices has 0.7 x the rate; with
+the later factor from the start, 0.8 x."""
 
 
 class Wakeup:
     """A counter to wait on: a thread that passes the count it last saw misses no notification."""
 
     def __init__(self) -> None:
-        self.busy = False
-        """Whether ingest is at its limit; its followers then rest most of the time."""
+        self._busy_since: float | None = None
         self._condition = threading.Condition()
         self._count = 0
+
+    def set_busy(self, busy: bool) -> None:
+        """Record whether ingest is at its limit; its followers then rest most of the time."""
+        if not busy:
+            self._busy_since = None
+        elif self._busy_since is None:
+            self._busy_since = time.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        """The last ``set_busy``."""
+        return self._busy_since is not None
+
+    @property
+    def rest_factor(self) -> float:
+        """How many times as long as its work took a follower has to rest now."""
+        since = self._busy_since
+        if since is None:
+            return 0.0
+        return FIRST_REST if time.monotonic() < since + FIRST_S else LATER_REST
 
     @property
     def count(self) -> int:

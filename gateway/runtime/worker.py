@@ -19,10 +19,6 @@ RETRYABLE = (StoreError, JournalError, OSError, OperationalError, sqlite3.Operat
 AT_ONCE = -1.0
 """Returned by a step that left work over: waiting would not gather more for the next one."""
 
-BUSY_REST = 4.0
-"""While ingest is busy, a worker rests this many times as long as its step took. Without, ingest at
-1,000 devices has 0.7 x the rate; longer rests gain little and delay the alerts."""
-
 _LONGEST_REST_S = 1.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
 
@@ -89,8 +85,7 @@ class Worker:
                 continue
             self.note_success()
             ended = time.monotonic()
-            factor = BUSY_REST if self._wakeup.busy else 0.0
-            yield_s = min(_LONGEST_REST_S, factor * (ended - began))
+            yield_s = min(_LONGEST_REST_S, self._wakeup.rest_factor * (ended - began))
             rest_s = max(self._rest_s if wait_s >= 0 else 0.0, yield_s)
             if wait_s > 0 and not self.stopping:
                 self._wakeup.wait(wait_s, seen)

@@ -133,12 +133,12 @@ def test_a_run_that_is_ended_or_fails_begins_again(night: Night) -> None:
 
 def test_while_it_runs_a_thread_archives_unless_ingest_is_busy(path: Path) -> None:
     night, wake = Night(path), Wakeup()
-    wake.busy = True
+    wake.set_busy(True)
     with running(night.settings, night.clock, wake):
         assert [t.name for t in threading.enumerate()].count("archive") == 1
         time.sleep(0.1)
         assert len(left(path)) == 600
-    wake.busy = False
+    wake.set_busy(False)
     with running(night.settings, night.clock, wake):
         until(lambda: left(path) == [], 30, "archived")
     assert "archive" not in [t.name for t in threading.enumerate()]
