@@ -27,7 +27,8 @@ _log = logging.getLogger(__name__)
 _CACHE_BYTES = 4_000_000
 """Page cache of all connections of this process together: 15 connections would take 2 MB each.
 
-At 1,000 tanks, 8 MB would save no CPU time; 3 MB costs a tenth more.
+In ``test_memory`` on a busy machine, the gateway took 4.3 to 4.7 s of CPU with 8 MB, 4.5 to 5.0 s
+with 4 MB, and 5.0 to 5.2 s with 3 MB.
 """
 
 
