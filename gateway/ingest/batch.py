@@ -95,4 +95,5 @@ class Ingest:
                 messages.accept(item, admitted)
                 return
             admitted = "old_key"
-        self._journal.refuse(item, admitted)
+        known = None if admitted == "unknown_device" else item.topic.split("/")[2]
+        self._journal.refuse(item, admitted, known)

@@ -74,11 +74,14 @@ class Journal:
             part.reload()
         self._is_current = True
 
-    def refuse(self, arrival: Arrival, reason: str) -> None:
-        """Count a refused message, and keep it, truncated, in the quarantine."""
+    def refuse(self, arrival: Arrival, reason: str, device: str | None = None) -> None:
+        """Count a refused message, and keep it, truncated, in the quarantine.
+
+        It is counted for ``device`` too, which must be known.
+        """
         self.counters.add(reason)
-        if reason != "unknown_device":
-            self.counters.mark(reason, arrival.topic.split("/")[2], arrival.received)
+        if device is not None:
+            self.counters.mark(reason, device, arrival.received)
         added = self._database.execute(
             "INSERT INTO quarantine (time_ms, reason, topic, payload) VALUES (?, ?, ?, ?)",
             (

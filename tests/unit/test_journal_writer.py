@@ -113,7 +113,7 @@ def test_a_refused_payload_is_counted_marked_and_kept_truncated(
 ) -> None:
     topic = f"noria/1/{DEVICE}/up"
     with journal.transaction():
-        journal.refuse(Arrival(topic, b"x" * 5000, NOW + 0.5), "bad_mac")
+        journal.refuse(Arrival(topic, b"x" * 5000, NOW + 0.5), "bad_mac", DEVICE)
         journal.refuse(Arrival("n/1/" + "y" * 300, b"z", NOW), "unknown_device")
     assert rows(path, "SELECT time_ms, reason, topic, payload FROM quarantine") == [
         (int((NOW + 0.5) * 1000), "bad_mac", topic, b"x" * 4096),

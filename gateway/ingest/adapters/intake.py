@@ -86,7 +86,7 @@ class FeedIntake:
         lines = {"auth": "unsigned"}
         if message.queued and not reader.feed.adapter.has_time:
             # An old level of unknown age must never appear as the present one.
-            decoded = structs.replace(decoded, sealed=None, flag=NO_TIME)
+            decoded = structs.replace(decoded, message=None, flag=NO_TIME)
         else:
             lines[AS] = translated.decode("ascii")
         journal.messages.accept(arrival, admit_decoded(device, identity, decoded), lines)
