@@ -52,7 +52,7 @@ class ListeningFlag:
 
 
 class Registrar:
-    """One thread. ``due`` orders acks for duplicates, which bring no entry."""
+    """One thread. ``due`` orders acks, those for duplicates too, which bring no entry."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Registrar:
     def due(self, device: str, era: str, entry: int) -> None:
         """From any thread: an ack of this era is due once ``entry`` of the journal is registered.
 
-        For duplicates only: a new message orders its own ack.
+        A new message orders its own ack, so this has an effect for duplicates only.
         """
         self._due.append((device, era, entry))
 

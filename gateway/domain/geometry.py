@@ -11,7 +11,7 @@ from gateway.domain.registry import Tank
 _MM3_PER_L = 1e6
 
 IBC_AREA_MM2 = {"ibc1000": 1140.0 * 940.0, "ibc600": 1140.0 * 740.0}
-"""Inside footprints: an IBC 1000 contains about 10.7 L per cm (DOMAIN.md, Tanks and physics)."""
+"""Inside footprints: an IBC 1000 contains about 10.7 L per cm."""
 
 
 class Curve:

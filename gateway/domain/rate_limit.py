@@ -1,4 +1,4 @@
-"""Limits the rate of each device's messages: above any honest node's, and above all others'.
+"""Limits each device to a rate that no honest node reaches, or four times that of the others.
 
 Withholding PUBACK would stop every device, so a flood is acknowledged to the broker, dropped and
 counted. A dropped message gets no ``ack``, so its node keeps it. Only *new authentic* messages
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 BURST = 30_000
 """Messages that a device may send at once. The largest honest backlog is a full ring of 9,072
-readings, 63 days of one in ten minutes (DESIGN.md, *The node*), at worst one a message: a third.
+readings, 63 days of one in ten minutes; with one reading a message, a third of this.
 """
 
 PER_S = 10.0

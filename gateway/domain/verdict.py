@@ -1,6 +1,6 @@
 """The verdict on an authentic message (WIRE.md, *What the gateway does with what arrives*).
 
-The single journal, its fast path and the cluster share these rules. Admission has refused before
+The single journal, its fast path and the cluster share these rules. The caller has refused
 what is not authentic, comes from a revoked device or was sealed under an older key.
 """
 

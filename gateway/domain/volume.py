@@ -1,7 +1,7 @@
 """One raw reading to litres with their uncertainty, or to the name of its fault.
 
 A value that sensor and tank cannot produce is a fault, never a level: an ultrasonic sensor that is
-too close reports far, so a full tank would read empty (DOMAIN.md, Sensors).
+too close reports far, so a full tank would read empty.
 """
 
 from dataclasses import replace
@@ -220,6 +220,6 @@ def _sound_m_s(air_c: float) -> float:
 def corrected_mm(distance_mm: float, air_c: float) -> float:
     """The true distance where a module that assumes 20 degC reported ``distance_mm``.
 
-    At 900 mm the error would be +41 mm at -5 degC and -22 mm at 35 degC (DOMAIN.md).
+    At 900 mm the error would be +41 mm at -5 degC and -22 mm at 35 degC.
     """
     return distance_mm * _sound_m_s(air_c) / _sound_m_s(_ASSUMED_AIR_C)

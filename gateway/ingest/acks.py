@@ -14,7 +14,7 @@ from gateway.runtime.wakeup import Wakeup
 
 GATHER_S = 0.3
 """Longest wait for an ack while ingest is busy: one ack then covers several batches. A node waits
-2 s for its own (DESIGN.md, *The node*)."""
+2 s for its own."""
 
 
 class Acks(Protocol):
@@ -30,7 +30,7 @@ class Acks(Protocol):
         ...
 
     def note_progress(self, listening: bool, committing_since: float | None) -> None:
-        """Record whether messages reach us, and since when the oldest batch is unsaved (Unix s)."""
+        """Record whether messages reach us, and since when a batch is being saved (Unix s)."""
         ...
 
     def add(self, eras: Sequence[Era], last_id: int) -> None:

@@ -14,7 +14,7 @@ from server.words.language import PageLanguage, mark
 from server.words.page import IconText
 
 LOW_MV = 3500
-"""Below this a single Li-ion cell has little left (DESIGN.md: events only below 3400 mV)."""
+"""Below this a single Li-ion cell has little left (a node sends only events below 3400 mV)."""
 FAIR_DBM = -75
 POOR_DBM = -85
 

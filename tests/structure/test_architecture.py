@@ -15,7 +15,7 @@ OURS = {"gateway", "server", "dashboards", "firmware", "tests"}
 ARROWS = {
     "gateway/domain": ("gateway.domain",),
     "gateway": ("gateway",),
-    # Two exceptions to DESIGN.md's arrows: the demo starts virtual boards, and the noria command
+    # Two exceptions: the demo starts virtual boards, and the noria command
     # includes the dashboards' commands. Nothing else of the server may import either.
     "server": ("server", "gateway"),
     "server/demo": ("server", "gateway", "firmware.virtual.host"),

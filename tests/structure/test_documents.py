@@ -133,3 +133,14 @@ def _output(command: list[str]) -> str:
     except OSError:
         return ""  # the tool is not installed
     return done.stdout
+
+
+def test_every_document_that_the_code_names_exists() -> None:
+    documents = {path.name for path in tree.files(".md")}
+    named = {
+        (name, str(path))
+        for path in tree.files(".py")
+        for name in re.findall(r"\b[A-Z][A-Z-]+\.md\b", tree.text(path))
+    }
+    assert len(named) > 20
+    assert [found for found in sorted(named) if found[0] not in documents] == []

@@ -110,7 +110,7 @@ def test_the_writer_makes_a_private_file_that_survives_a_power_cut(tmp_path: Pat
     with closing(schema.open_for_writing(path)) as connection:
         pragmas = ("auto_vacuum", "journal_mode", "synchronous", "user_version")
         found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
-        assert found == [2, "wal", 2, 3]  # incremental; FULL; DESIGN.md's format
+        assert found == [2, "wal", 2, 3]  # incremental; FULL; the format
         assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (8192,)
         assert connection.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
         assert connection.isolation_level is None

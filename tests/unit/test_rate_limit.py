@@ -38,7 +38,7 @@ def _emptied(now: float) -> RateLimiter:
 
 
 def test_the_limits_are_those_of_the_largest_backlog_and_of_recovery() -> None:
-    # DESIGN.md, *The node*: a full ring has 9,072 readings; a third of the burst.
+    # A full ring has 9,072 readings; a third of the burst.
     assert (BURST, PER_S, FAIR, WINDOW_S) == (30_000, 10.0, 4.0, 10.0)
 
 

@@ -12,7 +12,7 @@ from drivers.dates import unix_of
 
 _GOOD_HDOP = const(20)  # tenths: good enough to stop; a worse fix waits for a better one
 _WORST_HDOP = const(100)
-_METRES_A_HDOP = const(3)  # DOMAIN.md, *Sensors*: 3 m with a clear sky
+_METRES_A_HDOP = const(3)  # 3 m with a clear sky
 _LONGEST = const(96)  # a sentence has 82 bytes at most
 _POLL_MS = const(20)
 

@@ -4,7 +4,7 @@ import time
 
 from micropython import const
 
-_ATTACH_MS = const(60_000)  # DESIGN.md, *The node*: 15 to 60 s is what LTE-M takes
+_ATTACH_MS = const(60_000)  # 15 to 60 s is what LTE-M takes
 _DIAL_MS = const(5000)
 _PPP_MS = const(10_000)
 _POLL_MS = const(50)

@@ -1,4 +1,4 @@
-"""One wake of the node, from the watchdog to deep sleep (DESIGN.md, *The node*)."""
+"""One wake of the node, from the watchdog to deep sleep."""
 
 import gc
 import time

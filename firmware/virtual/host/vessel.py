@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 IBC_LITRES_PER_MM = 1140.0 * 940.0 / 1e6
-"""Inside footprint of an IBC 1000: about 10.7 L per cm (DOMAIN.md, Tanks and physics)."""
+"""Inside footprint of an IBC 1000: about 10.7 L per cm."""
 
 _GRAVITY = 9.81
 _DISCHARGE = 0.62  # of a sharp-edged hole

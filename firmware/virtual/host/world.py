@@ -16,7 +16,7 @@ Kind = Literal["ibc", "station"]
 SeizureMode = Literal["smashed", "carried"]
 
 _FULL_MV, _FLAT_MV = 4150.0, 3250.0
-_SUN_MAH_PER_S = 100.0 / 86400.0  # a 1 W panel in a Calais December: 85-154 a day (DESIGN.md)
+_SUN_MAH_PER_S = 100.0 / 86400.0  # a 1 W panel in a Calais December: 85-154 a day
 _MOVING_S = 240.0
 _TILTED_DEG = 62.0
 _CREEP_S = 2 * 3600.0

@@ -1,8 +1,8 @@
 """Records the log's length outside the journal, to notice a journal restored from a backup.
 
 Other people may keep a signed size of the log. A restored journal that continued would contradict
-them. Every commit therefore writes size and frontier to small files that no backup of the journal
-contains, and a start compares them with the journal.
+them. Every commit therefore writes size and frontier to small files, one of which should be where
+no backup of the data folder reaches (setting ``witness``); a start compares them with the journal.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Witness:
 
 
 def forget(paths: Sequence[Path]) -> None:
-    """Delete the files: a start takes a journal without any for a restored one. Raises OSError."""
+    """Delete the files; the next start treats the journal as restored. Raises OSError."""
     for path in paths:
         path.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ _PLUGIN = "mosquitto_dynamic_security.so"
 _ITERATIONS = 10_000
 """Enough for random passwords of 256 bits; more is for passwords that people choose."""
 
-# Reasons: DESIGN.md, *Broker*. max_queued_messages: the default of 1000 loses messages while the
+# max_queued_messages: the default of 1000 loses messages while the
 # gateway is stopped. use_username_as_clientid, below, keeps devices from taking over our session.
 _CONFIG = """\
 per_listener_settings false

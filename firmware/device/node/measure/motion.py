@@ -11,7 +11,7 @@ import math
 
 from micropython import const
 
-TILT_DEG = 20  # DESIGN.md, *Presence and cause*
+TILT_DEG = 20  # more than a lid or a hand does
 _CONFIRM_S = const(5)
 LONGEST_S = 8  # time for five moving seconds, one quiet one among them allowed
 _STILL_MG = const(30)

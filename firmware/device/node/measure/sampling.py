@@ -12,7 +12,7 @@ from micropython import const
 _MAD_TO_SD = const(14826)  # 1.4826 x MAD estimates a normal standard deviation; in 1e-4
 _MOMENTS = (5, 7, 9)  # samples after which a burst may end
 _DEAD = const(3)  # errors in a row at the beginning: the sensor is not there
-_BUDGET_MS = const(3000)  # DESIGN.md, *The node*
+_BUDGET_MS = const(3000)  # of a wake, for all sensors
 
 NO_ECHO, DISAGREE = "no_echo", "disagree"
 

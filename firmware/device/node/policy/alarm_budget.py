@@ -2,7 +2,7 @@
 
 False alarms may cost 5 % of a month's charge: 127 mAh of 2550. A bucket of 60 mAh that refills by
 2.16 mAh a day allows at most 60 + 30 x 2.16 = 125 mAh in 30 days. A ten-minute recovery costs
-13 mAh in 20 reports (DESIGN.md, *The node*): 650 uAh each. A new recovery needs 33 mAh in the
+13 mAh in 20 reports: 650 uAh each. A new recovery needs 33 mAh in the
 bucket; a running one may empty it: half an hour of 30 s reports, then over two hours of 5 min ones.
 
 Checks of the accelerometer after motion (2 to 8 s awake) have a bucket of their own, 60 at once

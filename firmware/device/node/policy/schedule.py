@@ -5,7 +5,7 @@ from node.storage import clock
 
 RECOVERING, ORDERED = 1, 2  # State.recovery: by itself, or by an order, which no budget limits
 
-LOW_MV = const(3400)  # DESIGN.md, *The node*
+LOW_MV = const(3400)  # a cell has little left
 _NO_RADIO_MV = const(3300)
 _WELL_MV = const(3500)  # hysteresis
 

@@ -15,7 +15,7 @@ from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 CONFIRMED_MS = 5000
-"""The node confirms motion longer than this (DESIGN.md, Presence and cause)."""
+"""The node confirms motion longer than this; one bump is shorter."""
 TILT_DEG = 20
 _RECOVERY_S = 60  # a node promises so short a time only in recovery mode
 _KNOCK_S = 900.0

@@ -8,7 +8,7 @@ from gateway.domain.watch.tracks.cause import Term, weigh
 
 FAMILY = "battery"
 LOW_MV = 3500
-"""Below 3400 mV a node sends events only (DESIGN.md, The node): warn before that."""
+"""Below 3400 mV a node sends events only: warn before that."""
 GOOD_MV = 3650
 _CONSECUTIVE = 2
 _KEPT = 12

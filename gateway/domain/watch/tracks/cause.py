@@ -1,4 +1,4 @@
-"""Probabilities of verdicts from named log-odds terms (DESIGN.md, Presence and cause).
+"""Probabilities of verdicts from named log-odds terms.
 
 A term moves some verdicts up or down; probabilities are the softmax of the sums, so they add up
 to 1 and ``unknown`` keeps its share. The weights are judgements, calibrated by the stories in

@@ -11,7 +11,7 @@ from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks.level import Sample
 
 TAP_LPM = 29.0
-"""An open 15 mm tap under 1 m of water (Torricelli, DOMAIN.md)."""
+"""An open 15 mm tap under 1 m of water (Torricelli)."""
 
 _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty seconds
 _DRAW_PART, _DRAW_SD = 0.012, 2.0

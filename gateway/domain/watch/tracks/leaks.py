@@ -1,6 +1,6 @@
 """Leaks: a level that falls along a straight line in hours of little use.
 
-Nights are nearly flat (DOMAIN.md); the tank's own profile defines its quiet hours.
+At night people draw next to nothing; the tank's own profile defines its quiet hours.
 """
 
 from itertools import pairwise
