@@ -94,7 +94,7 @@ def test_the_same_message_twice_is_stored_once_and_acknowledged_twice(wire: Wire
         wire.publish(wire.ring.payload(message))
         wire.counted("journal", "messages", 1)
     wire.counted("received", "duplicate", 1)
-    until(lambda: len(wire.acks) == 2, 5, "both acks")
+    until(lambda: len(wire.acks) >= 2, 5, "both acks")
     assert {(a["boot"], a["seq"], a["h"]) for a in wire.acks} == {(1, 1, message.h)}
     assert len(wire.gateway.exported()) == 1
     assert len(wire.gateway.readings()) == 1
