@@ -121,3 +121,19 @@ def test_a_check_reads_the_segments_after_an_entry(archived: Path) -> None:
         reader.check(8)
         with pytest.raises(ArchiveError, match=r"entries 5 to 8: .*was changed"):
             list(reader.all())
+
+
+def test_only_bodies_that_are_absent_are_looked_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one that is here, nor an erased one of a fact, which no segment ever holds."""
+    written(path, *[JANUARY] * 3)
+    written(path, JANUARY, kind="run")
+    change(path, "DELETE FROM body WHERE entry IN (2, 4)")
+    asked: list[list[int]] = []
+    monkeypatch.setattr(Archive, "bodies", lambda _, absent: asked.append(list(absent)) or {})
+    with closing(JournalReader(path)) as reader:
+        assert [entry.id for entry in reader.all()] == [1, 2, 3, 4]
+        assert asked == [[2]]
+        reader.entries(2, 4)
+    assert asked == [[2]]

@@ -18,7 +18,10 @@ from gateway.domain.watch.memory.json_codec import JSON
 from gateway.projections.runner import JournalSource
 
 KEY = "stands"
-"""Key of the saved checkpoint, next to the keys of the state: [entry, registry version]."""
+"""Key of the saved checkpoint, next to the keys of the state: [entry, registry version].
+
+Its text is in databases already, so it stays.
+"""
 
 _LONGEST_S = 30.0
 _MOST_ENTRIES = 20_000  # replayed in about two seconds

@@ -99,7 +99,7 @@ class WatchProjection:
         """Apply the entries up to the cursor without their outputs, which were saved before."""
         after = self._checkpoint.entry
         if self._open_journal is None:
-            raise JournalError(f"the watch's state stands at entry {after}: it needs the journal")
+            raise JournalError(f"the watch's saved state is of entry {after}: it needs the journal")
         with closing(self._open_journal()) as journal:
             for entry in entries_since(connection, journal, NAME, after, self._cursor):
                 event = input_of(entry, self._interpreter)
