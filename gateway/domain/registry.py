@@ -162,5 +162,13 @@ class Registry:
 
     def plans_at(self, tank: str, at: float) -> tuple[Plan, ...]:
         """The plans of a tank that cover ``at``, without cancelled ones."""
+        return self.plans_during(tank, at, at)
+
+    def plans_during(self, tank: str, start: float, end: float) -> tuple[Plan, ...]:
+        """The plans of a tank that overlap the span (Unix s), without cancelled ones.
+
+        Plan and span include both ends. Use it for what happened at an unknown moment of a span,
+        such as a move between two readings.
+        """
         rows = self.plans.get(tank, ())
-        return tuple(p for p in rows if p.start <= at <= p.end and not p.cancelled)
+        return tuple(p for p in rows if p.start <= end and start <= p.end and not p.cancelled)

@@ -260,3 +260,26 @@ def test_each_devices_newest_row_is_found_by_the_topic_that_it_writes() -> None:
 )
 def test_a_plan_covers_its_first_and_its_last_second(at: float, kinds: list[str]) -> None:
     assert [plan.kind for plan in REGISTRY.plans_at("t", at)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kinds"),
+    [
+        (0.0, 9.9, []),
+        (0.0, 10.0, ["move"]),
+        (0.0, 99.0, ["move", "cleaning"]),
+        (16.0, 17.0, ["move", "cleaning"]),
+        (20.0, 20.0, ["move", "cleaning"]),
+        (20.1, 99.0, ["cleaning"]),
+        (30.0, 99.0, ["cleaning"]),
+        (30.1, 99.0, []),
+    ],
+)
+def test_a_plan_and_a_span_overlap_from_their_first_to_their_last_second(
+    start: float, end: float, kinds: list[str]
+) -> None:
+    assert [plan.kind for plan in REGISTRY.plans_during("t", start, end)] == kinds
+
+
+def test_a_tank_without_plans_has_none_during_any_span() -> None:
+    assert REGISTRY.plans_during("none", 0.0, 99.0) == ()

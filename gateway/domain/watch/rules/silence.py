@@ -12,15 +12,16 @@ from gateway.domain.watch.rules import power, presence
 from gateway.domain.watch.tracks.cause import Term, weigh
 
 FAMILY, UPLINK = "silent", "uplink"
-_AFTER_MOVE_S = 1800.0  # for a node to find its network after a planned move
+_NODE_OFF_PLANS = ("move", "cleaning")  # the node may be out of reach, or switched off
+_AFTER_PLAN_S = 1800.0  # for a node to find its network after a planned move or cleaning
 _WAIT_S = 3600.0  # for neighbours with long promises to show whether the uplink works
 
 
 def judge(context: WatchContext, device: DeviceState) -> None:
     """Decide on a silent device: its uplink is out, it is at fault, or neighbours will show."""
-    plans = context.registry.plans_at(device.tank, context.now)
-    if moves := [plan.end for plan in plans if plan.kind == "move"]:
-        _wait(context, device, max(moves) + _AFTER_MOVE_S)
+    until = _plan_explains_until(context, device)
+    if until > context.now:
+        _wait(context, device, until)
         return
     uplink = context.uplink_of(device.device)
     if uplink is None:
@@ -39,6 +40,18 @@ def judge(context: WatchContext, device: DeviceState) -> None:
         _report_device(context, device)
     else:
         _wait(context, device, context.now + _WAIT_S)
+
+
+def _plan_explains_until(context: WatchContext, device: DeviceState) -> float:
+    """Until when (Unix s) a planned move or cleaning explains the silence; 0 for no such plan.
+
+    It explains it when it overlaps the span from the last message to the last time at which the
+    promise could be kept: a node that fell silent before or after that has another reason.
+    """
+    since, until = presence.last_received_at(device), presence.deadline(context, device, 3)
+    plans = context.registry.plans_during(device.tank, since, until)
+    ends = [plan.end + _AFTER_PLAN_S for plan in plans if plan.kind in _NODE_OFF_PLANS]
+    return max(ends, default=0.0)
 
 
 def _wait(context: WatchContext, device: DeviceState, until: float) -> None:
