@@ -9,7 +9,7 @@ from gateway.domain.entry import Entry
 from gateway.domain.inputs import Auth
 from gateway.domain.message import Message
 from gateway.domain.verdict import MessageIdentity
-from gateway.wire.fast import FastMessage, decode_fast
+from gateway.wire.fast import decode_fast
 from gateway.wire.fields import message_from
 from gateway.wire.salvage import salvage
 from gateway.wire.strict import Malformed, parse
@@ -58,14 +58,10 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
 @lru_cache(maxsize=_CACHED)
 def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
     try:
-        found = None if trust else decode_fast(object_bytes)
-        if found is None or _is_odd(found):
+        message = decode_fast(object_bytes, device, trust=trust)
+        if message is None or not (trust or _is_regular(message)):
             return _decode_exactly(object_bytes, device, trust, feed)
-        identity = (found.era, found.boot, found.seq)
-        return Decoded(
-            found.message(device), None, identity, found.prev, found.old, found.generation,
-            found.signed,
-        )  # fmt: skip
+        return _decoded(message, message.prev, None)
     except Exception as error:  # noqa: BLE001 - one message must not stop a device's line
         # The message is authentic and is journaled. If this raised, the broker would deliver it
         # again after every restart and no device would get an ack.
@@ -73,10 +69,10 @@ def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decode
         return Decoded(None, FAULT, None)
 
 
-def _is_odd(found: FastMessage) -> bool:
-    """Whether its clock or its ``prev`` contradict the other fields, so that it is flagged."""
-    is_first = found.boot == found.seq == 1
-    return (found.t == 0) != (found.ts == "none") or not (found.prev or is_first)
+def _is_regular(message: Message) -> bool:
+    """Whether its clock and its ``prev`` agree with the other fields; else it is flagged."""
+    is_first = message.boot == message.seq == 1
+    return (message.t == 0) == (message.ts == "none") and bool(message.prev or is_first)
 
 
 def _decode_exactly(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
@@ -91,14 +87,13 @@ def _decode_exactly(object_bytes: bytes, device: str, trust: bool, feed: bool) -
     if flag == "time_source":
         message = message._replace(t=0, ts="none")
     identity = (message.era, message.boot, message.seq)
+    return _decoded(message, message.prev if trust else _readable(message.prev, identity), flag)
+
+
+def _decoded(message: Message, prev: str | None, flag: str | None) -> Decoded:
+    identity = (message.era, message.boot, message.seq)
     return Decoded(
-        message=message,
-        flag=flag,
-        identity=identity,
-        prev=message.prev if trust else _readable(message.prev, identity),
-        old=message.old,
-        key_generation=message.key_generation,
-        signed=message.signed,
+        message, flag, identity, prev, message.old, message.key_generation, message.signed
     )
 
 

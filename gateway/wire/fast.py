@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.message import Message, Quantity, RawReading, TimeSource
-from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S
+from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S, TRUSTED_ERA
 from gateway.wire.strict import MAX_INTEGER
 
 _Natural = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
@@ -35,79 +35,84 @@ class _Reading(msgspec.Struct, gc=False):
     ch: _Count | UnsetType = UNSET
 
 
-class FastMessage(msgspec.Struct, kw_only=True, gc=False):
-    """A well-formed message without events, its fields in the order in which nodes write them."""
+class _Message(msgspec.Struct, kw_only=True, gc=False):
+    """A well-formed message without events, its fields in the order in which nodes write them.
 
-    v: Annotated[int, Meta(ge=1, le=1)]
-    fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")]
-    era: Annotated[str, Meta(pattern="^[a-z2-7]{8}$")]
+    A recording may lack those that ``replay --trust`` does not check.
+    """
+
+    v: Annotated[int, Meta(ge=1, le=1)] | UnsetType = UNSET
+    fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")] | UnsetType = UNSET
+    era: Annotated[str, Meta(pattern="^[a-z2-7]{8}$")] | UnsetType = UNSET
     boot: _Number
     seq: _Number
-    prev: Annotated[str, Meta(pattern="^(?:[A-Za-z0-9_-]{22})?$")]
+    prev: Annotated[str, Meta(pattern="^(?:[A-Za-z0-9_-]{22})?$")] | UnsetType = UNSET
     up: _Natural
     t: _Natural
-    ts: TimeSource
+    ts: TimeSource | UnsetType = UNSET
     ta: _Natural | UnsetType = UNSET
     next: Annotated[int, Meta(ge=0, le=MAX_PROMISE_S)]
-    old: tuple[_Number, _Number]
+    old: tuple[_Number, _Number] | UnsetType = UNSET
     k: _Number | UnsetType = UNSET
     sg: int | UnsetType = UNSET
     mv: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
     rssi: Annotated[int, Meta(ge=-1000, le=1000)] | UnsetType = UNSET
-    r: list[_Reading]
+    r: list[_Reading] | UnsetType = UNSET
     e: Annotated[list[int], Meta(max_length=0)] | UnsetType = UNSET
 
-    @property
-    def signed(self) -> bool:
-        """Whether a signature follows."""
-        return self.sg == 1
 
-    @property
-    def generation(self) -> int:
-        """The key generation."""
-        return 1 if self.k is UNSET else self.k
-
-    def message(self, device: str) -> Message:
-        """The message of ``device``."""
-        return Message(
-            device, self.fw, self.era, self.boot, self.seq, self.prev, self.up, self.t, self.ts,
-            self.next, self.old, _or_none(self.ta), self.generation, _or_none(self.mv),
-            _or_none(self.rssi), self.signed, tuple([_reading(reading) for reading in self.r]),
-        )  # fmt: skip
-
-
-_decode = msgspec.json.Decoder(FastMessage).decode
+_decode = msgspec.json.Decoder(_Message).decode
 _encode = msgspec.json.Encoder().encode
-_PLAIN = bytes(set(range(256)) - set(b'"\\-.eE'))
+_PLAIN = bytes(set(range(256)) - set(b'"\\-.eE\t\n\r'))
 # The constructor of a NamedTuple takes twice as long.
 _new = cast(
     "Callable[[type[RawReading], tuple[object, ...]], RawReading]", cast(object, tuple).__new__
 )
 
 
-def decode_fast(object_bytes: bytes) -> FastMessage | None:
-    """The message in OBJECT, or None where only ``strict`` and ``fields`` can decide."""
+def decode_fast(object_bytes: bytes, device: str, *, trust: bool = False) -> Message | None:
+    """The message of ``device`` in OBJECT; None where only ``strict`` and ``fields`` can decide.
+
+    ``trust`` fills what recordings lack, as ``fields`` does.
+    """
     try:
         found = _decode(object_bytes)
     except (ValueError, RecursionError):  # of which msgspec's and UTF-8's errors are kinds
         return None
     again = _encode(found)
-    if again != object_bytes and not _is_reordered(again, object_bytes):
+    if again != object_bytes and not _is_rearranged(again, object_bytes):
         return None
-    for reading in found.r:
+    fw, era, prev, ts, old, readings = found.fw, found.era, found.prev, found.ts, found.old, found.r
+    if trust:
+        fw = "" if fw is UNSET else fw
+        era = TRUSTED_ERA if era is UNSET else era
+        prev = "" if prev is UNSET else prev
+        ts = ("ntp" if found.t else "none") if ts is UNSET else ts
+        old = found.boot, found.seq
+        readings = [] if readings is UNSET else readings
+    elif (
+        found.v is UNSET or fw is UNSET or era is UNSET or prev is UNSET or ts is UNSET
+        or old is UNSET or readings is UNSET
+    ):  # fmt: skip
+        return None
+    for reading in readings:
         others = (reading.g is UNSET) + (reading.pa is UNSET)
         if others != (1 if reading.mm is UNSET else 2):
             return None
-    return found
+    return Message(
+        device, fw, era, found.boot, found.seq, prev, found.up, found.t, ts, found.next, old,
+        _or_none(found.ta), 1 if found.k is UNSET else found.k, _or_none(found.mv),
+        _or_none(found.rssi), found.sg == 1, tuple([_reading(reading) for reading in readings]),
+    )  # fmt: skip
 
 
-def _is_reordered(again: bytes, object_bytes: bytes) -> bool:
-    """Whether OBJECT is ``again``, the message encoded again, with its names in another order.
+def _is_rearranged(again: bytes, object_bytes: bytes) -> bool:
+    """Whether OBJECT is ``again``, the message encoded again, in another order or with blanks.
 
     An unknown or duplicate name has quotes, an escape a backslash, an unusual number one of
-    ``-.eE``: OBJECT has more of them then. Without those, blanks make it longer.
+    ``-.eE``: OBJECT has more of them then, or more tabs and ends of lines, which are no blanks.
     """
-    if len(again) != len(object_bytes):
+    if not (object_bytes.startswith(b"{") and object_bytes.endswith(b"}")):
         return False
     return len(again.translate(None, _PLAIN)) == len(object_bytes.translate(None, _PLAIN))
 

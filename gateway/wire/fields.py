@@ -17,7 +17,9 @@ LINK = re.compile(r"[A-Za-z0-9_-]{22}|")
 _REQUIRED = ("v", "fw", "era", "boot", "seq", "prev", "up", "t", "ts", "next", "old", "r")
 _OPTIONAL = ("ta", "k", "mv", "rssi")
 _OF_READING = ("sp", "n", "of", "tc", "ch")
-_TRUSTED: Mapping[str, object] = {"v": 1, "fw": "", "era": "a" * 8, "prev": "", "r": []}
+TRUSTED_ERA = "a" * 8
+"""The era of recordings that name none."""
+_TRUSTED: Mapping[str, object] = {"v": 1, "fw": "", "era": TRUSTED_ERA, "prev": "", "r": []}
 _QUANTITIES: tuple[Quantity, ...] = ("mm", "g", "pa")
 _FEED_QUANTITIES: tuple[Quantity, ...] = (*_QUANTITIES, "ml", "bp")
 _SOURCES: tuple[TimeSource, ...] = ("ntp", "gnss", "net", "gw", "none")

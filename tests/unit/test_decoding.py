@@ -117,6 +117,8 @@ def test_a_usual_message_takes_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> 
         patch.delattr(decoded, "_decode_exactly")
         for more in usual:
             assert read(fw="fast", **more).message is not None, more
+        for more in (*usual, {"prev": ""}, {"t": 0}):
+            assert read({"trust": True}, fw="fast", **more).message is not None, more
     trusted = read({"trust": True}, fw="fast")
     assert trusted.old == (1, 2), "replay declares no gap"
 

@@ -17,6 +17,7 @@ BY_NAME = {
     "Gauge.__init__": ["corrects"],
     "TransportError.__init__": ["permanent"],
     "decode": ["device", "trust", "feed"],
+    "decode_fast": ["trust"],
     "message_from": ["trust", "feed"],
     "admit": ["trust"],
 }
