@@ -26,7 +26,10 @@ Due = dict[str, float]
 
 @dataclass(slots=True)
 class ListeningState:
-    """Whether this gateway receives messages. ``credit_s``: total s excluded from promises."""
+    """Whether this gateway receives messages. ``credit_s``: total s excluded from promises.
+
+    ``outages``: the last spans [from, until] in which it received nothing, the newest last.
+    """
 
     last_input_at: float = 0.0
     gateway_stopped: bool = False
@@ -34,6 +37,7 @@ class ListeningState:
     offline_since: float | None = None
     settling: bool = False  # reconnected, the broker's queue not yet drained
     credit_s: float = 0.0
+    outages: list[list[float]] = field(default_factory=list[list[float]])
     due: Due = field(default_factory=dict[str, float])
 
     @property

@@ -13,6 +13,7 @@ LONGEST_BACK_OFF_S = 8 * 3600.0
 _DRAIN_LONGEST_S = 1800.0
 _CONNECT_LONGEST_S = 120.0
 _KEPT_ERAS = 4
+_KEPT_OUTAGES = 8
 
 
 def slack_s(next_s: float) -> float:
@@ -69,7 +70,30 @@ def _end_outage(listening: ListeningState, now: float) -> None:
     if listening.offline_since is not None and not listening.is_down:
         outage = max(now - listening.offline_since, 0.0)
         listening.credit_s += outage + min(outage, LONGEST_BACK_OFF_S)
+        listening.outages.append([listening.offline_since, listening.offline_since + outage])
+        del listening.outages[:-_KEPT_OUTAGES]
         listening.offline_since = None
+
+
+def is_deaf(context: WatchContext) -> bool:
+    """Whether messages may be missing now, so that nothing may be concluded from their absence.
+
+    True from the moment that the gateway or its broker stops until the broker's queue has drained.
+    """
+    return not context.listening.is_judging
+
+
+def was_listening(context: WatchContext, start: float, end: float) -> bool:
+    """Whether this gateway received all the time from ``start`` to ``end`` (receive time, Unix s).
+
+    False when an outage of its own, one that lasts included, overlaps the span. It remembers the
+    last eight: before the oldest of them it is taken to have listened. While a queue drains it
+    receives; ask ``is_deaf`` too for a span that ends now.
+    """
+    listening = context.listening
+    if listening.offline_since is not None and listening.offline_since <= end:
+        return False
+    return not any(begun <= end and start <= ended for begun, ended in listening.outages)
 
 
 def end_settling(context: WatchContext) -> None:
@@ -147,6 +171,27 @@ def is_due(context: WatchContext, device: DeviceState, times: int) -> bool:
         schedule(context, device)
         return False
     return True
+
+
+def is_late(context: WatchContext, device: DeviceState) -> bool:
+    """Whether its next message is overdue now, so that what it would report is not known.
+
+    Its promise and the slack have passed, this gateway's outages excluded. While the gateway is
+    deaf (``is_deaf``) the outage under way is not excluded yet. False before its first message.
+    """
+    return bool(device.promises) and context.now > deadline(context, device, 1)
+
+
+def uplink_is_suspect(context: WatchContext, device: DeviceState, since: float) -> bool:
+    """Whether nothing has shown that the device's uplink works since ``since`` (Unix s).
+
+    True when it has neighbours on its uplink that still sent messages then, and none has sent one
+    since. False when it shares its uplink with no such neighbour: then nobody could show it.
+    """
+    neighbours = context.neighbours(device.device)
+    if any(last_received_at(neighbour) > since for neighbour in neighbours):
+        return False
+    return any(deadline(context, neighbour, 3) > since for neighbour in neighbours)
 
 
 def mark_silent(context: WatchContext, device: DeviceState) -> bool:
