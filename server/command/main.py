@@ -28,6 +28,12 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("export", "export", "export", "Export readings as JSON lines."),
     ("rebuild", "rebuild", "rebuild", "Rebuild the store or the watch from the journal."),
     ("replay", "replay", "replay", "Run a recording through the watch."),
+    (
+        "evaluate",
+        "evaluate",
+        "evaluate",
+        "Measure on simulated stories how often the watch is right.",
+    ),
     ("dashboards", "dashboards", "dashboards", "Write or push the Grafana dashboard."),
 )
 

@@ -10,6 +10,7 @@ from tests.structure import tree
 
 ORDER = (
     ("program",),
+    ("evaluation",),
     ("monitoring",),
     ("ingest",),
     ("alerts",),

@@ -1,0 +1,1 @@
+"""Measures how well the watch judges, on simulated stories with known truth."""

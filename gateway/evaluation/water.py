@@ -1,0 +1,184 @@
+"""Compares refills, draws and forecasts with the true water. Litres, seconds."""
+
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import median
+
+from gateway.domain.outputs import Forecast, Level, TankEvent
+from gateway.evaluation.trial import Trial
+from gateway.evaluation.truth import HOUR_S, TrueRefill, Truth
+
+_SLACK_S = 900.0
+_JOIN_S = 1200.0  # true deliveries closer than that are one
+_NOTICEABLE_PART, _NOTICEABLE_SD = 0.02, 4.0
+_EVERY = 6  # one forecast in so many is compared
+_HORIZON_S = (18 * HOUR_S, 30 * HOUR_S)
+KNOWN_S = 3 * 86400.0
+
+Levels = Sequence[tuple[float, float, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class RefillCount:
+    """Refills of one tank: found, of those that exist, and reported without one."""
+
+    found: int
+    missed: int
+    false: int
+    litres_errors: tuple[float, ...]  # relative, of those found
+    misses: tuple[str, ...] = ()
+
+
+def joined(refills: Sequence[TrueRefill]) -> list[TrueRefill]:
+    """The true refills of one tank, neighbours joined, in order."""
+    found: list[TrueRefill] = []
+    for refill in sorted(refills, key=lambda r: r.at):
+        last = found[-1] if found else None
+        if last is not None and refill.at - last.until < _JOIN_S:
+            found[-1] = TrueRefill(
+                last.tank, last.at, max(last.until, refill.until), last.litres + refill.litres,
+                last.hidden or refill.hidden,
+            )  # fmt: skip
+        else:
+            found.append(refill)
+    return found
+
+
+def count_refills(
+    refills: Sequence[TrueRefill], events: Sequence[TankEvent], least_l: float, slack_s: float
+) -> RefillCount:
+    """Match by overlap, one event for each refill; those below ``least_l`` count for nothing."""
+    true = joined(refills)
+    open_events = [e for e in events if e.kind == "refill"]
+    errors: list[float] = []
+    missed, misses = 0, list[str]()
+    for refill in sorted(true, key=lambda r: -r.litres):
+        near = [
+            e for e in open_events
+            if e.at - slack_s <= refill.until and refill.at <= e.until + slack_s
+        ]  # fmt: skip
+        best = max(near, key=lambda e: -abs((e.litres or 0.0) - refill.litres), default=None)
+        if best is not None:
+            open_events.remove(best)
+            if refill.litres >= least_l:
+                errors.append(((best.litres or 0.0) - refill.litres) / refill.litres)
+        elif refill.litres >= least_l:
+            missed += 1
+            misses.append(f"missed refill of {refill.litres:.0f} L at {refill.at:.0f}")
+    misses += [f"false refill of {e.litres} L at {e.at:.0f}" for e in open_events]
+    return RefillCount(len(errors), missed, len(open_events), tuple(errors), tuple(misses))
+
+
+def refills_of(tank: str, truth: Truth, trial: Trial, capacity_l: float) -> RefillCount:
+    """The refills of one tank of a story."""
+    sds = [level.sd_l for level in trial.levels.get(tank, ()) if level.sd_l is not None]
+    least = max(_NOTICEABLE_PART * capacity_l, _NOTICEABLE_SD * (median(sds) if sds else 0.0))
+    own = [r for r in truth.refills if r.tank == tank]
+    events = [e for e in trial.events if e.tank == tank]
+    return count_refills(own, events, least, max(_SLACK_S, interval_s(truth.levels[tank])))
+
+
+def interval_s(levels: Levels) -> float:
+    """The usual time between two readings."""
+    gaps = [b[0] - a[0] for a, b in itertools.pairwise(levels)]
+    return median(gaps) if gaps else 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is missing in one tank's sums, litres and in sd, and the true and reported totals."""
+
+    residual_l: float
+    residual_sd: float
+    delivered_l: float
+    reported_delivered_l: float
+    drawn_l: float
+    reported_drawn_l: float
+
+
+def balance(tank: str, truth: Truth, trial: Trial) -> Balance | None:
+    """start + refills - draws - losses - end, from what the watch reported; None without levels."""
+    good = [level for level in trial.levels.get(tank, ()) if level.volume_l is not None]
+    levels = truth.levels.get(tank, [])
+    if len(good) < 20 or not levels:
+        return None
+    sums = {"refill": 0.0, "draw": 0.0, "drain": 0.0, "slash": 0.0}
+    for event in trial.events:
+        if event.tank == tank and event.kind in sums:
+            sums[event.kind] += event.litres or 0.0
+    start, end = _mean(good[:3]), _mean(good[-3:])
+    residual = start + sums["refill"] - sums["draw"] - sums["drain"] - sums["slash"] - end
+    sd = max(sqrt(2) * (good[-1].sd_l or 1.0), 1.0)
+    own = [r.litres for r in truth.refills if r.tank == tank]
+    return Balance(
+        residual, residual / sd, sum(own), sums["refill"], levels[-1][2] - levels[0][2],
+        sums["draw"],
+    )  # fmt: skip
+
+
+def _mean(levels: Sequence[Level]) -> float:
+    return sum(level.volume_l or 0.0 for level in levels) / len(levels)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPoint:
+    """One forecast of time to empty with the truth, seconds from when it was made."""
+
+    at: float
+    known_s: float  # how long the tank had been watched
+    true_s: float
+    likely_s: float | None
+    low_s: float | None
+    high_s: float | None
+
+
+def forecasts_of(tank: str, truth: Truth, forecasts: Sequence[Forecast]) -> list[ForecastPoint]:
+    """Forecasts of one tank whose true time to empty is near 24 h.
+
+    The true time is when people will have drawn what is in the tank now, as if nobody brought
+    water; forecasts before a loss or a dry tank are left out.
+    """
+    levels = truth.levels.get(tank, [])
+    times = [level[0] for level in levels]
+    drawn = [level[2] for level in levels]
+    empty_l = truth.limits[tank][1]
+    dry = [level[0] for level in levels if level[1] <= empty_l + 5]
+    found: list[ForecastPoint] = []
+    for forecast in [f for f in forecasts if f.tank == tank][::_EVERY]:
+        i = bisect_right(times, forecast.at) - 1
+        if i < 0 or forecast.at - times[i] > 2 * HOUR_S:
+            continue
+        true_at = _empty_at(levels, drawn, i, empty_l)
+        if true_at is None:
+            continue
+        wait = true_at - forecast.at
+        k = bisect_right(dry, forecast.at)
+        was_dry = k < len(dry) and dry[k] < true_at - 600
+        if was_dry or not _HORIZON_S[0] <= wait <= _HORIZON_S[1]:
+            continue
+        span = forecast.empty_at
+        known_s = forecast.at - times[0]
+        found.append(
+            ForecastPoint(forecast.at, known_s, wait, None, None, None)
+            if span is None
+            else ForecastPoint(
+                forecast.at, known_s, wait, span.at - forecast.at, span.lo - forecast.at,
+                span.hi - forecast.at,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _empty_at(levels: Levels, drawn: Sequence[float], i: int, empty_l: float) -> float | None:
+    """When people have drawn the water that is there at reading ``i``."""
+    wanted = drawn[i] + max(levels[i][1] - empty_l, 0.0) - 1.0
+    j = bisect_left(drawn, wanted, i)
+    if j >= len(levels) or j == 0 or levels[j][3] - levels[i][3] > 5.0:
+        return None
+    (before_at, _, before, _), (at, _, after, _) = levels[j - 1], levels[j]
+    if after <= before:
+        return at
+    return before_at + (at - before_at) * (wanted - before) / (after - before)

@@ -1,0 +1,153 @@
+"""What is counted as right and wrong, on outputs made by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.domain.outputs import Forecast, IncidentChange, Span, TankEvent
+from gateway.evaluation.matching import match
+from gateway.evaluation.scores import calibration_error, reliability, scores
+from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet
+from gateway.evaluation.truth import NOTHING, TrueCause, TrueRefill, Truth
+from gateway.evaluation.water import count_refills, forecasts_of, joined
+
+T0 = 1_780_000_000.0
+HOUR = 3600.0
+THEFT = TrueCause("drained", ("drained",), T0, T0 + HOUR, "a")
+MOVE = TrueCause("moved_by_us", ("moved_by_us", NOTHING), T0, T0 + HOUR, "a")
+
+
+def _change(kind: str, at: float = T0 + 60, **fields: object) -> IncidentChange:
+    change = IncidentChange(
+        "i1", "opened", 1, at, at + 30, "a", None, "unknown", 0.8, {}, (), "mac", True
+    )
+    return replace(change, kind=kind, **fields)
+
+
+def test_an_incident_belongs_to_the_cause_of_its_tank_and_time() -> None:
+    (found,) = match([THEFT], [_change("drained")])
+    assert found.cause is THEFT
+    assert found.is_right
+    assert match([THEFT], [_change("drained", tank="b")])[0].cause is None
+    assert match([THEFT], [_change("drained", at=T0 - 2 * HOUR - 1)])[0].cause is None
+    assert match([THEFT], [_change("drained", at=T0 + 7 * HOUR + 1)])[0].cause is None
+    assert match([THEFT], [_change("drained", at=T0 + 7 * HOUR)])[0].cause is THEFT
+    assert match([THEFT], [_change("low")]) == []
+
+
+def test_the_cause_of_the_right_kind_goes_before_the_nearest() -> None:
+    near = TrueCause(NOTHING, ("silent", NOTHING), T0 + 60, T0 + HOUR, "a")
+    assert match([near, MOVE], [_change("moved_by_us")])[0].cause is MOVE
+    assert match([near, MOVE], [_change("silent")])[0].cause is near
+
+
+def test_an_incident_that_becomes_a_theft_counts_once() -> None:
+    changes = [
+        _change("unknown"), _change("drained", change="updated", received=T0 + 500),
+        _change("slashed", change="updated", received=T0 + 900),
+    ]  # fmt: skip
+    (found,) = match([THEFT], changes)
+    assert found.theft is changes[1]
+    assert (found.kind, found.last_kind) == ("unknown", "slashed")
+
+
+def test_calibration_compares_what_was_said_with_what_was_right() -> None:
+    beliefs = (
+        [Belief(0.95, True, True)] * 3 + [Belief(0.95, False, True)] + [Belief(0.2, False, True)]
+    )
+    assert reliability(beliefs) == [
+        (pytest.approx(0.2), 0.0, 1), (pytest.approx(0.95), 0.75, 4),
+    ]  # fmt: skip
+    assert calibration_error(beliefs) == pytest.approx((1 * 0.2 + 4 * 0.2) / 5)
+    assert calibration_error([Belief(1.0, True, True)]) == 0
+    assert calibration_error([]) is None
+
+
+def _refill(at: float, litres: float, minutes: float = 10) -> TrueRefill:
+    return TrueRefill("a", at, at + minutes * 60, litres)
+
+
+def _event(at: float, litres: float, minutes: float = 10) -> TankEvent:
+    return TankEvent(at, at + minutes * 60, "a", "refill", litres)
+
+
+def test_refills_match_by_overlap_within_the_slack() -> None:
+    true = [_refill(T0, 500)]
+    assert count_refills(true, [_event(T0 + 600 + 900, 480)], 20, 900).found == 1
+    missed = count_refills(true, [_event(T0 + 600 + 901, 480)], 20, 900)
+    assert (missed.found, missed.missed, missed.false) == (0, 1, 1)
+    found = count_refills(true, [_event(T0, 480)], 20, 900)
+    assert found.litres_errors == (pytest.approx(-0.04),)
+
+
+def test_a_split_refill_has_one_false_part_and_a_tiny_one_counts_for_nothing() -> None:
+    split = count_refills(
+        [_refill(T0, 500, 60)], [_event(T0, 250), _event(T0 + 2400, 250)], 20, 900
+    )
+    assert (split.found, split.missed, split.false) == (1, 0, 1)
+    tiny = [_refill(T0, 19)]
+    assert count_refills(tiny, [], 20, 900).missed == 0
+    counted = count_refills(tiny, [_event(T0, 19)], 20, 900)
+    assert (counted.found, counted.false) == (0, 0)
+    assert count_refills([_refill(T0, 20)], [], 20, 900).missed == 1
+
+
+def test_deliveries_in_close_succession_are_one() -> None:
+    parts = [_refill(T0, 50, 5), _refill(T0 + 300 + 1199, 60, 5), _refill(T0 + 9000, 10)]
+    assert [r.litres for r in joined(parts)] == [110, 10]
+    assert len(joined([parts[0], _refill(T0 + 300 + 1200, 60)])) == 2
+
+
+def _draining(hours: int, lph: float) -> Truth:
+    rows = [
+        (T0 + h * HOUR, max(1000 - h * lph, 20.0), min(h * lph, 980.0), 0.0) for h in range(hours)
+    ]
+    return Truth(T0, T0 + hours * HOUR, levels={"a": rows}, limits={"a": (300.0, 20.0)})
+
+
+def test_the_true_time_to_empty_is_when_the_water_in_the_tank_is_drawn() -> None:
+    truth = _draining(60, 49.0)  # empty after 20 h
+    at = T0 + HOUR
+    span = Span(at + 20 * HOUR, at + 18 * HOUR, at + 26 * HOUR)
+    (point,) = forecasts_of("a", truth, [Forecast(at, "a", None, span)])
+    assert point.true_s == pytest.approx(19 * HOUR, abs=120)
+    assert (point.likely_s, point.low_s, point.high_s) == (20 * HOUR, 18 * HOUR, 26 * HOUR)
+    assert forecasts_of("a", _draining(60, 10.0), [Forecast(at, "a", None, span)]) == []
+
+
+def test_the_figures_follow_from_the_sheet() -> None:
+    sheet = Sheet(
+        ordinary_days=365.25, ordinary_false_thefts=3, other_false_thefts=1,
+        true_theft_incidents=9, lookalikes=4, lookalikes_called_theft=1, false_lows=12,
+        readings=500, cpu_s=0.1, refills=[(8, 1, 1)],
+    )  # fmt: skip
+    sheet.detections = [
+        Detection("s", "drained", True, 120.0, 30.0), Detection("s", "slashed", False),
+    ]  # fmt: skip
+    sheet.guesses = [
+        Guess("s", "drained", ("drained",), "drained", "drained", True),
+        Guess("s", "feast", (NOTHING,), "drained", "unknown", False),
+    ]
+    found = {f"{s.group}: {s.name}": s for s in scores(sheet)}
+    assert found["theft: precision in stories"].value == 0.9
+    assert found["theft: precision with ordinary life"].value == pytest.approx(9 / 13)
+    assert found["theft: recall"].value == 0.5
+    assert found["theft: false thefts a tank-year of ordinary life"].value == pytest.approx(3)
+    assert found["theft: look-alike stories never called theft"].value == 0.75
+    assert found["theft: minutes to decide, median"].value == 2
+    assert found["cause: first guess right"].value == 0.5
+    assert found["water: refills, F1"].value == pytest.approx(16 / 18)
+    assert found["water: false low alerts a tank-month"].is_met is True
+    assert found["speed: readings/s in replay"].value == pytest.approx(5000)
+    assert found["speed: readings/s in replay"].is_met is False
+
+
+def test_sheets_add_up() -> None:
+    one = Sheet(stories=1, refills=[(1, 0, 0)], lookalikes_by_kind={"feast": [1, 1]})
+    two = Sheet(
+        stories=2, refills=[(0, 1, 0)], lookalikes_by_kind={"feast": [0, 1], "leak": [0, 1]}
+    )
+    one.add(two)
+    assert one.stories == 3
+    assert one.refills == [(1, 0, 0), (0, 1, 0)]
+    assert one.lookalikes_by_kind == {"feast": [1, 2], "leak": [0, 1]}
