@@ -46,7 +46,11 @@ def network_out(scene: Scene) -> None:
     seconds = random.uniform(1, 20) * HOUR_S
     scene.cut_off(found.uplink, at, at + seconds)
     until = at + seconds + min(seconds, 8 * HOUR_S) + 2 * HOUR_S
-    accepts = ("network_out",)
+    broken = sum(
+        3 * p.node.report_s + max(120.0, 0.05 * p.node.report_s) < seconds for p in found.places
+    )
+    # One broken promise is a device; only several show that the network is out.
+    accepts = ("network_out",) if broken > 1 else ("network_out", NOTHING)
     scene.causes.append(TrueCause("network_out", accepts, at, until, uplink=found.uplink))
     for place in found.places:
         also = ("silent", "unknown", NOTHING)

@@ -222,7 +222,7 @@ def _count_water(sheet: Sheet, story: SimulatedStory, trial: Trial) -> None:
         found = refills_of(tank, truth, trial, capacity)
         sheet.refills.append((found.found, found.missed, found.false))
         sheet.refill_errors += found.litres_errors
-        sheet.mistakes += [(story.name, 0.0, f"{tank}: {text}") for text in found.misses]
+        sheet.mistakes += [(story.name, at, f"{text} in {tank}") for at, text in found.mistakes]
         if story.kind.group == "ordinary":
             sheet.forecasts += forecasts_of(tank, truth, trial.forecasts)
         if tank not in disturbed and (sums := balance(tank, truth, trial)) is not None:

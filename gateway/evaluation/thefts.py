@@ -1,6 +1,6 @@
 """Stories of thefts: seized, drained, slashed, lid stolen, and one that is learned late."""
 
-from gateway.evaluation.deliveries import knock, lid_event
+from gateway.evaluation.deliveries import deliver, knock, lid_event
 from gateway.evaluation.handling import carry_off, cut, open_valve, shake
 from gateway.evaluation.harmless import background, reserve, usual_camp
 from gateway.evaluation.openings import moment
@@ -23,14 +23,14 @@ def _begin(
 
     def fill() -> None:
         place.body.advance(scene.now)
-        least = wet * place.row.capacity_l
-        if place.body.litres < least:
-            place.body.streams.clear()
-            place.body.litres = least + scene.random.uniform(0, 0.5) * place.row.capacity_l
+        capacity = place.row.capacity_l
+        if place.body.litres < wet * capacity:
+            wanted = scene.random.uniform(min(wet + 0.2, 0.9), 0.95) * capacity
+            litres = wanted - place.body.litres
+            deliver(scene, place, scene.now + 60, litres, litres / 12, lid="usual")
 
-    # Long before, so that the water's sudden presence is a refill of that day.
-    scene.at(at - 14 * HOUR_S, fill)
-    reserve(scene, place, at - 2 * HOUR_S, at + 20 * HOUR_S)
+    scene.at(at - 2.5 * HOUR_S, fill)
+    reserve(scene, place, at - 4 * HOUR_S, at + 20 * HOUR_S)
     _calm(scene, place, at)
     return found, place, at
 

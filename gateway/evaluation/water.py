@@ -29,15 +29,15 @@ class RefillCount:
     missed: int
     false: int
     litres_errors: tuple[float, ...]  # relative, of those found
-    misses: tuple[str, ...] = ()
+    mistakes: tuple[tuple[float, str], ...] = ()
 
 
-def joined(refills: Sequence[TrueRefill]) -> list[TrueRefill]:
-    """The true refills of one tank, neighbours joined, in order."""
+def joined(refills: Sequence[TrueRefill], gap_s: float = _JOIN_S) -> list[TrueRefill]:
+    """The true refills of one tank in order, those less than ``gap_s`` apart joined."""
     found: list[TrueRefill] = []
     for refill in sorted(refills, key=lambda r: r.at):
         last = found[-1] if found else None
-        if last is not None and refill.at - last.until < _JOIN_S:
+        if last is not None and refill.at - last.until < gap_s:
             found[-1] = TrueRefill(
                 last.tank, last.at, max(last.until, refill.until), last.litres + refill.litres,
                 last.hidden or refill.hidden,
@@ -48,37 +48,55 @@ def joined(refills: Sequence[TrueRefill]) -> list[TrueRefill]:
 
 
 def count_refills(
-    refills: Sequence[TrueRefill], events: Sequence[TankEvent], least_l: float, slack_s: float
+    refills: Sequence[tuple[TrueRefill, bool]], events: Sequence[TankEvent], slack_s: float
 ) -> RefillCount:
-    """Match by overlap, one event for each refill; those below ``least_l`` count for nothing."""
-    true = joined(refills)
-    open_events = [e for e in events if e.kind == "refill"]
+    """Match by overlap, one event for each refill.
+
+    Each refill comes with whether it can be noticed; one that cannot counts for nothing, and so
+    does its event.
+    """
+    left = [e for e in events if e.kind == "refill"]
     errors: list[float] = []
-    missed, misses = 0, list[str]()
-    for refill in sorted(true, key=lambda r: -r.litres):
+    mistakes: list[tuple[float, str]] = []
+    missed = 0
+    for refill, is_noticeable in sorted(refills, key=lambda r: -r[0].litres):
         near = [
-            e for e in open_events
-            if e.at - slack_s <= refill.until and refill.at <= e.until + slack_s
-        ]  # fmt: skip
-        best = max(near, key=lambda e: -abs((e.litres or 0.0) - refill.litres), default=None)
-        if best is not None:
-            open_events.remove(best)
-            if refill.litres >= least_l:
+            e for e in left if e.at - slack_s <= refill.until and refill.at <= e.until + slack_s
+        ]
+        if near:
+            best = min(near, key=lambda e: abs((e.litres or 0.0) - refill.litres))
+            left.remove(best)
+            if is_noticeable:
                 errors.append(((best.litres or 0.0) - refill.litres) / refill.litres)
-        elif refill.litres >= least_l:
+        elif is_noticeable:
             missed += 1
-            misses.append(f"missed refill of {refill.litres:.0f} L at {refill.at:.0f}")
-    misses += [f"false refill of {e.litres} L at {e.at:.0f}" for e in open_events]
-    return RefillCount(len(errors), missed, len(open_events), tuple(errors), tuple(misses))
+            mistakes.append((refill.at, f"missed refill of {refill.litres:.0f} L"))
+    mistakes += [(e.at, f"false refill of {e.litres} L") for e in left]
+    return RefillCount(len(errors), missed, len(left), tuple(errors), tuple(mistakes))
 
 
 def refills_of(tank: str, truth: Truth, trial: Trial, capacity_l: float) -> RefillCount:
     """The refills of one tank of a story."""
+    levels = truth.levels[tank]
     sds = [level.sd_l for level in trial.levels.get(tank, ()) if level.sd_l is not None]
     least = max(_NOTICEABLE_PART * capacity_l, _NOTICEABLE_SD * (median(sds) if sds else 0.0))
+    every_s = interval_s(levels)
     own = [r for r in truth.refills if r.tank == tank]
+    true = [(r, rise_l(r, levels) >= least) for r in joined(own, max(_JOIN_S, 1.5 * every_s))]
     events = [e for e in trial.events if e.tank == tank]
-    return count_refills(own, events, least, max(_SLACK_S, interval_s(truth.levels[tank])))
+    return count_refills(true, events, max(_SLACK_S, every_s))
+
+
+def rise_l(refill: TrueRefill, levels: Levels) -> float:
+    """By how much the level rose from the reading before a refill to the highest one after it.
+
+    Less than was delivered, since people draw meanwhile.
+    """
+    times = [level[0] for level in levels]
+    before, after = bisect_right(times, refill.at) - 1, bisect_left(times, refill.until)
+    if before < 0 or after >= len(levels):
+        return 0.0
+    return max(level[1] for level in levels[before : after + 1]) - levels[before][1]
 
 
 def interval_s(levels: Levels) -> float:

@@ -9,7 +9,7 @@ from gateway.evaluation.matching import match
 from gateway.evaluation.scores import calibration_error, reliability, scores
 from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet
 from gateway.evaluation.truth import NOTHING, TrueCause, TrueRefill, Truth
-from gateway.evaluation.water import count_refills, forecasts_of, joined
+from gateway.evaluation.water import count_refills, forecasts_of, joined, rise_l
 
 T0 = 1_780_000_000.0
 HOUR = 3600.0
@@ -72,24 +72,32 @@ def _event(at: float, litres: float, minutes: float = 10) -> TankEvent:
 
 
 def test_refills_match_by_overlap_within_the_slack() -> None:
-    true = [_refill(T0, 500)]
-    assert count_refills(true, [_event(T0 + 600 + 900, 480)], 20, 900).found == 1
-    missed = count_refills(true, [_event(T0 + 600 + 901, 480)], 20, 900)
+    true = [(_refill(T0, 500), True)]
+    assert count_refills(true, [_event(T0 + 600 + 900, 480)], 900).found == 1
+    missed = count_refills(true, [_event(T0 + 600 + 901, 480)], 900)
     assert (missed.found, missed.missed, missed.false) == (0, 1, 1)
-    found = count_refills(true, [_event(T0, 480)], 20, 900)
+    assert missed.mistakes == (
+        (T0, "missed refill of 500 L"), (T0 + 1501, "false refill of 480 L"),
+    )  # fmt: skip
+    found = count_refills(true, [_event(T0, 480)], 900)
     assert found.litres_errors == (pytest.approx(-0.04),)
 
 
-def test_a_split_refill_has_one_false_part_and_a_tiny_one_counts_for_nothing() -> None:
-    split = count_refills(
-        [_refill(T0, 500, 60)], [_event(T0, 250), _event(T0 + 2400, 250)], 20, 900
-    )
+def test_a_split_refill_has_one_false_part_and_a_hardly_visible_one_counts_for_nothing() -> None:
+    halves = [_event(T0, 250), _event(T0 + 2400, 250)]
+    split = count_refills([(_refill(T0, 500, 60), True)], halves, 900)
     assert (split.found, split.missed, split.false) == (1, 0, 1)
-    tiny = [_refill(T0, 19)]
-    assert count_refills(tiny, [], 20, 900).missed == 0
-    counted = count_refills(tiny, [_event(T0, 19)], 20, 900)
+    tiny = [(_refill(T0, 19), False)]
+    assert count_refills(tiny, [], 900).missed == 0
+    counted = count_refills(tiny, [_event(T0, 19)], 900)
     assert (counted.found, counted.false) == (0, 0)
-    assert count_refills([_refill(T0, 20)], [], 20, 900).missed == 1
+
+
+def test_a_refill_raises_the_level_by_less_than_was_delivered_when_people_draw() -> None:
+    rows = [(T0, 300.0, 0.0, 0.0), (T0 + 600, 420.0, 60.0, 0.0), (T0 + 1200, 380.0, 100.0, 0.0)]
+    assert rise_l(_refill(T0 + 60, 180, 5), rows) == 120
+    assert rise_l(_refill(T0 - 60, 180, 5), rows) == 0
+    assert rise_l(_refill(T0 + 1100, 180, 5), rows) == 0
 
 
 def test_deliveries_in_close_succession_are_one() -> None:
