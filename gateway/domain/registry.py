@@ -19,7 +19,10 @@ PlanKind = Literal["move", "cleaning", "eviction_risk"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place with tanks. ``rid`` is its random id, the only part that leaves the registry."""
+    """A place with tanks. ``rid`` is its random id, the only part that leaves the registry.
+
+    ``timezone`` is an IANA name: people draw water by local time.
+    """
 
     id: str
     rid: str
@@ -28,6 +31,7 @@ class Site:
     people_low: int | None = None
     people_high: int | None = None
     people_source: str = ""
+    timezone: str = "Europe/Paris"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import cast
 
+from gateway.domain.local_time import is_timezone
+
 Check = Callable[[object], object]
 
 _NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -49,6 +51,13 @@ def words(value: object) -> str:
     if not isinstance(value, str) or len(value) > 120 or not value.isprintable():
         raise FieldError("use one line of at most 120 characters")
     return value.strip()
+
+
+def timezone(value: object) -> str:
+    """An IANA time zone that this system knows."""
+    if not isinstance(value, str) or not is_timezone(value):
+        raise FieldError("use a name such as Europe/Paris; 'timedatectl list-timezones' has all")
+    return value
 
 
 def flag(value: object) -> bool:

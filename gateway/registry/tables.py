@@ -48,6 +48,7 @@ TABLES: Mapping[str, Table] = {
             "people_low": f.whole(0, 1_000_000),
             "people_high": f.whole(0, 1_000_000),
             "people_source": f.words,
+            "timezone": f.timezone,
         },
         ("id",),
     ),

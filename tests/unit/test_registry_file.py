@@ -19,6 +19,7 @@ id = "north"
 people_low = 120
 people_high = 180
 people_source = "count of 2026-11-02"
+timezone = "Europe/London"
 
 [[tank]]
 id = "north-1"
@@ -69,8 +70,9 @@ def read(text: str, known: Registry | None = None) -> Registry:
 def test_every_documented_field_is_read() -> None:
     registry = read(WHOLE)
     assert registry.sites["north"] == (
-        Site("north", "", people_low=120, people_high=180, people_source="count of 2026-11-02"),
-    )
+        Site("north", "", people_low=120, people_high=180, people_source="count of 2026-11-02",
+             timezone="Europe/London"),
+    )  # fmt: skip
     assert registry.tank("north-1") == Tank(
         "north-1", "", "north", capacity_l=1000, empty_l=20, sensor_height_mm=1100, taps=4,
     )  # fmt: skip
@@ -81,6 +83,12 @@ def test_every_documented_field_is_read() -> None:
         Install("k7f3q5", "north-1", 1793610000.0, sensor_height_mm=1100),
     )
     assert registry.plans["north-1"] == (Plan("north-1", 1795269600.0, 1795276800.0, "move"),)
+
+
+def test_a_site_is_in_paris_unless_it_has_another_time_zone() -> None:
+    site = read('[[site]]\nid = "s"\n').site("s")
+    assert site is not None
+    assert site.timezone == "Europe/Paris"
 
 
 def test_a_stations_capacity_is_that_of_its_cans() -> None:
@@ -106,6 +114,12 @@ def test_every_shape_has_its_capacity(shape: str, litres: float) -> None:
 
 
 WRONG: list[tuple[str, str, str]] = [
+    (
+        '"Europe/London"',
+        '"Europe/Calais"',
+        "[[site]] north: timezone = 'Europe/Calais': use a name such as Europe/Paris",
+    ),
+    ('"Europe/London"', "1", "[[site]] north: timezone = 1: use a name such as Europe/Paris"),
     ("low_pct = 30", "low_pct = 130", "[[tank]] north-1: low_pct = 130: use a number from 0 to"),
     ("low_pct = 30", "low_pct = 10", "critical_pct = 15 must be below low_pct = 10"),
     ("taps = 4", "taps = true", "[[tank]] north-1: taps = True: use a whole number"),
