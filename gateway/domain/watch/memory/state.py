@@ -11,9 +11,10 @@ from typing import Literal
 from gateway.domain.inputs import Auth
 from gateway.domain.outputs import Because, Figure, IncidentKind
 from gateway.domain.watch.tracks.flow import Flow
-from gateway.domain.watch.tracks.forecast import Profile
 from gateway.domain.watch.tracks.health import SensorTrack
 from gateway.domain.watch.tracks.level import LevelTrack, TiltedSpell
+from gateway.domain.watch.tracks.profile import Profile
+from gateway.domain.watch.tracks.scaling import Scaling
 from gateway.domain.watch.tracks.tamper import Episode
 
 RecordKind = Literal["device", "ears", "incident", "profile", "tank", "uplink"]
@@ -115,6 +116,7 @@ class ProfileState:
 
     tank: str
     profile: Profile = field(default_factory=Profile)
+    scaling: Scaling = field(default_factory=Scaling)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,14 @@
 """The hourly work of a tank: add the hour to its profile, check for leaks, forecast."""
 
+from gateway.domain.local_time import HOUR_S
 from gateway.domain.outputs import Forecast, Span
-from gateway.domain.registry import Tank
+from gateway.domain.registry import Site, Tank
 from gateway.domain.watch.memory.context import WatchContext
-from gateway.domain.watch.memory.state import TankState
-from gateway.domain.watch.tracks import flow, leaks
+from gateway.domain.watch.memory.state import ProfileState, TankState
 from gateway.domain.watch.tracks import forecast as forecasts
-from gateway.domain.watch.tracks.forecast import HOUR_S
+from gateway.domain.watch.tracks import leaks, profile
+
+_NO_SITE = Site("", "")
 
 
 def start_timer(context: WatchContext, tank: TankState) -> None:
@@ -21,23 +23,47 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
     if row is None:
         return
     context.set_timer(tank, "hour", context.now + HOUR_S)
-    state = context.profile(tank.tank)
-    forecasts.account(state.profile, tank.level, tank.flow, context.now)
+    site = _site(context, row)
+    state = _started(context, row, site)
+    forecasts.account(
+        state.profile, state.scaling, tank.level, tank.flow, row, site.timezone, context.now,
+        is_known=tank.episode is None and tank.tilted is None and not tank.health.faulty,
+    )  # fmt: skip
     context.touch(state)
     if row.kind == "tank" and tank.episode is None:
-        context.outputs += leaks.check(tank.flow, state.profile, row, context.now)
+        context.outputs += leaks.check(tank.flow, state.profile, row, site.timezone, context.now)
     emit_forecast(context, tank, row)
 
 
 def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     """Emit when the tank will be low and empty; nothing while its level is unknown."""
     source = context.source(tank)
-    level = tank.level
     if source is None or source.presence == "silent" or tank.health.faulty:
         tank.low_at, tank.empty_at = [], []
         return
-    profile = context.profile(tank.tank).profile
-    ahead = forecasts.outlook(profile, level, flow.trend_lph(tank.flow), row, context.now)
-    tank.low_at, tank.empty_at = (list(span) if span else [] for span in ahead)
-    low, empty = (Span(*span) if span else None for span in ahead)
-    context.outputs.append(Forecast(context.now, tank.tank, low, empty))
+    site = _site(context, row)
+    state = _started(context, row, site)
+    ahead = forecasts.outlook(
+        state.profile, state.scaling, tank.level, row, site.timezone, context.now
+    )
+    tank.low_at, tank.empty_at = list(ahead.low or ()), list(ahead.empty or ())
+    context.outputs.append(Forecast(context.now, tank.tank, _span(ahead.low), _span(ahead.empty)))
+
+
+def _site(context: WatchContext, row: Tank) -> Site:
+    return context.registry.site(row.site) or _NO_SITE
+
+
+def _started(context: WatchContext, row: Tank, site: Site) -> ProfileState:
+    """The tank's profile, started with the prior of its site."""
+    state = context.profile(row.id)
+    if not state.profile.by_hour:
+        rows = (rows[-1] for rows in context.registry.tanks.values())
+        at_site = sum(other.capacity_l for other in rows if other.site == row.site)
+        profile.start(state.profile, profile.prior_day_l(row, site, at_site))
+        context.touch(state)
+    return state
+
+
+def _span(values: forecasts.Span3 | None) -> Span | None:
+    return Span(*values) if values else None

@@ -6,11 +6,15 @@ At night people draw next to nothing; the tank's own profile defines its quiet h
 from itertools import pairwise
 from math import sqrt
 
+from gateway.domain.local_time import HOUR_S
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
+from gateway.domain.watch.tracks import profile as profiles
 from gateway.domain.watch.tracks.flow import Flow
-from gateway.domain.watch.tracks.forecast import HOUR_S, LEAST_DAYS, Profile, usual_lph
+from gateway.domain.watch.tracks.profile import Profile, Usual
 
+_LEAST_HOURS = 72  # known to the profile, before it defines quiet hours
+_MOST_HOURS = 24
 _LEAST_S = 3 * HOUR_S
 _LEAST_SAMPLES = 12
 _LEAST_LPH = 6.0
@@ -20,28 +24,42 @@ _AGAIN_S = 20 * HOUR_S
 _LEAST_ERRORS = 8.0  # a slope this many times its standard error is certain
 
 
-def check(flow: Flow, profile: Profile, row: Tank, now: float) -> list[TankEvent]:
+def check(flow: Flow, profile: Profile, row: Tank, timezone: str, now: float) -> list[TankEvent]:
     """A ``leak`` event, at most once a night, when the last hours fell along a line."""
     samples = flow.recent
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
-    start, end = samples[0][0], samples[-1][0]
-    if end - start < _LEAST_S or len(profile.hours) < 24 * LEAST_DAYS:
+    (start, first_l), (end, last_l) = samples[0], samples[-1]
+    if end - start < _LEAST_S or profile.known < _LEAST_HOURS or first_l <= last_l:
         return []
-    whole, error = _slope_lph(samples)
-    usual = usual_lph(profile, start, end) if -whole >= _LEAST_LPH else None
-    if usual is None or usual[0] > _QUIET_PART * usual[1]:
+    usual = profiles.usual(profile)
+    usual_lph = _usual_lph(usual, timezone, start, end)
+    if usual_lph > _QUIET_PART * usual.day_l / 24:
         return []
-    third = len(samples) // 3
-    thirds = (samples[:third], samples[third : 2 * third], samples[2 * third :])
-    least = max(_LEAST_LPH, 2 * usual[0])
-    steady = all(_slope_lph(part)[0] < -least / 2 for part in thirds)
-    in_steps = max(a[1] - b[1] for a, b in pairwise(samples)) > _STEP_PART * row.capacity_l
-    if -whole < max(least, _LEAST_ERRORS * error) or not steady or in_steps:
+    if not _is_steady(samples, max(_LEAST_LPH, 2 * usual_lph), row):
         return []
     flow.leak_at = now
-    litres = round(-whole * (end - start) / HOUR_S, 1)
+    litres = round(-_slope_lph(samples)[0] * (end - start) / HOUR_S, 1)
     return [TankEvent(start, end, row.id, "leak", litres)]
+
+
+def _usual_lph(usual: Usual, timezone: str, start: float, end: float) -> float:
+    """Mean litres per hour that people draw in the clock hours between two times."""
+    first = int(start // HOUR_S)
+    count = min(int(end // HOUR_S) + 1 - first, _MOST_HOURS)
+    return sum(profiles.expected_l(usual, timezone, first, count)) / count
+
+
+def _is_steady(samples: list[list[float]], least_lph: float, row: Tank) -> bool:
+    """Whether the level falls along one line, faster than ``least_lph``, and in no steps."""
+    whole, error = _slope_lph(samples)
+    if -whole < max(least_lph, _LEAST_ERRORS * error):
+        return False
+    third = len(samples) // 3
+    thirds = (samples[:third], samples[third : 2 * third], samples[2 * third :])
+    if any(_slope_lph(part)[0] >= -least_lph / 2 for part in thirds):
+        return False
+    return max(a[1] - b[1] for a, b in pairwise(samples)) <= _STEP_PART * row.capacity_l
 
 
 def _slope_lph(samples: list[list[float]]) -> tuple[float, float]:
