@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from gateway.errors import NoriaError
+from gateway.evaluation import against as comparison
 from gateway.evaluation import catalog, plan, report, story_files
+from gateway.evaluation import recordings as recording_room
 from server.command.progress import Progress
 
 
@@ -24,6 +26,11 @@ from server.command.progress import Progress
 @click.option("--list", "listed", metavar="KIND", help="List the mistakes of a kind, or of 'all'.")
 @click.option("--story", metavar="KIND:SEED", help="Run this story alone and list its mistakes.")
 @click.option("--dump", type=click.Path(path_type=Path), help="With --story: write its files.")
+@click.option("--against", metavar="REF", help="Run the same stories with this commit, too.")
+@click.option(
+    "--recordings", type=click.Path(path_type=Path), metavar="DIR",
+    help="Run the real recordings in DIR instead of stories.",
+)  # fmt: skip
 def evaluate(
     years: float,
     seeds: int,
@@ -34,6 +41,8 @@ def evaluate(
     listed: str | None,
     story: str | None,
     dump: Path | None,
+    against: str | None,
+    recordings: Path | None,
 ) -> None:
     """Run simulated stories through the watch and print how often it was right.
 
@@ -42,17 +51,24 @@ def evaluate(
     """
     for kind in kinds:
         catalog.kind_of(kind)
+    if recordings is not None:
+        click.echo(recording_room.table(list(recording_room.run(recordings))))
+        return
     if story is not None:
         _one(story, dump)
         return
     wanted = plan.names(years, seeds, kinds, seed_set)
     progress = Progress()
+    processes = jobs or os.cpu_count() or 1
     total = plan.run(
         wanted,
-        jobs or os.cpu_count() or 1,
+        processes,
         lambda done: progress.report(f"{done} of {len(wanted)} stories"),
     )
     click.echo(report.table(total))
+    if against is not None:
+        before = comparison.run(against, wanted, processes)
+        click.echo("\n" + comparison.table(against, before, total))
     if listed is not None:
         for line in report.mistakes(total, None if listed == "all" else listed):
             click.echo(line)
