@@ -99,12 +99,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When a tank will be low and empty, forecast at ``at``; None: not within four days."""
+    """When a tank will be low, critical and empty, forecast at ``at``; None: not within four days.
+
+    ``next_round_at``: when its next usual refill round is due; ``dry_before_round``: the
+    probability that it is empty before that; None where no round is usual.
+    """
 
     at: float
     tank: str
     low_at: Span | None
     empty_at: Span | None
+    critical_at: Span | None = None
+    next_round_at: float | None = None
+    dry_before_round: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,9 @@ class TankNow:
     battery_mv: int | None = None
     rssi_dbm: int | None = None
     auth: Auth | None = None
+    critical_at: Span | None = None
+    next_round_at: float | None = None
+    dry_before_round: float | None = None
 
 
 WatchOutput = Level | TankEvent | IncidentChange | Forecast

@@ -220,8 +220,18 @@ def row_of(output: WatchOutput) -> Row:
         return {
             "type": "forecast", "at": output.at, "tank": output.tank,
             "low_at": _span(output.low_at), "empty_at": _span(output.empty_at),
+            **_optional(output),
         }  # fmt: skip
     return _incident(output)
+
+
+def _optional(forecast: Forecast) -> Row:
+    """The fields of a forecast that are left out where they are not known."""
+    fields: Row = {
+        "critical_at": _span(forecast.critical_at), "dry_before_round": forecast.dry_before_round,
+        "next_round_at": forecast.next_round_at and round(forecast.next_round_at, 1),
+    }  # fmt: skip
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _span(span: Span | None) -> Row | None:

@@ -121,7 +121,8 @@ def test_values_are_immutable_and_state_is_not() -> None:
         (Verdict("late"), Verdict("late", False, False)),
         (TankNow("t", "ok", None),
          TankNow("t", "ok", None, None, None, None, None, None, None, None, None, "speaking",
-                 None, None, None, None, None, None, None)),
+                 None, None, None, None, None, None, None, None, None, None)),
+        (Forecast(1.0, "t", None, None), Forecast(1.0, "t", None, None, None, None, None)),
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip

@@ -114,3 +114,38 @@ def test_a_wider_scaling_and_a_worse_level_make_a_wider_range() -> None:
     assert wide[1] < certain[1] and certain[2] < wide[2]
     watched.level.sd_l, watched.scaling.more = 6.0, 0.5
     assert watched.outlook().low == (wide[0], pytest.approx(wide[0], abs=2 * HOUR), wide[2])
+
+
+def dry(level: float, hours: float, **scaling: float) -> float | None:
+    """The probability that it is empty before a round in so many hours, at 10 L an hour."""
+    watched = Watched().passes(*[10.0] * 24 * 20, level=level)
+    for name, value in scaling.items():
+        setattr(watched.scaling, name, value)
+    now = watched.hour * HOUR
+    return forecasts.outlook(
+        watched.profile, watched.scaling, watched.level, watched.row, "UTC", now, now + hours * HOUR
+    ).dry_before_round
+
+
+def test_the_chance_to_be_dry_before_the_next_round() -> None:
+    half = dry(260.0, 24.0)
+    assert half == pytest.approx(0.5, abs=0.1)
+    assert dry(260.0, 10.0) == pytest.approx(0.0, abs=0.05)
+    assert dry(260.0, 60.0) == pytest.approx(1.0, abs=0.1)
+    assert dry(20.0, 1.0) == 1.0
+    assert dry(21.0, 1.0) != 1.0
+    assert dry(260.0, 96.0) is None
+    assert dry(260.0, 94.9) is not None
+
+
+def test_ends_of_the_range_have_a_chance_of_one_in_ten() -> None:
+    for scaling in ({}, {"more": 2.5}, {"less": 0.5}):
+        watched = Watched().passes(*[10.0] * 24 * 20, level=260.0)
+        for name, value in scaling.items():
+            setattr(watched.scaling, name, value)
+        span = watched.outlook().empty
+        assert span
+        hours = [(at - watched.hour * HOUR) / HOUR for at in span]
+        assert dry(260.0, hours[1], **scaling) == pytest.approx(0.1, abs=0.003)
+        assert dry(260.0, hours[0], **scaling) == pytest.approx(0.5, abs=0.003)
+        assert dry(260.0, hours[2], **scaling) == pytest.approx(0.9, abs=0.003)

@@ -17,6 +17,7 @@ def tank_now(context: WatchContext, tank: str) -> TankNow:
     device = context.source(record)
     state, since = _state(record, device)
     level = _level(record)
+    use = context.profiles.get(tank)
     known = state not in ("unknown", "fault")
     return TankNow(
         tank=tank, state=state, state_since=since, at=level and level.at,
@@ -32,6 +33,9 @@ def tank_now(context: WatchContext, tank: str) -> TankNow:
         last_refill_at=record.flow.refill_at, last_refill_l=record.flow.refill_l,
         battery_mv=device.battery_mv if device else None,
         rssi_dbm=device.rssi_dbm if device else None, auth=device.auth if device else None,
+        critical_at=_span(use.critical_at) if known and use else None,
+        next_round_at=use.next_round_at if known and use else None,
+        dry_before_round=use.dry_before_round if known and use else None,
     )  # fmt: skip
 
 

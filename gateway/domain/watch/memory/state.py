@@ -14,6 +14,7 @@ from gateway.domain.watch.tracks.flow import Flow
 from gateway.domain.watch.tracks.health import SensorTrack
 from gateway.domain.watch.tracks.level import LevelTrack, TiltedSpell
 from gateway.domain.watch.tracks.profile import Profile
+from gateway.domain.watch.tracks.rounds import Rounds
 from gateway.domain.watch.tracks.scaling import Scaling
 from gateway.domain.watch.tracks.tamper import Episode
 
@@ -117,6 +118,10 @@ class ProfileState:
     tank: str
     profile: Profile = field(default_factory=Profile)
     scaling: Scaling = field(default_factory=Scaling)
+    rounds: Rounds = field(default_factory=Rounds)
+    critical_at: list[float] = field(default_factory=list[float])  # forecast: at, lo, hi
+    next_round_at: float | None = None
+    dry_before_round: float | None = None
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from gateway.domain.registry import Site, Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import ProfileState, TankState
 from gateway.domain.watch.tracks import forecast as forecasts
-from gateway.domain.watch.tracks import leaks, profile
+from gateway.domain.watch.tracks import leaks, profile, rounds
 
 _NO_SITE = Site("", "")
 
@@ -37,17 +37,31 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
 
 def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     """Emit when the tank will be low and empty; nothing while its level is unknown."""
-    source = context.source(tank)
-    if source is None or source.presence == "silent" or tank.health.faulty:
-        tank.low_at, tank.empty_at = [], []
-        return
     site = _site(context, row)
     state = _started(context, row, site)
+    tank.low_at, tank.empty_at = [], []
+    state.critical_at, state.next_round_at, state.dry_before_round = [], None, None
+    context.touch(state)
+    rounds.note(
+        state.rounds, tank.flow.refill_at, tank.flow.refill_l, row.capacity_l, site.timezone
+    )
+    source = context.source(tank)
+    if source is None or source.presence == "silent" or tank.health.faulty:
+        return
+    round_at = rounds.next_round(state.rounds, site.timezone, context.now)
     ahead = forecasts.outlook(
-        state.profile, state.scaling, tank.level, row, site.timezone, context.now
+        state.profile, state.scaling, tank.level, row, site.timezone, context.now, round_at
     )
     tank.low_at, tank.empty_at = list(ahead.low or ()), list(ahead.empty or ())
-    context.outputs.append(Forecast(context.now, tank.tank, _span(ahead.low), _span(ahead.empty)))
+    state.critical_at = list(ahead.critical or ())
+    state.next_round_at, state.dry_before_round = round_at, ahead.dry_before_round
+    context.outputs.append(
+        Forecast(
+            context.now, tank.tank, low_at=_span(ahead.low), empty_at=_span(ahead.empty),
+            critical_at=_span(ahead.critical), next_round_at=round_at,
+            dry_before_round=ahead.dry_before_round,
+        )
+    )  # fmt: skip
 
 
 def _site(context: WatchContext, row: Tank) -> Site:

@@ -8,6 +8,7 @@ reached when the expected litres, or an end of the range, reach the litres above
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import erf, sqrt
 from typing import NamedTuple
 
 from gateway.domain.local_time import HOUR_S
@@ -21,6 +22,7 @@ from gateway.domain.watch.tracks.profile import largest_hour_l as largest_hour_l
 from gateway.domain.watch.tracks.scaling import Scaling
 
 _AHEAD_HOURS = 96
+_Z80 = 1.2816  # deviations at the ends of 80 % of a normal distribution
 _OLDEST_S = 6 * HOUR_S  # a reading this old or older is taken as this old
 _MOST_MISSED = 24  # hours without readings that are counted after the first reading again
 _LEAST_SCORED_PART = 0.03  # of the capacity: less expected says nothing about the range
@@ -33,11 +35,15 @@ Span3 = tuple[float, float, float]
 
 
 class Outlook(NamedTuple):
-    """When a tank will be low, critical and empty; None when not within four days."""
+    """When a tank will be low, critical and empty; None when not within four days.
+
+    ``dry_before_round``: the probability that it is empty before the next usual round.
+    """
 
     low: Span3 | None = None
     critical: Span3 | None = None
     empty: Span3 | None = None
+    dry_before_round: float | None = None
 
 
 class Demand(NamedTuple):
@@ -159,9 +165,13 @@ def expect(usual: Usual, timezone: str, now: float) -> Demand:
 
 
 def outlook(
-    profile: Profile, scaling: Scaling, level: LevelTrack, row: Tank, timezone: str, now: float
-) -> Outlook:
-    """When ``row`` will be low, critical and empty; nothing while its level is not known."""
+    profile: Profile, scaling: Scaling, level: LevelTrack, row: Tank, timezone: str, now: float,
+    round_at: float | None = None,
+) -> Outlook:  # fmt: skip
+    """When ``row`` will be low, critical and empty; nothing while its level is not known.
+
+    ``round_at``: when its next usual round is due.
+    """
     if level.volume_l is None or level.at is None:
         return Outlook()
     # People have drawn since the newest reading, too.
@@ -173,7 +183,21 @@ def outlook(
     spans = [
         _crossing(usual, scaling, demand, level.volume_l - limit, variance, now) for limit in limits
     ]
-    return Outlook(*spans)
+    dry = None
+    if round_at is not None and round_at <= demand.end:
+        dry = _dry_by(usual, scaling, demand.by(round_at), level.volume_l - row.empty_l, variance)
+    return Outlook(*spans, dry_before_round=dry)
+
+
+def _dry_by(
+    usual: Usual, scaling: Scaling, expected: float, litres: float, variance: float
+) -> float:
+    """The probability that ``litres`` are drawn while ``expected`` are, to three digits."""
+    if litres <= 0:
+        return 1.0
+    deviations = (expected - litres) / sqrt(profiles.sd_l(usual, expected) ** 2 + variance + 1.0)
+    scale = (scaling.more if deviations < 0 else scaling.less) / _Z80
+    return round(0.5 * (1 + erf(deviations / scale / sqrt(2))), 3)
 
 
 def _crossing(
