@@ -33,17 +33,14 @@ BATCH_S = 0.05
 GATHER_S = 0.002
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
-MARKER_S = 60.0
+MARKER_S = MISSING_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MISC_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerEvent:
-    """A change of the connection to the broker, in order with the messages around it.
-
-    ``run``: ``broker_lost``, ``broker_back`` or ``broker_drained``; ``received`` is Unix s.
-    """
+    """``broker_lost``, ``broker_back`` or ``broker_drained``, in order with the messages."""
 
     run: str
     received: float
@@ -75,6 +72,7 @@ class Session:
         self._try_at = self._misc_at = self._marked_at = 0.0
         self._wait_s = _FIRST_WAIT_S
         self._up = False
+        self._missing_since: float | None = now()  # Unix s; None: connected or recorded
         self.ready = False
         """Connected and subscribed."""
         self.drained = False
@@ -240,6 +238,14 @@ class Session:
             self._client.connect(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
         except (OSError, ssl.SSLError) as error:
             self._warn_once(f"cannot be reached: {error}")
+            self._note_missing()
+
+    def _note_missing(self) -> None:
+        """Record a broker not reached since the start, after the time that it needs to start."""
+        now, since = self._now(), self._missing_since
+        if since is not None and now - since >= MISSING_S:
+            self._batch.append(BrokerEvent("broker_lost", now))
+            self._missing_since = None
 
     def _on_connect(
         self, client: paho.Client, _data: object, flags: paho.ConnectFlags, reason: ReasonCode,
@@ -247,8 +253,9 @@ class Session:
     ) -> None:  # fmt: skip
         if reason.is_failure:
             self._warn_once(f"refuses our login ({reason}): check broker and broker_password")
+            self._note_missing()
             return
-        self._up = True
+        self._up, self._missing_since = True, None
         self.drained = False
         self._marked_at = time.monotonic()
         self.fresh = self.fresh or not flags.session_present

@@ -25,6 +25,7 @@ from gateway.domain.watch.rules import (
     clone,
     handling,
     hours,
+    listening,
     power,
     presence,
     removal,
@@ -55,7 +56,7 @@ class Watch:
         """
         context = self._context
         if isinstance(event, ListeningChange) and event.change == "start":
-            presence.infer_missed_stop(context, now)
+            listening.infer_missed_stop(context, now)
         self._fire(now)
         context.now = max(context.now, now)
         if isinstance(event, JournaledMessage):
@@ -63,7 +64,7 @@ class Watch:
         elif isinstance(event, ForkedMessage):
             clone.report_fork(context, event)
         elif isinstance(event, ListeningChange):
-            if presence.apply_listening_change(context, event):
+            if listening.apply_listening_change(context, event):
                 self._resume()
         elif isinstance(event, OperatorAction):
             _apply_action(context, event)
@@ -114,13 +115,15 @@ class Watch:
             elif isinstance(record, TankState):
                 _TANK_TIMERS[timer.name](context, record)
             else:
-                presence.end_settling(context)
+                listening.end_settling(context)
                 self._resume()
 
     def _resume(self) -> None:
         """Silence counts again: reset the timers of all promises, decide the alerts that waited."""
         self._reschedule()
-        for _, tank in sorted(self._context.tanks.items()):  # the same order after a restart
+        for _, device in sorted(self._context.devices.items()):  # the same order after a restart
+            silence.judge_again(self._context, device)
+        for _, tank in sorted(self._context.tanks.items()):
             if tank.alert_waits:
                 water.decide_waiting(self._context, tank)
 
@@ -152,18 +155,15 @@ def _mute(context: WatchContext, incident: Incident) -> None:
         context.uplink(incident.subject).muted = True
     elif incident.family == removal.FAMILY:
         removal.mark_closed(context, incident)
+    elif incident.family == silence.FAMILY:
+        context.device(incident.subject, incident.tank or "").silence_muted = True
     elif incident.family == power.FAMILY:
         context.device(incident.subject, incident.tank or "").battery_muted = True
 
 
-def _check_late(context: WatchContext, device: DeviceState) -> None:
-    if presence.is_due(context, device, 1):
-        device.presence, device.presence_since = "late", context.now
-
-
 def _check_silent(context: WatchContext, device: DeviceState) -> None:
     row = context.registry.device(device.device)
-    if row is None or row.revoked or not presence.is_due(context, device, 3):
+    if row is None or row.revoked or not presence.is_silent(context, device):
         return
     if presence.mark_silent(context, device) and not removal.explains_silence(context, device):
         silence.judge(context, device)
@@ -171,9 +171,9 @@ def _check_silent(context: WatchContext, device: DeviceState) -> None:
 
 
 _DEVICE_TIMERS: dict[str, Callable[[WatchContext, DeviceState], None]] = {
-    "late": _check_late,
+    "late": presence.check_late,
     "silent": _check_silent,
-    "wait": silence.judge_after_wait,
+    "wait": silence.judge_again,
 }
 _TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
     "hour": hours.close_hour,

@@ -70,7 +70,7 @@ def _renew(
     clone.check_eras(context, device)
     if was_silent:
         context.outputs.append(TankEvent(context.now, context.now, device.tank, "back"))
-    silence.end_silence(context, device)
+    silence.end_silence(context, device, was_silent)
 
 
 def _is_live(device: DeviceState, message: JournaledMessage) -> bool:

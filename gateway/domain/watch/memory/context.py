@@ -128,7 +128,10 @@ class WatchContext:
     def uplink(self, uplink: str) -> UplinkState:
         """The record of an uplink, created when missing, and marked as changed."""
         self._touched.add(("uplink", uplink))
-        return self.uplinks.setdefault(uplink, UplinkState(uplink))
+        record = self.uplinks.get(uplink)
+        if record is None:
+            record = self.uplinks[uplink] = UplinkState(uplink)
+        return record
 
     def source(self, tank: TankState) -> DeviceState | None:
         """The device that feeds a tank's level."""

@@ -77,6 +77,7 @@ class DeviceState:
     presence: Presence = "speaking"
     presence_since: float | None = None
     waiting: bool = False  # silent, and undecided whether device or uplink is the cause
+    silence_muted: bool = False  # a person closed the silence; until it sends again
     auth: Auth = "mac"
     battery_mv: int | None = None
     rssi_dbm: int | None = None
@@ -130,6 +131,8 @@ class UplinkState:
 
     uplink: str
     muted: bool = False  # a person closed the incident; until a device on it sends again
+    last_at: float = 0.0  # receive time of the newest message over it
+    quiet: list[list[float]] = field(default_factory=list[list[float]])  # back_off.Quiet
 
 
 @dataclass(slots=True)

@@ -1,78 +1,23 @@
 """Promises: which devices are late or silent (WIRE.md, Presence).
 
 The promise in force is the newest message's; time in which the gateway did not receive is
-credited to it.
+credited to it (``listening``). A node that may still back off after an outage is not silent yet.
 """
 
-from gateway.domain.inputs import JournaledMessage, ListeningChange
+from gateway.domain.inputs import JournaledMessage
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.memory.context import WatchContext
-from gateway.domain.watch.memory.state import DeviceState, ListeningState, Promise
+from gateway.domain.watch.memory.state import DeviceState, Promise
+from gateway.domain.watch.rules import back_off
 
-LONGEST_BACK_OFF_S = 8 * 3600.0
-_DRAIN_LONGEST_S = 1800.0
-_CONNECT_LONGEST_S = 120.0
+UNPROVEN_S = 3600.0
+"""How long an outage that nothing proves delays a verdict on a silent device at most."""
 _KEPT_ERAS = 4
-_KEPT_OUTAGES = 8
 
 
 def slack_s(next_s: float) -> float:
     """The tolerance of a promise: max(120 s, 5 %)."""
     return max(120.0, 0.05 * next_s)
-
-
-def apply_listening_change(context: WatchContext, change: ListeningChange) -> bool:
-    """Apply a change of the gateway's own reception; returns whether silence counts after it."""
-    listening = context.listening
-    context.touch(context.listening)
-    if change.change == "clock":
-        listening.credit_s += max(change.step_s, 0.0)
-    elif change.change in ("stop", "lost"):
-        listening.gateway_stopped |= change.change == "stop"
-        listening.broker_lost |= change.change == "lost"
-        if listening.offline_since is None:
-            listening.offline_since = change.received
-    elif change.change in ("start", "back"):
-        _resume(context, listening, change)
-    else:
-        listening.broker_lost = False
-        _end_outage(listening, change.received)
-        end_settling(context)
-    return listening.is_judging
-
-
-def infer_missed_stop(context: WatchContext, received: float) -> None:
-    """For a start without a stop: the gateway was down since the last input."""
-    listening = context.listening
-    if not listening.gateway_stopped and 0 < listening.last_input_at < received:
-        listening.gateway_stopped = True
-        if listening.offline_since is None:
-            listening.offline_since = listening.last_input_at
-
-
-def _resume(context: WatchContext, listening: ListeningState, change: ListeningChange) -> None:
-    if change.change == "start":
-        listening.gateway_stopped = False
-    else:
-        listening.broker_lost = False
-    if listening.is_down:
-        return
-    was_offline = listening.offline_since is not None
-    _end_outage(listening, change.received)
-    if not was_offline and change.change == "start":
-        return
-    listening.settling = True
-    longest = _CONNECT_LONGEST_S if change.change == "start" else _DRAIN_LONGEST_S
-    context.set_timer(listening, "settled", change.received + longest)
-
-
-def _end_outage(listening: ListeningState, now: float) -> None:
-    if listening.offline_since is not None and not listening.is_down:
-        outage = max(now - listening.offline_since, 0.0)
-        listening.credit_s += outage + min(outage, LONGEST_BACK_OFF_S)
-        listening.outages.append([listening.offline_since, listening.offline_since + outage])
-        del listening.outages[:-_KEPT_OUTAGES]
-        listening.offline_since = None
 
 
 def is_deaf(context: WatchContext) -> bool:
@@ -96,17 +41,11 @@ def was_listening(context: WatchContext, start: float, end: float) -> bool:
     return not any(begun <= end and start <= ended for begun, ended in listening.outages)
 
 
-def end_settling(context: WatchContext) -> None:
-    """The broker's queue is drained, or enough time has passed without that report."""
-    if not context.listening.is_down:
-        context.listening.settling = False
-        context.set_timer(context.listening, "settled", None)
-
-
 def renew(
     context: WatchContext, device: DeviceState, message: JournaledMessage, live: bool
 ) -> bool:
     """Put a newest message's promise in force; returns whether the device had been silent."""
+    _note_quiet(context, device)
     known = next((p for p in device.promises if p.era == message.era), None)
     promise = Promise(
         message.era, message.boot, message.seq, known.began if known else context.now, context.now,
@@ -119,8 +58,35 @@ def renew(
         del device.promises[:-_KEPT_ERAS]
     was_silent = device.presence == "silent"
     device.presence, device.presence_since, device.waiting = "speaking", context.now, False
+    device.silence_muted = False
+    context.set_timer(device, "wait", None)
     schedule(context, device)
     return was_silent
+
+
+def _note_quiet(context: WatchContext, device: DeviceState) -> None:
+    """Keep the time without a message on the uplink that this newest message has ended.
+
+    Unsigned messages prove nothing about an uplink: anybody can write them.
+    """
+    name = context.uplink_of(device.device)
+    if name is None or device.auth == "unsigned":
+        return
+    uplink = context.uplink(name)
+    if uplink.last_at and context.now - uplink.last_at > back_off.SHORTEST_S:
+        promised = [
+            promise_in_force(context, other).next_s
+            for other in context.on_uplink(name)
+            if other.presence != "silent" or other.waiting
+        ]
+        back_off.record(uplink.quiet, uplink.last_at, context.now, min(promised, default=0) / 2)
+    if uplink.quiet and is_late(context, device):
+        back_off.prove(uplink.quiet, last_received_at(device), late_at(context, device))
+        while attempt_due(context, device) < context.now and back_off.prove(
+            uplink.quiet, last_received_at(device), attempt_due(context, device)
+        ):
+            pass
+    uplink.last_at = context.now
 
 
 def active_promises(device: DeviceState) -> list[Promise]:
@@ -146,9 +112,49 @@ def _deadline(context: WatchContext, promise: Promise, times: int) -> float:
     return promise.received + times * promise.next_s + slack_s(promise.next_s) + credit
 
 
-def deadline(context: WatchContext, device: DeviceState, times: int) -> float:
-    """Unix s at which the device becomes late (``times`` 1) or silent (3)."""
-    return _deadline(context, promise_in_force(context, device), times)
+def late_at(context: WatchContext, device: DeviceState) -> float:
+    """When the device is late (Unix s): promise and slack have passed, own outages excluded."""
+    return _deadline(context, promise_in_force(context, device), 1)
+
+
+def attempt_due(context: WatchContext, device: DeviceState) -> float:
+    """By when (Unix s) the device must have tried to send again after its last message.
+
+    Its promise and the slack have passed, and the time for which it may back off after an outage
+    of the gateway, or a proven one of its uplink, that it may have met.
+    """
+    return max(late_at(context, device), _back_off_until(context, device)[0])
+
+
+def silent_at(context: WatchContext, device: DeviceState) -> float:
+    """When the device is silent (Unix s).
+
+    Three times the promise and the slack have passed, own outages excluded, and two promises
+    since the end of its back-off after a proven outage of its uplink. A possible one delays it by
+    an hour at most.
+    """
+    promise = promise_in_force(context, device)
+    plain = _deadline(context, promise, 3)
+    proven, possible = _back_off_until(context, device)
+    after = proven + 2 * promise.next_s if proven else 0.0
+    return max(plain, after, min(possible, plain + UNPROVEN_S))
+
+
+def decided_by(context: WatchContext, device: DeviceState) -> float:
+    """When (Unix s) to decide on a silent device even if its neighbours have shown nothing."""
+    witnessed = _deadline(context, promise_in_force(context, device), 3) + UNPROVEN_S
+    return max(silent_at(context, device), witnessed)
+
+
+def _back_off_until(context: WatchContext, device: DeviceState) -> tuple[float, float]:
+    """Until when it may back off after the outages that it may have met, as ``back_off`` says."""
+    spans = [back_off.Quiet(start, end, "own") for start, end in context.listening.outages]
+    name = context.uplink_of(device.device)
+    if name is not None and (uplink := context.uplinks.get(name)):
+        for start, end, proven in uplink.quiet:
+            spans.append(back_off.Quiet(start, end, "proven" if proven else "possible"))
+    promise = promise_in_force(context, device)
+    return back_off.allowed_until(spans, promise.received, _deadline(context, promise, 1))
 
 
 def schedule(context: WatchContext, device: DeviceState) -> None:
@@ -160,17 +166,27 @@ def schedule(context: WatchContext, device: DeviceState) -> None:
     context.set_timer(device, "silent", _deadline(context, promise, 3) if silent else None)
 
 
-def is_due(context: WatchContext, device: DeviceState, times: int) -> bool:
-    """Whether the promise is broken now; otherwise sets the timer again.
-
-    Nothing is due while silence does not count; the engine schedules all devices after that.
-    """
-    if not context.listening.is_judging:
-        return False
-    if deadline(context, device, times) > context.now:
+def check_late(context: WatchContext, device: DeviceState) -> None:
+    """Set the presence to *late* when the promise is broken now."""
+    if is_deaf(context):
+        return  # the engine schedules all devices after that
+    if late_at(context, device) > context.now:
         schedule(context, device)
+    else:
+        device.presence, device.presence_since = "late", context.now
+
+
+def is_silent(context: WatchContext, device: DeviceState) -> bool:
+    """Whether the device is silent now; otherwise sets the timer again.
+
+    Nobody is while the gateway is deaf; the engine schedules all devices after that.
+    """
+    if is_deaf(context):
         return False
-    return True
+    at = silent_at(context, device)
+    if at > context.now:
+        context.set_timer(device, "silent", at)
+    return at <= context.now
 
 
 def is_late(context: WatchContext, device: DeviceState) -> bool:
@@ -179,7 +195,7 @@ def is_late(context: WatchContext, device: DeviceState) -> bool:
     Its promise and the slack have passed, this gateway's outages excluded. While the gateway is
     deaf (``is_deaf``) the outage under way is not excluded yet. False before its first message.
     """
-    return bool(device.promises) and context.now > deadline(context, device, 1)
+    return bool(device.promises) and context.now > late_at(context, device)
 
 
 def uplink_is_suspect(context: WatchContext, device: DeviceState, since: float) -> bool:
@@ -191,7 +207,7 @@ def uplink_is_suspect(context: WatchContext, device: DeviceState, since: float) 
     neighbours = context.neighbours(device.device)
     if any(last_received_at(neighbour) > since for neighbour in neighbours):
         return False
-    return any(deadline(context, neighbour, 3) > since for neighbour in neighbours)
+    return any(silent_at(context, neighbour) > since for neighbour in neighbours)
 
 
 def mark_silent(context: WatchContext, device: DeviceState) -> bool:

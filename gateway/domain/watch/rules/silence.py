@@ -14,32 +14,57 @@ from gateway.domain.watch.tracks.cause import Term, weigh
 FAMILY, UPLINK = "silent", "uplink"
 _NODE_OFF_PLANS = ("move", "cleaning")  # the node may be out of reach, or switched off
 _AFTER_PLAN_S = 1800.0  # for a node to find its network after a planned move or cleaning
-_WAIT_S = 3600.0  # for neighbours with long promises to show whether the uplink works
 
 
 def judge(context: WatchContext, device: DeviceState) -> None:
-    """Decide on a silent device: its uplink is out, it is at fault, or neighbours will show."""
-    until = _plan_explains_until(context, device)
-    if until > context.now:
-        _wait(context, device, until)
+    """Decide on a silent device: its uplink is out, it is at fault, or it is too early to say."""
+    excused_until = max(presence.silent_at(context, device), _plan_explains_until(context, device))
+    if excused_until > context.now:
+        _wait(context, device, excused_until)
         return
     uplink = context.uplink_of(device.device)
     if uplink is None:
         _report_device(context, device)
-        return
-    if outage := context.open_incident(UPLINK, uplink):
+    elif outage := context.open_incident(UPLINK, uplink):
+        _stop_waiting(context, device)
         incidents.amend(context, outage, figures=_affected(context, uplink, outage.at))
+    elif context.uplink(uplink).muted:
+        _stop_waiting(context, device)
+    else:
+        _compare(context, device, uplink)
+
+
+def _compare(context: WatchContext, device: DeviceState, uplink: str) -> None:
+    """Decide by the neighbours, or wait for them to show whether the uplink works.
+
+    After the wait, neighbours that are late count as silent.
+    """
+    neighbours = context.neighbours(device.device)
+    newest = max(presence.last_received_at(d) for d in (device, *neighbours))
+    if presence.attempt_due(context, device) <= newest:
+        group = _silent_together(context, device)
+        active = _active_neighbours(context, device, group)
+        if len(group) > max(2, 2 * len(active)):
+            _report_uplink(context, uplink, group, active)
+        else:
+            _report_device(context, device)
         return
-    if context.uplink(uplink).muted:
-        return
-    group = _silent_group(context, device)
-    active = _active_neighbours(context, device, group)
-    if len(group) > 1 and (not active or len(group) > max(2, 2 * len(active))):
-        _report_uplink(context, uplink, group, active)
-    elif active or all(d.presence == "silent" for d in context.neighbours(device.device)):
+    until = presence.decided_by(context, device)
+    waited = context.now >= until
+    absent = [d for d in neighbours if d.presence == "silent" or (waited and d.presence == "late")]
+    group = [device, *(d for d in absent if presence.attempt_due(context, d) > newest)]
+    if len(group) > 1:
+        _report_uplink(context, uplink, group, [])
+    elif waited or len(absent) == len(neighbours):
         _report_device(context, device)
     else:
-        _wait(context, device, context.now + _WAIT_S)
+        _wait(context, device, until)
+
+
+def judge_again(context: WatchContext, device: DeviceState) -> None:
+    """Judge a device that waits; while the gateway is deaf it goes on waiting."""
+    if device.waiting and not presence.is_deaf(context):
+        judge(context, device)
 
 
 def _plan_explains_until(context: WatchContext, device: DeviceState) -> float:
@@ -48,7 +73,7 @@ def _plan_explains_until(context: WatchContext, device: DeviceState) -> float:
     It explains it when it overlaps the span from the last message to the last time at which the
     promise could be kept: a node that fell silent before or after that has another reason.
     """
-    since, until = presence.last_received_at(device), presence.deadline(context, device, 3)
+    since, until = presence.last_received_at(device), presence.silent_at(context, device)
     plans = context.registry.plans_during(device.tank, since, until)
     ends = [plan.end + _AFTER_PLAN_S for plan in plans if plan.kind in _NODE_OFF_PLANS]
     return max(ends, default=0.0)
@@ -60,24 +85,17 @@ def _wait(context: WatchContext, device: DeviceState, until: float) -> None:
     context.set_timer(device, "wait", until)
 
 
-def judge_after_wait(context: WatchContext, device: DeviceState) -> None:
-    """Decide after the wait: neighbours that are late by now count as silent."""
-    if not device.waiting or device.presence != "silent":
-        return
-    uplink = context.uplink_of(device.device)
-    if uplink is None or context.open_incident(UPLINK, uplink):
-        _report_device(context, device)
-        return
-    group = _silent_group(context, device, ("late", "silent"))
-    active = _active_neighbours(context, device, group)
-    if len(group) > 1 and not active:
-        _report_uplink(context, uplink, group, active)
-    else:
-        _report_device(context, device)
+def _stop_waiting(context: WatchContext, device: DeviceState) -> None:
+    device.waiting = False
+    context.touch(device)
+    context.set_timer(device, "wait", None)
 
 
-def end_silence(context: WatchContext, device: DeviceState) -> None:
-    """A device sent a newest message: close its silence and its uplink's outage."""
+def end_silence(context: WatchContext, device: DeviceState, was_silent: bool) -> None:
+    """A device sent a newest message: close its silence and its uplink's outage.
+
+    The devices on its uplink about which nothing was decided are judged at the next timer.
+    """
     if incident := context.open_incident(FAMILY, device.device):
         incidents.close(context, incident, why="speaks")
     uplink = context.uplink_of(device.device)
@@ -85,40 +103,47 @@ def end_silence(context: WatchContext, device: DeviceState) -> None:
         return
     outage = context.open_incident(UPLINK, uplink)
     if outage is not None:
-        _end_outage(context, uplink, outage)
-    else:
-        context.uplink(uplink).muted = False
-    for other in context.neighbours(device.device):
-        if other.waiting and outage is None:
-            _shorten_wait(context, other)
+        if not _shows_end(outage, device, was_silent):
+            return
+        figures = {"lasted_s": context.now - outage.at}
+        incidents.close(context, outage, why="speaks", figures=figures)
+    record = context.uplink(uplink)
+    is_over = outage is not None or record.muted
+    record.muted = False
+    for other in context.on_uplink(uplink):
+        if other.waiting or (is_over and _is_undecided(context, other)):
+            _wait(context, other, context.now)
 
 
-def _shorten_wait(context: WatchContext, other: DeviceState) -> None:
-    """The uplink works: wait for one more interval of a waiting device, not for neighbours."""
-    promise = presence.promise_in_force(context, other)
-    until = context.now + min(float(promise.next_s), 900.0) + 120.0
-    due = other.due.get("wait")
-    if due is None or until < due:
-        context.set_timer(other, "wait", until)
+def _shows_end(outage: Incident, device: DeviceState, was_silent: bool) -> bool:
+    """Whether a message of the device shows that the outage is over.
+
+    Where some neighbours kept sending all the time, only a message of a silent device does. An
+    unsigned one, which anybody can write, shows nothing about devices that sign.
+    """
+    if device.auth == "unsigned" and outage.auth != "unsigned":
+        return False
+    return was_silent or all(b.term != "neighbours_speaking" for b in outage.because)
+
+
+def _is_undecided(context: WatchContext, device: DeviceState) -> bool:
+    """Whether a device is silent, and neither reported nor closed by a person."""
+    reported = context.open_incident(FAMILY, device.device) is not None
+    return device.presence == "silent" and not reported and not device.silence_muted
 
 
 def _span(context: WatchContext, device: DeviceState) -> tuple[float, float]:
-    """From its last message to the latest time of the next one."""
-    promise = presence.promise_in_force(context, device)
-    return promise.received, presence.deadline(context, device, 1)
+    """From its last message to the latest time of its next attempt to send."""
+    return presence.last_received_at(device), presence.attempt_due(context, device)
 
 
-def _silent_group(
-    context: WatchContext, device: DeviceState, absent: tuple[str, ...] = ("silent",)
-) -> list[DeviceState]:
-    """The absent devices of this uplink whose silence one moment explains, ``device`` first."""
+def _silent_together(context: WatchContext, device: DeviceState) -> list[DeviceState]:
+    """The late and silent devices whose silence one moment explains, ``device`` first."""
     after, before = _span(context, device)
     group = [device]
     for other in context.neighbours(device.device):
-        if other.presence not in absent:
-            continue
         other_after, other_before = _span(context, other)
-        if max(after, other_after) < min(before, other_before):
+        if other.presence != "speaking" and max(after, other_after) < min(before, other_before):
             after, before = max(after, other_after), min(before, other_before)
             group.append(other)
     return group
@@ -142,25 +167,24 @@ def terms(context: WatchContext, device: DeviceState) -> list[Term]:
     towards = {"battery": 1.0, "network_out": 1.0, "sensor_fault": 0.3, "seized": 0.3}
     values = {"last_word_at": promise.received, "promised_s": promise.next_s}
     found = [Term("silence", "measured", towards, values), *power.terms(device)]
-    neighbours = context.neighbours(device.device)
     active = len(_active_neighbours(context, device, [device]))
-    silent = sum(1 for n in neighbours if n.presence == "silent")
+    together = _silent_together(context, device)[1:]
+    silent = sum(1 for neighbour in together if neighbour.presence == "silent")
     if active:
         against = {"network_out": -3.0}
         found.append(Term("neighbours_speaking", "measured", against, {"devices": active}))
     elif silent:
         towards = {"network_out": 2.0 + silent}
         found.append(Term("neighbours_silent", "measured", towards, {"devices": silent}))
-    if context.listening.credit_s > promise.credit_s:
-        since = {"seconds": context.listening.credit_s - promise.credit_s}
-        found.append(Term("own_downtime", "measured", {"network_out": 0.7}, since))
+    outages = context.listening.outages
+    if deaf_s := sum(end - start for start, end in outages if end > promise.received):
+        found.append(Term("own_downtime", "measured", {"network_out": 0.7}, {"seconds": deaf_s}))
     return found
 
 
 def _report_device(context: WatchContext, device: DeviceState) -> None:
     """Report one device as *silent*, or as *battery* when that is the probable cause."""
-    device.waiting = False
-    context.set_timer(device, "wait", None)
+    _stop_waiting(context, device)
     causes, leader, because = weigh(terms(context, device))
     flat = leader == "battery"
     if flat:
@@ -191,9 +215,7 @@ def _report_uplink(
         auth=_weakest_auth(group), uplink=uplink, figures=_affected(context, uplink, lost_at),
     )  # fmt: skip
     for device in group:
-        device.waiting = False
-        context.touch(device)
-        context.set_timer(device, "wait", None)
+        _stop_waiting(context, device)
         if incident := context.open_incident(FAMILY, device.device):
             incidents.close(context, incident, why="network_out")
 
@@ -207,13 +229,3 @@ def _affected(context: WatchContext, uplink: str, lost_at: float) -> dict[str, i
     """Devices without a message since, including those whose promise still runs."""
     affected = [d for d in context.on_uplink(uplink) if presence.last_received_at(d) <= lost_at]
     return {"devices": len(affected), "tanks": len({d.tank for d in affected})}
-
-
-def _end_outage(context: WatchContext, uplink: str, outage: Incident) -> None:
-    """Close an outage; devices still silent have their back-off to reconnect before judgement."""
-    lasted = context.now - outage.at
-    incidents.close(context, outage, why="speaks", figures={"lasted_s": lasted})
-    grace = min(lasted, presence.LONGEST_BACK_OFF_S)
-    for other in context.on_uplink(uplink):
-        if other.presence == "silent":
-            _wait(context, other, context.now + max(grace, 900.0))
