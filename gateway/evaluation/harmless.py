@@ -57,13 +57,13 @@ def background(scene: Scene, found: Camp, *, plenty: float = 1.0) -> None:
         gateway_down(scene, at, random.uniform(300, 2 * HOUR_S))
     for at in times(0.02):
         broker_lost(scene, at, random.uniform(60, HOUR_S))
-    for at in times(0.02):
+    for at in times(0.012):
         found.people.feasts.append((at, at + random.uniform(2, 5) * HOUR_S, random.uniform(2, 5)))
     for at in times(0.1):
         end = at + random.uniform(4, 12) * HOUR_S
         for place in found.places:
             scene.plan(place.name, at, end, "eviction_risk")
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         first = int(random.uniform(scene.start, scene.end) // DAY_S)
         found.people.hot_days.update(range(first, first + random.randint(2, 6)))
 

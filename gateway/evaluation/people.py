@@ -15,7 +15,7 @@ _SHAPES = (
      1.5, 1.2, 1.2, 1.4, 1.8, 2.2, 2.4, 2.0, 1.4, 0.9, 0.6, 0.4),
 )  # fmt: skip
 """Relative use by local hour, from midnight: nights are nearly flat."""
-_CANS_L = (5.0, 5.0, 5.0, 10.0, 10.0, 20.0, 25.0)
+_CANS_L = (5.0, 5.0, 5.0, 5.0, 10.0, 10.0, 20.0, 25.0)
 _MEAN_CAN_L = sum(_CANS_L) / len(_CANS_L)
 _SUMMER = (1_774_746_000.0, 1_792_890_000.0)  # 2026-03-29 and 2026-10-25, 01:00 UTC
 
@@ -67,10 +67,10 @@ class Crowd:
 
 def crowd(random: Random, daily_l: float) -> Crowd:
     """A crowd with its own habits."""
-    weekly = tuple(random.uniform(0.85, 1.15) for _ in range(7))
+    weekly = tuple(random.uniform(0.9, 1.1) for _ in range(7))
     return Crowd(
-        random, daily_l, group=random.uniform(1.5, 6.0), shape=random.choice(_SHAPES),
-        weekly=weekly, day_sd=random.uniform(0.08, 0.25),
+        random, daily_l, group=random.uniform(1.2, 4.0), shape=random.choice(_SHAPES),
+        weekly=weekly, day_sd=random.uniform(0.05, 0.2),
     )  # fmt: skip
 
 

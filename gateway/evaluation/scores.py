@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from gateway.evaluation.outlook import KNOWN_S, RULES, ForecastPoint
 from gateway.evaluation.sheet import Belief, Sheet
-from gateway.evaluation.water import KNOWN_S, ForecastPoint
 
 _BINS = 10
 _MINUTE_S = 60.0
@@ -33,7 +33,7 @@ def calibration_error(beliefs: Sequence[Belief]) -> float | None:
     if not beliefs:
         return None
     return sum(
-        count * abs(said - right) for said, right, count in reliability(beliefs)
+        count * abs(reported - right) for reported, right, count in reliability(beliefs)
     ) / len(beliefs)  # fmt: skip
 
 
@@ -163,20 +163,38 @@ def _water_scores(sheet: Sheet) -> list[Score]:
                part(sheet.false_lows, sheet.ordinary_days / 30.4), "< 2", lambda v: v < 2),
         *_forecast_scores("3 days known", known),
         *_forecast_scores("under 3 days", young),
+        *(
+            _score("forecast", f"the same by the rule: {rule}, 3 days known", error)
+            for rule, error in rule_errors(known).items()
+            if rule in RULES
+        ),
         _score("speed", "readings/s in replay", part(sheet.readings, sheet.cpu_s), ">= 20000",
                _at_least(20_000)),
     ]  # fmt: skip
 
 
+def rule_errors(points: Sequence[ForecastPoint]) -> dict[str, float | None]:
+    """The median relative error of the watch's forecast and of each simple rule."""
+    pairs = {"the watch": [(p.likely_s, p.true_s) for p in points]}
+    for i, rule in enumerate(RULES):
+        pairs[rule] = [(p.rules[i], p.true_s) for p in points]
+    return {name: _median_error(found) for name, found in pairs.items()}
+
+
+def _median_error(pairs: Sequence[tuple[float | None, float]]) -> float | None:
+    """No forecast counts as an error of 100 %."""
+    errors = [1.0 if likely is None else abs(likely - true) / true for likely, true in pairs]
+    return median(errors) if errors else None
+
+
 def _forecast_scores(name: str, points: Sequence[ForecastPoint]) -> list[Score]:
-    errors = [1.0 if p.likely_s is None else abs(p.likely_s - p.true_s) / p.true_s for p in points]
     covered = sum(
         p.low_s is not None and p.high_s is not None and p.low_s <= p.true_s <= p.high_s
         for p in points
     )
     return [
         _score("forecast", f"time to empty near 24 h, median error, {name}",
-               median(errors) if errors else None, "<= 0.20", _at_most(0.2)),
+               _median_error([(p.likely_s, p.true_s) for p in points]), "<= 0.20", _at_most(0.2)),
         _score("forecast", f"coverage of the 80 % range, {name}", part(covered, len(points)),
                "0.75-0.85", lambda v: 0.75 <= v <= 0.85),
     ]  # fmt: skip

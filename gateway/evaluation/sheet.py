@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 from gateway.evaluation.catalog import SimulatedStory
 from gateway.evaluation.matching import MatchedIncident, is_theft, match
+from gateway.evaluation.outlook import ForecastPoint, forecasts_of
 from gateway.evaluation.trial import Trial
 from gateway.evaluation.truth import DAY_S, HOUR_S, NOTHING, TrueCause, Truth
-from gateway.evaluation.water import Balance, ForecastPoint, balance, forecasts_of, refills_of
+from gateway.evaluation.water import Balance, balance, refills_of
 
 _MARGIN_PART = 0.02
 
@@ -54,7 +55,12 @@ class Belief:
 
 @dataclass(slots=True)
 class Sheet:
-    """What is counted in one story, or in many. ``mistakes``: (story, Unix s, sentence)."""
+    """What is counted in one story, or in many.
+
+    ``lookalikes_by_kind``: stories called theft, all of them. ``called``: by theft kind, incidents
+    that a theft explains, all of them. ``alarms``: by kind, incidents of ordinary life that
+    nothing explains. ``mistakes``: (story, Unix s, sentence).
+    """
 
     stories: int = 0
     readings: int = 0
@@ -69,6 +75,8 @@ class Sheet:
     false_faults: int = 0
     unusable: int = 0
     lookalikes_by_kind: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    called: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    alarms: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     refills: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
     refill_errors: list[float] = field(default_factory=list[float])
     balances: list[Balance] = field(default_factory=list[Balance])
@@ -81,13 +89,25 @@ class Sheet:
     def add(self, other: "Sheet") -> None:
         """Add the counts of another sheet."""
         for name in (f.name for f in fields(self)):
-            own, new = getattr(self, name), getattr(other, name)
-            if isinstance(own, dict):
-                for key, (called, all_of_it) in other.lookalikes_by_kind.items():
-                    before = self.lookalikes_by_kind.get(key, [0, 0])
-                    self.lookalikes_by_kind[key] = [before[0] + called, before[1] + all_of_it]
-            else:
-                setattr(self, name, own + new)
+            if name not in _BY_NAME:
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.lookalikes_by_kind = _sum(self.lookalikes_by_kind, other.lookalikes_by_kind)
+        self.called = _sum(self.called, other.called)
+        self.alarms = _sum(self.alarms, other.alarms)
+
+
+_BY_NAME = ("lookalikes_by_kind", "called", "alarms")
+
+
+def _sum(
+    one: dict[str, list[int]], other: dict[str, list[int]]
+) -> dict[str, list[int]]:  # fmt: skip
+    """Counts by name, added."""
+    return {
+        name: [a + b for a, b in zip(one.get(name, none), other.get(name, none), strict=True)]
+        for name in sorted({*one, *other})
+        for none in ([0] * len(one.get(name) or other[name]),)
+    }
 
 
 def score(story: SimulatedStory, trial: Trial) -> Sheet:
@@ -124,6 +144,9 @@ def _count_thefts(
         sheet.ordinary_false_thefts = len(false)
     else:
         sheet.other_false_thefts = len(false)
+    for one in called:
+        kind = (one.theft or one.first).kind
+        sheet.called = _sum(sheet.called, {kind: [int(is_theft(one.cause)), 1]})
     for one in false:
         theft = one.theft or one.first
         what = f"{theft.kind} of {theft.tank} at {theft.probability:.2f}"
@@ -186,6 +209,8 @@ def _count_alerts(
             text = f"false {change.kind} of {change.tank}"
             sheet.mistakes.append((story.name, change.received, text))
     for one in matched:
+        if not one.is_right:
+            sheet.alarms = _sum(sheet.alarms, {one.kind: [1]})
         if one.kind == "sensor_fault" and not _in_fault(truth, one.first):
             sheet.false_faults += 1
             text = f"false sensor_fault of {one.first.tank}"

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import median
 
-from gateway.domain.outputs import Forecast, Level, TankEvent
+from gateway.domain.outputs import Level, TankEvent
 from gateway.evaluation.trial import Trial
-from gateway.evaluation.truth import HOUR_S, TrueRefill, Truth
+from gateway.evaluation.truth import TrueRefill, Truth
 
 _SLACK_S = 900.0
 _JOIN_S = 1200.0  # true deliveries closer than that are one
 _NOTICEABLE_PART, _NOTICEABLE_SD = 0.02, 4.0
-_EVERY = 6  # one forecast in so many is compared
-_HORIZON_S = (18 * HOUR_S, 30 * HOUR_S)
-KNOWN_S = 3 * 86400.0
 
 Levels = Sequence[tuple[float, float, float, float]]
 
@@ -139,64 +136,3 @@ def balance(tank: str, truth: Truth, trial: Trial) -> Balance | None:
 
 def _mean(levels: Sequence[Level]) -> float:
     return sum(level.volume_l or 0.0 for level in levels) / len(levels)
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastPoint:
-    """One forecast of time to empty with the truth, seconds from when it was made."""
-
-    at: float
-    known_s: float  # how long the tank had been watched
-    true_s: float
-    likely_s: float | None
-    low_s: float | None
-    high_s: float | None
-
-
-def forecasts_of(tank: str, truth: Truth, forecasts: Sequence[Forecast]) -> list[ForecastPoint]:
-    """Forecasts of one tank whose true time to empty is near 24 h.
-
-    The true time is when people will have drawn what is in the tank now, as if nobody brought
-    water; forecasts before a loss or a dry tank are left out.
-    """
-    levels = truth.levels.get(tank, [])
-    times = [level[0] for level in levels]
-    drawn = [level[2] for level in levels]
-    empty_l = truth.limits[tank][1]
-    dry = [level[0] for level in levels if level[1] <= empty_l + 5]
-    found: list[ForecastPoint] = []
-    for forecast in [f for f in forecasts if f.tank == tank][::_EVERY]:
-        i = bisect_right(times, forecast.at) - 1
-        if i < 0 or forecast.at - times[i] > 2 * HOUR_S:
-            continue
-        true_at = _empty_at(levels, drawn, i, empty_l)
-        if true_at is None:
-            continue
-        wait = true_at - forecast.at
-        k = bisect_right(dry, forecast.at)
-        was_dry = k < len(dry) and dry[k] < true_at - 600
-        if was_dry or not _HORIZON_S[0] <= wait <= _HORIZON_S[1]:
-            continue
-        span = forecast.empty_at
-        known_s = forecast.at - times[0]
-        found.append(
-            ForecastPoint(forecast.at, known_s, wait, None, None, None)
-            if span is None
-            else ForecastPoint(
-                forecast.at, known_s, wait, span.at - forecast.at, span.lo - forecast.at,
-                span.hi - forecast.at,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _empty_at(levels: Levels, drawn: Sequence[float], i: int, empty_l: float) -> float | None:
-    """When people have drawn the water that is there at reading ``i``."""
-    wanted = drawn[i] + max(levels[i][1] - empty_l, 0.0) - 1.0
-    j = bisect_left(drawn, wanted, i)
-    if j >= len(levels) or j == 0 or levels[j][3] - levels[i][3] > 5.0:
-        return None
-    (before_at, _, before, _), (at, _, after, _) = levels[j - 1], levels[j]
-    if after <= before:
-        return at
-    return before_at + (at - before_at) * (wanted - before) / (after - before)

@@ -6,10 +6,11 @@ import pytest
 
 from gateway.domain.outputs import Forecast, IncidentChange, Span, TankEvent
 from gateway.evaluation.matching import match
+from gateway.evaluation.outlook import Draws, forecasts_of
 from gateway.evaluation.scores import calibration_error, reliability, scores
 from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet
 from gateway.evaluation.truth import NOTHING, TrueCause, TrueRefill, Truth
-from gateway.evaluation.water import count_refills, forecasts_of, joined, rise_l
+from gateway.evaluation.water import count_refills, joined, rise_l
 
 T0 = 1_780_000_000.0
 HOUR = 3600.0
@@ -114,13 +115,27 @@ def _draining(hours: int, lph: float) -> Truth:
 
 
 def test_the_true_time_to_empty_is_when_the_water_in_the_tank_is_drawn() -> None:
-    truth = _draining(60, 49.0)  # empty after 20 h
+    truth = _draining(22, 49.0)  # empty after 20 h
     at = T0 + HOUR
     span = Span(at + 20 * HOUR, at + 18 * HOUR, at + 26 * HOUR)
     (point,) = forecasts_of("a", truth, [Forecast(at, "a", None, span)])
     assert point.true_s == pytest.approx(19 * HOUR, abs=120)
     assert (point.likely_s, point.low_s, point.high_s) == (20 * HOUR, 18 * HOUR, 26 * HOUR)
     assert forecasts_of("a", _draining(60, 10.0), [Forecast(at, "a", None, span)]) == []
+
+
+def test_the_simple_rules_know_the_past_alone() -> None:
+    rows = [
+        (T0 + h * HOUR, 900.0, 20.0 * min(h, 24) + 10.0 * max(h - 24, 0), 0.0) for h in range(73)
+    ]
+    now = T0 + 36 * HOUR
+    last, yesterday, mean = Draws(rows, 20.0).rules(now)
+    assert last == pytest.approx(880 / (12 * 20 + 12 * 10) * 24 * HOUR)
+    # From 12 h on: 12 hours of 20 L, 12 of 10 L, and so on: 720 L in two days, 160 L in 8 h.
+    assert yesterday == pytest.approx(56 * HOUR)
+    assert mean == pytest.approx(880 / (24 * 20 + 12 * 10) * 36 * HOUR)
+    assert Draws(rows, 20.0).rules(T0 + 6 * HOUR - 1) == (None, None, None)
+    assert Draws(rows, 20.0).rules(T0 + 12 * HOUR)[1] is None
 
 
 def test_the_figures_follow_from_the_sheet() -> None:
