@@ -31,10 +31,11 @@ class Boot:
 
     def learn(self, *, t: int, up: int, ta: int | None, seq: int, received: float) -> None:
         """Update it by one of its messages."""
-        self.longest_up = max(self.longest_up, up)
+        if up > self.longest_up:
+            self.longest_up = up
         begin = received - up
-        known = self.receipt_anchor
-        self.receipt_anchor = begin if known is None else min(known, begin)
+        if self.receipt_anchor is None or begin < self.receipt_anchor:
+            self.receipt_anchor = begin
         if not is_plausible(t, received):
             self.estimated += 1
         elif self.device_anchor is None or _rank(ta, seq) < _rank(self.device_ta, self.device_seq):
@@ -66,7 +67,7 @@ class EraBoots:
         Only boots with earlier estimated messages can change: this boot, and earlier ones, which
         must end before it begins.
         """
-        guessed = sorted(b for b in self._guessed if b <= boot)
+        guessed = sorted([b for b in self._guessed if b <= boot]) if self._guessed else []
         before = self._begins(guessed[0]) if guessed else {}
         own = self._boots.get(boot)
         if own is None:
@@ -75,8 +76,10 @@ class EraBoots:
         if own.estimated and boot not in self._guessed:
             self._guessed += (boot,)
         self._forget()
-        after = self._begins(guessed[0]) if guessed else {}
-        return tuple(b for b in guessed if b in after and after[b] != before[b])
+        if not guessed:
+            return ()
+        after = self._begins(guessed[0])
+        return tuple([b for b in guessed if b in after and after[b] != before[b]])
 
     def anchor(self, boot: int) -> float | None:
         """Unix time at which ``boot`` began, by what is known now; None for an unknown boot."""

@@ -6,7 +6,7 @@ Reads JSON lines (messages, passing time, downtime) and returns rows ready to pr
 import base64
 import binascii
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, TypeAlias, cast
 
@@ -27,7 +27,10 @@ _Change: TypeAlias = Literal["stop", "start", "lost", "back", "drained"]
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
-ROW_TYPES = ("level", "event", "incident", "forecast")
+_TYPES: Mapping[type[WatchOutput], str] = {
+    Level: "level", TankEvent: "event", IncidentChange: "incident", Forecast: "forecast",
+}  # fmt: skip
+ROW_TYPES = tuple(_TYPES.values())
 
 
 class _Unusable(Exception):
@@ -83,14 +86,18 @@ class Replay:
         self._registry = registry
         self._interpreter = Interpreter(registry)
         self._watch = Watch(registry)
-        self._received: dict[str, _Received] = {}
+        self._received: dict[str, _Received] = {}  # by topic
         self._now = float("-inf")
 
-    def rows(self, lines: Iterable[str | bytes]) -> Iterator[Row]:
-        """The rows of all outputs for ``lines``, in order."""
+    def rows(
+        self, lines: Iterable[str | bytes], only: Collection[str] = ROW_TYPES
+    ) -> Iterator[Row]:
+        """The rows of the outputs for ``lines``, in order; ``only``: their types."""
         for line in lines:
             if line.strip():
-                yield from map(row_of, self.line(line))
+                for output in self.line(line):
+                    if _TYPES[type(output)] in only:
+                        yield row_of(output)
 
     def line(self, line: str | bytes) -> list[WatchOutput]:
         """The outputs for one line. An unusable one is counted, and time passes to it."""
@@ -132,14 +139,13 @@ class Replay:
         topic = given["topic"]
         if not isinstance(topic, str):
             raise _Unusable("unknown_line")
-        device_id = topic.split("/")[-2] if topic.count("/") >= 3 else ""
-        received = self._received.get(device_id)
+        received = self._received.get(topic)
         newest_key = received.key if received else 0
         admitted = admit(topic, _payload(given), self._registry, newest_key, trust=self._trust)
         if isinstance(admitted, str):
             raise _Unusable(admitted)
         if received is None:
-            received = self._received[device_id] = _Received(self._trust)
+            received = self._received[topic] = _Received(self._trust)
         verdict = received.register(admitted.key)
         if verdict.name == "duplicate":
             self.counts["duplicate"] += 1

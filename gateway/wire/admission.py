@@ -20,14 +20,18 @@ Refusal = Literal["bad_mac", "unknown_device", "revoked", "old_key", "oversize"]
 class Admitted(msgspec.Struct, frozen=True, gc=False):
     """An authentic message: its device, exact OBJECT and decoded content.
 
-    ``digest`` is SHA-256(OBJECT), ``link`` the ``prev`` of the message that follows it.
+    ``digest`` is SHA-256(OBJECT).
     """
 
     device: Device
     object: bytes
     decoded: Decoded
     digest: bytes
-    link: str
+
+    @property
+    def link(self) -> str:
+        """The ``prev`` of the message that follows it."""
+        return envelope.chain_hash_of(self.digest)
 
     @property
     def key(self) -> MessageKey:
@@ -89,9 +93,8 @@ def _authenticated(device: Device, topic: str, payload: bytes) -> Admitted | Ref
 
 
 def admit_decoded(device: Device, object_bytes: bytes, decoded: Decoded) -> Admitted:
-    """A decoded message of ``device``, with its hashes."""
-    digest = hashlib.sha256(object_bytes).digest()
-    return Admitted(device, object_bytes, decoded, digest, envelope.chain_hash_of(digest))
+    """A decoded message of ``device``, with its hash."""
+    return Admitted(device, object_bytes, decoded, hashlib.sha256(object_bytes).digest())
 
 
 def _with_auth(decoded: Decoded, device: Device, topic: str, parts: Envelope) -> Decoded:

@@ -8,7 +8,6 @@ from typing import Any
 
 from gateway.domain import merkle
 from gateway.domain.chain import Identity
-from gateway.domain.envelope import chain_hash_of
 from gateway.domain.inputs import Auth
 from gateway.domain.registry import Device
 from gateway.journal import schema
@@ -43,7 +42,7 @@ def message(
         _MESSAGE if readable else None, flag, (era, *place) if place else None, prev, old,
         generation, auth=auth,
     )  # fmt: skip
-    return Admitted(Device(device, "t"), text, decoded, digest, chain_hash_of(digest))
+    return Admitted(Device(device, "t"), text, decoded, digest)
 
 
 def chain(*places: Identity, **more: Any) -> list[Admitted]:

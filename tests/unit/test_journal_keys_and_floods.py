@@ -108,7 +108,7 @@ def test_the_last_bodies_of_a_device_are_recognised(journal: Journal) -> None:
 def test_an_unsigned_object_is_a_duplicate_at_any_place(journal: Journal, tmp_path: Path) -> None:
     first = message((1, 1), None, era=FEED_ERA, auth="unsigned")
     again = message((1, 2), None, era=FEED_ERA, auth="unsigned")
-    copy = Admitted(again.device, first.object, again.decoded, first.digest, first.link)
+    copy = Admitted(again.device, first.object, again.decoded, first.digest)
     accept(journal, first, copy)
     assert journal.last_id == 1
     assert rows(tmp_path / "journal.db", "SELECT auth FROM entry") == [("unsigned",)]

@@ -107,7 +107,7 @@ class Watch:
 
     def _fire(self, until: float) -> None:
         context = self._context
-        while (timer := context.next_timer()) and timer.at <= until:
+        while timer := context.next_timer(until):
             record = context.take_timer(timer)
             context.now = max(context.now, timer.at)
             if isinstance(record, DeviceState):

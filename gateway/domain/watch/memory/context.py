@@ -70,6 +70,11 @@ class WatchContext:
                 self._unsigned.add(device)
             else:
                 self._keyed.add(registry.tank_of(device, inf) or row.tank)
+        self._uplink_of = {
+            device: uplink
+            for device, rows in registry.devices.items()
+            if (uplink := rows[-1].uplink) and len(self._on_uplink.get(uplink, ())) > 1
+        }
 
     def tank_row(self, tank: str) -> Tank | None:
         """The row of a tank in force now."""
@@ -84,9 +89,7 @@ class WatchContext:
 
     def uplink_of(self, device: str) -> str | None:
         """The uplink of a device, when at least two devices share it."""
-        row = self.registry.device(device)
-        uplink = row.uplink if row else None
-        return uplink if uplink and len(self._on_uplink.get(uplink, ())) > 1 else None
+        return self._uplink_of.get(device)
 
     def neighbours(self, device: str) -> list[DeviceState]:
         """The other known devices on the uplink of ``device``.
@@ -223,12 +226,12 @@ class WatchContext:
             Timer(due, key_of(r), name) for r in records for name, due in r.due.items()
         )
 
-    def next_timer(self) -> Timer | None:
-        """The timer that fires next.
+    def next_timer(self, until: float = inf) -> Timer | None:
+        """The timer that fires next, at or before ``until`` (Unix s).
 
         The heap has each timer at its time or, when it was postponed since, at an earlier one.
         """
-        while self._heap:
+        while self._heap and self._heap[0].at <= until:
             timer = self._heap[0]
             due = self._timed(timer.record).due.get(timer.name)
             if due == timer.at:
