@@ -37,6 +37,12 @@ _TERMS: Mapping[str, str] = {
     "silence": mark("Last word {last_word_at}. It had promised the next within {promised_s}."),
     "battery_low": mark("The battery was low, {battery_mv}."),
     "battery_good": mark("The battery was good, {battery_mv}."),
+    "battery_falling": mark(
+        "The battery was falling: {battery_mv}, and {expected_mv} by the next message."
+    ),
+    "battery_charging": mark("The battery was being charged."),
+    "battery_cold": mark("It was cold, {temperature_c} °C: a cold battery gives less."),
+    "on_mains": mark("It runs on mains power."),
     "signal_fading": mark("The signal was fading."),
     "neighbours_speaking": mark("{devices} on the same network kept answering."),
     "neighbours_silent": mark("{devices} on the same network went silent too."),

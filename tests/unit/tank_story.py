@@ -63,7 +63,8 @@ class Story:
         self, litres: float | None = None, *, node: str = "node-1", mm: int | None = None,
         events: tuple[RawEvent, ...] = (), next_s: int = 900, mv: int | None = 3990,
         at: float | None = None, newest: bool = True, sealed: float | None = None,
-        silent: bool = False, auth: Auth = "mac", era: str = "aaaaaaaa",
+        silent: bool = False, auth: Auth = "mac", era: str = "aaaaaaaa", air_dc: int = 110,
+        rssi: int | None = None,
     ) -> list[WatchOutput]:  # fmt: skip
         """A message arrives at ``at``, with one reading unless ``silent``; None is no echo."""
         self.at = self.at if at is None else at
@@ -73,8 +74,8 @@ class Story:
         message = Message(
             device=node, fw="t", era=era, boot=1, seq=self._seq[node], prev="",
             uptime_s=int(made - T0) + 100_000, t=int(made), ts="ntp", next_s=next_s, old=(1, 1),
-            ta_s=60, battery_mv=mv, events=events,
-            readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, 110),),
+            ta_s=60, battery_mv=mv, rssi_dbm=rssi, events=events,
+            readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, air_dc),),
         )  # fmt: skip
         found = self.interpreter.interpret(message, T0 + self.at, auth=auth, newest=newest)
         assert found is not None

@@ -81,6 +81,7 @@ class DeviceState:
     auth: Auth = "mac"
     battery_mv: int | None = None
     rssi_dbm: int | None = None
+    air_dc: int | None = None  # tenths of degC in the newest reading
     battery: list[list[float]] = field(default_factory=list[list[float]])  # [received, mV]
     rssi: list[float] = field(default_factory=list[float])
     low_battery: int = 0  # consecutive messages below the warning, negative above

@@ -183,15 +183,19 @@ def terms(context: WatchContext, device: DeviceState) -> list[Term]:
 
 
 def _report_device(context: WatchContext, device: DeviceState) -> None:
-    """Report one device as *silent*, or as *battery* when that is the probable cause."""
+    """Report one device as *silent*, or as *battery* when that is the probable cause.
+
+    *Silent* claims that the device is the cause, not the network that it has to itself or shares.
+    """
     _stop_waiting(context, device)
     causes, leader, because = weigh(terms(context, device))
     flat = leader == "battery"
     if flat:
         power.close_warning(context, device)
+    probability = causes["battery"] if flat else 1.0 - causes["network_out"]
     incidents.report(
         context, FAMILY, device.device, at=presence.last_received_at(device),
-        kind="battery" if flat else "silent", probability=causes["battery"] if flat else 1.0,
+        kind="battery" if flat else "silent", probability=probability,
         causes=causes, because=because, auth=device.auth, tank=device.tank,
         figures={
             "last_word_at": presence.last_received_at(device), "battery_mv": device.battery_mv,
