@@ -149,6 +149,12 @@ class Node:
         is_due = self.since_report >= self.report_every
         return self.urgent or self.recovery_at is not None or moved or is_due
 
+    @property
+    def newest_at(self) -> float:
+        """The time of the newest unsent reading or event."""
+        times = [at for at, _ in self.readings[-1:]] + [at for at, _ in self.events]
+        return max(times, default=0.0)
+
     def fail(self, now: float) -> None:
         """No network: back off."""
         longest = RECOVERY_SLOW_S if self.recovery_at is not None else _RETRY_LONGEST_S

@@ -42,6 +42,7 @@ class StoryTank:
     levels: list[tuple[float, float, float, float]] = field(
         default_factory=list[tuple[float, float, float, float]]
     )
+    receipts: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
     @property
     def name(self) -> str:
@@ -173,8 +174,10 @@ class Scene:
             node.fail(self.now)
             return
         sent_at = self.now + self.random.uniform(1.0, 6.0)
+        newest = node.newest_at
         for payload in node.seal(self.now):
             received = self._received(sent_at)
+            place.receipts.append((received, newest))
             self.write(received, node.line(received, payload))
             if self.random.random() < 0.005:  # no PUBACK arrived: sent again, byte for byte
                 again = self._received(sent_at + self.random.uniform(5, 60))
@@ -251,4 +254,5 @@ class Scene:
             self.start, self.end, list(self.causes), list(self.refills), spells,
             {p.name: p.levels for p in places}, limits,
             {p.name: p.body.drawn_by_hour for p in places},
+            {p.name: p.receipts for p in places},
         )  # fmt: skip

@@ -95,6 +95,7 @@ def _theft_scores(sheet: Sheet) -> list[Score]:
     right, false = sheet.true_theft_incidents, sheet.other_false_thefts
     everywhere = false + sheet.ordinary_false_thefts
     delays = [d.delay_s / _MINUTE_S for d in found if d.delay_s is not None]
+    waits = [d.wait_s / _MINUTE_S for d in found if d.wait_s is not None]
     onsets = [d.onset_error_s / _MINUTE_S for d in found if d.onset_error_s is not None]
     clean = sheet.lookalikes - sheet.lookalikes_called_theft
     return [
@@ -108,8 +109,10 @@ def _theft_scores(sheet: Sheet) -> list[Score]:
                part(sheet.ordinary_false_thefts, years), "< 1", lambda v: v < 1),
         _score("theft", "look-alike stories never called theft", part(clean, sheet.lookalikes),
                ">= 0.99", _at_least(0.99)),
-        _score("theft", "minutes to decide, median", quantile(delays, 0.5)),
-        _score("theft", "minutes to decide, 90 %", quantile(delays, 0.9)),
+        _score("theft", "minutes from its beginning, median", quantile(delays, 0.5)),
+        _score("theft", "minutes from its beginning, 90 %", quantile(delays, 0.9)),
+        _score("theft", "minutes from its first message, median", quantile(waits, 0.5)),
+        _score("theft", "minutes from its first message, 90 %", quantile(waits, 0.9)),
         _score("theft", "onset error, minutes, median", quantile(onsets, 0.5), "<= 2",
                _at_most(2)),
         _score("theft", "onset error, minutes, 90 %", quantile(onsets, 0.9)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 from gateway.evaluation.catalog import SimulatedStory
+from gateway.evaluation.decisions import Decision, decisions_of
 from gateway.evaluation.matching import MatchedIncident, is_theft, match
 from gateway.evaluation.outlook import ForecastPoint, forecasts_of
 from gateway.evaluation.trial import Trial
@@ -35,13 +36,17 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A true theft: whether it was found, how long that took, and how wrong its beginning is."""
+    """A true theft: whether it was found, how long that took, and how wrong its beginning is.
+
+    ``wait_s`` counts from the first message that was received of the time after the theft began.
+    """
 
     story: str
     kind: str
     is_found: bool
     delay_s: float | None = None
     onset_error_s: float | None = None
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class Sheet:
     guesses: list[Guess] = field(default_factory=list[Guess])
     detections: list[Detection] = field(default_factory=list[Detection])
     beliefs: list[Belief] = field(default_factory=list[Belief])
+    decisions: list[Decision] = field(default_factory=list[Decision])
     mistakes: list[tuple[str, float, str]] = field(default_factory=list[tuple[str, float, str]])
 
     def add(self, other: "Sheet") -> None:
@@ -116,10 +122,11 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     sheet.unusable = sum(trial.unusable.values())
     truth = story.truth
     matched = match(truth.causes, trial.changes)
+    sheet.decisions = decisions_of(story, matched)
     _count_thefts(sheet, story, matched)
     _count_guesses(sheet, story, matched)
     sheet.beliefs = [
-        Belief(m.first.probability, m.is_right, m.theft is m.first)
+        Belief(m.first.probability, _is_as_reported(m), m.theft is m.first)
         for m in matched
         if m.kind != "silent"  # a measured absence, whose probability is always 1
     ]
@@ -129,6 +136,14 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     if story.kind.group == "ordinary" or story.kind.name in _WATER_STORIES:
         _count_water(sheet, story, trial)
     return sheet
+
+
+def _is_as_reported(one: MatchedIncident) -> bool:
+    """Whether what the probability is about is true.
+
+    That of a theft kind is about theft or not; which kind of theft is the second question.
+    """
+    return is_theft(one.cause) if one.theft is one.first else one.is_right
 
 
 _WATER_STORIES = ("small_deliveries", "slow_pump", "feast", "hidden_refill")
@@ -171,9 +186,10 @@ def _detection(
         sheet.mistakes.append((story.name, cause.at, what))
         return Detection(story.name, cause.kind, is_found=False)
     first = min(found, key=lambda change: change.received)
-    return Detection(
-        story.name, cause.kind, True, first.received - cause.at, abs(first.at - cause.at)
-    )  # fmt: skip
+    known = story.truth.first_known(cause.tank or "", cause.at)
+    wait_s = None if known is None else max(first.received - known, 0.0)
+    delay_s, error_s = first.received - cause.at, abs(first.at - cause.at)
+    return Detection(story.name, cause.kind, True, delay_s, error_s, wait_s)
 
 
 def _count_guesses(

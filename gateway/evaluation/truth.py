@@ -54,7 +54,8 @@ class Truth:
 
     ``levels``: by tank, at each reading: Unix s, litres, litres drawn so far, litres lost so far.
     ``limits``: by tank, the litres below which it is low and empty. ``drawn_by_hour``: by tank,
-    litres drawn in each clock hour (number of hours since 1970).
+    litres drawn in each clock hour (number of hours since 1970). ``receipts``: by tank, for each
+    message, when it was received and the time of its newest reading or event.
     """
 
     start: float
@@ -67,6 +68,14 @@ class Truth:
     )
     limits: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     drawn_by_hour: dict[str, dict[int, float]] = field(default_factory=dict[str, dict[int, float]])
+
+    receipts: dict[str, list[tuple[float, float]]] = field(
+        default_factory=dict[str, list[tuple[float, float]]]
+    )
+
+    def first_known(self, tank: str, at: float) -> float | None:
+        """When the first message from after ``at`` was received: nothing can be known before."""
+        return min((r for r, newest in self.receipts.get(tank, ()) if newest >= at), default=None)
 
     def as_json(self) -> dict[str, object]:
         """All of it as JSON values."""

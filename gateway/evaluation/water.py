@@ -13,7 +13,7 @@ from gateway.evaluation.truth import TrueRefill, Truth
 
 _SLACK_S = 900.0
 _JOIN_S = 1200.0  # true deliveries closer than that are one
-_NOTICEABLE_PART, _NOTICEABLE_SD = 0.02, 4.0
+_NOTICEABLE_PART, _NOTICEABLE_SD = 0.03, 5.0
 
 Levels = Sequence[tuple[float, float, float, float]]
 

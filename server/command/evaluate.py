@@ -11,6 +11,7 @@ from gateway.errors import NoriaError
 from gateway.evaluation import against as comparison
 from gateway.evaluation import catalog, plan, report, story_files
 from gateway.evaluation import recordings as recording_room
+from gateway.evaluation.fit import tables
 from gateway.evaluation.page import html
 from server.command.progress import Progress
 
@@ -28,6 +29,7 @@ from server.command.progress import Progress
 @click.option("--list", "listed", metavar="KIND", help="List the mistakes of a kind, or of 'all'.")
 @click.option("--story", metavar="KIND:SEED", help="Run this story alone and list its mistakes.")
 @click.option("--dump", type=click.Path(path_type=Path), help="With --story: write its files.")
+@click.option("--fit", type=click.Path(path_type=Path), help="Write fitted tables (JSON).")
 @click.option("--page", type=click.Path(path_type=Path), help="Write one page with plots (HTML).")
 @click.option("--against", metavar="REF", help="Run the same stories with this commit, too.")
 @click.option(
@@ -44,6 +46,7 @@ def evaluate(
     listed: str | None,
     story: str | None,
     dump: Path | None,
+    fit: Path | None,
     page: Path | None,
     against: str | None,
     recordings: Path | None,
@@ -76,9 +79,12 @@ def evaluate(
     if listed is not None:
         for line in report.mistakes(total, None if listed == "all" else listed):
             click.echo(line)
+    command = f"noria evaluate --years {years:g} --seeds {seeds} --set {seed_set}"
+    if fit is not None:
+        origin = f"{command} --fit FILE, Noria {version('noria')}"
+        fit.write_text(json.dumps(tables(total.decisions, origin), indent=1) + "\n", "utf-8")
     if page is not None:
-        command = f"noria evaluate --years {years:g} --seeds {seeds} --set {seed_set} --page FILE"
-        page.write_text(html(total, command, version("noria")), "utf-8")
+        page.write_text(html(total, f"{command} --page FILE", version("noria")), "utf-8")
     if json_file is not None:
         json_file.write_text(json.dumps(report.as_json(total), indent=1), "utf-8")
 

@@ -138,6 +138,15 @@ def test_the_simple_rules_know_the_past_alone() -> None:
     assert Draws(rows, 20.0).rules(T0 + 12 * HOUR)[1] is None
 
 
+def test_nothing_can_be_known_before_the_first_message_from_after_the_beginning() -> None:
+    receipts = {"a": [(T0 + 10, T0), (T0 + 500, T0 + 60), (T0 + 490, T0 + 59)]}
+    truth = Truth(T0, T0 + HOUR, receipts=receipts)
+    assert truth.first_known("a", T0 + 60) == T0 + 500
+    assert truth.first_known("a", T0 + 30) == T0 + 490
+    assert truth.first_known("a", T0 + 61) is None
+    assert truth.first_known("b", T0) is None
+
+
 def test_the_figures_follow_from_the_sheet() -> None:
     sheet = Sheet(
         ordinary_days=365.25, ordinary_false_thefts=3, other_false_thefts=1,
@@ -145,7 +154,7 @@ def test_the_figures_follow_from_the_sheet() -> None:
         readings=500, cpu_s=0.1, refills=[(8, 1, 1)],
     )  # fmt: skip
     sheet.detections = [
-        Detection("s", "drained", True, 120.0, 30.0), Detection("s", "slashed", False),
+        Detection("s", "drained", True, 120.0, 30.0, 90.0), Detection("s", "slashed", False),
     ]  # fmt: skip
     sheet.guesses = [
         Guess("s", "drained", ("drained",), "drained", "drained", True),
@@ -157,7 +166,8 @@ def test_the_figures_follow_from_the_sheet() -> None:
     assert found["theft: recall"].value == 0.5
     assert found["theft: false thefts a tank-year of ordinary life"].value == pytest.approx(3)
     assert found["theft: look-alike stories never called theft"].value == 0.75
-    assert found["theft: minutes to decide, median"].value == 2
+    assert found["theft: minutes from its beginning, median"].value == 2
+    assert found["theft: minutes from its first message, median"].value == 1.5
     assert found["cause: first guess right"].value == 0.5
     assert found["water: refills, F1"].value == pytest.approx(16 / 18)
     assert found["water: false low alerts a tank-month"].is_met is True
