@@ -58,6 +58,7 @@ _TERMS: Mapping[str, str] = {
     "two_eras_speak": mark("It speaks with {eras} counters that run side by side."),
     "number_used_twice": mark("One message number came twice, with different contents."),
     "level": mark("Measured {volume_l}; the threshold is {threshold_l}."),
+    "round_missed": mark("Usual time of the refill: {at}. Late by {late_s}."),
     "stuck": mark("The same value {readings} times."),
     "no_believable_reading": mark("{readings} readings in a row that cannot be."),
 }

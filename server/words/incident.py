@@ -53,7 +53,7 @@ KINDS: Mapping[str, Kind] = {
         mark("Lid open"),
     ),
     "access_blocked": Kind(
-        mark("Way in is blocked"), "critical", "low", mark("{tank} cannot be reached")
+        mark("Way in may be blocked"), "critical", "low", mark("{tank} may be out of reach")
     ),
     "silent": Kind(
         mark("Silent since {time}"), "silent", "", mark("{tank} is silent"), mark("Silent")

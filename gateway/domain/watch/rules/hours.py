@@ -5,6 +5,7 @@ from gateway.domain.outputs import Forecast, Span
 from gateway.domain.registry import Site, Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import ProfileState, TankState
+from gateway.domain.watch.rules import access
 from gateway.domain.watch.tracks import forecast as forecasts
 from gateway.domain.watch.tracks import leaks, profile, rounds
 
@@ -27,7 +28,7 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
     state = _started(context, row, site)
     forecasts.account(
         state.profile, state.scaling, tank.level, tank.flow, row, site.timezone, context.now,
-        is_known=tank.episode is None and tank.tilted is None and not tank.health.faulty,
+        is_known=tank.tilted is None and not tank.health.faulty,
     )  # fmt: skip
     context.touch(state)
     if row.kind == "tank" and tank.episode is None:
@@ -36,7 +37,10 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
 
 
 def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
-    """Emit when the tank will be low and empty; nothing while its level is unknown."""
+    """Emit when the tank will be low and empty; nothing while its level is unknown.
+
+    Before it, the newest refill is added to the usual rounds, and a missed one is asked about.
+    """
     site = _site(context, row)
     state = _started(context, row, site)
     tank.low_at, tank.empty_at = [], []
@@ -45,6 +49,7 @@ def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     rounds.note(
         state.rounds, tank.flow.refill_at, tank.flow.refill_l, row.capacity_l, site.timezone
     )
+    access.decide(context, tank, state.rounds, site.timezone)
     source = context.source(tank)
     if source is None or source.presence == "silent" or tank.health.faulty:
         return

@@ -20,7 +20,7 @@ _LEAST_REFILLS = 5
 _MOST_SPREAD_S = 2 * HOUR_S
 _MOST_DAYS = 7
 _REGULAR_PART = 0.7  # of all pauses have the same number of days
-_WIDE_S, _WIDE_SPREADS = 3 * HOUR_S, 3.0
+_WIDE_S, _WIDE_SPREADS = 5 * HOUR_S, 4.0
 _MOST_MISSED = 3  # rounds in a row, after which they are usual no more
 
 
