@@ -24,7 +24,7 @@ Figure = float | int | str | bool | None
 Figures = Mapping[str, Figure]
 """Values by name, units in the names."""
 WATER_KINDS: tuple[IncidentKind, ...] = ("low", "critical", "empty")
-THEFT_KINDS: tuple[IncidentKind, ...] = ("seized", "drained", "slashed", "lid_open")
+THEFT_KINDS: tuple[Verdict, ...] = ("seized", "drained", "slashed", "lid_open")
 
 
 class Level(NamedTuple):
@@ -39,13 +39,19 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TankEvent:
-    """An event of a tank between ``at`` and ``until`` (Unix s)."""
+    """An event of a tank between ``at`` and ``until`` (Unix s).
+
+    ``litres`` is the best estimate; it is between ``least_l`` and ``most_l`` with 90 %
+    confidence, where that is known.
+    """
 
     at: float
     until: float
     tank: str
     kind: EventKind
     litres: float | None = None
+    least_l: float | None = None
+    most_l: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

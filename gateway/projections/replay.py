@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
 import msgspec
@@ -221,7 +221,7 @@ def row_of(output: WatchOutput) -> Row:
             "sd_l": output.sd_l, "state": output.state,
         }  # fmt: skip
     if isinstance(output, TankEvent):
-        return {"type": "event", **asdict(output)}
+        return _event(output)
     if isinstance(output, Forecast):
         return {
             "type": "forecast", "at": output.at, "tank": output.tank,
@@ -238,6 +238,16 @@ def _optional(forecast: Forecast) -> Row:
         "next_round_at": forecast.next_round_at and round(forecast.next_round_at, 1),
     }  # fmt: skip
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _event(event: TankEvent) -> Row:
+    row: Row = {
+        "type": "event", "at": event.at, "until": event.until, "tank": event.tank,
+        "kind": event.kind, "litres": event.litres,
+    }  # fmt: skip
+    if event.least_l is None or event.most_l is None:
+        return row
+    return {**row, "least_l": event.least_l, "most_l": event.most_l}
 
 
 def _span(span: Span | None) -> Row | None:

@@ -12,7 +12,7 @@ from random import Random
 
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import forecast, profile
-from gateway.domain.watch.tracks.flow import Flow
+from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.profile import Profile
 from gateway.domain.watch.tracks.scaling import Scaling

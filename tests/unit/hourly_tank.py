@@ -3,7 +3,7 @@
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import forecast as forecasts
 from gateway.domain.watch.tracks import profile as profiles
-from gateway.domain.watch.tracks.flow import Flow
+from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.forecast import Outlook
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.profile import Profile

@@ -41,7 +41,10 @@ FIELDS = {
     },
     "forecast": {"type", "at", "tank", "low_at", "empty_at"},
 }  # fmt: skip
-OPTIONAL = {"forecast": {"critical_at", "next_round_at", "dry_before_round"}}
+OPTIONAL = {
+    "event": {"least_l", "most_l"},
+    "forecast": {"critical_at", "next_round_at", "dry_before_round"},
+}
 
 
 def message(seq: int, at: int, litres: float, **fields: Any) -> dict[str, Any]:

@@ -70,10 +70,11 @@ def test_an_unsigned_feed_that_becomes_the_source_closes_no_theft(kind: str, the
     assert closed_thefts(story) == []
     story.interpreter.registry = signed
     story.watch.set_registry(signed)
-    for level in (then, then, *([950] * 9)):
+    # Not to 950 again: a level that goes back and forth between two figures is a sensor's fault.
+    for level in (then, then, *([900] * 9)):
         story.sends(level, node="feed22", at=story.at + 60)
     story.passes(1200)
-    story.sends(950, node="feed22")
+    story.sends(900, node="feed22")
     assert closed_thefts(story) == [kind]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.domain.watch.tracks import leaks
 from gateway.domain.watch.tracks import profile as profiles
-from gateway.domain.watch.tracks.flow import Flow, Rise
+from gateway.domain.watch.tracks.account import Flow, Rise
 from gateway.domain.watch.tracks.profile import Profile
 from tests.unit.hourly_tank import HOUR, MONDAY
 from tests.unit.tank_story import ibc
@@ -82,7 +82,7 @@ def test_only_a_steady_certain_fall_in_quiet_hours_is_a_leak(flow: Flow, found: 
 
 def test_no_leak_while_the_tank_is_filled() -> None:
     flow = night()
-    flow.rise = Rise(0.0, 0.0, 0.0, 0.0)
+    flow.rise = Rise(0.0, 0.0, 0.0, 0.0, 0.0, [])
     assert not check(flow)
 
 

@@ -23,8 +23,8 @@ from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.domain.watch.memory.json_codec import from_saved, key_text, to_saved
 from gateway.domain.watch.memory.state import DeviceState, ListeningState, TankState, key_of
-from gateway.domain.watch.tracks.level import TiltedSpell
 from gateway.domain.watch.tracks.tamper import Episode
+from gateway.domain.watch.tracks.tilt import TiltedSpell
 from tests.unit.tank_story import T0, ibc, registry_of
 
 REGISTRY = registry_of([ibc("a"), ibc("b"), ibc("c")], uplink="router")
@@ -234,8 +234,8 @@ def test_a_state_saved_by_an_earlier_version_is_read() -> None:
     for key, record in records.items():
         again = json.loads(msgspec.json.encode(to_saved(record)))
         assert key_text(key_of(record)) == key
-        assert {name: again[name] for name in saved[key]} | {"episode": None} == {
-            **saved[key],
-            "episode": None,
-        }
+        kept = {name: again[name] for name in saved[key]} | {"episode": None}
+        if spell := saved[key].get("aslant"):  # as much of it as was saved then
+            kept["aslant"] = {name: again["aslant"][name] for name in spell}
+        assert kept == {**saved[key], "episode": None}
         assert from_saved(key, again) == record

@@ -16,7 +16,7 @@ from gateway.domain.inputs import (
 )
 from gateway.domain.outputs import TankNow, WatchOutput
 from gateway.domain.registry import Registry
-from gateway.domain.watch import message, view
+from gateway.domain.watch import feed, message, view
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.json_codec import JSON, SavedRecord
@@ -176,6 +176,7 @@ _DEVICE_TIMERS: dict[str, Callable[[WatchContext, DeviceState], None]] = {
     "wait": silence.judge_again,
 }
 _TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
+    "gap": feed.end_gap,
     "hour": hours.close_hour,
     "plan": water.decide_waiting,
     "lid": handling.lid_stayed_open,

@@ -3,13 +3,13 @@
 from gateway.domain.inputs import DeviceEvent, JournaledMessage, Reading
 from gateway.domain.outputs import Level, LevelState, TankEvent
 from gateway.domain.registry import Tank
+from gateway.domain.watch import feed
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import (
     clone,
     falls,
     handling,
-    hours,
     power,
     presence,
     removal,
@@ -17,7 +17,7 @@ from gateway.domain.watch.rules import (
     silence,
     water,
 )
-from gateway.domain.watch.tracks import flow, health, level
+from gateway.domain.watch.tracks import level
 
 _FRESH_S = 1800.0
 """A reading older than this on arrival is backlog (or 1.5 times its promise, if longer)."""
@@ -101,15 +101,16 @@ def _apply_reading(
     if row is None or (device.auth == "unsigned" and context.is_keyed(reading.tank)):
         return None
     tank = context.tank(reading.tank)
-    feeds = is_current and _is_source(context, tank, reading)
-    if feeds:
-        _feed(context, tank, row, device, reading)
+    is_source = _is_source(context, tank, reading)
+    if is_source and is_current:
+        feed.apply(context, tank, row, device, reading)
         state = _state(tank, reading)
     else:
-        state = _late_state(row, reading)
-        falls.check_backlog(context, tank, row, device, reading)
+        if not is_source or not feed.fill_gap(tank, reading):
+            falls.check_late(context, tank, row, device, reading)
+        state = _state_alone(row, reading)
     context.outputs.append(Level(reading.at, reading.tank, reading.volume_l, reading.sd_l, state))
-    return tank if feeds else None
+    return tank if is_source and is_current else None
 
 
 def _is_source(context: WatchContext, tank: TankState, reading: Reading) -> bool:
@@ -129,34 +130,14 @@ def _is_source_gone(context: WatchContext, tank: TankState) -> bool:
     return row is None or row.revoked
 
 
-def _feed(
-    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
-) -> None:
-    if tank.tilted is None:  # a beam that misses the water is no sensor fault
-        context.outputs += health.update(tank.health, row, reading)
-    else:
-        tank.tilted = level.update_tilt(tank.tilted, row, reading)
-    if reading.volume_l is None:
-        return
-    for sample in level.update(tank.level, row, reading):
-        events = flow.update(tank.flow, row, sample)
-        context.outputs += events
-        falls.check(context, tank, row, device, sample)
-        if any(event.kind == "refill" for event in events):
-            if device.auth != "unsigned":  # an unproved reading must not close a theft
-                removal.close_refilled(context, tank)
-            hours.emit_forecast(context, tank, row)
-    hours.start_timer(context, tank)
-
-
 def _state(tank: TankState, reading: Reading) -> LevelState:
     if reading.fault or tank.health.faulty:
         return "fault"
     return "unknown" if tank.tilted else tank.level.state
 
 
-def _late_state(row: Tank, reading: Reading) -> LevelState:
-    """The state that a late reading alone would make."""
+def _state_alone(row: Tank, reading: Reading) -> LevelState:
+    """The state that a reading alone makes."""
     if reading.volume_l is None:
         return "fault"
     return level.state_of_volume(row, reading.volume_l, reading.sd_l or 0.0)

@@ -5,7 +5,8 @@ from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import presence
 from gateway.domain.watch.tracks import flow
-from gateway.domain.watch.tracks.level import Sample, newest
+from gateway.domain.watch.tracks.level import newest
+from gateway.domain.watch.tracks.settling import Sample
 
 
 def tank_now(context: WatchContext, tank: str) -> TankNow:

@@ -60,6 +60,9 @@ class WatchContext:
         self._on_uplink: dict[str, list[str]] = {}
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
+        self._of_site: dict[str, list[str]] = {}
+        for tank, tank_rows in registry.tanks.items():
+            self._of_site.setdefault(tank_rows[-1].site, []).append(tank)
         for device, rows in registry.devices.items():
             row = rows[-1]
             if row.revoked:
@@ -82,6 +85,15 @@ class WatchContext:
         if not rows:
             return None
         return rows[0] if len(rows) == 1 else in_force(rows, self.now)
+
+    def site_tanks(self, row: Tank) -> list[tuple[TankState, Tank]]:
+        """The tanks of a site that have a record, with their rows; itself included."""
+        found: list[tuple[TankState, Tank]] = []
+        for tank in self._of_site.get(row.site, ()):
+            record, other = self.tanks.get(tank), self.tank_row(tank)
+            if record is not None and other is not None:
+                found.append((record, other))
+        return found
 
     def is_keyed(self, tank: str) -> bool:
         """Whether some device of this tank signs its messages."""

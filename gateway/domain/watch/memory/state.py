@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.domain.entry import JSON
 from gateway.domain.inputs import Auth
 from gateway.domain.outputs import Because, Figure, IncidentKind
-from gateway.domain.watch.tracks.flow import Flow
+from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.health import SensorTrack
-from gateway.domain.watch.tracks.level import LevelTrack, TiltedSpell
+from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.profile import Profile
 from gateway.domain.watch.tracks.rounds import Rounds
 from gateway.domain.watch.tracks.scaling import Scaling
+from gateway.domain.watch.tracks.settling import Settling
 from gateway.domain.watch.tracks.tamper import Episode
+from gateway.domain.watch.tracks.tilt import TiltedSpell
 
 RecordKind = Literal["device", "ears", "incident", "profile", "tank", "uplink"]
 RecordKey = tuple[RecordKind, str]
@@ -94,17 +97,32 @@ class DeviceState:
 
 
 @dataclass(slots=True)
+class Gap:
+    """A time without readings, some of which may still arrive: a node that was out of reach sends
+    its newest message first (WIRE.md, section 1).
+
+    ``before``: what was settled before it; ``readings``: those since, each as its fields.
+    """
+
+    before: Settling
+    readings: list[list[JSON]] = field(default_factory=list[list[JSON]])
+
+
+@dataclass(slots=True)
 class TankState:
     """One tank. ``source``: the device and channel that feed its level."""
 
     tank: str
     source: str = ""
+    settling: Settling = field(default_factory=Settling)
     level: LevelTrack = field(default_factory=LevelTrack)
     flow: Flow = field(default_factory=Flow)
     health: SensorTrack = field(default_factory=SensorTrack)
     episode: Episode | None = None
     tilted: TiltedSpell | None = None
     knock_at: float = 0.0
+    fed_at: float = 0.0  # event time of the newest reading, good or not
+    gap: Gap | None = None
     backlog: list[list[float]] = field(default_factory=list[list[float]])  # late [at, litres]
     alert_waits: bool = False  # for the queue to drain, or for a quiet window to end
     muted: str = ""  # a person closed the water incident at this kind

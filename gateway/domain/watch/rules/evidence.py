@@ -1,24 +1,28 @@
-"""The evidence of an episode of handling, as named terms.
+"""The evidence of an episode of handling, as named terms with their log-odds.
 
-Weights are natural log-odds. They are judgements, calibrated by the stories in
-tests/unit/test_watch_removal.py.
+``towards["theft"]`` is the logarithm of how much more often the figure is seen in thefts than
+in ordinary life; the other entries decide which kind (``tracks/cause.py``).
 """
-
-from math import log
 
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import silence
-from gateway.domain.watch.tracks import forecast
 from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 CONFIRMED_MS = 5000
 """The node confirms motion longer than this; one bump is shorter."""
+CARRIED_MS, CARRIED_MG = 10_000, 350
+"""Motion this long and strong is a tank being carried; wind and hands shake it less."""
 TILT_DEG = 20
 _RECOVERY_S = 60  # a node promises so short a time only in recovery mode
 _KNOCK_S = 900.0
+_NEAR_S = 1800.0
+_NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART = 0.05, 0.3
+_PLAN_MARGIN_S = 900.0
+_UNSEEN = 1.5
+_SOON_S, _LONG_S = 3600.0, 3 * 3600.0
 
 
 def terms(
@@ -29,42 +33,42 @@ def terms(
     if episode.motion_ms:
         found.append(_motion(episode))
     if episode.tilt_deg:
-        found.append(_tilt(episode))
+        theft = 2.0 if episode.motion_ms else 5.0  # whoever tilts a tank moves it
+        towards = {"theft": theft, "seized": 3.0, "lid_open": -2.0, "slashed": -1.0}
+        found.append(Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg}))
     if episode.lid_at is not None:
         found.append(_lid(context, episode))
     if episode.fall:
-        found += _fall(context, tank, row, episode.fall)
+        found += _fall(context, tank, row, episode, episode.fall)
     elif (episode.motion_ms or episode.tilt_deg) and _is_steady(tank, episode):
-        found.append(Term("level_steady", "measured", {"drained": -1.5, "slashed": -2.0}))
+        found.append(Term("level_steady", "measured", {"drained": -3.0, "slashed": -3.0}))
     if episode.silent_since is not None:
         found += _silent(context, device, episode)
     elif episode.has_resumed:
-        found.append(_resumed(episode))
+        found.append(_resumed(context, tank, episode))
     return found + _planned(context, tank.tank, episode) + _operator_action(episode)
 
 
+def is_carried(episode: Episode) -> bool:
+    """Whether the tank was carried: moved for ten seconds and more, harder than wind moves it."""
+    return episode.motion_ms >= CARRIED_MS and episode.motion_mg >= CARRIED_MG
+
+
 def _motion(episode: Episode) -> Term:
-    """The weight grows with the logarithm of the duration: little at 5 s, much at 30 s."""
-    strength = min(max(log(episode.motion_ms / 2500) / log(12), 0.2), 1.6)
-    towards = {
-        "seized": 1.8, "moved_by_us": 1.5, "slashed": 0.6, "drained": 0.5,
-        "battery": -1.0, "network_out": -1.5, "sensor_fault": -0.7,
-    }  # fmt: skip
     values = {"duration_s": round(episode.motion_ms / 1000, 1), "peak_mg": episode.motion_mg}
-    return Term("motion", "measured", {v: w * strength for v, w in towards.items()}, values)
-
-
-def _tilt(episode: Episode) -> Term:
-    towards = {
-        "seized": 1.6, "moved_by_us": 1.4, "slashed": -0.8, "drained": 0.2,
-        "battery": -1.5, "network_out": -1.5, "sensor_fault": -0.7,
-    }  # fmt: skip
-    return Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg})
+    towards = {"theft": 2.5, "seized": 0.5, "moved_by_us": 1.5, "lid_open": -1.0}
+    if is_carried(episode):
+        towards = {"theft": 6.0, "seized": 2.5, "moved_by_us": 2.5, "lid_open": -2.0}
+    elif episode.motion_mg < CARRIED_MG:
+        towards["theft"] = 1.0
+    return Term("motion", "measured", towards, values)
 
 
 def _lid(context: WatchContext, episode: Episode) -> Term:
     assert episode.lid_at is not None
-    towards = {"lid_open": 4.5 if episode.lid_stayed else 1.0}
+    towards = {"lid_open": 1.0}
+    if episode.lid_stayed:
+        towards = {"theft": 7.5, "lid_open": 5.0}
     return Term("lid", "measured", towards, {"open_s": max(context.now - episode.lid_at, 0.0)})
 
 
@@ -72,94 +76,152 @@ def _is_steady(tank: TankState, episode: Episode) -> bool:
     return tank.level.at is not None and tank.level.at > episode.at
 
 
-def _fall(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
-    found = [_rate(row, fall), _size(row, fall)]
-    beyond = _beyond_use(context, tank, row, fall)
-    if beyond is not None:
-        found.append(beyond)
+def _fall(
+    context: WatchContext, tank: TankState, row: Tank, episode: Episode, fall: Fall
+) -> list[Term]:
+    found = [_rate(row, fall), _size(row, fall), _beyond_use(fall)]
     if fall.emptied:
-        towards = {"drained": 1.5, "slashed": -1.5}
+        towards = {"theft": 0.8, "drained": 2.5, "slashed": -1.5}
         found.append(Term("emptied", "measured", towards, {"left_l": fall.to_l}))
+    elif fall.plateau and fall.single_step and not _is_noticed(tank, episode, fall):
+        towards = {"theft": -4.0, "sensor_fault": 3.0}
+        found.append(Term("sudden_plateau", "measured", towards, {"left_l": fall.to_l}))
     elif fall.plateau:
-        towards = {"slashed": 2.5, "drained": -1.5}
+        towards = {"theft": 0.5 if fall.decays else -0.3, "slashed": 3.0, "drained": -1.0}
         found.append(Term("plateau", "measured", towards, {"left_l": fall.to_l}))
-    if 0 <= fall.until - tank.knock_at <= _KNOCK_S:
-        found.append(Term("knock", "measured", {"slashed": 0.8, "drained": 0.4}))
+    if 0 <= fall.until - tank.knock_at <= _KNOCK_S + fall.until - fall.at:
+        found.append(Term("knock", "measured", {"theft": 1.2, "slashed": 0.8}))
+    found += _neighbours(context, tank, row, fall)
     return found
+
+
+def _is_noticed(tank: TankState, episode: Episode, fall: Fall) -> bool:
+    """Whether the node was handled about the time of a fall: a sensor that jumps is not."""
+    knocked = tank.knock_at and fall.at - _KNOCK_S <= tank.knock_at <= fall.until + _KNOCK_S
+    return bool(knocked) or episode.motion_ms > 0 or episode.tilt_deg > 0
 
 
 def _rate(row: Tank, fall: Fall) -> Term:
     """The rate relative to all taps open: people can draw no faster than that."""
     ratio = fall.taps_ratio
-    least = -1.5 if fall.single_step else -4.0
-    weight = min(max(4.0 * log(max(ratio, 0.01)) / log(2) + 0.7, least), 4.5)
+    if fall.single_step and fall.emptied:
+        ratio *= _UNSEEN  # it was empty before the next reading
+    bands = ((1.3, 4.5), (0.9, 4.0), (0.6, 1.2), (0.35, 0.3))
+    weight = next((w for least, w in bands if ratio >= least), -1.0)
     values = {
-        "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(ratio, 2), "taps": row.taps,
-        "fall_l": round(fall.from_l - fall.to_l, 1),
+        "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(fall.taps_ratio, 2),
+        "taps": row.taps, "fall_l": round(fall.from_l - fall.to_l, 1),
     }  # fmt: skip
-    towards = {"drained": weight, "slashed": weight, "sensor_fault": min(weight, 0.5)}
+    towards = {"theft": weight, "drained": 2.0, "slashed": 2.0}
     return Term("fall_rate", "measured", towards, values)
 
 
 def _size(row: Tank, fall: Fall) -> Term:
     """A drained or slashed tank loses more than a few cans."""
     part = (fall.from_l - fall.to_l) / row.capacity_l
-    weight = min(max(6.0 * (part - 0.35), -1.5), 1.0)
-    towards = {"drained": weight, "slashed": weight}
-    return Term("fall_size", "measured", towards, {"pct": round(100 * part, 1)})
+    weight = 2.0 if part >= 0.5 else 1.3 if part >= 0.35 else 0.0 if part >= 0.2 else -2.5
+    return Term("fall_size", "measured", {"theft": weight}, {"pct": round(100 * part, 1)})
 
 
-def _beyond_use(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> Term | None:
+def _beyond_use(fall: Fall) -> Term:
     """The loss relative to the largest draw in one hour of this tank's profile."""
-    most = forecast.largest_hour_l(context.profile(tank.tank).profile)
-    if most is None:
-        return None
-    ratio = (fall.from_l - fall.to_l) / max(most, 0.05 * row.capacity_l)
-    weight = min(max(3.0 * log(max(ratio, 0.1)), -4.0), 3.5)
-    values = {"fall_l": round(fall.from_l - fall.to_l, 1), "most_in_an_hour_l": round(most, 1)}
-    return Term("beyond_use", "inferred", {"drained": weight, "slashed": weight}, values)
+    if fall.use_ratio is None:
+        return Term("use_unknown", "inferred", {"theft": -1.2})
+    bands = ((2.5, 1.5), (1.5, 0.6))
+    weight = next((w for least, w in bands if fall.use_ratio >= least), -0.5)
+    values = {
+        "fall_l": round(fall.from_l - fall.to_l, 1),
+        "times_most_in_an_hour": round(fall.use_ratio, 2),
+    }
+    return Term("beyond_use", "inferred", {"theft": weight}, values)
+
+
+def _neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
+    """Tanks of the same site that fall together are being used; through taps, not holes."""
+    falling = steady = 0
+    for other, other_row in context.site_tanks(row):
+        fallen = _fallen(other, fall.at - _NEAR_S, fall.until + _NEAR_S)
+        if other.tank == tank.tank or fallen is None or other.health.faulty:
+            continue
+        own = (fall.from_l - fall.to_l) / row.capacity_l
+        least = max(_NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART * own) * other_row.capacity_l
+        falling += fallen >= least
+        steady += fallen < least
+    if falling:
+        towards = {"theft": -4.0 if fall.taps_ratio < 1.5 else -0.5}
+        return [Term("neighbours_fall", "measured", towards, {"tanks": falling})]
+    if steady:
+        return [Term("neighbours_steady", "measured", {"theft": 0.0}, {"tanks": steady})]
+    return []
+
+
+def _fallen(tank: TankState, start: float, end: float) -> float | None:
+    """By how much a tank fell between two times, in litres; None when it sent nothing."""
+    within = [litres for at, litres in tank.flow.recent if start <= at <= end]
+    return max(within) - min(within) if len(within) > 1 and within[-1] < within[0] else (
+        0.0 if len(within) > 1 else None
+    )  # fmt: skip
 
 
 def _silent(context: WatchContext, device: DeviceState, episode: Episode) -> list[Term]:
     """A promise broken right after handling, and the other terms of a silence."""
     strong = 0 < episode.promised_s <= _RECOVERY_S
-    seized = 0.6 if episode.has_resumed else 2.0 if strong else 1.3
     towards = {
-        "seized": seized, "moved_by_us": 0.3, "drained": -0.5, "slashed": -1.0,
+        "theft": 0.5 if episode.has_resumed else 2.5 if strong else 1.5, "seized": 3.0,
         "battery": 0.5, "network_out": 0.5,
     }  # fmt: skip
     values = {"last_word_at": episode.silent_since, "promised_s": episode.promised_s}
     found = [Term("silence_after_handling", "measured", towards, values)]
-    return found + [t for t in silence.terms(context, device) if t.name != "silence"]
+    others = [t for t in silence.terms(context, device) if t.name != "silence"]
+    return found + [_against_theft(t) for t in others]
 
 
-def _resumed(episode: Episode) -> Term:
-    towards = {"seized": -1.8, "moved_by_us": -0.8, "battery": -3.0, "network_out": -3.0}
+def _against_theft(term: Term) -> Term:
+    """A harmless reason for a silence also speaks against theft, by half its weight."""
+    harmless = max(
+        (w for v, w in term.towards.items() if v in ("battery", "network_out")), default=0
+    )
+    towards = {**term.towards, "theft": term.towards.get("theft", 0.0) - 0.5 * harmless}
+    return Term(term.name, term.basis, towards, term.values)
+
+
+def _resumed(context: WatchContext, tank: TankState, episode: Episode) -> Term:
+    """A tank that was carried off does not report its level from where it stood."""
+    assert episode.resumed_at is not None
+    since_s = context.now - episode.last_at
+    is_same = tank.tilted is None and episode.fall is None and _is_steady(tank, episode)
+    theft = -1.0
+    if episode.fall is not None:
+        theft = 0.0  # a node on a slashed tank goes on
+    elif is_same and since_s >= _LONG_S:
+        theft = -7.0
+    elif since_s >= _SOON_S:
+        theft = -2.5
+    towards = {"theft": theft, "seized": -2.0, "battery": -3.0, "network_out": -3.0}
     still = episode.still_at is not None and episode.still_at >= episode.last_at
-    values = {"still": still, "at": episode.resumed_at}
-    return Term("speaks_again", "measured", towards, values)
+    return Term("speaks_again", "measured", towards, {"still": still, "at": episode.resumed_at})
 
 
 def _planned(context: WatchContext, tank: str, episode: Episode) -> list[Term]:
-    kinds = {plan.kind for plan in context.registry.plans_at(tank, episode.at)}
+    start, end = episode.at - _PLAN_MARGIN_S, episode.last_at + _PLAN_MARGIN_S
+    kinds = {plan.kind for plan in context.registry.plans_during(tank, start, end)}
     found: list[Term] = []
     if "move" in kinds:
-        towards = {"moved_by_us": 7.0, "drained": -2.0, "slashed": -2.0}
+        towards = {"theft": -20.0, "moved_by_us": 7.0}
         found.append(Term("planned_move", "inferred", towards))
     elif episode.motion_ms or episode.tilt_deg:
-        towards = {"moved_by_us": -0.8, "seized": 0.2}
-        found.append(Term("no_move_planned", "inferred", towards))
+        found.append(Term("no_move_planned", "inferred", {"moved_by_us": -0.8}))
     if "cleaning" in kinds:
-        towards = {"drained": -6.0, "slashed": -4.0, "lid_open": -6.0, "seized": -3.0}
+        towards = {"theft": -20.0, "moved_by_us": 3.0}
         found.append(Term("planned_cleaning", "inferred", towards))
     if "eviction_risk" in kinds:
-        found.append(Term("eviction_risk", "inferred", {"seized": 1.0, "slashed": 0.5}))
+        found.append(Term("eviction_risk", "inferred", {"theft": 1.0, "seized": 0.3}))
     return found
 
 
 def _operator_action(episode: Episode) -> list[Term]:
     if episode.operator_action == "moved_by_us":
-        return [Term("said_moved_by_us", "witnessed", {"moved_by_us": 10.0})]
+        return [Term("said_moved_by_us", "witnessed", {"theft": -12.0, "moved_by_us": 10.0})]
     if episode.operator_action == "seen_there":
-        return [Term("seen_there", "witnessed", {"seized": -8.0, "moved_by_us": -3.0})]
+        return [Term("seen_there", "witnessed", {"theft": -14.0, "seized": -8.0})]
     return []

@@ -1,6 +1,9 @@
-"""Finds falls too fast for taps; ``removal`` weighs them as part of an episode."""
+"""Finds falls too large or too fast for people at the taps; ``removal`` weighs them.
 
-from itertools import combinations
+A sequential test (Page's cumulative sum): each step adds what fell beyond a permitted rate. Where
+the sum last left zero is the onset; the sum itself decides whether there is a fall at all.
+"""
+
 from math import sqrt
 
 from gateway.domain.geometry import Curve
@@ -9,42 +12,91 @@ from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import removal
+from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.flow import TAP_LPM
-from gateway.domain.watch.tracks.level import Sample
+from gateway.domain.watch.tracks.profile import largest_hour_l
+from gateway.domain.watch.tracks.settling import Sample
 from gateway.domain.watch.tracks.tamper import Fall
 
-_LATELY = 6  # samples
-_STEP_PART = 0.06  # of the capacity: a smaller recent change cannot begin a significant fall
-_LEAST_PART, _LEAST_SD = 0.10, 6.0
-_NOISE_PART, _NOISE_SD = 0.012, 2.0
+_LATELY = 8  # samples
+_QUICK_PART = 0.05  # of the capacity: a smaller recent change begins no fall
+_LEAST_PART, _LEAST_SIGMAS = 0.10, 8.0
+_PERMITTED_TAPS = 0.10  # of the flow of all taps
+_PERMITTED_USE = 1.0  # times the largest draw in an hour
+_FLAT_PART, _FLAT_SIGMAS = 0.006, 2.5
 _BOTTOM_PART = 0.05  # of the capacity above the tap: practically empty
-_PLATEAU_S = 45.0
+_PLATEAU_S, _PLATEAU_STEPS = 45.0, 1.5
 _OLD_S = 3600.0
 _LEAST_TAPS = 2  # one wide or uncounted tap must not look like a theft
-_ORDINARY = 0.3  # of all taps open: without other evidence people are drawing water
+_ORDINARY = 0.25  # of all taps open: without other evidence people are drawing water
+_BEFORE = 3
 _LATE_KEPT = 24
+_DECAY = 0.6
+_LEAST_HOUR_PART = 0.05
+_LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
+_RECOVERY_S = 300.0
 
 
 def check(
-    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample
-) -> None:
-    """Look for a fast fall that ends at the newest sample or is in progress."""
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, sample: Sample,
+    later_l: float = 0.0,
+) -> None:  # fmt: skip
+    """Look for a fall that ends at the newest settled sample or is in progress.
+
+    None when the water was back later: ``later_l`` is the highest level known from after it.
+    """
     recent = tank.flow.recent
-    if len(recent) < 2 or row.kind == "station":  # people carry cans away quickly
+    if len(recent) < 3 or row.kind == "station":  # people carry cans away quickly
         return
-    in_progress = tank.episode is not None and tank.episode.fall is not None
+    if tank.flow.rise is not None:
+        return
+    in_progress = _is_in_progress(tank, sample.at)
     lately = max([litres for _, litres in recent[-_LATELY:]])
-    if not in_progress and lately - recent[-1][1] < _STEP_PART * row.capacity_l:
+    if not in_progress and lately - recent[-1][1] < _QUICK_PART * row.capacity_l:
         return
-    found = _fast_fall(recent, row, sample.sd_l)
-    if found is not None and (tank.episode or found.taps_ratio >= _ORDINARY):
+    if context.now - sample.at > removal.TOO_OLD_S:
+        return
+    sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
+    found = find_fall(recent, row, sigma, _usual_lps(context, tank))
+    if found is None or _is_undecided(found, recent):
+        return
+    if later_l > found.from_l - _LEAST_PART * row.capacity_l:
+        return
+    if tank.episode or found.taps_ratio >= _ORDINARY:
+        found.use_ratio = _use_ratio(context, tank, row, found)
         removal.add_fall(context, tank, device, found)
 
 
-def check_backlog(
+def _is_undecided(fall: Fall, samples: list[list[float]]) -> bool:
+    """Whether the next reading of a node that does not report often must show what it is: water
+    that goes on falling, a tank that is empty, or a sensor that is wrong from now on.
+    """
+    is_seldom = fall.until - samples[-2][0] > _RECOVERY_S
+    return is_seldom and fall.single_step and not fall.emptied and not fall.plateau
+
+
+def _is_in_progress(tank: TankState, at: float) -> bool:
+    """Whether a fall is known that may go on, or that has just become flat."""
+    fall = tank.episode.fall if tank.episode is not None else None
+    return fall is not None and at - fall.until <= _OLD_S
+
+
+def _use_ratio(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> float | None:
+    """The loss relative to the largest draw of this tank's profile in one hour."""
+    most = largest_hour_l(context.profile(tank.tank).profile)
+    if most is None:
+        return None
+    hours = max((fall.until - fall.at) / 3600, 1.0)
+    return (fall.from_l - fall.to_l) / hours / max(most, _LEAST_HOUR_PART * row.capacity_l)
+
+
+def check_late(
     context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
 ) -> None:
-    """Look for a fast fall in backlog, unless later readings show the water back."""
+    """Look for a fall in readings that arrive after newer ones were judged.
+
+    None where later readings show the water back.
+    """
     if reading.volume_l is None or row.kind == "station":
         return
     if context.now - reading.at > removal.TOO_OLD_S:
@@ -53,84 +105,124 @@ def check_backlog(
     backlog.append([reading.at, reading.volume_l])
     backlog.sort()
     del backlog[:-_LATE_KEPT]
-    found = _fast_fall(backlog, row, reading.sd_l or 0.0)
+    sigma = scatter.sigma_l(tank.settling.noise, reading.sd_l or 0.0, row.capacity_l)
+    found = find_fall(backlog, row, sigma, _usual_lps(context, tank))
     if found is None or not (tank.episode or found.taps_ratio >= _ORDINARY):
         return
     if not _is_reverted(tank, row, found):
+        found.use_ratio = _use_ratio(context, tank, row, found)
         removal.add_fall(context, tank, device, found)
 
 
 def _is_reverted(tank: TankState, row: Tank, fall: Fall) -> bool:
     """Whether a later reading shows the level from before the fall."""
-    at, litres = tank.level.at, tank.level.volume_l
-    if tank.level.pending:
-        at, _, litres, _ = tank.level.pending
-    if at is None or litres is None or at <= fall.until:
+    at, litres = tank.settling.settled_at, tank.settling.smooth_l
+    if tank.settling.waiting:
+        at, _, litres = tank.settling.waiting[-1][:3]
+    if litres is None or at <= fall.until:
         return False
     return litres > fall.from_l - _LEAST_PART * row.capacity_l
 
 
-def _fast_fall(samples: list[list[float]], row: Tank, sd_l: float) -> Fall | None:
-    """The fall that ends at the tail of ``samples`` ([at, litres], oldest first), or None.
+def _usual_lps(context: WatchContext, tank: TankState) -> float:
+    """The rate of the hour in which most was drawn lately; 0 before that is known."""
+    return (largest_hour_l(context.profile(tank.tank).profile) or 0.0) / 3600.0
 
-    The tail is the newest samples that agree within the noise; the fall is the run before it,
-    within an hour and without a rise.
+
+def find_fall(
+    samples: list[list[float]], row: Tank, sigma_l: float, usual_lps: float
+) -> Fall | None:
+    """The fall at the end of ``samples`` ([at, litres], oldest first), or None.
+
+    ``sigma_l``: scatter of one sample; ``usual_lps``: the largest usual draw, litres a second.
     """
-    noise = max(_NOISE_PART * row.capacity_l, _NOISE_SD * sd_l)
-    end = _tail(samples, noise)
-    start = _head(samples, end, noise)
-    low = min(litres for _, litres in samples[end:])
-    fallen = samples[start][1] - low
-    stayed = samples[-1][0] - samples[end][0]
-    settled = max(_PLATEAU_S, 1.5 * (samples[end][0] - samples[max(end - 1, 0)][0]))
-    if fallen < max(_LEAST_PART * row.capacity_l, _LEAST_SD * sd_l) or stayed > _OLD_S:
+    curve = Curve(row)
+    permitted = _permitted_lps(curve, row, samples[-1][1], usual_lps)
+    start, end, total = _excursion(samples, permitted, sigma_l)
+    if total < max(_LEAST_PART * row.capacity_l, _LEAST_SIGMAS * sigma_l):
         return None
+    until, low = samples[end]
+    stayed = samples[-1][0] - until
+    if stayed > _OLD_S:
+        return None
+    low = _median([litres for _, litres in samples[end:]][:_BEFORE])
+    from_l = _before(samples, start)
+    if from_l - low < max(_LEAST_PART * row.capacity_l, _LEAST_SIGMAS * sigma_l):
+        return None
+    lpm, ratio = _fastest(samples[start : end + 1], curve, row, sigma_l)
+    interval = until - samples[end - 1][0]
     emptied = low <= row.empty_l + _BOTTOM_PART * row.capacity_l
-    lpm, ratio = _fastest(samples[start : end + 1], row, sd_l)
+    is_flat = stayed >= max(_PLATEAU_S, _PLATEAU_STEPS * interval)
     return Fall(
-        at=samples[start][0], until=samples[end][0], from_l=samples[start][1], to_l=low,
-        lpm=lpm, taps_ratio=ratio,
-        single_step=end - start == 1, plateau=not emptied and stayed >= settled, emptied=emptied,
+        at=samples[start][0], until=until, from_l=from_l, to_l=low, lpm=lpm, taps_ratio=ratio,
+        single_step=end - start == 1, plateau=not emptied and is_flat, emptied=emptied,
+        decays=_decays(samples[start : end + 1]),
+        mean_ratio=(from_l - low) / max(until - samples[start][0], 1.0) * 60
+        / _all_taps_lpm(curve, row, from_l, low),
     )  # fmt: skip
 
 
-def _tail(samples: list[list[float]], noise: float) -> int:
-    """Index of the first sample of the flat tail."""
-    low = high = samples[-1][1]
-    end = len(samples) - 1
-    while end > 0:
-        low, high = min(low, samples[end - 1][1]), max(high, samples[end - 1][1])
-        if high - low > noise:
-            break
-        end -= 1
-    return end
+def _permitted_lps(curve: Curve, row: Tank, litres: float, usual_lps: float) -> float:
+    """What a fall must exceed to be looked at: a part of all taps, or this tank's usual draw."""
+    taps = _all_taps_lpm(curve, row, litres, litres) / 60
+    return min(max(_PERMITTED_TAPS * taps, _PERMITTED_USE * usual_lps), 0.5 * taps)
 
 
-def _head(samples: list[list[float]], end: int, noise: float) -> int:
-    """Index of the last sample before the level began to fall."""
-    first = end
-    while first > 0 and samples[first - 1][1] >= samples[first][1] - noise:
-        if samples[end][0] - samples[first - 1][0] > _OLD_S:
-            break
-        first -= 1
-    top = max(litres for _, litres in samples[first : end + 1])
-    return max(i for i in range(first, end + 1) if samples[i][1] >= top - noise)
+def _excursion(
+    samples: list[list[float]], permitted_lps: float, sigma_l: float
+) -> tuple[int, int, float]:
+    """First and last sample of the last excursion of the cumulative sum, and its largest value."""
+    flat = max(_FLAT_SIGMAS * sigma_l, 0.0)
+    total, start, end, largest = 0.0, len(samples) - 1, len(samples) - 1, 0.0
+    low = samples[0][1]
+    for i in range(1, len(samples)):
+        fallen = samples[i - 1][1] - samples[i][1]
+        step = fallen - permitted_lps * min(samples[i][0] - samples[i - 1][0], _OLD_S)
+        if total <= 0.0:
+            if step > 0:
+                total, start, end, largest, low = step, i - 1, i, step, samples[i][1]
+            continue
+        total += step
+        if total > largest:
+            largest = total
+        if samples[i][1] < low - flat / 2:
+            end, low = i, samples[i][1]
+        if total <= 0.0 and largest < flat:
+            largest = 0.0
+        if samples[i][1] > samples[start][1] - flat:
+            total = largest = 0.0  # the water is back
+    return start, end, largest
 
 
-def _fastest(run: list[list[float]], row: Tank, sd_l: float) -> tuple[float, float]:
+def _before(samples: list[list[float]], start: int) -> float:
+    """The level before a fall: of up to three samples, so that one echo makes no fall."""
+    return _median([litres for _, litres in samples[max(start - _BEFORE + 1, 0) : start + 1]])
+
+
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _fastest(
+    run: list[list[float]], curve: Curve, row: Tank, sigma_l: float
+) -> tuple[float, float]:
     """The fastest part of a run: its rate in L/min, and its ratio to all taps open.
 
-    Each fall is reduced by two sd, so that noise over a short time makes no rate.
+    Each fall is reduced by the noise, so that noise over a short time makes no rate.
     """
-    curve = Curve(row)
-    best = (0.0, 0.0)
-    for (at, litres), (until, left) in combinations(run, 2):
-        fallen = litres - left - _NOISE_SD * sd_l
-        if fallen > 0 and until > at:
-            lpm = fallen / (until - at) * 60
-            ratio = lpm / _all_taps_lpm(curve, row, litres, left)
-            best = (max(best[0], lpm), max(best[1], ratio))
-    return best
+    lpm = ratio = 0.0
+    for i, (at, litres) in enumerate(run[:-1]):
+        for until, left in run[i + 1 :]:
+            fallen = litres - left - _FLAT_SIGMAS * sigma_l
+            if fallen <= 0 or until <= at:
+                continue
+            rate = fallen / (until - at) * 60
+            if rate > 0.8 * lpm:
+                ratio = max(ratio, rate / _all_taps_lpm(curve, row, litres, left))
+            lpm = max(lpm, rate)
+    return lpm, ratio
 
 
 def _all_taps_lpm(curve: Curve, row: Tank, from_l: float, to_l: float) -> float:
@@ -140,6 +232,16 @@ def _all_taps_lpm(curve: Curve, row: Tank, from_l: float, to_l: float) -> float:
     straight walls its mean over a fall is the mean of both ends.
     """
     tap_mm = curve.level_mm(row.empty_l)
-    heights = (max(curve.level_mm(litres) - tap_mm, 10.0) for litres in (from_l, to_l))
+    heights = (max(curve.level_mm(litres) - tap_mm, _LEAST_HEAD_MM) for litres in (from_l, to_l))
     roots = [sqrt(height / 1000) for height in heights]
     return max(row.taps, _LEAST_TAPS) * TAP_LPM * sum(roots) / 2
+
+
+def _decays(run: list[list[float]]) -> bool:
+    """Whether the second half of a fall was slower than the first, as through one hole."""
+    if len(run) < 4:
+        return False
+    middle_at = (run[0][0] + run[-1][0]) / 2
+    middle = min(run, key=lambda s: abs(s[0] - middle_at))
+    first, second = run[0][1] - middle[1], middle[1] - run[-1][1]
+    return second < _DECAY * first

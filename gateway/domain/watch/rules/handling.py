@@ -1,13 +1,19 @@
 """Motion, tilt and lid events of a node. A knock is only an event; the rest is evidence."""
 
 from gateway.domain.inputs import DeviceEvent
+from gateway.domain.local_time import hour_of_week
 from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import evidence, removal
-from gateway.domain.watch.tracks import level
+from gateway.domain.watch.tracks import health, tilt
 
-_LID_S = 1800.0
+_LID_S, _LID_DAY_S = 3600.0, 2 * 3600.0
+"""How long a lid may be open while people wait for water or look inside: by night, by day."""
+_DAY = 7, 20
+"""Local hours in which volunteers bring water (rounds are daily)."""
+_AGAIN_S, _GIVE_UP_S = 600.0, 12 * 3600.0
+_SETTLE_S, _LEAST_AFTER = 300.0, 2
 
 
 def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
@@ -57,9 +63,12 @@ def _record_movement(
 ) -> None:
     episode = removal.episode_at(context, tank, device, event.at)
     if event.kind == "tilt":
+        episode.tilt_at = event.at if episode.tilt_at is None else min(episode.tilt_at, event.at)
         episode.tilt_deg = max(episode.tilt_deg, _number(event, "deg"))
-        tank.tilted = tank.tilted or level.begin_tilt(tank.level, event.at)
+        tank.tilted = tank.tilted or tilt.begin_tilt(tank.level, event.at)
     else:
+        began = event.at if episode.motion_at is None else min(episode.motion_at, event.at)
+        episode.motion_at = began
         episode.motion_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
     episode.resumed_at = None
@@ -78,19 +87,70 @@ def _lid(
     if event.fields.get("open"):
         _emit(context, event, "lid")
         if is_evidence:
-            removal.episode_at(context, tank, device, event.at).lid_at = event.at
-            due = max(event.at + _LID_S, context.now + 1.0)
-            context.set_timer(tank, "lid", due)
+            episode = removal.episode_at(context, tank, device, event.at)
+            episode.lid_at, episode.lid_stayed, episode.water_rose = event.at, False, False
+            patience_s = _patience_s(context, tank, event.at)
+            context.set_timer(tank, "lid", max(event.at + patience_s, context.now + 1.0))
         return
     if device.auth != "unsigned":
         removal.close_lid(context, tank, "lid_closed")
 
 
 def lid_stayed_open(context: WatchContext, tank: TankState) -> None:
-    """A lid open for half an hour without a refill is evidence: nobody is filling the tank."""
+    """A lid open for long, and no water came: nobody is filling the tank.
+
+    It takes two settled readings after the opening, from a node that is not late to a gateway
+    that receives; until then the question is asked again.
+    """
     row, device = context.tank_row(tank.tank), removal.episode_device(context, tank)
-    if tank.episode is None or row is None or device is None:
+    episode = tank.episode
+    if episode is None or episode.lid_at is None or row is None or device is None:
         return
     context.touch(tank)
-    tank.episode.lid_stayed = True
+    if _must_wait(context, tank, device, episode.lid_at):
+        if context.now - episode.lid_at < _GIVE_UP_S:
+            context.set_timer(tank, "lid", context.now + _AGAIN_S)
+        return
+    if _was_filled(tank, episode.lid_at):
+        removal.close_lid(context, tank, "refilled")
+        return
+    episode.lid_stayed = True
     removal.review(context, tank, device)
+
+
+def _patience_s(context: WatchContext, tank: TankState, opened: float) -> float:
+    """How long a lid may be open before that means something: by day people wait for water."""
+    row = context.tank_row(tank.tank)
+    site = context.registry.site(row.site) if row is not None else None
+    zone = site.timezone if site is not None else "UTC"
+    hour = hour_of_week(zone, int(opened // 3600)) % 24
+    return _LID_DAY_S if _DAY[0] <= hour < _DAY[1] else _LID_S
+
+
+def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, opened: float) -> bool:
+    """Whether nothing can be said yet: water rises, readings are missing, or a plan explains it."""
+    if tank.flow.rise is not None or tank.health.faulty or tank.settling.waiting:
+        return True
+    if device.presence != "speaking" or not context.listening.is_judging:
+        return True
+    if health.is_doubtful(tank.health) or _is_nearly_empty(context, tank):
+        return True
+    after = [at for at, _ in tank.flow.recent if at > opened + _SETTLE_S]
+    if len(after) < _LEAST_AFTER or after[-1] < opened + _LID_S / 2:
+        return True
+    plans = context.registry.plans_during(tank.tank, opened - _LID_S, context.now)
+    return any(plan.kind in ("cleaning", "move") for plan in plans)
+
+
+def _is_nearly_empty(context: WatchContext, tank: TankState) -> bool:
+    """Whether what is poured in would be drawn before a reading shows it."""
+    row = context.tank_row(tank.tank)
+    level_l = tank.settling.smooth_l
+    return row is None or level_l is None or level_l < row.capacity_l * row.critical_pct / 100
+
+
+def _was_filled(tank: TankState, opened: float) -> bool:
+    """Whether water came about the time of the opening, or since."""
+    refill_at = tank.flow.refill_at
+    is_refilled = refill_at is not None and refill_at >= opened - _LID_S
+    return is_refilled or (tank.episode is not None and tank.episode.water_rose)

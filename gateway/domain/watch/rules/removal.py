@@ -4,13 +4,13 @@ A knock is only an event. Tilt, or handling followed by silence or loss, opens a
 kind follows the weights of the evidence and may change with more of it.
 """
 
-from gateway.domain.outputs import THEFT_KINDS, EventKind, IncidentKind, TankEvent
+from gateway.domain.outputs import THEFT_KINDS, EventKind, TankEvent, Verdict
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
 from gateway.domain.watch.rules import evidence, presence
 from gateway.domain.watch.tracks import flow
-from gateway.domain.watch.tracks.cause import weigh
+from gateway.domain.watch.tracks.cause import judge
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 FAMILY = "removal"
@@ -19,10 +19,17 @@ _LATE_S = 1800.0
 _EPISODE_GAP_S = 3600.0  # evidence within this gap belongs to one episode
 _CALM_S = 6 * 3600.0
 _RESUMED_AFTER_S = 600.0
-_ENOUGH, _ENOUGH_ALONE = 0.5, 0.7
-"""Probability of theft that opens an incident; higher when the level is the only evidence."""
+_ENOUGH = 0.8
+"""Probability of theft that opens an incident, or makes an open one a theft."""
+_NO_LONGER = 0.4
+"""An incident of theft stays one until its probability is below this."""
+_BEFORE_FALL_S = 900.0
 _FALLING_S = 900.0
 _REFILL_PART = 0.2
+_REVIEW_S = 1800.0  # while an incident is open: a node that goes on for hours was not carried off
+_HARMLESS: tuple[Verdict, ...] = (
+    "moved_by_us", "battery", "network_out", "sensor_fault", "unknown",
+)  # fmt: skip
 
 
 def is_disturbed(context: WatchContext, tank: TankState) -> bool:
@@ -65,15 +72,17 @@ def add_fall(context: WatchContext, tank: TankState, device: DeviceState, fall: 
 
 def _extend(fall: Fall, before: Fall) -> None:
     """Merge with the earlier part of the same fall: its beginning and the fastest rate."""
-    fall.at, fall.from_l = min((fall.at, fall.from_l), (before.at, before.from_l))
+    fall.at, fall.from_l = before.at, before.from_l
     fall.lpm = max(fall.lpm, before.lpm)
     fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
+    fall.use_ratio = before.use_ratio  # the hours since contain the loss itself
 
 
 def _report_loss(context: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
     """Emit the loss once the fall has ended and the incident names its cause."""
     incident = context.open_incident(FAMILY, tank.tank)
-    if incident is None or incident.kind not in ("drained", "slashed"):
+    row = context.tank_row(tank.tank)
+    if incident is None or row is None or incident.kind not in ("drained", "slashed"):
         return
     if fall.emptied or fall.plateau:
         kind: EventKind = "drain" if incident.kind == "drained" else "slash"
@@ -81,7 +90,9 @@ def _report_loss(context: WatchContext, tank: TankState, episode: Episode, fall:
         context.outputs.append(TankEvent(fall.at, fall.until, tank.tank, kind, litres))
         episode.loss_reported = True
         if not episode.late:
-            flow.reset_after_loss(tank.flow, fall.to_l, fall.until)
+            context.outputs += flow.book_loss(
+                tank.flow, row, fall.from_l, fall.to_l, fall.at, fall.until, 0.005 * row.capacity_l
+            )
 
 
 def explains_silence(context: WatchContext, device: DeviceState) -> bool:
@@ -111,10 +122,13 @@ def record_message(context: WatchContext, device: DeviceState) -> None:
         return
     episode = tank.episode
     well_after = context.now > episode.last_at + _RESUMED_AFTER_S
-    if episode.silent_since is None and not (well_after and episode.resumed_at is None):
+    is_news = episode.silent_since is not None or (well_after and episode.resumed_at is None)
+    is_open = context.open_incident(FAMILY, tank.tank) is not None
+    is_due = is_open and context.now - (episode.reviewed_at or 0.0) >= _REVIEW_S
+    if not is_news and not is_due:
         return
     episode.silent_since = None
-    if well_after:
+    if well_after and episode.resumed_at is None:
         episode.resumed_at = context.now
     context.touch(tank)
     review(context, tank, device)
@@ -146,30 +160,39 @@ def review(context: WatchContext, tank: TankState, device: DeviceState) -> None:
     incident = context.open_incident(FAMILY, tank.tank)
     if episode is None or row is None or (incident is None and episode.operator_action):
         return
-    causes, leader, because = weigh(evidence.terms(context, tank, row, device, episode))
-    theft = sum(causes[kind] for kind in THEFT_KINDS)
-    enough = _ENOUGH if _has_handling(episode) else _ENOUGH_ALONE
-    if incident is None and theft < enough and not _is_strong(episode):
+    episode.reviewed_at = context.now
+    verdict = judge(evidence.terms(context, tank, row, device, episode))
+    if incident is None and verdict.theft < _ENOUGH and not _is_strong(episode):
         return
-    kind: IncidentKind = leader
-    if theft >= _ENOUGH and leader not in THEFT_KINDS:
-        kind = max(THEFT_KINDS, key=lambda k: causes[k])
+    was_theft = incident is not None and incident.kind in THEFT_KINDS
+    is_theft = verdict.theft >= (_NO_LONGER if was_theft else _ENOUGH)
+    group = THEFT_KINDS if is_theft else _HARMLESS
+    kind: Verdict = max(group, key=lambda k: verdict.causes[k])
     incidents.report(
-        context, FAMILY, tank.tank, at=episode.at, kind=kind, probability=causes[kind],
-        causes=causes, because=because, auth=device.auth, tank=tank.tank,
+        context, FAMILY, tank.tank, at=_onset(episode, kind), kind=kind,
+        probability=verdict.theft if is_theft else verdict.causes[kind],
+        causes=verdict.causes, because=verdict.because, auth=device.auth, tank=tank.tank,
         alert=kind != "moved_by_us", learned_late=episode.late,
         figures=_figures(tank, episode),
     )  # fmt: skip
 
 
+def _onset(episode: Episode, kind: str) -> float:
+    """When what is reported began: handling long before a fall is another matter."""
+    handled = [at for at in (episode.motion_at, episode.tilt_at) if at is not None]
+    if kind in ("drained", "slashed") and episode.fall is not None:
+        began = episode.fall.at
+        return min([began, *(at for at in handled if began - _BEFORE_FALL_S <= at <= began)])
+    if kind == "lid_open" and episode.lid_at is not None:
+        return episode.lid_at
+    return min(handled, default=episode.at)
+
+
 def _is_strong(episode: Episode) -> bool:
     """Whether the evidence opens an incident of any kind."""
     fell_silent = episode.silent_since is not None and not episode.has_resumed
-    return episode.tilt_deg > 0 or (fell_silent and _was_moved(episode))
-
-
-def _has_handling(episode: Episode) -> bool:
-    return _was_moved(episode) or episode.lid_at is not None
+    is_handled = episode.tilt_deg > 0 or evidence.is_carried(episode)
+    return is_handled or (fell_silent and _was_moved(episode))
 
 
 def _figures(tank: TankState, episode: Episode) -> dict[str, float | int | None]:

@@ -27,7 +27,7 @@ def decide(
     kind = worst_kind(tank.level)
     if kind is None:
         tank.alert_waits, tank.muted = False, ""
-        if incident is not None and tank.flow.rise is None:
+        if incident is not None and tank.flow.rise is None and tank.gap is None:
             _close(context, incident, tank)
         return
     if _is_milder(kind, incident):

@@ -1,1 +1,1 @@
-"""What the watch tracks for each tank: level, flow, leaks, forecast, tilt."""
+"""What the watch tracks for each tank: noise, level, account of water, forecast, health, tilt."""

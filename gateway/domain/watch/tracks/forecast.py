@@ -15,7 +15,8 @@ from gateway.domain.local_time import HOUR_S
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import profile as profiles
 from gateway.domain.watch.tracks import scaling as scalings
-from gateway.domain.watch.tracks.flow import Flow, drawn_l
+from gateway.domain.watch.tracks.account import Flow
+from gateway.domain.watch.tracks.flow import drawn_l
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.profile import Profile, Usual
 from gateway.domain.watch.tracks.profile import largest_hour_l as largest_hour_l  # for evidence

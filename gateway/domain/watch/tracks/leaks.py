@@ -10,7 +10,7 @@ from gateway.domain.local_time import HOUR_S
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import profile as profiles
-from gateway.domain.watch.tracks.flow import Flow
+from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.profile import Profile, Usual
 
 _LEAST_HOURS = 72  # known to the profile, before it defines quiet hours

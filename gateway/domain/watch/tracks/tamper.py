@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Fall:
-    """A level that fell without a pause, from ``at`` to ``until`` (Unix s).
+    """A level that fell faster than usual, from ``at`` to ``until`` (Unix s).
 
     ``lpm``: the fastest part, reduced by the noise; ``taps_ratio``: that rate over the rate of all
     open taps; ``single_step``: it fell between two readings, so it may have been faster;
-    ``plateau``: it stopped above the tap and stayed there; ``emptied``: it ended at the tap.
+    ``plateau``: it stopped above the tap and stayed there; ``emptied``: it ended at the tap;
+    ``decays``: it became slower, as water through one hole does; ``mean_ratio``: the mean rate over
+    that of all open taps; ``use_ratio``: the loss over the largest draw in as many hours, None
+    when too little use is known.
     """
 
     at: float
@@ -21,28 +24,38 @@ class Fall:
     single_step: bool
     plateau: bool
     emptied: bool
+    decays: bool = False
+    mean_ratio: float = 0.0
+    use_ratio: float | None = None
 
 
 @dataclass(slots=True)
 class Episode:
-    """Evidence gathered since ``at``; times are event times in Unix s."""
+    """Evidence gathered since ``at``; times are event times in Unix s.
+
+    ``motion_at``, ``tilt_at`` and ``knock_at`` are of the first of each.
+    """
 
     at: float
     last_at: float
     device: str
     before_l: float | None = None
     late: bool = False  # the evidence arrived long after its event time
+    motion_at: float | None = None
     motion_ms: int = 0
     motion_mg: int = 0
+    tilt_at: float | None = None
     tilt_deg: int = 0
     still_at: float | None = None
     lid_at: float | None = None  # open since
     lid_stayed: bool = False
+    water_rose: bool = False  # in some reading since the lid was opened
     fall: Fall | None = None
     loss_reported: bool = False
     silent_since: float | None = None  # its last message before it broke its promise
     promised_s: int = 0
     resumed_at: float | None = None  # first normal message well after the last evidence
+    reviewed_at: float | None = None
     motion_reported: bool = False
     operator_action: str = ""  # moved_by_us, seen_there or close
 

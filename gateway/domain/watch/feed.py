@@ -1,0 +1,155 @@
+"""One reading of the device that feeds a tank's level: health, level, then flow and falls.
+
+Flow and falls need the readings in order. After a gap they wait for those from the gap, which a
+node sends after its newest message; level and state do not wait.
+"""
+
+from typing import cast
+
+from gateway.domain.inputs import Reading
+from gateway.domain.message import Quantity
+from gateway.domain.outputs import TankEvent
+from gateway.domain.registry import Tank
+from gateway.domain.watch.memory.context import WatchContext
+from gateway.domain.watch.memory.state import DeviceState, Gap, TankState
+from gateway.domain.watch.rules import falls, hours, removal
+from gateway.domain.watch.tracks import flow, health, level, settling, tilt
+from gateway.domain.watch.tracks import noise as scatter
+from gateway.domain.watch.tracks.settling import Sample
+
+_GAP_S, _GAP_PROMISES = 2700.0, 1.6
+_WAIT_S = 120.0
+_MOST_WAITING = 1024
+_SUSPECT_S = 2 * 3600.0
+_RISE_SIGMAS, _RISE_PART = 3.5, 0.012
+_Saved = tuple[
+    str, str, str, int, int, int, float, bool, int, float, Quantity, int | None, int | None,
+    int | None, int | None, int | None, float | None, float | None, str | None,
+]  # fmt: skip
+
+
+def apply(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+) -> None:
+    """Apply one reading of a newest message."""
+    if tank.gap is None and _is_after_gap(tank, device, reading):
+        tank.gap = Gap(settling.copy_of(tank.settling))
+        context.set_timer(tank, "gap", context.now + _WAIT_S)
+    tank.fed_at = max(tank.fed_at, reading.at)
+    if tank.tilted is not None:  # a beam that misses the water is no level and no sensor fault
+        tank.tilted = tilt.update_tilt(tank.tilted, row, reading)
+        if tank.tilted is not None:
+            return
+    settled: list[Sample] = []
+    if reading.volume_l is not None:
+        _note_rise(tank, row, reading)
+        settled = settling.settle(tank.settling, row, reading)
+    was_faulty = tank.health.faulty
+    context.outputs += health.update(tank.health, row, reading, tank.settling.noise)
+    hours.start_timer(context, tank)
+    if tank.gap is not None:
+        fill_gap(tank, reading)
+    if reading.volume_l is None or tank.health.faulty:
+        return
+    level.show(tank.level, tank.settling, row, reading, settled)
+    if tank.gap is not None:
+        return
+    if was_faulty:
+        _resume(context, tank, row, device, reading)
+    else:
+        _flow(context, tank, row, device, settled)
+
+
+def _note_rise(tank: TankState, row: Tank, reading: Reading) -> None:
+    """Remember that water rose while the lid was open, in one reading only, if need be: a few cans
+    may have been drawn before the next.
+    """
+    episode, level_l = tank.episode, tank.settling.smooth_l
+    if episode is None or episode.lid_at is None or level_l is None or reading.volume_l is None:
+        return
+    if reading.at < episode.lid_at:
+        return
+    sigma = scatter.sigma_l(tank.settling.noise, reading.sd_l or 0.0, row.capacity_l)
+    least = max(_RISE_SIGMAS * sigma, _RISE_PART * row.capacity_l)
+    if reading.volume_l - level_l > least:
+        episode.water_rose = True
+
+
+def fill_gap(tank: TankState, reading: Reading) -> bool:
+    """Keep a reading for the end of the gap, if there is one; returns whether there is."""
+    if tank.gap is None or len(tank.gap.readings) >= _MOST_WAITING:
+        return False
+    tank.gap.readings.append(list(reading))
+    return True
+
+
+def end_gap(context: WatchContext, tank: TankState) -> None:
+    """Settle the readings since the gap again, in order, with those from it."""
+    gap, row, device = tank.gap, context.tank_row(tank.tank), context.source(tank)
+    tank.gap = None
+    context.touch(tank)
+    if gap is None or row is None or device is None:
+        return
+    readings = [Reading(*cast(_Saved, tuple(kept))) for kept in gap.readings]
+    readings = [r for r in sorted(readings, key=_by_place) if r.volume_l is not None]
+    tank.settling = gap.before
+    for i, reading in enumerate(readings):
+        settled = settling.settle(tank.settling, row, reading)
+        if not tank.health.faulty and tank.tilted is None:
+            later_l = max([r.volume_l or 0.0 for r in readings[i + 1 :]], default=0.0)
+            _flow(context, tank, row, device, settled, later_l)
+
+
+def _by_place(reading: Reading) -> tuple[float, int, int, int]:
+    return reading.at, reading.boot, reading.seq, reading.i
+
+
+def _is_after_gap(tank: TankState, device: DeviceState, reading: Reading) -> bool:
+    """Whether readings from before this one may be on their way."""
+    if tank.settling.smooth_l is None or not device.promises:
+        return False
+    longest = max(_GAP_S, _GAP_PROMISES * device.promises[-1].next_s)
+    return reading.at - max(tank.settling.settled_at, tank.fed_at) > longest
+
+
+def _flow(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, settled: list[Sample],
+    later_l: float = 0.0,
+) -> None:  # fmt: skip
+    """Refills, draws and falls; ``later_l``: the highest level known from after these samples."""
+    for sample in settled:
+        sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
+        is_suspect = _is_suspect(tank, sample.at)
+        events = flow.update(tank.flow, row, sample, sigma, is_suspect=is_suspect)
+        falls.check(context, tank, row, device, sample, later_l)
+        if events:
+            _report(context, tank, row, device, events)
+
+
+def _is_suspect(tank: TankState, at: float) -> bool:
+    """Whether a fall may yet turn out to be a loss."""
+    episode = tank.episode
+    if episode is None or episode.fall is None or episode.loss_reported:
+        return False
+    return at - episode.fall.until < _SUSPECT_S
+
+
+def _resume(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
+) -> None:
+    """The readings are believable again: what happened in between is known by its sum only."""
+    level_l = tank.settling.smooth_l
+    litres = (reading.volume_l or 0.0) if level_l is None else level_l
+    sample = Sample(reading.at, reading.received, litres, reading.sd_l or 0.0)
+    sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
+    _report(context, tank, row, device, flow.resume(tank.flow, row, sample, sigma))
+
+
+def _report(
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, events: list[TankEvent]
+) -> None:
+    context.outputs += events
+    if any(event.kind == "refill" for event in events):
+        if device.auth != "unsigned":  # an unproved reading must not close a theft
+            removal.close_refilled(context, tank)
+        hours.emit_forecast(context, tank, row)

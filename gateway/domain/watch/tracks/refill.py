@@ -1,0 +1,165 @@
+"""Refills of one tank: how a rise begins, goes on and ends.
+
+What people draw while water comes in is estimated from the draws before.
+"""
+
+from gateway.domain.outputs import TankEvent
+from gateway.domain.registry import Tank
+from gateway.domain.watch.tracks import account
+from gateway.domain.watch.tracks.account import GAP_S, Flow, Rise
+from gateway.domain.watch.tracks.settling import Sample
+
+_BEFORE = 5  # samples that show the level and the draws before a refill
+_STEP_SIGMAS, _STEP_PART = 5.0, 0.026
+_RISEN_PART = 0.6  # that the reading itself must have risen: draws that stop are no refill
+SLOW_SIGMAS, SLOW_PART, _SLOW_S = 6.0, 0.03, 3.5 * 3600.0
+_GROWTH_SIGMAS, _GROWTH_PART = 1.5, 0.005
+_PAUSE_S, _PAUSE_PART, _LONGEST_PAUSE_S = 540.0, 0.3, 3600.0
+"""A refill ends when the level has not grown for this long, or for a part of its duration: a
+slow pump rests, a bowser does not."""
+_ECHO_PART, _MOST_ECHOES = 0.4, 3
+_LEAST_AFTER = 3  # readings at the top, or an hour's third: two echoes are no refill
+_MOST_DRAWN = 0.5  # of the rise
+
+
+def step_l(tank: Tank, sigma_l: float) -> float:
+    """The rise between two samples, in litres, that is a refill."""
+    return max(_STEP_SIGMAS * sigma_l, _STEP_PART * tank.capacity_l)
+
+
+def has_jumped(flow: Flow, sample: Sample, step: float) -> bool:
+    """Whether the level is above what the draws before let expect: since the sample before, or
+    since the one before that, when it was taken while water came.
+    """
+    smooth, last = flow.smooth_l or 0.0, flow.recent[-2][1]
+    risen = sample.litres - last
+    if _excess(flow, sample, flow.smooth_at, smooth) > step and risen > _RISEN_PART * step:
+        return True
+    if not flow.before or smooth <= flow.before[1] or risen < 0 or len(flow.recent) < 3:
+        return False
+    risen = sample.litres - flow.recent[-3][1]
+    return _excess(flow, sample, *flow.before) > step and risen > _RISEN_PART * step
+
+
+def _excess(flow: Flow, sample: Sample, at: float, level: float) -> float:
+    elapsed = min(max(sample.at - at, 0.0), GAP_S)
+    return sample.litres - level - flow.trend_lps * elapsed
+
+
+def begin_step(flow: Flow, sample: Sample) -> None:
+    """The level jumped: a refill since the sample before.
+
+    That one may have been taken while water came already, so the level before is extrapolated
+    from those before it.
+    """
+    before = [s for s in flow.recent[-2 - _BEFORE : -1] if s[0] >= flow.followed_since]
+    at, level, rate = _before(before[:-1] if len(before) > 2 else before)
+    if before:
+        level -= rate * (before[-1][0] - at)
+        at = before[-1][0]
+    else:
+        at, level = flow.smooth_at, flow.smooth_l or 0.0
+    after = [[sample.at, sample.litres]]
+    flow.rise = Rise(at, max(level, 0.0), sample.at, sample.litres, rate, after)
+
+
+def _before(samples: list[list[float]]) -> tuple[float, float, float]:
+    """The last time, the level then, and litres a second drawn until then (0 or more)."""
+    if not samples:
+        return 0.0, 0.0, 0.0
+    if len(samples) < 3:
+        return samples[-1][0], samples[-1][1], 0.0
+    level, slope = account.line(samples)
+    return samples[-1][0], level, max(-slope, 0.0)
+
+
+def begin_slow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> bool:
+    """A level that rose within hours by more than the noise is a slow refill."""
+    assert flow.smooth_l is not None
+    low = flow.low
+    while low and low[-1][1] >= flow.smooth_l:
+        low.pop()
+    low.append([sample.at, flow.smooth_l])
+    while sample.at - low[0][0] > _SLOW_S and len(low) > 1:
+        del low[0]
+    least = max(SLOW_SIGMAS * sigma_l, SLOW_PART * tank.capacity_l)
+    if flow.smooth_l - low[0][1] < least:
+        return False
+    at, litres = low[0]
+    flow.rise = Rise(at, litres, sample.at, sample.litres, 0.0, [[sample.at, sample.litres]])
+    return True
+
+
+def _level_at(samples: list[list[float]], at: float, draw_lps: float, nearly: float) -> float:
+    """The level at ``at`` from samples around it, each corrected by what was drawn between."""
+    values = [litres - draw_lps * (at - then) for then, litres in samples if abs(at - then) < 3600]
+    if not values:
+        return nearly
+    values.sort()
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+
+def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankEvent]:
+    rise = flow.rise
+    assert rise is not None
+    if sample.litres - rise.from_l < _ECHO_PART * (rise.top_l - rise.from_l):
+        if len(rise.after) <= _MOST_ECHOES and _discard_echo(flow, rise):
+            flow.smooth_l, flow.smooth_at = sample.litres, sample.at
+            return []
+        return _end_rise(flow, tank, sample, sigma_l)
+    growth = max(_GROWTH_SIGMAS * sigma_l, _GROWTH_PART * tank.capacity_l)
+    if sample.litres > rise.top_l + growth:
+        rise.top_at, rise.top_l = sample.at, sample.litres
+        rise.after = [[sample.at, sample.litres]]
+        return []
+    rise.after.append([sample.at, sample.litres])
+    lasted = rise.top_at - rise.at
+    pause = min(max(_PAUSE_S, _PAUSE_PART * lasted), _LONGEST_PAUSE_S)
+    falls = sample.litres < rise.top_l - max(_STEP_SIGMAS * sigma_l, 2 * growth)
+    is_seen = len(rise.after) >= _LEAST_AFTER or sample.at - rise.top_at > _LONGEST_PAUSE_S / 3
+    if (sample.at - rise.top_at < pause or not is_seen) and not falls:
+        return []
+    return _end_rise(flow, tank, sample, sigma_l)
+
+
+def _discard_echo(flow: Flow, rise: Rise) -> bool:
+    """Forget a rise of a few readings that fell right back: a false echo, not a bowser."""
+    flow.recent = [entry for entry in flow.recent if not rise.at < entry[0] < flow.recent[-1][0]]
+    flow.rise = None
+    return True
+
+
+def _end_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankEvent]:
+    """Book the refill in progress, and the draws before and during it."""
+    rise = flow.rise
+    assert rise is not None
+    flow.rise = None
+    lasted = rise.top_at - rise.at
+    is_gap = lasted > GAP_S and len([r for r in flow.recent if rise.at < r[0] <= rise.top_at]) < 3
+    seen = rise.after[:_LEAST_AFTER]
+    after = _level_at(seen, rise.top_at, _rate_between(seen[0], seen[-1]), rise.top_l)
+    rate = rise.draw_lps
+    if rise.from_l <= tank.empty_l + 2 * sigma_l:  # nobody drew from the empty tank before
+        rate = _rate_between(rise.after[0], rise.after[-1])
+    drawn = rate * lasted * (0.5 if is_gap else 1.0)
+    drawn = min(drawn, _MOST_DRAWN * max(after - rise.from_l, 0.0))
+    events = account.book_draw(flow, tank, rise.from_l, rise.at, sigma_l)
+    litres = after - rise.from_l + drawn
+    error = account.error_l(sigma_l)
+    flow.booked_l += litres
+    flow.booked_at = rise.top_at
+    flow.refill_at, flow.refill_l = rise.top_at, litres
+    least = max(after - rise.from_l - error, 0.0)
+    events.append(account.event(tank, rise.at, rise.top_at, "refill", litres, least,
+                         litres + 2 * drawn + error))  # fmt: skip
+    account.restart(flow, after, rise.top_at)
+    for at, value in rise.after[1:]:
+        account.smooth(flow, value, at, _STEP_SIGMAS * sigma_l)
+    flow.bottom_l = min(after, flow.smooth_l or after)
+    return events
+
+
+def _rate_between(start: list[float], end: list[float]) -> float:
+    """Litres a second that fell between two samples, 0 or more."""
+    return max(start[1] - end[1], 0.0) / (end[0] - start[0]) if end[0] > start[0] else 0.0

@@ -1,0 +1,203 @@
+"""Which readings to believe: settled samples, from which refills, draws and falls follow.
+
+A reading that departs from the level by more than the learned noise waits for the next ones. Those
+that agree with it settle it; otherwise it is dropped as an outlier. So a spike changes nothing, two
+spikes make no fall, and an echo that repeats one figure to the millimetre is no water.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from gateway.domain.inputs import Reading
+from gateway.domain.registry import Tank
+from gateway.domain.watch.tracks import noise as scatter
+from gateway.domain.watch.tracks.noise import Noise
+
+_GATE_SIGMAS, _GATE_SD = 5.0, 1.5
+_GATE_PART = 0.01  # of the capacity
+_DRAW_LPM = 20.0  # of one tap: a faster fall between two agreeing readings is not agreement
+_DRAW_PART = 0.12
+_LEAST_TAPS = 2
+_SMOOTHING = 0.5
+_MOST_WAITING = 6
+_FAR_GATES = 2.0  # nearer ones are no echoes
+_FAST_S = 120.0
+"""A node that reports as often as this does so because it was handled: two readings that go on in
+one direction are a movement of the water."""
+_SCATTERED = (0.10, 0.18)
+"""Shares of outliers from which three and four readings must agree, not two."""
+_SAME_VALUE = 3
+_LEAST_SCATTER_MM = 1.2
+_STATED_MM = 5.8  # the least sd that an ultrasonic sensor states (``volume``)
+_STEP_PART, _STEP_SIGMAS = 0.20, 8.0
+_ROUND_PART, _ROUND_S = 0.015, 86_400.0
+_ROUNDS = 2
+_SICK_SHARE = 0.5
+
+
+class Sample(NamedTuple):
+    """One believed reading: event time, receive time (Unix s), litres, one sd in litres."""
+
+    at: float
+    received: float
+    litres: float
+    sd_l: float
+
+
+@dataclass(slots=True)
+class Settling:
+    """``smooth_l``: the settled samples, smoothed; ``waiting``: readings that are not settled
+    yet, [Sample..., raw value]; ``step``: the last sudden change, [at, from, to] in Unix s and
+    litres; ``rounds``: how often the level went back and forth between two figures.
+    """
+
+    smooth_l: float | None = None
+    settled_at: float = 0.0
+    waiting: list[list[float]] = field(default_factory=list[list[float]])
+    noise: Noise = field(default_factory=Noise)
+    step: list[float] = field(default_factory=list[float])
+    rounds: int = 0
+
+
+def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
+    """Apply one good reading; returns the samples that are settled by it, oldest first."""
+    assert reading.volume_l is not None and reading.sd_l is not None
+    new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
+    level, noise = track.smooth_l, track.noise
+    if level is None:
+        track.settled_at = new.at
+        track.smooth_l = new.litres
+        return [new]
+    gate = gate_l(track, tank, new.sd_l)
+    if abs(new.litres - level) <= gate and not _agrees_more(track, new, level):
+        if track.waiting:
+            far = sum(abs(w[2] - level) > _FAR_GATES * gate for w in track.waiting)
+            scatter.count_bad(noise, far)
+            track.waiting.clear()
+        scatter.count_good(noise)
+        track.settled_at = new.at
+        scatter.learn(noise, new.litres, new.sd_l)
+        track.smooth_l = level + _SMOOTHING * (new.litres - level)
+        return [new]
+    track.waiting.append([*new, float(reading.value or 0)])
+    return _settle_waiting(track, tank, level, gate)
+
+
+def _agrees_more(track: Settling, new: Sample, level: float) -> bool:
+    """Whether a reading is nearer to the one that waits than to the level."""
+    return bool(track.waiting) and (
+        abs(new.litres - track.waiting[-1][2]) < abs(new.litres - level)
+    )
+
+
+def gate_l(track: Settling, tank: Tank, sd_l: float) -> float:
+    """The departure from the level, in litres, above which a reading waits for the next."""
+    sigma = scatter.sigma_l(track.noise, sd_l, tank.capacity_l)
+    return max(_GATE_SIGMAS * sigma, _GATE_SD * sd_l, _GATE_PART * tank.capacity_l)
+
+
+def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> list[Sample]:
+    waiting = track.waiting
+    run = _agreeing(waiting, tank, gate) if _moves_on(waiting, level) == 0 else len(waiting)
+    if run == 0 or run < _needed(track.noise) or _is_echo(track, waiting[-run:]):
+        if len(waiting) > _MOST_WAITING:
+            del waiting[0]
+            scatter.count_bad(track.noise)
+        return []
+    settled = [Sample(*w[:4]) for w in waiting]
+    kept = _on_the_way(settled, level, len(settled) - run)
+    scatter.count_bad(track.noise, len(settled) - len(kept))
+    waiting.clear()
+    for sample in kept:
+        scatter.count_good(track.noise)
+        track.settled_at = sample.at
+    _record_step(track, tank, level, kept)
+    scatter.forget_last(track.noise)
+    track.smooth_l = sum(s.litres for s in kept[-2:]) / len(kept[-2:]) if run > 1 else level
+    if _is_moving(kept, gate):
+        track.smooth_l = kept[-1].litres
+    return kept
+
+
+def _moves_on(waiting: list[list[float]], level: float) -> int:
+    """How many waiting readings go on in one direction, when that proves a movement; else 0."""
+    values = [level, *(w[2] for w in waiting)]
+    falls = all(b < a for a, b in pairwise(values))
+    rises = all(b > a for a, b in pairwise(values))
+    if not (falls or rises):
+        return 0
+    is_fast = len(waiting) == 2 and waiting[1][0] - waiting[0][0] <= _FAST_S
+    return len(waiting) if is_fast or len(waiting) > 2 else 0
+
+
+def _agreeing(waiting: list[list[float]], tank: Tank, gate: float) -> int:
+    """How many of the last waiting readings agree, but for what people may have drawn."""
+    run = 1
+    for later, earlier in zip(waiting[::-1], waiting[-2::-1], strict=False):
+        fallen = earlier[2] - later[2]
+        if not -gate <= fallen <= max(gate, drawable_l(tank, later[0] - earlier[0])):
+            break
+        run += 1
+    return run if run > 1 else 0
+
+
+def _needed(noise: Noise) -> int:
+    """How many readings must agree: more for a sensor that often errs."""
+    return 2 + sum(noise.bad_share > share for share in _SCATTERED)
+
+
+def _is_echo(track: Settling, run: list[list[float]]) -> bool:
+    """Whether the readings repeat one figure to the millimetre where others scatter: an echo
+    from something that is not water.
+    """
+    if len(run) < _SAME_VALUE or track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM:
+        return False
+    return all(w[4] == run[0][4] for w in run)
+
+
+def _on_the_way(settled: list[Sample], level: float, before: int) -> list[Sample]:
+    """The samples without those before the agreeing run that are not between both levels."""
+    end = settled[-1].litres
+    low, high = min(level, end), max(level, end)
+    return [s for i, s in enumerate(settled) if i >= before or low <= s.litres <= high]
+
+
+def _is_moving(kept: list[Sample], gate: float) -> bool:
+    return len(kept) > 1 and abs(kept[-1].litres - kept[-2].litres) > gate
+
+
+def _record_step(track: Settling, tank: Tank, level: float, kept: list[Sample]) -> None:
+    """Count rounds: sudden changes between the same two figures, which no water makes."""
+    to, at = kept[-1].litres, kept[0].at
+    sigma = scatter.sigma_l(track.noise, kept[-1].sd_l, tank.capacity_l)
+    if abs(to - level) < max(_STEP_PART * tank.capacity_l, _STEP_SIGMAS * sigma):
+        return
+    near = max(_ROUND_PART * tank.capacity_l, _GATE_SIGMAS * sigma)
+    last, track.step = track.step, [at, level, to]
+    if not last or at - last[0] > _ROUND_S:
+        track.rounds = 0
+    elif abs(level - last[2]) <= near and abs(to - last[1]) <= near:
+        track.rounds += 1
+    if track.rounds >= _ROUNDS:
+        track.noise.bad_share = max(track.noise.bad_share, _SICK_SHARE)
+
+
+def resume(track: Settling, sample: Sample) -> None:
+    """Continue at ``sample`` after a spell in which no reading was believed."""
+    track.waiting.clear()
+    track.step.clear()
+    track.smooth_l, track.rounds, track.settled_at = sample.litres, 0, sample.at
+    scatter.forget_last(track.noise)
+
+
+def copy_of(track: Settling) -> Settling:
+    """A copy to continue from later."""
+    return deepcopy(track)
+
+
+def drawable_l(tank: Tank, seconds: float) -> float:
+    """What all taps may have given in a time, at most a part of the tank, in litres."""
+    drawn = max(tank.taps, _LEAST_TAPS) * _DRAW_LPM * max(seconds, 0.0) / 60
+    return min(drawn, _DRAW_PART * tank.capacity_l)
