@@ -30,6 +30,12 @@ _TERMS: Mapping[str, str] = {
     "plateau": mark("The fall stopped at about {left_l}, as water does at the height of a cut."),
     "knock": mark("Something knocked it shortly before."),
     "beyond_use": mark("More left than in any hour of the days known: {fall_l}."),
+    "use_unknown": mark("Too few days are known to compare it with ordinary use."),
+    "sudden_plateau": mark(
+        "The figure jumped between two readings and stayed, and nothing had touched the tank."
+    ),
+    "neighbours_fall": mark("{tanks} at the same place fell too, as when many people draw."),
+    "neighbours_steady": mark("{tanks} at the same place did not fall."),
     "level_steady": mark("The level did not fall."),
     "silence_after_handling": mark(
         "Last word {last_word_at}. It had promised the next within {promised_s}."
@@ -147,5 +153,6 @@ _FORMS: tuple[tuple[str, _Form], ...] = (
     ("threshold_l", lambda s, v, now: f"{v:.0f}\u00a0L"),
     ("_l", lambda s, v, now: s.litres(v)),
     ("_mv", lambda s, v, now: s.text("{n} V", n=f"{v / 1000:.2f}")),
+    ("tanks", lambda s, v, now: s.plural("{n} tank", "{n} tanks", int(v))),
     ("devices", lambda s, v, now: s.plural("{n} sensor", "{n} sensors", int(v))),
 )
