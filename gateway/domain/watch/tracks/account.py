@@ -100,6 +100,7 @@ def book_draw(flow: Flow, tank: Tank, litres: float, at: float, sigma_l: float) 
 def event(
     tank: Tank, at: float, until: float, kind: EventKind, litres: float, least: float, most: float
 ) -> TankEvent:
+    """An event with its bounds, in litres."""
     rounded = round(litres, 1), round(least, 1), round(most, 1)
     return TankEvent(min(at, until), until, tank.id, kind, *rounded)
 

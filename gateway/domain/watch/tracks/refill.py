@@ -101,6 +101,7 @@ def _level_at(samples: list[list[float]], at: float, draw_lps: float, nearly: fl
 
 
 def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankEvent]:
+    """Apply a sample to the refill in progress; returns it, and draws, when it has ended."""
     rise = flow.rise
     assert rise is not None
     if sample.litres - rise.from_l < _ECHO_PART * (rise.top_l - rise.from_l):
