@@ -20,7 +20,10 @@ def is_plausible(t: int, received: float) -> bool:
 
 @dataclass(slots=True)
 class Boot:
-    """The state of one boot; ``estimated`` counts the messages that need its anchor."""
+    """The state of one boot; ``estimated`` counts the messages that need its anchor.
+
+    ``longest_up`` and ``receipt_anchor`` are of the messages before ``device_anchor`` was known.
+    """
 
     longest_up: int = 0
     estimated: int = 0
@@ -29,17 +32,20 @@ class Boot:
     device_seq: int = 0
     receipt_anchor: float | None = None  # the smallest received - up
 
-    def learn(self, *, t: int, up: int, ta: int | None, seq: int, received: float) -> None:
-        """Update it by one of its messages."""
-        if up > self.longest_up:
-            self.longest_up = up
-        begin = received - up
-        if self.receipt_anchor is None or begin < self.receipt_anchor:
-            self.receipt_anchor = begin
+    def learn(self, *, t: int, up: int, ta: int | None, seq: int, received: float) -> bool:
+        """Update it by one of its messages; returns whether that changed it."""
         if not is_plausible(t, received):
             self.estimated += 1
         elif self.device_anchor is None or _rank(ta, seq) < _rank(self.device_ta, self.device_seq):
             self.device_anchor, self.device_ta, self.device_seq = float(t - up), ta, seq
+        else:
+            return False
+        if self.device_anchor is None:
+            begin = received - up
+            known = self.receipt_anchor
+            self.receipt_anchor = begin if known is None else min(known, begin)
+            self.longest_up = max(self.longest_up, up)
+        return True
 
 
 def _rank(ta: int | None, seq: int) -> tuple[bool, int, int]:
@@ -61,18 +67,20 @@ class EraBoots:
 
     def learn(
         self, boot: int, *, t: int, up: int, ta: int | None, seq: int, received: float
-    ) -> tuple[int, ...]:
+    ) -> tuple[int, ...] | None:
         """Update the boots by one message; returns those whose event times changed.
 
-        Only boots with earlier estimated messages can change: this boot, and earlier ones, which
-        must end before it begins.
+        None when it changed nothing, as most do: then there is nothing to save. Event times can
+        change in boots with earlier estimated messages: this boot, and earlier ones, which must
+        end before it begins.
         """
         guessed = sorted([b for b in self._guessed if b <= boot]) if self._guessed else []
         before = self._begins(guessed[0]) if guessed else {}
         own = self._boots.get(boot)
         if own is None:
             own = self._boots[boot] = Boot()
-        own.learn(t=t, up=up, ta=ta, seq=seq, received=received)
+        if not own.learn(t=t, up=up, ta=ta, seq=seq, received=received):
+            return None
         if own.estimated and boot not in self._guessed:
             self._guessed += (boot,)
         self._forget()

@@ -72,12 +72,14 @@ class Interpreter:
             boots = eras[message.era] = EraBoots()
         while len(eras) > _KEPT_ERAS:
             del eras[next(iter(eras))]
-        self._dirty.add(message.device)
         moved = boots.learn(
             message.boot, t=message.t, up=message.uptime_s, ta=message.ta_s, seq=message.seq,
             received=received,
         )  # fmt: skip
-        return tuple([(message.era, boot) for boot in moved]) if moved else ()
+        if moved is None:
+            return ()
+        self._dirty.add(message.device)
+        return tuple([(message.era, boot) for boot in moved])
 
     def place(self, message: Message, received: float) -> tuple[Reading, ...]:
         """The message's readings by the anchors known now. Learns nothing."""

@@ -34,9 +34,23 @@ def test_a_boot_keeps_its_longest_uptime_and_its_quickest_receipt() -> None:
 def test_a_message_with_a_plausible_time_is_not_estimated() -> None:
     boot = Boot()
     boot.learn(t=T0 + 90, up=100, ta=7, seq=4, received=T0 + 101.0)
-    assert boot == Boot(100, 0, T0 - 10.0, 7, 4, T0 + 1.0)
+    assert boot == Boot(0, 0, T0 - 10.0, 7, 4)
     boot.learn(t=T0 + 500, up=120, ta=1, seq=5, received=T0 + 121.0)  # 379 s ahead
-    assert boot == Boot(120, 1, T0 - 10.0, 7, 4, T0 + 1.0)
+    assert boot == Boot(0, 1, T0 - 10.0, 7, 4)
+
+
+def test_after_the_devices_own_time_only_a_better_or_an_estimated_one_changes_a_boot() -> None:
+    boot = Boot()
+    assert boot.learn(t=0, up=90, ta=None, seq=3, received=T0 + 95.0)
+    assert boot.learn(t=T0 + 90, up=100, ta=7, seq=4, received=T0 + 101.0)
+    known = Boot(90, 1, T0 - 10.0, 7, 4, T0 + 5.0)
+    assert boot == known
+    assert not boot.learn(t=T0 + 190, up=200, ta=107, seq=5, received=T0 + 190.0)
+    assert boot == known
+    assert boot.learn(t=0, up=300, ta=None, seq=6, received=T0 + 290.0)
+    assert boot == Boot(90, 2, T0 - 10.0, 7, 4, T0 + 5.0)
+    assert boot.learn(t=T0 + 391, up=400, ta=6, seq=7, received=T0 + 391.0)
+    assert boot == Boot(90, 2, T0 - 9.0, 6, 7, T0 + 5.0)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +126,7 @@ def test_the_anchor_of_a_boot_follows_from_its_own_times_and_the_next_boots(
 
 def learned(
     boots: EraBoots, boot: int, up: int, received: float, t: int = 0, seq: int = 1
-) -> tuple[int, ...]:
+) -> tuple[int, ...] | None:
     return boots.learn(boot, t=t, up=up, ta=1 if t else None, seq=seq, received=received)
 
 
@@ -124,7 +138,7 @@ def test_only_boots_with_earlier_estimated_messages_change() -> None:
     assert learned(boots, 3, 10, T0 + 500.0, t=T0 + 400) == ()  # begins after boot 1 ended
     assert learned(boots, 2, 300, T0 + 300.0, t=T0 + 300) == (1,)  # boot 1 ended by T0
     assert boots.anchor(1) == T0 - 120.0
-    assert learned(boots, 3, 11, T0 + 501.0, t=T0 + 401) == ()
+    assert learned(boots, 3, 11, T0 + 501.0, t=T0 + 401) is None  # nothing new
 
 
 def test_a_message_of_an_earlier_boot_changes_no_later_one() -> None:

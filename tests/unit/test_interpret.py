@@ -189,3 +189,18 @@ def test_every_device_that_learned_is_reported_once_as_changed() -> None:
     assert interpreter.dirty() == {"node-1", "node-2"}
     assert interpreter.dirty() == set()
     assert interpreter.state("node-3") == {}
+
+
+def test_a_message_by_which_no_event_time_can_change_leaves_nothing_to_save() -> None:
+    interpreter = Interpreter(registry_of())
+    timed = MESSAGE._replace(t=T0, ts="ntp", ta_s=5)
+    interpreter.learn(timed, T0)
+    state = interpreter.state("node-1")
+    assert interpreter.dirty() == {"node-1"}
+    later = timed._replace(
+        seq=timed.seq + 1, t=T0 + 60, uptime_s=timed.uptime_s + 60, ta_s=65
+    )  # fmt: skip
+    assert interpreter.learn(later, T0 + 60) == ()
+    assert (interpreter.dirty(), interpreter.state("node-1")) == (set(), state)
+    interpreter.learn(later._replace(ta_s=4), T0 + 60)
+    assert interpreter.dirty() == {"node-1"}

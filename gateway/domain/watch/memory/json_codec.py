@@ -4,9 +4,10 @@ It is stable across versions: keys are text such as ``tank:north-1``, and some f
 name than the attribute (``_SAVED_NAMES``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -53,10 +54,10 @@ def key_text(key: RecordKey) -> str:
 
 def to_saved(record: Record | Episode) -> SavedRecord:
     """The saved form. It shares lists and dataclasses with the record: encode it at once."""
-    saved: SavedRecord = {}
-    for attribute, name in _names(type(record)):
-        value: object = getattr(record, attribute)
-        saved[name] = to_saved(value) if isinstance(value, Episode) else value
+    names, values_of = _names(type(record))
+    saved: SavedRecord = dict(zip(names, values_of(record), strict=True))
+    if isinstance(record, TankState) and record.episode is not None:
+        saved["episode"] = to_saved(record.episode)
     return saved
 
 
@@ -71,9 +72,12 @@ def from_saved(key: str, saved: JSON) -> Record:
 
 
 @cache
-def _names(kind: type[Record | Episode]) -> tuple[tuple[str, str], ...]:
-    renamed = _SAVED_NAMES.get(kind, {})
-    return tuple((f.name, renamed.get(f.name, f.name)) for f in fields(kind))
+def _names(
+    kind: type[Record | Episode],
+) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+    """The saved names of the fields, and their values of a record."""
+    renamed, names = _SAVED_NAMES.get(kind, {}), [f.name for f in fields(kind)]
+    return tuple(renamed.get(name, name) for name in names), attrgetter(*names)
 
 
 @cache
