@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.tank_story import HOUR, Story, registry_of
 
+THEFT = {"seized", "drained", "slashed", "lid_open"}
+
 
 def sends_all(story: Story, *millivolts: int | None, every: float = 900, next_s: int = 900) -> None:
     """One message for each voltage."""
@@ -187,3 +189,23 @@ def test_a_silence_tells_how_probably_it_is_not_the_network() -> None:
     story = silent_after(3600)
     assert story.incidents[-1].kind == "silent"
     assert story.incidents[-1].probability == 1 - story.incidents[-1].causes["network_out"] < 0.9
+
+
+def test_a_fading_battery_alerts_before_the_silence_and_explains_it() -> None:
+    story = Story()
+    for millivolts in range(3700, 3380, -20):
+        story.at += 900
+        story.sends(700, mv=millivolts)
+    assert story.summary == ["opened battery!"]
+    story.passes(2 * HOUR)
+    assert story.summary == ["opened battery!", "closed battery", "opened battery!"]
+    assert story.incidents[-1].probability > 0.7
+    assert not {i.kind for i in story.incidents} & THEFT
+
+
+def test_a_charged_battery_closes_the_warning() -> None:
+    story = Story()
+    for millivolts in (3480, 3480, 3600, 3700, 3700, 3480):
+        story.at += 900
+        story.sends(700, mv=millivolts)
+    assert story.summary == ["opened battery!", "closed battery"]

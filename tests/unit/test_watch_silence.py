@@ -1,11 +1,7 @@
 """Stories of silence: one node, an uplink, the gateway's downtime, a flat battery."""
 
-import pytest
-
 from gateway.domain.registry import Plan
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
-
-THEFT = {"seized", "drained", "slashed", "lid_open"}
 
 
 def three(uplink: str | None = "router") -> Story:
@@ -116,58 +112,6 @@ def test_thirty_tanks_behind_one_router_are_one_message() -> None:
     assert len(story.alerts) == 1
 
 
-@pytest.mark.parametrize("outage_h", [1, 5, 12])
-def test_the_gateways_downtime_does_not_count_as_silence(outage_h: int) -> None:
-    story = Story()
-    story.levels(700, 700)
-    story.listening("stop", at=story.at + 600)
-    outage = outage_h * HOUR
-    story.listening("start", at=story.at + outage)
-    grace = min(outage, 8 * HOUR)
-    silent_after = 3 * 900 + 120 - 600 + grace
-    story.passes(silent_after - 1)
-    assert story.watch.now("north-1").presence == "late"
-    assert story.incidents == []
-    story.passes(2)
-    assert story.watch.now("north-1").presence == "silent"
-
-
-def test_a_crash_without_a_stop_counts_from_the_last_line() -> None:
-    story = Story()
-    story.levels(700, 700)
-    story.listening("start", at=story.at + 20 * HOUR)
-    assert story.incidents == []
-    assert story.events("silent") == []
-    story.sends(690, at=story.at + 60)
-    assert story.incidents == []
-
-
-def test_after_a_reconnect_nothing_is_judged_before_the_queue_has_drained() -> None:
-    story = Story()
-    story.levels(700, 700)
-    story.listening("lost", at=story.at + 2700)
-    story.listening("back", at=story.at + 60)
-    story.passes(1000)
-    assert story.watch.now("north-1").presence != "silent"
-    story.sends(690)
-    story.listening("drained", at=story.at + 1)
-    assert story.incidents == []
-    story.passes(2818)
-    assert story.watch.now("north-1").presence == "late"
-    story.passes(3)
-    assert story.watch.now("north-1").presence == "silent"
-
-
-def test_a_step_of_the_gateways_clock_does_not_count_as_silence() -> None:
-    story = Story()
-    story.levels(700, 700)
-    story.at += 1
-    story.listening("clock", at=story.at, step_s=5 * HOUR)
-    story.at += 5 * HOUR
-    story.passes(600)
-    assert story.watch.now("north-1").presence == "speaking"
-
-
 def test_old_messages_do_not_renew_a_promise() -> None:
     story = Story()
     story.levels(700, 700)
@@ -175,26 +119,6 @@ def test_old_messages_do_not_renew_a_promise() -> None:
         story.at += 600
         story.sends(690, newest=False, sealed=0)
     assert story.watch.now("north-1").presence == "silent"
-
-
-def test_a_fading_battery_alerts_before_the_silence_and_explains_it() -> None:
-    story = Story()
-    for millivolts in range(3700, 3380, -20):
-        story.at += 900
-        story.sends(700, mv=millivolts)
-    assert story.summary == ["opened battery!"]
-    story.passes(2 * HOUR)
-    assert story.summary == ["opened battery!", "closed battery", "opened battery!"]
-    assert story.incidents[-1].probability > 0.7
-    assert not {i.kind for i in story.incidents} & THEFT
-
-
-def test_a_charged_battery_closes_the_warning() -> None:
-    story = Story()
-    for millivolts in (3480, 3480, 3600, 3700, 3700, 3480):
-        story.at += 900
-        story.sends(700, mv=millivolts)
-    assert story.summary == ["opened battery!", "closed battery"]
 
 
 def test_during_a_planned_move_silence_waits() -> None:
@@ -205,69 +129,6 @@ def test_during_a_planned_move_silence_waits() -> None:
     assert story.incidents == []
     story.passes(3 * HOUR)
     assert story.summary == ["opened silent!"]
-
-
-def test_a_new_era_replaces_the_old_ones_promise() -> None:
-    story = Story()
-    story.levels(700, 700, next_s=900)
-    for _ in range(8):
-        story.at += 900
-        story.sends(690, era="bbbbbbbb")
-    assert story.incidents == []
-
-
-def test_a_backlog_of_a_former_era_is_no_clone() -> None:
-    story = Story()
-    story.levels(700, 700)
-    story.sends(690, at=story.at + 900, era="bbbbbbbb")
-    for ago in (500, 400, 300):
-        story.sends(690, at=story.at + 1, sealed=story.at - ago)
-    assert story.incidents == []
-
-
-def test_two_active_eras_are_a_clone_and_alert_once() -> None:
-    story = Story()
-    for _ in range(6):
-        story.sends(700, at=story.at + 450)
-        story.sends(690, at=story.at + 450, era="bbbbbbbb")
-    assert story.summary == ["opened clone!"]
-    assert story.incidents[0].probability > 0.9
-
-
-def test_a_number_used_twice_is_a_clone_and_alerts_once_for_each_era() -> None:
-    story = Story()
-    story.levels(700, 700)
-    for _ in range(3):
-        story.at += 900
-        story.forks()
-        story.sends(690)
-    assert story.summary == ["opened clone!"]
-    assert [b.term for b in story.incidents[0].because] == ["number_used_twice"]
-    assert 0.6 < story.incidents[0].probability < 0.9, "its counters may have gone back"
-    story.operator("close", story.incidents[0].id)
-    story.forks()
-    assert story.summary[1:] == ["closed clone"], "what a person closed stays closed"
-    story.forks(era="bbbbbbbb")
-    assert story.summary[2:] == ["opened clone!"]
-
-
-def test_a_fork_before_any_message_alerts_and_the_watch_continues() -> None:
-    story = Story()
-    story.forks(era="")
-    story.listening("stop")
-    story.listening("start", at=60)
-    story.listening("drained")
-    story.passes(3600)
-    assert story.summary == ["opened clone!"]
-    assert story.watch.now("north-1").presence is not None
-    story.levels(700, 700)
-    assert story.summary == ["opened clone!"]
-
-
-def test_forks_of_an_unsigned_feed_prove_nothing() -> None:
-    story = Story()
-    story.forks(auth="unsigned")
-    assert story.incidents == []
 
 
 def test_a_network_with_slow_and_quick_nodes_is_still_one_message() -> None:

@@ -37,7 +37,8 @@ def judge(context: WatchContext, device: DeviceState) -> None:
 def _compare(context: WatchContext, device: DeviceState, uplink: str) -> None:
     """Decide by the neighbours, or wait for them to show whether the uplink works.
 
-    After the wait, neighbours that are late count as silent.
+    Without a message since it must have tried to send, another silent neighbour makes an outage;
+    after the wait a late one does.
     """
     neighbours = context.neighbours(device.device)
     newest = max(presence.last_received_at(d) for d in (device, *neighbours))
@@ -51,11 +52,11 @@ def _compare(context: WatchContext, device: DeviceState, uplink: str) -> None:
         return
     until = presence.decided_by(context, device)
     waited = context.now >= until
-    absent = [d for d in neighbours if d.presence == "silent" or (waited and d.presence == "late")]
-    group = [device, *(d for d in absent if presence.attempt_due(context, d) > newest)]
-    if len(group) > 1:
-        _report_uplink(context, uplink, group, [])
-    elif waited or len(absent) == len(neighbours):
+    lost = [d for d in neighbours if d.presence != "speaking"]
+    together = [d for d in lost if presence.attempt_due(context, d) > newest]
+    if together and (waited or any(d.presence == "silent" for d in together)):
+        _report_uplink(context, uplink, [device, *together], [])
+    elif waited or all(d.presence == "silent" for d in neighbours):
         _report_device(context, device)
     else:
         _wait(context, device, until)
@@ -206,7 +207,7 @@ def _report_device(context: WatchContext, device: DeviceState) -> None:
 def _report_uplink(
     context: WatchContext, uplink: str, group: list[DeviceState], active: list[DeviceState]
 ) -> None:
-    towards = {"network_out": 3.5 + len(group) / 2}
+    towards = {"network_out": 4.5 + len(group) / 2, "theft": -1.0}
     found = [Term("silent_together", "measured", towards, {"devices": len(group)})]
     if active:
         against = {"network_out": -1.5}
