@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.domain.outputs import THEFT_KINDS, WATER_KINDS, IncidentChange
 from gateway.evaluation.truth import HOUR_S, NOTHING, TrueCause
 
-_BEFORE_S = 2 * HOUR_S  # evidence may be dated a little before
+_BEFORE_S = 6 * HOUR_S  # a wrong beginning is an error of its own
 _AFTER_S = 6 * HOUR_S
 _LATE_S = 48 * HOUR_S
 

@@ -6,6 +6,7 @@ The rules are given the true draws of the past, which the watch has to estimate 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gateway.domain.outputs import Forecast, Span
 from gateway.evaluation.truth import DAY_S, HOUR_S, Truth
@@ -92,11 +93,20 @@ class Draws:
         was_dry = k < len(self._dry) and self._dry[k] < at - 600
         return None if was_dry else at
 
+    def left_l(self, now: float) -> float:
+        """Litres above the tap at ``now``."""
+        return self._left_l(bisect_right(self.times, now) - 1)
+
+    def by_hour(self, now: float) -> list[float]:
+        """Litres drawn in each past hour up to ``now``, oldest first."""
+        count = int((now - self.times[0]) // HOUR_S)
+        marks = [self.drawn_l(now - HOUR_S * k) for k in range(count, -1, -1)]
+        return [after - before for before, after in pairwise(marks)]
+
     def usual_wait_s(self, now: float) -> float:
         """Seconds to empty at the mean use of the whole story."""
         mean = (self._drawn[-1] - self._drawn[0]) / max(self.times[-1] - self.times[0], 1.0)
-        left = self._left_l(bisect_right(self.times, now) - 1)
-        return _wait(left, mean) or float("inf")
+        return _wait(self.left_l(now), mean) or float("inf")
 
     def _left_l(self, i: int) -> float:
         return max(self._levels[i][1] - self._empty_l, 0.0)
@@ -115,7 +125,7 @@ class Draws:
         known_s = now - self.times[0]
         if known_s < _LEAST_KNOWN_S:
             return None, None, None
-        left = self._left_l(bisect_right(self.times, now) - 1)
+        left = self.left_l(now)
         so_far = self.drawn_l(now)
         last_s = min(known_s, DAY_S)
         last = (so_far - self.drawn_l(now - last_s)) / last_s

@@ -1,6 +1,6 @@
 """The results as a table for people, and as JSON values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.evaluation.scores import Score, confusion, reliability, scores
 from gateway.evaluation.sheet import Sheet
@@ -65,6 +65,16 @@ def mistakes(sheet: Sheet, kind: str | None = None) -> Iterator[str]:
     for story, at, text in sorted(sheet.mistakes):
         if kind is None or story.startswith(f"{kind}:"):
             yield f"{story:<22} {at:>14.0f}  {text}"
+
+
+def rivals(rows: Sequence[tuple[str, int, float | None, float | None]]) -> str:
+    """Median error and coverage of each forecaster."""
+    head = f"{'time to empty, about a day ahead':<36} {'forecasts':>9} {'error':>8} {'coverage':>9}"
+    lines = [
+        f"{name:<36} {count:>9} {shown(error):>8} {shown(covered):>9}"
+        for name, count, error, covered in rows
+    ]
+    return "\n".join([head, *lines])
 
 
 def as_json(sheet: Sheet) -> dict[str, object]:

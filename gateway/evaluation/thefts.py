@@ -21,16 +21,19 @@ def _begin(
     at = moment(scene, by_day=by_day)
     place = scene.random.choice(found.places)
 
-    def fill() -> None:
+    def fill(least: float) -> None:
         place.body.advance(scene.now)
         capacity = place.row.capacity_l
-        if place.body.litres < wet * capacity:
+        if place.body.litres < least * capacity:
             wanted = scene.random.uniform(min(wet + 0.2, 0.9), 0.95) * capacity
             litres = wanted - place.body.litres
             deliver(scene, place, scene.now + 60, litres, litres / 12, lid="usual")
 
-    scene.at(at - 2.5 * HOUR_S, fill)
-    reserve(scene, place, at - 4 * HOUR_S, at + 20 * HOUR_S)
+    # Mostly the usual round of that day; shortly before only where people have drawn it all.
+    early = at - scene.random.uniform(5, 14) * HOUR_S
+    scene.at(early, lambda: fill(wet + 0.25))
+    scene.at(at - 2.5 * HOUR_S, lambda: fill(wet))
+    reserve(scene, place, early - HOUR_S, at + 20 * HOUR_S)
     _calm(scene, place, at)
     return found, place, at
 

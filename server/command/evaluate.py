@@ -11,9 +11,12 @@ from gateway.errors import NoriaError
 from gateway.evaluation import against as comparison
 from gateway.evaluation import catalog, plan, report, story_files
 from gateway.evaluation import recordings as recording_room
+from gateway.evaluation import rivals as rival_forecasts
 from gateway.evaluation.fit import tables
 from gateway.evaluation.page import html
 from server.command.progress import Progress
+
+_RIVAL_STORIES = 8
 
 
 @click.command()
@@ -31,6 +34,11 @@ from server.command.progress import Progress
 @click.option("--dump", type=click.Path(path_type=Path), help="With --story: write its files.")
 @click.option("--fit", type=click.Path(path_type=Path), help="Write fitted tables (JSON).")
 @click.option("--page", type=click.Path(path_type=Path), help="Write one page with plots (HTML).")
+@click.option(
+    "--rivals",
+    is_flag=True,
+    help="Compare forecasts with statsforecast's and scikit-learn's instead.",
+)
 @click.option("--against", metavar="REF", help="Run the same stories with this commit, too.")
 @click.option(
     "--recordings", type=click.Path(path_type=Path), metavar="DIR",
@@ -48,6 +56,7 @@ def evaluate(
     dump: Path | None,
     fit: Path | None,
     page: Path | None,
+    rivals: bool,
     against: str | None,
     recordings: Path | None,
 ) -> None:
@@ -58,6 +67,9 @@ def evaluate(
     """
     for kind in kinds:
         catalog.kind_of(kind)
+    if rivals:
+        click.echo(report.rivals(rival_forecasts.compare(_RIVAL_STORIES)))
+        return
     if recordings is not None:
         click.echo(recording_room.table(list(recording_room.run(recordings))))
         return

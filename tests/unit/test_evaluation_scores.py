@@ -30,7 +30,7 @@ def test_an_incident_belongs_to_the_cause_of_its_tank_and_time() -> None:
     assert found.cause is THEFT
     assert found.is_right
     assert match([THEFT], [_change("drained", tank="b")])[0].cause is None
-    assert match([THEFT], [_change("drained", at=T0 - 2 * HOUR - 1)])[0].cause is None
+    assert match([THEFT], [_change("drained", at=T0 - 6 * HOUR - 1)])[0].cause is None
     assert match([THEFT], [_change("drained", at=T0 + 7 * HOUR + 1)])[0].cause is None
     assert match([THEFT], [_change("drained", at=T0 + 7 * HOUR)])[0].cause is THEFT
     assert match([THEFT], [_change("low")]) == []
