@@ -16,6 +16,12 @@ def test_the_hour_from_two_to_three_is_missing_in_spring() -> None:
     assert [offset_s(PARIS, SPRING - 1), offset_s(PARIS, SPRING)] == [3600, 7200]
 
 
+def test_a_change_in_the_last_hour_counts() -> None:
+    assert list(hours_of_week(PARIS, SPRING - 1, 2)) == [SUNDAY + 1, SUNDAY + 3]
+    assert hours_of_week(PARIS, SPRING - 2, 2) == range(SUNDAY, SUNDAY + 2)
+    assert hours_of_week(PARIS, SPRING, 168) == range(SUNDAY + 3, SUNDAY + 171)
+
+
 def test_the_hour_from_two_to_three_comes_twice_in_autumn() -> None:
     hours = hours_of_week(PARIS, AUTUMN - 2, 4)
     assert list(hours) == [SUNDAY + 1, SUNDAY + 2, SUNDAY + 2, SUNDAY + 3]

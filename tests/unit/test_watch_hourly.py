@@ -6,6 +6,7 @@ import pytest
 
 from gateway.domain.outputs import Forecast
 from gateway.domain.registry import Registry, Site
+from gateway.domain.watch.rules import hours
 from gateway.domain.watch.tracks import profile as profiles
 from gateway.domain.watch.tracks.profile import Profile
 from tests.unit.tank_story import DAY, HOUR, T0, Story, ibc, registry_of
@@ -104,3 +105,61 @@ def test_a_silent_tank_has_no_forecast_and_no_round() -> None:
     assert (now.low_at, now.critical_at, now.next_round_at, now.dry_before_round) == (None,) * 4
     state = story.watch._context.profile("north-1")
     assert (state.critical_at, state.next_round_at) == ([], None)
+
+
+def test_the_hourly_work_starts_at_the_next_full_hour_and_once() -> None:
+    story = Story()
+    story.sends(800, at=600)
+    context = story.watch._context
+    tank = context.tank("north-1")
+    assert tank.due["hour"] == T0 + HOUR
+    context.now += 2 * HOUR
+    hours.start_timer(context, tank)
+    assert tank.due["hour"] == T0 + HOUR
+
+
+def test_the_hourly_work_is_done_each_hour() -> None:
+    story = Story()
+    story.sends(800, at=600, next_s=3600)
+    story.passes(HOUR - 599)
+    tank = story.watch._context.tank("north-1")
+    assert tank.due["hour"] == T0 + 2 * HOUR
+    assert [forecast.at for forecast in story.forecasts] == [T0 + HOUR]
+
+
+def test_a_tank_that_was_taken_from_the_registry_has_no_hours() -> None:
+    story = Story()
+    story.levels(800, 800)
+    story.watch.set_registry(Registry())
+    story.passes(2 * HOUR)
+    assert story.forecasts == []
+    assert "hour" not in story.watch._context.tank("north-1").due
+
+
+def test_the_newest_rows_of_the_sites_tanks_share_its_people() -> None:
+    site = Site("north", "r", people_low=200, people_high=200)
+    registry = sited(site, "north-1", "north-2")
+    two = (ibc("north-2"), ibc("north-2", capacity_l=3000.0, since=1.0))
+    story = Story(replace(registry, tanks={**registry.tanks, "north-2": two}))
+    story.sends(800, at=0)
+    story.passes(2 * HOUR)
+    assert profiles.usual(profile_of(story)).day_l == pytest.approx(250.0)
+
+
+def leaking(story: Story) -> int:
+    """Leaks of a tank that is used by day for four days, and leaks in the fifth night."""
+    litres = 900.0
+    for quarter in range(4 * (24 * 4 + 7)):
+        hour = (T0 // HOUR + 1 + quarter // 4) % 24  # in Paris
+        night = quarter > 4 * 24 * 4 and not 6 <= hour < 22
+        litres -= 4.0 if night else 8.0 if 6 <= hour < 22 else 0.0
+        if litres < 300 and not night:
+            litres = 900.0
+        story.sends(litres, at=quarter * 900, events=())
+    return len(story.events("leak"))
+
+
+def test_a_leak_is_found_in_tanks_only_and_while_nobody_handles_them() -> None:
+    assert leaking(Story()) == 1
+    station = ibc(kind="station")
+    assert leaking(Story(registry_of([station]))) == 0

@@ -71,11 +71,26 @@ def test_quantiles_are_interpolated() -> None:
     scaling = Scaling()
     scalings.finish(scaling, 0.5)
     # Fifteen values; 0.0918 of 16 places is place 1.4688 of them: between the two lowest.
-    assert scaling.less == pytest.approx(1.501 - 0.4688 * (1.501 - 1.111), abs=2e-3)
-    assert scaling.more == pytest.approx(1.501 - 0.4688 * (1.501 - 1.111), abs=2e-3)
+    assert scaling.less == pytest.approx(1.5011 - 0.4688 * (1.5011 - 1.1108), abs=2e-4)
+    assert scaling.more == pytest.approx(1.5011 - 0.4688 * (1.5011 - 1.1108), abs=2e-4)
 
 
 def test_what_is_expected_is_kept_with_its_hour_and_what_was_drawn_until_then() -> None:
     scaling = Scaling()
     scalings.expect(scaling, 500_000, 12, 345.5, 123.456)
     assert scaling.pending == [[500_000, 12, 345.5, 123.46]]
+
+
+def test_beyond_the_largest_error_nothing_is_extrapolated() -> None:
+    scaling = finished([2.0, 4.0, 8.0, 16.0])
+    assert scaling.more_odds == 0.02
+    assert scaling.more == 16.0
+
+
+def test_two_horizons_are_measured_four_times_a_day() -> None:
+    assert (scalings.EVERY_H, scalings.HORIZONS_H) == (6, (12, 24))
+
+
+def test_errors_are_kept_to_a_thousandth() -> None:
+    assert finished([0.12345]).errors == [0.123]
+    assert finished([0.12345]).less == 1.3181

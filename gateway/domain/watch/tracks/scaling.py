@@ -9,6 +9,7 @@ The quantiles adapt: after each miss they move outwards, else inwards (Gibbs and
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 EVERY_H = 6
 HORIZONS_H = (12, 24)
@@ -16,10 +17,7 @@ _KEPT = 60
 _GAMMA = 0.02
 _MISSED = 0.09
 """The part of all outcomes beyond each side of an 80 % range."""
-_PRIOR: tuple[float, ...] = (
-    -1.501, -1.111, -0.842, -0.623, -0.431, -0.253, -0.084,
-    0.084, 0.253, 0.431, 0.623, 0.842, 1.111, 1.501,
-)  # fmt: skip
+_PRIOR = tuple(NormalDist().inv_cdf(k / 15) for k in range(1, 15))
 """Multiples before any forecast came true: evenly spaced quantiles of the normal distribution."""
 _ODDS = (0.02, 0.3)  # bounds of the adapted part
 _LEAST = 0.3
