@@ -155,9 +155,14 @@ def test_a_tank_that_runs_dry_finishes_its_forecasts_with_the_hours_passed() -> 
 
 
 def test_a_forecast_whose_end_had_no_reading_is_dropped() -> None:
-    watched = Watched().passes(0.0, *[10.0] * 6).misses(12).passes(130.0)
+    watched = Watched().passes(0.0, *[10.0] * 6)
+    made = watched.hour - 1
+    watched.misses(12).passes(130.0, *[10.0] * 5)
+    assert watched.hour - 1 == made + 18
     assert watched.scaling.errors == []
-    assert [entry[1] for entry in watched.scaling.pending] == [24]
+    assert [entry[:2] for entry in watched.scaling.pending] == [
+        [made, 24], [made + 18, 12], [made + 18, 24],
+    ]  # fmt: skip
 
 
 def test_hours_in_which_next_to_nothing_is_expected_say_nothing_about_the_range() -> None:

@@ -19,7 +19,6 @@ from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.flow import drawn_l
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.profile import Profile, Usual
-from gateway.domain.watch.tracks.profile import largest_hour_l as largest_hour_l  # for evidence
 from gateway.domain.watch.tracks.scaling import Scaling
 
 _AHEAD_HOURS = 96
@@ -132,6 +131,8 @@ def _score(
     profile: Profile, scaling: Scaling, row: Tank, timezone: str, hour: int, dry: bool
 ) -> None:
     """Finish the forecasts whose hours have passed or whose tank ran dry; make new ones."""
+    if hour % scalings.EVERY_H and not dry:
+        return  # all are made, and end, at these hours
     waiting: list[list[float]] = []
     for entry in scaling.pending:
         made, ahead_h, drawn, expected = int(entry[0]), int(entry[1]), entry[2], entry[3]
@@ -147,7 +148,7 @@ def _score(
                 error = profile.counted_l - drawn - expected
                 scalings.finish(scaling, error / profiles.sd_l(usual, expected))
     scaling.pending = waiting
-    if hour % scalings.EVERY_H == 0 and not dry:
+    if not dry:
         demand = expect(profiles.usual(profile), timezone, (hour + 1) * HOUR_S)
         for ahead_h in scalings.HORIZONS_H:
             scalings.expect(scaling, hour, ahead_h, profile.counted_l, demand.litres[ahead_h])

@@ -30,13 +30,16 @@ def check(flow: Flow, profile: Profile, row: Tank, timezone: str, now: float) ->
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
     (start, first_l), (end, last_l) = samples[0], samples[-1]
-    if end - start < _LEAST_S or profile.known < _LEAST_HOURS or first_l <= last_l:
+    if end - start < _LEAST_S or profile.known < _LEAST_HOURS:
+        return []
+    # Cheap checks come first: this runs for every tank in every hour.
+    if first_l - last_l < _LEAST_LPH / 2 * (end - start) / HOUR_S or _has_step(samples, row):
         return []
     usual = profiles.usual(profile)
     usual_lph = _usual_lph(usual, timezone, start, end)
     if usual_lph > _QUIET_PART * usual.day_l / 24:
         return []
-    if not _is_steady(samples, max(_LEAST_LPH, 2 * usual_lph), row):
+    if not _is_steady(samples, max(_LEAST_LPH, 2 * usual_lph)):
         return []
     flow.leak_at = now
     litres = round(-_slope_lph(samples)[0] * (end - start) / HOUR_S, 1)
@@ -50,16 +53,19 @@ def _usual_lph(usual: Usual, timezone: str, start: float, end: float) -> float:
     return sum(profiles.expected_l(usual, timezone, first, count)) / count
 
 
-def _is_steady(samples: list[list[float]], least_lph: float, row: Tank) -> bool:
-    """Whether the level falls along one line, faster than ``least_lph``, and in no steps."""
+def _has_step(samples: list[list[float]], row: Tank) -> bool:
+    """Whether the level fell by as much as a filled can, or noise, between two samples."""
+    return max([a[1] - b[1] for a, b in pairwise(samples)]) > _STEP_PART * row.capacity_l
+
+
+def _is_steady(samples: list[list[float]], least_lph: float) -> bool:
+    """Whether the level falls along one line, as fast as ``least_lph`` or faster."""
     whole, error = _slope_lph(samples)
     if -whole < max(least_lph, _LEAST_ERRORS * error):
         return False
     third = len(samples) // 3
     thirds = (samples[:third], samples[third : 2 * third], samples[2 * third :])
-    if any(_slope_lph(part)[0] >= -least_lph / 2 for part in thirds):
-        return False
-    return max(a[1] - b[1] for a, b in pairwise(samples)) <= _STEP_PART * row.capacity_l
+    return all(_slope_lph(part)[0] < -least_lph / 2 for part in thirds)
 
 
 def _slope_lph(samples: list[list[float]]) -> tuple[float, float]:
