@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.inputs import RegistryChanged, Tick
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
-from tests.unit.tank_story import HOUR, T0, Story
+from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
 SILENT_S = 900 + 3 * 900 + 120
 
@@ -113,3 +113,16 @@ def test_other_actions_leave_a_silence_open(op: str) -> None:
 def test_a_tick_only_passes_time() -> None:
     story = Story()
     assert story.watch.step(Tick(T0 + 60), T0 + 60) == []
+
+
+def test_a_handled_node_is_not_called_silent_after_an_outage_of_its_network() -> None:
+    story = Story(registry_of([ibc(tank) for tank in "abc"], uplink="router"))
+    for node in (1, 2, 3, 1, 2, 3):
+        story.sends(700, node=f"node-{node}", at=story.at + 300)
+    story.sends(700, at=story.at + 60, events=(motion(20_000), tilt(50)), next_s=30)
+    story.passes(3 * HOUR)
+    for _ in range(40):
+        for node in (2, 3):
+            story.sends(silent=True, node=f"node-{node}", at=story.at + 450)
+    assert "network_out" in {i.kind for i in story.incidents}
+    assert "silent" not in {i.kind for i in story.incidents}

@@ -183,3 +183,15 @@ def test_a_neighbours_message_does_not_shorten_the_wait_for_a_planned_move() -> 
     for _ in range(60):
         all_send(story, (1,))
     assert reports(story) == [("silent", "b", 9 * HOUR + 1800)]
+
+
+def test_an_outage_of_all_ends_with_a_node_whose_promise_still_ran() -> None:
+    story = Story(registry_of([ibc(tank) for tank in "abc"], uplink="router"))
+    story.sends(silent=True, node="node-1", at=1, next_s=6 * HOUR)
+    for node in (2, 3):
+        story.sends(silent=True, node=f"node-{node}", at=node)
+    story.passes(2 * HOUR)
+    assert story.summary == ["opened network_out!"]
+    story.sends(silent=True, node="node-1")
+    assert story.summary == ["opened network_out!", "closed network_out"]
+    assert story.incidents[-1].figures["lasted_s"] == 2 * HOUR

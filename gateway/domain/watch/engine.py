@@ -122,7 +122,7 @@ class Watch:
         """Silence counts again: reset the timers of all promises, decide the alerts that waited."""
         self._reschedule()
         for _, device in sorted(self._context.devices.items()):  # the same order after a restart
-            silence.judge_again(self._context, device)
+            _judge_again(self._context, device)
         for _, tank in sorted(self._context.tanks.items()):
             if tank.alert_waits:
                 water.decide_waiting(self._context, tank)
@@ -165,15 +165,28 @@ def _check_silent(context: WatchContext, device: DeviceState) -> None:
     row = context.registry.device(device.device)
     if row is None or row.revoked or not presence.is_silent(context, device):
         return
-    if presence.mark_silent(context, device) and not removal.explains_silence(context, device):
-        silence.judge(context, device)
+    if presence.mark_silent(context, device):
+        _judge(context, device)
     removal.review_silent(context, context.neighbours(device.device))
+
+
+def _judge(context: WatchContext, device: DeviceState) -> None:
+    """Judge a silent device, unless its tank was handled before."""
+    if not removal.explains_silence(context, device):
+        silence.judge(context, device)
+
+
+def _judge_again(context: WatchContext, device: DeviceState) -> None:
+    """Judge a device that waited; while the gateway is deaf it goes on waiting."""
+    if device.waiting and not presence.is_deaf(context):
+        device.waiting = False
+        _judge(context, device)
 
 
 _DEVICE_TIMERS: dict[str, Callable[[WatchContext, DeviceState], None]] = {
     "late": presence.check_late,
     "silent": _check_silent,
-    "wait": silence.judge_again,
+    "wait": _judge_again,
 }
 _TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
     "gap": feed.end_gap,

@@ -150,6 +150,7 @@ class UplinkState:
 
     uplink: str
     muted: bool = False  # a person closed the incident; until a device on it sends again
+    undecided: bool = False  # some device on it may be waiting
     last_at: float = 0.0  # receive time of the newest message over it
     quiet: list[list[float]] = field(default_factory=list[list[float]])  # back_off.Quiet
 

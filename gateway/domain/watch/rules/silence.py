@@ -62,12 +62,6 @@ def _compare(context: WatchContext, device: DeviceState, uplink: str) -> None:
         _wait(context, device, until)
 
 
-def judge_again(context: WatchContext, device: DeviceState) -> None:
-    """Judge a device that waits; while the gateway is deaf it goes on waiting."""
-    if device.waiting and not presence.is_deaf(context):
-        judge(context, device)
-
-
 def _plan_explains_until(context: WatchContext, device: DeviceState) -> float:
     """Until when (Unix s) a planned move or cleaning explains the silence; 0 for no such plan.
 
@@ -84,6 +78,8 @@ def _wait(context: WatchContext, device: DeviceState, until: float) -> None:
     device.waiting = True
     context.touch(device)
     context.set_timer(device, "wait", until)
+    if uplink := context.uplink_of(device.device):
+        context.uplink(uplink).undecided = True
 
 
 def _stop_waiting(context: WatchContext, device: DeviceState) -> None:
@@ -110,7 +106,9 @@ def end_silence(context: WatchContext, device: DeviceState, was_silent: bool) ->
         incidents.close(context, outage, why="speaks", figures=figures)
     record = context.uplink(uplink)
     is_over = outage is not None or record.muted
-    record.muted = False
+    if not (is_over or record.undecided):
+        return  # the usual case, on the path of every message
+    record.muted = record.undecided = False
     for other in context.on_uplink(uplink):
         if other.waiting or (is_over and _is_undecided(context, other)):
             _wait(context, other, context.now)
