@@ -46,7 +46,7 @@ class WatchContext:
         self.tanks: dict[str, TankState] = {}
         self.uplinks: dict[str, UplinkState] = {}
         self._open: dict[tuple[str, str], Incident] = {}
-        self._touched: set[RecordKey] = set()  # since the last call of ``touched``
+        self._touched: dict[int, Record] = {}  # by id(), since the last call of ``touched``
         self._dirty: set[RecordKey] = set()  # since the last call of ``dirty``
         self._heap: list[Timer] = []
         for key, saved in (state or {}).items():
@@ -58,6 +58,7 @@ class WatchContext:
         """Use these rows from now on."""
         self.registry = registry
         self._on_uplink: dict[str, list[str]] = {}
+        self._records_on: dict[str, list[DeviceState]] = {}  # by uplink, as far as asked for
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
         self._of_site: dict[str, list[str]] = {}
@@ -117,15 +118,18 @@ class WatchContext:
 
     def on_uplink(self, uplink: str) -> list[DeviceState]:
         """The devices on an uplink that have sent a message, in the registry's order."""
-        found = (self.devices.get(d) for d in self._on_uplink.get(uplink, ()))
-        return [d for d in found if d is not None and d.promises]
+        records = self._records_on.get(uplink)
+        if records is None:
+            found = [self.devices.get(device) for device in self._on_uplink.get(uplink, ())]
+            records = self._records_on[uplink] = [d for d in found if d is not None]
+        return [d for d in records if d.promises]
 
     def tank(self, tank: str) -> TankState:
         """The record of a tank, created when missing, and marked as changed."""
         record = self.tanks.get(tank)
         if record is None:
             record = self.tanks[tank] = TankState(tank)
-        self._touched.add(("tank", tank))
+        self._touched[id(record)] = record
         return record
 
     def profile(self, tank: str) -> ProfileState:
@@ -137,15 +141,16 @@ class WatchContext:
         record = self.devices.get(device)
         if record is None:
             record = self.devices[device] = DeviceState(device, tank)
-        self._touched.add(("device", device))
+            self._records_on.clear()
+        self._touched[id(record)] = record
         return record
 
     def uplink(self, uplink: str) -> UplinkState:
         """The record of an uplink, created when missing, and marked as changed."""
-        self._touched.add(("uplink", uplink))
         record = self.uplinks.get(uplink)
         if record is None:
             record = self.uplinks[uplink] = UplinkState(uplink)
+        self._touched[id(record)] = record
         return record
 
     def source(self, tank: TankState) -> DeviceState | None:
@@ -159,21 +164,22 @@ class WatchContext:
     def add_incident(self, incident: Incident) -> None:
         """Add an open incident."""
         self._restore(incident)
-        self._touched.add(("incident", incident.id))
+        self._touched[id(incident)] = incident
 
     def drop_incident(self, incident: Incident) -> None:
         """Remove an incident that was closed."""
         del self.incidents[incident.id]
         del self._open[incident.family, incident.subject]
-        self._touched.add(("incident", incident.id))
+        self._touched[id(incident)] = incident
 
     def touch(self, record: Record) -> None:
         """Mark a record as changed."""
-        self._touched.add(key_of(record))
+        self._touched[id(record)] = record
 
     def touched(self) -> set[RecordKey]:
         """The keys of the records that changed since the last call."""
-        touched, self._touched = self._touched, set()
+        touched = {key_of(record) for record in self._touched.values()}
+        self._touched.clear()
         self._dirty |= touched
         return touched
 
@@ -220,7 +226,7 @@ class WatchContext:
         before = timers.get(name)
         if before == due:
             return
-        self._touched.add(key_of(record))
+        self._touched[id(record)] = record
         if due is None:
             del timers[name]
             return
@@ -261,7 +267,7 @@ class WatchContext:
             heapq.heappop(self._heap)
         record = self._timed(timer.record)
         del record.due[timer.name]
-        self._touched.add(timer.record)
+        self._touched[id(record)] = record
         return record
 
     def _timed(self, key: RecordKey) -> TimedRecord:
