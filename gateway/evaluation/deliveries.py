@@ -6,7 +6,9 @@ from random import Random
 from gateway.evaluation.people import local_s
 from gateway.evaluation.scene import Scene, StoryTank
 from gateway.evaluation.sites import Camp
-from gateway.evaluation.truth import DAY_S, HOUR_S, TrueRefill
+from gateway.evaluation.truth import DAY_S, HOUR_S, NOTHING, TrueCause, TrueRefill
+
+_NOTICED_MM2 = 100.0  # a smaller leak is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ def supply(scene: Scene, camp: Camp, usual: Round) -> None:
             at = midnight + random.uniform(21, 24) * HOUR_S
         if random.random() >= usual.missed_part:
             scene.at(at, lambda: _visit(scene, camp, usual))
+        else:
+            for place in camp.places:
+                no_refill(scene, place, at, at + 1.5 * DAY_S)
         if usual.kind == "cans":
             for hour in (10.0, 13.0, 17.0):
                 later = midnight + (hour + random.uniform(-1, 1)) * HOUR_S
@@ -55,6 +60,12 @@ def supply(scene: Scene, camp: Camp, usual: Round) -> None:
         scene.at(midnight + DAY_S + 7200, day)
 
     scene.at(scene.start + 60, day)
+
+
+def no_refill(scene: Scene, place: StoryTank, at: float, until: float) -> None:
+    """Note that the usual refill does not come: to ask whether the way is blocked is right."""
+    accepts = (NOTHING, "access_blocked")
+    scene.causes.append(TrueCause(NOTHING, accepts, at, until, place.name))
 
 
 def _visit(scene: Scene, camp: Camp, usual: Round, below: float | None = None) -> None:
@@ -69,8 +80,8 @@ def _visit(scene: Scene, camp: Camp, usual: Round, below: float | None = None) -
             or part > (usual.below if below is None else below)
         ):
             continue
-        if place.body.openings:
-            continue  # nobody fills a tank that leaks
+        if any(opening.area_mm2 > _NOTICED_MM2 for opening in place.body.openings):
+            continue  # nobody fills a tank that runs out at once
         full = place.row.capacity_l * usual.fill_to - place.body.litres
         if usual.kind == "cans":
             full = min(full, random.choice((40.0, 50.0, 60.0)) * random.randint(1, 3))

@@ -1,6 +1,14 @@
 """The rare, harmless things of ordinary life, each with its rate a day."""
 
-from gateway.evaluation.deliveries import Round, deliver, knock, lid_event, supply, usual_round
+from gateway.evaluation.deliveries import (
+    Round,
+    deliver,
+    knock,
+    lid_event,
+    no_refill,
+    supply,
+    usual_round,
+)
 from gateway.evaluation.handling import open_valve, set_upright, shake, storm
 from gateway.evaluation.people import poisson
 from gateway.evaluation.scene import Scene, StoryTank
@@ -125,6 +133,7 @@ def reserve(scene: Scene, place: StoryTank, at: float, until: float) -> None:
         place.closed_until = max(place.closed_until, until)
 
     scene.at(at, action)
+    no_refill(scene, place, at, until + DAY_S)
 
 
 def cleaning(scene: Scene, place: StoryTank, at: float) -> None:

@@ -115,23 +115,29 @@ class Balance:
 
 
 def balance(tank: str, truth: Truth, trial: Trial) -> Balance | None:
-    """start + refills - draws - losses - end, from what the watch reported; None without levels."""
+    """start + refills - draws - losses - end, from what the watch reported; None without levels.
+
+    The span ends with the last reported event: a draw in progress is reported when it ends.
+    """
     good = [level for level in trial.levels.get(tank, ()) if level.volume_l is not None]
-    levels = truth.levels.get(tank, [])
-    if len(good) < 20 or not levels:
+    events = [e for e in trial.events if e.tank == tank and e.kind in _SIGNS]
+    if len(good) < 20 or not events:
         return None
-    sums = {"refill": 0.0, "draw": 0.0, "drain": 0.0, "slash": 0.0}
-    for event in trial.events:
-        if event.tank == tank and event.kind in sums:
-            sums[event.kind] += event.litres or 0.0
-    start, end = _mean(good[:3]), _mean(good[-3:])
-    residual = start + sums["refill"] - sums["draw"] - sums["drain"] - sums["slash"] - end
-    sd = max(sqrt(2) * (good[-1].sd_l or 1.0), 1.0)
-    own = [r.litres for r in truth.refills if r.tank == tank]
+    end_at = max(event.until for event in events)
+    near = sorted(good, key=lambda level: abs(level.at - end_at))[:3]
+    sums = {kind: sum(e.litres or 0.0 for e in events if e.kind == kind) for kind in _SIGNS}
+    residual = _mean(good[:3]) - _mean(near)
+    residual += sum(_SIGNS[kind] * litres for kind, litres in sums.items())
+    sd = max(sqrt(2) * (near[0].sd_l or 1.0), 1.0)
+    levels = [level for level in truth.levels.get(tank, ()) if level[0] <= end_at + 1.0]
+    own = [r.litres for r in truth.refills if r.tank == tank and r.at <= end_at]
     return Balance(
-        residual, residual / sd, sum(own), sums["refill"], levels[-1][2] - levels[0][2],
-        sums["draw"],
+        residual, residual / sd, sum(own), sums["refill"],
+        levels[-1][2] - levels[0][2] if levels else 0.0, sums["draw"],
     )  # fmt: skip
+
+
+_SIGNS = {"refill": 1, "draw": -1, "drain": -1, "slash": -1}
 
 
 def _mean(levels: Sequence[Level]) -> float:

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.outputs import Forecast, IncidentChange, Span, TankEvent
+from gateway.domain.outputs import Forecast, IncidentChange, Level, Span, TankEvent
 from gateway.evaluation.matching import match
 from gateway.evaluation.outlook import Draws, forecasts_of
 from gateway.evaluation.scores import calibration_error, reliability, scores
 from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet
+from gateway.evaluation.trial import Trial
 from gateway.evaluation.truth import NOTHING, TrueCause, TrueRefill, Truth
-from gateway.evaluation.water import count_refills, joined, rise_l
+from gateway.evaluation.water import balance, count_refills, joined, rise_l
 
 T0 = 1_780_000_000.0
 HOUR = 3600.0
@@ -99,6 +100,25 @@ def test_a_refill_raises_the_level_by_less_than_was_delivered_when_people_draw()
     assert rise_l(_refill(T0 + 60, 180, 5), rows) == 120
     assert rise_l(_refill(T0 - 60, 180, 5), rows) == 0
     assert rise_l(_refill(T0 + 1100, 180, 5), rows) == 0
+
+
+def test_a_balance_ends_with_the_last_reported_event() -> None:
+    def level(minutes: float, litres: float) -> Level:
+        return Level(T0 + 60 * minutes, "a", litres, 5.0, "ok")
+
+    rows = [(T0 + 600 * i, 0.0, 2.0 * i, 0.0) for i in range(40)]
+    truth = Truth(T0, T0 + 24_000, levels={"a": rows}, refills=[_refill(T0 + 3000, 400)])
+    levels = [level(10 * i, 500 if i < 5 else 900 if i < 20 else 850) for i in range(30)]
+    levels += [level(300 + 10 * i, 700) for i in range(10)]  # a draw in progress
+    draw = TankEvent(T0 + 12_000, T0 + 15_000, "a", "draw", 48.0)
+    trial = Trial(events=[_event(T0 + 3000, 401), draw], levels={"a": levels})
+    found = balance("a", truth, trial)
+    assert found is not None
+    assert found.residual_l == pytest.approx(500 + 401 - 48 - 850)
+    assert found.residual_sd == pytest.approx(3 / (5 * 2**0.5))
+    assert (found.delivered_l, found.drawn_l) == (400, 50)
+    assert (found.reported_delivered_l, found.reported_drawn_l) == (401, 48)
+    assert balance("a", truth, Trial(levels={"a": levels})) is None
 
 
 def test_deliveries_in_close_succession_are_one() -> None:
