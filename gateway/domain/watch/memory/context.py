@@ -134,7 +134,10 @@ class WatchContext:
 
     def profile(self, tank: str) -> ProfileState:
         """The profile of a tank, created when missing; call ``touch`` after a change."""
-        return self.profiles.setdefault(tank, ProfileState(tank))
+        record = self.profiles.get(tank)
+        if record is None:
+            record = self.profiles[tank] = ProfileState(tank)
+        return record
 
     def device(self, device: str, tank: str) -> DeviceState:
         """The record of a device, created when missing, and marked as changed."""

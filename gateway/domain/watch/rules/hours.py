@@ -30,10 +30,9 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
         state.profile, state.scaling, tank.level, tank.flow, row, site.timezone, context.now,
         is_known=tank.tilted is None and not tank.health.faulty,
     )  # fmt: skip
-    context.touch(state)
     if row.kind == "tank" and tank.episode is None:
         context.outputs += leaks.check(tank.flow, state.profile, row, site.timezone, context.now)
-    emit_forecast(context, tank, row)
+    _emit(context, tank, row, site, state)
 
 
 def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
@@ -42,7 +41,12 @@ def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     Before it, the newest refill is added to the usual rounds, and a missed one is asked about.
     """
     site = _site(context, row)
-    state = _started(context, row, site)
+    _emit(context, tank, row, site, _started(context, row, site))
+
+
+def _emit(
+    context: WatchContext, tank: TankState, row: Tank, site: Site, state: ProfileState
+) -> None:
     tank.low_at, tank.empty_at = [], []
     state.critical_at, state.next_round_at, state.dry_before_round = [], None, None
     context.touch(state)
