@@ -22,6 +22,7 @@ _NEAR_S = 1800.0
 _NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART = 0.05, 0.3
 _PLAN_MARGIN_S = 900.0
 _UNSEEN = 1.5
+_CUT_SLOWING, _VALVE_LPM = 0.7, 150.0
 _SOON_S, _LONG_S = 3600.0, 3 * 3600.0
 
 
@@ -33,7 +34,7 @@ def terms(
     if episode.motion_ms:
         found.append(_motion(episode))
     if episode.tilt_deg:
-        theft = 2.0 if episode.motion_ms else 5.0  # whoever tilts a tank moves it
+        theft = 2.0 if is_carried(episode) else 4.5  # who carries a tank tilts it
         towards = {"theft": theft, "seized": 3.0, "lid_open": -2.0, "slashed": -1.0}
         found.append(Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg}))
     if episode.lid_at is not None:
@@ -90,7 +91,7 @@ def _fall(
         towards = {"theft": 0.5 if fall.decays else -0.3, "slashed": 3.0, "drained": -1.0}
         found.append(Term("plateau", "measured", towards, {"left_l": fall.to_l}))
     if 0 <= fall.until - tank.knock_at <= _KNOCK_S + fall.until - fall.at:
-        found.append(Term("knock", "measured", {"theft": 1.2, "slashed": 0.8}))
+        found.append(Term("knock", "measured", {"theft": 1.2}))
     found += _neighbours(context, tank, row, fall)
     return found
 
@@ -112,8 +113,17 @@ def _rate(row: Tank, fall: Fall) -> Term:
         "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(fall.taps_ratio, 2),
         "taps": row.taps, "fall_l": round(fall.from_l - fall.to_l, 1),
     }  # fmt: skip
-    towards = {"theft": weight, "drained": 2.0, "slashed": 2.0}
+    towards = {"theft": weight, "drained": 2.0, "slashed": 2.0} | _which(fall)
     return Term("fall_rate", "measured", towards, values)
+
+
+def _which(fall: Fall) -> dict[str, float]:
+    """A valve at the bottom or a cut: a cut slows more, and seldom lets as much through."""
+    if fall.slowing is not None and fall.slowing < _CUT_SLOWING:
+        return {"drained": 1.0, "slashed": 3.0}
+    if fall.slowing is not None or fall.lpm > _VALVE_LPM:
+        return {"drained": 3.0, "slashed": 2.0}
+    return {}
 
 
 def _size(row: Tank, fall: Fall) -> Term:
@@ -189,11 +199,11 @@ def _resumed(context: WatchContext, tank: TankState, episode: Episode) -> Term:
     """A tank that was carried off does not report its level from where it stood."""
     assert episode.resumed_at is not None
     since_s = context.now - episode.last_at
-    is_same = tank.tilted is None and episode.fall is None and _is_steady(tank, episode)
+    is_here = tank.tilted is None and _is_steady(tank, episode)
     theft = -1.0
-    if episode.fall is not None:
+    if episode.fall is not None or episode.lid_stayed:
         theft = 0.0  # a node on a slashed tank goes on
-    elif is_same and since_s >= _LONG_S:
+    elif is_here and since_s >= _LONG_S:
         theft = -7.0
     elif since_s >= _SOON_S:
         theft = -2.5

@@ -32,6 +32,7 @@ _ORDINARY = 0.25  # of all taps open: without other evidence people are drawing 
 _BEFORE = 3
 _LATE_KEPT = 24
 _DECAY = 0.6
+_LEAST_RUN = 5  # samples
 _LEAST_HOUR_PART = 0.05
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
 _RECOVERY_S = 300.0
@@ -58,7 +59,7 @@ def check(
         return
     sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
     found = find_fall(recent, row, sigma, _usual_lps(context, tank))
-    if found is None or _is_undecided(found, recent):
+    if found is None or _is_undecided(found):
         return
     if later_l > found.from_l - _LEAST_PART * row.capacity_l:
         return
@@ -67,11 +68,11 @@ def check(
         removal.add_fall(context, tank, device, found)
 
 
-def _is_undecided(fall: Fall, samples: list[list[float]]) -> bool:
+def _is_undecided(fall: Fall) -> bool:
     """Whether the next reading of a node that does not report often must show what it is: water
     that goes on falling, a tank that is empty, or a sensor that is wrong from now on.
     """
-    is_seldom = fall.until - samples[-2][0] > _RECOVERY_S
+    is_seldom = fall.until - fall.at > _RECOVERY_S
     return is_seldom and fall.single_step and not fall.emptied and not fall.plateau
 
 
@@ -157,6 +158,7 @@ def find_fall(
         at=samples[start][0], until=until, from_l=from_l, to_l=low, lpm=lpm, taps_ratio=ratio,
         single_step=end - start == 1, plateau=not emptied and is_flat, emptied=emptied,
         decays=_decays(samples[start : end + 1]),
+        slowing=_slowing(samples[start : end + 1], curve),
         mean_ratio=(from_l - low) / max(until - samples[start][0], 1.0) * 60
         / _all_taps_lpm(curve, row, from_l, low),
     )  # fmt: skip
@@ -245,3 +247,19 @@ def _decays(run: list[list[float]]) -> bool:
     middle = min(run, key=lambda s: abs(s[0] - middle_at))
     first, second = run[0][1] - middle[1], middle[1] - run[-1][1]
     return second < _DECAY * first
+
+
+def _slowing(run: list[list[float]], curve: Curve) -> float | None:
+    """The rate of the second half over that of the first, divided by the same for a hole at the
+    bottom: 1 for an open valve, less for a cut further up, through which less and less comes.
+
+    Torricelli: the rate is proportional to the root of the height above the hole.
+    """
+    if len(run) < _LEAST_RUN:
+        return None
+    middle = run[len(run) // 2]
+    first = (run[0][1] - middle[1]) / max(middle[0] - run[0][0], 1.0)
+    second = (middle[1] - run[-1][1]) / max(run[-1][0] - middle[0], 1.0)
+    heights = [max(curve.level_mm(litres), 1.0) for _, litres in (run[0], middle, run[-1])]
+    expected = sqrt((heights[1] + heights[2]) / (heights[0] + heights[1]))
+    return second / first / expected if first > 0 else None

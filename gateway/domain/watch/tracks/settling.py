@@ -28,7 +28,7 @@ _FAST_S = 120.0
 one direction are a movement of the water."""
 _SCATTERED = (0.10, 0.18)
 """Shares of outliers from which three and four readings must agree, not two."""
-_SAME_VALUE = 3
+_SAME_VALUE, _SAME_PART = 3, 0.6
 _LEAST_SCATTER_MM = 1.2
 _STATED_MM = 5.8  # the least sd that an ultrasonic sensor states (``volume``)
 _STEP_PART, _STEP_SIGMAS = 0.20, 8.0
@@ -154,7 +154,9 @@ def _is_echo(track: Settling, run: list[list[float]]) -> bool:
     """
     if len(run) < _SAME_VALUE or track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM:
         return False
-    return all(w[4] == run[0][4] for w in run)
+    values = [w[4] for w in run]
+    most = max(map(values.count, values))
+    return most >= _SAME_VALUE and most >= _SAME_PART * len(values)
 
 
 def _on_the_way(settled: list[Sample], level: float, before: int) -> list[Sample]:

@@ -12,7 +12,8 @@ class Fall:
     ``plateau``: it stopped above the tap and stayed there; ``emptied``: it ended at the tap;
     ``decays``: it became slower, as water through one hole does; ``mean_ratio``: the mean rate over
     that of all open taps; ``use_ratio``: the loss over the largest draw in as many hours, None
-    when too little use is known.
+    when too little use is known; ``slowing``: by how much the rate fell from the first half to the
+    second, over what water through a hole at the bottom does; None when it was too short.
     """
 
     at: float
@@ -27,6 +28,7 @@ class Fall:
     decays: bool = False
     mean_ratio: float = 0.0
     use_ratio: float | None = None
+    slowing: float | None = None
 
 
 @dataclass(slots=True)
