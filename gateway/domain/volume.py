@@ -13,7 +13,7 @@ from gateway.domain.geometry import Curve
 from gateway.domain.message import Quantity, RawReading
 from gateway.domain.registry import Device, Install, Sensor, Tank
 
-_RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
+RANGE_MM = {"a02yyuw": (30, 4500), "jsn-sr04t": (200, 6000)}
 """Nearest and farthest distance of each ultrasonic sensor; nearer is its blind zone."""
 _ACCURACY_MM = 10.0
 """Makers state +-10 mm for both ultrasonic sensors: rectangular, so sd = 10/sqrt(3)."""
@@ -68,7 +68,7 @@ class Gauge:
         """``tank`` with its install's values; ``corrects`` the distance for air temperature."""
         self._tank = tank
         self._corrects = corrects
-        self._range_mm = _RANGE_MM.get(sensor, _RANGE_MM["a02yyuw"])
+        self._range_mm = RANGE_MM.get(sensor, RANGE_MM["a02yyuw"])
         self._curve = _curve(tank)
 
     def measure(self, raw: RawReading) -> Volume:

@@ -34,6 +34,7 @@ _TERMS: Mapping[str, str] = {
     "sudden_plateau": mark(
         "The figure jumped between two readings and stayed, and nothing had touched the tank."
     ),
+    "blind_zone": mark("It was so full that this sensor may have measured past the water."),
     "neighbours_fall": mark("{tanks} at the same place fell too, as when many people draw."),
     "neighbours_steady": mark("{tanks} at the same place did not fall."),
     "level_steady": mark("The level did not fall."),

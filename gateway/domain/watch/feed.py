@@ -21,7 +21,8 @@ _GAP_S, _GAP_PROMISES = 2700.0, 1.6
 _WAIT_S = 120.0
 _MOST_WAITING = 1024
 _SUSPECT_S = 2 * 3600.0
-_RISE_SIGMAS, _RISE_PART = 3.5, 0.012
+_NEWEST = 3
+_RISE_SIGMAS, _RISE_PART = 5.0, 0.018
 _Saved = tuple[
     str, str, str, int, int, int, float, bool, int, float, Quantity, int | None, int | None,
     int | None, int | None, int | None, float | None, float | None, str | None,
@@ -71,7 +72,8 @@ def _note_rise(tank: TankState, row: Tank, reading: Reading) -> None:
         return
     sigma = scatter.sigma_l(tank.settling.noise, reading.sd_l or 0.0, row.capacity_l)
     least = max(_RISE_SIGMAS * sigma, _RISE_PART * row.capacity_l)
-    if reading.volume_l - level_l > least:
+    before_l = max(level_l, tank.level.volume_l or 0.0)
+    if reading.volume_l - before_l > least:
         episode.water_rose = True
 
 
@@ -93,10 +95,11 @@ def end_gap(context: WatchContext, tank: TankState) -> None:
     readings = [Reading(*cast(_Saved, tuple(kept))) for kept in gap.readings]
     readings = [r for r in sorted(readings, key=_by_place) if r.volume_l is not None]
     tank.settling = gap.before
+    newest_l = sorted([r.volume_l or 0.0 for r in readings[-_NEWEST:]])
     for i, reading in enumerate(readings):
         settled = settling.settle(tank.settling, row, reading)
         if not tank.health.faulty and tank.tilted is None:
-            later_l = max([r.volume_l or 0.0 for r in readings[i + 1 :]], default=0.0)
+            later_l = newest_l[len(newest_l) // 2] if i < len(readings) - _NEWEST else 0.0
             _flow(context, tank, row, device, settled, later_l)
 
 
@@ -116,7 +119,7 @@ def _flow(
     context: WatchContext, tank: TankState, row: Tank, device: DeviceState, settled: list[Sample],
     later_l: float = 0.0,
 ) -> None:  # fmt: skip
-    """Refills, draws and falls; ``later_l``: the highest level known from after these samples."""
+    """Refills, draws and falls; ``later_l``: the level that is known from after these samples."""
     for sample in settled:
         sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
         is_suspect = _is_suspect(tank, sample.at)

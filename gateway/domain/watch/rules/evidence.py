@@ -4,7 +4,9 @@
 in ordinary life; the other entries decide which kind (``tracks/cause.py``).
 """
 
+from gateway.domain.geometry import Curve
 from gateway.domain.registry import Tank
+from gateway.domain.volume import RANGE_MM
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import silence
@@ -21,7 +23,8 @@ _KNOCK_S = 900.0
 _NEAR_S = 1800.0
 _NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART = 0.05, 0.3
 _PLAN_MARGIN_S = 900.0
-_UNSEEN = 1.5
+_COARSE_S, _UNSEEN = 300.0, 1.6
+_BLIND_MM, _BLIND_MARGIN_MM = 100, 100
 _CUT_SLOWING, _VALVE_LPM = 0.7, 150.0
 _SOON_S, _LONG_S = 3600.0, 3 * 3600.0
 
@@ -41,6 +44,7 @@ def terms(
         found.append(_lid(context, episode))
     if episode.fall:
         found += _fall(context, tank, row, episode, episode.fall)
+        found += _blind_zone(device, context, row, episode.fall)
     elif (episode.motion_ms or episode.tilt_deg) and _is_steady(tank, episode):
         found.append(Term("level_steady", "measured", {"drained": -3.0, "slashed": -3.0}))
     if episode.silent_since is not None:
@@ -96,6 +100,19 @@ def _fall(
     return found
 
 
+def _blind_zone(device: DeviceState, context: WatchContext, row: Tank, fall: Fall) -> list[Term]:
+    """A sensor that is too close to the water reports far: a full tank reads as a fall."""
+    sensor = context.registry.device(device.device)
+    height_mm = row.sensor_height_mm
+    if sensor is None or height_mm is None or sensor.sensor not in RANGE_MM:
+        return []
+    nearest_mm = RANGE_MM[sensor.sensor][0]
+    distance_mm = height_mm - Curve(row).level_mm(fall.from_l)
+    if distance_mm > nearest_mm + _BLIND_MARGIN_MM or nearest_mm < _BLIND_MM:
+        return []
+    return [Term("blind_zone", "inferred", {"theft": -5.0, "sensor_fault": 3.0})]
+
+
 def _is_noticed(tank: TankState, episode: Episode, fall: Fall) -> bool:
     """Whether the node was handled about the time of a fall: a sensor that jumps is not."""
     knocked = tank.knock_at and fall.at - _KNOCK_S <= tank.knock_at <= fall.until + _KNOCK_S
@@ -105,8 +122,8 @@ def _is_noticed(tank: TankState, episode: Episode, fall: Fall) -> bool:
 def _rate(row: Tank, fall: Fall) -> Term:
     """The rate relative to all taps open: people can draw no faster than that."""
     ratio = fall.taps_ratio
-    if fall.single_step and fall.emptied:
-        ratio *= _UNSEEN  # it was empty before the next reading
+    if fall.step_s > _COARSE_S:
+        ratio *= _UNSEEN  # the mean between two readings, which it was not all the time
     bands = ((1.3, 4.5), (0.9, 4.0), (0.6, 1.2), (0.35, 0.3))
     weight = next((w for least, w in bands if ratio >= least), -1.0)
     values = {
@@ -136,9 +153,9 @@ def _size(row: Tank, fall: Fall) -> Term:
 def _beyond_use(fall: Fall) -> Term:
     """The loss relative to the largest draw in one hour of this tank's profile."""
     if fall.use_ratio is None:
-        return Term("use_unknown", "inferred", {"theft": -1.2})
-    bands = ((2.5, 1.5), (1.5, 0.6))
-    weight = next((w for least, w in bands if fall.use_ratio >= least), -0.5)
+        return Term("use_unknown", "inferred", {"theft": -1.0})
+    bands = ((2.5, 2.4), (1.5, 1.0))
+    weight = next((w for least, w in bands if fall.use_ratio >= least), -0.3)
     values = {
         "fall_l": round(fall.from_l - fall.to_l, 1),
         "times_most_in_an_hour": round(fall.use_ratio, 2),

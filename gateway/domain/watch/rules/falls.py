@@ -32,6 +32,7 @@ _ORDINARY = 0.25  # of all taps open: without other evidence people are drawing 
 _BEFORE = 3
 _LATE_KEPT = 24
 _DECAY = 0.6
+_TAIL_PART = 0.1  # of the fall so far: a smaller step no longer belongs to it
 _LEAST_RUN = 5  # samples
 _LEAST_HOUR_PART = 0.05
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
@@ -44,7 +45,7 @@ def check(
 ) -> None:  # fmt: skip
     """Look for a fall that ends at the newest settled sample or is in progress.
 
-    None when the water was back later: ``later_l`` is the highest level known from after it.
+    None when the water was back later: ``later_l`` is the level that is known from after it.
     """
     recent = tank.flow.recent
     if len(recent) < 3 or row.kind == "station":  # people carry cans away quickly
@@ -159,6 +160,7 @@ def find_fall(
         single_step=end - start == 1, plateau=not emptied and is_flat, emptied=emptied,
         decays=_decays(samples[start : end + 1]),
         slowing=_slowing(samples[start : end + 1], curve),
+        step_s=samples[start + 1][0] - samples[start][0] if end > start else 0.0,
         mean_ratio=(from_l - low) / max(until - samples[start][0], 1.0) * 60
         / _all_taps_lpm(curve, row, from_l, low),
     )  # fmt: skip
@@ -187,7 +189,7 @@ def _excursion(
         total += step
         if total > largest:
             largest = total
-        if samples[i][1] < low - flat / 2:
+        if samples[i][1] < low - max(flat, _TAIL_PART * (samples[start][1] - low)):
             end, low = i, samples[i][1]
         if total <= 0.0 and largest < flat:
             largest = 0.0

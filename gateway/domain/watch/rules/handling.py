@@ -1,12 +1,16 @@
 """Motion, tilt and lid events of a node. A knock is only an event; the rest is evidence."""
 
+from itertools import pairwise
+
 from gateway.domain.inputs import DeviceEvent
 from gateway.domain.local_time import hour_of_week
 from gateway.domain.outputs import EventKind, TankEvent
+from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import evidence, removal
 from gateway.domain.watch.tracks import health, tilt
+from gateway.domain.watch.tracks import noise as scatter
 
 _LID_S, _LID_DAY_S = 3600.0, 2 * 3600.0
 """How long a lid may be open while people wait for water or look inside: by night, by day."""
@@ -14,6 +18,7 @@ _DAY = 7, 20
 """Local hours in which volunteers bring water (rounds are daily)."""
 _AGAIN_S, _GIVE_UP_S = 600.0, 12 * 3600.0
 _SETTLE_S, _LEAST_AFTER = 300.0, 2
+_RISE_SIGMAS, _RISE_PART = 2.0, 0.006  # of two means of two readings
 
 
 def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
@@ -111,7 +116,7 @@ def lid_stayed_open(context: WatchContext, tank: TankState) -> None:
         if context.now - episode.lid_at < _GIVE_UP_S:
             context.set_timer(tank, "lid", context.now + _AGAIN_S)
         return
-    if _was_filled(tank, episode.lid_at):
+    if _was_filled(tank, row, episode.lid_at):
         removal.close_lid(context, tank, "refilled")
         return
     episode.lid_stayed = True
@@ -149,8 +154,18 @@ def _is_nearly_empty(context: WatchContext, tank: TankState) -> bool:
     return row is None or level_l is None or level_l < row.capacity_l * row.critical_pct / 100
 
 
-def _was_filled(tank: TankState, opened: float) -> bool:
-    """Whether water came about the time of the opening, or since."""
+def _was_filled(tank: TankState, row: Tank, opened: float) -> bool:
+    """Whether water came about the time of the opening, or since, be it a can or two."""
     refill_at = tank.flow.refill_at
-    is_refilled = refill_at is not None and refill_at >= opened - _LID_S
-    return is_refilled or (tank.episode is not None and tank.episode.water_rose)
+    if refill_at is not None and refill_at >= opened - _LID_S:
+        return True
+    if tank.episode is not None and tank.episode.water_rose:
+        return True
+    before = [litres for at, litres in tank.flow.recent if at <= opened + _SETTLE_S][-2:]
+    after = [litres for at, litres in tank.flow.recent if at > opened + _SETTLE_S]
+    if not before or len(after) < _LEAST_AFTER:
+        return False
+    sigma = scatter.sigma_l(tank.settling.noise, tank.level.sd_l or 0.0, row.capacity_l)
+    highest = max((a + b) / 2 for a, b in pairwise(after))
+    least = max(_RISE_SIGMAS * sigma, _RISE_PART * row.capacity_l)
+    return highest - sum(before) / len(before) > least

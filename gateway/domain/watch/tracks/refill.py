@@ -31,8 +31,8 @@ def has_jumped(flow: Flow, sample: Sample, step: float) -> bool:
     """Whether the level is above what the draws before let expect: since the sample before, or
     since the one before that, when it was taken while water came.
     """
-    smooth, last = flow.smooth_l or 0.0, flow.recent[-2][1]
-    risen = sample.litres - last
+    smooth = flow.smooth_l or 0.0
+    risen = sample.litres - (flow.recent[-2][1] if len(flow.recent) > 1 else smooth)
     if _excess(flow, sample, flow.smooth_at, smooth) > step and risen > _RISEN_PART * step:
         return True
     if not flow.before or smooth <= flow.before[1] or risen < 0 or len(flow.recent) < 3:

@@ -152,11 +152,11 @@ def _is_echo(track: Settling, run: list[list[float]]) -> bool:
     """Whether the readings repeat one figure to the millimetre where others scatter: an echo
     from something that is not water.
     """
-    if len(run) < _SAME_VALUE or track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM:
+    if track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM:
         return False
     values = [w[4] for w in run]
     most = max(map(values.count, values))
-    return most >= _SAME_VALUE and most >= _SAME_PART * len(values)
+    return most == len(values) or (most >= _SAME_VALUE and most >= _SAME_PART * len(values))
 
 
 def _on_the_way(settled: list[Sample], level: float, before: int) -> list[Sample]:

@@ -29,6 +29,7 @@ class Fall:
     mean_ratio: float = 0.0
     use_ratio: float | None = None
     slowing: float | None = None
+    step_s: float = 0.0  # between the readings around its first part
 
 
 @dataclass(slots=True)
