@@ -24,7 +24,7 @@ _NEAR_S = 1800.0
 _NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART = 0.05, 0.3
 _PLAN_MARGIN_S = 900.0
 _COARSE_S, _UNSEEN = 300.0, 1.6
-_BLIND_MM, _BLIND_MARGIN_MM = 100, 100
+_BLIND_MM, _BLIND_MARGIN_MM = 100, 60
 _CUT_SLOWING, _VALVE_LPM = 0.7, 150.0
 _SOON_S, _LONG_S = 3600.0, 3 * 3600.0
 
@@ -101,16 +101,20 @@ def _fall(
 
 
 def _blind_zone(device: DeviceState, context: WatchContext, row: Tank, fall: Fall) -> list[Term]:
-    """A sensor that is too close to the water reports far: a full tank reads as a fall."""
+    """A sensor that is too close to the water reports far: a tank that is filled reads as empty."""
     sensor = context.registry.device(device.device)
     height_mm = row.sensor_height_mm
     if sensor is None or height_mm is None or sensor.sensor not in RANGE_MM:
         return []
-    nearest_mm = RANGE_MM[sensor.sensor][0]
-    distance_mm = height_mm - Curve(row).level_mm(fall.from_l)
-    if distance_mm > nearest_mm + _BLIND_MARGIN_MM or nearest_mm < _BLIND_MM:
+    nearest_mm, curve = RANGE_MM[sensor.sensor][0], Curve(row)
+    margin_mm = nearest_mm + _BLIND_MARGIN_MM
+    if nearest_mm < _BLIND_MM or height_mm - curve.top_mm > margin_mm:
         return []
-    return [Term("blind_zone", "inferred", {"theft": -5.0, "sensor_fault": 3.0})]
+    if height_mm - curve.level_mm(fall.from_l) <= margin_mm:
+        return [Term("blind_zone", "inferred", {"theft": -5.0, "sensor_fault": 3.0})]
+    if fall.single_step and fall.step_s > _COARSE_S:  # it may have been filled between the two
+        return [Term("blind_zone", "inferred", {"theft": -3.5, "sensor_fault": 2.0})]
+    return []
 
 
 def _is_noticed(tank: TankState, episode: Episode, fall: Fall) -> bool:
