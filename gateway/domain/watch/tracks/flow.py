@@ -11,8 +11,8 @@ TAP_LPM = 29.0
 
 _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty seconds
 _DRAW_SIGMAS, _DRAW_PART = 2.0, 0.005
-_DRAW_OVER_S = 2700.0
-_DRAW_LONGEST_S = 4 * 3600.0
+_DRAW_OVER_S = 1500.0
+_DRAW_LONGEST_S = 3600.0
 
 
 def update(
