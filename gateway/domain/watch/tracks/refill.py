@@ -49,13 +49,13 @@ def _excess(flow: Flow, sample: Sample, at: float, level: float) -> float:
 def begin_step(flow: Flow, sample: Sample) -> None:
     """The level jumped: a refill since the sample before.
 
-    That one may have been taken while water came already, so the level before is extrapolated
-    from those before it.
+    That one may have been taken while water came already: when it is above what those before it
+    let expect, that is the level before.
     """
     before = [s for s in flow.recent[-2 - _BEFORE : -1] if s[0] >= flow.followed_since]
     at, level, rate = _before(before[:-1] if len(before) > 2 else before)
     if before:
-        level -= rate * (before[-1][0] - at)
+        level = min(level - rate * (before[-1][0] - at), before[-1][1])
         at = before[-1][0]
     else:
         at, level = flow.smooth_at, flow.smooth_l or 0.0
