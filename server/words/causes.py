@@ -34,7 +34,9 @@ _TERMS: Mapping[str, str] = {
     "sudden_plateau": mark(
         "The figure jumped between two readings and stayed, and nothing had touched the tank."
     ),
-    "blind_zone": mark("This sensor measures past the water when the tank is full, which would look the same."),
+    "blind_zone": mark(
+        "This sensor measures past the water when the tank is full, which would look the same."
+    ),
     "neighbours_fall": mark("{tanks} at the same place fell too, as when many people draw."),
     "neighbours_steady": mark("{tanks} at the same place did not fall."),
     "level_steady": mark("The level did not fall."),

@@ -21,7 +21,7 @@ _GAP_S, _GAP_PROMISES = 2700.0, 1.6
 _WAIT_S = 120.0
 _MOST_WAITING = 1024
 _SUSPECT_S = 2 * 3600.0
-_NEWEST = 3
+_NEWEST = 2
 _RISE_SIGMAS, _RISE_PART = 5.0, 0.018
 _Saved = tuple[
     str, str, str, int, int, int, float, bool, int, float, Quantity, int | None, int | None,
@@ -95,11 +95,11 @@ def end_gap(context: WatchContext, tank: TankState) -> None:
     readings = [Reading(*cast(_Saved, tuple(kept))) for kept in gap.readings]
     readings = [r for r in sorted(readings, key=_by_place) if r.volume_l is not None]
     tank.settling = gap.before
-    newest_l = sorted([r.volume_l or 0.0 for r in readings[-_NEWEST:]])
     for i, reading in enumerate(readings):
         settled = settling.settle(tank.settling, row, reading)
         if not tank.health.faulty and tank.tilted is None:
-            later_l = newest_l[len(newest_l) // 2] if i < len(readings) - _NEWEST else 0.0
+            later = readings[i + 1 :][-_NEWEST:]
+            later_l = max([r.volume_l or 0.0 for r in later], default=0.0)
             _flow(context, tank, row, device, settled, later_l)
 
 

@@ -128,7 +128,8 @@ def _rate(row: Tank, fall: Fall) -> Term:
     ratio = fall.taps_ratio
     if fall.step_s > _COARSE_S:
         ratio *= _UNSEEN  # the mean between two readings, which it was not all the time
-    bands = ((1.3, 4.5), (0.9, 4.0), (0.6, 1.2), (0.35, 0.3))
+    sure = 6.5 if fall.step_s <= _COARSE_S else 4.5  # seen to be faster than taps can
+    bands = ((1.5, sure), (1.3, 4.5), (0.9, 4.0), (0.6, 1.2), (0.35, 0.3))
     weight = next((w for least, w in bands if ratio >= least), -1.0)
     values = {
         "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(fall.taps_ratio, 2),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateway.domain.inputs import Reading
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
-from gateway.domain.watch.tracks.noise import Noise
+from gateway.domain.watch.tracks.noise import Noise, scatters
 
 _FAULTS = 2  # consecutive, for the state
 _GOOD = 2
@@ -50,7 +50,7 @@ def update(track: SensorTrack, tank: Tank, reading: Reading, noise: Noise) -> li
     """Apply one reading; returns ``fault`` or ``fault_over`` when the tank's state changes."""
     if reading.fault is not None:
         return _count_fault(track, tank, reading, reading.fault)
-    _check_stuck(track, tank, reading)
+    _check_stuck(track, tank, reading, noise)
     _check_erratic(track, reading, noise)
     if track.erratic:
         return _count_fault(track, tank, reading, ERRATIC)
@@ -98,7 +98,7 @@ def _check_erratic(track: SensorTrack, reading: Reading, noise: Noise) -> None:
         track.erratic, track.erratic_until = False, reading.at
 
 
-def _check_stuck(track: SensorTrack, tank: Tank, reading: Reading) -> None:
+def _check_stuck(track: SensorTrack, tank: Tank, reading: Reading, noise: Noise) -> None:
     """A frozen sensor: the same value for too long, at a level from which people can draw.
 
     A day, or less where this sensor's readings seldom repeat.
@@ -119,7 +119,8 @@ def _check_stuck(track: SensorTrack, tank: Tank, reading: Reading) -> None:
         return
     is_long = track.same >= _STUCK_READINGS and lasted >= _STUCK_S
     least = max(_SOON_STUCK_RUNS * track.longest_run, _SOON_STUCK_READINGS)
-    if is_long or (track.runs >= _RUNS and track.same >= least):
+    is_strange = track.runs >= _RUNS and scatters(noise)
+    if is_long or (is_strange and track.same >= least):
         track.broken = STUCK
 
 

@@ -18,6 +18,8 @@ _BLOCK_PART = 0.80
 _FIRST_STEP, _LEAST_STEP = 0.6, 0.04
 _MOST_SIGMAS = 3.0
 _SHARE_STEP = 0.06
+_ROUGH = 1.0  # raw units, such as mm
+_SEEN_KEPT, _LEAST_SEEN, _ROUGH_PART = 0.98, 3.0, 0.45
 _LEAST_PART = 0.0005
 """Of the capacity: quantisation and ripples leave at least this much scatter."""
 
@@ -33,6 +35,9 @@ class Noise:
     count: int = 0
     bad_share: float = 0.0
     good: int = 0  # consecutive readings that were no outliers
+    values: list[float] = field(default_factory=list[float])  # raw, of two believed readings
+    seen: float = 0.0  # believed readings lately
+    rough: float = 0.0  # of these, how many were off the line through their neighbours
 
 
 def sigma_l(noise: Noise, sd_l: float, capacity_l: float) -> float:
@@ -73,6 +78,23 @@ def _learn_block(noise: Noise, scatter: float) -> None:
 def forget_last(noise: Noise) -> None:
     """Start a new second difference: the level has jumped, or readings are missing."""
     noise.last.clear()
+
+
+def note_value(noise: Noise, value: float) -> None:
+    """Remember whether raw values scatter, apart from a steady fall."""
+    last = noise.values
+    if len(last) < 2:
+        last.append(value)
+        return
+    is_rough = abs(last[1] - (last[0] + value) / 2) >= _ROUGH
+    noise.seen = _SEEN_KEPT * noise.seen + 1.0
+    noise.rough = _SEEN_KEPT * noise.rough + is_rough
+    last[0], last[1] = last[1], value
+
+
+def scatters(noise: Noise) -> bool:
+    """Whether this sensor's readings scatter, so that it is strange when they repeat a value."""
+    return noise.seen >= _LEAST_SEEN and noise.rough >= _ROUGH_PART * noise.seen
 
 
 def count_good(noise: Noise) -> None:

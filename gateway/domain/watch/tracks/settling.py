@@ -69,6 +69,7 @@ def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
     if level is None:
         track.settled_at = new.at
         track.smooth_l = new.litres
+        scatter.note_value(noise, float(reading.value or 0))
         return [new]
     gate = gate_l(track, tank, new.sd_l)
     if abs(new.litres - level) <= gate and not _agrees_more(track, new, level):
@@ -79,6 +80,7 @@ def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
         scatter.count_good(noise)
         track.settled_at = new.at
         scatter.learn(noise, new.litres, new.sd_l)
+        scatter.note_value(noise, float(reading.value or 0))
         track.smooth_l = level + _SMOOTHING * (new.litres - level)
         return [new]
     track.waiting.append([*new, float(reading.value or 0)])
@@ -152,7 +154,8 @@ def _is_echo(track: Settling, run: list[list[float]]) -> bool:
     """Whether the readings repeat one figure to the millimetre where others scatter: an echo
     from something that is not water.
     """
-    if track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM:
+    is_steady = track.noise.ratio * _STATED_MM < _LEAST_SCATTER_MM
+    if is_steady or not scatter.scatters(track.noise):
         return False
     values = [w[4] for w in run]
     most = max(map(values.count, values))
