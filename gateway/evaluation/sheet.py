@@ -126,9 +126,7 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     _count_thefts(sheet, story, matched)
     _count_guesses(sheet, story, matched)
     sheet.beliefs = [
-        Belief(m.first.probability, _is_as_reported(m), m.theft is m.first)
-        for m in matched
-        if m.kind != "silent"  # a measured absence, whose probability is always 1
+        Belief(m.first.probability, _is_as_reported(m), m.theft is m.first) for m in matched
     ]
     if story.kind.group == "ordinary":
         sheet.ordinary_days = len(truth.levels) * (truth.end - truth.start) / DAY_S

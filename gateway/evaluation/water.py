@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import median
 
-from gateway.domain.outputs import Level, TankEvent
+from gateway.domain.outputs import TankEvent
 from gateway.evaluation.trial import Trial
 from gateway.evaluation.truth import TrueRefill, Truth
 
@@ -124,11 +124,11 @@ def balance(tank: str, truth: Truth, trial: Trial) -> Balance | None:
     if len(good) < 20 or not events:
         return None
     end_at = max(event.until for event in events)
-    near = sorted(good, key=lambda level: abs(level.at - end_at))[:3]
+    end = min(good, key=lambda level: abs(level.at - end_at))  # neighbours may be in a refill
     sums = {kind: sum(e.litres or 0.0 for e in events if e.kind == kind) for kind in _SIGNS}
-    residual = _mean(good[:3]) - _mean(near)
+    residual = (good[0].volume_l or 0.0) - (end.volume_l or 0.0)
     residual += sum(_SIGNS[kind] * litres for kind, litres in sums.items())
-    sd = max(sqrt(2) * (near[0].sd_l or 1.0), 1.0)
+    sd = max(sqrt(2) * (end.sd_l or 1.0), 1.0)
     levels = [level for level in truth.levels.get(tank, ()) if level[0] <= end_at + 1.0]
     own = [r.litres for r in truth.refills if r.tank == tank and r.at <= end_at]
     return Balance(
@@ -138,7 +138,3 @@ def balance(tank: str, truth: Truth, trial: Trial) -> Balance | None:
 
 
 _SIGNS = {"refill": 1, "draw": -1, "drain": -1, "slash": -1}
-
-
-def _mean(levels: Sequence[Level]) -> float:
-    return sum(level.volume_l or 0.0 for level in levels) / len(levels)
