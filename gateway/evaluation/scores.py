@@ -131,6 +131,8 @@ def _cause_scores(sheet: Sheet) -> list[Score]:
                part(sum(g.last in g.accepts for g in guesses), len(guesses))),
         _score("cause", "calibration error (ECE)", calibration_error(sheet.beliefs), "<= 0.05",
                _at_most(0.05)),
+        _score("cause", "calibration error without silences",
+               calibration_error([b for b in sheet.beliefs if b.kind != "silent"])),
         _score("cause", "calibration error, theft kinds",
                calibration_error([b for b in sheet.beliefs if b.is_theft_kind]), "<= 0.05",
                _at_most(0.05)),

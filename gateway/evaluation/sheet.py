@@ -56,6 +56,7 @@ class Belief:
     probability: float
     is_right: bool
     is_theft_kind: bool
+    kind: str = ""
 
 
 @dataclass(slots=True)
@@ -126,7 +127,8 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     _count_thefts(sheet, story, matched)
     _count_guesses(sheet, story, matched)
     sheet.beliefs = [
-        Belief(m.first.probability, _is_as_reported(m), m.theft is m.first) for m in matched
+        Belief(m.first.probability, _is_as_reported(truth, m), m.theft is m.first, m.kind)
+        for m in matched
     ]
     if story.kind.group == "ordinary":
         sheet.ordinary_days = len(truth.levels) * (truth.end - truth.start) / DAY_S
@@ -136,12 +138,22 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     return sheet
 
 
-def _is_as_reported(one: MatchedIncident) -> bool:
+def _is_as_reported(truth: Truth, one: MatchedIncident) -> bool:
     """Whether what the probability is about is true.
 
-    That of a theft kind is about theft or not; which kind of theft is the second question.
+    That of a theft kind is about theft or not; which kind of theft is the second question. That
+    of a silence is about the node and not its network; that of a blocked way about the way and
+    not a refill that nobody brought.
     """
-    return is_theft(one.cause) if one.theft is one.first else one.is_right
+    if one.theft is one.first:
+        return is_theft(one.cause)
+    if one.kind == "silent":
+        at = one.first.at
+        outages = [c for c in truth.causes if c.uplink and c.at - HOUR_S <= at <= c.until]
+        return one.is_right and not outages
+    if one.kind == "access_blocked":
+        return one.cause is not None and one.cause.kind == "access_blocked"
+    return one.is_right
 
 
 _WATER_STORIES = ("small_deliveries", "slow_pump", "feast", "hidden_refill")

@@ -1,15 +1,18 @@
 """Every kind of story: the same bytes from the same seed, usable lines, a truth that fits."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from gateway.domain.outputs import THEFT_KINDS
+from gateway.domain.outputs import THEFT_KINDS, IncidentChange
 from gateway.errors import NoriaError
 from gateway.evaluation import plan, trial
 from gateway.evaluation.catalog import KINDS, kind_of, make, seed_of
 from gateway.evaluation.sheet import score
 from gateway.evaluation.story_files import write
+from gateway.evaluation.trial import Trial
+from gateway.evaluation.truth import TrueCause
 from gateway.registry import toml
 
 SHORT = [name for name in KINDS if name != "ordinary"]
@@ -46,6 +49,33 @@ def test_the_watch_can_use_every_line_and_finds_a_plain_theft() -> None:
     assert found.readings > 100
     sheet = score(story, found)
     assert [d.kind for d in sheet.detections] == ["seized"]
+
+
+def test_a_probability_is_compared_with_what_it_is_about() -> None:
+    story = make("network_out", 0)
+    at = next(c.at for c in story.truth.causes if c.uplink)
+    tank = next(iter(story.registry.tanks))
+
+    def is_right(kind: str, when: float, cause: TrueCause | None) -> bool:
+        change = IncidentChange(
+            "i", "opened", 1, when, when, tank, None, "unknown", 0.6, {}, (), "mac", True
+        )
+        truth = replace(story.truth, causes=[c for c in (*story.truth.causes, cause) if c])
+        trial = Trial(changes=[replace(change, kind=kind)])
+        (belief,) = score(replace(story, truth=truth), trial).beliefs
+        return belief.is_right
+
+    def cause(kind: str, *accepts: str, when: float) -> TrueCause:
+        return TrueCause(kind, accepts, when, when + 60, tank)
+
+    early = story.truth.start + 3600
+    assert is_right("silent", early, cause("battery", "battery", "silent", when=early))
+    assert not is_right("silent", at + 60, cause("none", "silent", when=at + 60))
+    assert is_right("slashed", early, cause("drained", "drained", when=early))
+    assert not is_right("slashed", early, cause("none", "none", when=early))
+    question = cause("none", "none", "access_blocked", when=early)
+    assert not is_right("access_blocked", early, question)
+    assert is_right("access_blocked", early, replace(question, kind="access_blocked"))
 
 
 def test_water_is_neither_made_nor_lost() -> None:
