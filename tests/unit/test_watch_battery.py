@@ -1,6 +1,7 @@
 """Stories of a battery: the warning in time, and what a silence after it is called."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,7 @@ def test_below_freezing_a_battery_is_suspected_more() -> None:
         ([-77, -77, -77, -84], False),
         ([-78, -78, -78, -85], False),
         ([-77, -77, -85], False),
+        ([-60, -60, -60, -84], False),
         ([-60, -60, -60, -60, -90], True),
     ],
 )
@@ -209,3 +211,21 @@ def test_a_charged_battery_closes_the_warning() -> None:
         story.at += 900
         story.sends(700, mv=millivolts)
     assert story.summary == ["opened battery!", "closed battery"]
+
+
+def test_the_signal_before_and_after_is_told() -> None:
+    story = Story()
+    for rssi in (-70, -71, -72, -90):
+        story.sends(700, at=story.at + 900, rssi=rssi)
+    story.passes(24 * HOUR)
+    fading = next(b for b in story.incidents[-1].because if b.term == "signal_fading")
+    assert fading.values == {"rssi_dbm": -90, "before_dbm": -70}
+
+
+def test_the_last_twelve_values_are_kept() -> None:
+    story = Story()
+    for number in range(20):
+        story.sends(silent=True, at=story.at + 900, mv=3700 + number, rssi=-60 - number)
+    record: Any = story.watch.dirty()["device:node-1"]
+    assert [mv for _, mv in record["battery"]] == list(range(3708, 3720))
+    assert record["rssi"] == list(range(-68, -80, -1))

@@ -1,6 +1,7 @@
 """Stories of two nodes with one identity, and of one whose counters went back."""
 
 from gateway.domain.registry import Registry
+from gateway.domain.watch.tracks.cause import Term, weigh
 from tests.unit.tank_story import T0, Story, registry_of
 
 
@@ -169,3 +170,32 @@ def test_a_fork_is_dated_by_its_receipt() -> None:
     story.at = 77.0
     story.forks()
     assert (story.incidents[0].at, story.incidents[0].tank) == (T0 + 77, "north-1")
+
+
+def test_backlogs_of_two_former_eras_are_no_clone() -> None:
+    story = Story()
+    for era in ("aaaaaaaa", "bbbbbbbb", "cccccccc"):
+        story.sends(700, at=story.at + 900, era=era)
+    story.sends(690, at=2710, sealed=2650, era="aaaaaaaa")
+    story.sends(690, at=2720, sealed=2660, era="bbbbbbbb")
+    assert story.incidents == []
+    story.sends(690, at=2740, sealed=2730, era="aaaaaaaa")
+    assert story.summary == ["opened clone!"]
+
+
+def test_the_names_of_eras_have_no_order() -> None:
+    story = Story()
+    story.sends(700, at=900, era="bbbbbbbb")
+    for _ in range(6):
+        story.sends(silent=True, at=story.at + 900, era="aaaaaaaa")
+    assert story.incidents == []
+    assert story.watch.now("north-1").presence == "speaking"
+
+
+def test_a_number_used_twice_may_also_be_a_node_that_lost_its_counters() -> None:
+    story = Story()
+    story.forks()
+    weights = {"clone": 8.0, "sensor_fault": 2.0}
+    causes = weigh([Term("number_used_twice", "measured", weights)])[0]
+    assert story.incidents[0].probability == causes["clone"]
+    assert story.incidents[0].causes == causes

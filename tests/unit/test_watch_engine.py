@@ -126,3 +126,14 @@ def test_a_handled_node_is_not_called_silent_after_an_outage_of_its_network() ->
             story.sends(silent=True, node=f"node-{node}", at=story.at + 450)
     assert "network_out" in {i.kind for i in story.incidents}
     assert "silent" not in {i.kind for i in story.incidents}
+
+
+def test_an_alert_about_water_that_waited_for_the_queue_is_sent_when_it_has_drained() -> None:
+    story = Story()
+    story.levels(330, 320)
+    story.listening("lost", at=2000)
+    story.listening("back", at=2010)
+    story.levels(290, 280, 270, 265, every=300)
+    assert story.alerts == []
+    story.listening("drained")
+    assert [i.kind for i in story.alerts] == ["low"]

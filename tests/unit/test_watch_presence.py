@@ -114,3 +114,44 @@ def test_the_last_eight_outages_are_remembered() -> None:
     assert ears is not None
     expected = [[T0 + 1000.0 * n, T0 + 1000.0 * n + 60 + n] for n in range(2, 10)]
     assert ears["outages"] == expected
+
+
+@pytest.mark.parametrize(
+    ("quiet", "attempt", "silent", "decided"),
+    [
+        ([], 1020, 2820, 6420),
+        ([[500, 1500, 0.0]], 1020, 2820, 6420),
+        ([[500, 2000, 0.0]], 1020, 3620, 6420),
+        ([[500, 4000, 0.0]], 1020, 6420, 6420),
+        ([[500, 2000, 1.0]], 3620, 5420, 6420),
+        ([[500, 9000, 1.0]], 17_925, 19_725, 19_725),
+        ([[1020, 2000, 1.0]], 3100, 4900, 6420),
+        ([[1021, 2000, 1.0]], 1020, 2820, 6420),
+    ],
+)
+def test_pauses_of_the_uplink_postpone_the_attempt_and_the_silence(
+    quiet: list[list[float]], attempt: float, silent: float, decided: float
+) -> None:
+    context = context_at(1000)
+    device = node(context, 1, 0)
+    assert presence.silent_at(context, device) == T0 + 2820, "no memory of the uplink yet"
+    context.uplink("router").quiet = [[T0 + a, T0 + b, proven] for a, b, proven in quiet]
+    assert presence.attempt_due(context, device) == T0 + attempt
+    assert presence.silent_at(context, device) == T0 + silent
+    assert presence.decided_by(context, device) == T0 + decided
+
+
+def test_the_next_message_is_due_after_the_promise_and_the_gateways_outages() -> None:
+    context = context_at(1000, credit_s=500.0)
+    device = node(context, 1, 100)
+    device.promises[0].credit_s = 200.0
+    assert presence.next_message_due(context, device) == T0 + 100 + 900 + 300
+    assert presence.next_message_due(context, context.device("node-2", "b")) is None
+
+
+def test_four_eras_are_remembered() -> None:
+    story = Story()
+    for era in "abcdef":
+        story.sends(700, at=story.at + 900, era=era * 8)
+    record: Any = story.watch.dirty()["device:node-1"]
+    assert [promise.era[0] for promise in record["promises"]] == ["c", "d", "e", "f"]

@@ -61,7 +61,7 @@ def _count(device: DeviceState, millivolts: int, next_s: float) -> None:
         device.low_battery = 0
     if device.low_battery < 0:
         device.battery_muted = False
-    device.low_battery = max(min(device.low_battery, 9), -9)
+    device.low_battery = max(min(device.low_battery, _CONSECUTIVE), -_CONSECUTIVE)
 
 
 def _is_spent_within(device: DeviceState, seconds: float) -> bool:
