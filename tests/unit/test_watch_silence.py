@@ -68,7 +68,7 @@ def test_a_node_still_silent_after_the_outage_alerts_alone() -> None:
     story.passes(2 * HOUR)
     for _ in range(30):
         for i in (1, 2):
-            story.sends(650, node=f"node-{i}", at=story.at + 10)
+            story.sends(silent=True, node=f"node-{i}", at=story.at + 10)
         story.at += 880
     assert [s for s in story.summary if "silent" in s] == ["opened silent!"]
     assert story.incidents[-1].tank == "c"
