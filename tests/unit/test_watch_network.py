@@ -195,3 +195,13 @@ def test_an_outage_of_all_ends_with_a_node_whose_promise_still_ran() -> None:
     story.sends(silent=True, node="node-1")
     assert story.summary == ["opened network_out!", "closed network_out"]
     assert story.incidents[-1].figures["lasted_s"] == 2 * HOUR
+
+
+def test_a_slow_neighbours_message_decides_on_a_node_that_waits() -> None:
+    story = Story(registry_of([ibc("a"), ibc("b")], uplink="router"))
+    story.sends(silent=True, node="node-1", at=1, next_s=6 * HOUR)
+    story.sends(silent=True, node="node-2", at=3)
+    story.sends(silent=True, node="node-1", at=3003, next_s=6 * HOUR)
+    story.passes(HOUR)
+    pause = 3000
+    assert reports(story) == [("silent", "b", 3003 + 1.05 * pause)]
