@@ -19,7 +19,7 @@ _FIRST_STEP, _LEAST_STEP = 0.6, 0.04
 _MOST_SIGMAS = 3.0
 _SHARE_STEP = 0.06
 _ROUGH = 1.0  # raw units, such as mm
-_SEEN_KEPT, _LEAST_SEEN, _ROUGH_PART = 0.98, 3.0, 0.45
+_SEEN_KEPT, _LEAST_SEEN, _ROUGH_PART, _REPEATED_PART = 0.98, 3.0, 0.45, 0.3
 _LEAST_PART = 0.0005
 """Of the capacity: quantisation and ripples leave at least this much scatter."""
 
@@ -38,6 +38,7 @@ class Noise:
     values: list[float] = field(default_factory=list[float])  # raw, of two believed readings
     seen: float = 0.0  # believed readings lately
     rough: float = 0.0  # of these, how many were off the line through their neighbours
+    repeated: float = 0.0  # of these, how many had the raw value of the one before
 
 
 def sigma_l(noise: Noise, sd_l: float, capacity_l: float) -> float:
@@ -89,12 +90,15 @@ def note_value(noise: Noise, value: float) -> None:
     is_rough = abs(last[1] - (last[0] + value) / 2) >= _ROUGH
     noise.seen = _SEEN_KEPT * noise.seen + 1.0
     noise.rough = _SEEN_KEPT * noise.rough + is_rough
+    noise.repeated = _SEEN_KEPT * noise.repeated + (value == last[1])
     last[0], last[1] = last[1], value
 
 
 def scatters(noise: Noise) -> bool:
     """Whether this sensor's readings scatter, so that it is strange when they repeat a value."""
-    return noise.seen >= _LEAST_SEEN and noise.rough >= _ROUGH_PART * noise.seen
+    if noise.seen < _LEAST_SEEN or noise.repeated > 1.0 + _REPEATED_PART * noise.seen:
+        return False  # a sensor with coarse steps repeats itself
+    return noise.rough >= _ROUGH_PART * noise.seen
 
 
 def count_good(noise: Noise) -> None:
