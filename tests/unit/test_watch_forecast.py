@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from gateway.domain.watch.tracks import forecast as forecasts
+from gateway.domain.watch.tracks import profile as profiles
 from gateway.domain.watch.tracks.forecast import Demand, Outlook
 from gateway.domain.watch.tracks.profile import Usual
 from tests.unit.hourly_tank import HOUR, MONDAY, Watched
@@ -149,3 +150,29 @@ def test_ends_of_the_range_have_a_chance_of_one_in_ten() -> None:
         assert dry(260.0, hours[1], **scaling) == pytest.approx(0.1, abs=0.003)
         assert dry(260.0, hours[0], **scaling) == pytest.approx(0.5, abs=0.003)
         assert dry(260.0, hours[2], **scaling) == pytest.approx(0.9, abs=0.003)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("low", 300.0), ("critical", 150.0), ("empty", 20.0)])
+def test_a_threshold_is_reached_exactly(name: str, limit: float) -> None:
+    watched = Watched().passes(*[10.0] * 24, level=limit)
+    now = watched.hour * HOUR
+    assert getattr(watched.outlook(), name) == (now, now, now)
+    watched.level.volume_l, watched.level.at = limit + 0.5, now
+    span = getattr(watched.outlook(), name)
+    assert now < span[0] < now + HOUR
+
+
+def test_the_levels_deviation_is_that_of_the_range() -> None:
+    watched = Watched().passes(*[10.0] * 24 * 20, level=350.0)
+    watched.level.sd_l = None
+    certain = watched.outlook().low
+    watched.level.sd_l = 0.0
+    assert watched.outlook().low == certain
+    watched.level.sd_l = 12.0
+    usual = profiles.usual(watched.profile)
+    litres = profiles.expected_for(usual, 50.0, watched.scaling.more, 144.0)
+    span = watched.outlook().low
+    assert span
+    start = watched.level.at
+    assert start is not None
+    assert span[1] == forecasts.expect(usual, "UTC", start).when(litres)
