@@ -1,0 +1,95 @@
+"""Probabilities in two stages: whether it was a theft, then which kind."""
+
+from math import exp, log
+
+import pytest
+
+from gateway.domain.outputs import THEFT_KINDS
+from gateway.domain.watch.tracks.cause import PRIOR, VERDICTS, Term, judge, weigh
+
+HARMLESS = [verdict for verdict in VERDICTS if verdict not in THEFT_KINDS]
+
+
+def term(name: str = "motion", **towards: float) -> Term:
+    return Term(name, "measured", towards)
+
+
+def odds(probability: float) -> float:
+    return log(probability / (1 - probability))
+
+
+def test_without_evidence_theft_has_its_prior() -> None:
+    judgement = judge([])
+    assert odds(judgement.theft) == pytest.approx(PRIOR["theft"])
+    assert judgement.leader == "unknown"
+    assert judgement.because == ()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [term(theft=2.0)],
+        [term(theft=5.0, drained=2.0), term("lid", theft=-1.0, lid_open=4.0)],
+        [term(theft=-2.0, battery=3.0, seized=9.0)],
+    ],
+)
+def test_causes_sum_to_one_and_those_of_theft_to_its_probability(terms: list[Term]) -> None:
+    judgement = judge(terms)
+    assert list(judgement.causes) == list(VERDICTS)
+    assert sum(judgement.causes.values()) == pytest.approx(1.0)
+    thefts = sum(judgement.causes[kind] for kind in THEFT_KINDS)
+    assert thefts == pytest.approx(judgement.theft)
+    towards = sum(t.towards.get("theft", 0.0) for t in terms)
+    assert odds(judgement.theft) == pytest.approx(PRIOR["theft"] + towards)
+
+
+def test_which_kind_of_theft_it_was_makes_the_theft_no_surer() -> None:
+    one, other = judge([term(theft=5.0)]), judge([term(theft=5.0, drained=3.0)])
+    assert one.theft == other.theft
+    assert one.causes["drained"] == one.causes["slashed"]
+    assert other.causes["drained"] / other.causes["slashed"] == pytest.approx(exp(3.0))
+    for kind in HARMLESS:
+        assert one.causes[kind] == other.causes[kind]
+
+
+def test_a_harmless_cause_takes_nothing_from_theft() -> None:
+    one, other = judge([term(theft=5.0)]), judge([term(theft=5.0, battery=9.0)])
+    assert one.theft == other.theft
+    ratio = other.causes["battery"] / other.causes["unknown"]
+    assert ratio == pytest.approx(exp(9.0 + PRIOR["battery"] - PRIOR["unknown"]))
+
+
+@pytest.mark.parametrize(("towards", "is_theft"), [(3.6, True), (3.59, False)])
+def test_the_leader_is_of_the_more_probable_group(towards: float, is_theft: bool) -> None:
+    judgement = judge([term(theft=towards, drained=1.0)])
+    assert judgement.leader == ("drained" if is_theft else "unknown")
+    assert (judgement.theft >= 0.5) == is_theft
+
+
+@pytest.mark.parametrize("towards", [1e9, -1e9])
+def test_no_evidence_makes_anything_certain(towards: float) -> None:
+    theft = judge([term(theft=towards)]).theft
+    assert 0.0 < theft < 1.0
+
+
+def test_the_weight_of_a_term_is_its_effect_on_the_leader() -> None:
+    judgement = judge([term("a", theft=6.0), term("b", theft=-1.0), term("c", battery=4.0)])
+    assert [(b.term, b.weight) for b in judgement.because] == [("a", 6.0), ("b", -1.0), ("c", 0.0)]
+    judgement = judge([term("a", theft=-6.0), term("b", theft=1.0), term("c", drained=4.0)])
+    assert [(b.term, b.weight) for b in judgement.because] == [("a", 6.0), ("b", -1.0), ("c", 0.0)]
+
+
+def test_a_term_for_another_kind_of_the_same_group_weighs_against_the_leader() -> None:
+    terms = [term("a", theft=9.0, drained=4.0), term("b", slashed=1.0), term("c", drained=1.0)]
+    judgement = judge(terms)
+    causes = judgement.causes
+    assert judgement.leader == "drained"
+    against = causes["slashed"] / (judgement.theft - causes["drained"])
+    weights = {b.term: b.weight for b in judgement.because}
+    assert weights == {"a": 13.0, "b": pytest.approx(-against, abs=1e-3), "c": 1.0}
+
+
+def test_weigh_returns_the_same_without_the_probability_of_theft() -> None:
+    terms = [term(theft=9.0, seized=4.0)]
+    judgement = judge(terms)
+    assert weigh(terms) == (judgement.causes, judgement.leader, judgement.because)
