@@ -43,8 +43,8 @@ class HandledTank:
         return {term.name: term for term in found}
 
     def review(self, episode: Episode) -> None:
-        """Weigh the evidence of an episode."""
-        self.tank.episode = episode
+        """Weigh the evidence of a copy of an episode."""
+        self.tank.episode = replace(episode)
         removal.review(self.context, self.tank, self.device)
 
     @property
