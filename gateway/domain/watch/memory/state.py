@@ -109,6 +109,24 @@ class Gap:
 
 
 @dataclass(slots=True)
+class Doubt:
+    """A level that fell suddenly while nobody handled the tank: the sensor may be sick.
+
+    Refills and draws wait ``until`` then (Unix s), and are dropped when it is; then the account
+    goes on from what was booked before. ``steps``: sudden changes so far; ``moved_l``: litres up
+    and down.
+    """
+
+    until: float
+    booked_l: float
+    booked_at: float
+    drawn_l: float
+    steps: int = 1
+    moved_l: float = 0.0
+    events: list[list[JSON]] = field(default_factory=list[list[JSON]])  # TankEvents
+
+
+@dataclass(slots=True)
 class TankState:
     """One tank. ``source``: the device and channel that feed its level."""
 
@@ -123,6 +141,7 @@ class TankState:
     knock_at: float = 0.0
     fed_at: float = 0.0  # event time of the newest reading, good or not
     gap: Gap | None = None
+    doubt: Doubt | None = None
     backlog: list[list[float]] = field(default_factory=list[list[float]])  # late [at, litres]
     alert_waits: bool = False  # for the queue to drain, or for a quiet window to end
     muted: str = ""  # a person closed the water incident at this kind
