@@ -31,7 +31,7 @@ _Saved = tuple[
 _SavedEvent = tuple[float, float, str, EventKind, float | None, float | None, float | None]
 _SUDDEN_PART, _SUDDEN_S, _RECOVERY_S = 0.25, 1200.0, 300.0
 _SUDDEN_READINGS = 5  # of which some may have scattered too much to be believed
-_DOUBT_S, _SICK_STEPS, _SICK_TANKS, _SICK_SHARE = 86_400.0, 3, 2.0, 0.5
+_DOUBT_S, _SICK_STEPS, _SICK_TANKS, _SICK_SHARE = 86_400.0, 3, 3.0, 0.5
 
 
 def apply(
@@ -134,7 +134,7 @@ def _flow(
         sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
         is_suspect = _is_suspect(tank, sample.at)
         events = flow.update(tank.flow, row, sample, sigma, is_suspect=is_suspect)
-        _note_step(tank, row)
+        _note_step(context, tank, row)
         falls.check(context, tank, row, device, sample, later_l)
         if events and tank.doubt is not None:
             tank.doubt.events += [_saved(event) for event in events]
@@ -142,10 +142,10 @@ def _flow(
             _report(context, tank, row, device, events)
 
 
-def _note_step(tank: TankState, row: Tank) -> None:
+def _note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
     """Begin to doubt the sensor at a sudden fall that nobody can have caused by drawing.
 
-    Three sudden changes within a day, or ups and downs of two whole tanks, are no water.
+    Three sudden changes within a day, or ups and downs of three whole tanks, are no water.
     """
     recent = tank.flow.recent
     if len(recent) < 3 or row.kind == "station":
@@ -154,14 +154,17 @@ def _note_step(tank: TankState, row: Tank) -> None:
     doubt = tank.doubt
     if doubt is not None:
         doubt.moved_l += abs(step_l)
-        doubt.steps += abs(step_l) >= _SUDDEN_PART * row.capacity_l
+        if abs(step_l) >= _SUDDEN_PART * row.capacity_l:
+            doubt.steps, doubt.until = doubt.steps + 1, recent[-1][0] + _DOUBT_S
         if doubt.steps >= _SICK_STEPS or doubt.moved_l >= _SICK_TANKS * row.capacity_l:
             tank.settling.noise.bad_share = _SICK_SHARE
         return
     if -step_l < _SUDDEN_PART * row.capacity_l or step_s > _SUDDEN_READINGS * _SUDDEN_S:
         return
     is_seldom = recent[-2][0] - recent[-3][0] > _SUDDEN_S  # too seldom to call a change sudden
-    if not is_seldom and step_s > _RECOVERY_S and not _is_handled(tank):
+    plans = context.registry.plans_during(tank.tank, recent[-2][0], recent[-1][0])
+    is_handled = _is_handled(tank) or any(plan.kind != "eviction_risk" for plan in plans)
+    if not is_seldom and step_s > _RECOVERY_S and not is_handled:
         _begin_doubt(tank, recent[-1][0])
 
 
