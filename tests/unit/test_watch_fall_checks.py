@@ -167,3 +167,23 @@ def test_late_readings_older_than_two_days_begin_nothing() -> None:
         handled = handled_tank()
         handled.tank.settling.smooth_l = 400
         assert bool(check_late(handled, rows, age)) == is_known
+
+
+@pytest.mark.parametrize(("last", "is_looked_at"), [(650, True), (651, False)])
+def test_a_change_of_less_than_a_twentieth_lately_begins_no_fall(
+    last: float, is_looked_at: bool
+) -> None:
+    levels = 700, 700, 590, 595, last  # a fall of 105 L, and then some water
+    fall = find_fall(samples(*levels), ibc(), 1.0, 0)
+    assert fall and fall.to_l == 595
+    assert bool(check(handled_tank(), *levels)) == is_looked_at
+
+
+def test_a_loss_within_hours_is_compared_with_the_use_of_as_many() -> None:
+    for every, ratio in ((600, 8.9), (HOUR, 8.9), (2 * HOUR, 4.45)):
+        handled = handled_tank()
+        handled.tank.episode = episode_of(motion_ms=8000)
+        profile = handled.context.profile("north-1").profile
+        profile.peaks, profile.known = [100], 48
+        fall = check(handled, 950, 950, 60, every=every)
+        assert fall and fall.use_ratio == pytest.approx(ratio)

@@ -201,3 +201,14 @@ def test_noise_makes_no_fall() -> None:
 
 def test_people_who_draw_all_day_make_no_fall() -> None:
     assert is_none(*range(900, 740, -7))  # 7 L a minute
+
+
+@pytest.mark.parametrize(("last", "counts"), [(121, True), (120, False)])
+def test_the_ratio_is_the_largest_of_the_parts_nearly_as_fast_as_the_fastest(
+    last: float, counts: bool
+) -> None:
+    # lower down the same rate is more of what all taps give: eight tenths of the rate count
+    fall = found(900, 750, *range(700, 250, -50), 300 - last)
+    fast, low = 147.5 / all_taps_lpm(900, 750), (last - 2.5) / all_taps_lpm(300, 300 - last)
+    assert fall.lpm == 147.5 and low > fast
+    assert fall.taps_ratio == pytest.approx(low if counts else fast)
