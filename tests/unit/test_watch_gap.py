@@ -32,7 +32,7 @@ def before_the_gap() -> Story:
 
 def through_the_gap(order: str, *, late_s: float = 0.0, restored: bool = False) -> Story:
     """The node is back: its newest message, then its backlog ``late_s`` later."""
-    story = before_the_gap()
+    story, saved = before_the_gap(), dict[str, Any]()
     if order == "in order":
         for i, (at, litres) in enumerate(backlog(order)):
             story.sends(litres, at=BACK - 60 + i, sealed=at)
@@ -42,7 +42,7 @@ def through_the_gap(order: str, *, late_s: float = 0.0, restored: bool = False) 
         for i, (at, litres) in enumerate(backlog(order), 1):
             story.sends(litres, at=BACK + late_s + i, sealed=at, newest=False)
             if restored:
-                restore(story)
+                restore(story, saved)
     story.at = BACK
     story.levels(*AFTER)
     return story
@@ -58,14 +58,11 @@ def never_away() -> Story:
     return story
 
 
-def restore(story: Story) -> None:
-    """Save the whole state as JSON and continue with a new watch."""
-    context: Any = story.watch._context  # pyright: ignore[reportPrivateUsage]
-    for record in (context.listening, *context.tanks.values(), *context.devices.values()):
-        context.touch(record)
-    for record in (*context.profiles.values(), *context.incidents.values()):
-        context.touch(record)
-    saved = json.loads(msgspec.json.encode(story.watch.dirty()))
+def restore(story: Story, saved: dict[str, Any]) -> None:
+    """Save the state as JSON, of which ``saved`` is the part that did not change, and continue
+    with a new watch.
+    """
+    saved |= json.loads(msgspec.json.encode(story.watch.dirty()))
     story.watch = Watch(story.registry, {k: v for k, v in saved.items() if v is not None})
 
 
