@@ -15,8 +15,10 @@ from tests.unit.tank_story import T0, ibc, registry_of
 
 
 def episode_of(**fields: Any) -> Episode:
-    """An episode that began at T0, so far without evidence."""
-    return replace(Episode(T0, T0, "node-1"), **fields)
+    """An episode that began at T0, so far without evidence. Its motion is all of one event."""
+    is_strong = fields.get("motion_mg", 0) >= evidence.CARRIED_MG
+    strong_ms = fields.get("motion_ms", 0) if is_strong else 0
+    return replace(Episode(T0, T0, "node-1"), **{"strong_ms": strong_ms, **fields})
 
 
 def fall_of(**fields: Any) -> Fall:
@@ -39,6 +41,8 @@ class HandledTank:
 
     def terms(self, episode: Episode) -> dict[str, Term]:
         """The evidence of an episode by its names."""
+        if episode.fall is not None:
+            evidence.count_neighbours(self.context, self.tank, self.row, episode.fall)
         found = evidence.terms(self.context, self.tank, self.row, self.device, episode)
         return {term.name: term for term in found}
 

@@ -49,7 +49,7 @@ def test_motion_adds_up_and_the_first_and_strongest_of_each_is_kept() -> None:
     happens(handled, "still", 95)
     assert handled.tank.episode == episode_of(
         at=T0 + 20, last_at=T0 + 90, motion_at=T0 + 20, motion_ms=18_000, motion_mg=900,
-        tilt_at=T0 + 70, tilt_deg=50, still_at=T0 + 95, motion_reported=True,
+        strong_ms=11_000, tilt_at=T0 + 70, tilt_deg=50, still_at=T0 + 95, motion_reported=True,
     )  # fmt: skip
 
 

@@ -6,14 +6,13 @@ node sends after its newest message; level and state do not wait.
 
 from typing import cast
 
-from gateway.domain.entry import JSON
 from gateway.domain.inputs import Reading
 from gateway.domain.message import Quantity
-from gateway.domain.outputs import EventKind, TankEvent
+from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
-from gateway.domain.watch.memory.state import DeviceState, Doubt, Gap, TankState
-from gateway.domain.watch.rules import falls, hours, removal
+from gateway.domain.watch.memory.state import DeviceState, Gap, TankState
+from gateway.domain.watch.rules import doubt, falls, hours, removal
 from gateway.domain.watch.tracks import flow, health, level, settling, tilt
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.settling import Sample
@@ -28,10 +27,6 @@ _Saved = tuple[
     str, str, str, int, int, int, float, bool, int, float, Quantity, int | None, int | None,
     int | None, int | None, int | None, float | None, float | None, str | None,
 ]  # fmt: skip
-_SavedEvent = tuple[float, float, str, EventKind, float | None, float | None, float | None]
-_SUDDEN_PART, _SUDDEN_S, _RECOVERY_S = 0.25, 1200.0, 300.0
-_SUDDEN_READINGS = 5  # of which some may have scattered too much to be believed
-_DOUBT_S, _SICK_STEPS, _SICK_TANKS, _SICK_SHARE = 86_400.0, 3, 3.0, 0.5
 
 
 def apply(
@@ -55,8 +50,8 @@ def apply(
     hours.start_timer(context, tank)
     if tank.gap is not None:
         fill_gap(tank, reading)
-    if tank.health.faulty and tank.doubt is not None:
-        _drop_doubtful(tank)
+    if tank.health.faulty:
+        doubt.drop(tank)
     if reading.volume_l is None or tank.health.faulty:
         return
     level.show(tank.level, tank.settling, row, reading, settled)
@@ -65,7 +60,7 @@ def apply(
     if was_faulty:
         _resume(context, tank, row, device, reading)
     elif tank.doubt is not None and reading.at >= tank.doubt.until:
-        _end_doubt(context, tank, row, device)
+        _report(context, tank, row, device, doubt.end(tank))
         _flow(context, tank, row, device, settled)
     else:
         _flow(context, tank, row, device, settled)
@@ -134,69 +129,12 @@ def _flow(
         sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
         is_suspect = _is_suspect(tank, sample.at)
         events = flow.update(tank.flow, row, sample, sigma, is_suspect=is_suspect)
-        _note_step(context, tank, row)
+        doubt.note_step(context, tank, row)
         falls.check(context, tank, row, device, sample, later_l)
         if events and tank.doubt is not None:
-            tank.doubt.events += [_saved(event) for event in events]
+            doubt.keep(tank.doubt, events)
         elif events:
             _report(context, tank, row, device, events)
-
-
-def _note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
-    """Begin to doubt the sensor at a sudden fall that nobody can have caused by drawing.
-
-    Three sudden changes within a day, or ups and downs of three whole tanks, are no water.
-    """
-    recent = tank.flow.recent
-    if len(recent) < 3 or row.kind == "station":
-        return
-    step_l, step_s = recent[-1][1] - recent[-2][1], recent[-1][0] - recent[-2][0]
-    doubt = tank.doubt
-    if doubt is not None:
-        doubt.moved_l += abs(step_l)
-        if abs(step_l) >= _SUDDEN_PART * row.capacity_l:
-            doubt.steps, doubt.until = doubt.steps + 1, recent[-1][0] + _DOUBT_S
-        if doubt.steps >= _SICK_STEPS or doubt.moved_l >= _SICK_TANKS * row.capacity_l:
-            tank.settling.noise.bad_share = _SICK_SHARE
-        return
-    if -step_l < _SUDDEN_PART * row.capacity_l or step_s > _SUDDEN_READINGS * _SUDDEN_S:
-        return
-    is_seldom = recent[-2][0] - recent[-3][0] > _SUDDEN_S  # too seldom to call a change sudden
-    plans = context.registry.plans_during(tank.tank, recent[-2][0], recent[-1][0])
-    is_handled = _is_handled(tank) or any(plan.kind != "eviction_risk" for plan in plans)
-    if not is_seldom and step_s > _RECOVERY_S and not is_handled:
-        _begin_doubt(tank, recent[-1][0])
-
-
-def _begin_doubt(tank: TankState, at: float) -> None:
-    account = tank.flow
-    tank.doubt = Doubt(at + _DOUBT_S, account.booked_l, account.booked_at, account.drawn_l)
-
-
-def _is_handled(tank: TankState) -> bool:
-    episode = tank.episode
-    return episode is not None and (episode.motion_ms > 0 or episode.tilt_deg > 0)
-
-
-def _end_doubt(context: WatchContext, tank: TankState, row: Tank, device: DeviceState) -> None:
-    """The level has been steady: what was kept did happen."""
-    doubt, tank.doubt = tank.doubt, None
-    if doubt is not None and doubt.events:
-        events = [TankEvent(*cast(_SavedEvent, tuple(kept))) for kept in doubt.events]
-        _report(context, tank, row, device, events)
-
-
-def _drop_doubtful(tank: TankState) -> None:
-    """The sensor is sick: nothing of what was kept happened."""
-    doubt, tank.doubt = tank.doubt, None
-    if doubt is not None:
-        tank.flow.booked_l, tank.flow.booked_at = doubt.booked_l, doubt.booked_at
-        tank.flow.drawn_l = doubt.drawn_l
-
-
-def _saved(event: TankEvent) -> list[JSON]:
-    numbers = event.litres, event.least_l, event.most_l
-    return [event.at, event.until, event.tank, event.kind, *numbers]
 
 
 def _is_suspect(tank: TankState, at: float) -> bool:
@@ -220,10 +158,10 @@ def _resume(
     sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
     was_erratic = tank.health.fault == health.ERRATIC
     if was_erratic:
-        _begin_doubt(tank, reading.at)
+        doubt.begin(tank, reading.at)
     events = flow.resume(tank.flow, row, sample, sigma)
     if was_erratic and tank.doubt is not None:
-        tank.doubt.events += [_saved(event) for event in events]
+        doubt.keep(tank.doubt, events)
     else:
         _report(context, tank, row, device, events)
 

@@ -139,6 +139,7 @@ class TankState:
     episode: Episode | None = None
     tilted: TiltedSpell | None = None
     knock_at: float = 0.0
+    lid_seen_at: float = 0.0  # event time of the newest lid event
     fed_at: float = 0.0  # event time of the newest reading, good or not
     gap: Gap | None = None
     doubt: Doubt | None = None

@@ -56,7 +56,7 @@ def terms(
 
 def is_carried(episode: Episode) -> bool:
     """Whether the tank was carried: moved for ten seconds and more, harder than wind moves it."""
-    return episode.motion_ms >= CARRIED_MS and episode.motion_mg >= CARRIED_MG
+    return episode.strong_ms >= CARRIED_MS
 
 
 def _motion(episode: Episode) -> Term:
@@ -96,7 +96,7 @@ def _fall(
         found.append(Term("plateau", "measured", towards, {"left_l": fall.to_l}))
     if 0 <= fall.until - tank.knock_at <= _KNOCK_S + fall.until - fall.at:
         found.append(Term("knock", "measured", {"theft": 1.2}))
-    found += _neighbours(context, tank, row, fall)
+    found += _neighbours(fall)
     return found
 
 
@@ -168,22 +168,30 @@ def _beyond_use(fall: Fall) -> Term:
     return Term("beyond_use", "inferred", {"theft": weight}, values)
 
 
-def _neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> list[Term]:
-    """Tanks of the same site that fall together are being used; through taps, not holes."""
+def count_neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> None:
+    """Count the tanks of the site that fall too, while their samples of that time are known."""
     falling = steady = 0
+    own = (fall.from_l - fall.to_l) / row.capacity_l
     for other, other_row in context.site_tanks(row):
         fallen = _fallen(other, fall.at - _NEAR_S, fall.until + _NEAR_S)
         if other.tank == tank.tank or fallen is None or other.health.faulty:
             continue
-        own = (fall.from_l - fall.to_l) / row.capacity_l
         least = max(_NEIGHBOUR_PART, _NEIGHBOUR_OWN_PART * own) * other_row.capacity_l
         falling += fallen >= least
         steady += fallen < least
-    if falling:
+    fall.neighbours_fell = max(fall.neighbours_fell, falling)
+    fall.neighbours_steady = steady
+
+
+def _neighbours(fall: Fall) -> list[Term]:
+    """Tanks of the same site that fall together are being used; through taps, not holes."""
+    if fall.neighbours_fell:
         towards = {"theft": -4.0 if fall.taps_ratio < 1.5 else -0.5}
-        return [Term("neighbours_fall", "measured", towards, {"tanks": falling})]
-    if steady:
-        return [Term("neighbours_steady", "measured", {"theft": 0.0}, {"tanks": steady})]
+        values = {"tanks": fall.neighbours_fell}
+        return [Term("neighbours_fall", "measured", towards, values)]
+    if fall.neighbours_steady:
+        values = {"tanks": fall.neighbours_steady}
+        return [Term("neighbours_steady", "measured", {"theft": 0.0}, values)]
     return []
 
 

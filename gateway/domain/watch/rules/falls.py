@@ -147,13 +147,16 @@ def find_fall(
     stayed = samples[-1][0] - until
     if stayed > _OLD_S:
         return None
-    low = _median([litres for _, litres in samples[end:]][:_BEFORE])
+    flat = _flat_from(samples, end, 2 * max(_FLAT_SIGMAS * sigma_l, _FLAT_PART * row.capacity_l))
+    is_falling = samples[-1][1] < low  # on, but too slowly to belong to the fall
+    low = _median([litres for _, litres in samples[flat if is_falling else end :]][:_BEFORE])
     from_l = _before(samples, start)
     if from_l - low < max(_LEAST_PART * row.capacity_l, _LEAST_SIGMAS * sigma_l):
         return None
     lpm, ratio = _fastest(samples[start : end + 1], curve, row, sigma_l)
     interval = until - samples[end - 1][0]
     emptied = low <= row.empty_l + _BOTTOM_PART * row.capacity_l
+    stayed = samples[-1][0] - samples[flat][0]
     is_flat = stayed >= max(_PLATEAU_S, _PLATEAU_STEPS * interval)
     return Fall(
         at=samples[start][0], until=until, from_l=from_l, to_l=low, lpm=lpm, taps_ratio=ratio,
@@ -164,6 +167,18 @@ def find_fall(
         mean_ratio=(from_l - low) / max(until - samples[start][0], 1.0) * 60
         / _all_taps_lpm(curve, row, from_l, low),
     )  # fmt: skip
+
+
+def _flat_from(samples: list[list[float]], end: int, within_l: float) -> int:
+    """The first sample, from ``end`` on, of those at the end that agree with one another."""
+    low = high = samples[-1][1]
+    first = len(samples) - 1
+    while first > end:
+        low, high = min(low, samples[first - 1][1]), max(high, samples[first - 1][1])
+        if high - low > within_l:
+            break
+        first -= 1
+    return first
 
 
 def _permitted_lps(curve: Curve, row: Tank, litres: float, usual_lps: float) -> float:

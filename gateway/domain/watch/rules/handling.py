@@ -75,6 +75,8 @@ def _record_movement(
         began = event.at if episode.motion_at is None else min(episode.motion_at, event.at)
         episode.motion_at = began
         episode.motion_ms += _number(event, "ms")
+        if _number(event, "mg") >= evidence.CARRIED_MG:
+            episode.strong_ms += _number(event, "ms")
         episode.motion_mg = max(episode.motion_mg, _number(event, "mg"))
     episode.resumed_at = None
     if not episode.motion_reported:
@@ -89,15 +91,18 @@ def _lid(
     event: DeviceEvent,
     is_evidence: bool,
 ) -> None:
-    if event.fields.get("open"):
+    is_open = bool(event.fields.get("open"))
+    if is_open:
         _emit(context, event, "lid")
-        if is_evidence:
-            episode = removal.episode_at(context, tank, device, event.at)
-            episode.lid_at, episode.lid_stayed, episode.water_rose = event.at, False, False
-            patience_s = _patience_s(context, tank, event.at)
-            context.set_timer(tank, "lid", max(event.at + patience_s, context.now + 1.0))
-        return
-    if device.auth != "unsigned":
+    if event.at < tank.lid_seen_at:
+        return  # from backlog, and what came after it is known
+    tank.lid_seen_at = event.at
+    if is_open and is_evidence:
+        episode = removal.episode_at(context, tank, device, event.at)
+        episode.lid_at, episode.lid_stayed, episode.water_rose = event.at, False, False
+        patience_s = _patience_s(context, tank, event.at)
+        context.set_timer(tank, "lid", max(event.at + patience_s, context.now + 1.0))
+    elif not is_open and device.auth != "unsigned":
         removal.close_lid(context, tank, "lid_closed")
 
 

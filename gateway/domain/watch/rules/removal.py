@@ -65,6 +65,9 @@ def add_fall(context: WatchContext, tank: TankState, device: DeviceState, fall: 
         return
     if episode.fall is not None and fall.at <= episode.fall.until:
         _extend(fall, episode.fall)
+    row = context.tank_row(tank.tank)
+    if row is not None:
+        evidence.count_neighbours(context, tank, row, fall)
     episode.fall = fall
     review(context, tank, device)
     _report_loss(context, tank, episode, fall)
@@ -76,6 +79,7 @@ def _extend(fall: Fall, before: Fall) -> None:
     fall.lpm = max(fall.lpm, before.lpm)
     fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
     fall.use_ratio = before.use_ratio  # the hours since contain the loss itself
+    fall.neighbours_fell = before.neighbours_fell  # whose samples of then may be gone
 
 
 def _report_loss(context: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
@@ -250,10 +254,14 @@ def episode_at(context: WatchContext, tank: TankState, device: DeviceState, at: 
     """The episode of evidence at ``at``, created or extended as needed."""
     episode = tank.episode
     is_open = context.open_incident(FAMILY, tank.tank) is not None
+    late = context.now - at > _LATE_S
+    if episode is not None and not is_open and at < episode.at - _EPISODE_GAP_S:
+        if _was_moved(episode):  # evidence of an earlier time does not replace a newer one's
+            return Episode(at, at, device.device, tank.level.volume_l, late)
+        episode = None
     if episode is None or not (
-        is_open or episode.at - _EPISODE_GAP_S <= at <= episode.last_at + _EPISODE_GAP_S
+        is_open or episode.lid_at is not None or at <= episode.last_at + _EPISODE_GAP_S
     ):
-        late = context.now - at > _LATE_S
         episode = Episode(at, at, device.device, tank.level.volume_l, late)
         tank.episode = episode
     episode.at, episode.last_at = min(episode.at, at), max(episode.last_at, at)

@@ -30,6 +30,8 @@ class Fall:
     use_ratio: float | None = None
     slowing: float | None = None
     step_s: float = 0.0  # between the readings around its first part
+    neighbours_fell: int = 0  # tanks of the site that fell at the same time
+    neighbours_steady: int = 0
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Episode:
     motion_at: float | None = None
     motion_ms: int = 0
     motion_mg: int = 0
+    strong_ms: int = 0  # of motion that is stronger than wind's
     tilt_at: float | None = None
     tilt_deg: int = 0
     still_at: float | None = None
