@@ -15,6 +15,7 @@ from gateway.domain.watch.memory.state import DeviceState, Gap, TankState
 from gateway.domain.watch.rules import doubt, falls, hours, removal
 from gateway.domain.watch.tracks import flow, health, level, settling, tilt
 from gateway.domain.watch.tracks import noise as scatter
+from gateway.domain.watch.tracks.profile import largest_hour_l
 from gateway.domain.watch.tracks.settling import Sample
 
 _GAP_S, _GAP_PROMISES = 2700.0, 1.6
@@ -50,7 +51,7 @@ def apply(
     hours.start_timer(context, tank)
     if tank.gap is not None:
         fill_gap(tank, reading)
-    if tank.health.faulty:
+    if tank.health.faulty and tank.health.fault == health.ERRATIC:
         doubt.drop(tank)
     if reading.volume_l is None or tank.health.faulty:
         return
@@ -158,7 +159,8 @@ def _resume(
     sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
     was_erratic = tank.health.fault == health.ERRATIC
     if was_erratic:
-        doubt.begin(tank, reading.at)
+        most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0
+        doubt.begin(tank, reading.at, most_l)
     events = flow.resume(tank.flow, row, sample, sigma)
     if was_erratic and tank.doubt is not None:
         doubt.keep(tank.doubt, events)

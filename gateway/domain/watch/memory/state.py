@@ -121,6 +121,7 @@ class Doubt:
     booked_l: float
     booked_at: float
     drawn_l: float
+    most_l: float = 0.0  # the largest draw in one hour before
     steps: int = 1
     moved_l: float = 0.0
     events: list[list[JSON]] = field(default_factory=list[list[JSON]])  # TankEvents

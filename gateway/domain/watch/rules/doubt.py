@@ -10,8 +10,10 @@ from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Doubt, TankState
+from gateway.domain.watch.tracks.profile import largest_hour_l
 
 _SUDDEN_PART, _SUDDEN_S, _RECOVERY_S = 0.25, 1200.0, 300.0
+_USE_RATIO = 1.5  # times the largest draw in an hour: a larger fall is beyond use
 _SUDDEN_READINGS = 5  # of which some may have scattered too much to be believed
 _DOUBT_S, _SICK_STEPS, _SICK_TANKS, _SICK_SHARE = 86_400.0, 3, 3.0, 0.5
 _Saved = tuple[float, float, str, EventKind, float | None, float | None, float | None]
@@ -26,27 +28,33 @@ def note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
     if len(recent) < 3 or row.kind == "station":
         return
     step_l, step_s = recent[-1][1] - recent[-2][1], recent[-1][0] - recent[-2][0]
-    doubt = tank.doubt
+    doubt, least_l = tank.doubt, _SUDDEN_PART * row.capacity_l
     if doubt is not None:
         doubt.moved_l += abs(step_l)
-        if abs(step_l) >= _SUDDEN_PART * row.capacity_l:
+        if step_l >= least_l or -step_l >= max(least_l, _USE_RATIO * doubt.most_l):
             doubt.steps, doubt.until = doubt.steps + 1, recent[-1][0] + _DOUBT_S
         if doubt.steps >= _SICK_STEPS or doubt.moved_l >= _SICK_TANKS * row.capacity_l:
             tank.settling.noise.bad_share = _SICK_SHARE
         return
-    if -step_l < _SUDDEN_PART * row.capacity_l or step_s > _SUDDEN_READINGS * _SUDDEN_S:
+    most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0
+    if -step_l < max(least_l, _USE_RATIO * most_l):
+        return  # people may have drawn it
+    if step_s > _SUDDEN_READINGS * _SUDDEN_S:
         return
     is_seldom = recent[-2][0] - recent[-3][0] > _SUDDEN_S  # too seldom to call a change sudden
     plans = context.registry.plans_during(tank.tank, recent[-2][0], recent[-1][0])
     is_handled = _is_handled(tank) or any(plan.kind != "eviction_risk" for plan in plans)
     if not is_seldom and step_s > _RECOVERY_S and not is_handled:
-        begin(tank, recent[-1][0])
+        begin(tank, recent[-1][0], most_l)
 
 
-def begin(tank: TankState, at: float) -> None:
-    """Doubt the sensor from ``at`` (Unix s) on; the account can go back to what is booked now."""
+def begin(tank: TankState, at: float, most_l: float) -> None:
+    """Doubt the sensor from ``at`` (Unix s) on; the account can go back to what is booked now.
+
+    ``most_l``: the largest draw in one hour so far.
+    """
     account = tank.flow
-    tank.doubt = Doubt(at + _DOUBT_S, account.booked_l, account.booked_at, account.drawn_l)
+    tank.doubt = Doubt(at + _DOUBT_S, account.booked_l, account.booked_at, account.drawn_l, most_l)
 
 
 def keep(doubt: Doubt, events: list[TankEvent]) -> None:
