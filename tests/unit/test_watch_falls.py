@@ -141,8 +141,6 @@ def test_the_rate_is_compared_with_all_taps_by_torricelli(from_l: float, to_l: f
     fall = found(from_l, from_l, to_l, every=120)
     assert fall.lpm == pytest.approx((from_l - to_l - 2.5) / 2)  # less 2.5 sigmas
     assert fall.taps_ratio == pytest.approx(fall.lpm / all_taps_lpm(from_l, to_l))
-    mean = (from_l - to_l) / 2 / all_taps_lpm(from_l, to_l)
-    assert fall.mean_ratio == pytest.approx(mean)
 
 
 @pytest.mark.parametrize(("taps", "counted"), [(1, 2), (2, 2), (3, 3)])
@@ -156,8 +154,6 @@ def test_the_rate_is_that_of_the_fastest_part() -> None:
     fall = found(800, 800, 780, 760, 600, 580, 560)
     assert fall.lpm == pytest.approx(157.5)
     assert fall.taps_ratio == pytest.approx(157.5 / all_taps_lpm(760, 600))
-    mean = 240 / 5 / all_taps_lpm(800, 560)
-    assert fall.mean_ratio == pytest.approx(mean)
 
 
 @pytest.mark.parametrize(("last", "decays"), [(541, True), (540, False)])

@@ -234,16 +234,6 @@ def test_two_plateaus_that_both_scatter_deliver_little_before_the_fault(seed: in
     assert len(story.events("draw")) <= 4
 
 
-def test_a_tank_resumes_at_a_level_without_what_it_knew_of_steps() -> None:
-    tank = steps(300, 780, 300)
-    tank.reads(600)
-    (sample,) = SettledTank().reads(450)
-    settling.resume(tank.track, sample)
-    assert (tank.track.smooth_l, tank.track.rounds, tank.track.step) == (450, 0, [])
-    assert (tank.track.waiting, tank.track.noise.last) == ([], [])
-    assert tank.track.settled_at == sample.at
-
-
 def test_a_copy_goes_its_own_way() -> None:
     tank = SettledTank(500, 500)
     copy = settling.copy_of(tank.track)

@@ -164,8 +164,6 @@ def find_fall(
         decays=_decays(samples[start : end + 1]),
         slowing=_slowing(samples[start : end + 1], curve),
         step_s=samples[start + 1][0] - samples[start][0] if end > start else 0.0,
-        mean_ratio=(from_l - low) / max(until - samples[start][0], 1.0) * 60
-        / _all_taps_lpm(curve, row, from_l, low),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import evidence, removal
+from gateway.domain.watch.rules import evidence, presence, removal
 from gateway.domain.watch.tracks import health, tilt
 from gateway.domain.watch.tracks import noise as scatter
 
@@ -141,7 +141,7 @@ def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, open
     """Whether nothing can be said yet: water rises, readings are missing, or a plan explains it."""
     if tank.flow.rise is not None or tank.health.faulty or tank.settling.waiting:
         return True
-    if device.presence != "speaking" or not context.listening.is_judging:
+    if device.presence != "speaking" or presence.is_deaf(context):
         return True
     if health.is_doubtful(tank.health) or _is_nearly_empty(context, tank):
         return True

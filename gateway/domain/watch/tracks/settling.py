@@ -117,9 +117,8 @@ def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> l
         track.settled_at = sample.at
     _record_step(track, tank, level, kept)
     scatter.forget_last(track.noise)
-    track.smooth_l = sum(s.litres for s in kept[-2:]) / len(kept[-2:]) if run > 1 else level
-    if _is_moving(kept, gate):
-        track.smooth_l = kept[-1].litres
+    newest = kept[-1:] if _is_moving(kept, gate) else kept[-2:]
+    track.smooth_l = sum(s.litres for s in newest) / len(newest)
     return kept
 
 
@@ -187,14 +186,6 @@ def _record_step(track: Settling, tank: Tank, level: float, kept: list[Sample]) 
         track.rounds += 1
     if track.rounds >= _ROUNDS:
         track.noise.bad_share = max(track.noise.bad_share, _SICK_SHARE)
-
-
-def resume(track: Settling, sample: Sample) -> None:
-    """Continue at ``sample`` after a spell in which no reading was believed."""
-    track.waiting.clear()
-    track.step.clear()
-    track.smooth_l, track.rounds, track.settled_at = sample.litres, 0, sample.at
-    scatter.forget_last(track.noise)
 
 
 def copy_of(track: Settling) -> Settling:

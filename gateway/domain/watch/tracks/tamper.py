@@ -10,10 +10,10 @@ class Fall:
     ``lpm``: the fastest part, reduced by the noise; ``taps_ratio``: that rate over the rate of all
     open taps; ``single_step``: it fell between two readings, so it may have been faster;
     ``plateau``: it stopped above the tap and stayed there; ``emptied``: it ended at the tap;
-    ``decays``: it became slower, as water through one hole does; ``mean_ratio``: the mean rate over
-    that of all open taps; ``use_ratio``: the loss over the largest draw in as many hours, None
-    when too little use is known; ``slowing``: by how much the rate fell from the first half to the
-    second, over what water through a hole at the bottom does; None when it was too short.
+    ``decays``: it became slower, as water through one hole does; ``use_ratio``: the loss over the
+    largest draw in as many hours, None when too little use is known; ``slowing``: by how much the
+    rate fell from the first half to the second, over what water through a hole at the bottom does;
+    None when it was too short.
     """
 
     at: float
@@ -26,7 +26,6 @@ class Fall:
     plateau: bool
     emptied: bool
     decays: bool = False
-    mean_ratio: float = 0.0
     use_ratio: float | None = None
     slowing: float | None = None
     step_s: float = 0.0  # between the readings around its first part
@@ -38,7 +37,7 @@ class Fall:
 class Episode:
     """Evidence gathered since ``at``; times are event times in Unix s.
 
-    ``motion_at``, ``tilt_at`` and ``knock_at`` are of the first of each.
+    ``motion_at`` and ``tilt_at`` are of the first of each.
     """
 
     at: float
