@@ -128,12 +128,11 @@ def _battery_terms(device: DeviceState) -> list[Term]:
     values, found = {"battery_mv": millivolts}, list[Term]()
     if millivolts >= GOOD_MV:
         return [Term("battery_good", "measured", {"battery": -2.5}, values)]
-    seconds = float(device.promises[-1].next_s) if device.promises else 0.0
     if millivolts < LOW_MV:
         towards = {"battery": 4.5, "seized": -0.7}
         found.append(Term("battery_low", "measured", towards, values))
-    elif _is_spent_within(device, seconds):
-        values = {**values, "expected_mv": round(expected_mv(device, seconds))}
+    elif _is_spent_within(device, next_s := device.promises[-1].next_s):
+        values = {**values, "expected_mv": round(expected_mv(device, next_s))}
         found.append(Term("battery_falling", "inferred", {"battery": 3.0}, values))
     if _is_charging(device):
         found.append(Term("battery_charging", "measured", {"battery": -4.0}))
