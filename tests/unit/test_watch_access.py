@@ -94,6 +94,13 @@ def test_without_usual_rounds_nobody_is_asked(days: Iterable[int], at: dict[int,
     assert asked(refilled(days, 24 * 15, at=at)) == []
 
 
+def test_a_missed_round_that_was_missed_before_is_not_worth_a_question() -> None:
+    days = (0, 1, 2, 3, 4, 6)
+    assert access.blocked_probability(MissedRound(0.0, len(days), 1)) == 0.043
+    story = refilled(days, 24 * 7 + BOWSER + 8, lph=24)
+    assert [change.change for change in asked(story)] == ["opened", "closed"], "of the fifth day"
+
+
 def until_due() -> Story:
     """Just before the question: regular, low, and the usual time nearly five hours ago."""
     story = refilled(range(7), 24 * 7 + BOWSER + 4.25, lph=24)
