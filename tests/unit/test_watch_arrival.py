@@ -59,6 +59,13 @@ def test_the_readings_of_a_message_are_applied_in_order_of_event_time() -> None:
     assert arrivals.volume() == 500
 
 
+def test_two_readings_of_a_message_are_applied_in_order_too() -> None:
+    arrivals = Arrivals()
+    found = arrivals.receives(message(900, reading(900, 500, i=0), reading(600, 510, i=1)))
+    assert [o.at - T0 for o in found if isinstance(o, Level)] == [600, 900]
+    assert arrivals.volume() == 500
+
+
 def test_an_event_is_applied_before_a_reading_of_the_same_moment_and_after_earlier_ones() -> None:
     arrivals = Arrivals()
     for at in (100, 200, 300, 400):
@@ -155,6 +162,40 @@ def test_a_burst_of_old_messages_does_not_make_their_lag_usual() -> None:
     for number in (20, 21):
         story.sends(280, at=story.at + 10, sealed=3600 + number * 60)
     assert water_alerts(story) == []
+
+
+def falls_while_away(away_s: float, *, late_s: float = 0.0) -> Story:
+    """A tank of which 500 L were let out within two minutes, while its node was out of reach."""
+    story = Story()
+    story.levels(*([800.0] * 6))
+    fell_at, back = story.at + away_s / 2, story.at + away_s
+    story.sends(300, at=back)
+    story.at = back + late_s
+    for number, litres in enumerate((800, 800, 800, 550, 300, 300, 300)):
+        story.sends(litres, at=story.at + 1, sealed=fell_at + 30 * number, newest=False)
+    return story
+
+
+def test_what_fell_in_a_gap_is_judged_when_the_gap_is_over() -> None:
+    story = falls_while_away(2760)
+    assert story.incidents == []
+    story.passes(121)
+    assert story.summary[0].startswith("opened")
+    assert story.incidents[-1].figures["lost_l"] == pytest.approx(500, abs=5)
+
+
+def test_what_fell_in_a_gap_and_arrives_after_it_is_judged_at_once() -> None:
+    story = falls_while_away(2760, late_s=121)
+    assert story.summary[0].startswith("opened")
+    assert story.incidents[-1].figures["lost_l"] == pytest.approx(500, abs=5)
+
+
+def test_an_unsigned_message_says_nothing_about_a_tank_with_a_device_that_signs() -> None:
+    arrivals = Arrivals()
+    forged = message(100, reading(100, 700))._replace(auth="unsigned")
+    assert arrivals.receives(forged) == []
+    assert arrivals.watch.due() is None
+    assert set(arrivals.watch.dirty()) == {"ears"}
 
 
 @pytest.mark.parametrize(("litres", "state"), [(24, "empty"), (40, "critical"), (200, "low")])

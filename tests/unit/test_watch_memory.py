@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.outputs import Because, IncidentChange, IncidentKind
-from gateway.domain.registry import Device, Registry
+from gateway.domain.registry import Device, Install, Registry
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import Timer, WatchContext
 from gateway.domain.watch.memory.state import Incident, Promise
@@ -78,6 +78,13 @@ def test_an_unsigned_feed_signs_nothing_and_has_every_node_as_its_neighbour() ->
     assert not context.is_keyed("tank-2")
     assert [d.device for d in context.neighbours(named(1))] == ["node-3"]
     assert [d.device for d in context.neighbours(named(2))] == ["node-1", "node-3"]
+
+
+def test_a_node_signs_for_the_tank_in_which_it_is_installed() -> None:
+    context = context_of((node(1),))
+    install = Install("node-1", "tank-3", T0 + 500.0)
+    context.set_registry(replace(context.registry, installs={"node-1": (install,)}))
+    assert [context.is_keyed(f"tank-{n}") for n in (1, 3)] == [False, True]
 
 
 def test_the_row_of_a_tank_is_the_one_in_force_now() -> None:

@@ -1,0 +1,73 @@
+"""Refills at their edges: among the first readings, at the top, from an empty tank."""
+
+import pytest
+
+from gateway.domain.outputs import TankEvent
+from tests.unit.tank_story import T0
+from tests.unit.test_watch_account import SIGMA_L, Followed
+
+NEARLY_EMPTY_L = 20 + 2 * SIGMA_L
+
+
+def refill(seen: Followed) -> TankEvent:
+    (found,) = [event for event in seen.told if event.kind == "refill"]
+    return found
+
+
+@pytest.mark.parametrize("known", [1, 2, 3, 4])
+def test_a_refill_among_the_first_readings_starts_at_the_one_before(known: int) -> None:
+    seen = Followed(*([500.0] * known)).sees(*([800.0] * 4))
+    found = refill(seen)
+    assert found.litres == 300
+    assert found.at == T0 + 900 * known
+    assert found.until == T0 + 900 * (known + 1)
+
+
+def test_a_refill_after_two_readings_of_a_draw_starts_at_the_lower_one() -> None:
+    seen = Followed(520.0, 500.0).sees(*([800.0] * 4))
+    assert refill(seen).litres == 300
+
+
+def test_a_level_that_creeps_up_at_the_top_ends_at_the_middle_reading() -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0, 802.0, 804.0)
+    assert refill(seen).litres == 302
+
+
+def test_a_level_that_falls_at_the_top_ends_at_the_highest_reading() -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0, 795.0, 780.0)
+    assert refill(seen).litres == 300
+
+
+def drawn_down(to: float) -> Followed:
+    """A draw of 8 L each quarter of an hour, down to ``to``."""
+    return Followed(*(to + 8.0 * n for n in range(8, -1, -1)))
+
+
+def test_what_people_drew_before_they_drew_during_the_refill_too() -> None:
+    seen = drawn_down(NEARLY_EMPTY_L + 1).sees(*([600.0] * 4))
+    found = refill(seen)
+    assert found.litres == pytest.approx(573 + 8, abs=1)
+
+
+def test_from_a_nearly_empty_tank_they_drew_as_much_as_after_the_refill() -> None:
+    still = drawn_down(NEARLY_EMPTY_L - 1).sees(*([600.0] * 4))
+    assert refill(still).litres == pytest.approx(575, abs=0.5)
+    drawing = drawn_down(NEARLY_EMPTY_L - 1).sees(600.0, 590.0, 580.0)
+    assert refill(drawing).litres == pytest.approx(575 + 10, abs=0.5)
+
+
+def test_a_slow_refill_begins_with_the_last_reading_before_it() -> None:
+    seen = Followed(*([500.0] * 20), *(500.0 + 6 * n for n in range(1, 13)), *([572.0] * 6))
+    found = refill(seen)
+    assert found.at == T0 + 900 * 20
+    assert found.litres == pytest.approx(72, abs=1)
+
+
+def test_a_trickle_of_less_than_the_noise_in_hours_is_no_refill() -> None:
+    seen = Followed(*([500.0] * 8), *(500.0 + 1.9 * n for n in range(1, 41)))
+    assert "refill" not in seen.kinds
+
+
+def test_a_level_below_the_sensor_floor_counts_from_zero() -> None:
+    seen = Followed(*([-3.0] * 8)).sees(*([300.0] * 4))
+    assert refill(seen).litres == 300
