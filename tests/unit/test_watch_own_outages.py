@@ -79,6 +79,20 @@ def test_a_start_after_a_stop_is_an_outage_since_the_stop() -> None:
     assert ears(story)["outages"] == [[500, 2000]]
 
 
+def test_a_start_in_the_second_of_the_last_input_is_no_outage() -> None:
+    story = Story()
+    story.passes(500)
+    story.listening("start", at=500)
+    assert ears(story)["outages"] == []
+
+
+def test_a_clock_that_went_back_during_an_outage_makes_none_shorter_than_nothing() -> None:
+    story = Story()
+    outage(story, 100, 50)
+    found = ears(story)
+    assert (found["outages"], found["credit_s"]) == ([[100, 100]], 0.0)
+
+
 def test_the_first_start_of_all_is_no_outage() -> None:
     story = Story()
     story.listening("start", at=2000)
