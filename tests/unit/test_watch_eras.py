@@ -88,6 +88,14 @@ def test_a_broken_era_beside_one_that_keeps_its_promise_is_no_silence() -> None:
     assert (device.presence, context.outputs) == ("speaking", [])
 
 
+def test_when_no_era_is_live_the_newest_one_stays() -> None:
+    context = context_at(3000)
+    device = node(context, ("a", -9900, -9000, 900), ("b", -9000, 0, 900), ("c", -5000, 2000, 900))
+    device.promises[0].live = device.promises[2].live = False
+    assert presence.mark_silent(context, device) is False
+    assert [p.era[0] for p in device.promises] == ["c"]
+
+
 def test_a_broken_promise_is_a_silence_since_the_last_message() -> None:
     context = context_at(3000)
     device = node(context, ("b", -5000, 100, 900))
