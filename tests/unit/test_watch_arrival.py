@@ -206,6 +206,14 @@ def test_a_late_reading_has_the_state_that_it_makes_alone(litres: float, state: 
     assert story.states[-1] == state
 
 
+def test_a_late_reading_without_an_echo_is_a_fault_of_its_own() -> None:
+    story = Story()
+    story.levels(900, 900, 900)
+    story.sends(None, sealed=story.at - 1000, newest=False)
+    assert story.states[-1] == "fault"
+    assert story.watch.now("north-1").state == "ok"
+
+
 def test_a_message_after_a_silence_says_that_the_node_is_back() -> None:
     story = Story()
     story.sends(700)

@@ -46,6 +46,29 @@ def test_each_piece_of_evidence_has_its_log_odds(
     assert [(t.name, t.basis, t.towards) for t in found] == [(name, basis, towards)]
 
 
+@pytest.mark.parametrize(
+    ("device", "values"),
+    [
+        (node(3650), {"battery_mv": 3650}),
+        (node(3499), {"battery_mv": 3499}),
+        (node(*FALLING), {"battery_mv": 3505, "expected_mv": 3399}),
+        (node(3600, air_dc=-15), {"temperature_c": -1.5}),
+    ],
+)
+def test_the_evidence_names_its_figures(device: DeviceState, values: dict[str, float]) -> None:
+    (found,) = power.terms(device)
+    assert found.values == values
+
+
+def test_a_warning_is_about_the_tank_of_its_node() -> None:
+    story = Story()
+    for _ in range(2):
+        story.sends(silent=True, at=story.at + 900, mv=3480, auth="sig")
+    (warning,) = story.incidents
+    assert (warning.tank, warning.uplink, warning.auth) == ("north-1", None, "sig")
+    assert [because.term for because in warning.because] == ["battery_low"]
+
+
 def test_between_low_and_good_a_battery_says_nothing() -> None:
     assert power.terms(node(3500)) == []
     assert power.terms(node(3649)) == []

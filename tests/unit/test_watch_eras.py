@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.domain.inputs import JournaledMessage
+from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Promise
 from gateway.domain.watch.rules import clone, presence
@@ -101,8 +102,7 @@ def test_a_broken_promise_is_a_silence_since_the_last_message() -> None:
     device = node(context, ("b", -5000, 100, 900))
     assert presence.mark_silent(context, device) is True
     assert (device.presence, device.presence_since) == ("silent", T0 + 3000)
-    (event,) = context.outputs
-    assert (event.kind, event.at, event.until) == ("silent", T0 + 100, T0 + 3000)  # type: ignore[union-attr]
+    assert context.outputs == [TankEvent(T0 + 100, T0 + 3000, "a", "silent")]
 
 
 def test_three_active_eras_are_told_with_their_number_and_the_newest_ones_beginning() -> None:

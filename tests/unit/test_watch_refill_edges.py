@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.domain.outputs import TankEvent
+from gateway.domain.watch.tracks import flow
 from tests.unit.tank_story import T0
 from tests.unit.test_watch_account import SIGMA_L, Followed
 
@@ -71,3 +72,18 @@ def test_a_trickle_of_less_than_the_noise_in_hours_is_no_refill() -> None:
 def test_a_level_below_the_sensor_floor_counts_from_zero() -> None:
     seen = Followed(*([-3.0] * 8)).sees(*([300.0] * 4))
     assert refill(seen).litres == 300
+
+
+def test_a_false_echo_leaves_no_trace_in_the_trend() -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0, *([500.0] * 4))
+    assert seen.told == []
+    assert 800.0 not in [litres for _, litres in seen.flow.recent]
+    assert flow.trend_lph(seen.flow) == 0
+
+
+def test_a_draw_after_a_refill_begins_at_its_top() -> None:
+    seen = Followed(*([500.0] * 8)).sees(*([800.0] * 4), 760.0, *([760.0] * 6))
+    assert seen.kinds == ["refill", "draw"]
+    assert refill(seen).until <= seen.told[1].at
+    seen = Followed(*([500.0] * 8)).sees(800.0, 790.0, 780.0, *([780.0] * 6))
+    assert seen.told[1].at >= refill(seen).until

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.tank_story import HOUR, Story, ibc, registry_of
+from tests.unit.tank_story import HOUR, T0, Story, ibc, registry_of
 
 
 def on_router(number: int) -> Story:
@@ -77,6 +77,28 @@ def test_a_neighbour_that_sent_later_and_is_silent_too_shows_that_the_uplink_wor
         story.sends(silent=True, node="node-3", at=at, next_s=60)
     story.passes(4 * HOUR)
     assert story.summary == ["opened silent!"] * 3
+
+
+def test_all_evidence_of_a_silence_is_measured() -> None:
+    story = on_router(6)
+    one_round(story, *range(1, 7))
+    three_hours(story, 1)
+    assert [(b.term, b.basis) for b in story.incidents[0].because] == [
+        ("silent_together", "measured"), ("neighbours_speaking", "measured"),
+    ]  # fmt: skip
+
+
+def test_once_every_neighbour_is_silent_the_last_one_waits_for_nobody() -> None:
+    story = on_router(2)
+    one_round(story, 1, next_s=60)
+    story.passes(6 * HOUR)
+    before = len(story.incidents)
+    one_round(story, 2)
+    story.passes(3 * 900 + 119)
+    assert len(story.incidents) == before
+    story.passes(2)
+    assert story.incidents[-1].tank == "t2"
+    assert story.incidents[-1].received == story.at - 1 + T0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.message import RawEvent
-from gateway.domain.outputs import TankEvent
+from gateway.domain.outputs import Forecast, TankEvent
 from tests.unit.tank_story import DAY, T0, Story, tilt
 
 LAST = 8 * 900  # the last message before the gap
@@ -49,6 +49,15 @@ def after_the_gap(*newest: float | None, events: tuple[RawEvent, ...] = ()) -> S
 
 def test_a_gap_that_is_over_is_booked() -> None:
     assert [e.kind for e in water(after_the_gap(900))].count("refill") == 1
+
+
+def test_a_refill_is_followed_by_a_forecast_at_once() -> None:
+    story = Story()
+    story.levels(*([500.0] * 8), *([900.0] * 15), every=60)
+    (refill,) = story.events("refill")
+    after = story.outputs[story.outputs.index(refill) + 1]
+    assert isinstance(after, Forecast)
+    assert after.tank == "north-1"
 
 
 def test_a_gap_that_ends_with_a_tilt_is_not_booked() -> None:
