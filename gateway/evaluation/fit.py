@@ -1,58 +1,71 @@
-"""Fits tables to decisions: a monotone one for the probability of theft, and counts of each term.
+"""Fits the weights of evidence to samples: ratios of theft, ratios of its kinds, what is told.
 
-The same decisions give the same tables. Seeds of the set ``fit`` are for this, those of the set
+The same samples give the same weights. Seeds of the set ``fit`` are for this, those of the set
 ``report`` never.
+
+The terms of an episode depend on each other: a tank that is drained loses much, fast and beyond
+its use. Ratios counted term by term would count that three times, so each is fitted given the
+others, with the assumed one as a prior (a logistic regression with a Gaussian prior, by Newton's
+steps on one ratio at a time); a level that no story has keeps its assumption.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 
-from gateway.evaluation.decisions import Decision
+from gateway.domain.outputs import THEFT_KINDS
+from gateway.domain.watch.tracks.cause import BASE
+from gateway.domain.watch.tracks.weights import Weights
+from gateway.errors import NoriaError
+from gateway.evaluation.assumed import ASSUMED, FIXED, KEPT, LADDERS, THEFTS_PER_TANK_YEAR
+from gateway.evaluation.catalog import KINDS
+from gateway.evaluation.samples import EpisodeSample, Evidence, Samples
 
-_ROUND = 4
+_DIGITS = 2
+_SWEEPS = 40
+_SURE = 1.0
+"""Standard deviation of an assumed ratio: it may be wrong by a factor of e."""
+_LONGEST_STEP, _LEAST_CURVATURE, _MOST = 1.0, 1e-6, 30.0
+_LEAST_THEFTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Decisions with one fitted probability: from ``low`` to ``high`` as reported, and how many."""
+    """What has one fitted probability: from ``low`` to ``high``, and how much of it there is."""
 
     low: float
     high: float
     probability: float
-    count: int
+    weight: float
 
 
-_Block = tuple[float, float, int, int]
-"""Lowest and highest reported probability, thefts, decisions."""
+_Block = tuple[float, float, float, float]
+"""Lowest and highest value, weight of what is true, weight of all."""
 
 
-def monotone_table(pairs: Sequence[tuple[float, bool]]) -> list[Step]:
-    """Steps that rise with the reported probability and fit best (pool adjacent violators).
+def monotone_table(pairs: Sequence[tuple[float, bool, float]], smooth: float = 1.0) -> list[Step]:
+    """Steps that rise with a value and fit best; each pair is a value, whether true, its weight.
 
-    Each step counts one theft and one other decision in addition (Laplace's rule), so that no
-    step is certain; steps that fall by that are pooled too. Ayer et al. 1955, *An empirical
-    distribution function for sampling with incomplete information*.
+    Pools adjacent violators (Ayer et al. 1955, *An empirical distribution function for sampling
+    with incomplete information*). Each step counts ``smooth`` true and false ones in addition
+    (Laplace's rule), so that no step is certain; steps that fall by that are pooled too.
     """
-    alike: dict[float, list[bool]] = {}
-    for reported, is_theft in sorted(pairs):
-        alike.setdefault(reported, []).append(is_theft)
-    single = [(at, at, sum(thefts), len(thefts)) for at, thefts in alike.items()]
-    blocks = _pooled(_pooled(single, _part), _smooth)
-    return [
-        Step(round(low, _ROUND), round(high, _ROUND), round(_smooth(block), _ROUND), block[3])
-        for block in blocks
-        for low, high in (block[:2],)
-    ]
 
+    def part(block: _Block) -> float:
+        return block[2] / block[3]
 
-def _part(block: _Block) -> float:
-    return block[2] / block[3]
+    def smoothed(block: _Block) -> float:
+        return (block[2] + smooth) / (block[3] + 2 * smooth)
 
-
-def _smooth(block: _Block) -> float:
-    return (block[2] + 1) / (block[3] + 2)
+    alike: dict[float, list[float]] = {}
+    for value, is_true, weight in sorted(pairs):
+        known = alike.setdefault(value, [0.0, 0.0])
+        known[0] += weight * is_true
+        known[1] += weight
+    single = [(at, at, true, all_of_it) for at, (true, all_of_it) in alike.items()]
+    blocks = _pooled(_pooled(single, part), lambda block: round(smoothed(block), 4))
+    return [Step(b[0], b[1], round(smoothed(b), 4), round(b[3], 3)) for b in blocks]
 
 
 def _pooled(blocks: Sequence[_Block], value: Callable[[_Block], float]) -> list[_Block]:
@@ -61,63 +74,202 @@ def _pooled(blocks: Sequence[_Block], value: Callable[[_Block], float]) -> list[
     for block in blocks:
         found.append(block)
         while len(found) > 1 and value(found[-1]) <= value(found[-2]):
-            low, _, thefts, count = found.pop(-2)
+            low, _, true, all_of_it = found.pop(-2)
             _, high, more, others = found.pop()
-            found.append((low, high, thefts + more, count + others))
+            found.append((low, high, true + more, all_of_it + others))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class TermCount:
-    """How many decisions about thefts and about others had a term.
-
-    ``log_ratio``: natural log of the ratio of both parts, with half a decision added to each.
-    """
-
-    term: str
-    thefts: int
-    others: int
-    log_ratio: float
-
-
-def term_counts(decisions: Sequence[Decision]) -> list[TermCount]:
-    """Each term that occurs, by name."""
-    with_term: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    total = Counter(d.is_theft for d in decisions)
-    for decision in decisions:
-        with_term[decision.is_theft].update({name for name, _ in decision.terms})
-    return [
-        TermCount(name, with_term[True][name], with_term[False][name], _log_ratio(
-            (with_term[True][name], total[True]), (with_term[False][name], total[False])
-        ))
-        for name in sorted({*with_term[True], *with_term[False]})
-    ]  # fmt: skip
-
-
-def _log_ratio(thefts: tuple[int, int], others: tuple[int, int]) -> float:
-    part_of_thefts = (thefts[0] + 0.5) / (thefts[1] + 1)
-    part_of_others = (others[0] + 0.5) / (others[1] + 1)
-    return round(log(part_of_thefts / part_of_others), 3)
-
-
-def tables(decisions: Sequence[Decision], origin: str) -> dict[str, object]:
-    """All tables as JSON values, with their origin. ``opening``: only decisions that opened."""
-    opening = [d for d in decisions if d.change == "opened"]
-    return {
-        "origin": origin,
-        "decisions": len(decisions),
-        "thefts": sum(d.is_theft for d in decisions),
-        "probability_of_theft": _steps(decisions),
-        "probability_of_theft_at_opening": _steps(opening),
-        "terms": [
-            {"term": t.term, "thefts": t.thefts, "others": t.others, "log_ratio": t.log_ratio}
-            for t in term_counts(decisions)
-        ],
+def fit(samples: Samples, origin: str) -> Weights:
+    """The fitted weights; raises NoriaError when there are too few samples of any group."""
+    thefts = [e for e in samples.episodes if e.theft]
+    others = [e for e in samples.episodes if not e.theft]
+    ordinary = [e for e in others if e.group == "ordinary"]
+    if len(thefts) < _LEAST_THEFTS or not ordinary:
+        raise NoriaError(
+            f"{len(thefts)} episodes of theft and {len(ordinary)} of ordinary life are too few to"
+            f" fit: run more --seeds (at least {_LEAST_THEFTS} thefts) and more --years"
+        )
+    kinds = [name for name in samples.stories if KINDS[name].group == "theft"]
+    rates = {
+        "theft": round(THEFTS_PER_TANK_YEAR * len(kinds), 3),
+        "harmless": round(len(ordinary) / samples.tank_years, 3),
     }
+    theft_ratios, constant = _theft_ratios(samples.episodes)
+    base = constant - log(len(thefts) / len(others))
+    prior = {**ASSUMED.prior, "theft": round(log(rates["theft"] / rates["harmless"]), _DIGITS)}
+    ratios = _kind_ratios(thefts)
+    for level, ratio in theft_ratios.items():
+        ratios[level] = {"theft": ratio, **ratios.get(level, {})}
+    ratios[BASE] = {"theft": round(base, _DIGITS)}
+    weights = Weights(origin, rates, prior, ratios, _counts(samples.episodes), {})
+    told = {"theft": _theft_told(samples, weights)}
+    for kind in sorted({t.kind for t in samples.told}):
+        pairs = [
+            (round(t.odds, _DIGITS), t.is_right, _weight(samples, t.group))
+            for t in samples.told
+            if t.kind == kind
+        ]
+        told[kind] = _steps(pairs, _weight(samples, "theft"))
+    return Weights(origin, rates, prior, ratios, weights.counts, told)
 
 
-def _steps(decisions: Sequence[Decision]) -> list[dict[str, float]]:
-    return [
-        {"from": s.low, "to": s.high, "probability": s.probability, "decisions": s.count}
-        for s in monotone_table([(d.theft, d.is_theft) for d in decisions])
+def _weight(samples: Samples, group: str) -> float:
+    """How much one story counts: ordinary life as often as it was run, others by their rate."""
+    if group == "ordinary":
+        return 1.0
+    each = max(samples.stories.values())
+    return round(THEFTS_PER_TANK_YEAR * samples.tank_years / each, 4)
+
+
+def _counts(episodes: Sequence[EpisodeSample]) -> dict[str, tuple[int, int]]:
+    """In how many episodes each level was seen: of theft, and of others."""
+    found: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for episode in episodes:
+        found[bool(episode.theft)].update({x for levels, _ in episode.reviews for x in levels})
+    levels = sorted({*found[True], *found[False]} - FIXED)
+    return {level: (found[True][level], found[False][level]) for level in levels}
+
+
+@dataclass(slots=True)
+class _Row:
+    """Reviews that are alike: how much of them is of thefts, how much of others."""
+
+    levels: tuple[str, ...]
+    theft: float
+    other: float
+    odds: float
+
+
+def _rows(episodes: Sequence[EpisodeSample]) -> list[_Row]:
+    """Every episode counts one in all, whatever the number of its reviews."""
+    known: dict[Evidence, list[float]] = {}
+    for episode in episodes:
+        for evidence in episode.reviews:
+            known.setdefault(evidence, [0.0, 0.0])[not episode.theft] += 1 / len(episode.reviews)
+    return [_Row(levels, t, o, other) for (levels, other), (t, o) in sorted(known.items())]
+
+
+def _theft_ratios(episodes: Sequence[EpisodeSample]) -> tuple[dict[str, float], float]:
+    """The ratio of each level towards theft, and the constant of the regression."""
+    rows = _rows(episodes)
+    ratios = {level: sides.get("theft", 0.0) for level, sides in ASSUMED.ratios.items()}
+    start, constant = dict(ratios), -3.0
+    users: dict[str, list[_Row]] = {level: [] for level in sorted(ratios)}
+    for row in rows:
+        row.odds += constant + sum(ratios[level] for level in row.levels)
+        for level in row.levels:
+            users[level].append(row)
+    for _ in range(_SWEEPS):
+        slope, curvature = _gradient(rows)
+        step = _step(slope, curvature)
+        constant += step
+        for row in rows:
+            row.odds += step
+        for level in sorted(users.keys() - KEPT):
+            mine = users[level]
+            slope, curvature = _gradient(mine)
+            slope -= (ratios[level] - start[level]) / _SURE**2
+            step = _step(slope, curvature + 1 / _SURE**2)
+            ratios[level] += step
+            for row in mine:
+                row.odds += step
+    return _rising({level: round(r, _DIGITS) for level, r in ratios.items()}), constant
+
+
+def _gradient(rows: Sequence[_Row]) -> tuple[float, float]:
+    """The slope of the log-likelihood along a ratio that all ``rows`` have, and its curvature."""
+    slope = curvature = 0.0
+    for row in rows:
+        p = 1 / (1 + exp(-max(min(row.odds, _MOST), -_MOST)))
+        slope += row.theft * (1 - p) - row.other * p
+        curvature += (row.theft + row.other) * p * (1 - p)
+    return slope, curvature
+
+
+def _step(slope: float, curvature: float) -> float:
+    return max(min(slope / max(curvature, _LEAST_CURVATURE), _LONGEST_STEP), -_LONGEST_STEP)
+
+
+def _rising(ratios: dict[str, float]) -> dict[str, float]:
+    """The ratios with each ladder made to rise: neighbours that fall get their mean."""
+    for ladder in LADDERS:
+        blocks: list[list[float]] = []
+        for level in ladder:
+            blocks.append([ratios[level]])
+            while len(blocks) > 1 and _mean(blocks[-1]) < _mean(blocks[-2]):
+                last = blocks.pop()
+                blocks[-1] += last
+        means = [round(_mean(block), _DIGITS) for block in blocks for _ in block]
+        ratios.update(zip(ladder, means, strict=True))
+    return ratios
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _kind_ratios(thefts: Sequence[EpisodeSample]) -> dict[str, dict[str, float]]:
+    """The ratios of each level towards the kinds of theft, fitted; of other causes, assumed.
+
+    Only kinds for which a ratio is assumed, be it 0.
+    """
+    ratios = {level: {s: r for s, r in sides.items() if s != "theft"} for level, sides in
+              ASSUMED.ratios.items()}  # fmt: skip
+    start = {level: dict(sides) for level, sides in ratios.items()}
+    rows = [
+        (levels, episode.theft, 1 / len(episode.reviews))
+        for episode in thefts
+        for levels, _ in episode.reviews
     ]
+    users = {level: [r for r in rows if level in r[0]] for level in sorted(ratios.keys() - FIXED)}
+    for _ in range(_SWEEPS):
+        for level, mine in users.items():
+            for kind in THEFT_KINDS:
+                if not mine or kind not in ratios[level]:
+                    continue
+                slope = -(ratios[level][kind] - start[level][kind]) / _SURE**2
+                curvature = 1 / _SURE**2
+                for levels, true, weight in mine:
+                    p = _share(ratios, levels, kind)
+                    slope += weight * ((true == kind) - p)
+                    curvature += weight * p * (1 - p)
+                ratios[level][kind] += _step(slope, curvature)
+    return {level: {s: round(r, _DIGITS) for s, r in sides.items()}
+            for level, sides in ratios.items()}  # fmt: skip
+
+
+def _share(
+    ratios: Mapping[str, Mapping[str, float]], levels: Sequence[str], kind: str
+) -> float:  # fmt: skip
+    kinds: tuple[str, ...] = THEFT_KINDS
+    sums = {k: sum(ratios[level].get(k, 0.0) for level in levels) for k in kinds}
+    top = max(sums.values())
+    return exp(sums[kind] - top) / sum(exp(s - top) for s in sums.values())
+
+
+def theft_odds(weights: Weights, evidence: Evidence) -> float:
+    """The log-odds of theft of one review."""
+    levels, other = evidence
+    ratios = (weights.ratios[level].get("theft", 0.0) for level in (BASE, *levels))
+    return weights.prior["theft"] + sum(ratios) + other
+
+
+def _theft_told(samples: Samples, weights: Weights) -> list[tuple[float, float]]:
+    """What is told for log-odds of theft: of each episode, the reviews that had the most so far."""
+    pairs: list[tuple[float, bool, float]] = []
+    for episode in samples.episodes:
+        rising: list[float] = []
+        for evidence in episode.reviews:
+            odds = round(theft_odds(weights, evidence), _DIGITS)
+            if not rising or odds > rising[-1]:
+                rising.append(odds)
+        weight = _weight(samples, episode.group) / len(rising)
+        pairs += [(odds, bool(episode.theft), weight) for odds in rising]
+    return _steps(pairs, _weight(samples, "theft"))
+
+
+def _steps(
+    pairs: Sequence[tuple[float, bool, float]], smooth: float
+) -> list[tuple[float, float]]:  # fmt: skip
+    return [(step.low, step.probability) for step in monotone_table(pairs, smooth)]

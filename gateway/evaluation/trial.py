@@ -1,11 +1,15 @@
 """One story through the watch, as ``noria replay --trust`` runs it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.domain.outputs import Forecast, IncidentChange, Level, TankEvent
 from gateway.domain.registry import Registry
+from gateway.domain.watch import Watch
+from gateway.domain.watch.fitted import FITTED
+from gateway.domain.watch.tracks.cause import Review
+from gateway.domain.watch.tracks.weights import Weights
 from gateway.projections.replay import Replay
 
 
@@ -22,9 +26,16 @@ class Trial:
     unusable: dict[str, int] = field(default_factory=dict[str, int])
 
 
-def run(registry: Registry, lines: Iterable[bytes]) -> Trial:
-    """Replay the lines; returns all outputs, sorted by their type."""
-    trial, replay = Trial(), Replay(registry, trust=True)
+def run(
+    registry: Registry, lines: Iterable[bytes], weights: Weights = FITTED,
+    observe: Callable[[Review], None] | None = None,
+) -> Trial:  # fmt: skip
+    """Replay the lines; returns all outputs, sorted by their type.
+
+    ``observe`` is called with each review of an episode.
+    """
+    watch = Watch(registry, weights=weights, observe=observe)
+    trial, replay = Trial(), Replay(registry, trust=True, watch=watch)
     began = time.process_time()
     outputs = [output for line in lines for output in replay.line(line)]
     trial.cpu_s = time.process_time() - began

@@ -76,16 +76,19 @@ class _Received:
 class Replay:
     """One recording in progress. ``counts``: usable lines by verdict; ``unusable``: by reason.
 
-    ``trust`` accepts messages without checks of MAC, SIG, ``prev``, ``old`` and ``era``.
+    ``trust`` accepts messages without checks of MAC, SIG, ``prev``, ``old`` and ``era``. ``watch``
+    is another than a new one with the fitted weights.
     """
 
-    def __init__(self, registry: Registry, *, trust: bool = False) -> None:
+    def __init__(
+        self, registry: Registry, *, trust: bool = False, watch: Watch | None = None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.unusable: Counter[str] = Counter()
         self._trust = trust
         self._registry = registry
         self._interpreter = Interpreter(registry)
-        self._watch = Watch(registry)
+        self._watch = watch or Watch(registry)
         self._received: dict[str, _Received] = {}  # by topic
         self._now = float("-inf")
 

@@ -9,10 +9,10 @@ import click
 
 from gateway.errors import NoriaError
 from gateway.evaluation import against as comparison
-from gateway.evaluation import catalog, plan, report, story_files
+from gateway.evaluation import catalog, fitted_file, plan, report, samples, story_files
 from gateway.evaluation import recordings as recording_room
 from gateway.evaluation import rivals as rival_forecasts
-from gateway.evaluation.fit import tables
+from gateway.evaluation.fit import fit as fit_weights
 from gateway.evaluation.page import html
 from server.command.progress import Progress
 
@@ -32,7 +32,15 @@ _RIVAL_STORIES = 8
 @click.option("--list", "listed", metavar="KIND", help="List the mistakes of a kind, or of 'all'.")
 @click.option("--story", metavar="KIND:SEED", help="Run this story alone and list its mistakes.")
 @click.option("--dump", type=click.Path(path_type=Path), help="With --story: write its files.")
-@click.option("--fit", type=click.Path(path_type=Path), help="Write fitted tables (JSON).")
+@click.option(
+    "--fit",
+    is_flag=True,
+    help="Fit the weights of evidence to seeds for fitting, and write the module that ships them.",
+)
+@click.option(
+    "--to", type=click.Path(path_type=Path), default=fitted_file.PATH,
+    help="With --fit: write it here instead.",
+)  # fmt: skip
 @click.option("--page", type=click.Path(path_type=Path), help="Write one page with plots (HTML).")
 @click.option(
     "--rivals",
@@ -54,7 +62,8 @@ def evaluate(
     listed: str | None,
     story: str | None,
     dump: Path | None,
-    fit: Path | None,
+    fit: bool,
+    to: Path,
     page: Path | None,
     rivals: bool,
     against: str | None,
@@ -76,9 +85,17 @@ def evaluate(
     if story is not None:
         _one(story, dump)
         return
-    wanted = plan.names(years, seeds, kinds, seed_set)
+    wanted = plan.names(years, seeds, kinds, "fit" if fit else seed_set)
     progress = Progress()
     processes = jobs or os.cpu_count() or 1
+    if fit:
+        found = samples.collect(
+            wanted, processes, lambda done: progress.report(f"{done} of {len(wanted)} stories")
+        )
+        weights = fit_weights(found, _origin(found, years, seeds))
+        to.write_text(fitted_file.text(weights), "utf-8")
+        click.echo(f"Fitted to {len(found.episodes)} episodes: wrote {to}")
+        return
     total = plan.run(
         wanted,
         processes,
@@ -92,13 +109,20 @@ def evaluate(
         for line in report.mistakes(total, None if listed == "all" else listed):
             click.echo(line)
     command = f"noria evaluate --years {years:g} --seeds {seeds} --set {seed_set}"
-    if fit is not None:
-        origin = f"{command} --fit FILE, Noria {version('noria')}"
-        fit.write_text(json.dumps(tables(total.decisions, origin), indent=1) + "\n", "utf-8")
     if page is not None:
         page.write_text(html(total, f"{command} --page FILE", version("noria")), "utf-8")
     if json_file is not None:
         json_file.write_text(json.dumps(report.as_json(total), indent=1), "utf-8")
+
+
+def _origin(found: samples.Samples, years: float, seeds: int) -> str:
+    """What the weights were fitted to. No date: the same stories give the same bytes."""
+    thefts = sum(bool(e.theft) for e in found.episodes)
+    return (
+        f"noria evaluate --fit --years {years:g} --seeds {seeds}, Noria {version('noria')}:"
+        f" {found.tank_years:.1f} tank-years of ordinary life and {seeds} stories of each other"
+        f" kind, odd seeds; {thefts} episodes of theft, {len(found.episodes) - thefts} others"
+    )
 
 
 def _one(name: str, dump: Path | None) -> None:

@@ -11,6 +11,7 @@ from gateway.domain.watch.memory.state import DeviceState, Incident, Promise, Ta
 from gateway.domain.watch.rules import evidence, removal
 from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import T0, ibc, registry_of
 
 
@@ -75,7 +76,7 @@ def handled_tank(
         for name, rows in registry.devices.items()
     }
     registry = Registry(tanks=registry.tanks, devices=devices, plans=registry.plans)
-    context = WatchContext(registry, None)
+    context = WatchContext(registry, None, ASSUMED)
     context.now = T0
     tank, device = context.tank(row.id), context.device("node-1", row.id)
     tank.source = "node-1/0"

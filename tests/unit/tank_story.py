@@ -10,6 +10,8 @@ from gateway.domain.message import Message, RawEvent, RawReading
 from gateway.domain.outputs import Forecast, IncidentChange, Level, TankEvent, WatchOutput
 from gateway.domain.registry import Device, Plan, Registry, Tank
 from gateway.domain.watch import Watch
+from gateway.domain.watch.tracks.weights import Weights
+from gateway.evaluation.assumed import ASSUMED
 
 T0 = 1_795_212_000  # 2026-11-20, 22:00 UTC
 HOUR = 3600
@@ -49,11 +51,14 @@ def tilt(deg: int, ago: int = 0) -> RawEvent:
 
 
 class Story:
-    """A watch, its nodes, and all outputs. ``at`` is seconds since T0."""
+    """A watch, its nodes, and all outputs. ``at`` is seconds since T0.
 
-    def __init__(self, registry: Registry | None = None) -> None:
+    It weighs as assumed, so that no refit changes a test of a rule.
+    """
+
+    def __init__(self, registry: Registry | None = None, weights: Weights = ASSUMED) -> None:
         self.registry = registry or registry_of()
-        self.watch = Watch(self.registry)
+        self.watch = Watch(self.registry, weights=weights)
         self.interpreter = Interpreter(self.registry)
         self.outputs: list[WatchOutput] = []
         self.at = 0.0

@@ -9,6 +9,7 @@ import pytest
 from gateway.domain.message import RawEvent
 from gateway.domain.registry import Plan
 from gateway.domain.watch import Watch
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import DAY, HOUR, T0, Story, ibc, motion, registry_of
 
 
@@ -133,7 +134,7 @@ def test_a_doubt_saved_and_restored_gives_the_same_outputs() -> None:
             if restored:
                 saved |= json.loads(msgspec.json.encode(story.watch.dirty()))
                 kept = {k: v for k, v in saved.items() if v is not None}
-                story.watch = Watch(story.registry, kept)
+                story.watch = Watch(story.registry, kept, ASSUMED)
             story.levels(level)
         return story
 

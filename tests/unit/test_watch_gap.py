@@ -8,6 +8,7 @@ import pytest
 
 from gateway.domain.outputs import Level, TankEvent
 from gateway.domain.watch import Watch
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import HOUR, T0, Story
 
 BEFORE = (800.0,) * 8
@@ -63,7 +64,7 @@ def restore(story: Story, saved: dict[str, Any]) -> None:
     with a new watch.
     """
     saved |= json.loads(msgspec.json.encode(story.watch.dirty()))
-    story.watch = Watch(story.registry, {k: v for k, v in saved.items() if v is not None})
+    story.watch = Watch(story.registry, {k: v for k, v in saved.items() if v is not None}, ASSUMED)
 
 
 def water(story: Story) -> list[TankEvent]:

@@ -35,7 +35,7 @@ def test_a_short_motion_or_a_small_tilt_is_a_knock(
     (event,) = happens(handled, kind, 30, **fields)
     until = T0 + 30 + fields.get("ms", 0) / 1000
     assert event == TankEvent(T0 + 30, until, "north-1", "knock" if is_knock else "moved")
-    assert handled.tank.knock_at == (T0 + 30 if is_knock else 0)
+    assert handled.tank.knocks == ([[T0 + 30, T0 + 30]] if is_knock else [])
     assert (handled.tank.episode is None) == is_knock
 
 

@@ -5,13 +5,29 @@ from math import exp, log
 import pytest
 
 from gateway.domain.outputs import THEFT_KINDS
-from gateway.domain.watch.tracks.cause import PRIOR, VERDICTS, Term, judge, weigh
+from gateway.domain.watch.tracks.cause import (
+    PRIOR,
+    VERDICTS,
+    Judgement,
+    Term,
+    judge_episode,
+    told,
+    weigh,
+)
+from gateway.domain.watch.tracks.weights import Weights
 
 HARMLESS = [verdict for verdict in VERDICTS if verdict not in THEFT_KINDS]
+RATES = {"theft": 1.0, "harmless": 10.0}
+PLAIN = Weights("by hand", RATES, PRIOR, {}, {}, {})
 
 
 def term(name: str = "motion", **towards: float) -> Term:
     return Term(name, "measured", towards)
+
+
+def judge(terms: list[Term]) -> Judgement:
+    """What follows where nothing is told otherwise than weighed."""
+    return judge_episode(terms, PLAIN)
 
 
 def odds(probability: float) -> float:
@@ -93,3 +109,28 @@ def test_weigh_returns_the_same_without_the_probability_of_theft() -> None:
     terms = [term(theft=9.0, seized=4.0)]
     judgement = judge(terms)
     assert weigh(terms) == (judgement.causes, judgement.leader, judgement.because)
+
+
+def test_what_is_told_of_theft_follows_the_fitted_steps() -> None:
+    steps = {"theft": ((-9.0, 0.1), (-1.0, 0.3), (2.0, 0.9))}
+    weights = Weights("by hand", RATES, PRIOR, {"episode": {"theft": 1.6}}, {}, steps)
+    for towards, theft in ((0.0, 0.1), (0.99, 0.1), (1.0, 0.3), (3.99, 0.3), (4.0, 0.9)):
+        judgement = judge_episode([term(theft=towards, drained=2.0)], weights)  # 1.6 - 3.6 and it
+        assert judgement.theft == theft
+        assert sum(judgement.causes[kind] for kind in THEFT_KINDS) == pytest.approx(theft)
+        assert sum(judgement.causes.values()) == pytest.approx(1.0)
+
+
+def test_what_is_told_of_another_kind_follows_its_steps_and_its_causes_sum_to_one() -> None:
+    steps = {"silent": ((0.0, 0.4), (1.5, 0.9)), "battery": ((0.0, 0.7),)}
+    weights = Weights("by hand", RATES, PRIOR, {}, {}, steps)
+    causes = {"battery": 0.3, "network_out": 0.2, "unknown": 0.5}
+    silent, causes_told = told(weights, "silent", 0.8, causes)
+    assert silent == 0.4  # log-odds of 0.8: 1.39
+    assert causes_told["network_out"] == pytest.approx(0.6)
+    assert causes_told["battery"] == pytest.approx(0.4 * 0.3 / 0.8)
+    assert told(weights, "silent", 0.82, causes)[0] == 0.9
+    flat, causes_told = told(weights, "battery", 0.3, causes)
+    assert (flat, causes_told["battery"]) == (0.7, pytest.approx(0.7))
+    assert sum(causes_told.values()) == pytest.approx(1.0)
+    assert told(weights, "clone", 0.3, causes) == (0.3, causes)

@@ -11,6 +11,7 @@ from gateway.domain.registry import Device, Install, Registry
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import Timer, WatchContext
 from gateway.domain.watch.memory.state import Incident, Promise
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import T0, ibc
 
 
@@ -20,7 +21,7 @@ def context_of(*devices: tuple[Device, ...], tanks: int = 4) -> WatchContext:
     registry = Registry(
         tanks={row.id: (row,) for row in rows}, devices={rows[0].id: rows for rows in devices}
     )
-    context = WatchContext(registry, None)
+    context = WatchContext(registry, None, ASSUMED)
     context.now = T0
     for device in devices:
         record = context.device(device[0].id, device[0].tank)
@@ -215,6 +216,13 @@ def test_an_incident_is_updated_by_a_tenth_by_other_terms_or_by_another_kind(
 ) -> None:
     context, _ = opened()
     assert report(context, kind, probability, *terms) == changes
+
+
+def test_the_margin_of_a_water_level_updates_nothing() -> None:
+    context, _ = opened("critical")
+    assert report(context, "critical", 0.5, "level") == []
+    assert report(context, "low", 0.5, "level") == ["updated low"]
+    assert report(context, "empty", 0.5, "level") == ["updated empty!"]
 
 
 def test_an_alert_about_one_kind_of_loss_covers_the_other() -> None:

@@ -8,15 +8,18 @@ import pytest
 from gateway.domain.message import RawEvent
 from gateway.domain.outputs import Level
 from gateway.domain.registry import Plan
+from gateway.domain.watch.fitted import FITTED
 from gateway.domain.watch.tracks.cause import VERDICTS
+from gateway.domain.watch.tracks.weights import Weights
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import HOUR, T0, Story, ibc, motion, registry_of, tilt
 
 THEFT = {"seized", "drained", "slashed", "lid_open"}
 
 
-def lived(**fields: Any) -> Story:
+def lived(weights: Weights = ASSUMED, **fields: Any) -> Story:
     """A tank in normal use."""
-    story = Story(registry_of([ibc(**fields)]))
+    story = Story(registry_of([ibc(**fields)]), weights)
     story.levels(*([700] * 8))
     return story
 
@@ -136,7 +139,7 @@ def test_a_tank_with_an_open_valve_is_drained(every: int) -> None:
 
 
 def test_draws_at_all_taps_are_no_theft() -> None:
-    story = lived()
+    story = lived(FITTED)
     story.sends(700, at=story.at + 60, events=(motion(600),))
     story.levels(*range(700, 60, -40), every=60)  # 40 L a minute from four taps
     story.levels(*([60] * 10), every=600)

@@ -10,6 +10,7 @@ from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, ListeningState, Promise
 from gateway.domain.watch.rules import silence
 from gateway.domain.watch.tracks.cause import Term, weigh
+from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import HOUR, T0, Story, ibc, registry_of
 
 SILENCE = {"battery": 1.0, "network_out": 1.0, "sensor_fault": 0.3, "seized": 0.3}
@@ -18,7 +19,7 @@ SILENCE = {"battery": 1.0, "network_out": 1.0, "sensor_fault": 0.3, "seized": 0.
 def network(*last_s: float, silent: tuple[int, ...], outages: Any = ()) -> WatchContext:
     """Nodes of one uplink by the seconds after T0 of their last messages."""
     tanks = [ibc(f"tank-{n}") for n, _ in enumerate(last_s, 1)]
-    context = WatchContext(registry_of(tanks, uplink="router"), None)
+    context = WatchContext(registry_of(tanks, uplink="router"), None, ASSUMED)
     context.now = T0 + 3000
     context.listening = ListeningState(outages=[[T0 + a, T0 + b] for a, b in outages])
     for number, last in enumerate(last_s, 1):

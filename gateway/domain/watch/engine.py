@@ -17,6 +17,7 @@ from gateway.domain.inputs import (
 from gateway.domain.outputs import TankNow, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import feed, message, view
+from gateway.domain.watch.fitted import FITTED
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.json_codec import JSON, SavedRecord
@@ -33,16 +34,22 @@ from gateway.domain.watch.rules import (
     silence,
     water,
 )
+from gateway.domain.watch.tracks.cause import Review
+from gateway.domain.watch.tracks.weights import Weights
 
 
 class Watch:
     """One watch over all tanks of a registry, from ``state`` as ``dirty`` returned it.
 
-    Times are Unix seconds.
+    Times are Unix seconds. Other ``weights`` than the fitted ones, and ``observe``, which is called
+    with each review of an episode, are for the command that fits them.
     """
 
-    def __init__(self, registry: Registry, state: Mapping[str, JSON] | None = None) -> None:
-        self._context = WatchContext(registry, state)
+    def __init__(
+        self, registry: Registry, state: Mapping[str, JSON] | None = None,
+        weights: Weights = FITTED, observe: Callable[[Review], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._context = WatchContext(registry, state, weights, observe)
 
     def set_registry(self, registry: Registry) -> None:
         """Use these rows from now on; step ``RegistryChanged`` after it."""

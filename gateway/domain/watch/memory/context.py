@@ -4,12 +4,13 @@ It holds no rules. Records marked by ``touch`` are the ones that ``dirty`` retur
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import NamedTuple
 
 from gateway.domain.outputs import WatchOutput
 from gateway.domain.registry import Registry, Tank, in_force
+from gateway.domain.watch.fitted import FITTED
 from gateway.domain.watch.memory import json_codec
 from gateway.domain.watch.memory.json_codec import JSON, SavedRecord, to_saved
 from gateway.domain.watch.memory.state import (
@@ -24,6 +25,8 @@ from gateway.domain.watch.memory.state import (
     UplinkState,
     key_of,
 )
+from gateway.domain.watch.tracks.cause import Review
+from gateway.domain.watch.tracks.weights import Weights
 
 
 class Timer(NamedTuple):
@@ -35,9 +38,17 @@ class Timer(NamedTuple):
 
 
 class WatchContext:
-    """Records by the name of their subject, an index of the registry, timers, and outputs."""
+    """Records by the name of their subject, an index of the registry, timers, and outputs.
 
-    def __init__(self, registry: Registry, state: Mapping[str, JSON] | None) -> None:
+    ``observe`` is called with each review of an episode, by the command that fits the weights.
+    """
+
+    def __init__(
+        self, registry: Registry, state: Mapping[str, JSON] | None, weights: Weights = FITTED,
+        observe: Callable[[Review], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.weights = weights
+        self.observe = observe
         self.outputs: list[WatchOutput] = []
         self.devices: dict[str, DeviceState] = {}
         self.incidents: dict[str, Incident] = {}
@@ -62,7 +73,6 @@ class WatchContext:
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
         self._of_site: dict[str, list[str]] = {}
-        self._only_row = {tank: rows[0] for tank, rows in registry.tanks.items() if len(rows) == 1}
         for tank, tank_rows in registry.tanks.items():
             self._of_site.setdefault(tank_rows[-1].site, []).append(tank)
         for device, rows in registry.devices.items():
@@ -83,11 +93,10 @@ class WatchContext:
 
     def tank_row(self, tank: str) -> Tank | None:
         """The row of a tank in force now."""
-        row = self._only_row.get(tank)  # nearly all of them, several times a message
-        if row is not None:
-            return row
         rows = self.registry.tanks.get(tank)
-        return in_force(rows, self.now) if rows else None
+        if not rows:
+            return None
+        return rows[0] if len(rows) == 1 else in_force(rows, self.now)
 
     def site_tanks(self, row: Tank) -> list[tuple[TankState, Tank]]:
         """The tanks of a site that have a record, with their rows; itself included."""

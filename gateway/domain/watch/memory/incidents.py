@@ -18,6 +18,7 @@ from gateway.domain.outputs import (
 )
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Incident
+from gateway.domain.watch.tracks.cause import told
 
 _LOSS_KINDS = ("drained", "slashed")
 _LEAST_CHANGE = 0.1  # a smaller change of the probability causes no update
@@ -32,9 +33,11 @@ def report(
 ) -> None:  # fmt: skip
     """Open the incident, or update it when kind, terms or probability changed.
 
-    ``alert`` permits an alert; each kind of an incident alerts once.
+    ``alert`` permits an alert; each kind of an incident alerts once. ``probability`` is as weighed;
+    what is told follows from it by the fitted steps of its kind.
     """
     because = list(because)
+    probability, causes = told(context.weights, kind, probability, causes)
     incident = context.open_incident(family, subject)
     if incident is None:
         incident = Incident(
@@ -83,6 +86,8 @@ def _covered_kinds(kind: IncidentKind) -> tuple[str, ...]:
 
 
 def _has_changed(incident: Incident, kind: str, probability: float, because: list[Because]) -> bool:
+    if kind == incident.kind and kind in WATER_KINDS:
+        return False  # pages show the level itself; its margin needs no update
     if kind != incident.kind or abs(probability - incident.probability) >= _LEAST_CHANGE:
         return True
     return {b.term for b in because} != {b.term for b in incident.because}

@@ -139,7 +139,7 @@ class TankState:
     health: SensorTrack = field(default_factory=SensorTrack)
     episode: Episode | None = None
     tilted: TiltedSpell | None = None
-    knock_at: float = 0.0
+    knocks: list[list[float]] = field(default_factory=list[list[float]])  # from, to of each run
     lid_seen_at: float = 0.0  # event time of the newest lid event
     fed_at: float = 0.0  # event time of the newest reading, good or not
     gap: Gap | None = None

@@ -1,22 +1,27 @@
-"""The evidence of an episode of handling, as named terms with their log-odds.
+"""The evidence of an episode of handling, as named terms with their levels.
 
-``towards["theft"]`` is the logarithm of how much more often the figure is seen in thefts than
-in ordinary life; the other entries decide which kind (``tracks/cause.py``).
+How much a level weighs is data (``fitted``), towards theft and towards each kind; here is only
+which level a figure has. The levels of one figure form a ladder: more of it never weighs less.
 """
 
 from gateway.domain.geometry import Curve
+from gateway.domain.outputs import Basis, Figures
 from gateway.domain.registry import Tank
 from gateway.domain.volume import RANGE_MM
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import silence
+from gateway.domain.watch.tracks import tamper
 from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
+from gateway.domain.watch.tracks.weights import Weights
 
 CONFIRMED_MS = 5000
 """The node confirms motion longer than this; one bump is shorter."""
 CARRIED_MS, CARRIED_MG = 10_000, 350
 """Motion this long and strong is a tank being carried; wind and hands shake it less."""
+_AWAY_MS = 20_000
+"""Motion this long is a tank on its way; a valve is opened and a wall cut in less."""
 TILT_DEG = 20
 _RECOVERY_S = 60  # a node promises so short a time only in recovery mode
 _KNOCK_S = 900.0
@@ -27,6 +32,10 @@ _COARSE_S, _UNSEEN = 300.0, 1.6
 _BLIND_MM, _BLIND_MARGIN_MM = 100, 60
 _CUT_SLOWING, _VALVE_LPM = 0.7, 150.0
 _SOON_S, _LONG_S = 3600.0, 3 * 3600.0
+_STEADY_S = 90.0  # within this a tank that was just opened has not lost much
+_CANS_PART = 0.2  # of the capacity: less is brought in cans
+_RATES = ((1.5, "much_more"), (1.3, "more"), (0.9, "all_taps"), (0.6, "most_taps"),
+          (0.35, "some_taps"))  # fmt: skip
 
 
 def terms(
@@ -34,24 +43,33 @@ def terms(
 ) -> list[Term]:
     """Every term of an episode, in the order for a reader."""
     found: list[Term] = []
+    weights = context.weights
     if episode.motion_ms:
-        found.append(_motion(episode))
+        found.append(_motion(weights, episode))
     if episode.tilt_deg:
-        theft = 2.0 if is_carried(episode) else 4.5  # who carries a tank tilts it
-        towards = {"theft": theft, "seized": 3.0, "lid_open": -2.0, "slashed": -1.0}
-        found.append(Term("tilt", "measured", towards, {"tilt_deg": episode.tilt_deg}))
+        level = "tilt.carried" if is_carried(episode) else "tilt.alone"  # carried tanks tilt
+        found.append(_term(weights, (level,), {"tilt_deg": episode.tilt_deg}))
     if episode.lid_at is not None:
-        found.append(_lid(context, episode))
+        found.append(_lid(context, tank, row, episode))
     if episode.fall:
         found += _fall(context, tank, row, episode, episode.fall)
         found += _blind_zone(device, context, row, episode.fall)
     elif (episode.motion_ms or episode.tilt_deg) and _is_steady(tank, episode):
-        found.append(Term("level_steady", "measured", {"drained": -3.0, "slashed": -3.0}))
+        found.append(_term(weights, ("level_steady",)))
     if episode.silent_since is not None:
         found += _silent(context, device, episode)
     elif episode.has_resumed:
         found.append(_resumed(context, tank, episode))
-    return found + _planned(context, tank.tank, episode) + _operator_action(episode)
+    return found + _planned(context, tank.tank, episode) + _operator_action(weights, episode)
+
+
+def _term(
+    weights: Weights, levels: tuple[str, ...], values: Figures | None = None,
+    basis: Basis = "measured",
+) -> Term:  # fmt: skip
+    """The term of these levels; its name is the first level's up to the dot."""
+    name = levels[0].partition(".")[0]
+    return Term(name, basis, weights.towards(*levels), values or {}, levels)
 
 
 def is_carried(episode: Episode) -> bool:
@@ -59,45 +77,47 @@ def is_carried(episode: Episode) -> bool:
     return episode.strong_ms >= CARRIED_MS
 
 
-def _motion(episode: Episode) -> Term:
+def _motion(weights: Weights, episode: Episode) -> Term:
     values = {"duration_s": round(episode.motion_ms / 1000, 1), "peak_mg": episode.motion_mg}
-    towards = {"theft": 2.5, "seized": 0.5, "moved_by_us": 1.5, "lid_open": -1.0}
+    level = "motion.gust" if episode.motion_mg < CARRIED_MG else "motion.shake"
     if is_carried(episode):
-        towards = {"theft": 6.0, "seized": 2.5, "moved_by_us": 2.5, "lid_open": -2.0}
-    elif episode.motion_mg < CARRIED_MG:
-        towards["theft"] = 1.0
-    return Term("motion", "measured", towards, values)
+        level = "motion.away" if episode.strong_ms >= _AWAY_MS else "motion.carried"
+    return _term(weights, (level,), values)
 
 
-def _lid(context: WatchContext, episode: Episode) -> Term:
+def _lid(context: WatchContext, tank: TankState, row: Tank, episode: Episode) -> Term:
+    """A lid that stayed open; where water comes in cans, people draw one as another is poured."""
     assert episode.lid_at is not None
-    towards = {"lid_open": 1.0}
+    level = "lid.open"
     if episode.lid_stayed:
-        towards = {"theft": 7.5, "lid_open": 5.0}
-    return Term("lid", "measured", towards, {"open_s": max(context.now - episode.lid_at, 0.0)})
+        last_l = tank.flow.refill_l
+        is_small = last_l is not None and last_l < _CANS_PART * row.capacity_l
+        level = "lid.stayed_cans" if is_small else "lid.stayed"
+    open_s = max(context.now - episode.lid_at, 0.0)
+    return _term(context.weights, (level,), {"open_s": open_s})
 
 
 def _is_steady(tank: TankState, episode: Episode) -> bool:
-    return tank.level.at is not None and tank.level.at > episode.at
+    """Whether the level is known from long enough after the handling, and there was no fall."""
+    return tank.level.at is not None and tank.level.at >= episode.at + _STEADY_S
 
 
 def _fall(
     context: WatchContext, tank: TankState, row: Tank, episode: Episode, fall: Fall
 ) -> list[Term]:
-    found = [_rate(row, fall), _size(row, fall), _beyond_use(fall)]
+    weights = context.weights
+    found = [_rate(weights, row, fall), _size(weights, row, fall), _beyond_use(weights, fall)]
+    left = {"left_l": fall.to_l}
     if fall.emptied:
-        towards = {"theft": 0.8, "drained": 2.5, "slashed": -1.5}
-        found.append(Term("emptied", "measured", towards, {"left_l": fall.to_l}))
+        found.append(_term(weights, ("emptied",), left))
     elif fall.plateau and fall.single_step and not _is_noticed(tank, episode, fall):
-        towards = {"theft": -4.0, "sensor_fault": 3.0}
-        found.append(Term("sudden_plateau", "measured", towards, {"left_l": fall.to_l}))
+        found.append(_term(weights, ("sudden_plateau",), left))
     elif fall.plateau:
-        towards = {"theft": 0.5 if fall.decays else -0.3, "slashed": 3.0, "drained": -1.0}
-        found.append(Term("plateau", "measured", towards, {"left_l": fall.to_l}))
-    if 0 <= fall.until - tank.knock_at <= _KNOCK_S + fall.until - fall.at:
-        found.append(Term("knock", "measured", {"theft": 1.2}))
-    found += _neighbours(fall)
-    return found
+        level = "plateau.decays" if fall.decays else "plateau.steady"
+        found.append(_term(weights, (level,), left))
+    if tamper.was_knocked(tank.knocks, fall.at - _KNOCK_S, fall.until):
+        found.append(_term(weights, ("knock",)))
+    return found + _neighbours(weights, fall)
 
 
 def _blind_zone(device: DeviceState, context: WatchContext, row: Tank, fall: Fall) -> list[Term]:
@@ -111,61 +131,63 @@ def _blind_zone(device: DeviceState, context: WatchContext, row: Tank, fall: Fal
     if nearest_mm < _BLIND_MM or height_mm - curve.top_mm > margin_mm:
         return []
     if height_mm - curve.level_mm(fall.from_l) <= margin_mm:
-        return [Term("blind_zone", "inferred", {"theft": -5.0, "sensor_fault": 3.0})]
+        return [_term(context.weights, ("blind_zone.full",), basis="inferred")]
     if fall.single_step and fall.step_s > _COARSE_S:  # it may have been filled between the two
-        return [Term("blind_zone", "inferred", {"theft": -3.5, "sensor_fault": 2.0})]
+        return [_term(context.weights, ("blind_zone.unseen",), basis="inferred")]
     return []
 
 
 def _is_noticed(tank: TankState, episode: Episode, fall: Fall) -> bool:
     """Whether the node was handled about the time of a fall: a sensor that jumps is not."""
-    knocked = tank.knock_at and fall.at - _KNOCK_S <= tank.knock_at <= fall.until + _KNOCK_S
-    return bool(knocked) or episode.motion_ms > 0 or episode.tilt_deg > 0
+    knocked = tamper.was_knocked(tank.knocks, fall.at - _KNOCK_S, fall.until + _KNOCK_S)
+    return knocked or episode.motion_ms > 0 or episode.tilt_deg > 0
 
 
-def _rate(row: Tank, fall: Fall) -> Term:
-    """The rate relative to all taps open: people can draw no faster than that."""
+def _rate(weights: Weights, row: Tank, fall: Fall) -> Term:
+    """The rate relative to all taps open: people can draw no faster than that.
+
+    Only readings that are near one another show that it was much faster than that.
+    """
     ratio = fall.taps_ratio
-    if fall.step_s > _COARSE_S:
+    is_coarse = fall.step_s > _COARSE_S
+    if is_coarse:
         ratio *= _UNSEEN  # the mean between two readings, which it was not all the time
-    sure = 6.5 if fall.step_s <= _COARSE_S else 4.5  # seen to be faster than taps can
-    bands = ((1.5, sure), (1.3, 4.5), (0.9, 4.0), (0.6, 1.2), (0.35, 0.3))
-    weight = next((w for least, w in bands if ratio >= least), -1.0)
+    level = next((name for least, name in _RATES if ratio >= least), "few_taps")
+    if level == "much_more" and is_coarse:
+        level = "more"
     values = {
         "rate_lpm": round(fall.lpm, 1), "times_all_taps": round(fall.taps_ratio, 2),
         "taps": row.taps, "fall_l": round(fall.from_l - fall.to_l, 1),
     }  # fmt: skip
-    towards = {"theft": weight, "drained": 2.0, "slashed": 2.0} | _which(fall)
-    return Term("fall_rate", "measured", towards, values)
+    return _term(weights, (f"fall_rate.{level}", f"fall_shape.{_shape(fall)}"), values)
 
 
-def _which(fall: Fall) -> dict[str, float]:
+def _shape(fall: Fall) -> str:
     """A valve at the bottom or a cut: a cut slows more, and seldom lets as much through."""
-    if fall.slowing is not None and fall.slowing < _CUT_SLOWING:
-        return {"drained": 1.0, "slashed": 3.0}
-    if fall.slowing is not None or fall.lpm > _VALVE_LPM:
-        return {"drained": 3.0, "slashed": 2.0}
-    return {}
+    if fall.slowing is not None:
+        return "slows" if fall.slowing < _CUT_SLOWING else "goes_on"
+    return "fast" if fall.lpm > _VALVE_LPM else "unknown"
 
 
-def _size(row: Tank, fall: Fall) -> Term:
+def _size(weights: Weights, row: Tank, fall: Fall) -> Term:
     """A drained or slashed tank loses more than a few cans."""
     part = (fall.from_l - fall.to_l) / row.capacity_l
-    weight = 2.0 if part >= 0.5 else 1.3 if part >= 0.35 else 0.0 if part >= 0.2 else -2.5
-    return Term("fall_size", "measured", {"theft": weight}, {"pct": round(100 * part, 1)})
+    bands = ((0.5, "half"), (0.35, "third"), (0.2, "fifth"))
+    level = next((name for least, name in bands if part >= least), "cans")
+    return _term(weights, (f"fall_size.{level}",), {"pct": round(100 * part, 1)})
 
 
-def _beyond_use(fall: Fall) -> Term:
+def _beyond_use(weights: Weights, fall: Fall) -> Term:
     """The loss relative to the largest draw in one hour of this tank's profile."""
     if fall.use_ratio is None:
-        return Term("use_unknown", "inferred", {"theft": -1.0})
-    bands = ((2.5, 2.4), (1.5, 1.0))
-    weight = next((w for least, w in bands if fall.use_ratio >= least), -0.3)
+        return _term(weights, ("use_unknown",), basis="inferred")
+    bands = ((2.5, "far"), (1.5, "more"))
+    level = next((name for least, name in bands if fall.use_ratio >= least), "within")
     values = {
         "fall_l": round(fall.from_l - fall.to_l, 1),
         "times_most_in_an_hour": round(fall.use_ratio, 2),
     }
-    return Term("beyond_use", "inferred", {"theft": weight}, values)
+    return _term(weights, (f"beyond_use.{level}",), values, "inferred")
 
 
 def count_neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> None:
@@ -183,15 +205,13 @@ def count_neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fa
     fall.neighbours_steady = steady
 
 
-def _neighbours(fall: Fall) -> list[Term]:
+def _neighbours(weights: Weights, fall: Fall) -> list[Term]:
     """Tanks of the same site that fall together are being used; through taps, not holes."""
     if fall.neighbours_fell:
-        towards = {"theft": -4.0 if fall.taps_ratio < 1.5 else -0.5}
-        values = {"tanks": fall.neighbours_fell}
-        return [Term("neighbours_fall", "measured", towards, values)]
+        level = "neighbours_fall.taps" if fall.taps_ratio < 1.5 else "neighbours_fall.faster"
+        return [_term(weights, (level,), {"tanks": fall.neighbours_fell})]
     if fall.neighbours_steady:
-        values = {"tanks": fall.neighbours_steady}
-        return [Term("neighbours_steady", "measured", {"theft": 0.0}, values)]
+        return [_term(weights, ("neighbours_steady",), {"tanks": fall.neighbours_steady})]
     return []
 
 
@@ -205,13 +225,11 @@ def _fallen(tank: TankState, start: float, end: float) -> float | None:
 
 def _silent(context: WatchContext, device: DeviceState, episode: Episode) -> list[Term]:
     """A promise broken right after handling, and the other terms of a silence."""
-    strong = 0 < episode.promised_s <= _RECOVERY_S
-    towards = {
-        "theft": 0.5 if episode.has_resumed else 2.5 if strong else 1.5, "seized": 3.0,
-        "battery": 0.5, "network_out": 0.5,
-    }  # fmt: skip
+    level = "recovery" if 0 < episode.promised_s <= _RECOVERY_S else "usual"
+    if episode.has_resumed:
+        level = "resumed"
     values = {"last_word_at": episode.silent_since, "promised_s": episode.promised_s}
-    found = [Term("silence_after_handling", "measured", towards, values)]
+    found = [_term(context.weights, (f"silence_after_handling.{level}",), values)]
     others = [t for t in silence.terms(context, device) if t.name != "silence"]
     return found + [_against_theft(t) for t in others]
 
@@ -230,38 +248,37 @@ def _resumed(context: WatchContext, tank: TankState, episode: Episode) -> Term:
     assert episode.resumed_at is not None
     since_s = context.now - episode.last_at
     is_here = tank.tilted is None and _is_steady(tank, episode)
-    theft = -1.0
+    level = "soon"
     if episode.fall is not None or episode.lid_stayed:
-        theft = 0.0  # a node on a slashed tank goes on
+        level = "loss"  # a node on a slashed tank goes on
     elif is_here and since_s >= _LONG_S:
-        theft = -7.0
+        level = "for_hours"
     elif since_s >= _SOON_S:
-        theft = -2.5
-    towards = {"theft": theft, "seized": -2.0, "battery": -3.0, "network_out": -3.0}
+        level = "for_an_hour"
     still = episode.still_at is not None and episode.still_at >= episode.last_at
-    return Term("speaks_again", "measured", towards, {"still": still, "at": episode.resumed_at})
+    values = {"still": still, "at": episode.resumed_at}
+    return _term(context.weights, (f"speaks_again.{level}",), values)
 
 
 def _planned(context: WatchContext, tank: str, episode: Episode) -> list[Term]:
     start, end = episode.at - _PLAN_MARGIN_S, episode.last_at + _PLAN_MARGIN_S
     kinds = {plan.kind for plan in context.registry.plans_during(tank, start, end)}
     found: list[Term] = []
+    weights = context.weights
     if "move" in kinds:
-        towards = {"theft": -20.0, "moved_by_us": 7.0}
-        found.append(Term("planned_move", "inferred", towards))
+        found.append(_term(weights, ("planned_move",), basis="inferred"))
     elif episode.motion_ms or episode.tilt_deg:
-        found.append(Term("no_move_planned", "inferred", {"moved_by_us": -0.8}))
+        found.append(_term(weights, ("no_move_planned",), basis="inferred"))
     if "cleaning" in kinds:
-        towards = {"theft": -20.0, "moved_by_us": 3.0}
-        found.append(Term("planned_cleaning", "inferred", towards))
+        found.append(_term(weights, ("planned_cleaning",), basis="inferred"))
     if "eviction_risk" in kinds:
-        found.append(Term("eviction_risk", "inferred", {"theft": 1.0, "seized": 0.3}))
+        found.append(_term(weights, ("eviction_risk",), basis="inferred"))
     return found
 
 
-def _operator_action(episode: Episode) -> list[Term]:
+def _operator_action(weights: Weights, episode: Episode) -> list[Term]:
     if episode.operator_action == "moved_by_us":
-        return [Term("said_moved_by_us", "witnessed", {"theft": -12.0, "moved_by_us": 10.0})]
+        return [_term(weights, ("said_moved_by_us",), basis="witnessed")]
     if episode.operator_action == "seen_there":
-        return [Term("seen_there", "witnessed", {"theft": -14.0, "seized": -8.0})]
+        return [_term(weights, ("seen_there",), basis="witnessed")]
     return []

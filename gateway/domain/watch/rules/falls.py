@@ -26,7 +26,9 @@ _PERMITTED_USE = 1.0  # times the largest draw in an hour
 _FLAT_PART, _FLAT_SIGMAS = 0.006, 2.5
 _BOTTOM_PART = 0.05  # of the capacity above the tap: practically empty
 _PLATEAU_S, _PLATEAU_STEPS = 45.0, 1.5
-_OLD_S = 3600.0
+_OLD_S, _OLD_STEPS = 3600.0, 3.0
+"""A fall is old after this, or after so many times the step in which it ended, if that is longer:
+a node that reports each half hour shows a plateau by its second reading after it."""
 _LEAST_TAPS = 2  # one wide or uncounted tap must not look like a theft
 _ORDINARY = 0.25  # of all taps open: without other evidence people are drawing water
 _BEFORE = 3
@@ -80,7 +82,7 @@ def _is_undecided(fall: Fall) -> bool:
 def _is_in_progress(tank: TankState, at: float) -> bool:
     """Whether a fall is known that may go on, or that has just become flat."""
     fall = tank.episode.fall if tank.episode is not None else None
-    return fall is not None and at - fall.until <= _OLD_S
+    return fall is not None and at - fall.until <= max(_OLD_S, _OLD_STEPS * fall.step_s)
 
 
 def _use_ratio(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> float | None:
@@ -145,11 +147,11 @@ def find_fall(
         return None
     until, low = samples[end]
     stayed = samples[-1][0] - until
-    if stayed > _OLD_S:
+    if stayed > max(_OLD_S, _OLD_STEPS * (until - samples[end - 1][0])):
         return None
     flat = _flat_from(samples, end, 2 * max(_FLAT_SIGMAS * sigma_l, _FLAT_PART * row.capacity_l))
     is_falling = samples[-1][1] < low  # on, but too slowly to belong to the fall
-    low = _median([litres for _, litres in samples[flat if is_falling else end :]][:_BEFORE])
+    low = _after([litres for _, litres in samples[flat if is_falling else end :]][:_BEFORE])
     from_l = _before(samples, start)
     if from_l - low < max(_LEAST_PART * row.capacity_l, _LEAST_SIGMAS * sigma_l):
         return None
@@ -212,14 +214,17 @@ def _excursion(
 
 
 def _before(samples: list[list[float]], start: int) -> float:
-    """The level before a fall: of up to three samples, so that one echo makes no fall."""
-    return _median([litres for _, litres in samples[max(start - _BEFORE + 1, 0) : start + 1]])
+    """The level before a fall: the median of up to three samples, so that one echo makes none.
+
+    Of two the lower: one of them may be an echo, too.
+    """
+    found = sorted(litres for _, litres in samples[max(start - _BEFORE + 1, 0) : start + 1])
+    return found[(len(found) - 1) // 2]
 
 
-def _median(values: list[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+def _after(found: list[float]) -> float:
+    """The level after a fall: the median of up to three samples, and of two the higher."""
+    return sorted(found)[len(found) // 2]
 
 
 def _fastest(

@@ -9,7 +9,7 @@ from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import evidence, presence, removal
-from gateway.domain.watch.tracks import health, tilt
+from gateway.domain.watch.tracks import health, tamper, tilt
 from gateway.domain.watch.tracks import noise as scatter
 
 _LID_S, _LID_DAY_S = 3600.0, 2 * 3600.0
@@ -33,13 +33,13 @@ def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) 
     is_evidence = device.auth != "unsigned" and context.now - event.at <= removal.TOO_OLD_S
     if event.kind == "still":
         if tank.episode is not None and device.auth != "unsigned":
-            tank.episode.still_at = event.at
+            tank.episode.still_at = max(tank.episode.still_at or event.at, event.at)
     elif event.kind == "lid":
         _lid(context, tank, device, event, is_evidence)
     elif _is_knock(event):
         if event.kind == "tilt" and tank.tilted and event.at > tank.tilted.at:
             tank.tilted = None
-        tank.knock_at = max(tank.knock_at, event.at)
+        tamper.note_knock(tank.knocks, event.at)
         _emit(context, event, "knock")
     elif is_evidence:
         _record_movement(context, tank, device, event)
@@ -141,7 +141,7 @@ def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, open
     """Whether nothing can be said yet: water rises, readings are missing, or a plan explains it."""
     if tank.flow.rise is not None or tank.health.faulty or tank.settling.waiting:
         return True
-    if device.presence != "speaking" or presence.is_deaf(context):
+    if device.presence != "speaking" or _may_have_missed(context, device):
         return True
     if health.is_doubtful(tank.health) or _is_nearly_empty(context, tank):
         return True
@@ -150,6 +150,19 @@ def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, open
         return True
     plans = context.registry.plans_during(tank.tank, opened - _LID_S, context.now)
     return any(plan.kind in ("cleaning", "move") for plan in plans)
+
+
+def _may_have_missed(context: WatchContext, device: DeviceState) -> bool:
+    """Whether the node may have said more than has arrived: its gateway or its network was away
+    since its last message.
+    """
+    if not device.promises:
+        return True
+    since = presence.last_received_at(device)
+    if presence.is_deaf(context) or not presence.was_listening(context, since, context.now):
+        return True
+    is_old = context.now - since > _AGAIN_S
+    return is_old and presence.uplink_is_suspect(context, device, since)
 
 
 def _is_nearly_empty(context: WatchContext, tank: TankState) -> bool:

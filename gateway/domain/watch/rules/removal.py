@@ -10,7 +10,7 @@ from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
 from gateway.domain.watch.rules import evidence, presence
 from gateway.domain.watch.tracks import flow
-from gateway.domain.watch.tracks.cause import judge
+from gateway.domain.watch.tracks.cause import judge_episode, review_of
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 FAMILY = "removal"
@@ -19,9 +19,9 @@ _LATE_S = 1800.0
 _EPISODE_GAP_S = 3600.0  # evidence within this gap belongs to one episode
 _CALM_S = 6 * 3600.0
 _RESUMED_AFTER_S = 600.0
-_ENOUGH = 0.8
+_ENOUGH = 0.6
 """Probability of theft that opens an incident, or makes an open one a theft."""
-_NO_LONGER = 0.4
+_NO_LONGER = 0.3
 """An incident of theft stays one until its probability is below this."""
 _BEFORE_FALL_S = 900.0
 _FALLING_S = 900.0
@@ -74,8 +74,12 @@ def add_fall(context: WatchContext, tank: TankState, device: DeviceState, fall: 
 
 
 def _extend(fall: Fall, before: Fall) -> None:
-    """Merge with the earlier part of the same fall: its beginning and the fastest rate."""
-    fall.at, fall.from_l = before.at, before.from_l
+    """Merge with the earlier part of the same fall: its beginning and the fastest rate.
+
+    Unless a reading that came late, from within the first step, shows that it began later.
+    """
+    if not before.at < fall.at < before.at + before.step_s:
+        fall.at, fall.from_l = before.at, before.from_l
     fall.lpm = max(fall.lpm, before.lpm)
     fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
     fall.use_ratio = before.use_ratio  # the hours since contain the loss itself
@@ -108,10 +112,20 @@ def explains_silence(context: WatchContext, device: DeviceState) -> bool:
     episode, promise = tank.episode, presence.promise_in_force(context, device)
     if promise.received - episode.last_at > _EPISODE_GAP_S or not _was_moved(episode):
         return False
+    is_open = context.open_incident(FAMILY, tank.tank) is not None
+    if not is_open and _may_be_the_network(context, device):
+        return False  # the silence waits for the neighbours, and asks again
     context.touch(tank)
     episode.silent_since, episode.promised_s = promise.received, promise.next_s
     review(context, tank, device)
     return context.open_incident(FAMILY, tank.tank) is not None
+
+
+def _may_be_the_network(context: WatchContext, device: DeviceState) -> bool:
+    """Whether the neighbours on its uplink, none of which has sent since, must show it first."""
+    since = presence.last_received_at(device)
+    is_suspect = presence.uplink_is_suspect(context, device, since)
+    return is_suspect and context.now < presence.decided_by(context, device)
 
 
 def _was_moved(episode: Episode) -> bool:
@@ -165,7 +179,10 @@ def review(context: WatchContext, tank: TankState, device: DeviceState) -> None:
     if episode is None or row is None or (incident is None and episode.operator_action):
         return
     episode.reviewed_at = context.now
-    verdict = judge(evidence.terms(context, tank, row, device, episode))
+    found = evidence.terms(context, tank, row, device, episode)
+    if context.observe is not None:
+        context.observe(review_of(tank.tank, episode.at, episode.last_at, found))
+    verdict = judge_episode(found, context.weights)
     if incident is None and verdict.theft < _ENOUGH and not _is_strong(episode):
         return
     was_theft = incident is not None and incident.kind in THEFT_KINDS
@@ -242,7 +259,7 @@ def end_episode(context: WatchContext, tank: TankState) -> None:
         return
     device = episode_device(context, tank)
     is_present = device is not None and device.presence == "speaking"
-    is_calm = context.now - episode.last_at >= _CALM_S
+    is_calm = context.now - episode.last_at >= _CALM_S and episode.lid_at is None
     if incident is not None and is_present and is_calm and episode.fall is None:
         tank.episode = tank.tilted = None
         incidents.close(context, incident, why="calm")

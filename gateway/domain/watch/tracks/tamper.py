@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+_RUN_S = 300.0  # knocks nearer than this to one another are one run
+_KEPT_RUNS = 12
+
 
 @dataclass(slots=True)
 class Fall:
@@ -68,3 +71,16 @@ class Episode:
     def has_resumed(self) -> bool:
         """Whether the device has sent normal messages since."""
         return self.resumed_at is not None
+
+
+def note_knock(runs: list[list[float]], at: float) -> None:
+    """Add a knock at ``at`` (Unix s) to the runs of knocks, [from, to]; the newest are kept."""
+    near = [run for run in runs if run[0] - _RUN_S <= at <= run[1] + _RUN_S]
+    rest = [run for run in runs if run not in near]
+    begun, ended = min([at, *(r[0] for r in near)]), max([at, *(r[1] for r in near)])
+    runs[:] = sorted([*rest, [begun, ended]])[-_KEPT_RUNS:]
+
+
+def was_knocked(runs: list[list[float]], start: float, end: float) -> bool:
+    """Whether some run of knocks overlaps the span from ``start`` to ``end``, both included."""
+    return any(begun <= end and start <= ended for begun, ended in runs)
