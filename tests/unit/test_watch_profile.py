@@ -61,7 +61,7 @@ def test_before_anything_is_measured_the_prior_is_what_is_usual() -> None:
     assert usual.hourly == pytest.approx([480.0 * part for part in SHAPE])
     assert usual.weekly == [1.0] * 7
     assert (usual.burst_l, usual.recent) == (40.0, 1.0)
-    assert usual.relative == pytest.approx(0.25**2 + 0.45**2 / 1.5)
+    assert usual.relative == pytest.approx(0.25**2 + 0.26**2 / 1.5)
 
 
 def test_a_profile_is_started_once() -> None:
@@ -79,7 +79,7 @@ def test_measured_days_replace_the_prior() -> None:
     assert SHAPE[12] < one.hourly[12] / one.day_l < ten.hourly[12] / ten.day_l
     assert forty.hourly[12] / forty.day_l == pytest.approx(0.66, abs=0.02)
     assert sum(ten.hourly) == pytest.approx(ten.day_l)
-    assert forty.relative == pytest.approx(0.25**2 + 0.45**2 / 9.8, rel=0.02)
+    assert forty.relative == pytest.approx(0.25**2 + 0.26**2 / 9.8, rel=0.02)
 
 
 def test_newer_days_count_more() -> None:
