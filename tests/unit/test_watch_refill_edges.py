@@ -64,9 +64,53 @@ def test_a_slow_refill_begins_with_the_last_reading_before_it() -> None:
     assert found.litres == pytest.approx(72, abs=1)
 
 
-def test_a_trickle_of_less_than_the_noise_in_hours_is_no_refill() -> None:
-    seen = Followed(*([500.0] * 8), *(500.0 + 1.9 * n for n in range(1, 41)))
+@pytest.mark.parametrize(("litres", "kinds"), [(2.0, []), (2.6, ["refill"])])
+def test_a_trickle_is_a_refill_when_it_brings_30_litres_in_three_and_a_half_hours(
+    litres: float, kinds: list[str]
+) -> None:
+    trickle = [500.0 + litres * n for n in range(1, 41)]
+    seen = Followed(*([500.0] * 8), *trickle).sees(*([trickle[-1]] * 8))
+    assert seen.kinds == kinds
+
+
+def test_a_trickle_that_takes_longer_is_none_however_often_the_node_reads() -> None:
+    seen = Followed(*([500.0] * 8)).sees(*(500.0 + 1.6 * n for n in range(1, 41)), every=800)
+    assert seen.sees(*([564.0] * 8)).kinds == []
+
+
+@pytest.mark.parametrize(("rise", "kinds"), [(15.0, []), (16.0, ["refill"])])
+def test_where_people_draw_much_the_reading_itself_must_rise(rise: float, kinds: list[str]) -> None:
+    seen = Followed(*(900.0 - 20 * n for n in range(9))).sees(*([740.0 + rise] * 4))
+    assert [kind for kind in seen.kinds if kind == "refill"] == kinds
+
+
+def test_a_level_that_rises_a_little_twice_is_no_refill() -> None:
+    seen = Followed(*([500.0] * 8)).sees(508.0, *([517.0] * 6))
     assert "refill" not in seen.kinds
+
+
+def test_a_level_that_falls_again_after_a_small_rise_is_no_refill() -> None:
+    last = 900.0 - 8 * 19
+    seen = Followed(*(900.0 - 8 * n for n in range(20))).sees(last + 17, *([last + 16.5] * 4))
+    assert "refill" not in seen.kinds
+
+
+def test_through_a_long_refill_that_was_seen_people_drew_as_before() -> None:
+    drawn = [900.0 - 10 * n for n in range(20)]
+    seen = Followed(*drawn).sees(*(710.0 + 20 * n for n in range(1, 9)), *([870.0] * 4))
+    assert refill(seen).litres == pytest.approx(160 + 80, abs=8)
+
+
+def test_through_a_long_refill_that_nobody_saw_they_drew_half_as_much() -> None:
+    drawn = [900.0 - 10 * n for n in range(20)]
+    seen = Followed(*drawn).sees(870.0, every=7200).sees(*([870.0] * 4))
+    assert refill(seen).litres == pytest.approx(160 + 40, abs=8)
+
+
+def test_what_fell_at_the_top_is_drawn_from_the_refilled_tank() -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0, 790.0, 780.0)
+    assert refill(seen).litres == 300
+    assert flow.drawn_l(seen.flow) == pytest.approx(13.5, abs=0.5)
 
 
 def test_a_level_below_the_sensor_floor_counts_from_zero() -> None:
