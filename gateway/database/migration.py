@@ -12,7 +12,7 @@ from gateway.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``migrations/versions``."""
 ADVISORY_LOCK = 0x6E6F7269
 """PostgreSQL's lock for migrations and for drawing a version; "nori" in ASCII."""

@@ -62,6 +62,8 @@ tank_event = sa.Table(
     sa.Column("at", sa.Float, primary_key=True),
     sa.Column("until", sa.Float, nullable=False),
     sa.Column("litres", sa.Float),
+    sa.Column("least_l", sa.Float),  # litres is between these with 90 % confidence
+    sa.Column("most_l", sa.Float),
 )
 
 incident = sa.Table(
@@ -102,6 +104,21 @@ incident_step = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
 )
 """The history of an incident, oldest first."""
+
+judgement = sa.Table(
+    "judgement",
+    metadata,
+    sa.Column("incident", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the change, from 1
+    sa.Column("time", sa.Float, nullable=False),  # when it was decided
+    sa.Column("change", sa.Text, nullable=False),  # opened updated closed
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("causes", sa.JSON, nullable=False),
+    sa.Column("because", sa.JSON, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+)
+"""What the watch believed of an incident at each change; of many the first and the newest."""
 
 outbox = sa.Table(
     "outbox",

@@ -1,4 +1,4 @@
-"""``noria export``: readings as JSON lines (gateway/WIRE.md, section 3)."""
+"""``noria export``: readings and events as JSON lines (gateway/WIRE.md, section 3)."""
 
 import sys
 from contextlib import closing
@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.database.engine import open_database
+from gateway.database.tables import tank_event
 from gateway.domain.inputs import Reading
 from gateway.errors import RegistryError
 from gateway.program.offline import journal_of, runner_of
@@ -32,7 +33,7 @@ _MORE = {
 
 @click.group()
 def export() -> None:
-    """Export readings."""
+    """Export readings and events."""
 
 
 @export.command()
@@ -55,6 +56,30 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
     for reading in store.export(tank, start, end):
         sys.stdout.buffer.write(msgspec.json.encode(line_of(reading)) + b"\n")
     store.close()
+
+
+@export.command()
+@click.option("--tank", metavar="T", help="Only this tank.")
+@click.option("--from", "start", type=float, metavar="S", help="That end at or after this time.")
+@click.option("--to", "end", type=float, metavar="S", help="That begin at or before this time.")
+@with_config
+def events(tank: str | None, start: float | None, end: float | None, config: str | None) -> None:
+    """Refills, draws, losses and other events of tanks as JSON lines, by tank and time.
+
+    ``least_l`` and ``most_l`` bound the litres with 90 % confidence, where that is known. Events
+    are as far as the watch is (noria status).
+    """
+    query = sa.select(tank_event).order_by(tank_event.c.tank, tank_event.c.at, tank_event.c.kind)
+    if tank is not None:
+        query = query.where(tank_event.c.tank == tank)
+    if start is not None:
+        query = query.where(tank_event.c.until >= start)
+    if end is not None:
+        query = query.where(tank_event.c.at <= end)
+    with open_database(settings_of(config)).connect() as connection:
+        for row in connection.execute(query).mappings():
+            known = {name: value for name, value in row.items() if value is not None}
+            sys.stdout.buffer.write(msgspec.json.encode(known) + b"\n")
 
 
 def line_of(reading: Reading) -> dict[str, Any]:

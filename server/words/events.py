@@ -80,7 +80,7 @@ def _event(language: PageLanguage, event: TankEvent, now: float) -> Happening:
             return Happening(event.at, time, icon, language.text(_AGAIN[event.kind], time=until))
         return Happening(event.at, time, icon, language.text(text))
     icon, text = _LITRES[event.kind]
-    litres = language.litres(event.litres or 0.0)
+    litres = language.bounded(event.litres or 0.0, event.least_l, event.most_l)
     lasted = language.lasting(max(event.until - event.at, 60.0))
     return Happening(event.at, time, icon, language.text(text, litres=litres, time=lasted))
 

@@ -5,6 +5,7 @@ Messages are written in English in the code; ``locale/<code>/server.po`` has the
 
 import re
 from datetime import timedelta
+from math import ceil, floor
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -33,6 +34,13 @@ class PageLanguage(Language):
     def percent(self, pct: float) -> str:
         """``48 %``, between 0 and 100."""
         return f"{min(max(round(pct), 0), 100)}\u00a0%"
+
+    def bounded(self, litres: float, least_l: float | None, most_l: float | None) -> str:
+        """``340 L (310–370)``: the bounds rounded outward to 10; without bounds ``340 L``."""
+        if least_l is None or most_l is None:
+            return self.litres(litres)
+        lo, hi = max(floor(least_l / 10), 0) * 10, max(ceil(most_l / 10), 0) * 10
+        return f"{self.litres(litres)} ({self.number(lo)}–{self.number(hi)})"
 
     def number_word(self, n: int) -> str:
         """Numbers to ten as words: ``three``."""

@@ -12,6 +12,8 @@ from gateway.cluster.merge_order import MergeOrder
 from gateway.cluster.reader import MergedReader
 from gateway.cluster.registrar import ListeningFlag, Registrar
 from gateway.database.tables import incident, outbox, tank_now
+from gateway.domain.outputs import TankEvent
+from gateway.projections.watch.rows import OutputContext, write_output
 from gateway.runtime import file_lock
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
@@ -129,3 +131,27 @@ def _watched(folder: Path) -> dict[str, Any]:
         messages = connection.scalar(sa.select(sa.func.count()).select_from(outbox))
     engine.dispose()
     return {"levels": levels, "incidents": incidents, "messages": messages}
+
+
+def test_events_are_exported_with_their_bounds(folder: Path) -> None:
+    engine = database.opened(folder)
+    found = [
+        TankEvent(T0, T0 + 60, "north-1", "refill", 340.0, 310.0, 370.0),
+        TankEvent(T0 + 600, T0 + 660, "north-1", "knock"),
+        TankEvent(T0 + 600, T0 + 660, "south-1", "draw", 20.0),
+    ]
+    with engine.begin() as connection:
+        write_output(connection, found, [], OutputContext((), {}))
+    refill = {"tank": "north-1", "kind": "refill", "at": T0, "until": T0 + 60, "litres": 340.0,
+              "least_l": 310.0, "most_l": 370.0}  # fmt: skip
+    knock = {"tank": "north-1", "kind": "knock", "at": T0 + 600, "until": T0 + 660}
+    draw = {**knock, "tank": "south-1", "kind": "draw", "litres": 20.0}
+    assert exported_events(folder) == [refill, knock, draw]
+    assert exported_events(folder, "--tank", "south-1") == [draw]
+    assert exported_events(folder, "--from", f"{T0 + 60}", "--to", f"{T0 + 599}") == [refill]
+    assert exported_events(folder, "--from", f"{T0 + 61}", "--to", f"{T0 + 600}") == [knock, draw]
+
+
+def exported_events(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    done = noria(folder, "export", "events", *arguments)
+    return [json.loads(line) for line in done.stdout.splitlines()]

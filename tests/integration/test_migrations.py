@@ -25,7 +25,7 @@ from gateway.alerts import claims
 from gateway.cluster import tables as cluster_tables
 from gateway.database import migration, migrations
 from gateway.database.engine import connect, is_postgresql
-from gateway.database.tables import incident, metadata
+from gateway.database.tables import incident, judgement, metadata
 from gateway.errors import DatabaseError
 from gateway.registry import rows
 from server.accounts import people
@@ -33,6 +33,10 @@ from tests.parts import database
 
 VERSION_0_1_0 = Path(__file__).with_name("old_databases") / "noria-0.1.0.sql"
 """Part of a demo's database as version 0.1.0 left it."""
+
+
+BOUNDS = (None, None)
+"""Later columns of an event, which version 0.1.0 did not know."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,9 +105,24 @@ def test_a_database_of_version_0_1_0_keeps_all_its_rows(old: Path) -> None:
     engine = connect(old)
     after = rows_of(old)
     assert after.pop("alembic_version") == [(migration.HEAD,)]
+    after["tank_event"] = [row[: -len(BOUNDS)] for row in after["tank_event"] if row[-2:] == BOUNDS]
     assert {name: after[name] for name in before} == before
     assert sum(len(found) for found in before.values()) == 70
     assert differences(engine) == []
+
+
+def test_the_newest_judgement_of_an_old_incident_is_kept(old: Path) -> None:
+    before = rows_of(old)["incident"]
+    with connect(old).connect() as connection:
+        found = connection.execute(sa.select(judgement).order_by(judgement.c.incident)).all()
+        wanted = connection.execute(sa.select(incident).order_by(incident.c.id)).all()
+    assert len(found) == len(before) > 0
+    assert [(j.incident, j.number, j.time, j.kind, j.because) for j in found] == [
+        (i.id, i.change_number, i.updated, i.kind, i.because) for i in wanted
+    ]
+    assert {j.change for j, i in zip(found, wanted, strict=True) if i.closed is None} <= {
+        "opened", "updated",
+    }  # fmt: skip
 
 
 def test_a_database_of_version_0_1_0_works_after_its_migration(old: Path) -> None:
@@ -132,6 +151,9 @@ def test_tables_that_version_0_1_0_made_in_postgresql_are_taken_over(
     engine = database.opened(tmp_path)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
+        connection.exec_driver_sql("DROP TABLE judgement")  # what that version did not have
+        for column in ("least_l", "most_l"):
+            connection.exec_driver_sql(f"ALTER TABLE tank_event DROP COLUMN {column}")
     people.add(engine, "Van 2", "volunteer", people.draw_password(), 1.0)
     migration.migrate(engine)
     assert [person.name for person in people.everyone(engine)] == ["Van 2"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -10,11 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from gateway.alerts import claims
-from gateway.database.tables import fact, incident, incident_step, outbox, tank_now
+from gateway.database.tables import (
+    fact,
+    incident,
+    incident_step,
+    judgement,
+    outbox,
+    tank_event,
+    tank_now,
+)
 from gateway.domain import envelope
+from gateway.domain.outputs import Because, IncidentChange, TankEvent
 from gateway.domain.registry import Device, Registry
 from gateway.projections import cursor
-from gateway.projections.watch import projection, rebuild
+from gateway.projections.watch import projection, rebuild, rows
+from gateway.projections.watch.rows import OutputContext
+from server.views import events
 from tests.integration.signing_device import KEY, T0, SigningDevice, distance
 from tests.integration.watched import CHANNELS, Scene
 
@@ -94,6 +106,8 @@ def test_a_rebuild_repeats_no_message_and_no_leaf_and_keeps_the_claim(scene: Sce
     (before,) = scene.rows(incident)
     with scene.engine.begin() as connection:
         assert claims.claim(connection, before.id, "p7", T0 + 9000.0, eta=T0 + 9900.0)
+    judgements = scene.rows(judgement)
+    assert next((j.incident, j.number, j.change) for j in judgements) == (before.id, 1, "opened")
     messages, leaves = scene.rows(outbox), [f.key for f in scene.rows(fact)]
     with scene.engine.begin() as connection:
         rebuild.reset(connection, T0 + 10_000.0)
@@ -107,6 +121,7 @@ def test_a_rebuild_repeats_no_message_and_no_leaf_and_keeps_the_claim(scene: Sce
     assert (after.claimed_by, after.claim_eta) == ("p7", T0 + 9900.0)
     assert scene.rows(outbox) == messages
     assert [f.key for f in scene.rows(fact)] == leaves
+    assert scene.rows(judgement) == judgements
     whats = sorted(s.what for s in scene.rows(incident_step))
     assert whats.count("opened") == 1
     assert whats.count("claimed") == 1
@@ -194,3 +209,37 @@ def test_a_batch_that_is_quick_is_saved_at_once(
     (saved,) = _saves(scene, monkeypatch, a_look_s=0.0)
     assert saved == scene.cursor()
     assert len(scene.rows(incident)) == 1
+
+
+def test_every_judgement_is_kept_and_of_very_many_the_first_and_the_newest(scene: Scene) -> None:
+    because = (Because("motion", 1.2, "measured", {"duration_s": 41.0}),)
+    opened = IncidentChange(
+        "aaaaaaaaaa", "opened", 1, T0, T0 + 5.0, "north-1", None, "unknown", 0.6,
+        {"unknown": 0.6, "seized": 0.4}, because, "mac", False,
+    )  # fmt: skip
+    many = rows.JUDGEMENTS_KEPT + 3
+    with scene.engine.begin() as connection:
+        for number in range(1, many + 1):
+            change = replace(opened, change="updated" if number > 1 else "opened",
+                             change_number=number, received=T0 + number)  # fmt: skip
+            rows.write_output(connection, [change, change], [], OutputContext((), {}))
+            if number == rows.JUDGEMENTS_KEPT:
+                assert len(connection.execute(sa.select(judgement)).all()) == number
+    kept = scene.rows(judgement)
+    assert len(kept) == rows.JUDGEMENTS_KEPT
+    assert sorted(j.number for j in kept) == [1, *range(5, many + 1)]
+    (first,) = (j for j in kept if j.number == 1)
+    assert (first.time, first.change, first.causes) == (T0 + 1, "opened", dict(opened.causes))
+    assert first.because == [
+        {"term": "motion", "weight": 1.2, "basis": "measured", "values": {"duration_s": 41.0}}
+    ]
+
+
+def test_the_bounds_of_an_event_are_stored(scene: Scene) -> None:
+    event = TankEvent(T0, T0 + 60.0, "north-1", "refill", 340.0, 310.0, 370.0)
+    with scene.engine.begin() as connection:
+        rows.write_output(connection, [event], [], OutputContext((), {}))
+        (found,) = events.of_tank(connection, "north-1", T0)
+    assert found == event
+    (row,) = scene.rows(tank_event)
+    assert (row.litres, row.least_l, row.most_l) == (340.0, 310.0, 370.0)

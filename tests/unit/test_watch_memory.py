@@ -218,13 +218,6 @@ def test_an_incident_is_updated_by_a_tenth_by_other_terms_or_by_another_kind(
     assert report(context, kind, probability, *terms) == changes
 
 
-def test_the_margin_of_a_water_level_updates_nothing() -> None:
-    context, _ = opened("critical")
-    assert report(context, "critical", 0.5, "level") == []
-    assert report(context, "low", 0.5, "level") == ["updated low"]
-    assert report(context, "empty", 0.5, "level") == ["updated empty!"]
-
-
 def test_an_alert_about_one_kind_of_loss_covers_the_other() -> None:
     context, _ = opened("drained")
     assert report(context, "slashed", 0.8) == ["updated slashed"]

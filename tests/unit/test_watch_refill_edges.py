@@ -4,6 +4,7 @@ import pytest
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import flow
+from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import T0
 from tests.unit.test_watch_account import SIGMA_L, Followed
 
@@ -131,3 +132,17 @@ def test_a_draw_after_a_refill_begins_at_its_top() -> None:
     assert refill(seen).until <= seen.told[1].at
     seen = Followed(*([500.0] * 8)).sees(800.0, 790.0, 780.0, *([780.0] * 6))
     assert seen.told[1].at >= refill(seen).until
+
+
+def test_a_refill_that_a_sensor_fault_interrupts_is_told_once() -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0)
+    seen.at += 6 * 900
+    told = flow.resume(seen.flow, ROW, seen.sample(700.0), SIGMA_L)
+    assert [(event.kind, event.litres) for event in told] == [("refill", 200.0)]
+    assert flow.trend_lph(seen.flow) is None, "of one sample"
+    assert seen.sees(*([700.0] * 6)).kinds == []
+
+
+def test_the_trend_is_stated_to_a_tenth() -> None:
+    seen = Followed(*(800.0 - 5.03 * n for n in range(10)))
+    assert flow.trend_lph(seen.flow) == -20.1

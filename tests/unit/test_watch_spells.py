@@ -102,6 +102,14 @@ def test_after_a_fault_the_difference_is_told_with_its_bounds(
     assert found.most_l == pytest.approx(most_l, abs=1)
 
 
+def test_a_fault_began_with_the_first_missing_echo() -> None:
+    story = Story()
+    story.levels(*([500.0] * 3))
+    for _ in range(3):
+        story.sends(None, at=story.at + 900)
+    assert story.events("fault") == [TankEvent(T0 + 3600, T0 + 4500, "north-1", "fault")]
+
+
 def sick() -> Story:
     """A sensor that jumped three times within a day, so that nobody believes it."""
     story = Story()

@@ -27,6 +27,15 @@ def test_a_slow_draw_is_one_incident_from_low_over_critical_and_empty_to_the_ref
     assert 0.5 * HOUR < float(closed.figures["dry_s"] or 0) < 2 * HOUR
 
 
+def test_the_margin_below_a_threshold_updates_nothing() -> None:
+    story = Story()
+    story.levels(600, 600, 290, 288)
+    story.levels(*range(280, 160, -10))
+    assert water(story) == ["opened low!"]
+    story.levels(130, 125)
+    assert water(story) == ["opened low!", "updated critical!"]
+
+
 def test_states_follow_the_level_through_all_thresholds() -> None:
     story = Story()
     story.levels(900, 900, 280, 280, 120, 120, 10, 10, 600, 600)

@@ -17,6 +17,7 @@ from gateway.domain.watch.tracks import flow, health, level, settling, tilt
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.profile import largest_hour_l
 from gateway.domain.watch.tracks.settling import Sample
+from gateway.domain.watch.tracks.tamper import Episode
 
 _GAP_S, _GAP_PROMISES = 2700.0, 1.6
 _WAIT_S = 120.0
@@ -37,14 +38,16 @@ def apply(
     if tank.gap is None and _is_after_gap(tank, device, reading):
         tank.gap = Gap(settling.copy_of(tank.settling))
         context.set_timer(tank, "gap", context.now + _WAIT_S)
-    tank.fed_at = max(tank.fed_at, reading.at)
+    if reading.at > tank.fed_at:
+        tank.fed_at = reading.at
     if tank.tilted is not None:  # a beam that misses the water is no level and no sensor fault
         tank.tilted = tilt.update_tilt(tank.tilted, row, reading)
         if tank.tilted is not None:
             return
     settled: list[Sample] = []
     if reading.volume_l is not None:
-        _note_rise(tank, row, reading)
+        if tank.episode is not None:
+            _note_rise(tank, tank.episode, row, reading)
         settled = settling.settle(tank.settling, row, reading)
     was_faulty = tank.health.faulty
     context.outputs += health.update(tank.health, row, reading, tank.settling.noise)
@@ -67,12 +70,12 @@ def apply(
         _flow(context, tank, row, device, settled)
 
 
-def _note_rise(tank: TankState, row: Tank, reading: Reading) -> None:
+def _note_rise(tank: TankState, episode: Episode, row: Tank, reading: Reading) -> None:
     """Remember that water rose while the lid was open, in one reading only, if need be: a few cans
     may have been drawn before the next.
     """
-    episode, level_l = tank.episode, tank.settling.smooth_l
-    if episode is None or episode.lid_at is None or level_l is None or reading.volume_l is None:
+    level_l = tank.settling.smooth_l
+    if episode.lid_at is None or level_l is None or reading.volume_l is None:
         return
     if reading.at < episode.lid_at:
         return
@@ -115,6 +118,8 @@ def _by_place(reading: Reading) -> tuple[float, int, int, int]:
 
 def _is_after_gap(tank: TankState, device: DeviceState, reading: Reading) -> bool:
     """Whether readings from before this one may be on their way."""
+    if reading.at - tank.fed_at <= _GAP_S:  # the usual case
+        return False
     if tank.settling.smooth_l is None or not device.promises:
         return False
     longest = max(_GAP_S, _GAP_PROMISES * device.promises[-1].next_s)

@@ -40,16 +40,15 @@ def apply_message(context: WatchContext, message: JournaledMessage) -> None:
     if is_current:
         _renew(context, device, message, live)
     changed: dict[str, TankState] = {}
-    handled: set[str] = set()
     items = message.events + message.readings
     for item in sorted(items, key=_by_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
             handling.apply_event(context, device, item)
-            handled.add(item.tank)
         elif tank := _apply_reading(context, device, item, is_current):
             changed[item.tank] = tank
-    for tank_id in sorted(handled if device.auth != "unsigned" else ()):
-        removal.review(context, context.tank(tank_id), device)
+    if message.events and device.auth != "unsigned":
+        for tank_id in sorted({event.tank for event in message.events}):
+            removal.review(context, context.tank(tank_id), device)
     for tank_id, tank in changed.items():
         if (row := context.tank_row(tank_id)) is not None:
             water.decide(context, tank, row, device, live)
@@ -81,15 +80,17 @@ def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
     """
     if not message.newest:
         return False
-    times = [r.at for r in message.readings] + [e.at for e in message.events]
-    if not times:
+    newest_at = max([item.at for item in message.readings + message.events], default=None)
+    if newest_at is None:
         return True
-    lag = message.received - max(times)
+    lag = message.received - newest_at
     usual_s = min(device.lags, default=0.0)
     if message.received - device.lagged_at >= _LAG_EVERY_S:
         device.lags.append(lag)
         del device.lags[:-_LAGS_KEPT]
         device.lagged_at = message.received
+    if lag <= _FRESH_S:  # the usual case
+        return True
     return lag <= max(usual_s, 0.0) + max(_FRESH_S, 1.5 * message.next_s)
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from gateway.database.engine import next_version, serialise
-from gateway.database.tables import incident, incident_step, tank_event, tank_now
+from gateway.database.tables import incident, incident_step, judgement, tank_event, tank_now
 from gateway.projections import cursor
 from gateway.projections.watch.projection import NAME
 from gateway.projections.watch.rows import REBUILT
@@ -22,6 +22,7 @@ def reset(connection: sa.Connection, now: float) -> None:
     cursor.reset(connection, NAME)
     connection.execute(sa.delete(tank_now))
     connection.execute(sa.delete(tank_event))
+    connection.execute(sa.delete(judgement))
     connection.execute(sa.delete(incident_step).where(incident_step.c.what.in_(_DERIVED)))
     touched = sa.select(incident_step.c.incident)
     connection.execute(sa.delete(incident).where(incident.c.id.not_in(touched)))

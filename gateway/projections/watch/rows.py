@@ -11,11 +11,22 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.database.engine import next_version, upsert
-from gateway.database.tables import fact, incident, incident_step, outbox, tank_event, tank_now
+from gateway.database.tables import (
+    fact,
+    incident,
+    incident_step,
+    judgement,
+    outbox,
+    tank_event,
+    tank_now,
+)
 from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
 
 REBUILT = "rebuilt"
 """``closed_why`` of an incident that a rebuild has not reached again (``rebuild.reset``)."""
+
+JUDGEMENTS_KEPT = 200
+"""Of one incident, the first and the newest: one that lasts for weeks does not grow for ever."""
 
 # Built once: building them takes SQLAlchemy longer than SQLite needs for an alert.
 _is_free = sa.or_(incident.c.closed.is_(None), incident.c.closed_why == REBUILT)
@@ -31,6 +42,10 @@ _CHANGE = (
 )
 _OPEN, _STEP, _LEAF, _MESSAGE = (sa.insert(t) for t in (incident, incident_step, fact, outbox))
 _LEAF_EXISTS = sa.select(fact.c.id).where(fact.c.key == sa.bindparam("key")).limit(1)
+_FORGET = sa.delete(judgement).where(
+    judgement.c.incident == sa.bindparam("of"),
+    judgement.c.number.between(2, sa.bindparam("up_to", type_=sa.Integer)),
+)
 _MESSAGE_EXISTS = (
     sa.select(outbox.c.id)
     .where(
@@ -71,8 +86,23 @@ def write_output(
 
 
 def _write_events(connection: sa.Connection, events: Sequence[TankEvent]) -> None:
-    rows = {(e.tank, e.kind, e.at): (e.tank, e.kind, e.at, e.until, e.litres) for e in events}
+    rows = {
+        (e.tank, e.kind, e.at): (e.tank, e.kind, e.at, e.until, e.litres, e.least_l, e.most_l)
+        for e in events
+    }
     upsert(connection, tank_event, rows.values())
+
+
+def _write_judgement(connection: sa.Connection, change: IncidentChange) -> None:
+    lists = (change.causes, [asdict(because) for because in change.because], change.figures)
+    row = (
+        change.id, change.change_number, change.received, change.change, change.kind,
+        change.probability, *(msgspec.json.encode(value).decode() for value in lists),
+    )  # fmt: skip
+    upsert(connection, judgement, [row])
+    if change.change_number > JUDGEMENTS_KEPT:
+        surplus = {"of": change.id, "up_to": change.change_number - JUDGEMENTS_KEPT + 1}
+        connection.execute(_FORGET, surplus)
 
 
 def _write_incident(connection: sa.Connection, change: IncidentChange, version: int) -> None:
@@ -97,6 +127,7 @@ def _announce(connection: sa.Connection, change: IncidentChange, context: Output
     """Add history, leaf and messages of one change, unless a run before a rebuild did."""
     key = f"inc:{change.id}:{change.change_number}"
     _write_step(connection, change)
+    _write_judgement(connection, change)
     if connection.execute(_LEAF_EXISTS, {"key": key}).first() is None:
         rid = context.rids.get(change.tank) if change.tank is not None else None
         leaf = {

@@ -73,6 +73,7 @@ class WatchContext:
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
         self._of_site: dict[str, list[str]] = {}
+        self._only_row = {tank: rows[0] for tank, rows in registry.tanks.items() if len(rows) == 1}
         for tank, tank_rows in registry.tanks.items():
             self._of_site.setdefault(tank_rows[-1].site, []).append(tank)
         for device, rows in registry.devices.items():
@@ -93,10 +94,11 @@ class WatchContext:
 
     def tank_row(self, tank: str) -> Tank | None:
         """The row of a tank in force now."""
+        row = self._only_row.get(tank)  # nearly all of them, several times a message
+        if row is not None:
+            return row
         rows = self.registry.tanks.get(tank)
-        if not rows:
-            return None
-        return rows[0] if len(rows) == 1 else in_force(rows, self.now)
+        return in_force(rows, self.now) if rows else None
 
     def site_tanks(self, row: Tank) -> list[tuple[TankState, Tank]]:
         """The tanks of a site that have a record, with their rows; itself included."""

@@ -86,8 +86,6 @@ def _covered_kinds(kind: IncidentKind) -> tuple[str, ...]:
 
 
 def _has_changed(incident: Incident, kind: str, probability: float, because: list[Because]) -> bool:
-    if kind == incident.kind and kind in WATER_KINDS:
-        return False  # pages show the level itself; its margin needs no update
     if kind != incident.kind or abs(probability - incident.probability) >= _LEAST_CHANGE:
         return True
     return {b.term for b in because} != {b.term for b in incident.because}

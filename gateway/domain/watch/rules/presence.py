@@ -17,7 +17,7 @@ _KEPT_ERAS = 4
 
 def slack_s(next_s: float) -> float:
     """The tolerance of a promise: max(120 s, 5 %)."""
-    return max(120.0, 0.05 * next_s)
+    return 120.0 if next_s <= 2400 else 0.05 * next_s
 
 
 def is_deaf(context: WatchContext) -> bool:
@@ -46,20 +46,23 @@ def renew(
 ) -> bool:
     """Put a newest message's promise in force; returns whether the device had been silent."""
     _note_quiet(context, device)
-    known = next((p for p in device.promises if p.era == message.era), None)
-    promise = Promise(
-        message.era, message.boot, message.seq, known.began if known else context.now, context.now,
-        message.next_s, context.listening.credit_s, live,
-    )  # fmt: skip
-    if known is not None:
-        device.promises[device.promises.index(known)] = promise
+    for promise in device.promises:
+        if promise.era == message.era:
+            promise.boot, promise.seq, promise.received = message.boot, message.seq, context.now
+            promise.next_s, promise.credit_s = message.next_s, context.listening.credit_s
+            promise.live = live
+            break
     else:
-        device.promises.append(promise)
+        device.promises.append(Promise(
+            message.era, message.boot, message.seq, context.now, context.now, message.next_s,
+            context.listening.credit_s, live,
+        ))  # fmt: skip
         del device.promises[:-_KEPT_ERAS]
     was_silent = device.presence == "silent"
     device.presence, device.presence_since, device.waiting = "speaking", context.now, False
     device.silence_muted = False
-    context.set_timer(device, "wait", None)
+    if "wait" in device.due:
+        context.set_timer(device, "wait", None)
     schedule(context, device)
     return was_silent
 
@@ -74,12 +77,8 @@ def _note_quiet(context: WatchContext, device: DeviceState) -> None:
         return
     uplink = context.uplink(name)
     if uplink.last_at and context.now - uplink.last_at > back_off.SHORTEST_S:
-        promised = [
-            promise_in_force(context, other).next_s
-            for other in context.on_uplink(name)
-            if other.presence != "silent" or other.waiting
-        ]
-        back_off.record(uplink.quiet, uplink.last_at, context.now, min(promised, default=0) / 2)
+        shortest_s = _shortest_promise_s(context, name)
+        back_off.record(uplink.quiet, uplink.last_at, context.now, shortest_s / 2)
     if uplink.quiet and is_late(context, device):
         back_off.prove(uplink.quiet, last_received_at(device), late_at(context, device))
         while attempt_due(context, device) < context.now and back_off.prove(
@@ -87,6 +86,18 @@ def _note_quiet(context: WatchContext, device: DeviceState) -> None:
         ):
             pass
     uplink.last_at = context.now
+
+
+def _shortest_promise_s(context: WatchContext, uplink: str) -> float:
+    """Of the devices on an uplink that may be sending; 0 for none."""
+    shortest: float | None = None
+    for device in context.on_uplink(uplink):
+        if device.presence == "silent" and not device.waiting:
+            continue
+        next_s = promise_in_force(context, device).next_s
+        if shortest is None or next_s < shortest:
+            shortest = next_s
+    return shortest or 0.0
 
 
 def active_promises(device: DeviceState) -> list[Promise]:
@@ -160,10 +171,10 @@ def _back_off_until(context: WatchContext, device: DeviceState) -> tuple[float, 
 def schedule(context: WatchContext, device: DeviceState) -> None:
     """Set the timers of the promise in force."""
     promise = promise_in_force(context, device)
-    late = device.presence == "speaking"
-    silent = device.presence != "silent"
-    context.set_timer(device, "late", _deadline(context, promise, 1) if late else None)
-    context.set_timer(device, "silent", _deadline(context, promise, 3) if silent else None)
+    late_at, presence = _deadline(context, promise, 1), device.presence
+    silent_at = late_at + 2 * promise.next_s
+    context.set_timer(device, "late", late_at if presence == "speaking" else None)
+    context.set_timer(device, "silent", silent_at if presence != "silent" else None)
 
 
 def check_late(context: WatchContext, device: DeviceState) -> None:

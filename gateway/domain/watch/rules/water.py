@@ -79,7 +79,9 @@ def _report(
     context: WatchContext, tank: TankState, row: Tank, kind: IncidentKind, device: DeviceState,
     alert: bool,
 ) -> None:  # fmt: skip
-    track = tank.level
+    track, open_one = tank.level, context.open_incident(FAMILY, tank.tank)
+    if open_one is not None and open_one.kind == kind:
+        return  # pages show the level itself
     at = track.since if track.since is not None else context.now
     incidents.report(
         context, FAMILY, tank.tank, at=at, kind=kind, probability=_certainty(track, row, kind),

@@ -107,13 +107,19 @@ def event(
 
 def line(window: list[list[float]]) -> tuple[float, float]:
     """A least-squares line: its level at the last sample, and its slope in litres a second."""
-    mean_at = sum([at for at, _ in window]) / len(window)
-    mean_l = sum([litres for _, litres in window]) / len(window)
-    spread = sum([(at - mean_at) ** 2 for at, _ in window])
+    end_at, count = window[-1][0], len(window)
+    total_at = total_l = squares = products = 0.0
+    for at, litres in window:
+        ago = at - end_at  # small numbers, so that their squares keep all digits
+        total_at += ago
+        total_l += litres
+        squares += ago * ago
+        products += ago * litres
+    spread = squares - total_at * total_at / count
     if spread <= 0:
-        return mean_l, 0.0
-    slope = sum([(at - mean_at) * (litres - mean_l) for at, litres in window]) / spread
-    return mean_l + slope * (window[-1][0] - mean_at), slope
+        return total_l / count, 0.0
+    slope = (products - total_at * total_l / count) / spread
+    return (total_l - slope * total_at) / count, slope
 
 
 def error_l(sigma_l: float) -> float:

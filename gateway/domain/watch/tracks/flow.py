@@ -1,5 +1,8 @@
 """Refills and draws of one tank from its settled samples."""
 
+from bisect import bisect_left
+from operator import itemgetter
+
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import account, refill
@@ -13,6 +16,7 @@ _KEPT = 24  # samples: four hours at ten minutes, twelve minutes at thirty secon
 _DRAW_SIGMAS, _DRAW_PART = 2.0, 0.005
 _DRAW_OVER_S = 1500.0
 _DRAW_LONGEST_S = 3600.0
+_TREND_S, _TREND_LEAST_S = 7200.0, 1500.0
 
 
 def update(
@@ -117,12 +121,12 @@ def trend_lph(flow: Flow) -> float | None:
 
     The slope of a least-squares line, negative when the level falls.
     """
-    if flow.rise is not None or len(flow.recent) < 3:
+    recent = flow.recent
+    if flow.rise is not None or len(recent) < 3:
         return None
-    end_at = flow.recent[-1][0]
-    window = [entry for entry in flow.recent if end_at - entry[0] <= 7200.0]
-    if flow.refill_at is not None:
-        window = [entry for entry in window if entry[0] >= flow.refill_at]
-    if len(window) < 3 or end_at - window[0][0] < 1500.0:
+    end_at = recent[-1][0]
+    since = end_at - _TREND_S if flow.refill_at is None else max(end_at - _TREND_S, flow.refill_at)
+    first = bisect_left(recent, since, key=itemgetter(0))
+    if len(recent) - first < 3 or end_at - recent[first][0] < _TREND_LEAST_S:
         return None
-    return round(account.line(window)[1] * 3600.0, 1)
+    return round(account.line(recent[first:])[1] * 3600.0, 1)

@@ -44,6 +44,9 @@ def show(
         return
     track.believed += max(len(settled), 1)
     track.at, track.received, track.volume_l, track.sd_l = new
+    low_l = tank.low_pct * tank.capacity_l / 100
+    if new.litres >= low_l and track.state == "ok" and not track.latched and not track.passed:
+        return  # the usual case, on the path of every reading
     _count(track, tank, new)
     _set_state(track, tank, new)
 
@@ -83,9 +86,6 @@ def state_of_volume(tank: Tank, litres: float, sd_l: float) -> Name:
 
 
 def _count(track: LevelTrack, tank: Tank, sample: Sample) -> None:
-    low_l = tank.low_pct * tank.capacity_l / 100
-    if not track.latched and not track.passed and sample.litres >= low_l:
-        return  # the usual case, on the path of every reading
     back = max(_BACK_PART * tank.capacity_l, _BACK_SD * sample.sd_l)
     for name, limit in limits_l(tank, sample.sd_l):
         is_in = name in track.latched
