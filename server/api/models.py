@@ -1,5 +1,6 @@
 """Bodies of the API's answers and requests. Times are Unix seconds, volumes litres."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -212,10 +213,15 @@ def _incident(incident: Incident, snapshot: Snapshot, person: str) -> dict[str, 
     return {
         **{name: getattr(incident, name) for name in names},
         "causes": dict(incident.causes),
-        "because": [
-            {"term": b.term, "weight": b.weight, "basis": b.basis, "values": dict(b.values)}
-            for b in incident.because
-        ],
+        "because": because_out(incident.because),
         "claimed_by": snapshot.person(incident.claimed_by),
         "mine": incident.claimed_by == person,
     }
+
+
+def because_out(because: Sequence[outputs.Because]) -> list[dict[str, object]]:
+    """The terms of a judgement as fields of ``BecauseOut``."""
+    return [
+        {"term": b.term, "weight": b.weight, "basis": b.basis, "values": dict(b.values)}
+        for b in because
+    ]

@@ -24,7 +24,9 @@ from server.api.models import (
     tank_out,
     with_steps,
 )  # fmt: skip
+from server.api.why import WhyOut, why_out
 from server.views import incident as incidents
+from server.views import why as whys
 from server.web.guard import AnyVisit, OurCall, SignedIn, Visit
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
@@ -128,6 +130,17 @@ def one(visit: SignedIn, incident: str) -> IncidentWithSteps:
     if found is None:
         raise HTTPException(404, f"no incident {incident!r}")
     return with_steps(found, steps, snapshot, visit.me.id)
+
+
+@router.get("/incidents/{incident}/why", summary="Why it was said")
+def why(visit: SignedIn, incident: str) -> WhyOut:
+    """Every judgement of an incident, with the readings, events and plans around it."""
+    found = whys.of_incident(
+        visit.parts.engine, visit.parts.history, visit.parts.snapshot(), incident
+    )
+    if found is None:
+        raise HTTPException(404, f"no incident {incident!r}")
+    return why_out(incident, found.judgements, found.around)
 
 
 def _answer(visit: Visit, incident: str, outcome: Outcome) -> IncidentWithSteps:

@@ -29,11 +29,15 @@ _LEAST_GAP_PCT = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label or sign at ``left`` per cent; ``text`` also serves readers who cannot see it."""
+    """A label or sign at ``left`` per cent; ``text`` also serves readers who cannot see it.
+
+    ``top`` is in pixels: signs close together are below one another.
+    """
 
     left: float
     text: str
     icon: str = ""
+    top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class Chart:
     """What each icon of ``incidents`` means, for the legend."""
     rows: tuple[Row, ...]
     empty: bool
+    is_now: bool = True
+    """Whether ``now_x`` is this moment; else nothing is drawn there."""
 
 
 def window(range_: Range, now: float) -> tuple[float, float]:
@@ -111,22 +117,23 @@ def draw(
     band, middle = _expected(scale, known, limits_l, low_l, now)
     marks = _incidents(language, scale, incidents, now)
     return Chart(
-        range=range_, lines=tuple(path(_seen(run)) for run in runs),
-        areas=tuple(area(_seen(run)) for run in runs), gaps=_gaps(scale, levels), band=band,
+        range=range_, lines=tuple(path(seen(run)) for run in runs),
+        areas=tuple(area(seen(run)) for run in runs), gaps=gaps(scale, levels), band=band,
         middle=middle, now_x=scale.x(now), now_left=scale.left_pct(now),
-        limits=_limits(language, scale, limits_l), ticks=_ticks(language, scale, range_, now),
+        limits=limits(language, scale, limits_l), ticks=_ticks(language, scale, range_, now),
         refills=_refills(language, scale, events, now),
         incidents=marks, signs=_signs(language, marks),
         rows=_rows(language, levels, range_, start, now), empty=not levels.runs,
     )  # fmt: skip
 
 
-def _seen(run: list[Point]) -> list[Point]:
+def seen(run: list[Point]) -> list[Point]:
     """A single reading becomes a short dash, which is visible."""
     return [run[0], (run[0][0] + 1.0, run[0][1])] if len(run) == 1 else run
 
 
-def _gaps(scale: Scale, levels: Line) -> tuple[Gap, ...]:
+def gaps(scale: Scale, levels: Line) -> tuple[Gap, ...]:
+    """The times without readings that are wide enough to be seen."""
     found = ((scale.left_pct(a), scale.left_pct(b)) for a, b in levels.gaps)
     widths = ((a, round(b - a, 2)) for a, b in found if b - a > _LEAST_GAP_PCT)
     return tuple(Gap(a, width, round(a + width, 2)) for a, width in widths)
@@ -170,9 +177,11 @@ def _cut(scale: Scale, samples: list[Sample]) -> list[Point]:
     return points
 
 
-def _limits(
+def limits(
     language: PageLanguage, scale: Scale, limits_l: tuple[float, float]
 ) -> tuple[Limit, ...]:
+    """The lines of the whole tank, its half, low and critical; ``limits_l``: the last two."""
+
     def limit(litres: float, text: str, tone: str = "") -> Limit:
         return Limit(scale.y(litres), scale.top_pct(litres), text, tone)
 

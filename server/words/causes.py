@@ -29,7 +29,10 @@ _TERMS: Mapping[str, str] = {
     "emptied": mark("It ran out to the last, about {left_l}."),
     "plateau": mark("The fall stopped at about {left_l}, as water does at the height of a cut."),
     "knock": mark("Something knocked it shortly before."),
-    "beyond_use": mark("More left than in any hour of the days known: {fall_l}."),
+    "fall_size": mark("It lost {pct} of the whole tank."),
+    "beyond_use": mark(
+        "It lost {times_most_in_an_hour} times the most that was drawn in as long on days known."
+    ),
     "use_unknown": mark("Too few days are known to compare it with ordinary use."),
     "sudden_plateau": mark(
         "The figure jumped between two readings and stayed, and nothing had touched the tank."
@@ -119,13 +122,19 @@ def grounds(language: PageLanguage, because: Sequence[Because], now: float) -> l
 
 
 def _ground(language: PageLanguage, term: Because, now: float) -> Ground:
-    text = _sentence(language, term, now)
+    text = sentence(language, term, now)
     if term.weight >= 0:
         return Ground(text, "plus", language.text("points to it"), term.basis)
     return Ground(text, "minus", language.text("points away"), term.basis)
 
 
-def _sentence(language: PageLanguage, because: Because, now: float) -> str:
+def is_known(term: str) -> bool:
+    """Whether a term has a sentence."""
+    return term in _TERMS
+
+
+def sentence(language: PageLanguage, because: Because, now: float) -> str:
+    """One term as a sentence; a term without one by its name."""
     message = _TERMS.get(because.term)
     if message is None:
         return because.term.replace("_", " ")
@@ -148,6 +157,8 @@ def _value(language: PageLanguage, name: str, value: object, now: float) -> str:
 _Form = Callable[[PageLanguage, float, float], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
     ("rate_lpm", lambda s, v, now: s.text("{n} L/min", n=round(v))),
+    ("pct", lambda s, v, now: s.percent(v)),
+    ("times_most_in_an_hour", lambda s, v, now: s.decimal(v)),
     ("times_all_taps", lambda s, v, now: s.decimal(v)),
     ("_at", lambda s, v, now: s.moment(v, now, seconds=True)),
     ("at", lambda s, v, now: s.moment(v, now)),

@@ -145,7 +145,7 @@ def test_the_openapi_description_lists_every_path_with_its_answer(client: TestCl
         f"{API}{path}"
         for path in (
             "/session", "/me", "/tanks", "/tanks/{tank}", "/tanks/{tank}/series", "/incidents",
-            "/incidents/{incident}", "/incidents/{incident}/claim",
+            "/incidents/{incident}", "/incidents/{incident}/why", "/incidents/{incident}/claim",
             "/incidents/{incident}/hand-over", "/incidents/{incident}/release",
             "/incidents/{incident}/close",
         )
