@@ -5,8 +5,8 @@ import pytest
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import flow
 from tests.unit.settled_tank import ROW
-from tests.unit.tank_story import T0
-from tests.unit.test_watch_account import SIGMA_L, Followed
+from tests.unit.tank_story import HOUR, T0
+from tests.unit.test_watch_account import ERROR_L, SIGMA_L, Followed
 
 NEARLY_EMPTY_L = 20 + 2 * SIGMA_L
 
@@ -146,3 +146,13 @@ def test_a_refill_that_a_sensor_fault_interrupts_is_told_once() -> None:
 def test_the_trend_is_stated_to_a_tenth() -> None:
     seen = Followed(*(800.0 - 5.03 * n for n in range(10)))
     assert flow.trend_lph(seen.flow) == -20.1
+
+
+@pytest.mark.parametrize(("hours", "unseen"), [(1, 0.0), (1.01, 120.0), (4, 120.0)])
+def test_a_refill_in_a_gap_may_hide_draws_though_none_were_seen_before(
+    hours: float, unseen: float
+) -> None:
+    seen = Followed(*([500.0] * 8)).sees(800.0, every=hours * HOUR).sees(*([800.0] * 4))
+    found = refill(seen)
+    assert found.litres == 300
+    assert found.most_l == pytest.approx(300 + unseen + ERROR_L, abs=0.1)

@@ -7,7 +7,7 @@ from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import account
 from gateway.domain.watch.tracks.account import GAP_S, Flow, Rise
-from gateway.domain.watch.tracks.settling import Sample
+from gateway.domain.watch.tracks.settling import Sample, drawable_l
 
 _BEFORE = 5  # samples that show the level and the draws before a refill
 _STEP_SIGMAS, _STEP_PART = 5.0, 0.026
@@ -152,8 +152,10 @@ def _end_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[Ta
     flow.booked_at = rise.top_at
     flow.refill_at, flow.refill_l = rise.top_at, litres
     least = max(after - rise.from_l - error, 0.0)
+    # nobody drew before a gap: they may have drawn in it all the same
+    unseen = max(2 * drawn, drawable_l(tank, lasted) if is_gap else 0.0)
     events.append(account.event(tank, rise.at, rise.top_at, "refill", litres, least,
-                         litres + 2 * drawn + error))  # fmt: skip
+                         litres + unseen + error))  # fmt: skip
     account.restart(flow, after, rise.top_at)
     for at, value in rise.after[1:]:
         account.smooth(flow, value, at, _STEP_SIGMAS * sigma_l)
