@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.domain.outputs import TankEvent
-from gateway.domain.watch.tracks import flow
+from gateway.domain.watch.tracks import account, flow
 from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import HOUR, T0
 from tests.unit.test_watch_account import ERROR_L, SIGMA_L, Followed
@@ -156,3 +156,7 @@ def test_a_refill_in_a_gap_may_hide_draws_though_none_were_seen_before(
     found = refill(seen)
     assert found.litres == 300
     assert found.most_l == pytest.approx(300 + unseen + ERROR_L, abs=0.1)
+
+
+def test_the_error_of_a_difference_grows_with_the_scatter() -> None:
+    assert account.error_l(10.0) == pytest.approx(13.96, abs=0.01)
