@@ -199,6 +199,13 @@ def test_a_refill_and_draws_of_other_sizes_are_no_rounds() -> None:
     assert steps(300, 780, 360, 900, 300, 720).track.rounds == 0
 
 
+@pytest.mark.parametrize(("low", "rounds"), [(30.0, 0), (60.0, 2)])
+def test_a_tank_that_runs_dry_and_is_filled_alike_each_time_is_not_sick(
+    low: float, rounds: int
+) -> None:
+    assert steps(low, 500, low, 500).track.rounds == rounds
+
+
 @pytest.mark.parametrize(("to", "rounds"), [(510.0, 1), (485.0, 0)])
 def test_only_a_change_by_a_fifth_of_the_tank_is_sudden(to: float, rounds: int) -> None:
     tank = settled_at(300, ratio=0.2)

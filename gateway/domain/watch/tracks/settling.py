@@ -173,13 +173,20 @@ def _is_moving(kept: list[Sample], gate: float) -> bool:
 
 
 def _record_step(track: Settling, tank: Tank, level: float, kept: list[Sample]) -> None:
-    """Count rounds: sudden changes between the same two figures, which no water makes."""
+    """Count rounds: sudden changes between the same two figures, which no water makes.
+
+    Water makes them where the lower one is the tap: a tank that runs dry, and is filled from the
+    same bowser or cans each time.
+    """
     to, at = kept[-1].litres, kept[0].at
     sigma = scatter.sigma_l(track.noise, kept[-1].sd_l, tank.capacity_l)
     if abs(to - level) < max(_STEP_PART * tank.capacity_l, _STEP_SIGMAS * sigma):
         return
     near = max(_ROUND_PART * tank.capacity_l, _GATE_SIGMAS * sigma)
     last, track.step = track.step, [at, level, to]
+    if min(level, to) <= tank.empty_l + near:
+        track.rounds = 0
+        return
     if not last or at - last[0] > _ROUND_S:
         track.rounds = 0
     elif abs(level - last[2]) <= near and abs(to - last[1]) <= near:
