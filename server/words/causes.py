@@ -166,7 +166,7 @@ _FORMS: tuple[tuple[str, _Form], ...] = (
     ("seconds", lambda s, v, now: s.lasting(v)),
     ("threshold_l", lambda s, v, now: f"{v:.0f}\u00a0L"),
     ("_l", lambda s, v, now: s.litres(v)),
-    ("_mv", lambda s, v, now: s.text("{n} V", n=f"{v / 1000:.2f}")),
+    ("_mv", lambda s, v, now: s.text("{n} V", n=s.volts(v))),
     ("tanks", lambda s, v, now: s.plural("{n} tank", "{n} tanks", int(v))),
     ("devices", lambda s, v, now: s.plural("{n} sensor", "{n} sensors", int(v))),
 )

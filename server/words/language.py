@@ -42,6 +42,10 @@ class PageLanguage(Language):
         lo, hi = max(floor(least_l / 10), 0) * 10, max(ceil(most_l / 10), 0) * 10
         return f"{self.litres(litres)} ({self.number(lo)}–{self.number(hi)})"
 
+    def volts(self, millivolts: float) -> str:
+        """``3.98``, or ``3,98`` in French."""
+        return f"{millivolts / 1000:.2f}".replace(".", "," if self.code == "fr" else ".")
+
     def number_word(self, n: int) -> str:
         """Numbers to ten as words: ``three``."""
         words = self.text("none one two three four five six seven eight nine ten").split()

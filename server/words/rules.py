@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gateway.domain.outputs import WATER_KINDS
-from gateway.domain.watch.rules import power
+from gateway.domain.watch.rules import power, removal
 from server.views.why import Judgement
 from server.words.language import PageLanguage, mark
 
@@ -33,8 +33,8 @@ _RULES: Mapping[str, str] = {
     ),
 }
 _MOVED_RULE = mark(
-    "Said because all signs together passed 8 in 10, or because it was tilted, carried, or fell "
-    "silent right after it was moved."
+    "Said because all signs together passed {tens} in 10, or because it was tilted, carried, or "
+    "fell silent right after it was moved."
 )
 _QUESTIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("motion",), mark("Strong motion: none was reported.")),
@@ -101,13 +101,11 @@ def rule(language: PageLanguage, judgement: Judgement) -> str:
     if kind in WATER_KINDS:
         return _water_rule(language, judgement)
     if kind == "battery":
-        low, spent = _volts(language, power.LOW_MV), _volts(language, power.SPENT_MV)
+        low, spent = language.volts(power.LOW_MV), language.volts(power.SPENT_MV)
         return language.text(_RULES[kind], low=low, spent=spent)
-    return language.text(_RULES.get(kind, _MOVED_RULE))
-
-
-def _volts(language: PageLanguage, millivolts: float) -> str:
-    return f"{millivolts / 1000:.2f}".replace(".", "," if language.code == "fr" else ".")
+    if kind in _RULES:
+        return language.text(_RULES[kind])
+    return language.text(_MOVED_RULE, tens=round(10 * removal.ENOUGH))
 
 
 def _water_rule(language: PageLanguage, judgement: Judgement) -> str:
@@ -141,7 +139,7 @@ def not_found(language: PageLanguage, judgement: Judgement) -> list[str]:
 def would_change(language: PageLanguage, judgement: Judgement) -> list[str]:
     """What would end it, or change it into something else."""
     kind, terms = judgement.kind, {because.term for because in judgement.because}
-    good = _volts(language, power.GOOD_MV)
+    good = language.volts(power.GOOD_MV)
     own = _CHANGES.get(_SAME.get(kind, kind), ())
     found = [language.text(text, good=good) for text in own]
     if kind in _MOVED and kind != "moved_by_us":

@@ -132,7 +132,7 @@ def _sick(language: PageLanguage, snapshot: Snapshot, incident: Incident) -> Sic
 
 def battery(language: PageLanguage, mv: int) -> str:
     """``Battery 3.98 V.``, with a word when it is low."""
-    volts = f"{mv / 1000:.2f}".replace(".", "," if language.code == "fr" else ".")
+    volts = language.volts(mv)
     if mv < LOW_MV:
         return language.text("Battery low, {volts} V.", volts=volts)
     return language.text("Battery good, {volts} V.", volts=volts)

@@ -67,7 +67,7 @@ def test_the_page_has_the_readings_the_terms_and_the_change_of_mind(
     text = page(client, "birchmoved")
     assert "Said now: “May have been taken”, about 8 in 10, since" in text
     assert 'class="chart"' in text
-    assert "<caption>Readings from shortly before it on." in text
+    assert '<caption id="readings">Readings from shortly before it on.' in text
     assert text.count("7 of 7") == 7  # four before, three after
     assert "speaks strongly for “Taken away”" in text
     assert "Changed from “Moved, cause not known” to “May have been taken”" in text

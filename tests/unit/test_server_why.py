@@ -177,6 +177,11 @@ def test_every_kind_says_its_rule_and_what_would_change_it(
     assert "{" not in rules.rule(language, judgement)
 
 
+def test_the_rule_of_what_was_handled_names_the_watchs_threshold() -> None:
+    found = plain(rules.rule(EN, replace(FIRST, kind="seized")))
+    assert found.startswith("Said because all signs together passed 6 in 10, or because")
+
+
 def test_the_rule_of_water_names_its_threshold() -> None:
     level = Because("level", 3.1, "measured", {"volume_l": 90.0, "threshold_l": 150.0})
     found = rules.rule(EN, replace(FIRST, kind="critical", because=(level,)))
@@ -189,6 +194,12 @@ def test_the_rule_of_a_battery_has_two_decimals_in_each_language() -> None:
     assert "3.50 V in two messages" in plain(rules.rule(EN, replace(FIRST, kind="battery")))
     (good,) = rules.would_change(FR, replace(FIRST, kind="battery"))
     assert "3,65 V ou plus" in plain(good)
+
+
+def test_a_battery_as_evidence_has_the_decimal_sign_of_its_language() -> None:
+    good = Because("battery_good", -2.5, "measured", {"battery_mv": 3980})
+    texts = [plain(causes.sentence(one, good, 0.0)) for one in (EN, FR)]
+    assert texts == ["The battery was good, 3.98 V.", "La batterie était bonne, 3,98 V."]
 
 
 def test_what_was_asked_and_not_found_is_what_no_term_answers() -> None:

@@ -19,7 +19,7 @@ _LATE_S = 1800.0
 _EPISODE_GAP_S = 3600.0  # evidence within this gap belongs to one episode
 _CALM_S = 6 * 3600.0
 _RESUMED_AFTER_S = 600.0
-_ENOUGH = 0.6
+ENOUGH = 0.6
 """Probability of theft that opens an incident, or makes an open one a theft."""
 _NO_LONGER = 0.3
 """An incident of theft stays one until its probability is below this."""
@@ -183,10 +183,10 @@ def review(context: WatchContext, tank: TankState, device: DeviceState) -> None:
     if context.observe is not None:
         context.observe(review_of(tank.tank, episode.at, episode.last_at, found))
     verdict = judge_episode(found, context.weights)
-    if incident is None and verdict.theft < _ENOUGH and not _is_strong(episode):
+    if incident is None and verdict.theft < ENOUGH and not _is_strong(episode):
         return
     was_theft = incident is not None and incident.kind in THEFT_KINDS
-    is_theft = verdict.theft >= (_NO_LONGER if was_theft else _ENOUGH)
+    is_theft = verdict.theft >= (_NO_LONGER if was_theft else ENOUGH)
     group = THEFT_KINDS if is_theft else _HARMLESS
     kind: Verdict = max(group, key=lambda k: verdict.causes[k])
     incidents.report(
