@@ -5,6 +5,7 @@ the sum last left zero is the onset; the sum itself decides whether there is a f
 """
 
 from math import sqrt
+from statistics import median_high, median_low
 
 from gateway.domain.geometry import Curve
 from gateway.domain.inputs import Reading
@@ -218,13 +219,12 @@ def _before(samples: list[list[float]], start: int) -> float:
 
     Of two the lower: one of them may be an echo, too.
     """
-    found = sorted(litres for _, litres in samples[max(start - _BEFORE + 1, 0) : start + 1])
-    return found[(len(found) - 1) // 2]
+    return median_low(litres for _, litres in samples[max(start - _BEFORE + 1, 0) : start + 1])
 
 
 def _after(found: list[float]) -> float:
     """The level after a fall: the median of up to three samples, and of two the higher."""
-    return sorted(found)[len(found) // 2]
+    return median_high(found)
 
 
 def _fastest(

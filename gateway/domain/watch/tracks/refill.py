@@ -3,6 +3,8 @@
 What people draw while water comes in is estimated from the draws before.
 """
 
+from statistics import median
+
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.tracks import account
@@ -93,11 +95,7 @@ def begin_slow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> b
 def _level_at(samples: list[list[float]], at: float, draw_lps: float, nearly: float) -> float:
     """The level at ``at`` from samples around it, each corrected by what was drawn between."""
     values = [litres - draw_lps * (at - then) for then, litres in samples if abs(at - then) < 3600]
-    if not values:
-        return nearly
-    values.sort()
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+    return median(values) if values else nearly
 
 
 def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankEvent]:
