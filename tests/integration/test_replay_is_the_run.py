@@ -132,9 +132,12 @@ def a_person_closes(camp: Camp, kind: str) -> None:
 
 def test_a_live_run_and_the_replay_of_its_journal_have_the_same_incidents(camp: Camp) -> None:
     camp.rounds(4, *DEVICES)
-    camp.litres["aaaaaa"] = 250
+    camp.litres["aaaaaa"] = camp.litres["dddddd"] = 250
     camp.rounds(3, *DEVICES)
     until(lambda: camp.opened("low") is not None, 10, "water is low")
+    camp.litres["dddddd"] = 120
+    camp.rounds(3, *DEVICES)
+    until(lambda: camp.opened("critical") is not None, 10, "one is critical")
     camp.sends("bbbbbb", e=[{"o": 0, "k": "motion", "mg": 900, "ms": 41000},
                            {"o": 0, "k": "tilt", "deg": 64}])  # fmt: skip
     camp.gateway.kill()
