@@ -104,5 +104,5 @@ LADDERS: tuple[tuple[str, ...], ...] = (
 
 ASSUMED = Weights(
     origin="assumed", rates={"theft": 7 * THEFTS_PER_TANK_YEAR, "harmless": 7.7},
-    prior=_PRIOR, ratios=RATIOS, counts={}, told={},
+    prior=_PRIOR, ratios=RATIOS, counts={}, calibration={},
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fits the weights of evidence to samples: ratios of theft, ratios of its kinds, what is told.
+"""Fits the weights of evidence to samples: ratios of theft, ratios of its kinds, calibration.
 
 The same samples give the same weights. Seeds of the set ``fit`` are for this, those of the set
 ``report`` never.
@@ -103,15 +103,15 @@ def fit(samples: Samples, origin: str) -> Weights:
         ratios[level] = {"theft": ratio, **ratios.get(level, {})}
     ratios[BASE] = {"theft": round(base, _DIGITS)}
     weights = Weights(origin, rates, prior, ratios, _counts(samples.episodes), {})
-    told = {"theft": _theft_told(samples, weights)}
-    for kind in sorted({t.kind for t in samples.told}):
+    calibration = {"theft": _theft_calibration(samples, weights)}
+    for kind in sorted({t.kind for t in samples.calibration}):
         pairs = [
             (round(t.odds, _DIGITS), t.is_right, _weight(samples, t.group))
-            for t in samples.told
+            for t in samples.calibration
             if t.kind == kind
         ]
-        told[kind] = _steps(pairs, _weight(samples, "theft"))
-    return Weights(origin, rates, prior, ratios, weights.counts, told)
+        calibration[kind] = _steps(pairs, _weight(samples, "theft"))
+    return Weights(origin, rates, prior, ratios, weights.counts, calibration)
 
 
 def _weight(samples: Samples, group: str) -> float:
@@ -255,8 +255,8 @@ def theft_odds(weights: Weights, evidence: Evidence) -> float:
     return weights.prior["theft"] + sum(ratios) + other
 
 
-def _theft_told(samples: Samples, weights: Weights) -> list[tuple[float, float]]:
-    """What is told for log-odds of theft: of each episode, the reviews that had the most so far."""
+def _theft_calibration(samples: Samples, weights: Weights) -> list[tuple[float, float]]:
+    """The calibration of theft: of each episode, the reviews that had the most so far."""
     pairs: list[tuple[float, bool, float]] = []
     for episode in samples.episodes:
         rising: list[float] = []

@@ -51,8 +51,8 @@ def _lines(weights: Weights) -> Iterator[str]:
     yield "    counts={"
     yield from (f"        {_quoted(k)}: {v!r}," for k, v in sorted(weights.counts.items()))
     yield "    },"
-    yield "    told={"
-    for name, steps in sorted(weights.told.items()):
+    yield "    calibration={"
+    for name, steps in sorted(weights.calibration.items()):
         yield f"        {_quoted(name)}: ("
         yield from (f"            ({at!r}, {probability!r})," for at, probability in steps)
         yield "        ),"

@@ -35,7 +35,7 @@ class EpisodeSample:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldSample:
+class CalibrationSample:
     """One incident of another kind at opening: its log-odds as weighed, and whether it is right."""
 
     group: Group
@@ -51,7 +51,7 @@ class Samples:
     tank_years: float = 0.0
     stories: dict[str, int] = field(default_factory=dict[str, int])
     episodes: list[EpisodeSample] = field(default_factory=list[EpisodeSample])
-    told: list[ToldSample] = field(default_factory=list[ToldSample])
+    calibration: list[CalibrationSample] = field(default_factory=list[CalibrationSample])
 
 
 def samples_of(name: StoryName) -> Samples:
@@ -63,8 +63,8 @@ def samples_of(name: StoryName) -> Samples:
     if group != "ordinary":
         found.stories = {story.kind.name: 1}
     found.episodes = episodes_of(group, reviews, story.truth.causes)
-    found.told = [
-        ToldSample(group, b.kind, log_odds(b.probability), b.is_right)
+    found.calibration = [
+        CalibrationSample(group, b.kind, log_odds(b.probability), b.is_right)
         for b in sheet.beliefs
         if not b.is_theft_kind
     ]
@@ -131,4 +131,4 @@ def _add(total: Samples, found: Samples) -> None:
     for kind, count in found.stories.items():
         total.stories[kind] = total.stories.get(kind, 0) + count
     total.episodes += found.episodes
-    total.told += found.told
+    total.calibration += found.calibration

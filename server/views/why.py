@@ -40,7 +40,7 @@ class Judgement:
 
     @property
     def leader(self) -> str:
-        """The verdict that the weights of ``because`` speak for (``tracks/cause.py``)."""
+        """The verdict that the weights of ``because`` are about (``tracks/cause.py``)."""
         theft = sum(self.causes.get(kind, 0.0) for kind in THEFT_KINDS)
         group = [v for v in self.causes if (v in THEFT_KINDS) == (theft >= 0.5)]
         return max(group, key=lambda verdict: self.causes[verdict], default="unknown")
@@ -146,13 +146,13 @@ def _turn(before: Judgement | None, now: Judgement) -> Turn:
     lost = [b for name, b in old.items() if name not in new]
     both = [(old[name], b) for name, b in new.items() if name in old]
     if before is not None and before.leader != now.leader:
-        both = []  # the weights speak for another verdict and cannot be compared
+        both = []  # the weights are about another verdict and cannot be compared
     moved = [b for a, b in both if abs(b.weight - a.weight) >= _LEAST_MOVE]
     return Turn(now, before, by_weight(gained), by_weight(lost), by_weight(moved))
 
 
 def by_weight(because: Sequence[Because]) -> tuple[Because, ...]:
-    """The strongest first, whichever way they speak."""
+    """The strongest first, for or against."""
     return tuple(sorted(because, key=lambda b: -abs(b.weight)))
 
 

@@ -21,7 +21,7 @@ _LITTLE, _CLEAR, _STRONG = 0.5, 2.0, 4.0
 
 @dataclass(frozen=True, slots=True)
 class TermLine:
-    """One term: its sentence, what it speaks for and how strongly, its log-odds as a figure."""
+    """One term: its sentence, the verdict it supports and how strongly, its log-odds."""
 
     text: str
     icon: str
@@ -62,7 +62,7 @@ class WhyPage:
     notes: list[str]
     terms: list[Terms]
     verdict: str
-    """What the terms speak for; empty where nothing was weighed."""
+    """The verdict that the weights are about; empty where nothing was weighed."""
     not_found: list[str]
     changes: list[str]
     turns: list[TurnLine]
@@ -94,7 +94,7 @@ def page(
 
 
 def statement(language: PageLanguage, incident: Incident, last: Judgement, now: float) -> str:
-    """One sentence: what is said, how sure, since when, and when it was decided."""
+    """One sentence: what is said, how certain, since when, and when it was decided."""
     what = language.text(incident_words.KINDS[incident.kind].short)
     chance, since = language.chance(incident.probability), language.moment(incident.at, now)
     if incident.closed is not None:

@@ -15,9 +15,9 @@ from gateway.evaluation.decisions import decisions_of
 from gateway.evaluation.fit import Step, fit, monotone_table
 from gateway.evaluation.matching import match
 from gateway.evaluation.samples import (
+    CalibrationSample,
     EpisodeSample,
     Samples,
-    ToldSample,
     episodes_of,
     samples_of,
 )
@@ -63,8 +63,8 @@ def _samples(thefts: int = 20, harmless: int = 40) -> Samples:
     episodes = [EpisodeSample("theft", "seized", ((carried, 0.0),))] * (thefts // 2)
     episodes += [EpisodeSample("theft", "slashed", ((used, 0.0), (cut, 0.0)))] * (thefts // 2)
     episodes += [EpisodeSample("ordinary", "", ((used, 0.0),))] * harmless
-    told = [ToldSample("ordinary", "silent", 1.4, i < 5) for i in range(10)]
-    return Samples(10.0, {"seized": 10, "slashed": 10}, episodes, told)
+    calibration = [CalibrationSample("ordinary", "silent", 1.4, i < 5) for i in range(10)]
+    return Samples(10.0, {"seized": 10, "slashed": 10}, episodes, calibration)
 
 
 def test_a_fit_counts_rates_and_levels() -> None:
@@ -84,14 +84,14 @@ def test_a_level_of_thefts_gains_weight_and_one_that_no_story_has_keeps_its_own(
     cut = weights.ratios["fall_rate.much_more"]
     assert cut["theft"] > ASSUMED.ratios["fall_rate.much_more"]["theft"] - 0.5
     assert cut["slashed"] > cut["drained"]
-    assert weights.told["silent"] == [(1.4, 0.5)]
-    assert weights.told["theft"][-1][1] > 0.9 > 0.3 > weights.told["theft"][0][1]
+    assert weights.calibration["silent"] == [(1.4, 0.5)]
+    assert weights.calibration["theft"][-1][1] > 0.9 > 0.3 > weights.calibration["theft"][0][1]
 
 
 def test_the_same_samples_give_the_same_bytes_in_any_order() -> None:
     samples, turned = _samples(), _samples()
     turned.episodes.reverse()
-    turned.told.reverse()
+    turned.calibration.reverse()
     once = fitted_file.text(fit(samples, "made"))
     assert fitted_file.text(fit(turned, "made")) == once
     loaded: dict[str, Any] = {}

@@ -10,8 +10,8 @@ from gateway.domain.watch.tracks.cause import (
     VERDICTS,
     Judgement,
     Term,
+    calibrated,
     judge_episode,
-    told,
     weigh,
 )
 from gateway.domain.watch.tracks.weights import Weights
@@ -26,7 +26,7 @@ def term(name: str = "motion", **towards: float) -> Term:
 
 
 def judge(terms: list[Term]) -> Judgement:
-    """What follows where nothing is told otherwise than weighed."""
+    """What follows where nothing is calibrated."""
     return judge_episode(terms, PLAIN)
 
 
@@ -125,12 +125,12 @@ def test_what_is_told_of_another_kind_follows_its_steps_and_its_causes_sum_to_on
     steps = {"silent": ((0.0, 0.4), (1.5, 0.9)), "battery": ((0.0, 0.7),)}
     weights = Weights("by hand", RATES, PRIOR, {}, {}, steps)
     causes = {"battery": 0.3, "network_out": 0.2, "unknown": 0.5}
-    silent, causes_told = told(weights, "silent", 0.8, causes)
+    silent, causes_told = calibrated(weights, "silent", 0.8, causes)
     assert silent == 0.4  # log-odds of 0.8: 1.39
     assert causes_told["network_out"] == pytest.approx(0.6)
     assert causes_told["battery"] == pytest.approx(0.4 * 0.3 / 0.8)
-    assert told(weights, "silent", 0.82, causes)[0] == 0.9
-    flat, causes_told = told(weights, "battery", 0.3, causes)
+    assert calibrated(weights, "silent", 0.82, causes)[0] == 0.9
+    flat, causes_told = calibrated(weights, "battery", 0.3, causes)
     assert (flat, causes_told["battery"]) == (0.7, pytest.approx(0.7))
     assert sum(causes_told.values()) == pytest.approx(1.0)
-    assert told(weights, "clone", 0.3, causes) == (0.3, causes)
+    assert calibrated(weights, "clone", 0.3, causes) == (0.3, causes)

@@ -33,10 +33,16 @@ def weights_of(**fields: Any) -> Weights:
         ({"rates": {"theft": 1.0}}, "the rate of harmless must be above 0"),
         ({"rates": {"theft": 0.0, "harmless": 1.0}}, "the rate of theft must be above 0"),
         ({"counts": {"tilt": (1, 2)}}, "tilt is counted and has no ratio"),
-        ({"told": {"silent": ((0.0, 1.0),)}}, "told for silent is not between 0 and 1"),
-        ({"told": {"silent": ((0.0, 0.0),)}}, "told for silent is not between 0 and 1"),
-        ({"told": {"theft": ((0.0, 0.2), (1.0, 0.2))}}, "told for theft does not rise"),
-        ({"told": {"theft": ((1.0, 0.2), (1.0, 0.3))}}, "told for theft does not rise"),
+        ({"calibration": {"silent": ((0.0, 1.0),)}}, "of silent is not between 0 and 1"),
+        ({"calibration": {"silent": ((0.0, 0.0),)}}, "of silent is not between 0 and 1"),
+        (
+            {"calibration": {"theft": ((0.0, 0.2), (1.0, 0.2))}},
+            "of theft does not rise",
+        ),
+        (
+            {"calibration": {"theft": ((1.0, 0.2), (1.0, 0.3))}},
+            "of theft does not rise",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used_says_why(fields: Any, says: str) -> None:
@@ -53,9 +59,9 @@ def test_levels_add_up_and_an_unknown_one_is_an_error() -> None:
 
 def test_a_probability_is_told_from_its_step_on() -> None:
     steps: _Steps = {"silent": ((0.5, 0.2), (1.0, 0.6))}
-    weights = weights_of(told=steps)
-    for odds, told in ((-9.0, 0.2), (0.5, 0.2), (0.99, 0.2), (1.0, 0.6), (9.0, 0.6)):
-        assert weights.probability("silent", odds) == told
+    weights = weights_of(calibration=steps)
+    for odds, calibration in ((-9.0, 0.2), (0.5, 0.2), (0.99, 0.2), (1.0, 0.6), (9.0, 0.6)):
+        assert weights.probability("silent", odds) == calibration
     assert weights.probability("battery", 0.0) == 0.5
     assert weights.probability("battery", log_odds(0.8)) == pytest.approx(0.8)
 
@@ -71,7 +77,7 @@ def test_the_shipped_weights_have_all_levels_and_say_where_they_are_from() -> No
     assert "noria evaluate --fit" in FITTED.origin and "tank-years" in FITTED.origin
     for level in FIXED:
         assert FITTED.ratios[level] == ASSUMED.ratios[level]
-    assert {"theft", "silent", "sensor_fault"} <= FITTED.told.keys()
+    assert {"theft", "silent", "sensor_fault"} <= FITTED.calibration.keys()
 
 
 def test_the_shipped_module_is_what_its_command_writes() -> None:
@@ -102,7 +108,7 @@ def test_more_evidence_never_lowers_the_probability_of_theft(
             )
 
 
-@given(st.sampled_from(sorted(FITTED.told)), st.floats(-40, 40), st.floats(-40, 40))
+@given(st.sampled_from(sorted(FITTED.calibration)), st.floats(-40, 40), st.floats(-40, 40))
 def test_what_is_told_never_falls_when_the_odds_rise(kind: str, one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert FITTED.probability(kind, low) <= FITTED.probability(kind, high)

@@ -140,7 +140,7 @@ FITTED = Weights(
         "tilt.carried": (12, 0),
         "use_unknown": (8, 78),
     },
-    told={
+    calibration={
         "access_blocked": (
             (-2.94, 0.0102),
             (-2.67, 0.0137),

@@ -18,7 +18,7 @@ from gateway.domain.outputs import (
 )
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Incident
-from gateway.domain.watch.tracks.cause import told
+from gateway.domain.watch.tracks.cause import calibrated
 
 _LOSS_KINDS = ("drained", "slashed")
 _LEAST_CHANGE = 0.1  # a smaller change of the probability causes no update
@@ -34,10 +34,10 @@ def report(
     """Open the incident, or update it when kind, terms or probability changed.
 
     ``alert`` permits an alert; each kind of an incident alerts once. ``probability`` is as weighed;
-    what is told follows from it by the fitted steps of its kind.
+    the reported one follows from it by the fitted steps of its kind.
     """
     because = list(because)
-    probability, causes = told(context.weights, kind, probability, causes)
+    probability, causes = calibrated(context.weights, kind, probability, causes)
     incident = context.open_incident(family, subject)
     if incident is None:
         incident = Incident(

@@ -235,7 +235,7 @@ def _silent(context: WatchContext, device: DeviceState, episode: Episode) -> lis
 
 
 def _against_theft(term: Term) -> Term:
-    """A harmless reason for a silence also speaks against theft, by half its weight."""
+    """A harmless reason for a silence also counts against theft, by half its weight."""
     harmless = max(
         (w for v, w in term.towards.items() if v in ("battery", "network_out")), default=0
     )

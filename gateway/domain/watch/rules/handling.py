@@ -138,7 +138,7 @@ def _patience_s(context: WatchContext, tank: TankState, opened: float) -> float:
 
 
 def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, opened: float) -> bool:
-    """Whether nothing can be said yet: water rises, readings are missing, or a plan explains it."""
+    """Whether nothing can be concluded: water rises, readings are missing, a plan explains it."""
     if tank.flow.rise is not None or tank.health.faulty or tank.settling.waiting:
         return True
     if device.presence != "speaking" or _may_have_missed(context, device):
@@ -153,7 +153,7 @@ def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, open
 
 
 def _may_have_missed(context: WatchContext, device: DeviceState) -> bool:
-    """Whether the node may have said more than has arrived: its gateway or its network was away
+    """Whether messages of the node may be missing: its gateway or its network was away
     since its last message.
     """
     if not device.promises:

@@ -1,7 +1,7 @@
 """Probabilities of verdicts from named log-odds terms, in two stages.
 
-First: was it a theft or not. A term moves the log-odds of that, and the probability told for any
-kind of theft is this one: whether water was let out by a valve or by a knife does not make the
+First: was it a theft or not. A term moves the log-odds of that, and the probability of any kind
+of theft is this one: whether water was let out by a valve or by a knife does not make the
 theft less sure. Then: which kind, among thefts and among harmless causes apart.
 """
 
@@ -105,15 +105,15 @@ def _judged(
     return Judgement(ordered, theft, leader, tuple(because))
 
 
-def told(
+def calibrated(
     weights: Weights, kind: str, probability: float, causes: Mapping[str, float]
 ) -> tuple[float, dict[str, float]]:
-    """What is told for a kind that is not theft: its probability, and the causes in accordance.
+    """The calibrated probability of a kind that is not theft, and the causes in accordance.
 
     A silence is about the node and not its network, so its probability is that of all causes but
     the network; that of another kind is its own.
     """
-    if kind not in weights.told:
+    if kind not in weights.calibration:
         return probability, dict(causes)
     right = round(weights.probability(kind, log_odds(probability)), 4)
     mine = {kind} if kind in causes else causes.keys() - {"network_out"}

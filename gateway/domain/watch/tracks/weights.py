@@ -1,4 +1,4 @@
-"""How much each piece of evidence weighs, and which probability is told for what was weighed.
+"""How much each piece of evidence weighs, and which probability follows from the sum.
 
 Only the types: the numbers that the watch uses are in ``fitted``, which a command writes.
 """
@@ -20,8 +20,8 @@ class Weights:
     ``rates``: episodes per tank-year, of ``theft`` and ``harmless`` ones. ``prior``: of theft, from
     the rates, and of each kind within its group. ``ratios``: by named level of a term, how much
     likelier the level is on each side. ``counts``: in how many episodes the level was seen,
-    thefts and others; none where it is assumed. ``told``: for a kind or ``theft``, steps of the
-    log-odds from which on a probability is told; both rise.
+    thefts and others; none where it is assumed. ``calibration``: for a kind or
+    ``theft``, steps of log-odds and the probability from each on; both rise.
     """
 
     origin: str
@@ -29,7 +29,7 @@ class Weights:
     prior: Mapping[str, float]
     ratios: Mapping[str, Mapping[str, float]]
     counts: Mapping[str, tuple[int, int]]
-    told: Mapping[str, Sequence[tuple[float, float]]]
+    calibration: Mapping[str, Sequence[tuple[float, float]]]
 
     def __post_init__(self) -> None:
         if not self.origin:
@@ -39,11 +39,11 @@ class Weights:
                 raise ValueError(f"weights: the rate of {name} must be above 0")
         for level in self.counts.keys() - self.ratios.keys():
             raise ValueError(f"weights: {level} is counted and has no ratio")
-        for name, steps in self.told.items():
+        for name, steps in self.calibration.items():
             if any(not 0 < probability < 1 for _, probability in steps):
-                raise ValueError(f"weights: a probability told for {name} is not between 0 and 1")
+                raise ValueError(f"weights: a probability of {name} is not between 0 and 1")
             if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(steps)):
-                raise ValueError(f"weights: what is told for {name} does not rise step by step")
+                raise ValueError(f"weights: the calibration of {name} does not rise step by step")
 
     def towards(self, *levels: str) -> dict[str, float]:
         """The sum of the ratios of some levels, by side; raises KeyError for an unknown level."""
@@ -54,11 +54,11 @@ class Weights:
         return found
 
     def probability(self, name: str, odds: float) -> float:
-        """The probability to tell for log-odds, by the steps of ``name``; without any, as weighed.
+        """The calibrated probability of log-odds by the steps of ``name``; without any, as weighed.
 
         It never falls when the odds rise.
         """
-        steps = self.told.get(name)
+        steps = self.calibration.get(name)
         if not steps:
             return 1 / (1 + exp(-max(min(odds, _MOST), -_MOST)))
         step = bisect_right(steps, odds, key=lambda s: s[0]) - 1
