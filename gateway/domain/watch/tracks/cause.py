@@ -116,12 +116,12 @@ def calibrated(
     if kind not in weights.calibration:
         return probability, dict(causes)
     right = round(weights.probability(kind, log_odds(probability)), 4)
-    mine = {kind} if kind in causes else causes.keys() - {"network_out"}
-    whole = sum(causes.get(v, 0.0) for v in mine)
+    is_mine = {v: v == kind if kind in causes else v != "network_out" for v in causes}
+    whole = sum(p for v, p in causes.items() if is_mine[v])
     if not 0 < whole < 1 or kind == "access_blocked":
         return right, dict(causes)
     scale = {True: right / whole, False: (1 - right) / (1 - whole)}
-    return right, {v: p * scale[v in mine] for v, p in causes.items()}
+    return right, {v: p * scale[is_mine[v]] for v, p in causes.items()}
 
 
 def certain(verdict: Verdict = "unknown") -> dict[str, float]:
