@@ -83,3 +83,18 @@ def handled_tank(
     tank.settling.smooth_l = 700.0
     device.promises = [Promise("aaaaaaaa", 1, 1, T0, T0, 900, 0.0)]
     return HandledTank(context, tank, row, device)
+
+
+def opened(**fields: Any) -> HandledTank:
+    """A tank with an open incident of an episode with these fields."""
+    handled = handled_tank()
+    handled.review(episode_of(**fields))
+    assert handled.incident is not None
+    return handled
+
+
+def closed_why(handled: HandledTank) -> object:
+    """The reason of the newest change, which closed its incident."""
+    (*_, last) = (t for t in handled.context.outputs if isinstance(t, IncidentChange))
+    assert last.change == "closed"
+    return last.figures["closed_why"]
