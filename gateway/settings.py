@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import SettingError
+from gateway.text_file import read_text
 
 Value = str | int | float | list[str]
 
@@ -163,7 +164,7 @@ def find(config: str | None) -> Path:
 def read(path: Path) -> Settings:
     """Read and check a configuration file. Raises SettingError naming the setting."""
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not TOML: {error}") from error
     known = {s.name for s in TABLE} | {f"{s.name}_file" for s in TABLE if s.secret}
@@ -187,9 +188,14 @@ def _value(setting: Setting, given: Mapping[str, object], base: Path) -> object:
         if setting.name in given:
             raise SettingError(f"{setting.name} and {setting.name}_file are both set: keep one")
         try:
-            text = (base / str(file)).read_text("utf-8").strip()
+            text = read_text(base / str(file)).strip()
         except OSError as error:
             raise SettingError(f"{setting.name}_file = {file!r}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            remedy = "save the file as UTF-8"
+            raise SettingError(
+                f"{setting.name}_file = {file!r}: it is no text: {remedy}"
+            ) from error
         return text.splitlines() if isinstance(setting.default, list) else text
     value = given.get(setting.name, setting.default)
     if isinstance(setting.default, float) and type(value) is int:

@@ -1,5 +1,8 @@
 """Items that a projection or a store cannot process, kept with the reason; the others continue."""
 
+from collections import Counter
+from typing import NamedTuple
+
 import sqlalchemy as sa
 
 from gateway.database.tables import metadata
@@ -15,16 +18,34 @@ set_aside = sa.Table(
     sa.UniqueConstraint("source", "what"),
 )
 
+_ENTRY = "entry "
 _PUT = sa.text(
     "INSERT INTO set_aside (source, what, reason, time) VALUES (:source, :what, :reason, :time) "
     "ON CONFLICT (source, what) DO UPDATE SET reason = excluded.reason, time = excluded.time"
 )
 
 
-def put(connection: sa.Connection, source: str, what: str, reason: str, now: float) -> None:
-    """Keep ``what`` with the newest reason; an item that fails again has still one row."""
-    row = {"source": source, "what": what, "reason": reason, "time": now}
-    connection.execute(_PUT, row)
+def put(connection: sa.Connection, source: str, what: int | str, reason: str, now: float) -> None:
+    """Keep ``what``, a journal entry's id or a line, with the newest reason and the time (Unix s).
+
+    An item that fails again still has one row.
+    """
+    name = f"{_ENTRY}{what}" if isinstance(what, int) else what
+    connection.execute(_PUT, {"source": source, "what": name, "reason": reason, "time": now})
+
+
+def entries(connection: sa.Connection, source: str) -> set[int]:
+    """The ids of the journal entries that ``source`` keeps."""
+    query = sa.select(set_aside.c.what).where(set_aside.c.source == source)
+    found = connection.execute(query.where(set_aside.c.what.like(f"{_ENTRY}%"))).scalars()
+    return {int(what.removeprefix(_ENTRY)) for what in found}
+
+
+def forget_after(connection: sa.Connection, source: str, entry: int) -> None:
+    """Delete the journal entries past ``entry``: they are tried again."""
+    for number in sorted(n for n in entries(connection, source) if n > entry):
+        where = (set_aside.c.source == source) & (set_aside.c.what == f"{_ENTRY}{number}")
+        connection.execute(set_aside.delete().where(where))
 
 
 def forget(connection: sa.Connection, source: str) -> None:
@@ -32,9 +53,17 @@ def forget(connection: sa.Connection, source: str) -> None:
     connection.execute(set_aside.delete().where(set_aside.c.source == source))
 
 
-def counts(connection: sa.Connection) -> dict[str, int]:
-    """The number of rows of each source."""
+class Kept(NamedTuple):
+    """How many items a source has set aside, and the reason for the newest."""
+
+    number: int
+    reason: str
+
+
+def newest(connection: sa.Connection) -> dict[str, Kept]:
+    """The number and the newest reason, by source."""
     rows = connection.execute(
-        sa.select(set_aside.c.source, sa.func.count().label("number")).group_by(set_aside.c.source)
-    )
-    return {row.source: row.number for row in rows}
+        sa.select(set_aside.c.source, set_aside.c.reason).order_by(set_aside.c.time)
+    ).all()
+    numbers = Counter(row.source for row in rows)
+    return {row.source: Kept(numbers[row.source], row.reason) for row in rows}

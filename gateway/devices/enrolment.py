@@ -120,5 +120,5 @@ def write_configuration(path: Path, configuration: Mapping[str, object]) -> None
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror}: name another folder with --out") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(configuration, file, indent=2, ensure_ascii=True)
+        json.dump(configuration, file, indent=2, ensure_ascii=False)
         file.write("\n")

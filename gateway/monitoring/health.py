@@ -4,13 +4,14 @@ Reads the journal and the database, so any process of this machine may call it.
 """
 
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.database import dead_letters, heartbeat
+from gateway.database import dead_letters, heartbeat, troubles
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.errors import JournalError
@@ -84,7 +85,10 @@ def check_health(settings: Settings, engine: sa.Engine | None = None) -> Health:
             parts["journal"] = HealthPart(False, "there is none that can be read")
         else:
             parts |= _journal(reader, clock)
-            parts |= _shared(settings) if settings.shared else _projections(reader, opened, clock)
+            parts |= (
+                _shared(settings, opened) if settings.shared
+                else _projections(reader, opened, clock)
+            )  # fmt: skip
             listened = _listened(reader, clock.now(), known.running)
             reader.close()
         parts["outbox"] = _outbox(opened, clock)
@@ -115,10 +119,34 @@ def _journal(reader: JournalReader, clock: Clock) -> dict[str, HealthPart]:
     return {"journal": HealthPart(True, "", {"leaves": reader.last_id(), "newest_age_s": age_s})}
 
 
-def _shared(settings: Settings) -> dict[str, HealthPart]:
+def _shared(settings: Settings, engine: sa.Engine) -> dict[str, HealthPart]:
     """Where gateways share a database, the projections follow the merged journal, not this one."""
     lags = status.read_status(settings)["projections"]
-    return {name: HealthPart(True, "", {"lag": figures["lag"]}) for name, figures in lags.items()}
+    with engine.connect() as connection:
+        aside, waiting = dead_letters.newest(connection), troubles.read(connection)
+    return {
+        name: _projection(name, {"lag": figures["lag"]}, "", aside.get(name), waiting.get(name))
+        for name, figures in lags.items()
+    }
+
+
+def _projection(
+    name: str, figures: dict[str, float | None], late: str,
+    aside: dead_letters.Kept | None, waiting: troubles.Trouble | None,
+) -> HealthPart:  # fmt: skip
+    """A projection fails when it is late, waits for long, or has set entries aside."""
+    stuck = waiting is not None and time.time() - waiting.since > _MAX_BEHIND_S
+    reasons = [late] if late else []
+    if waiting is not None and (late or stuck):
+        reasons.append(f"it waits and tries again: {waiting.reason}")
+    if aside is not None:
+        which = name.partition(" ")[0]
+        reasons.append(
+            f"{aside.number} set aside, the newest for: {aside.reason}; when the reason is "
+            f"gone, 'noria rebuild {which}' takes them in again"
+        )
+    figures = {**figures, "set_aside": aside.number if aside else 0}
+    return HealthPart(not reasons, "; ".join(reasons), figures)
 
 
 def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict[str, HealthPart]:
@@ -126,17 +154,17 @@ def _projections(reader: JournalReader, engine: sa.Engine, clock: Clock) -> dict
     found: dict[str, HealthPart] = {}
     with engine.connect() as connection:
         cursors = connection.execute(sa.select(projection)).all()
-        aside = dead_letters.counts(connection)
+        aside, waiting = dead_letters.newest(connection), troubles.read(connection)
     for row in cursors:
-        waiting = reader.received_at(row.cursor + 1)
-        behind_s = 0.0 if waiting is None else max(0.0, now - waiting)
-        late = clock.real_s(behind_s) > _MAX_BEHIND_S
-        figures = {
-            "lag": max(0, newest - row.cursor), "behind_s": behind_s,
-            "set_aside": aside.get(row.name, 0),
-        }  # fmt: skip
-        why = f"it is {figures['lag']} journal entries behind" if late else ""
-        found[row.name] = HealthPart(not late, why, figures)
+        next_at = reader.received_at(row.cursor + 1)
+        behind_s = 0.0 if next_at is None else max(0.0, now - next_at)
+        lag = max(0, newest - row.cursor)
+        is_late = clock.real_s(behind_s) > _MAX_BEHIND_S
+        late = f"it is {lag} journal entries behind" if is_late else ""
+        found[row.name] = _projection(
+            row.name, {"lag": lag, "behind_s": behind_s}, late,
+            aside.get(row.name), waiting.get(row.name),
+        )  # fmt: skip
     return found
 
 

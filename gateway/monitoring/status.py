@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.database import heartbeat
+from gateway.database import heartbeat, troubles
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.journal import counters, failure_file
@@ -45,6 +45,7 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
             own = cursors.get(readings_cursor(settings))
             cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
             cursors |= {} if own is None else {STORE: own}
+        waiting = troubles.read(connection)
         clock = Clock(settings.clock_speed, settings.clock_origin)
         outbox = relevance.lag(connection, clock.now())
     found["journal"]["trouble"] = failure_file.read(settings.data)
@@ -53,7 +54,11 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
     return {
         **found,
         "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
-        "projections": {name: {"lag": max(0, newest - at)} for name, at in cursors.items()},
+        "projections": {
+            name: {"lag": max(0, newest - at)}
+            | ({"trouble": waiting[name].reason} if name in waiting else {})
+            for name, at in cursors.items()
+        },
         "broker": {"connected": known.connected},
         "gateway": {"running": known.running},
         "outbox": outbox,

@@ -1,19 +1,23 @@
 """Runs one projection on a thread of its own: apply the journal, fire timers, wait for a wakeup.
 
 Transient errors are retried without limit (``gateway.runtime.worker``). After any other error the
-batch is applied entry by entry, and an entry that fails alone goes to the dead letters.
+batch is applied entry by entry. An entry that fails while a later one of its kind passes is at
+fault itself and goes to the dead letters. What fails at every entry is a fault of the installation:
+the runner waits, keeps all of them, and goes on by itself when the fault is over.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.database import dead_letters
+from gateway.database import dead_letters, troubles
 from gateway.database.transaction import write_transaction
 from gateway.domain.entry import Entry
+from gateway.errors import NoriaError
 from gateway.journal.diary import STEP_S
 from gateway.projections import cursor
 from gateway.runtime.clock import Clock
@@ -28,8 +32,21 @@ _READ = 500  # entries at a time
 _BATCH_BYTES = 4_000_000
 """The total of its bodies that ends a batch early: a batch is in memory."""
 _AFTER_STEP_S = 2.0  # the diary checks the clock twice a second
-_LAG_POLL_S, _REPORT_EVERY_S = 0.05, 2.0
+_FIRST_TRIED = 8
+"""Failing entries in a row before the runner waits; twice as many at each further attempt, so that
+no number of bad entries stops it for ever."""
 LOOK_S = 30.0  # another process (restore, rebuild) appends without a wakeup
+
+
+class _EveryEntryFails(NoriaError):
+    """The fault is not one entry's: it is met at each that was tried."""
+
+    def __init__(self, name: str, entries: list[Entry], error: Exception | None) -> None:
+        count = f"{len(entries)} entries" if len(entries) > 1 else "the newest entry"
+        why = f"{type(error).__name__}: {error}"
+        super().__init__(
+            f"{name} cannot apply {count} from {entries[0].id} on: {why}; nothing is lost"
+        )
 
 
 class Projection(Protocol):
@@ -105,6 +122,8 @@ class Runner(Worker):
         self._offset: float | None = None
         self._stale = True
         self._at = 0
+        self._tried = _FIRST_TRIED
+        self._recorded = ""  # the trouble that other processes can read
 
     def lag(self) -> int:
         """How many entries are not applied yet; from any thread."""
@@ -121,12 +140,15 @@ class Runner(Worker):
             self._restore()
             if entries := self._next_batch():
                 self._apply(entries)
+                self._record("")
                 return AT_ONCE if len(entries) >= self._batch else 0.0
             if self._clock_stepped():
                 return _AFTER_STEP_S
             due = self._projection.idle(self._clock.now())
-        except Exception:
+            self._record("")
+        except Exception as error:
             self._stale = True
+            self._record(str(error) or type(error).__name__)
             raise
         finally:
             if self._then:
@@ -144,9 +166,10 @@ class Runner(Worker):
 
     def _restore(self) -> None:
         if self._stale:
-            self._projection.restore()
-            with self._engine.connect() as connection:
+            with write_transaction(self._engine) as connection:
                 self._at = cursor.load(connection, self.name)
+                dead_letters.forget_after(connection, self.name, self._at)  # never decided
+            self._projection.restore()
             self._stale = False
 
     def _next_batch(self) -> list[Entry]:
@@ -176,66 +199,93 @@ class Runner(Worker):
         except Exception as error:  # noqa: BLE001 - one entry must not stop the others
             _log.debug("%s: a batch failed", self._projection.name, exc_info=error)
             self._one_by_one(entries[-1].id)
+        self._tried = _FIRST_TRIED
 
     def _one_by_one(self, last: int) -> None:
-        """Apply every unsaved entry up to ``last`` singly; those that fail are set aside.
+        """Apply every unsaved entry up to ``last`` singly; those that fail alone are set aside.
 
-        A failed batch may be saved in part, and entries before it may be unsaved.
+        A failed batch may be saved in part, and entries before it may be unsaved. An entry that
+        fails is at fault itself where one of its kind passes before or after it; entries of other
+        kinds in between pass with that one or not at all. Raises _EveryEntryFails where none does.
         """
         self._stale = True
         self._restore()
-        while entries := self._read(self._at, min(last - self._at, _READ)):
-            for entry in entries:
-                if self.stopping:
-                    return
-                try:
-                    self._projection.apply([entry])
-                    self._at = entry.id
-                except RETRYABLE:
-                    raise
-                except Exception as error:  # noqa: BLE001 - recorded by _set_aside
-                    self._set_aside(entry, error)
+        suspects: list[Entry] = []
+        between: list[Entry] = []
+        passed: set[str] = set()
+        error: Exception | None = None
+        for entry in self._entries():
+            if self.stopping or (entry.id > last and not suspects):
+                return
+            if suspects and entry.kind not in {suspect.kind for suspect in suspects}:
+                between.append(entry)
+                continue
+            if (failure := self._failure(between, entry)) is None:
+                passed.add(entry.kind)
+            else:
+                suspects.append(entry)
+                error = failure
+            if suspects and entry.kind in passed:
+                self._set_aside(suspects, to=entry.id if failure else self._at)
+                suspects = []
+            if failure is None:
+                between = []
                 self.note_success()
+            elif len(suspects) >= self._tried:
+                break
+        if suspects:
+            self._tried *= 2
+            self._stale = True
+            raise _EveryEntryFails(self.name, suspects, error)
 
-    def _set_aside(self, entry: Entry, error: Exception) -> None:
-        name = self.name
+    def _entries(self) -> Iterator[Entry]:
+        """The unsaved entries, as they are at the time of asking."""
+        at = self._at
+        while found := self._read(at, _READ):
+            yield from found
+            at = found[-1].id
+
+    def _failure(self, between: list[Entry], entry: Entry) -> Exception | None:
+        """Apply an entry with those before it; returns the error, with the state as before."""
+        try:
+            self._projection.apply([*between, entry])
+        except RETRYABLE:
+            raise
+        except Exception as error:  # noqa: BLE001 - kept with the entry
+            self._keep(entry, error)
+            self._projection.restore()
+            return error
+        self._at = entry.id
+        return None
+
+    def _keep(self, entry: Entry, error: Exception) -> None:
+        """Keep the reason before a later entry is tried: a crash must not lose the note."""
         reason = f"{type(error).__name__}: {error}"
-        _log.error("%s: journal entry %d set aside: %s", name, entry.id, reason, exc_info=error)
         with write_transaction(self._engine) as connection:
-            dead_letters.put(connection, name, f"entry {entry.id}", reason, self._clock.now())
-            cursor.save(connection, name, entry.id)
-        self._stale = True
-        self._restore()
+            dead_letters.put(connection, self.name, entry.id, reason, self._clock.now())
+        _log.info("%s: journal entry %d fails: %s", self.name, entry.id, reason, exc_info=error)
+
+    def _set_aside(self, entries: list[Entry], to: int) -> None:
+        """Give up these entries and continue after entry ``to``."""
+        ids = ", ".join(str(entry.id) for entry in entries)
+        _log.error("%s: set aside, while others pass: journal entries %s", self.name, ids)
+        with write_transaction(self._engine) as connection:
+            if cursor.load(connection, self.name) < to:
+                cursor.save(connection, self.name, to)
+        self._at = max(self._at, to)
+
+    def _record(self, trouble: str) -> None:
+        """Let other processes see what it waits for; "" when nothing."""
+        if trouble == self._recorded:
+            return
+        try:
+            with write_transaction(self._engine) as connection:
+                troubles.put(connection, self.name, trouble, time.time())
+        except SQLAlchemyError as error:  # the database itself is the trouble, and is logged
+            _log.debug("%s: the trouble is not recorded", self.name, exc_info=error)
+            return
+        self._recorded = trouble
 
     def _close(self) -> None:
         if self._journal:
             self._journal.close()
-
-
-def catch_up(runner: Runner, name: str, report: Callable[[str], None]) -> None:
-    """Run ``runner`` until its lag is 0, for a command that waits while no gateway runs.
-
-    ``report`` receives a sentence for each new trouble, and every 2 s one about the progress.
-    """
-    begun = reported = time.monotonic()
-    trouble: str | None = None
-    runner.start()
-    try:
-        while (left := runner.lag()) > 0:
-            if runner.trouble not in (None, trouble):
-                trouble = runner.trouble
-                report(f"{name} waits and tries again: {trouble}")
-            if time.monotonic() - reported > _REPORT_EVERY_S:
-                reported = time.monotonic()
-                report(f"{name}: {left} entries left after {reported - begun:.0f} s")
-            time.sleep(_LAG_POLL_S)
-    finally:
-        runner.stop()
-
-
-def wait_for(lag: Callable[[], int], longest_s: float) -> int:
-    """Wait until another process has brought ``lag`` to 0; returns what is left of it (real s)."""
-    deadline = time.monotonic() + longest_s
-    while (left := lag()) > 0 and time.monotonic() < deadline:
-        time.sleep(_LAG_POLL_S)
-    return left

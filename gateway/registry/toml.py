@@ -16,6 +16,7 @@ from gateway.registry import tables
 from gateway.registry.check import problems
 from gateway.registry.fields import FieldError
 from gateway.registry.tables import TABLES, Row, Values
+from gateway.text_file import read_text
 
 _Row = TypeVar("_Row", Site, Tank, Device, Install, Plan)
 _SECRET = ("key", "public_key")
@@ -30,7 +31,7 @@ def read(path: Path, known: Registry | None = None) -> Registry:
     where the file has no ``from``. Raises RegistryError naming file, table, row and field.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(read_text(path))
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror}: name a registry file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -29,7 +29,7 @@ def open_store(settings: Settings, engine: sa.Engine) -> SqliteStore | InfluxSto
     )
 
     def set_aside(line: str, reason: str) -> None:
-        _log.error("InfluxDB will never take one line: %s; see table set_aside", reason)
+        _log.error("InfluxDB will never take one line: %s", reason)
         with engine.begin() as connection:
             dead_letters.put(connection, STORE, line, reason, time.time())
 

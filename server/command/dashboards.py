@@ -12,6 +12,7 @@ from gateway.database.engine import open_database
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from gateway.settings import Settings
+from gateway.text_file import read_text
 from server.command.config import settings_of, with_config
 
 _NAMES = click.option(
@@ -56,7 +57,7 @@ def write(folder: Path, names: bool, config: str | None) -> None:
 @with_config
 def push_(url: str, token_file: Path, names: bool, config: str | None) -> None:
     """Create or replace the dashboard in a running Grafana."""
-    token = token_file.read_text("utf-8").strip()
+    token = read_text(token_file).strip()
     try:
         click.echo(f"Pushed to {push(url, token, _made(settings_of(config), names))}")
     except PushError as error:

@@ -13,8 +13,8 @@ from gateway.database.tables import tank_event
 from gateway.domain.inputs import Reading
 from gateway.errors import RegistryError
 from gateway.program.offline import journal_of, runner_of
+from gateway.projections.catch_up import catch_up, wait_for
 from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import catch_up, wait_for
 from gateway.registry import rows
 from gateway.runtime import file_lock
 from gateway.settings import Settings

@@ -10,8 +10,8 @@ from gateway.database import dead_letters
 from gateway.database.engine import open_database
 from gateway.program.offline import clock_of, journal_of, runner_of
 from gateway.projections import cursor, figures
+from gateway.projections.catch_up import catch_up
 from gateway.projections.readings.projection import ReadingsProjection
-from gateway.projections.runner import catch_up
 from gateway.projections.watch import rebuild as watching
 from gateway.projections.watch.projection import NAME as WATCH
 from gateway.projections.watch.projection import WatchProjection
@@ -57,7 +57,8 @@ def _store(settings: Settings) -> str:
     # Reset the cursor first: after a crash the store has too many rows, never too few.
     with engine.begin() as connection:
         cursor.reset(connection, name)
-        dead_letters.forget(connection, STORE)
+        for source in {STORE, name}:
+            dead_letters.forget(connection, source)
     store.clear()
     projection = ReadingsProjection(store, journal_of(settings, engine), engine, name)
     catch_up(runner_of(projection, settings, engine), "store", _report)

@@ -31,6 +31,11 @@ def _as_text(found: Status) -> str:
     gateway = "runs" if found["gateway"]["running"] else "does not run: noria up starts it"
     broker = "connected" if found["broker"]["connected"] else "not connected"
     lags = ", ".join(f"{name} {p['lag']}" for name, p in found["projections"].items()) or "none yet"
+    waits = "".join(
+        f"\n            {name} waits and tries again: {p['trouble']}"
+        for name, p in found["projections"].items()
+        if "trouble" in p
+    )
     trouble = f"\n            {journal['trouble']}" if journal.get("trouble") else ""
     return (
         f"Gateway     {gateway}\n"
@@ -39,7 +44,7 @@ def _as_text(found: Status) -> str:
         f"Journal     {journal['messages']} messages, {journal['leaves']} leaves{trouble}\n"
         f"Received    {_counts(received)}\n"
         f"Refused     {_counts(refused)}\n"
-        f"Lag         {lags} (entries behind the journal)\n"
+        f"Lag         {lags} (entries behind the journal){waits}\n"
         f"Alerts      {_alerts(found['outbox'])}"
     )
 

@@ -55,6 +55,32 @@ def test_a_malformed_line_is_set_aside_with_the_servers_reason(influxdb: InfluxD
     assert "missing field value" in reason
 
 
+def test_what_is_refused_for_every_line_is_no_lines_fault(influxdb: InfluxDB) -> None:
+    """As from a bucket whose field has another type: the lines wait until it has been mended."""
+    Scene(influxdb).writer.write([f'm x="a text" {T0_NS - 1}'])
+    scene = Scene(influxdb)
+    with pytest.raises(StoreError, match="refuses all of 3 lines"):
+        scene.writer.write(lines("1i", "2i", "3i"))
+    assert scene.aside == []
+    QueryClient(scene.access).run("DROP MEASUREMENT m")
+    scene.writer.write(lines("1i", "2i", "3i"))
+    assert scene.values() == [1, 2, 3]
+
+
+def test_a_bad_line_alone_is_judged_by_a_line_that_was_accepted_before(influxdb: InfluxDB) -> None:
+    scene = Scene(influxdb)
+    scene.writer.write(lines("1i"))
+    scene.writer.write(["m x= 2"])
+    assert [text for text, _ in scene.aside] == ["m x= 2"]
+
+
+def test_a_letter_in_the_token_waits_with_its_remedy(influxdb: InfluxDB) -> None:
+    scene = Scene(influxdb, token="noria:\u20ac")
+    with pytest.raises(StoreError, match="check influxdb_token"):
+        scene.writer.write(lines("1i"))
+    assert scene.aside == []
+
+
 def test_a_missing_database_is_created(influxdb: InfluxDB) -> None:
     scene = Scene(influxdb, bucket=influxdb.bucket.replace("t", "fresh_t", 1))
     scene.writer.write(lines("1i"))

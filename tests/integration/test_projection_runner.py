@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import dead_letters
+from gateway.database import dead_letters, troubles
 from gateway.domain.entry import Entry
 from gateway.errors import NoriaError, StoreError
 from gateway.projections import cursor
@@ -27,9 +27,9 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
 
-    def append(self, *bodies: bytes) -> None:
+    def append(self, *bodies: bytes, kind: str = "msg") -> None:
         for body in bodies:
-            self._entries.append(Entry(len(self._entries) + 1, 0.0, "msg", "d", body))
+            self._entries.append(Entry(len(self._entries) + 1, 0.0, kind, "d", body))
 
     def entries(self, after: int, limit: int) -> list[Entry]:
         return self._entries[after : after + limit]
@@ -50,6 +50,7 @@ class Collector:
         self._engine = engine
         self.bodies: list[str] = []
         self.away = False
+        self.broken = ""
         self.idled = threading.Event()
 
     def restore(self) -> None:
@@ -61,6 +62,8 @@ class Collector:
     def apply(self, entries: list[Entry]) -> None:
         if self.away:
             raise StoreError("the store is away")
+        if self.broken and any(entry.kind == "msg" for entry in entries):
+            raise UnicodeError(self.broken)
         for entry in entries:
             if entry.body == b"poison":
                 raise ValueError("cannot be read")
@@ -89,6 +92,15 @@ class Scene:
     def cursor(self) -> int:
         with self.engine.connect() as connection:
             return cursor.load(connection, "collector")
+
+    def aside(self) -> set[int]:
+        with self.engine.connect() as connection:
+            return dead_letters.entries(connection, "collector")
+
+    def trouble(self) -> str:
+        with self.engine.connect() as connection:
+            found = troubles.read(connection).get("collector")
+        return found.reason if found else ""
 
 
 @pytest.fixture
@@ -126,6 +138,54 @@ def test_a_poison_entry_is_set_aside_and_the_others_are_applied_once(scene: Scen
     assert [(row.source, row.what, row.reason) for row in rows] == [
         ("collector", "entry 2", "ValueError: cannot be read")
     ]
+
+
+def test_what_fails_at_every_message_is_no_messages_fault(scene: Scene) -> None:
+    scene.collector.broken = "a letter in the token"
+    scene.journal.append(*(b"%d" % n for n in range(20)))
+    scene.journal.append(b"fact", kind="run")
+    scene.runner.start()
+    until(lambda: "a letter in the token" in scene.trouble())
+    scene.journal.append(b"20")
+    scene.wake.notify()
+    until(lambda: "cannot apply 16 entries from 1 on" in (scene.runner.trouble or ""))
+    assert scene.cursor() == 0
+    scene.collector.broken = ""
+    until(lambda: scene.cursor() == 22)
+    assert scene.collector.bodies == [*(str(n) for n in range(20)), "fact", "20"]
+    assert scene.aside() == set()
+    until(lambda: not scene.trouble())
+
+
+def test_a_poison_entry_is_decided_by_the_next_of_its_kind(scene: Scene) -> None:
+    scene.journal.append(b"poison")
+    scene.journal.append(b"fact", kind="run")
+    scene.runner.start()
+    until(lambda: "the newest entry from 1 on" in scene.trouble())
+    assert scene.cursor() == 0
+    scene.journal.append(b"a")
+    scene.wake.notify()
+    until(lambda: scene.cursor() == 3)
+    assert scene.collector.bodies == ["fact", "a"]
+    assert scene.aside() == {1}
+
+
+def test_no_number_of_poison_entries_stops_a_runner_for_ever(scene: Scene) -> None:
+    scene.journal.append(*[b"poison"] * 20, b"a")
+    scene.runner.start()
+    until(lambda: scene.cursor() == 21)
+    assert scene.collector.bodies == ["a"]
+    assert scene.aside() == set(range(1, 21))
+
+
+def test_an_entry_that_was_not_decided_before_a_crash_is_tried_again(scene: Scene) -> None:
+    scene.journal.append(b"a", b"b")
+    with scene.engine.begin() as connection:
+        dead_letters.put(connection, "collector", 2, "ValueError: before the crash", 0.0)
+    scene.runner.start()
+    until(lambda: scene.cursor() == 2)
+    assert scene.collector.bodies == ["a", "b"]
+    assert scene.aside() == set()
 
 
 class Gatherer(Collector):

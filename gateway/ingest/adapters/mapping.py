@@ -14,6 +14,7 @@ from gateway.ingest.adapters.formats import ADAPTERS, Adapter
 from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
 from gateway.mqtt.address import Address, parse_address
 from gateway.registry.fields import FieldError, name, number, random_id, whole
+from gateway.text_file import read_text
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 
@@ -46,7 +47,7 @@ class MappingFile:
 def read(path: Path) -> MappingFile:
     """Read and check a mapping. Raises SettingError naming file, line, row, field and remedy."""
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
         given = tomllib.loads(text)
     except OSError as error:
         raise SettingError(
@@ -222,7 +223,7 @@ class _Parser:
     def _secret(self, at: _Row, row: Mapping[str, object]) -> str:
         file = self._text(at, row, "password_file")
         try:
-            return (self._path.parent / file).read_text("utf-8").strip()
+            return read_text(self._path.parent / file).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise self._wrong(at, "password_file", f"{error}: name a file", row) from error
 

@@ -82,13 +82,19 @@ class ReadingsProjection:
     def apply(self, entries: list[Entry]) -> None:
         """Write the readings of these entries, then save the last one's id as the cursor."""
         self._now = entries[0].received
-        if self._begun is not None:
-            self._repeat_begun(*self._begun)
-        left = entries if entries[0].id > self._done else [e for e in entries if e.id > self._done]
-        if not left:
-            return
-        self._follow_registry(rows.version(self._engine), before=left[0].id)
-        self._apply(left)
+        try:
+            if self._begun is not None:
+                self._repeat_begun(*self._begun)
+            if left := [entry for entry in entries if entry.id > self._done]:
+                self._follow_registry(rows.version(self._engine), before=left[0].id)
+                self._apply(left)
+        except RETRYABLE:
+            raise
+        except Exception:
+            # It will not succeed when repeated: the runner finds the entry at fault one by one.
+            with write_transaction(self._engine) as connection:
+                cursor.save_state(connection, self.name, {_BEGUN: None})
+            raise
 
     def idle(self, now: float) -> float | None:
         """There are no timers."""
@@ -96,20 +102,12 @@ class ReadingsProjection:
 
     def _repeat_begun(self, last: int, version: int) -> None:
         """Apply the batch that was begun before a failure again, so that its rows are the same."""
-        try:
-            self._follow_registry(version, before=self._done + 1)
-            if last > self._done:
-                with closing(self._open_journal()) as journal:
-                    found = journal.entries(self._done, last - self._done)
-                if entries := [entry for entry in found if entry.id <= last]:
-                    self._apply(entries)
-        except RETRYABLE:
-            raise
-        except Exception:
-            # It succeeded once and fails now: Runner finds the entry at fault one by one.
-            with write_transaction(self._engine) as connection:
-                cursor.save_state(connection, self.name, {_BEGUN: None})
-            raise
+        self._follow_registry(version, before=self._done + 1)
+        if last > self._done:
+            with closing(self._open_journal()) as journal:
+                found = journal.entries(self._done, last - self._done)
+            if entries := [entry for entry in found if entry.id <= last]:
+                self._apply(entries)
         self._begun = None
 
     def _readings_of(self, one: CountedMessage) -> Sequence[Reading]:

@@ -71,8 +71,7 @@ def entries_since(
     connection: sa.Connection, journal: JournalSource, name: str, after: int, last: int
 ) -> Iterator[Entry]:
     """The entries after ``after`` up to ``last``, without the dead letters of ``name``."""
-    query = sa.select(dead_letters.set_aside.c.what).where(dead_letters.set_aside.c.source == name)
-    dead = set(connection.execute(query).scalars())
+    dead = dead_letters.entries(connection, name)
     while chunk := journal.entries(after, min(last - after, _CHUNK)):
-        yield from (e for e in chunk if e.id <= last and f"entry {e.id}" not in dead)
+        yield from (e for e in chunk if e.id <= last and e.id not in dead)
         after = chunk[-1].id

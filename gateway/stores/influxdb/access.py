@@ -46,6 +46,20 @@ class Access:
         short = str(error).split(": ", 1)[-1][:200]
         return StoreError(f"InfluxDB at {self.url} cannot be reached: {short}")
 
+    def unusable(self, error: Exception) -> StoreError:
+        """The error when nothing could be asked, for a reason of the settings."""
+        detail = f"{type(error).__name__}: {error}"[:200]
+        return StoreError(
+            f"InfluxDB at {self.url} cannot be asked: {detail}; check influxdb_token and "
+            f"influxdb_url for letters that do not belong there"
+        )
+
+    def refuses_all(self, number: int, reason: str) -> StoreError:
+        """The error when every line is refused, as from a bucket with other types."""
+        return StoreError(
+            f"InfluxDB at {self.url}, bucket {self.bucket}, refuses all of {number} lines: {reason}"
+        )
+
     def refused(self, status: int, body: str) -> StoreError:
         """The error when InfluxDB answered with a failure."""
         remedy = _REMEDIES.get(status, "see its log")

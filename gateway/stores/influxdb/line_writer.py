@@ -2,6 +2,8 @@
 
 Through ``influxdb-client`` in SYNCHRONOUS mode: its batching mode loses data silently. Nothing
 here retries: after a ``StoreError`` the caller writes the same lines again, which is idempotent.
+A refused line is at fault itself where another one is accepted; what the server answers to every
+line is a fault of the installation, and none is given up.
 """
 
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ _LINES_PER_REQUEST = 5000
 # In the body of 400 and 422 when single lines are at fault; other bodies concern the server.
 _LINE_ERRORS = ("unable to parse", "partial write", "type conflict", "retention", "dropped")
 _FULL = "limit exceeded"  # the operator lifts it, the lines are good
+_TOO_OLD = "retention"  # what the bucket no longer keeps, whatever the server accepts
 _TOO_LARGE = 413
 
 
@@ -29,6 +32,8 @@ class LineWriter:
     def __init__(self, access: Access, set_aside: SetAside) -> None:
         self._access = access
         self._set_aside = set_aside
+        self._refused: list[tuple[str, str]] = []  # lines and reasons, in the call under way
+        self._accepted = ""  # a line, to be written again where every one is refused
         # Any: the library annotates little, and nothing strictly.
         self._client: Any = InfluxDBClient(
             url=access.url, token=access.token, org=access.org, timeout=int(WRITE_TIMEOUT_S * 1000)
@@ -40,8 +45,13 @@ class LineWriter:
 
         Raises StoreError.
         """
+        self._refused = []
         for start in range(0, len(lines), _LINES_PER_REQUEST):
             self._write_or_halve(lines[start : start + _LINES_PER_REQUEST])
+        if len(self._refused) == len(lines) and self._refused and not self._accepts_others():
+            raise self._access.refuses_all(len(lines), self._refused[0][1])
+        for line, reason in self._refused:
+            self._set_aside(line, reason)
 
     def close(self) -> None:
         """Close connections."""
@@ -52,9 +62,10 @@ class LineWriter:
         """Part of a refused batch *was* written; writing it again replaces equal rows."""
         refusal = self._refusal_of(lines)
         if refusal is None:
+            self._accepted = lines[-1]
             return
         if len(lines) == 1:
-            self._set_aside(lines[0], refusal)
+            self._refused.append((lines[0], refusal))
             return
         middle = len(lines) // 2
         self._write_or_halve(lines[:middle])
@@ -62,10 +73,9 @@ class LineWriter:
 
     def _refusal_of(self, lines: Sequence[str], *, may_create: bool = True) -> str | None:
         """None when written; the reason when lines are at fault. Else raises StoreError."""
+        record = "\n".join(lines).encode()
         try:
-            self._api.write(
-                bucket=self._access.bucket, record="\n".join(lines).encode(), write_precision="ns"
-            )
+            self._api.write(bucket=self._access.bucket, record=record, write_precision="ns")
         except ApiException as error:
             status, body = _answer(error)
             if status == 404 and may_create:
@@ -76,7 +86,16 @@ class LineWriter:
             raise self._access.refused(status, body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._access.unreachable(error) from error
+        except Exception as error:
+            # The lines are bytes by now: it comes from the settings, such as a letter in the token.
+            raise self._access.unusable(error) from error
         return None
+
+    def _accepts_others(self) -> bool:
+        """Whether a line that was accepted before is so now, or the lines are too old for all."""
+        if all(_TOO_OLD in reason for _, reason in self._refused):
+            return True
+        return bool(self._accepted) and self._refusal_of([self._accepted]) is None
 
     def _create_bucket(self) -> None:
         """Create the missing database (1.8) or bucket (2.x). Raises StoreError."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gateway.text_file import read_text
 from server.command.device import partitions
 from server.command.device.cable import Cable, CableError
 from server.command.device.stage import CHIPS, ROOM, SLOTS, image, lay_out
@@ -95,7 +96,7 @@ def flash(
 
 def _configuration(path: Path) -> dict[str, str]:
     try:
-        given = json.loads(path.read_text("utf-8"))
+        given = json.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise CableError(f"{path}: {error}: 'noria device new' makes it") from error
     if not isinstance(given, dict) or given.get("board", "firebeetle") not in CHIPS:  # pyright: ignore[reportUnknownMemberType] - read from a file
