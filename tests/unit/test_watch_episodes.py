@@ -140,7 +140,8 @@ def test_what_a_person_said_is_kept_when_a_person_closes_it() -> None:
 def test_an_episode_ends_with_the_tilt_of_its_tank() -> None:
     handled = handled_tank()
     removal.end_episode(handled.context, handled.tank)
-    handled.tank.episode, handled.tank.tilted = episode_of(**SHAKEN), TiltedSpell(T0, [])
+    episode = episode_of(resumed_at=T0 + 900.0, **SHAKEN)  # else its silence is waited for
+    handled.tank.episode, handled.tank.tilted = episode, TiltedSpell(T0, [])
     removal.end_episode(handled.context, handled.tank)
     assert (handled.tank.episode, handled.tank.tilted) == (None, None)
     handled = opened(**CARRIED)

@@ -254,10 +254,10 @@ def end_episode(context: WatchContext, tank: TankState) -> None:
         return
     context.touch(tank)
     incident = context.open_incident(FAMILY, tank.tank)
-    if incident is None and episode.lid_at is None:
+    device = episode_device(context, tank)
+    if incident is None and episode.lid_at is None and not _is_awaited(device, episode):
         tank.episode = tank.tilted = None
         return
-    device = episode_device(context, tank)
     is_present = device is not None and device.presence == "speaking"
     is_calm = context.now - episode.last_at >= _CALM_S and episode.lid_at is None
     if incident is not None and is_present and is_calm and episode.fall is None:
@@ -265,6 +265,13 @@ def end_episode(context: WatchContext, tank: TankState) -> None:
         incidents.close(context, incident, why="calm")
     else:
         context.set_timer(tank, "episode", context.now + _EPISODE_GAP_S)
+
+
+def _is_awaited(device: DeviceState | None, episode: Episode) -> bool:
+    """Whether a node that was moved has sent nothing since, and its silence is not judged yet."""
+    if device is None or not _was_moved(episode) or episode.has_resumed:
+        return False
+    return device.presence != "silent" or device.waiting
 
 
 def episode_at(context: WatchContext, tank: TankState, device: DeviceState, at: float) -> Episode:
