@@ -185,6 +185,10 @@ def test_a_neighbour_counts_within_half_an_hour(start: float, end: float, counts
 
 def test_a_neighbour_that_rises_is_steady_and_a_faulty_one_says_nothing() -> None:
     assert "neighbours_steady" in beside((0, 400), (900, 800))
+    assert "neighbours_steady" in beside((0, 800), (900, 800))
+    for known in ((), ((0, 800),)):
+        found = beside(*known)
+        assert "neighbours_fall" not in found and "neighbours_steady" not in found
     found = beside((0, 800), (900, 400), faulty=True)
     assert "neighbours_fall" not in found and "neighbours_steady" not in found
 
@@ -204,6 +208,17 @@ def test_a_tank_filled_into_the_blind_zone_reads_as_empty(
     fields = {"from_l": from_l, "to_l": 300, "single_step": True, "step_s": step_s}
     assert of_fall("blind_zone", tank, **fields) == seen
     assert of_fall("blind_zone", handled_tank(sensor_height_mm=height_mm), **fields) is None
+
+
+def test_only_a_sensor_with_a_long_blind_zone_at_a_known_height_reads_full_as_empty() -> None:
+    fields = {"from_l": 999, "to_l": 300, "single_step": True, "step_s": 900}
+    assert of_fall("blind_zone", handled_tank(sensor_height_mm=1000), **fields) is None
+    assert of_fall("blind_zone", handled_tank("jsn-sr04t", sensor_height_mm=1000), **fields)
+    assert of_fall("blind_zone", handled_tank("jsn-sr04t", sensor_height_mm=None), **fields) is None
+    assert of_fall("blind_zone", handled_tank("hx711"), **fields) is None
+    stranger = handled_tank("jsn-sr04t")
+    stranger.device.device = "node-9"
+    assert of_fall("blind_zone", stranger, **fields) is None
 
 
 def test_a_fall_in_several_steps_did_not_begin_in_the_blind_zone() -> None:

@@ -104,7 +104,7 @@ def test_a_seizure_began_with_the_first_handling() -> None:
 
 
 def test_an_open_incident_is_reviewed_each_half_hour() -> None:
-    for waited_s, is_reviewed in ((1799, False), (1800, True)):
+    for waited_s, is_reviewed in ((1799, False), (1800, True), (1801, True)):
         handled = reviewed(episode_of(resumed_at=T0, **CARRIED))
         episode = handled.tank.episode
         assert handled.incident and episode and episode.reviewed_at == T0
