@@ -1,30 +1,10 @@
 """The saved form of the watch's records: it is worked out once for each kind, not for each save."""
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-
 from gateway.domain.entry import JSON
 from gateway.domain.watch.memory.json_codec import from_saved, to_saved
 from gateway.domain.watch.memory.state import TankState
 from gateway.domain.watch.tracks.tamper import Episode
-
-
-def calls_in(work: Callable[[], object]) -> int:
-    """How many functions ``work`` calls: the same on every machine, unlike its time."""
-    count = 0
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count
+from tests.unit.calls import calls_in
 
 
 def test_a_record_is_saved_and_read_without_looking_at_its_type_again() -> None:

@@ -5,6 +5,7 @@ import pytest
 from gateway.domain.watch.tracks import level
 from gateway.domain.watch.tracks.level import LevelTrack
 from gateway.domain.watch.tracks.settling import Sample, Settling
+from tests.unit.calls import calls_in
 from tests.unit.settled_tank import ROW, reading
 from tests.unit.tank_story import T0
 
@@ -35,9 +36,11 @@ class Shown:
         newest = reading(samples[-1].at - T0, samples[-1].litres, sd_l=sd_l)
         level.show(self.track, self.settled, ROW, newest, list(samples))
 
-    def waits(self, litres: float, *, after: float = 60.0, waiting: int = 1) -> bool:
+    def waits(
+        self, litres: float, *, after: float = 60.0, waiting: int = 1, level_l: float = 500.0
+    ) -> bool:
         """Whether a reading that settles nothing yet is shown."""
-        self.settled.smooth_l, self.settled.settled_at = 500.0, T0 + self.at
+        self.settled.smooth_l, self.settled.settled_at = level_l, T0 + self.at
         self.settled.waiting = [[T0 + self.at + after, 0.0, litres, SD_L, 0.0]] * waiting
         level.show(self.track, self.settled, ROW, reading(self.at + after, litres), [])
         return self.track.volume_l == litres
@@ -69,6 +72,26 @@ def test_every_later_state_takes_two_readings() -> None:
     assert shown.reads(290, 290, 140, 140, 10, 10) == [
         "ok", "low", "low", "critical", "critical", "empty",
     ]  # fmt: skip
+
+
+def test_a_second_reading_that_is_not_settled_makes_no_state_alone() -> None:
+    shown = Shown(310)
+    assert shown.waits(250, level_l=310)  # people may have drawn 60 L in a minute
+    assert shown.track.state == "ok"
+    assert shown.reads(250) == ["low"]
+
+
+def test_a_reading_above_every_threshold_is_shown_with_little_work() -> None:
+    """This is on the path of every message."""
+    shown = Shown(800, 800)
+
+    def shows(litres: float) -> int:
+        read = reading(shown.at + 100, litres)
+        settled = [Sample(read.at, read.received, litres, SD_L)]
+        return calls_in(lambda: level.show(shown.track, shown.settled, ROW, read, settled))
+
+    assert shows(301.0) < 8
+    assert shows(299.0) > 12
 
 
 def test_one_reading_below_between_two_above_changes_nothing() -> None:

@@ -81,6 +81,7 @@ def test_the_shipped_weights_have_all_levels_and_say_where_they_are_from() -> No
 
 
 def test_the_shipped_module_is_what_its_command_writes() -> None:
+    """After a merge of two fits: write ``fitted_file.text(FITTED)`` to ``fitted_file.PATH``."""
     assert fitted_file.PATH.read_text("utf-8") == fitted_file.text(FITTED)
 
 
