@@ -5,6 +5,7 @@ its own commit, and the type checker reads them, too. The same weights give the 
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from gateway.domain.watch import fitted
@@ -14,6 +15,7 @@ PATH = Path(fitted.__file__)
 _HEAD = '''"""What evidence weighs, fitted to simulated stories by ``noria evaluate --fit``.
 
 Do not edit: the next fit overwrites it. Assumptions are in ``gateway/evaluation/assumed.py``.
+Checksum of the weights: %s.
 """
 
 from gateway.domain.watch.tracks.weights import Weights
@@ -24,8 +26,12 @@ _LONGEST = 100
 
 
 def text(weights: Weights) -> str:
-    """The module's text, formatted as the rest of the code."""
-    return _HEAD + "\n".join(_lines(weights)) + "\n)  # fmt: skip\n"
+    """The module's text, formatted as the rest of the code.
+
+    Its checksum shows a number that was edited by hand.
+    """
+    body = "\n".join(_lines(weights)) + "\n)  # fmt: skip\n"
+    return _HEAD % sha256(body.encode()).hexdigest()[:16] + body
 
 
 def _lines(weights: Weights) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What evidence weighs, fitted to simulated stories by ``noria evaluate --fit``.
 
 Do not edit: the next fit overwrites it. Assumptions are in ``gateway/evaluation/assumed.py``.
+Checksum of the weights: ae876ffe2f0e544c.
 """
 
 from gateway.domain.watch.tracks.weights import Weights
