@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import NoSuchModuleError, OperationalError
 
-from gateway.database import migration
+from gateway.database import damaged, migration
 from gateway.errors import DatabaseError
 from gateway.settings import Settings
 
@@ -97,6 +98,10 @@ def connect(where: Path | sa.URL) -> sa.Engine:
                 raise
             # What is in the file can still be read.
             _log.warning("the migration of the database waits for disk space: %s", error.orig)
+        except DriverError as error:
+            if error.orig is None or not damaged.is_damage(error.orig):
+                raise
+            raise DatabaseError(_damage(where, str(error.orig))) from None
         return engine
     engine = _postgresql(where)
     try:
@@ -108,6 +113,17 @@ def connect(where: Path | sa.URL) -> sa.Engine:
             "database_password_file"
         ) from None
     return engine
+
+
+def _damage(path: Path, detail: str) -> str:
+    """What is wrong with the database, and how to go on with a backup and without one."""
+    return (
+        f"{path} is damaged ({detail}). The journal beside it is another file and keeps all "
+        f"messages. Put back {path.name} from a backup, then run 'noria rebuild watch'. Without a "
+        f"backup: rename {path.name}, import the registry file again with 'noria registry import', "
+        "add people with 'noria user add', then 'noria rebuild store' and 'noria rebuild watch'; "
+        "what people have claimed and closed is lost"
+    )
 
 
 def sqlite(url: sa.URL) -> sa.Engine:

@@ -7,11 +7,12 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.database import dead_letters, heartbeat, troubles
+from gateway.database import damaged, dead_letters, heartbeat, troubles
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.errors import JournalError
@@ -93,6 +94,8 @@ def check_health(settings: Settings, engine: sa.Engine | None = None) -> Health:
             reader.close()
         parts["outbox"] = _outbox(opened, clock)
         parts["disk"] = _disk(settings)
+        if kept := damaged.kept_in(settings.data, settings.data / "broker"):
+            parts["files"] = _files(kept)
     finally:
         if engine is None:
             opened.dispose()
@@ -209,6 +212,15 @@ def _outbox(engine: sa.Engine, clock: Clock) -> HealthPart:
     stuck = oldest_s > _MAX_WAITING_S
     why = f"{figures['waiting']} messages wait, the oldest for {oldest_s:.0f} s" if stuck else ""
     return HealthPart(not stuck, why, figures)
+
+
+def _files(kept: list[Path]) -> HealthPart:
+    names = ", ".join(str(path) for path in kept)
+    return HealthPart(
+        False,
+        f"damaged, set aside and made anew: {names}; nothing is lost, delete when looked at",
+        {"damaged": len(kept)},
+    )
 
 
 def _disk(settings: Settings) -> HealthPart:

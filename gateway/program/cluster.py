@@ -77,7 +77,7 @@ def _own_store(settings: Settings, engine: sa.Engine, clock: Clock) -> Generator
     if settings.store != "sqlite":
         yield
         return
-    store = open_store(settings, engine)
+    store = open_store(settings, engine, renew=True)
     runner = consumers.readings_runner(
         store, engine, clock, _merged_journal(settings, engine), Wakeup(),
         cursor_name=readings_cursor(settings), look_s=_LOOK_S,

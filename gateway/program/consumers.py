@@ -54,7 +54,7 @@ def running(
     ]
     with contextlib.ExitStack() as stack:
         if with_store:
-            store = open_store(settings, engine)
+            store = open_store(settings, engine, renew=True)
             stack.callback(store.close)
             threads.append(readings_runner(store, engine, clock, open_journal, journal_grew))
             if isinstance(store, InfluxStore):

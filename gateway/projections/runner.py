@@ -167,9 +167,11 @@ class Runner(Worker):
     def _restore(self) -> None:
         if self._stale:
             with write_transaction(self._engine) as connection:
-                self._at = cursor.load(connection, self.name)
-                dead_letters.forget_after(connection, self.name, self._at)  # never decided
+                at = cursor.load(connection, self.name)
+                dead_letters.forget_after(connection, self.name, at)  # those were never decided
             self._projection.restore()
+            with self._engine.connect() as connection:
+                self._at = cursor.load(connection, self.name)
             self._stale = False
 
     def _next_batch(self) -> list[Entry]:

@@ -17,10 +17,15 @@ from gateway.stores.sqlite import SqliteStore
 _log = logging.getLogger(__name__)
 
 
-def open_store(settings: Settings, engine: sa.Engine) -> SqliteStore | InfluxStore:
-    """The ``ReadingStore`` of the settings. InfluxDB need not be up."""
+def open_store(
+    settings: Settings, engine: sa.Engine, *, renew: bool = False
+) -> SqliteStore | InfluxStore:
+    """The ``ReadingStore`` of the settings. InfluxDB need not be up.
+
+    ``renew``, for the one that fills it: a damaged file is set aside for an empty one.
+    """
     if settings.store == "sqlite":
-        return SqliteStore(settings.store_path)
+        return SqliteStore(settings.store_path, renew=renew)
     access = Access(
         url=settings.influxdb_url.rstrip("/"),
         org=settings.influxdb_org,

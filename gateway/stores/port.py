@@ -41,6 +41,10 @@ class ReadingStore(Protocol):
         """Empty the store, before a rebuild."""
         ...
 
+    def is_empty(self) -> bool:
+        """Whether it has lost everything, so that it must be filled from the journal again."""
+        ...
+
     def close(self) -> None:
         """Release files and connections."""
         ...

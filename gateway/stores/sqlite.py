@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from operator import attrgetter
 from pathlib import Path
 
+from gateway.database import damaged
 from gateway.domain.inputs import Reading
 from gateway.errors import StoreError
 
@@ -47,15 +48,15 @@ class SqliteStore:
     """A ``ReadingStore``; safe from several threads and processes. Raises StoreError.
 
     One connection writes; each read opens its own, so that a long export blocks no writer.
+    ``renew``: a damaged file is set aside for an empty one, which the journal fills again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, renew: bool = False) -> None:
         self._path = path
+        self._renew = renew
         self._lock = threading.Lock()
         with self._store_errors():
-            self._writer = self._connect()
-            self._writer.execute(_SCHEMA)
-            self._writer.execute(_DROP_LATEST)
+            self._writer = self._opened()
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Write these; a reading with the same key is replaced."""
@@ -81,8 +82,17 @@ class SqliteStore:
 
     def clear(self) -> None:
         """Empty the store, before a rebuild."""
-        with self._writing() as connection:
-            connection.execute("DELETE FROM reading")
+        try:
+            with self._writing() as connection:
+                connection.execute("DELETE FROM reading")
+        except StoreError:
+            if not self.is_empty():  # a damaged file is set aside by now, where ``renew``
+                raise
+
+    def is_empty(self) -> bool:
+        """Whether it has no reading, as after the loss of its file."""
+        with self._reading() as connection:
+            return connection.execute("SELECT 1 FROM reading LIMIT 1").fetchone() is None
 
     def close(self) -> None:
         """Close the file."""
@@ -95,21 +105,52 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection]:
-        with self._lock, self._store_errors(), self._writer as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection  # the connection's own context commits, or rolls back
+        with self._lock, self._store_errors():
+            try:
+                with self._writer as connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection  # the connection's own context commits, or rolls back
+            except sqlite3.DatabaseError as error:
+                if self._renew and damaged.is_damage(error):
+                    self._writer.close()
+                    damaged.set_aside(self._path)
+                    self._writer = self._prepared()
+                raise
 
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
         with self._store_errors(), closing(self._connect()) as connection:
             yield connection
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._prepared()
+        except sqlite3.DatabaseError as error:
+            if not (self._renew and damaged.is_damage(error)):
+                raise
+            damaged.set_aside(self._path)
+            return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
+        writer = sqlite3.connect(
             self._path, timeout=30.0, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # the cursor is saved after the rows
+        try:
+            _configure(writer)
+            writer.execute(_SCHEMA)
+            writer.execute(_DROP_LATEST)
+        except sqlite3.Error:
+            writer.close()
+            raise
+        return writer
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
+        try:
+            _configure(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     @contextmanager
@@ -117,9 +158,15 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(
-                f"readings in {self._path}: {error}; check the disk's space and the file's owner"
-            ) from error
+            remedy = "check the disk's space and the file's owner"
+            if damaged.is_damage(error):
+                remedy = "'noria rebuild store' makes it anew from the journal"
+            raise StoreError(f"readings in {self._path}: {error}; {remedy}") from error
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # the cursor is saved after the rows
 
 
 def _reading(row: tuple[object, ...]) -> Reading:

@@ -1,7 +1,10 @@
 """The ``noria`` command."""
 
 import importlib
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -74,3 +77,19 @@ def noria(arguments: Sequence[str] | None = None) -> None:
     except NoriaError as error:
         click.echo(f"noria: {error}", err=True)
         sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - nobody is shown a stack trace
+        sys.exit(_unexpected(error))
+
+
+def _unexpected(error: Exception) -> int:
+    """Write the stack trace to a file that only its owner reads; print a sentence about it."""
+    descriptor, path = tempfile.mkstemp(prefix="noria-error-", suffix=".txt")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    detail = str(error).splitlines()[0][:300] if str(error) else "without a message"
+    click.echo(
+        f"noria: unexpected {type(error).__name__}: {detail}. This is a fault of Noria: please "
+        f"report it with {path}, which may name places",
+        err=True,
+    )
+    return 1

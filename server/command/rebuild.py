@@ -53,7 +53,7 @@ def _store(settings: Settings) -> str:
     if settings.shared and settings.store != "sqlite":
         _refuse_leader(engine)  # they share one store, which the leader fills
     name = readings_cursor(settings)
-    store = open_store(settings, engine)
+    store = open_store(settings, engine, renew=True)
     # Reset the cursor first: after a crash the store has too many rows, never too few.
     with engine.begin() as connection:
         cursor.reset(connection, name)

@@ -9,12 +9,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.database import damaged
 from gateway.errors import BrokerError
 
 START_S = 15.0
 END_S = 10.0
 _POLL_S = 0.05
 _SHOWN_LINES = 5
+
+
+QUEUES = "noria.db"
+"""The file in the broker's folder that keeps queues and retained messages."""
 
 
 class Child:
@@ -25,6 +30,7 @@ class Child:
     ) -> None:
         self._command = list(command)
         self._log = folder / "broker.log"
+        self._queues = folder / QUEUES
         self._pid = folder / "broker.pid"
         self._mark = mark
         self._address = address
@@ -38,8 +44,25 @@ class Child:
     def start(self) -> None:
         """Start it and wait until it accepts connections.
 
-        Raises BrokerError when the port is taken or when it ends, with the last lines it wrote.
+        Where it ends at once and has a file of queues, it is tried once more without that file,
+        which is put back when this does not help: nodes send again what no gateway has
+        acknowledged. Raises BrokerError when the port is taken or when it ends, with the last
+        lines it wrote.
         """
+        try:
+            self._start()
+        except BrokerError as error:
+            if self.running or not (self._queues.exists() and self._process):
+                raise
+            kept = damaged.set_aside(self._queues)
+            try:
+                self._start()
+            except BrokerError:
+                kept.replace(self._queues)
+                raise error from None
+
+    def _start(self) -> None:
+        self._process = None
         self._end_leftover()
         _check_free(self._address)
         # The log covers this run only: it names clients, whose history is not kept.

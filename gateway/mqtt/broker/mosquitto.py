@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from gateway.mqtt.broker.child import QUEUES
 from gateway.mqtt.broker.rules import Login
 from gateway.settings import Settings, listen_address
 
@@ -32,7 +33,7 @@ plugin_opt_config_file {folder}/dynamic-security.json
 message_size_limit 16384
 persistence true
 persistence_location {folder}/
-persistence_file noria.db
+persistence_file {queues}
 autosave_interval 5
 max_queued_messages 1000000
 max_inflight_messages 1000
@@ -76,7 +77,7 @@ def write_config(
     # Started as root, Mosquitto switches to its own user, who cannot enter our folder. Otherwise
     # the setting has no effect.
     user = "root" if os.geteuid() == 0 else "nobody"
-    text = _CONFIG.format(plugin=plugin_path, folder=folder, user=user)
+    text = _CONFIG.format(plugin=plugin_path, folder=folder, user=user, queues=QUEUES)
     text += _LISTENER.format(port=port, host=host)
     if settings.broker_certificate:
         text += f"certfile {settings.broker_certificate}\nkeyfile {settings.broker_key}\n"

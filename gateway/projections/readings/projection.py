@@ -67,7 +67,15 @@ class ReadingsProjection:
         self.rows_written = 0
 
     def restore(self) -> None:
-        """Load the boots' clocks and the registry as of the cursor."""
+        """Load the boots' clocks and the registry as of the cursor.
+
+        A store that is empty although entries were applied was lost: it is filled from the
+        journal's first entry.
+        """
+        with write_transaction(self._engine) as connection:
+            if cursor.load(connection, self.name) and self._store.is_empty():
+                _log.warning("%s: the store is empty: it is filled from the journal", self.name)
+                cursor.reset(connection, self.name)
         with self._engine.connect() as connection:
             state = cursor.load_state(connection, self.name)
             version, begun = state.pop(_REGISTRY, None), state.pop(_BEGUN, None)
