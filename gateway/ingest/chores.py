@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from gateway.database import heartbeat
+from gateway.database import feed_problems, heartbeat
 from gateway.devices import anomalies
 from gateway.devices.planned_moves import PlannedMoves
 from gateway.devices.publisher import DownPublisher
@@ -17,6 +17,7 @@ from gateway.devices.resend import ResendOrders
 from gateway.errors import JournalError
 from gateway.ingest import pending_facts
 from gateway.ingest.acks import Acks
+from gateway.ingest.adapters.problems import FeedProblems
 from gateway.ingest.adapters.session import Feeds
 from gateway.ingest.batch import Admission, Ingest, Item
 from gateway.journal.diary import Diary
@@ -115,12 +116,14 @@ class StatusRows:
     journal: Journal
     session: Session
     feeds: Feeds
+    problems: FeedProblems
     is_only_gateway: bool
     _renew_at: float = 0.0
     _was_ready: bool = False
     _has_announced: bool = False
     _has_saved_all_marks: bool = False
     _saved_feeds: dict[str, bool] | None = None
+    _saved_problems: int = -1  # those of the gateway's last run are deleted
 
     def run(self) -> None:
         """Write the rows that changed or that are due. Raises OperationalError."""
@@ -137,6 +140,9 @@ class StatusRows:
         if self.feeds.connected != self._saved_feeds:
             self._saved_feeds = self.feeds.connected
             heartbeat.renew_feeds(self.engine, self.gateway_id, self._saved_feeds)
+        if self.problems.changes != self._saved_problems:
+            self._saved_problems = self.problems.changes
+            feed_problems.replace(self.engine, self.gateway_id, self.problems.found)
 
     def announce_ready(self) -> None:
         """Print ``ready`` once, when the broker has first let us subscribe."""

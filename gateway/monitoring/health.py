@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.database import damaged, dead_letters, heartbeat, troubles
+from gateway.database import damaged, dead_letters, feed_problems, heartbeat, troubles
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.errors import JournalError
@@ -109,10 +109,17 @@ def _processes(
     broker = HealthPart(known.connected, "" if known.connected else "the gateway does not hear it")
     feeds = heartbeat.read_feeds(engine, settings.gateway_id)
     found = {"gateway": gateway, "broker": broker}
-    if feeds:
+    with engine.connect() as connection:
+        problems = feed_problems.read(connection, settings.gateway_id)
+    if feeds or problems:
         lost = [name for name, connected in feeds.items() if not connected]
-        why = f"the gateway does not hear {', '.join(lost)}" if lost else ""
-        found["feeds"] = HealthPart(not lost, why, connected=feeds)
+        reasons = [f"the gateway is not connected to {', '.join(lost)}"] if lost else []
+        reasons += [
+            f"{device} sends nothing readable: {problem.reason}"
+            for device, problem in problems.items()
+            if problem.lasts
+        ]
+        found["feeds"] = HealthPart(not reasons, "; ".join(reasons), connected=feeds)
     return found
 
 

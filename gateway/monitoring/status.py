@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from gateway.alerts import relevance
-from gateway.database import heartbeat, troubles
+from gateway.database import feed_problems, heartbeat, troubles
 from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.journal import counters, failure_file
@@ -46,6 +46,7 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
             cursors = {name: at for name, at in cursors.items() if not name.startswith(STORE)}
             cursors |= {} if own is None else {STORE: own}
         waiting = troubles.read(connection)
+        problems = feed_problems.read(connection, settings.gateway_id)
         clock = Clock(settings.clock_speed, settings.clock_origin)
         outbox = relevance.lag(connection, clock.now())
     found["journal"]["trouble"] = failure_file.read(settings.data)
@@ -53,7 +54,9 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
     feeds = heartbeat.read_feeds(engine, settings.gateway_id)
     return {
         **found,
-        "feeds": found["feeds"] | {"brokers": {b: {"connected": c} for b, c in feeds.items()}},
+        "feeds": found["feeds"]
+        | {"brokers": {b: {"connected": c} for b, c in feeds.items()}}
+        | ({"problems": {d: p._asdict() for d, p in problems.items()}} if problems else {}),
         "projections": {
             name: {"lag": max(0, newest - at)}
             | ({"trouble": waiting[name].reason} if name in waiting else {})

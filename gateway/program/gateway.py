@@ -75,7 +75,8 @@ def run(settings: Settings) -> int:
         address = parts.enter_context(broker.connect_broker(settings, engine))
         shared = settings.shared and settings.broker != "auto"  # a private one serves us alone
         session = Session(address, settings.gateway_id, wakeup, clock.now, shared=shared)
-        ingest = Ingest(journal, Registry(), FeedIntake(mapped.feeds))
+        intake = FeedIntake(mapped.feeds)
+        ingest = Ingest(journal, Registry(), intake)
         acks: Acks
         if settings.shared:
             from gateway.program import cluster  # imports PostgreSQL's types
@@ -99,7 +100,7 @@ def run(settings: Settings) -> int:
             JournalRecords(engine, journal, diary, acks, clock, journal_grew),
             StatusRows(
                 engine, settings.gateway_id, f"{address.host}:{address.port}", journal, session,
-                feeds, alone,
+                feeds, intake.problems, alone,
             ),
             DeviceCommands(engine, journal, ingest, session, acks, clock),
         )  # fmt: skip

@@ -64,6 +64,8 @@ def test(
         "taken_as": {n: v for n, v in fields.items() if n in ("t", "next", "mv", "rssi", "r")},
         **_litres(feed, with_numbers(fields, 0), now, config),
     }  # fmt: skip
+    if uplink.problem:
+        found["problem"] = f"{uplink.problem}: taken as a reading without a value"
     click.echo(json.dumps(found, indent=2))
 
 

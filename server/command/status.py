@@ -44,6 +44,7 @@ def _as_text(found: Status) -> str:
         f"Journal     {journal['messages']} messages, {journal['leaves']} leaves{trouble}\n"
         f"Received    {_counts(received)}\n"
         f"Refused     {_counts(refused)}\n"
+        f"{_feeds(found['feeds'])}"
         f"Lag         {lags} (entries behind the journal){waits}\n"
         f"Alerts      {_alerts(found['outbox'])}"
     )
@@ -71,6 +72,18 @@ def _others(found: Status) -> str:
         for name, one in found["gateways"].items()
     }
     return f"Together    {', '.join(f'{name} {how}' for name, how in sorted(states.items()))}\n"
+
+
+def _feeds(feeds: dict[str, Any]) -> str:
+    """A line with what third-party sensors sent and is not readable, else nothing."""
+    lines = [
+        f"{device}: {problem['number']} without a readable level, the newest: {problem['reason']}"
+        for device, problem in feeds.get("problems", {}).items()
+    ]
+    counts = {n: feeds[n] for n in ("retained", "unreadable", "refused") if feeds[n]}
+    if counts:
+        lines.insert(0, _counts(counts))
+    return "Feeds       " + "\n            ".join(lines) + "\n" if lines else ""
 
 
 def _alerts(outbox: dict[str, Any]) -> str:

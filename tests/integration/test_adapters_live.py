@@ -212,6 +212,10 @@ def test_unreadable_messages_are_counted_and_others_are_journaled(site: Site) ->
     site.publish(theirs.TASMOTA, b'{"Time":"2026-11-25T21:00:00","BMP280":{"Pressure":1013}}')
     site.publish(theirs.THINGS, theirs.things(60, utc(), simulated=True))
     site.publish(theirs.ESPHOME, b"0.6120")
-    site.counted("received", "stored", 1)
-    site.counted("feeds", "unreadable", 3)
-    assert site.gateway.glance()["journal"]["messages"] == 1
+    site.counted("received", "stored", 2)  # the device spoke, although its level is missing
+    site.counted("feeds", "unreadable", 2)
+    assert site.gateway.glance()["journal"]["messages"] == 2
+    until(lambda: len(site.gateway.glance()["feeds"].get("problems", {})) == 2, 10, "the reasons")
+    text = site.gateway.noria("status")
+    assert "1 without a readable level, the newest: simulated" in text
+    assert "there is no SR04" in text

@@ -47,7 +47,10 @@ def test_esphomes_states_are_plain_text_and_nan_is_no_echo(readers: dict[str, Fe
     assert reader.read(theirs.ESPHOME, b"-1", NOW)[0]["r"] == [{"o": 0, "mm": None}]
     volts = reader.read(theirs.VOLTS, b"3.912", NOW)[0]
     assert (volts["mv"], volts["r"]) == (3912, [])
-    for wrong in (b"", b"unavailable", b"inf", b"\xff", b"9e99"):
+    for nothing in (b"unavailable", b"inf", b"9e99", b"No Sensor", b"true"):
+        assert reader.read(theirs.ESPHOME, nothing, NOW)[0]["r"] == [{"o": 0, "mm": None}]
+    assert reader.read(theirs.ESPHOME, b" 0,412 ", NOW)[0]["r"] == [{"o": 0, "mm": 412}]
+    for wrong in (b"", b"\xff"):
         with pytest.raises(Unreadable):
             reader.read(theirs.ESPHOME, wrong, NOW)
 
@@ -78,13 +81,48 @@ def test_the_things_uplink_is_identified_by_session_and_counter(
     assert fields["r"] == [{"o": 0, "bp": 6350}]
     assert (fields["ts"], fields["rssi"]) == ("net", -71)
     first = reader.read(theirs.THINGS, theirs.things(63.5, THEN, None), NOW)[1]
-    assert {uplink.identity, first.identity} == {b"AXA50tHUQ0XbXw== 12", b"AXA50tHUQ0XbXw== 0"}
+    again = reader.read(theirs.THINGS, theirs.things(63.5, THEN), NOW + 60)[1]
+    assert uplink.identified(NOW) == again.identified(NOW + 60)
+    later = reader.read(theirs.THINGS, theirs.things(63.5, THEN.replace("21:59", "22:00")), NOW)[1]
+    other = reader.read(theirs.THINGS, theirs.things(64.5, THEN), NOW)[1]
+    assert len({u.identified(NOW) for u in (uplink, first, later, other)}) == 4
     with pytest.raises(Unreadable, match="simulated"):
         reader.read(theirs.THINGS, theirs.things(63.5, THEN, simulated=True), NOW)
-    with pytest.raises(Unreadable, match=r"there is no uplink_message\.decoded_payload\.percent"):
-        payload = json.loads(theirs.things(1, THEN))
-        payload["uplink_message"]["decoded_payload"] = {}
-        reader.read(theirs.THINGS, json.dumps(payload).encode(), NOW)
+    payload = json.loads(theirs.things(1, THEN))
+    payload["uplink_message"]["decoded_payload"] = {"percents": 63.5}
+    fields, uplink = reader.read(theirs.THINGS, json.dumps(payload).encode(), NOW)
+    assert fields["r"] == [{"o": 0, "bp": None}]
+    wanted = "there is no uplink_message.decoded_payload.percent; there is percents"
+    assert uplink.problem == wanted
+
+
+@pytest.mark.parametrize(("later_s", "is_new"), [(0, False), (240, False), (3600, True)])
+def test_tasmotas_time_identifies_its_message_for_about_an_hour(
+    readers: dict[str, FeedReader], later_s: int, is_new: bool
+) -> None:
+    """The hour before the clocks go back is repeated, with the same level."""
+    reader = readers["feedaa"]
+    first = reader.read(theirs.TASMOTA, theirs.tasmota(41.2), NOW)[1]
+    again = reader.read(theirs.TASMOTA, theirs.tasmota(41.2), NOW + later_s)[1]
+    assert (first.identified(NOW) != again.identified(NOW + later_s)) == is_new
+
+
+def test_tasmotas_clock_that_was_never_set_identifies_nothing(
+    readers: dict[str, FeedReader],
+) -> None:
+    payload = b'{"Time":"1970-01-01T00:05:00","SR04":{"Distance":41.2}}'
+    fields, uplink = readers["feedaa"].read(theirs.TASMOTA, payload, NOW)
+    assert fields["r"] == [{"o": 0, "mm": 412}]
+    assert uplink.identified(NOW) is None
+
+
+def test_tasmotas_message_without_its_sensor_is_a_reading_without_a_value(
+    readers: dict[str, FeedReader],
+) -> None:
+    payload = b'{"Time":"2026-11-25T21:00:00","SR04-1":{"Distance":41.2}}'
+    fields, uplink = readers["feedaa"].read(theirs.TASMOTA, payload, NOW)
+    assert fields["r"] == [{"o": 0, "mm": None}]
+    assert uplink.problem == "there is no SR04; there is SR04-1"
 
 
 @pytest.mark.parametrize("when", ["2019-01-01T00:00:00Z", "2026-11-20T23:00:00Z"])

@@ -79,7 +79,7 @@ def test_a_message_that_may_have_come_before_is_stored_once(intake: Intake) -> N
 
 def test_what_cannot_be_used_is_counted_by_its_reason(intake: Intake) -> None:
     intake.take(b"0.4120", retained=True)
-    intake.take(b"unavailable")
+    intake.take(b"\xff")
     intake.take(b"1" * (LARGEST_BYTES + 1))
     intake.take(b"0.4120", topic="other/topic")
     intake.take(b"0.4120", Registry())

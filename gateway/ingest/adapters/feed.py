@@ -1,7 +1,7 @@
 """One feed: a third-party sensor, and the OBJECTs made of its messages."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.domain.boot_time import is_plausible
 from gateway.ingest.adapters import paths
@@ -28,13 +28,14 @@ class Pick:
     convert: Convert
 
     def of(self, document: object) -> int | None:
-        """The figure as a whole number; None without a measurement. Raises Unreadable."""
+        """The figure as a whole number; None without a measurement.
+
+        Raises Unreadable where the path leads nowhere.
+        """
         value = number(paths.find(document, self.path))
         converted = None if value is None else self.convert(value)
-        if converted is None:
+        if converted is None or abs(converted) > _LARGEST:
             return None
-        if abs(converted) > _LARGEST:
-            raise Unreadable(f"{value:g} {self.unit} is too large for {self.figure}")
         return round(converted)
 
 
@@ -63,14 +64,21 @@ class FeedReader:
     _temperature: tuple[float, int] | None = field(default=None)
 
     def read(self, topic: str, payload: bytes, received: float) -> tuple[dict[str, object], Uplink]:
-        """The OBJECT's fields, without numbers, and the uplink. Raises Unreadable."""
+        """The OBJECT's fields, without numbers, and the uplink, also where its level is missing.
+
+        Raises Unreadable.
+        """
         uplink = self.feed.adapter.open(payload)
         own = [pick for pick in self.feed.others if pick.topic == topic]
         found = {pick.figure: _optional(pick, uplink.document) for pick in own}
         temperature = _within(found.get("temperature"), _TENTHS)
         if temperature is not None:
             self._temperature = (received, temperature)
-        readings = [self._reading(uplink, received)] if topic == self.feed.level.topic else []
+        readings: list[dict[str, int | None]] = []
+        problem = ""
+        if topic == self.feed.level.topic:
+            reading, problem = self._reading(uplink, received)
+            readings.append(reading)
         if not readings and all(value is None for value in found.values()):
             raise Unreadable("none of the mapped figures is in it")
         rssi = found.get("rssi")
@@ -82,19 +90,24 @@ class FeedReader:
             "ts": source, "next": self.feed.every_s, "r": readings,
             "mv": _within(found.get("battery"), _MV), "rssi": _within(rssi, _DBM),
         }  # fmt: skip
-        return {name: value for name, value in fields.items() if value is not None}, uplink
+        present = {name: value for name, value in fields.items() if value is not None}
+        return present, replace(uplink, problem=problem)
 
-    def _reading(self, uplink: Uplink, received: float) -> dict[str, int | None]:
+    def _reading(self, uplink: Uplink, received: float) -> tuple[dict[str, int | None], str]:
         pick = self.feed.level
         quantity = FIGURES[pick.figure].quantity
         assert quantity is not None, "the mapping lets only such figures be a level"
-        value = pick.of(uplink.document)
+        value, problem = None, ""
+        try:
+            value = pick.of(uplink.document)
+        except Unreadable as error:
+            problem = str(error)
         if value is not None and value < 0 and pick.figure not in _MAY_BE_NEGATIVE:
             value = None  # many sensors report -1 for "no echo"
         reading: dict[str, int | None] = {"o": 0, quantity: value}
         if self._temperature and received - self._temperature[0] <= TEMPERATURE_LASTS_S:
             reading["tc"] = self._temperature[1]
-        return reading
+        return reading, problem
 
 
 def with_numbers(fields: dict[str, object], entry: int) -> bytes:

@@ -5,8 +5,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that was never set begins long before."""
 
 
 class Unreadable(ValueError):
@@ -18,14 +22,26 @@ class Uplink:
     """One decoded payload.
 
     The mapping's paths point into ``document``. ``at`` is the network's receive time (Unix s) and
-    ``identity`` the bytes that only a redelivery repeats, where the format has them. ``rssi_dbm``
-    is that of the best receiver.
+    ``identity`` the bytes that only a redelivery repeats, where the format has them; ``clock`` is
+    the device's own time (Unix s of an unknown zone), which is repeated in autumn and after a
+    restart, so that identity counts for about an hour. ``rssi_dbm`` is that of the best receiver,
+    ``problem`` the reason why the mapped level is not in it.
     """
 
     document: object
     at: float | None = None
     identity: bytes | None = None
+    clock: float | None = None
     rssi_dbm: float | None = None
+    problem: str = ""
+
+    def identified(self, received: float) -> bytes | None:
+        """The bytes that only a redelivery repeats, of an uplink received then (Unix s)."""
+        if self.clock is None or self.identity is None:
+            return self.identity
+        # By whole hours: zones differ by halves of them, deliveries by seconds.
+        hours = round((received - self.clock) / 3600)
+        return b"%d " % hours + self.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +101,21 @@ def strongest(receivers: object) -> float | None:
 
 
 def number(value: object) -> float | None:
-    """A finite number, also written as text; None for null and NaN. Raises Unreadable."""
-    if value is None:
-        return None
+    """A finite number, also written as text and with a decimal comma; None for anything else.
+
+    Sensors say in many ways that they have no measurement: ``null``, ``nan``, ``"No Sensor"``,
+    ``"Invalid Reading"``, ``"unavailable"``, ``false``.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Unreadable(f"{str(value)[:40]!r} is not a number")
+        return None
+    text = value.strip() if isinstance(value, str) else None
+    if text is not None and _DECIMAL_COMMA.fullmatch(text):
+        value = text.replace(",", ".")
     try:
         found = float(value)
     except (ValueError, OverflowError):
-        raise Unreadable(f"{str(value)[:40]!r} is not a number") from None
-    if math.isinf(found):
-        raise Unreadable("infinite is not a number that a sensor measures")
-    return None if math.isnan(found) else found
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _open_chirpstack(payload: bytes) -> Uplink:
@@ -115,7 +134,8 @@ def _open_chirpstack(payload: bytes) -> Uplink:
     at = moment(found.get("time"))
     if at is None:
         raise Unreadable("time is not a time with its offset")
-    return Uplink(found, at, event_id.encode(), strongest(found.get("rxInfo")))
+    rssi = strongest(found.get("rxInfo"))
+    return Uplink(found, at, event_id.encode(), rssi_dbm=rssi)
 
 
 def _open_esphome(payload: bytes) -> Uplink:
@@ -137,23 +157,36 @@ def _open_tasmota(payload: bytes) -> Uplink:
     """Sensors or state, every TelePeriod, as documented for Tasmota 13 and 14.
 
     ``{"Time":"2024-02-11T23:49:43","SR04":{"Distance":18.4},"TempUnit":"C"}``. A sensor without a
-    measurement has ``null``. ``Time`` is the device's local time without a zone, so it does not
-    date the message, but a message with the same bytes is a redelivery.
+    measurement has ``null`` or is absent. ``Time`` is the device's local time without a zone, so
+    it does not date the message, but the same bytes about the same time are a redelivery. Without
+    a network it begins again in 1970 at each start, and then says nothing.
     """
     found = json_object(payload)
     time = found.get("Time")
     if time is not None and not isinstance(time, str):
         raise Unreadable("Time is not a text: not what Tasmota publishes")
-    return Uplink(found, identity=payload if time else None)
+    clock = _local(time) if time else None
+    return Uplink(found, identity=payload if clock is not None else None, clock=clock)
+
+
+def _local(text: str) -> float | None:
+    """A time without a zone as Unix s of UTC; None where the clock was not set."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.timestamp() if found > _EARLIEST else None
 
 
 def _open_thethings(payload: bytes) -> Uplink:
     """An uplink, as documented for The Things Stack 3.30 to 3.35.
 
-    ``uplink_message`` has ``session_key_id`` and ``f_cnt`` (together they identify the uplink),
-    ``decoded_payload`` and ``rx_metadata``; ``received_at`` is the server's time. Fields that are
-    zero or empty are absent. Its MQTT server supports QoS 0 only: what it publishes while the
-    gateway is disconnected is lost.
+    ``uplink_message`` has ``session_key_id``, ``f_cnt``, ``decoded_payload`` and ``rx_metadata``;
+    ``received_at`` is the server's time. A device whose counter begins again (ABP, after a
+    battery) keeps its session, so ``received_at`` and the payload identify the uplink too. Fields
+    that are zero or empty are absent. Its MQTT server supports QoS 0 only: what it publishes while
+    the gateway is disconnected is lost.
     """
     found = json_object(payload)
     if found.get("simulated") is True:
@@ -166,9 +199,13 @@ def _open_thethings(payload: bytes) -> Uplink:
     at = moment(received)
     if at is None:
         raise Unreadable("received_at is not a time with its offset")
-    # A rejoin draws another session key and restarts the counter; f_cnt 0 is absent.
-    identity = f"{uplink.get('session_key_id', received)} {uplink.get('f_cnt', 0)}"
-    return Uplink(found, at, identity.encode(), strongest(uplink.get("rx_metadata")))
+    # f_cnt 0 is absent.
+    parts = (
+        uplink.get("session_key_id"), uplink.get("f_cnt", 0), received,
+        uplink.get("frm_payload"), uplink.get("decoded_payload"),
+    )  # fmt: skip
+    identity = json.dumps(parts, sort_keys=True)
+    return Uplink(found, at, identity.encode(), rssi_dbm=strongest(uplink.get("rx_metadata")))
 
 
 _ALL = (

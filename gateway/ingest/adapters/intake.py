@@ -8,6 +8,7 @@ from msgspec import structs
 from gateway.domain.registry import Device, Registry
 from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
 from gateway.ingest.adapters.formats import Unreadable
+from gateway.ingest.adapters.problems import FeedProblems
 from gateway.journal.messages import Arrival
 from gateway.journal.writer import Journal
 from gateway.wire import admit_decoded, decode
@@ -36,6 +37,7 @@ class FeedIntake:
     """Journals the messages of mapped topics."""
 
     def __init__(self, feeds: Iterable[Feed] = ()) -> None:
+        self.problems = FeedProblems()
         self._readers: dict[tuple[str, str], FeedReader] = {}
         for feed in feeds:
             reader = FeedReader(feed)
@@ -60,7 +62,8 @@ class FeedIntake:
         elif message.retained:
             journal.counters.add("feed_retained")
         elif len(arrival.payload) > LARGEST_BYTES:
-            journal.refuse(arrival, "feed_unreadable")
+            reason = f"{len(arrival.payload)} bytes are too many"
+            self._refuse(arrival, reader.feed, reason, journal)
         else:
             self._read(message, reader, device, journal)
 
@@ -70,16 +73,19 @@ class FeedIntake:
         arrival = message.arrival
         try:
             fields, uplink = reader.read(arrival.topic, arrival.payload, arrival.received)
-        except Unreadable:
-            journal.refuse(arrival, "feed_unreadable")
+        except Unreadable as error:
+            self._refuse(arrival, reader.feed, str(error), journal)
             return
+        if fields["r"]:
+            self.problems.note(device.id, uplink.problem, arrival.received, reader.feed.every_s)
         topic = arrival.topic.encode("ascii")
         if message.again and journal.messages.is_recent(device.id, topic + b"\n" + arrival.payload):
             journal.counters.add("duplicate")
             return
         translated = with_numbers(fields, journal.last_id + 1)
         # Two topics may repeat the same bytes, so the topic is part of the identity.
-        identity = topic + b"\n" + uplink.identity if uplink.identity else translated
+        repeated = uplink.identified(arrival.received)
+        identity = topic + b"\n" + repeated if repeated else translated
         decoded = structs.replace(
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
         )
@@ -90,6 +96,10 @@ class FeedIntake:
         else:
             lines[AS] = translated.decode("ascii")
         journal.messages.accept(arrival, admit_decoded(device, identity, decoded), lines)
+
+    def _refuse(self, arrival: Arrival, feed: Feed, reason: str, journal: Journal) -> None:
+        journal.refuse(arrival, "feed_unreadable")
+        self.problems.note(feed.device, reason, arrival.received, feed.every_s)
 
     def _is_allowed(self, device: Device, registry: Registry, at: float) -> bool:
         """Whether it is an unsigned device in a tank that no device with a key measures."""

@@ -1,6 +1,8 @@
 """Paths to a figure in a JSON document: ``SR04.Distance``, ``rx_metadata[0].rssi``."""
 
+import difflib
 import re
+from collections.abc import Mapping
 from typing import cast
 
 from gateway.ingest.adapters.formats import Unreadable
@@ -24,6 +26,13 @@ def shown(path: Path) -> str:
     return text.removeprefix(".")
 
 
+def _similar(found: Mapping[str, object], step: str | int) -> str:
+    """What an update of the sensor may have renamed it to: ``; there is SR04-1``."""
+    names = {name.lower(): name for name in found}
+    close = difflib.get_close_matches(str(step).lower(), list(names), 1)
+    return "".join(f"; there is {names[name][:40]}" for name in close)
+
+
 def find(document: object, path: Path) -> object:
     """The value at ``path``. Raises Unreadable naming the first step that does not exist."""
     found = document
@@ -38,5 +47,6 @@ def find(document: object, path: Path) -> object:
             if step in fields:
                 found = fields[step]
                 continue
-        raise Unreadable(f"there is no {shown(path[:place])}")
+        names = cast(dict[str, object], found) if isinstance(found, dict) else {}
+        raise Unreadable(f"there is no {shown(path[:place])}{_similar(names, step)}")
     return found
