@@ -45,13 +45,23 @@ def test_the_learned_ratio_stays_within_its_limits() -> None:
     assert noise.ratio > 2.9
 
 
-@pytest.mark.parametrize(("bend", "count"), [(2.6, 1), (2.8, 0)])
-def test_a_step_of_the_level_is_no_scatter(bend: float, count: int) -> None:
+@pytest.mark.parametrize(("bend", "counts_as"), [(2.6, 2.6), (2.8, 2.7), (20.0, 2.7)])
+def test_a_step_of_the_level_counts_as_three_sd_of_the_scatter(
+    bend: float, counts_as: float
+) -> None:
     noise = Noise()  # three sd of the scatter are 2.7 stated sd
     for litres in (500.0, 500.0 + bend * 6.0, 500.0):
         scatter.learn(noise, litres, 6.0)
-    assert noise.count == count
+    assert noise.total == pytest.approx(counts_as**2)
+    assert noise.count == 1
     assert noise.last == [500.0 + bend * 6.0, 500.0]
+
+
+def test_a_scatter_that_was_learned_too_small_is_learned_again() -> None:
+    noise, random = Noise(ratio=0.1), Random(1)
+    for _ in range(3000):
+        scatter.learn(noise, 500.0 + random.gauss(0.0, 6.0), 6.0)
+    assert noise.ratio == pytest.approx(1.0, rel=0.25)
 
 
 def test_after_a_jump_the_first_two_readings_teach_nothing() -> None:

@@ -58,9 +58,8 @@ def learn(noise: Noise, litres: float, sd_l: float) -> None:
         return
     bend = (last[1] - (last[0] + litres) / 2) / max(sd_l, 1e-6)
     last[0], last[1] = last[1], litres
-    if abs(bend) > _MOST_SIGMAS * noise.ratio:
-        return  # a step of the level
-    noise.total += bend * bend
+    most = _MOST_SIGMAS * noise.ratio
+    noise.total += min(bend * bend, most * most)  # a step of the level counts no more than that
     noise.count += 1
     if noise.count == _BLOCK:
         _learn_block(noise, sqrt(noise.total / _BLOCK / 1.5))
