@@ -36,6 +36,9 @@ _LIMITS = (
     " sensors, radios and batteries; none is fitted to a real site.",
     "Not modelled: rain, ice, evaporation, foam, load cells, pressure probes, third-party feeds,"
     " two sensors in one tank, operators who act on incidents, a gateway clock that is stepped.",
+    "A delivery is observable when at least two readings that reached the gateway before the next"
+    " one show it: their true level is more than two stated sd above that of the reading before."
+    " Others are drawn off before a second reading, or come after the last; no method sees those.",
     "How often each harmless thing happens is an assumption; the rate of false alarms follows it.",
     "A theft without any trace that reaches the gateway is not among the stories.",
     "The simple forecast rules are given the true draws of the past; the watch has readings alone.",

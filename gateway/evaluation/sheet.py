@@ -84,6 +84,9 @@ class Sheet:
     called: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     alarms: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     refills: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    observable_refills: list[tuple[int, int, int]] = field(
+        default_factory=list[tuple[int, int, int]]
+    )
     refill_errors: list[float] = field(default_factory=list[float])
     balances: list[Balance] = field(default_factory=list[Balance])
     forecasts: list[ForecastPoint] = field(default_factory=list[ForecastPoint])
@@ -272,6 +275,8 @@ def _count_water(sheet: Sheet, story: SimulatedStory, trial: Trial) -> None:
         capacity = rows[-1].capacity_l
         found = refills_of(tank, truth, trial, capacity)
         sheet.refills.append((found.found, found.missed, found.false))
+        shown = refills_of(tank, truth, trial, capacity, observable=True)
+        sheet.observable_refills.append((shown.found, shown.missed, shown.false))
         sheet.refill_errors += found.litres_errors
         sheet.mistakes += [(story.name, at, f"{text} in {tank}") for at, text in found.mistakes]
         if story.kind.group == "ordinary":

@@ -14,6 +14,7 @@ from gateway.evaluation.truth import TrueRefill, Truth
 _SLACK_S = 900.0
 _JOIN_S = 1200.0  # true deliveries closer than that are one
 _NOTICEABLE_PART, _NOTICEABLE_SD = 0.03, 5.0
+_OBSERVED_SD, _OBSERVED_READINGS = 2.0, 2
 
 Levels = Sequence[tuple[float, float, float, float]]
 
@@ -72,14 +73,33 @@ def count_refills(
     return RefillCount(len(errors), missed, len(left), tuple(errors), tuple(mistakes))
 
 
-def refills_of(tank: str, truth: Truth, trial: Trial, capacity_l: float) -> RefillCount:
-    """The refills of one tank of a story."""
+def refills_of(
+    tank: str, truth: Truth, trial: Trial, capacity_l: float, *, observable: bool = False
+) -> RefillCount:
+    """The refills of one tank of a story: all that can be noticed, or the ``observable`` ones.
+
+    A delivery can be noticed when the level rose from the reading before it to any reading by 3 %
+    of the capacity and by 5 stated sd: it may be drawn off again before the next reading, or come
+    after the last. It is observable when, besides, at least two received readings show it.
+    """
     levels = truth.levels[tank]
     sds = [level.sd_l for level in trial.levels.get(tank, ()) if level.sd_l is not None]
     least = max(_NOTICEABLE_PART * capacity_l, _NOTICEABLE_SD * (median(sds) if sds else 0.0))
     every_s = interval_s(levels)
     own = [r for r in truth.refills if r.tank == tank]
-    true = [(r, rise_l(r, levels) >= least) for r in joined(own, max(_JOIN_S, 1.5 * every_s))]
+    every = joined(own, max(_JOIN_S, 1.5 * every_s))
+    true = [(r, rise_l(r, levels) >= least) for r in every]
+    if observable:
+        received = received_of(tank, truth)
+        margin_l = _OBSERVED_SD * (median(sds) if sds else 0.0)
+        ends = [*(r.at for r in every[1:]), truth.end]
+        true = [
+            (
+                refill,
+                is_noticeable and shown_by(refill, end, received, margin_l) >= _OBSERVED_READINGS,
+            )
+            for (refill, is_noticeable), end in zip(true, ends, strict=True)
+        ]
     events = [e for e in trial.events if e.tank == tank]
     return count_refills(true, events, max(_SLACK_S, every_s))
 
@@ -94,6 +114,28 @@ def rise_l(refill: TrueRefill, levels: Levels) -> float:
     if before < 0 or after >= len(levels):
         return 0.0
     return max(level[1] for level in levels[before : after + 1]) - levels[before][1]
+
+
+def received_of(tank: str, truth: Truth) -> Levels:
+    """The true levels at the readings that reached the gateway before the story's end: a node
+    keeps readings until it has sent them.
+    """
+    receipts = truth.receipts.get(tank, ())
+    newest = max((sent for received, sent in receipts if received <= truth.end), default=0.0)
+    return [level for level in truth.levels[tank] if level[0] <= newest]
+
+
+def shown_by(refill: TrueRefill, end: float, received: Levels, margin_l: float) -> int:
+    """How many received readings show a delivery, from its beginning until ``end``, when the next
+    one begins: those at which the true level is more than ``margin_l`` above that of the last
+    received reading before it.
+    """
+    times = [level[0] for level in received]
+    first = bisect_right(times, refill.at)
+    if first == 0:
+        return 0
+    least = received[first - 1][1] + margin_l
+    return sum(level[1] > least for level in received[first : bisect_left(times, end)])
 
 
 def interval_s(levels: Levels) -> float:
