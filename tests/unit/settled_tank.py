@@ -14,13 +14,15 @@ GATE_L = 5 * 0.9 * SD_L  # before anything is learned: 29.25 L
 
 def reading(
     at: float, litres: float | None, *, mm: int | None = None, sd_l: float = SD_L,
-    fault: str | None = None,
+    fault: str | None = None, valid: int | None = 7,
 ) -> Reading:  # fmt: skip
-    """A reading ``at`` seconds after T0; ``mm`` when it is not that of ``litres``."""
+    """A reading ``at`` seconds after T0; ``mm`` when it is not that of ``litres``; ``valid`` of
+    seven samples found an echo.
+    """
     value = mm if mm is not None or litres is None else round(1100 - litres / LITRES_PER_MM)
     return Reading(
         ROW.id, "node-1", "aaaaaaaa", 1, int(at), 0, T0 + at, False, 0, T0 + at, "mm", value,
-        4, 7, 7, 110, litres, None if litres is None else sd_l, fault,
+        4, valid, 7, 110, litres, None if litres is None else sd_l, fault,
     )  # fmt: skip
 
 
@@ -31,12 +33,15 @@ class SettledTank:
         self.track, self.at = Settling(), 0.0
         self.reads(*litres)
 
-    def reads(self, *litres: float, every: float = 900, mm: int | None = None) -> list[Sample]:
+    def reads(
+        self, *litres: float, every: float = 900, mm: int | None = None, valid: int | None = 7
+    ) -> list[Sample]:
         """What the readings settle, ``every`` seconds each."""
         settled: list[Sample] = []
         for level in litres:
             self.at += every
-            settled += settling.settle(self.track, ROW, reading(self.at, level, mm=mm))
+            new = reading(self.at, level, mm=mm, valid=valid)
+            settled += settling.settle(self.track, ROW, new)
         return settled
 
     def litres(self, *litres: float, every: float = 900, mm: int | None = None) -> list[float]:

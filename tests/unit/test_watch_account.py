@@ -4,55 +4,20 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import account, flow, refill
 from gateway.domain.watch.tracks.account import Flow
-from gateway.domain.watch.tracks.settling import Sample
-from tests.unit.settled_tank import ROW, SD_L
+from tests.unit.followed_tank import ERROR_L, SIGMA_L, STEP_L, Followed
+from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import HOUR, T0
 
-SIGMA_L = 3.0
-STEP_L = 26.0  # 2.6 % of the capacity
-ERROR_L = 1.645 * 0.6 * 2**0.5 * SIGMA_L
+
+def test_the_least_step_is_of_the_scatter_of_what_the_sensor_states_or_of_the_tank() -> None:
+    assert refill.step_l(ROW, 5.0, 6.0) == 25.0
+    assert refill.step_l(ROW, 3.0, 6.5) == STEP_L
+    assert refill.step_l(ROW, 2.0, 5.0) == 15.0
 
 
-class Followed:
-    """A tank's flow after settled samples; ``at`` is seconds since T0."""
-
-    def __init__(self, *litres: float) -> None:
-        self.flow, self.at = Flow(), 0.0
-        self.told: list[TankEvent] = []
-        self.sees(*litres)
-
-    def sees(
-        self, *litres: float, every: float = 900, sigma_l: float = SIGMA_L, suspect: bool = False
-    ) -> "Followed":
-        """Samples, ``every`` seconds each."""
-        for level in litres:
-            self.at += every
-            self.told += flow.update(
-                self.flow, ROW, self.sample(level), sigma_l, is_suspect=suspect
-            )
-        return self
-
-    def sample(self, litres: float) -> Sample:
-        """A sample of now."""
-        return Sample(T0 + self.at, T0 + self.at, litres, SD_L)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event.kind for event in self.told]
-
-    def total(self, kind: str) -> float:
-        return sum(e.litres or 0.0 for e in self.told if e.kind == kind)
-
-
-def test_the_least_step_is_of_the_noise_or_of_the_tank() -> None:
-    assert refill.step_l(ROW, 5.0) == 26.0
-    assert refill.step_l(ROW, 5.3) == 26.5
-
-
-@pytest.mark.parametrize(("rise", "kinds"), [(25.9, []), (26.1, ["refill"])])
+@pytest.mark.parametrize(("rise", "kinds"), [(16.2, []), (16.3, ["refill"])])
 def test_a_step_above_the_noise_is_a_refill(rise: float, kinds: list[str]) -> None:
     seen = Followed(*([500.0] * 8)).sees(*([500.0 + rise] * 3))
     assert seen.kinds == kinds

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import account, flow
+from tests.unit.followed_tank import ERROR_L, SIGMA_L, Followed
 from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import HOUR, T0
-from tests.unit.test_watch_account import ERROR_L, SIGMA_L, Followed
 
 NEARLY_EMPTY_L = 20 + 2 * SIGMA_L
 
@@ -51,11 +51,11 @@ def test_what_people_drew_before_they_drew_during_the_refill_too() -> None:
     assert found.litres == pytest.approx(573 + 8, abs=1)
 
 
-def test_from_a_nearly_empty_tank_they_drew_as_much_as_after_the_refill() -> None:
+def test_from_a_nearly_empty_tank_they_drew_as_after_the_refill_for_half_the_time() -> None:
     still = drawn_down(NEARLY_EMPTY_L - 1).sees(*([600.0] * 4))
     assert refill(still).litres == pytest.approx(575, abs=0.5)
     drawing = drawn_down(NEARLY_EMPTY_L - 1).sees(600.0, 590.0, 580.0)
-    assert refill(drawing).litres == pytest.approx(575 + 10, abs=0.5)
+    assert refill(drawing).litres == pytest.approx(575 + 5, abs=0.5)
 
 
 def test_a_slow_refill_begins_with_the_last_reading_before_it() -> None:
@@ -79,20 +79,20 @@ def test_a_trickle_that_takes_longer_is_none_however_often_the_node_reads() -> N
     assert seen.sees(*([564.0] * 8)).kinds == []
 
 
-@pytest.mark.parametrize(("rise", "kinds"), [(15.0, []), (16.0, ["refill"])])
+@pytest.mark.parametrize(("rise", "kinds"), [(14.5, []), (16.0, ["refill"])])
 def test_where_people_draw_much_the_reading_itself_must_rise(rise: float, kinds: list[str]) -> None:
-    seen = Followed(*(900.0 - 20 * n for n in range(9))).sees(*([740.0 + rise] * 4))
+    seen = Followed(*(900.0 - 15 * n for n in range(9))).sees(*([780.0 + rise] * 4))
     assert [kind for kind in seen.kinds if kind == "refill"] == kinds
 
 
 def test_a_level_that_rises_a_little_twice_is_no_refill() -> None:
-    seen = Followed(*([500.0] * 8)).sees(508.0, *([517.0] * 6))
+    seen = Followed(*([500.0] * 8)).sees(507.5, *([516.0] * 6))
     assert "refill" not in seen.kinds
 
 
 def test_a_level_that_falls_again_after_a_small_rise_is_no_refill() -> None:
-    last = 900.0 - 8 * 19
-    seen = Followed(*(900.0 - 8 * n for n in range(20))).sees(last + 17, *([last + 16.5] * 4))
+    last = 900.0 - 0.5 * 19
+    seen = Followed(*(900.0 - 0.5 * n for n in range(20))).sees(last + 15.6, *([last + 15.4] * 4))
     assert "refill" not in seen.kinds
 
 

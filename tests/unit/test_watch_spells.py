@@ -52,12 +52,17 @@ def test_a_gap_that_is_over_is_booked() -> None:
 
 
 def test_a_refill_is_followed_by_a_forecast_at_once() -> None:
+    """Its own event waits for other parts of the delivery."""
     story = Story()
     story.levels(*([500.0] * 8), *([900.0] * 15), every=60)
+    forecasts = [o for o in story.outputs if isinstance(o, Forecast)]
+    assert [forecast.tank for forecast in forecasts] == ["north-1"]
+    assert story.events("refill") == []
+    story.levels(*([900.0] * 15), every=60)
     (refill,) = story.events("refill")
-    after = story.outputs[story.outputs.index(refill) + 1]
-    assert isinstance(after, Forecast)
-    assert after.tank == "north-1"
+    assert refill.litres == pytest.approx(400, abs=1)
+    assert refill.until == T0 + 540
+    assert [o for o in story.outputs if isinstance(o, Forecast)] == forecasts
 
 
 def test_a_gap_that_ends_with_a_tilt_is_not_booked() -> None:

@@ -13,7 +13,7 @@ from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Gap, TankState
 from gateway.domain.watch.rules import doubt, falls, hours, removal
-from gateway.domain.watch.tracks import flow, health, level, settling, tilt
+from gateway.domain.watch.tracks import delivery, flow, health, level, settling, tilt
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.profile import largest_hour_l
 from gateway.domain.watch.tracks.settling import Sample
@@ -64,7 +64,9 @@ def apply(
     if was_faulty:
         _resume(context, tank, row, device, reading)
     elif tank.doubt is not None and reading.at >= tank.doubt.until:
-        _report(context, tank, row, device, doubt.end(tank))
+        events = doubt.end(tank)
+        is_refilled = any(event.kind == "refill" for event in events)
+        _report(context, tank, row, device, events, is_refilled)
         _flow(context, tank, row, device, settled)
     else:
         _flow(context, tank, row, device, settled)
@@ -131,16 +133,19 @@ def _flow(
     later_l: float = 0.0,
 ) -> None:  # fmt: skip
     """Refills, draws and falls; ``later_l``: the level that is known from after these samples."""
+    account = tank.flow
     for sample in settled:
         sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
         is_suspect = _is_suspect(tank, sample.at)
-        events = flow.update(tank.flow, row, sample, sigma, is_suspect=is_suspect)
+        refilled_at, doubted = account.refill_at, tank.doubt
+        events = flow.update(account, row, sample, sigma, is_suspect=is_suspect)
         doubt.note_step(context, tank, row)
-        falls.check(context, tank, row, device, sample, later_l)
-        if events and tank.doubt is not None:
+        if doubted is not None and tank.doubt is not None:
             doubt.keep(tank.doubt, events)
-        elif events:
-            _report(context, tank, row, device, events)
+        elif events or account.refill_at != refilled_at:
+            _report(context, tank, row, device, events, account.refill_at != refilled_at)
+        known_l = later_l if sample is settled[-1] else max(later_l, settled[-1].litres)
+        falls.check(context, tank, row, device, sample, known_l)
 
 
 def _is_suspect(tank: TankState, at: float) -> bool:
@@ -165,19 +170,23 @@ def _resume(
     was_erratic = tank.health.fault == health.ERRATIC
     if was_erratic:
         most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0
+        context.outputs += delivery.release(tank.flow)
         doubt.begin(tank, reading.at, most_l)
+    refilled_at = tank.flow.refill_at
     events = flow.resume(tank.flow, row, sample, sigma)
     if was_erratic and tank.doubt is not None:
         doubt.keep(tank.doubt, events)
     else:
-        _report(context, tank, row, device, events)
+        _report(context, tank, row, device, events, tank.flow.refill_at != refilled_at)
 
 
 def _report(
-    context: WatchContext, tank: TankState, row: Tank, device: DeviceState, events: list[TankEvent]
-) -> None:
+    context: WatchContext, tank: TankState, row: Tank, device: DeviceState,
+    events: list[TankEvent], is_refilled: bool,
+) -> None:  # fmt: skip
+    """Report events, and act on a refill, whose own event may wait for more of the delivery."""
     context.outputs += events
-    if any(event.kind == "refill" for event in events):
+    if is_refilled:
         if device.auth != "unsigned":  # an unproved reading must not close a theft
             removal.close_refilled(context, tank)
         hours.emit_forecast(context, tank, row)

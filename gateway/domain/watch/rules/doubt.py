@@ -10,6 +10,7 @@ from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import Doubt, TankState
+from gateway.domain.watch.tracks import delivery
 from gateway.domain.watch.tracks.profile import largest_hour_l
 
 _SUDDEN_PART, _SUDDEN_S, _RECOVERY_S = 0.25, 1200.0, 300.0
@@ -45,6 +46,7 @@ def note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
     plans = context.registry.plans_during(tank.tank, recent[-2][0], recent[-1][0])
     is_handled = _is_handled(tank) or any(plan.kind != "eviction_risk" for plan in plans)
     if not is_seldom and step_s > _RECOVERY_S and not is_handled:
+        context.outputs += delivery.release(tank.flow)
         begin(tank, recent[-1][0], most_l)
 
 
@@ -76,6 +78,7 @@ def drop(tank: TankState) -> None:
     if doubt is not None:
         tank.flow.booked_l, tank.flow.booked_at = doubt.booked_l, doubt.booked_at
         tank.flow.drawn_l = doubt.drawn_l
+        tank.flow.held = []
 
 
 def _is_handled(tank: TankState) -> bool:

@@ -37,6 +37,7 @@ _LATE_KEPT = 24
 _DECAY = 0.6
 _TAIL_PART = 0.1  # of the fall so far: a smaller step no longer belongs to it
 _LEAST_RUN = 5  # samples
+_WAITED_S, _SMALL_PART = 1800.0, 0.25  # after a delivery of less than this part of the capacity
 _LEAST_HOUR_PART = 0.05
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
 _RECOVERY_S = 300.0
@@ -67,6 +68,8 @@ def check(
         return
     if later_l > found.from_l - _LEAST_PART * row.capacity_l:
         return
+    if _is_small_delivery(tank, row, found):
+        return
     if tank.episode or found.taps_ratio >= _ORDINARY:
         found.use_ratio = _use_ratio(context, tank, row, found)
         removal.add_fall(context, tank, device, found)
@@ -78,6 +81,14 @@ def _is_undecided(fall: Fall) -> bool:
     """
     is_seldom = fall.until - fall.at > _RECOVERY_S
     return is_seldom and fall.single_step and not fall.emptied and not fall.plateau
+
+
+def _is_small_delivery(tank: TankState, row: Tank, fall: Fall) -> bool:
+    """Whether people, who had waited for it, drew no more than a small delivery had brought."""
+    refill_at, refill_l = tank.flow.refill_at, tank.flow.refill_l or 0.0
+    if refill_at is None or not 0 <= fall.at - refill_at <= _WAITED_S:
+        return False
+    return fall.from_l - fall.to_l <= refill_l <= _SMALL_PART * row.capacity_l
 
 
 def _is_in_progress(tank: TankState, at: float) -> bool:

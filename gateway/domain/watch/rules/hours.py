@@ -6,8 +6,8 @@ from gateway.domain.registry import Site, Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import ProfileState, TankState
 from gateway.domain.watch.rules import access
+from gateway.domain.watch.tracks import delivery, leaks, profile, rounds
 from gateway.domain.watch.tracks import forecast as forecasts
-from gateway.domain.watch.tracks import leaks, profile, rounds
 
 _NO_SITE = Site("", "")
 
@@ -24,6 +24,8 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
     if row is None:
         return
     context.set_timer(tank, "hour", context.now + HOUR_S)
+    if tank.doubt is None:
+        context.outputs += delivery.release_old(tank.flow, context.now)
     site = _site(context, row)
     state = _started(context, row, site)
     forecasts.account(

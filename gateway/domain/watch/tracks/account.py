@@ -8,6 +8,7 @@ than the noise hides.
 from dataclasses import dataclass, field
 from math import sqrt
 
+from gateway.domain.entry import JSON
 from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.registry import Tank
 
@@ -31,6 +32,7 @@ class Rise:
     top_l: float
     draw_lps: float
     after: list[list[float]]  # [at, litres] since the top
+    before: int = 1  # samples that ``from_l`` is the mean of
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Flow:
     refill_at: float | None = None
     refill_l: float | None = None
     leak_at: float = 0.0
+    held: list[list[JSON]] = field(default_factory=list[list[JSON]])  # a refill, draws after it
+    part_s: float = 0.0  # the longest refill lately without a pause
 
 
 def restart(flow: Flow, litres: float, at: float) -> None:

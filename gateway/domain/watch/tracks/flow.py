@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
-from gateway.domain.watch.tracks import account, refill
+from gateway.domain.watch.tracks import account, delivery, refill
 from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.settling import Sample
 
@@ -33,11 +33,20 @@ def update(
     if flow.smooth_l is None:
         _begin(flow, sample)
         return []
+    events = _follow(flow, tank, sample, sigma_l, is_suspect)
+    return delivery.hold(flow, events, sample.at) if events or flow.held else events
+
+
+def _follow(
+    flow: Flow, tank: Tank, sample: Sample, sigma_l: float, is_suspect: bool
+) -> list[TankEvent]:
+    """The refills and draws that end with a sample."""
+    assert flow.smooth_l is not None
     if flow.rise is not None:
         return refill.follow_rise(flow, tank, sample, sigma_l)
-    step = refill.step_l(tank, sigma_l)
+    step = refill.step_l(tank, sigma_l, sample.sd_l)
     if refill.has_jumped(flow, sample, step):
-        refill.begin_step(flow, sample)
+        refill.begin_step(flow, sample, sigma_l)
         return []
     flow.before = [flow.smooth_at, flow.smooth_l]
     account.smooth(flow, sample.litres, sample.at, step)
@@ -91,14 +100,14 @@ def resume(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankE
     flow.rise = None
     change = sample.litres - flow.booked_l
     error = account.error_l(sigma_l)
-    events: list[TankEvent] = []
+    events = delivery.release(flow)
     if change > max(refill.SLOW_SIGMAS * sigma_l, refill.SLOW_PART * tank.capacity_l):
-        events = [account.event(tank, flow.drawn_at, sample.at, "refill", change,
-                         max(change - error, 0.0), tank.capacity_l + change)]  # fmt: skip
+        events.append(account.event(tank, flow.drawn_at, sample.at, "refill", change,
+                             max(change - error, 0.0), tank.capacity_l + change))  # fmt: skip
         flow.booked_l, flow.booked_at = sample.litres, sample.at
         flow.refill_at, flow.refill_l = sample.at, change
     else:
-        events = account.book_draw(flow, tank, sample.litres, sample.at, sigma_l)
+        events += account.book_draw(flow, tank, sample.litres, sample.at, sigma_l)
     flow.recent = [[sample.at, sample.litres]]
     account.restart(flow, sample.litres, sample.at)
     return events
@@ -109,7 +118,8 @@ def book_loss(
 ) -> list[TankEvent]:
     """Continue from the level after a theft, which is no draw; returns the draws before it."""
     flow.rise = None
-    events = account.book_draw(flow, tank, from_l, at, sigma_l)
+    events = delivery.release(flow)
+    events += account.book_draw(flow, tank, from_l, at, sigma_l)
     flow.booked_l -= from_l - to_l
     flow.booked_at = until
     account.restart(flow, to_l, until)

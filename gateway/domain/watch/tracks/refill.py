@@ -3,6 +3,7 @@
 What people draw while water comes in is estimated from the draws before.
 """
 
+from math import sqrt
 from statistics import median
 
 from gateway.domain.outputs import TankEvent
@@ -12,21 +13,29 @@ from gateway.domain.watch.tracks.account import GAP_S, Flow, Rise
 from gateway.domain.watch.tracks.settling import Sample, drawable_l
 
 _BEFORE = 5  # samples that show the level and the draws before a refill
-_STEP_SIGMAS, _STEP_PART = 5.0, 0.026
-_RISEN_PART = 0.6  # that the reading itself must have risen: draws that stop are no refill
+_STEP_SIGMAS, _STEP_SD, _STEP_PART = 5.0, 2.5, 0.015
+_RISEN_PART = 0.9  # that the reading itself must have risen: draws that stop are no refill
 SLOW_SIGMAS, SLOW_PART, _SLOW_S = 6.0, 0.03, 3.5 * 3600.0
 _GROWTH_SIGMAS, _GROWTH_PART = 1.5, 0.005
 _PAUSE_S, _PAUSE_PART, _LONGEST_PAUSE_S = 540.0, 0.3, 3600.0
 """A refill ends when the level has not grown for this long, or for a part of its duration: a
 slow pump rests, a bowser does not."""
 _ECHO_PART, _MOST_ECHOES = 0.4, 3
-_LEAST_AFTER = 3  # readings at the top, or an hour's third: two echoes are no refill
+_LEAST_AFTER = 3  # readings at the top, or an hour's third
+_DRAWN_SIGMAS = 2.0  # below what the draws let expect: drawn since, so this reading is the level
+_PROOF, _ECHO_PROOF = 6.0, 7.0
+"""A rise is proven when the mean at its top is above the mean before it by so many standard errors
+of their difference; one that fell right back must be clearer."""
 _MOST_DRAWN = 0.5  # of the rise
 
 
-def step_l(tank: Tank, sigma_l: float) -> float:
-    """The rise between two samples, in litres, that is a refill."""
-    return max(_STEP_SIGMAS * sigma_l, _STEP_PART * tank.capacity_l)
+def step_l(tank: Tank, sigma_l: float, sd_l: float) -> float:
+    """The rise between two samples, in litres, that is a refill.
+
+    ``sigma_l`` is the learned scatter of a reading, ``sd_l`` what its sensor states: air and
+    temperature move a level by more than it scatters.
+    """
+    return max(_STEP_SIGMAS * sigma_l, _STEP_SD * sd_l, _STEP_PART * tank.capacity_l)
 
 
 def has_jumped(flow: Flow, sample: Sample, step: float) -> bool:
@@ -48,21 +57,26 @@ def _excess(flow: Flow, sample: Sample, at: float, level: float) -> float:
     return sample.litres - level - flow.trend_lps * elapsed
 
 
-def begin_step(flow: Flow, sample: Sample) -> None:
+def begin_step(flow: Flow, sample: Sample, sigma_l: float) -> None:
     """The level jumped: a refill since the sample before.
 
     That one may have been taken while water came already: when it is above what those before it
     let expect, that is the level before.
     """
     before = [s for s in flow.recent[-2 - _BEFORE : -1] if s[0] >= flow.followed_since]
-    at, level, rate = _before(before[:-1] if len(before) > 2 else before)
+    count = len(before)
     if before:
-        level = min(level - rate * (before[-1][0] - at), before[-1][1])
-        at = before[-1][0]
+        at, last_l = before[-1]
+        _, level, rate = _before(before[:-1] if len(before) > 2 else before)
+        level -= rate * (at - before[-2][0]) if len(before) > 2 else 0.0
+        if last_l < level - _DRAWN_SIGMAS * sigma_l:  # drawn since the one before it
+            level, count = last_l, 1
+        elif last_l < level:  # no water came before it
+            _, level, rate = _before(before)
     else:
-        at, level = flow.smooth_at, flow.smooth_l or 0.0
+        at, level, rate = flow.smooth_at, flow.smooth_l or 0.0, 0.0
     after = [[sample.at, sample.litres]]
-    flow.rise = Rise(at, max(level, 0.0), sample.at, sample.litres, rate, after)
+    flow.rise = Rise(at, max(level, 0.0), sample.at, sample.litres, rate, after, max(count, 1))
 
 
 def _before(samples: list[list[float]]) -> tuple[float, float, float]:
@@ -88,7 +102,9 @@ def begin_slow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> b
     if flow.smooth_l - low[0][1] < least:
         return False
     at, litres = low[0]
-    flow.rise = Rise(at, litres, sample.at, sample.litres, 0.0, [[sample.at, sample.litres]])
+    flow.rise = Rise(
+        at, litres, sample.at, sample.litres, 0.0, [[sample.at, sample.litres]], _BEFORE
+    )
     return True
 
 
@@ -103,9 +119,10 @@ def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[
     rise = flow.rise
     assert rise is not None
     if sample.litres - rise.from_l < _ECHO_PART * (rise.top_l - rise.from_l):
-        if len(rise.after) <= _MOST_ECHOES and _discard_echo(flow, rise):
-            flow.smooth_l, flow.smooth_at = sample.litres, sample.at
-            return []
+        if _is_echo(tank, rise, sample, sigma_l):
+            between = rise.at, flow.recent[-1][0]
+            flow.recent = [s for s in flow.recent if not between[0] < s[0] < between[1]]
+            return _drop_rise(flow, sample)
         return _end_rise(flow, tank, sample, sigma_l)
     growth = max(_GROWTH_SIGMAS * sigma_l, _GROWTH_PART * tank.capacity_l)
     if sample.litres > rise.top_l + growth:
@@ -119,14 +136,40 @@ def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[
     is_seen = len(rise.after) >= _LEAST_AFTER or sample.at - rise.top_at > _LONGEST_PAUSE_S / 3
     if (sample.at - rise.top_at < pause or not is_seen) and not falls:
         return []
+    if not _is_proven(rise, sigma_l, _PROOF):
+        return _drop_rise(flow, sample)
     return _end_rise(flow, tank, sample, sigma_l)
 
 
-def _discard_echo(flow: Flow, rise: Rise) -> bool:
-    """Forget a rise of a few readings that fell right back: a false echo, not a bowser."""
-    flow.recent = [entry for entry in flow.recent if not rise.at < entry[0] < flow.recent[-1][0]]
+def _is_echo(tank: Tank, rise: Rise, sample: Sample, sigma_l: float) -> bool:
+    """Whether a rise of a few samples, after which the level is where it was, was no water.
+
+    People draw a few cans within a reading or two; more than the taps give cannot have been there.
+    """
+    if len(rise.after) > _MOST_ECHOES:
+        return False
+    last_at, last_l = rise.after[-1]
+    if last_l - sample.litres > drawable_l(tank, sample.at - last_at):
+        return True
+    return not _is_proven(rise, sigma_l, _ECHO_PROOF)
+
+
+def _is_proven(rise: Rise, sigma_l: float, errors: float) -> bool:
+    """Whether the level rose by more than noise makes of a level that stays or falls.
+
+    Draws that seemed to go on, and stopped, are no proof: the level itself must have risen.
+    """
+    after = rise.after[:_LEAST_AFTER]
+    risen = sum([litres for _, litres in after]) / len(after) - rise.from_l
+    return risen > errors * sigma_l * sqrt(1 / len(after) + 1 / rise.before)
+
+
+def _drop_rise(flow: Flow, sample: Sample) -> list[TankEvent]:
+    """Continue from a sample as if the level had not risen."""
     flow.rise = None
-    return True
+    flow.smooth_l, flow.smooth_at = sample.litres, sample.at
+    flow.low = [[sample.at, sample.litres]]
+    return []
 
 
 def _end_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[TankEvent]:
@@ -139,9 +182,10 @@ def _end_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[Ta
     seen = rise.after[:_LEAST_AFTER]
     after = _level_at(seen, rise.top_at, _rate_between(seen[0], seen[-1]), rise.top_l)
     rate = rise.draw_lps
-    if rise.from_l <= tank.empty_l + 2 * sigma_l:  # nobody drew from the empty tank before
+    is_empty = rise.from_l <= tank.empty_l + 2 * sigma_l
+    if is_empty:  # nobody drew from it before, nor until the water came
         rate = _rate_between(rise.after[0], rise.after[-1])
-    drawn = rate * lasted * (0.5 if is_gap else 1.0)
+    drawn = rate * lasted * (0.5 if is_gap or is_empty else 1.0)
     drawn = min(drawn, _MOST_DRAWN * max(after - rise.from_l, 0.0))
     events = account.book_draw(flow, tank, rise.from_l, rise.at, sigma_l)
     litres = after - rise.from_l + drawn

@@ -22,6 +22,9 @@ _DRAW_PART = 0.12
 _LEAST_TAPS = 2
 _SMOOTHING = 0.5
 _MOST_WAITING = 6
+_MOST_BETWEEN = 3  # readings that a small delivery stays in the tank unsettled
+_CLEAN_READINGS = 24  # without an outlier, from a sensor that is trusted
+_FULL_PART = 0.8  # of a burst's samples: fewer may come from elsewhere, and prove no draw
 _FAR_GATES = 2.0  # nearer ones are no echoes
 _FAST_S = 120.0
 """A node that reports as often as this does so because it was handled: two readings that go on in
@@ -49,8 +52,9 @@ class Sample(NamedTuple):
 @dataclass(slots=True)
 class Settling:
     """``smooth_l``: the settled samples, smoothed; ``waiting``: readings that are not settled
-    yet, [Sample..., raw value]; ``step``: the last sudden change, [at, from, to] in Unix s and
-    litres; ``rounds``: how often the level went back and forth between two figures.
+    yet, [Sample..., raw value, part of its burst]; ``step``: the last sudden change, [at, from,
+    to] in Unix s and litres; ``rounds``: how often the level went back and forth between two
+    figures.
     """
 
     smooth_l: float | None = None
@@ -73,18 +77,63 @@ def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
         return [new]
     gate = gate_l(track, tank, new.sd_l)
     if abs(new.litres - level) <= gate and not _agrees_more(track, new, level):
-        if track.waiting:
-            far = sum(abs(w[2] - level) > _FAR_GATES * gate for w in track.waiting)
-            scatter.count_bad(noise, far)
-            track.waiting.clear()
+        between = _dismiss_waiting(track, tank, new, level, gate) if track.waiting else []
         scatter.count_good(noise)
         track.settled_at = new.at
         scatter.learn(noise, new.litres, new.sd_l)
         scatter.note_value(noise, float(reading.value or 0))
         track.smooth_l = level + _SMOOTHING * (new.litres - level)
-        return [new]
-    track.waiting.append([*new, float(reading.value or 0)])
+        return [*between, new]
+    track.waiting.append([*new, float(reading.value or 0), _echoed_part(reading)])
     return _settle_waiting(track, tank, level, gate)
+
+
+def _echoed_part(reading: Reading) -> float:
+    """The part of a burst's samples that found an echo: few do when it comes from elsewhere."""
+    if reading.valid is None or not reading.tried:
+        return 1.0
+    return reading.valid / reading.tried
+
+
+def _dismiss_waiting(
+    track: Settling, tank: Tank, new: Sample, level: float, gate: float
+) -> list[Sample]:
+    """The level is where it was: returns the readings that waited when water made them, a small
+    delivery and what was drawn of it. Others were outliers.
+    """
+    waiting, noise = track.waiting, track.noise
+    between = [Sample(*w[:4]) for w in waiting] if _is_water(track, tank, new, level) else []
+    if between:
+        for _ in between:
+            scatter.count_good(noise)
+        scatter.forget_last(noise)
+    else:
+        scatter.count_bad(noise, sum(abs(w[2] - level) > _FAR_GATES * gate for w in waiting))
+    waiting.clear()
+    return between
+
+
+def _is_water(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
+    """Whether what waited may be water that came and was drawn within a few readings.
+
+    Only with a sensor that did not err lately, full bursts, and no fall beyond the taps.
+    """
+    waiting = track.waiting
+    if len(waiting) > _MOST_BETWEEN or track.noise.good < _CLEAN_READINGS:
+        return False
+    if any(_echoed(w) < 1.0 for w in waiting):
+        return False
+    at, litres = track.settled_at, level
+    for next_at, _, next_l, *_ in [*waiting, new]:
+        if litres - next_l > drawable_l(tank, next_at - at):
+            return False
+        at, litres = next_at, next_l
+    return True
+
+
+def _echoed(waiting: list[float]) -> float:
+    """``_echoed_part`` of a reading that waits; an earlier version did not save it."""
+    return waiting[5] if len(waiting) > 5 else 1.0
 
 
 def _agrees_more(track: Settling, new: Sample, level: float) -> bool:
@@ -138,7 +187,8 @@ def _agreeing(waiting: list[list[float]], tank: Tank, gate: float) -> int:
     run = 1
     for later, earlier in zip(waiting[::-1], waiting[-2::-1], strict=False):
         fallen = earlier[2] - later[2]
-        if not -gate <= fallen <= max(gate, drawable_l(tank, later[0] - earlier[0])):
+        drawable = drawable_l(tank, later[0] - earlier[0]) if _echoed(later) >= _FULL_PART else 0.0
+        if not -gate <= fallen <= max(gate, drawable):
             break
         run += 1
     return run if run > 1 else 0

@@ -1,0 +1,162 @@
+"""Water that stays for a reading or two: a few cans that are drawn at once, or false echoes."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.domain.watch.tracks import flow
+from tests.unit.followed_tank import Followed
+from tests.unit.settled_tank import ROW, SettledTank
+from tests.unit.tank_story import Story, registry_of
+
+
+def calm(readings: int = 24) -> SettledTank:
+    """A tank at 500 L after so many readings without an outlier; the first one proves nothing."""
+    return SettledTank(*([500.0] * (readings + 1)))
+
+
+@pytest.mark.parametrize("readings", [(580.0,), (440.0,), (450.0, 560.0, 600.0), (440.0, 619.0)])
+def test_water_that_came_and_was_drawn_is_settled_once_the_level_is_back(
+    readings: tuple[float, ...],
+) -> None:
+    tank = calm()
+    assert tank.litres(*readings, 500) == [*readings, 500]
+    assert tank.track.waiting == []
+    assert tank.track.noise.bad_share == 0
+
+
+@pytest.mark.parametrize(("known", "count"), [(23, 1), (24, 2)])
+def test_only_a_sensor_without_outliers_lately_sees_water_in_one_reading(
+    known: int, count: int
+) -> None:
+    tank = calm(known)
+    assert len(tank.reads(600, 500)) == count
+
+
+def test_after_an_outlier_a_sensor_is_trusted_again_after_24_readings() -> None:
+    tank = calm()
+    tank.litres(900, *([500.0] * 23))
+    assert tank.litres(600, 500) == [500]
+    tank.litres(*([500.0] * 23))
+    assert tank.litres(600, 500) == [600, 500]
+
+
+@pytest.mark.parametrize(("litres", "count"), [(380.5, 2), (379.5, 1), (619.5, 2), (620.5, 1)])
+def test_what_the_taps_cannot_have_drawn_between_two_readings_was_no_water(
+    litres: float, count: int
+) -> None:
+    """Four taps draw at most 120 L: before the delivery, or after it."""
+    assert len(calm().reads(litres, 500)) == count
+
+
+@pytest.mark.parametrize(("valid", "count"), [(7, 2), (None, 2), (6, 1)])
+def test_a_burst_that_lost_samples_shows_no_water(valid: int | None, count: int) -> None:
+    tank = calm()
+    settled = tank.reads(600, valid=valid) + tank.reads(500)
+    assert len(settled) == count
+
+
+def test_more_than_three_readings_between_are_no_small_delivery() -> None:
+    readings = (600.0, 560.0, 595.0, 555.0)
+    waiting = [[100.0 * n, 0.0, litres, 6.5, 0.0, 1.0] for n, litres in enumerate(readings)]
+    for count, settled in ((3, 4), (4, 1)):
+        tank = calm()
+        tank.track.waiting = [[tank.track.settled_at + w[0], *w[1:]] for w in waiting[:count]]
+        assert len(tank.reads(500)) == settled
+
+
+@pytest.mark.parametrize(("valid", "kept"), [(6, [440.0, 350.0]), (5, [])])
+def test_a_burst_that_lost_many_samples_does_not_prove_a_draw(
+    valid: int, kept: list[float]
+) -> None:
+    """The second reading is 90 L below the first: people may have drawn that, if it is water."""
+    tank = calm()
+    assert tank.reads(440, every=1800) == []
+    assert [s.litres for s in tank.reads(350, every=1800, valid=valid)] == kept
+
+
+def test_a_reading_that_an_earlier_version_kept_waiting_lost_no_samples() -> None:
+    tank = calm()
+    tank.track.waiting = [[tank.track.settled_at + 900, 0.0, 600.0, 6.5, 540.0]]
+    tank.at += 900
+    assert tank.litres(500) == [600, 500]
+
+
+@pytest.mark.parametrize(("sigma_l", "kinds"), [(3.0, ["refill"]), (12.0, [])])
+def test_cans_that_were_drawn_at_once_are_a_refill_where_the_noise_is_smaller(
+    sigma_l: float, kinds: list[str]
+) -> None:
+    """85 L is 28 or 7 sd, and in one reading 7 standard errors are 7.7 of them."""
+    seen = Followed(*([500.0] * 8)).sees(585, 500, 500, every=600, sigma_l=sigma_l)
+    assert [kind for kind in seen.kinds if kind == "refill"] == kinds
+
+
+@pytest.mark.parametrize(("top", "kinds"), [(619.0, ["refill"]), (621.0, [])])
+def test_a_rise_that_people_cannot_have_drawn_again_was_an_echo(
+    top: float, kinds: list[str]
+) -> None:
+    seen = Followed(*([500.0] * 8)).sees(top, 500, 500, every=900)
+    assert [kind for kind in seen.kinds if kind == "refill"] == kinds
+
+
+@pytest.mark.parametrize(("noise", "kinds"), [(0.0, ["refill"]), (6.0, [])])
+def test_a_rise_is_proven_by_the_means_before_and_after_it(noise: float, kinds: list[str]) -> None:
+    """From 500 L to 514: 6 standard errors of the two means are 12.7 L; a high reading at the
+    top is none.
+    """
+    after = [517.0, 514.0 - noise, 514.0 - noise]
+    seen = Followed(*([500.0] * 8)).sees(*after)
+    assert [kind for kind in seen.kinds if kind == "refill"] == kinds
+    assert seen.flow.rise is None
+
+
+def test_a_rise_that_was_none_leaves_the_level_where_it_is() -> None:
+    seen = Followed(*([500.0] * 8)).sees(517, 510, 510)
+    assert (seen.told, seen.flow.rise) == ([], None)
+    assert seen.flow.smooth_l == 510
+    assert seen.flow.low == [[seen.flow.recent[-1][0], 510]]
+    assert [litres for _, litres in seen.flow.recent[-3:]] == [517, 510, 510]
+
+
+def test_a_delivery_between_steady_draws_is_counted() -> None:
+    """20 L are drawn each quarter of an hour, and about 45 L come once."""
+    seen = Followed(*(900.0 - 20 * i for i in range(9))).sees(765, 745, 725, 705, 685, 665, 645)
+    assert seen.kinds.count("refill") == 1
+    assert seen.total("refill") == pytest.approx(45, abs=8)
+    balance = 900 + seen.total("refill") - flow.drawn_l(seen.flow)
+    assert balance == pytest.approx(645, abs=2)
+
+
+def test_a_fall_between_two_readings_at_the_level_is_no_theft() -> None:
+    """The level is known to be back when the readings between are settled."""
+    story = Story(registry_of([replace(ROW, taps=4)]))
+    story.levels(*([500.0] * 26), every=600)
+    story.levels(385, *([500.0] * 6), every=600)
+    assert [incident.kind for incident in story.incidents] == []
+    assert [e.kind for e in story.events("refill", "draw")] == ["draw", "refill"]
+
+
+def drawn_again(delivered: float, *, after: int = 6) -> Story:
+    """A nearly empty tank gets a delivery, ``after`` readings later all of it is gone."""
+    story = Story(registry_of([ROW]))
+    story.levels(*([25.0] * 12), *([25.0 + delivered] * after), *([25.0] * 4), every=120)
+    return story
+
+
+@pytest.mark.parametrize(("delivered", "thefts"), [(240.0, 0), (260.0, 1)])
+def test_a_small_delivery_that_people_waited_for_was_not_stolen(
+    delivered: float, thefts: int
+) -> None:
+    assert len({c.id for c in drawn_again(delivered).incidents if c.kind == "drained"}) == thefts
+
+
+@pytest.mark.parametrize(("after", "thefts"), [(16, 0), (17, 1)])
+def test_half_an_hour_after_it_nobody_had_waited(after: int, thefts: int) -> None:
+    story = drawn_again(240.0, after=after)
+    assert len({c.id for c in story.incidents if c.kind == "drained"}) == thefts
+
+
+def test_more_than_was_delivered_may_have_been_stolen() -> None:
+    story = Story(registry_of([ROW]))
+    story.levels(*([300.0] * 12), *([500.0] * 4), *([25.0] * 4), every=300)
+    assert "drained" in {change.kind for change in story.incidents}
