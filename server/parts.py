@@ -84,4 +84,6 @@ class Parts:
 def make(settings: Settings, engine: sa.Engine, store: ReadingStore | None = None) -> Parts:
     """Put the parts together. Tests pass ``store``; otherwise the settings choose it."""
     clock = Clock(settings.clock_speed, settings.clock_origin)
-    return Parts(settings, engine, clock, History(settings, engine, store), Feed(engine))
+    real = Clock()
+    feed, history = Feed(engine, real), History(settings, engine, store)
+    return Parts(settings, engine, clock, history, feed, real=real)

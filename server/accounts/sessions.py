@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -31,7 +32,7 @@ def begin(engine: sa.Engine, person: Person, now: float) -> str:
         )
         connection.execute(
             sa.insert(session).values(
-                token_hash=_hash(token), account=person.id, created=now, seen=now
+                token_hash=hash_of(token), account=person.id, created=now, seen=now
             )
         )
     return token
@@ -41,7 +42,7 @@ def find(engine: sa.Engine, token: str, now: float) -> Person | None:
     """The person of the session with this token, or None."""
     if not 20 <= len(token) <= 100:
         return None
-    where = session.c.token_hash == _hash(token)
+    where = session.c.token_hash == hash_of(token)
     with engine.connect() as connection:
         row = connection.execute(
             sa.select(account, session.c.seen, session.c.created.label("began"))
@@ -56,10 +57,29 @@ def find(engine: sa.Engine, token: str, now: float) -> Person | None:
     return person_of(row)
 
 
+def alive(engine: sa.Engine, hashes: Collection[str], now: float) -> dict[str, Person]:
+    """Of the sessions with these hashes, those that have not ended, with their persons."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(account, session.c.token_hash)
+            .join(session, session.c.account == account.c.id)
+            .where(
+                session.c.token_hash.in_(hashes), account.c.disabled.is_(None),
+                session.c.seen >= now - IDLE_S, session.c.created >= now - LONGEST_S,
+            )
+        ).all()  # fmt: skip
+    return {row.token_hash: person_of(row) for row in rows}
+
+
+def hash_of(token: str) -> str:
+    """How a session is stored and named where its token must not be."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def end(engine: sa.Engine, token: str) -> None:
     """End a session; does nothing for an unknown token."""
     with engine.begin() as connection:
-        connection.execute(sa.delete(session).where(session.c.token_hash == _hash(token)))
+        connection.execute(sa.delete(session).where(session.c.token_hash == hash_of(token)))
 
 
 def form_token(secret: str) -> str:
@@ -89,7 +109,3 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 def _form_key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"noria-form-1", "sha256")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -77,9 +77,18 @@
     if (e && !e.classList.contains("lost")) { e.classList.add("lost"); e.textContent = body.dataset.lost; }
   };
 
+  // A page that nobody looks at holds no stream: over HTTP/1.1 a browser has six connections for all its pages.
+  let stream = null, again = 0, version = Number(root.dataset.version);
+  const leave = () => {
+    clearTimeout(again);
+    if (stream) stream.close();
+    stream = null;
+    delete root.dataset.following;
+  };
   const follow = () => {
-    const stream = new EventSource(body.dataset.stream);
-    let version = Number(root.dataset.version);
+    if (stream || document.hidden) return;
+    clearTimeout(again);
+    stream = new EventSource(body.dataset.stream);
     const heard = (event) => {
       const data = JSON.parse(event.data);
       setClock(data.now);
@@ -91,16 +100,24 @@
     };
     stream.addEventListener("change", heard);
     stream.addEventListener("beat", heard);
-    stream.addEventListener("error", () => {
-      delete root.dataset.following; lost();
-      if (stream.readyState === EventSource.CLOSED) { stream.close(); setTimeout(follow, 5000); }
+    stream.addEventListener("end", (event) => {
+      leave();
+      // Replaced by newer pages of this person: it waits until somebody turns to it.
+      if (JSON.parse(event.data).why === "replaced") lost();
+      else { refresh(); again = setTimeout(follow, 5000); }
     });
-    addEventListener("pagehide", () => stream.close(), { once: true });
+    stream.addEventListener("error", (event) => {
+      delete root.dataset.following; lost();
+      if (event.target.readyState === EventSource.CLOSED) { leave(); refresh(); again = setTimeout(follow, 5000); }
+    });
   };
+  const turnTo = () => { if (!document.hidden) { follow(); refresh(); } };
   if (body.dataset.stream && document.getElementById("live")) {
     follow();
-    addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refresh(); } });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", (event) => { if (event.persisted) turnTo(); });
+    addEventListener("focus", () => { if (!stream) turnTo(); });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else turnTo(); });
     document.addEventListener("focusout", () => setTimeout(() => { if (wanted) refresh(); }, 200));
   }
   setInterval(age, speed > 1 ? 1000 : 10000);

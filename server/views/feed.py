@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -12,54 +11,50 @@ from sqlalchemy.exc import OperationalError
 from gateway.database.engine import newest_version
 from gateway.database.heartbeat import gateway_now
 from gateway.database.tables import incident, tank_now
+from gateway.runtime.clock import Clock
+from server.accounts import sessions
+from server.accounts.people import Person
+from server.views.streams import Change, End, Stream, Streams
 
 _log = logging.getLogger(__name__)
 EVERY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The result of one poll; ``version`` grows with every change."""
-
-    version: int
-    tanks: tuple[str, ...] = ()
-    incidents: tuple[str, ...] = ()
-    renewed: bool = False
-
-
 class Feed:
     """One poll every half second for all open pages together; none without a page."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, real: Clock) -> None:
         self._engine = engine
-        self._queues: set[asyncio.Queue[Change | None]] = set()
+        self._real = real
+        self._streams = Streams()
         self._task: asyncio.Task[None] | None = None
         self._version = 0
         self._connected: bool | None = None
-        self._closed = False
 
     @contextlib.asynccontextmanager
-    async def watch(self) -> AsyncGenerator[asyncio.Queue[Change | None]]:
-        """A queue of changes from now on; None ends it."""
-        queue: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=100)
-        if self._task is None or self._task.done():
-            await asyncio.to_thread(self._poll)
-            self._task = asyncio.create_task(self._follow(), name="live feed")
-        self._queues.add(queue)
+    async def watch(self, token: str, person: Person) -> AsyncGenerator[Stream]:
+        """A stream of changes from now on, for a session's token and its person.
+
+        It ends with the session and the account, and when the person opens too many.
+        """
+        stream = self._streams.open(sessions.hash_of(token), person)
         try:
-            yield queue
+            if self._task is None or self._task.done():
+                await asyncio.to_thread(self._poll)
+                if self._task is None or self._task.done():  # another page began it meanwhile
+                    self._task = asyncio.create_task(self._follow(), name="live feed")
+            yield stream
         finally:
-            self._queues.discard(queue)
+            self._streams.end(stream, End.LEFT_BEHIND)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further page can be followed now."""
+        return self._streams.full
 
     def close(self) -> None:
         """End every stream before the server stops."""
-        self._closed = True
-        self._send(None)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the server is stopping."""
-        return self._closed
+        self._streams.end_all(End.STOPPING)
 
     @property
     def version(self) -> int:
@@ -69,22 +64,21 @@ class Feed:
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            if not self._queues:
+            if not self._streams:
                 return
+            asked = self._streams.sessions()
             try:
-                change = await asyncio.to_thread(self._poll)
+                change, alive = await asyncio.to_thread(self._look, asked)
             except OperationalError as error:  # locked for long: the next poll is soon enough
                 _log.warning("the live stream could not read the database: %s", error)
                 continue
+            self._streams.keep(asked, alive)
             if change is not None:
-                self._send(change)
+                self._streams.send(change)
 
-    def _send(self, change: Change | None) -> None:
-        for queue in list(self._queues):
-            try:
-                queue.put_nowait(change)
-            except asyncio.QueueFull:  # the page stopped reading; it reconnects
-                self._queues.discard(queue)
+    def _look(self, asked: set[str]) -> tuple[Change | None, dict[str, Person]]:
+        alive = sessions.alive(self._engine, asked, self._real.now())
+        return self._poll(), alive
 
     def _poll(self) -> Change | None:
         after = self._version

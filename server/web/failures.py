@@ -37,11 +37,11 @@ def install(app: FastAPI) -> None:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith("/api/") or request.url.path == "/live"
 
 
 def _needs_sign_in(request: Request, _: Exception) -> Response:
-    if _is_api(request) or request.url.path == "/live":
+    if _is_api(request):
         return JSONResponse({"detail": "sign in first"}, 401, {"WWW-Authenticate": "Bearer"})
     return RedirectResponse(guard.sign_in_path(request), 303)
 
@@ -53,7 +53,9 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     failed = cast(HTTPException, error)
-    return _answer(request, failed.status_code, str(failed.detail) if _is_api(request) else "")
+    answer = _answer(request, failed.status_code, str(failed.detail) if _is_api(request) else "")
+    answer.headers.update(failed.headers or {})  # Retry-After, WWW-Authenticate, Allow
+    return answer
 
 
 def _invalid(request: Request, error: Exception) -> Response:

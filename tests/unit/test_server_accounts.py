@@ -227,7 +227,7 @@ def test_only_tokens_of_a_sane_length_are_looked_up(
     engine: sa.Engine, length: int, found: bool
 ) -> None:
     van, token = add(engine), "t" * length
-    row = {"token_hash": sessions._hash(token), "account": van.id, "created": NOW, "seen": NOW}
+    row = {"token_hash": sessions.hash_of(token), "account": van.id, "created": NOW, "seen": NOW}
     with engine.begin() as connection:
         connection.execute(sa.insert(session).values(**row))
     assert (sessions.find(engine, token, NOW) == van) == found
@@ -276,7 +276,7 @@ def test_a_new_session_deletes_those_that_have_expired(engine: sa.Engine) -> Non
     token = sessions.begin(engine, van, NOW)
     with engine.connect() as connection:
         left = set(connection.execute(sa.select(session.c.token_hash)).scalars())
-    assert left == {"used", "aged", sessions._hash(token)}
+    assert left == {"used", "aged", sessions.hash_of(token)}
 
 
 def test_a_form_token_belongs_to_its_secret() -> None:
