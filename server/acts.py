@@ -58,14 +58,20 @@ def colleagues(visit: Visit) -> list[Person]:
 
 
 def sign_in(visit: Visit, login: str, password: str) -> tuple[Person | None, float]:
-    """The person, or None with the seconds to wait before the next attempt (0: none)."""
+    """The person, or None with the seconds to wait before the next attempt (0: none).
+
+    Raises Busy when too many passwords are being checked; that is no attempt.
+    """
     parts, now = visit.parts, visit.parts.real.now()
     source = visit.request.client.host if visit.request.client else "-"
     wait_s = parts.attempts.wait_s(login, source, now)
     if wait_s > 0:
         return None, wait_s
-    parts.attempts.failed(login, source, now)  # before the slow check: parallel attempts count too
-    person = people.check(parts.engine, login, password)
+    person = parts.hashing.run(
+        lambda: people.check(parts.engine, login, password),
+        # before the slow check: parallel attempts count too
+        admitted=lambda: parts.attempts.failed(login, source, now),
+    )
     if person is not None:
         parts.attempts.passed(login, source)
     return person, 0.0

@@ -41,6 +41,7 @@ def create(
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         made.history.close()
+        made.hashing.close()
         if engine is None:
             made.engine.dispose()
 

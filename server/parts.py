@@ -15,6 +15,7 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server.accounts.attempts import Attempts
+from server.accounts.hashing import Hashing
 from server.views import snapshot
 from server.views.feed import Feed
 from server.views.history import History
@@ -55,6 +56,7 @@ class Parts:
     history: History
     feed: Feed
     attempts: Attempts = field(default_factory=Attempts)
+    hashing: Hashing = field(default_factory=Hashing)
     real: Clock = field(default_factory=Clock)
     health: Cached[Health] = field(default_factory=Cached[Health])
     metrics: Cached[str] = field(default_factory=Cached[str])

@@ -28,9 +28,10 @@ def add(
     role: Annotated[Role, Form()] = "volunteer",
 ) -> Response:
     """Add an account with a random password, which is shown once."""
-    password = people.draw_password()
+    password, now = people.draw_password(), visit.parts.real.now()
+    engine = visit.parts.engine
     try:
-        person = people.add(visit.parts.engine, name, role, password, visit.parts.real.now())
+        person = visit.parts.hashing.run(lambda: people.add(engine, name, role, password, now))
     except AccountError as error:
         return _show(visit, wrong=str(error), status=400)
     return _show(visit, added=words.added(visit.language, person, password))

@@ -1,6 +1,7 @@
 """Sign-in, sign-out, the language, and the demo's link."""
 
 import hmac
+import math
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,8 +11,10 @@ from starlette.exceptions import HTTPException
 
 from server import acts
 from server.accounts import demo, sessions
+from server.accounts.hashing import BUSY_S, Busy
 from server.accounts.people import Person
 from server.web import render
+from server.web.failures import BUSY
 from server.web.guard import AnyVisit, OurForm, Visit
 from server.words.language import LANGUAGES
 
@@ -34,14 +37,22 @@ def sign_in(
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """Check name and password, then redirect to the wanted page."""
-    person, wait_s = acts.sign_in(visit, login, password)
+    language = visit.language
+    try:
+        person, wait_s = acts.sign_in(visit, login, password)
+    except Busy:
+        return _later(_form(visit, next, login, language.text(BUSY), 503), BUSY_S)
     if person is not None:
         return enter(visit, person, next)
-    language = visit.language
     if wait_s:
         text = language.text("Too many tries. Wait {time}.", time=language.lasting(wait_s + 60))
-        return _form(visit, next, login, text, 429)
+        return _later(_form(visit, next, login, text, 429), wait_s)
     return _form(visit, next, login, language.text("This name and password do not match."), 403)
+
+
+def _later(response: Response, wait_s: float) -> Response:
+    response.headers["Retry-After"] = str(math.ceil(wait_s))
+    return response
 
 
 def enter(visit: Visit, person: Person, where: str) -> Response:

@@ -8,9 +8,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from server.accounts.hashing import BUSY_S, Busy
 from server.web import guard, render
 from server.web.guard import NeedsSignIn, Refused
 from server.words.language import mark
+
+BUSY = mark("Many people sign in at this moment. Wait a few seconds, then try again.")
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +23,7 @@ _WORDS = {
     404: (mark("Nothing here"), mark("This page does not exist, or no longer.")),
     405: (mark("Nothing here"), mark("This page does not exist, or no longer.")),
     409: (mark("Somebody was faster"), mark("Load the page again to see how it stands.")),
+    503: (mark("Not at this moment"), mark("Wait a few seconds, then load the page again.")),
     500: (
         mark("This went wrong"),
         mark("The mistake is ours. Levels and alerts go on; try again in a minute."),
@@ -31,6 +35,7 @@ def install(app: FastAPI) -> None:
     """Register a handler for every error."""
     app.add_exception_handler(NeedsSignIn, _needs_sign_in)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _broken)
@@ -49,6 +54,12 @@ def _needs_sign_in(request: Request, _: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     refused = cast(Refused, error)
     return _answer(request, refused.status, refused.message)
+
+
+def _busy(request: Request, _: Exception) -> Response:
+    answer = _answer(request, 503, BUSY)
+    answer.headers["Retry-After"] = str(BUSY_S)
+    return answer
 
 
 def _http(request: Request, error: Exception) -> Response:

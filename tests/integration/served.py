@@ -19,6 +19,15 @@ _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One answer as it came."""
+
+    status: int
+    head: str
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Served:
     """A running server: its scene, process and port."""
 
@@ -58,18 +67,25 @@ def served(folder: Path, extra: str = "") -> Iterator[Served]:
         made.engine.dispose()
 
 
-def ask(connection: socket.socket, path: str, *headers: str) -> tuple[bytes, bytes]:
-    """Head and body of one answer; the connection stays open."""
-    lines = (f"GET {path} HTTP/1.1", "Host: noria.example", *headers, "", "")
-    connection.sendall("\r\n".join(lines).encode())
+def ask(connection: socket.socket, path: str, *headers: str, body: str = "") -> Answer:
+    """One answer; the connection stays open. With a ``body``, a POST of JSON."""
+    if body:
+        headers = (*headers, "Content-Type: application/json", f"Content-Length: {len(body)}")
+    first = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
+    connection.sendall("\r\n".join((first, "Host: noria.example", *headers, "", body)).encode())
+    return read(connection)
+
+
+def read(connection: socket.socket) -> Answer:
+    """The next answer on this connection."""
     got = b""
     while b"\r\n\r\n" not in got:
         got += _more(connection)
-    head, _, body = got.partition(b"\r\n\r\n")
+    head, _, content = got.partition(b"\r\n\r\n")
     found = _LENGTH.search(head)
-    while found and len(body) < int(found[1]):
-        body += _more(connection)
-    return head, body
+    while found and len(content) < int(found[1]):
+        content += _more(connection)
+    return Answer(int(head.split()[1]), head.decode(), content)
 
 
 def _more(connection: socket.socket) -> bytes:
