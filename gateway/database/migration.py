@@ -12,11 +12,11 @@ from gateway.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0003"
-"""The newest revision in ``migrations/versions``."""
 ADVISORY_LOCK = 0x6E6F7269
 """PostgreSQL's lock for migrations and for drawing a version; "nori" in ASCII."""
 _FOLDER = Path(__file__).with_name("migrations")
+HEAD = max(path.name[1:5] for path in (_FOLDER / "versions").glob("r[0-9]*.py"))
+"""The newest revision in ``migrations/versions``."""
 
 
 def migrate(engine: sa.Engine) -> None:
