@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
+import logging
 import socket
 import sys
+from typing import cast
 
 import uvicorn
 
@@ -12,7 +15,10 @@ from gateway.errors import SettingError
 from gateway.runtime import logs, memory
 from gateway.settings import Settings
 from server.app import create
+from server.log_limit import LineLimit
 from server.parts import Parts
+from server.web.connection import KEPT_S, LONGEST_HEAD, Connection
+from server.web.crowd import Crowd, most_connections
 
 _SHUTDOWN_S = 2
 _RELEASE_TICKS = 10
@@ -25,11 +31,16 @@ def run(settings: Settings) -> int:
     """
     memory.limit_arenas()
     logs.set_up(settings)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LineLimit())
+    crowd = Crowd(most_connections())
     listening = bind(settings.server_listen)
     app = create(settings)
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S, lifespan="on", ws="none",
+        http=cast(type[asyncio.Protocol], functools.partial(Connection, crowd)),
+        timeout_keep_alive=KEPT_S, h11_max_incomplete_event_size=LONGEST_HEAD,
     )  # fmt: skip
     server = Server(config, app.state.parts)
     with contextlib.suppress(KeyboardInterrupt), listening:

@@ -44,6 +44,10 @@ class Served:
         """A new connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout_s)
 
+    def lines(self) -> int:
+        """How many lines of the log came since the server was ready."""
+        return self.service.text().partition("ready\n")[2].count("\n")
+
     def bearer(self, login: str = "van-1") -> dict[str, str]:
         """The header of a new session of this person."""
         given = {"login": login, "password": PASSWORD}
