@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -85,6 +86,11 @@ class Settings:
         "never.",
     )
     server_listen: str = _setting("127.0.0.1:8080", "Where the web server listens.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        [],
+        "Addresses or networks of reverse proxies in front of the web server, for example "
+        "127.0.0.1: X-Forwarded-For and X-Forwarded-Proto are believed from these alone.",
+    )
     public_url: str = _setting(
         "", "Address under which people reach the server, for links in alerts."
     )
@@ -173,7 +179,8 @@ def read(path: Path) -> Settings:
             raise SettingError(f"{path}: no setting is called {name!r}; see 'noria settings'")
     values: dict[str, Any] = {s.name: _value(s, given, path.parent) for s in TABLE}
     values["data"] = (path.parent / values["data"]).absolute()
-    values["channels"] = tuple(values["channels"])
+    for name in ("channels", "trusted_proxies"):
+        values[name] = tuple(values[name])
     for name in ("broker_ca", "broker_certificate", "broker_key", "adapters"):
         if values[name]:
             values[name] = str((path.parent / values[name]).absolute())
@@ -251,6 +258,13 @@ def _check(settings: Settings) -> None:
         url: str = getattr(settings, name)
         if url and urlsplit(url).scheme not in ("http", "https"):
             raise SettingError(f"{name} = {url!r}: use http:// or https://")
+    for proxy in settings.trusted_proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise SettingError(
+                f"trusted_proxies: {proxy!r} is no address or network; for example 10.0.0.0/24"
+            ) from error
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:

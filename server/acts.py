@@ -9,7 +9,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from gateway.alerts import claims
-from server.accounts import people
+from server.accounts import devices, people
 from server.accounts.people import Person
 from server.web.guard import Visit
 
@@ -62,18 +62,19 @@ def sign_in(visit: Visit, login: str, password: str) -> tuple[Person | None, flo
 
     Raises Busy when too many passwords are being checked; that is no attempt.
     """
-    parts, now = visit.parts, visit.parts.real.now()
-    source = visit.request.client.host if visit.request.client else "-"
-    wait_s = parts.attempts.wait_s(login, source, now)
+    parts, now, source = visit.parts, visit.parts.real.now(), visit.source
+    device = devices.known(parts.engine, login, visit.device_cookie, now)
+    wait_s = parts.attempts.wait_s(login, source, now, device)
     if wait_s > 0:
         return None, wait_s
     person = parts.hashing.run(
         lambda: people.check(parts.engine, login, password),
         # before the slow check: parallel attempts count too
-        admitted=lambda: parts.attempts.failed(login, source, now),
+        admitted=lambda: parts.attempts.failed(login, source, now, device),
+        known=bool(device),
     )
     if person is not None:
-        parts.attempts.passed(login, source)
+        parts.attempts.passed(login, source, device)
     return person, 0.0
 
 

@@ -19,6 +19,7 @@ from server.log_limit import LineLimit
 from server.parts import Parts
 from server.web.connection import KEPT_S, LONGEST_HEAD, Connection
 from server.web.crowd import Crowd, most_connections
+from server.web.proxies import Proxies
 
 _SHUTDOWN_S = 2
 _RELEASE_TICKS = 10
@@ -33,13 +34,15 @@ def run(settings: Settings) -> int:
     logs.set_up(settings)
     for handler in logging.getLogger().handlers:
         handler.addFilter(LineLimit())
-    crowd = Crowd(most_connections())
+    crowd = Crowd(most_connections(), proxies=Proxies(settings.trusted_proxies))
     listening = bind(settings.server_listen)
     app = create(settings)
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S, lifespan="on", ws="none",
         http=cast(type[asyncio.Protocol], functools.partial(Connection, crowd)),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=KEPT_S, h11_max_incomplete_event_size=LONGEST_HEAD,
     )  # fmt: skip
     server = Server(config, app.state.parts)

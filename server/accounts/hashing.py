@@ -14,6 +14,8 @@ from typing import TypeVar
 AT_ONCE = 2
 WAITING = 8
 """Each holds one of the server's forty threads while it waits."""
+KNOWN = 4
+"""Further places, for devices that were here before: strangers cannot take them."""
 BUSY_S = 5
 """After how long it is worth trying again: ten checks on the slowest machine meant for us."""
 _NICE = 10
@@ -30,20 +32,27 @@ class Hashing:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(AT_ONCE, "hashing", initializer=_give_way)
-        self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
+        self._lock = threading.Lock()
+        self._taken = 0
 
-    def run(self, work: Callable[[], _T], admitted: Callable[[], None] = lambda: None) -> _T:
+    def run(
+        self, work: Callable[[], _T], admitted: Callable[[], None] = lambda: None, *,
+        known: bool = False,
+    ) -> _T:  # fmt: skip
         """What ``work()`` returns or raises; ``admitted`` is called before, once it has a place.
 
         Raises Busy, and calls neither, where too many wait.
         """
-        if not self._places.acquire(blocking=False):
-            raise Busy
+        with self._lock:
+            if self._taken >= AT_ONCE + WAITING + (KNOWN if known else 0):
+                raise Busy
+            self._taken += 1
         try:
             admitted()
             return self._pool.submit(work).result()
         finally:
-            self._places.release()
+            with self._lock:
+                self._taken -= 1
 
     def close(self) -> None:
         """End the threads once they have nothing to do."""

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from server import acts
-from server.accounts import demo, sessions
+from server.accounts import demo, devices, sessions
 from server.accounts.hashing import BUSY_S, Busy
 from server.accounts.people import Person
 from server.web import render
@@ -43,7 +43,11 @@ def sign_in(
     except Busy:
         return _later(_form(visit, next, login, language.text(BUSY), 503), BUSY_S)
     if person is not None:
-        return enter(visit, person, next)
+        response = enter(visit, person, next)
+        parts, now = visit.parts, visit.parts.real.now()
+        kept = devices.remember(parts.engine, login, visit.device_cookie, now)
+        render.set_cookie(visit, response, "device", kept, int(devices.LASTS_S))
+        return response
     if wait_s:
         text = language.text("Too many tries. Wait {time}.", time=language.lasting(wait_s + 60))
         return _later(_form(visit, next, login, text, 429), wait_s)

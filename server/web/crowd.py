@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+from collections.abc import Container
 from typing import Protocol
 
 MOST = 1000
@@ -29,7 +30,7 @@ class Crowd:
     """
 
     def __init__(
-        self, most: int = MOST, per_source: int = PER_SOURCE, proxies: frozenset[str] = frozenset()
+        self, most: int = MOST, per_source: int = PER_SOURCE, proxies: Container[str] = ()
     ) -> None:
         self._most = most
         self._per_source = per_source

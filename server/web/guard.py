@@ -1,6 +1,7 @@
 """The visitor of a request, their language, and what they may do; every route depends on it."""
 
 import contextlib
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -13,6 +14,8 @@ from server.accounts.people import Person
 from server.parts import Parts
 from server.words.language import LANGUAGES, PageLanguage, mark
 
+_log = logging.getLogger(__name__)
+_LIMIT = "all of its visitors share one limit on password attempts"
 _OLD_FORM = mark("This form is too old. Go back, load the page again, then repeat.")
 
 
@@ -51,6 +54,20 @@ class Visit:
         if self.person is None:
             raise NeedsSignIn
         return self.person
+
+    @property
+    def source(self) -> str:
+        """The visitor's address: of the connection, or what a trusted proxy says."""
+        client = self.request.client
+        given = "x-forwarded-for" in self.request.headers
+        if given and not self.parts.settings.trusted_proxies:
+            _log.warning("the setting trusted_proxies is empty, but there is a proxy (%s)", _LIMIT)
+        return client.host if client else "-"
+
+    @property
+    def device_cookie(self) -> str:
+        """What this device keeps of earlier visits; empty where there was none."""
+        return self.request.cookies.get(cookie(self.parts, "device"), "")
 
     def form_token(self) -> str:
         """A fresh token for a form of this page."""

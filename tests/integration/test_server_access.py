@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from server.accounts import people, sessions
-from server.accounts.attempts import PER_ACCOUNT
+from server.accounts.attempts import PER_PAIR
 from server.accounts.tables import session
 from server.app import create
 from tests.browser import scenes
@@ -75,15 +75,39 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client: TestCl
 
 
 def test_too_many_attempts_wait_even_with_the_right_password(client: TestClient):
-    for _ in range(PER_ACCOUNT):
+    for _ in range(PER_PAIR):
         sign_in(client, password="wrong-password")
     answer = sign_in(client)
     assert answer.status_code == 429
+    assert 800 < int(answer.headers["retry-after"]) <= 900
     assert "Wait" in answer.text
 
 
+def test_somebody_elses_failures_do_not_lock_out_a_browser_that_was_here(
+    client: TestClient, scene: Scene
+):
+    kept = sign_in(client).headers.get_list("set-cookie")
+    device = next(one for one in kept if one.startswith("noria-device="))
+    assert "HttpOnly" in device
+    assert f"Max-Age={400 * 86400}" in device
+    mine = client.cookies["noria-device"]
+    client.cookies.clear()  # another browser, at the same address
+    for _ in range(PER_PAIR):
+        assert sign_in(client, password="guess").status_code == 403
+    assert sign_in(client).status_code == 429
+    assert sign_in(client, "van-2").status_code == 303
+    client.cookies.delete("noria-session")
+    assert sign_in(client).status_code == 429  # its own person is not this one
+    client.cookies.clear()
+    client.cookies.set("noria-device", mine)
+    assert sign_in(client, password="mistyped").status_code == 403
+    assert sign_in(client).status_code == 303
+    people.set_password(scene.engine, "van-1", "another-password")
+    assert sign_in(client, password="another-password").status_code == 429
+
+
 def test_a_session_is_stored_as_a_hash_behind_a_http_only_cookie(client: TestClient, scene: Scene):
-    cookie = sign_in(client).headers["set-cookie"]
+    cookie = sign_in(client).headers.get_list("set-cookie")[0]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     value = client.cookies["noria-session"]

@@ -1,6 +1,8 @@
 """Limits on password attempts."""
 
-from server.accounts.attempts import PER_ACCOUNT, PER_SOURCE, WINDOW_S, Attempts
+import pytest
+
+from server.accounts.attempts import PER_ACCOUNT, PER_PAIR, WINDOW_S, Attempts, network_of
 
 
 def fail(attempts: Attempts, times: int, login: str = "sam", source: str = "10.0.0.1") -> None:
@@ -8,55 +10,30 @@ def fail(attempts: Attempts, times: int, login: str = "sam", source: str = "10.0
         attempts.failed(login, source, 1000.0 + i)
 
 
-def test_an_account_waits_after_too_many_failures_from_any_source():
-    attempts = Attempts()
-    for i in range(PER_ACCOUNT):
-        attempts.failed("sam", f"10.0.0.{i}", 1000.0)
-    assert attempts.wait_s("Sam ", "10.0.0.99", 1000.0) == WINDOW_S
-    assert attempts.wait_s("ann", "10.0.0.99", 1000.0) == 0
-
-
-def test_a_source_waits_after_too_many_failures_on_any_account():
-    attempts = Attempts()
-    for i in range(PER_SOURCE):
-        attempts.failed(f"user{i}", "10.0.0.1", 1000.0)
-    assert attempts.wait_s("somebody-new", "10.0.0.1", 1000.0) > 0
-    assert attempts.wait_s("somebody-new", "10.0.0.2", 1000.0) == 0
-
-
-def test_failures_are_forgotten_after_a_while():
-    attempts = Attempts()
-    fail(attempts, PER_ACCOUNT)
-    assert attempts.wait_s("sam", "x", 1000.0 + PER_ACCOUNT) > 0
-    assert attempts.wait_s("sam", "x", 1000.0 + PER_ACCOUNT + WINDOW_S) == 0
-
-
-def test_the_right_password_forgets_the_accounts_failures():
-    attempts = Attempts()
-    fail(attempts, PER_ACCOUNT - 1)
-    attempts.passed("sam", "10.0.0.1")
-    fail(attempts, 1)
-    assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 0
-
-
-def test_no_address_is_stored_in_plain_text():
-    attempts = Attempts()
-    fail(attempts, 3, source="203.0.113.7")
-    assert "203.0.113.7" not in repr(vars(attempts))
-
-
-def test_an_account_waits_until_the_eighth_last_failure_is_a_quarter_of_an_hour_old() -> None:
+def test_a_source_waits_at_an_account_after_eight_failures_and_others_do_not() -> None:
     attempts = Attempts()
     for i in range(7):
+        attempts.failed("sam", "10.0.0.1", 1000.0 + i)
+    assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 0
+    attempts.failed("sam", "10.0.0.1", 1007.0)
+    assert attempts.wait_s(" SAM ", "10.0.0.1", 1010.0) == 890
+    assert attempts.wait_s("sam", "10.0.0.2", 1010.0) == 0
+    assert attempts.wait_s("ann", "10.0.0.1", 1010.0) == 0
+    attempts.failed("sam", "10.0.0.1", 1008.0)
+    assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 891
+    assert attempts.wait_s("sam", "10.0.0.1", 1900.5) == 0.5
+    assert attempts.wait_s("sam", "10.0.0.1", 1901.0) == 0
+
+
+def test_an_account_waits_for_strangers_after_forty_failures_from_anywhere() -> None:
+    attempts = Attempts()
+    for i in range(39):
         attempts.failed("sam", f"source {i}", 1000.0 + i)
-    assert attempts.wait_s("sam", "new", 1010.0) == 0
-    attempts.failed("sam", "source 7", 1007.0)
-    assert attempts.wait_s(" SAM ", "new", 1010.0) == 890
-    attempts.failed("sam", "source 8", 1008.0)
-    assert attempts.wait_s("sam", "new", 1010.0) == 891
-    assert attempts.wait_s("sam", "new", 1900.5) == 0.5
-    assert attempts.wait_s("sam", "new", 1901.0) == 0
-    assert attempts.wait_s("ann", "source 8", 1010.0) == 0
+    assert attempts.wait_s("sam", "new", 1040.0) == 0
+    attempts.failed("sam", "source 39", 1039.0)
+    assert attempts.wait_s(" SAM ", "new", 1040.0) == 860
+    assert attempts.wait_s("ann", "source 1", 1040.0) == 0
+    assert attempts.wait_s("sam", "new", 1900.5) == 0
 
 
 def test_a_source_waits_after_thirty_failures() -> None:
@@ -66,13 +43,61 @@ def test_a_source_waits_after_thirty_failures() -> None:
     assert attempts.wait_s("new", "10.0.0.1", 1030.0) == 0
     attempts.failed("login 29", "10.0.0.1", 1029.0)
     assert attempts.wait_s("new", "10.0.0.1", 1030.0) == 870
+    assert attempts.wait_s("new", "10.0.0.2", 1030.0) == 0
     attempts.failed("login 30", "10.0.0.1", 1030.0)
     assert attempts.wait_s("new", "10.0.0.1", 1030.0) == 871
     attempts.passed("login 30", "10.0.0.1")
+    assert attempts.wait_s("new", "10.0.0.1", 1030.0) == 870
+    attempts.passed("login 29", "10.0.0.1")
     assert attempts.wait_s("new", "10.0.0.1", 1030.0) == 0
 
 
-def test_the_longer_wait_counts_and_success_clears_the_account() -> None:
+def test_a_known_device_has_a_limit_of_its_own_alone() -> None:
+    attempts = Attempts()
+    for i in range(PER_ACCOUNT):
+        attempts.failed("sam", "10.0.0.1", 1000.0)
+        attempts.failed(f"login {i}", "10.0.0.1", 1000.0)
+    assert attempts.wait_s("sam", "10.0.0.1", 1000.0) == WINDOW_S
+    assert attempts.wait_s("sam", "10.0.0.1", 1000.0, "phone") == 0
+    for _ in range(PER_PAIR):
+        assert attempts.wait_s("sam", "10.0.0.1", 1000.0, "phone") == 0
+        attempts.failed("sam", "10.0.0.1", 1000.0, "phone")
+    assert attempts.wait_s("sam", "10.0.0.2", 1000.0, "phone") == WINDOW_S
+    assert attempts.wait_s("sam", "10.0.0.1", 1000.0, "desk") == 0
+
+
+def test_a_known_device_makes_no_room_for_strangers_and_takes_none() -> None:
+    attempts = Attempts()
+    fail(attempts, PER_PAIR)
+    attempts.failed("sam", "10.0.0.1", 1008.0, "phone")
+    attempts.passed("sam", "10.0.0.1", "phone")
+    assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 890
+    for _ in range(PER_PAIR - 1):
+        attempts.failed("sam", "10.0.0.1", 1010.0, "phone")
+    assert attempts.wait_s("sam", "10.0.0.1", 1010.0, "phone") == 0
+    assert attempts.wait_s("ann", "10.0.0.1", 1010.0) == 0
+
+
+def test_failures_are_forgotten_after_a_while() -> None:
+    attempts = Attempts()
+    fail(attempts, PER_PAIR)
+    assert attempts.wait_s("sam", "10.0.0.1", 1000.0 + PER_PAIR) > 0
+    assert attempts.wait_s("sam", "10.0.0.1", 1000.0 + PER_PAIR + WINDOW_S) == 0
+
+
+def test_the_right_password_forgets_the_accounts_failures() -> None:
+    attempts = Attempts()
+    fail(attempts, PER_PAIR - 1)
+    attempts.passed("sam", "10.0.0.1")
+    fail(attempts, PER_PAIR - 1)
+    assert attempts.wait_s("sam", "10.0.0.1", 1010.0) == 0
+    for i in range(PER_ACCOUNT):
+        attempts.failed("ann", f"source {i}", 1000.0)
+    attempts.passed("ann", "here")
+    assert attempts.wait_s("ann", "new", 1000.0) == 0
+
+
+def test_the_longer_wait_counts_and_success_clears_one_of_the_sources() -> None:
     attempts = Attempts()
     for i in range(30):
         attempts.failed("sam", "10.0.0.1", 1000.0 + i)
@@ -85,30 +110,50 @@ def test_the_longer_wait_counts_and_success_clears_the_account() -> None:
     assert attempts.wait_s("ann", "10.0.0.1", 1030.0) == 870
 
 
+def test_no_address_is_stored_in_plain_text() -> None:
+    attempts = Attempts()
+    fail(attempts, 3, source="203.0.113.7")
+    assert "203.0.113.7" not in repr(vars(attempts))
+
+
 def test_a_login_and_a_source_of_one_name_are_counted_apart() -> None:
     attempts = Attempts()
-    for _ in range(8):
-        attempts.failed("same", "other", 1000.0)
+    for i in range(PER_ACCOUNT):
+        attempts.failed("same", f"source {i}", 1000.0)
     assert attempts.wait_s("new", "same", 1000.0) == 0
 
 
 def test_names_are_cleared_when_ten_thousand_are_in_memory() -> None:
     attempts = Attempts()
-    for i in range(9999):
+    for i in range(4999):  # two names each, and the source's
         attempts.failed(f"login {i}", "source", {0: 1001.0, 1: 999.0}.get(i, 1000.0))
     attempts.failed("one", "source", 1900.0)
     assert len(attempts._failed) == 10_001
     attempts.failed("two", "source", 1900.0)
-    assert len(attempts._failed) == 4  # login 0, one, two and the source
-    for _ in range(8):
-        attempts.failed("three", "three", 1900.0)
-    assert attempts.wait_s("three", "new", 1900.0) == 900
+    assert len(attempts._failed) == 7  # login 0, one and two, each with its pair, and the source
 
 
 def test_a_source_without_failures_left_is_cleared_as_well() -> None:
     attempts = Attempts()
     attempts.failed("sam", "10.0.0.1", 1000.0)
     attempts.passed("sam", "10.0.0.1")
-    for i in range(10_001):
+    assert len(attempts._failed) == 1
+    for i in range(5001):
         attempts.failed(f"login {i}", "source", 1000.0)
-    assert len(attempts._failed) == 10_002
+    assert len(attempts._failed) == 10_003
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("-", "-"),
+    ],
+)
+def test_a_subscriber_of_ipv6_is_one_source(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -47,8 +47,12 @@ def test_two_run_eight_wait_and_the_next_is_refused_before_it_counts(hashing: Ha
         with pytest.raises(Busy):
             hashing.run(gate.work, gate.admit)
         assert (gate.running, gate.admitted) == (2, 10)
+        calls += [callers.submit(hashing.run, gate.work, gate.admit, known=True) for _ in range(4)]
+        until(lambda: gate.admitted == 14)
+        with pytest.raises(Busy):
+            hashing.run(gate.work, gate.admit, known=True)
         gate.let_go.set()
-        assert [call.result() for call in calls] == ["done"] * 10
+        assert [call.result() for call in calls] == ["done"] * 14
     assert gate.most == 2
     assert hashing.run(lambda: 7) == 7
 
