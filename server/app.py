@@ -50,6 +50,8 @@ def create(
         openapi_url="/api/v1/openapi.json", lifespan=lifespan,
         description="Levels, incidents and claims of one installation. Times are Unix seconds.",
     )  # fmt: skip
+    # Its redirects to an address with a slash, or without, would name the Host that was asked for.
+    app.router.redirect_slashes = False
     app.state.parts = made
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
     app.add_middleware(SecurityHeaders, https=made.secure)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,12 @@ class Child:
     """A child in its own process group; ``on_line`` receives each line of its output."""
 
     def __init__(
-        self, name: str, command: list[str], log: Path, on_line: Callable[[str], None]
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        on_line: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self._log = log.open("a", encoding="utf-8")
@@ -30,7 +35,7 @@ class Child:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

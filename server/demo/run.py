@@ -23,7 +23,7 @@ from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server import config_file
-from server.accounts import people
+from server.accounts import demo, people
 from server.demo import pace, place
 from server.demo.programs import Child, python
 from server.demo.story import Story
@@ -200,7 +200,8 @@ def _start_programs(settings: Settings, folder: Path, report: Callable[[str], No
             report(text)
 
     command = python("server.command", "up", "--config", str(settings.source))
-    child = Child("noria up", command, folder / "up.log", on_line)
+    mark = {demo.MARK: str(settings.source)}
+    child = Child("noria up", command, folder / "up.log", on_line, mark)
     _await(child, ready, folder / "up.log")
     return child
 

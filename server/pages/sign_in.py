@@ -83,7 +83,7 @@ def sign_out(visit: AnyVisit) -> Response:
 @router.get("/enter/{code}")
 def enter_demo(visit: AnyVisit, code: str) -> Response:
     """The demo's link signs its visitor in; on any other installation there is no such page."""
-    wanted = visit.parts.settings.demo_code
+    wanted = demo.code(visit.parts.settings)
     if not wanted or not hmac.compare_digest(wanted.encode(), code.encode()):
         raise HTTPException(404)
     return enter(visit, demo.visitor(visit.parts.engine, visit.parts.real.now()), "/")

@@ -42,7 +42,8 @@ def install(app: FastAPI) -> None:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path == "/live"
+    path: str = request.scope["path"]
+    return path.startswith("/api/") or path == "/live"
 
 
 def _needs_sign_in(request: Request, _: Exception) -> Response:
@@ -80,7 +81,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    _log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
     return _answer(request, 500, "")
 
 

@@ -174,8 +174,18 @@ def local_path(wanted: str) -> str:
     return wanted if ours and wanted.isprintable() else "/"
 
 
+def path_of(request: Request) -> str:
+    """Path and query as they were asked for.
+
+    Not from ``request.url``, which begins with the header *Host*: whoever writes ``Host: x/y``
+    would choose the path.
+    """
+    query = request.scope["query_string"].decode("latin-1")
+    return request.scope["path"] + (f"?{query}" if query else "")
+
+
 def sign_in_path(request: Request) -> str:
     """The sign-in page that leads back to this page."""
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = path_of(request)
     back = f"?next={quote(path, safe='/')}" if request.method == "GET" and path != "/" else ""
     return f"/sign-in{back}"

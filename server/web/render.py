@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import jinja2
-from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from server.views.snapshot import Snapshot
@@ -47,7 +46,8 @@ def page(
     language = visit.language
     stream = _environment.get_template(template).stream(
         {"tab": "", **values}, code=language.code, _=language.text, now=round(visit.now),
-        speed=visit.parts.clock.speed, path=_path(visit.request), form_token=visit.form_token,
+        speed=visit.parts.clock.speed, path=guard.path_of(visit.request),
+        form_token=visit.form_token,
         tabs=tabs(language, visit.person) if visit.person else [],
         freshness=freshness(language, snapshot) if snapshot else None,
         version=snapshot.version if snapshot else 0,
@@ -61,10 +61,6 @@ def page(
     if visit.person is None:
         set_cookie(visit, response, "visitor", visit.secret, None)
     return response
-
-
-def _path(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def go(where: str) -> Response:

@@ -69,7 +69,9 @@ def place(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Place]:
 
 
 def test_health_names_a_killed_broker_and_a_killed_gateway(place: Place) -> None:
-    assert place.health() == (200, {"ok": True, "failing": []})
+    monitor = {"Authorization": f"Bearer {TOKEN}"}
+    assert place.health() == (200, {"ok": True})
+    assert place.health(**monitor) == (200, {"ok": True, "failing": []})
     place.broker.kill()
     until(
         lambda: not place.gateway.glance()["broker"]["connected"],
@@ -77,10 +79,12 @@ def test_health_names_a_killed_broker_and_a_killed_gateway(place: Place) -> None
         "the gateway reports the lost broker",
     )
     place.restart_server()
-    assert place.health() == (503, {"ok": False, "failing": ["broker"]})
+    assert place.health() == (503, {"ok": False})
+    assert place.health(Authorization="Bearer ") == (503, {"ok": False})
+    assert place.health(**monitor) == (503, {"ok": False, "failing": ["broker"]})
     place.gateway.kill()
     place.restart_server()
-    assert place.health() == (503, {"ok": False, "failing": ["gateway", "broker"]})
+    assert place.health(**monitor) == (503, {"ok": False, "failing": ["gateway", "broker"]})
     assert "it does not run" in place.gateway.noria("status")
 
 

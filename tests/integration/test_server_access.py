@@ -1,13 +1,14 @@
 """Access: sessions, forms, roles, limits, headers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from server.accounts import people, sessions
+from server.accounts import demo, people, sessions
 from server.accounts.attempts import PER_PAIR
 from server.accounts.tables import session
 from server.app import create
@@ -191,10 +192,39 @@ def test_a_session_ends_when_nobody_used_it_for_two_weeks(scene: Scene):
     assert sessions.find(scene.engine, opened, 1000.0 + 3 * sessions.IDLE_S) is None
 
 
-def test_the_demos_link_signs_in_and_a_wrong_one_does_not_exist(client: TestClient):
+def test_the_demos_link_signs_in_and_a_wrong_one_does_not_exist(
+    client: TestClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(demo.MARK, str(scene.settings.source))
     assert client.get("/enter/wrong").status_code == 404
     assert client.get(f"/enter/{CODE}").status_code == 303
     assert client.get("/devices").status_code == 200
+
+
+def test_a_copied_configuration_of_the_demo_opens_nothing(
+    client: TestClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    assert client.get(f"/enter/{CODE}").status_code == 404
+    monkeypatch.setenv(demo.MARK, "/another/noria.toml")
+    assert client.get(f"/enter/{CODE}").status_code == 404
+    monkeypatch.setenv(demo.MARK, str(scene.settings.source))
+    abroad = replace(scene.settings, server_listen="0.0.0.0:8080")
+    with TestClient(create(abroad, scene.engine)) as elsewhere:
+        assert elsewhere.get(f"/enter/{CODE}").status_code == 404
+
+
+HOSTS = ["evil.example", "evil.example/x", "evil.example?", "evil.example#", "[", "a b", "x@y:z"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("path", ["/incidents", "/incidents/", "/tanks/canal-1/", "/static", "/"])
+def test_no_redirect_names_the_host_that_was_asked_for(client: TestClient, host: str, path: str):
+    answer = client.get(path, headers={"Host": host})
+    assert answer.status_code in (303, 404)
+    where = answer.headers.get("location", "/sign-in")
+    assert where.split("?")[0] == "/sign-in"
+    assert where in ("/sign-in", f"/sign-in?next={path}")
+    assert "evil" not in answer.text + str(answer.headers)
 
 
 def test_without_a_demo_code_its_link_does_not_exist(tmp_path: Path):
