@@ -10,6 +10,7 @@ from gateway.evaluation.sheet import Belief, Sheet
 
 _BINS = 10
 _MINUTE_S = 60.0
+_FEW_READINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ def _theft_scores(sheet: Sheet) -> list[Score]:
     waits = [d.wait_s / _MINUTE_S for d in found if d.wait_s is not None]
     onsets = [d.onset_error_s / _MINUTE_S for d in found if d.onset_error_s is not None]
     clean = sheet.lookalikes - sheet.lookalikes_called_theft
+    losses = [d for d in found if d.kind in ("slashed", "drained") and d.readings is not None]
+    quick = [d.readings or 0 for d in losses if d.is_recovering]
+    slow = [d.readings or 0 for d in losses if not d.is_recovering]
     return [
         _score("theft", "precision in stories", part(right, right + false), ">= 0.95",
                _at_least(0.95)),
@@ -113,6 +117,11 @@ def _theft_scores(sheet: Sheet) -> list[Score]:
         _score("theft", "minutes from its beginning, 90 %", quantile(delays, 0.9)),
         _score("theft", "minutes from its first message, median", quantile(waits, 0.5)),
         _score("theft", "minutes from its first message, 90 %", quantile(waits, 0.9)),
+        _score("theft", "readings to a cut or drain, recovery mode, median", quantile(quick, 0.5),
+               "<= 2", _at_most(2)),
+        _score("theft", "the same within two readings",
+               part(sum(n <= _FEW_READINGS for n in quick), len(quick))),
+        _score("theft", "readings to a cut or drain, otherwise, median", quantile(slow, 0.5)),
         _score("theft", "onset error, minutes, median", quantile(onsets, 0.5), "<= 2",
                _at_most(2)),
         _score("theft", "onset error, minutes, 90 %", quantile(onsets, 0.9)),

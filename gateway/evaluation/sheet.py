@@ -12,6 +12,7 @@ from gateway.evaluation.truth import DAY_S, HOUR_S, NOTHING, TrueCause, Truth
 from gateway.evaluation.water import Balance, balance, refills_of
 
 _MARGIN_PART = 0.02
+_RECOVERY_S = 90.0  # two readings within this: the node reports each 30 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Guess:
 class Detection:
     """A true theft: whether it was found, how long that took, and how wrong its beginning is.
 
-    ``wait_s`` counts from the first message that was received of the time after the theft began.
+    ``wait_s`` counts from the first message that was received of the time after the theft began;
+    ``readings`` are those taken from its beginning on and received by then. ``is_recovering``:
+    the node began recovery mode with it.
     """
 
     story: str
@@ -47,16 +50,19 @@ class Detection:
     delay_s: float | None = None
     onset_error_s: float | None = None
     wait_s: float | None = None
+    readings: int | None = None
+    is_recovering: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """A probability reported at opening, and whether its kind was right."""
+    """A probability reported at opening, and whether its kind was right. ``story``: its kind."""
 
     probability: float
     is_right: bool
     is_theft_kind: bool
     kind: str = ""
+    story: str = ""
 
 
 @dataclass(slots=True)
@@ -130,9 +136,10 @@ def score(story: SimulatedStory, trial: Trial) -> Sheet:
     _count_thefts(sheet, story, matched)
     _count_guesses(sheet, story, matched)
     sheet.beliefs = [
-        Belief(m.first.probability, _is_as_reported(truth, m), m.theft is m.first, m.kind)
+        Belief(m.first.probability, _is_as_reported(truth, m), m.theft is m.first, m.kind,
+               story.kind.name)
         for m in matched
-    ]
+    ]  # fmt: skip
     if story.kind.group == "ordinary":
         sheet.ordinary_days = len(truth.levels) * (truth.end - truth.start) / DAY_S
         _count_alerts(sheet, story, trial, matched)
@@ -202,7 +209,13 @@ def _detection(
     known = story.truth.first_known(cause.tank or "", cause.at)
     wait_s = None if known is None else max(first.received - known, 0.0)
     delay_s, error_s = first.received - cause.at, abs(first.at - cause.at)
-    return Detection(story.name, cause.kind, True, delay_s, error_s, wait_s)
+    until = max(first.received, cause.at + _RECOVERY_S)
+    taken = story.truth.taken(cause.tank or "", cause.at, until)
+    readings = sum(received <= first.received for _, received in taken)
+    is_recovering = sum(at <= cause.at + _RECOVERY_S for at, _ in taken) > 1
+    return Detection(
+        story.name, cause.kind, True, delay_s, error_s, wait_s, readings, is_recovering
+    )
 
 
 def _count_guesses(

@@ -1,6 +1,7 @@
 """What really happened in a story, to compare with the watch's output. Unix s and litres."""
 
 from dataclasses import asdict, dataclass, field
+from math import inf
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
@@ -76,6 +77,16 @@ class Truth:
     def first_known(self, tank: str, at: float) -> float | None:
         """When the first message from after ``at`` was received: nothing can be known before."""
         return min((r for r, newest in self.receipts.get(tank, ()) if newest >= at), default=None)
+
+    def taken(self, tank: str, after: float, until: float) -> list[tuple[float, float]]:
+        """When each reading of a span was taken, and when it was received at the latest."""
+        receipts = sorted(self.receipts.get(tank, ()))
+        found: list[tuple[float, float]] = []
+        for taken, *_ in self.levels.get(tank, ()):
+            if after < taken <= until:
+                received = next((r for r, newest in receipts if newest >= taken), inf)
+                found.append((taken, received))
+        return found
 
     def as_json(self) -> dict[str, object]:
         """All of it as JSON values."""

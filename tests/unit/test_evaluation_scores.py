@@ -1,14 +1,17 @@
 """What is counted as right and wrong, on outputs made by hand."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
 from gateway.domain.outputs import Forecast, IncidentChange, Level, Span, TankEvent
+from gateway.domain.registry import Registry
+from gateway.evaluation.catalog import SimulatedStory, kind_of
 from gateway.evaluation.matching import match
 from gateway.evaluation.outlook import Draws, forecasts_of
 from gateway.evaluation.scores import calibration_error, reliability, scores
-from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet
+from gateway.evaluation.sheet import Belief, Detection, Guess, Sheet, score
 from gateway.evaluation.trial import Trial
 from gateway.evaluation.truth import NOTHING, TrueCause, TrueRefill, Truth
 from gateway.evaluation.water import balance, count_refills, joined, rise_l
@@ -165,6 +168,56 @@ def test_nothing_can_be_known_before_the_first_message_from_after_the_beginning(
     assert truth.first_known("a", T0 + 30) == T0 + 490
     assert truth.first_known("a", T0 + 61) is None
     assert truth.first_known("b", T0) is None
+
+
+def test_a_reading_counts_from_the_message_that_brought_it() -> None:
+    levels = {"a": [(T0 + at, 500.0, 0.0, 0.0) for at in (0, 60, 120, 180)]}
+    receipts = {"a": [(T0 + 500, T0 + 120), (T0 + 61, T0 + 60), (T0, T0)]}
+    truth = Truth(T0, T0 + HOUR, levels=levels, receipts=receipts)
+    assert truth.taken("a", T0, T0 + 180) == [
+        (T0 + 60, T0 + 61), (T0 + 120, T0 + 500), (T0 + 180, inf)
+    ]  # fmt: skip
+    assert truth.taken("a", T0 - 1, T0 + 60) == [(T0, T0), (T0 + 60, T0 + 61)]
+    assert truth.taken("b", T0, T0 + 180) == []
+
+
+@pytest.mark.parametrize(
+    ("second_s", "received_s", "readings", "is_recovering"),
+    [(90, 90, 2, True), (91, 91, 2, False), (90, 89, 1, True), (60, 900, 3, True)],
+)
+def test_a_cut_counts_the_readings_from_its_beginning_to_its_incident(
+    second_s: float, received_s: float, readings: int, is_recovering: bool
+) -> None:
+    at = T0 + 1000
+    times = [at - 900, at, at + 30, at + second_s, at + 800, at + 1700]
+    truth = Truth(
+        T0, T0 + HOUR, [TrueCause("slashed", ("slashed",), at, at + 600, "a")],
+        levels={"a": [(taken, 500.0, 0.0, 0.0) for taken in times]},
+        receipts={"a": [(taken, taken) for taken in times]},
+    )  # fmt: skip
+    change = IncidentChange(
+        "i", "opened", 1, at, at + received_s, "a", None, "slashed", 0.9, {"slashed": 0.9}, (),
+        "mac", True,
+    )  # fmt: skip
+    story = SimulatedStory(kind_of("slashed"), 0, Registry(), [], truth)
+    (found,) = score(story, Trial(changes=[change])).detections
+    assert (found.readings, found.is_recovering) == (readings, is_recovering)
+
+
+def test_readings_to_an_incident_are_counted_by_recovery_mode() -> None:
+    def loss(kind: str, readings: int, is_recovering: bool) -> Detection:
+        return Detection("s", kind, True, 60.0, 30.0, 60.0, readings, is_recovering)
+
+    sheet = Sheet()
+    sheet.detections = [
+        loss("slashed", 1, True), loss("drained", 2, True), loss("drained", 3, True),
+        loss("seized", 9, True), loss("slashed", 4, False), Detection("s", "drained", False),
+    ]  # fmt: skip
+    found = {s.name: s for s in scores(sheet)}
+    quick = found["readings to a cut or drain, recovery mode, median"]
+    assert (quick.value, quick.is_met, quick.goal) == (2, True, "<= 2")
+    assert found["the same within two readings"].value == pytest.approx(2 / 3)
+    assert found["readings to a cut or drain, otherwise, median"].value == 4
 
 
 def test_the_figures_follow_from_the_sheet() -> None:
