@@ -6,14 +6,16 @@ from typing import Any, Literal
 import pytest
 
 from gateway.domain.outputs import Because, IncidentChange
+from gateway.domain.watch.rules.removal import ENOUGH
 from gateway.domain.watch.tracks.cause import Review
 from gateway.errors import NoriaError
 from gateway.evaluation import fitted_file
 from gateway.evaluation.assumed import ASSUMED, THEFTS_PER_TANK_YEAR
 from gateway.evaluation.catalog import make
 from gateway.evaluation.decisions import decisions_of
-from gateway.evaluation.fit import Step, fit, monotone_table
+from gateway.evaluation.fit import fit, theft_odds
 from gateway.evaluation.matching import match
+from gateway.evaluation.monotone import Step, monotone_table
 from gateway.evaluation.samples import (
     CalibrationSample,
     EpisodeSample,
@@ -86,6 +88,40 @@ def test_a_level_of_thefts_gains_weight_and_one_that_no_story_has_keeps_its_own(
     assert cut["slashed"] > cut["drained"]
     assert weights.calibration["silent"] == [(1.4, 0.5)]
     assert weights.calibration["theft"][-1][1] > 0.9 > 0.3 > weights.calibration["theft"][0][1]
+
+
+def test_calibration_counts_each_episode_once_by_the_review_that_opens_an_incident() -> None:
+    """On its way to a sure review a theft passes one at which most harmless episodes end."""
+    samples = _samples()
+    weak, *_, sure = fit(samples, "made").calibration["theft"]
+    weight = THEFTS_PER_TANK_YEAR * 10 / 10  # of one story in ten tank-years
+    # 40 harmless ones end at the weak review; the ten thefts there are opened by their second.
+    assert weak[1] == round(weight / (40 + 2 * weight), 4)
+    assert sure[1] == round((20 * weight + weight) / (20 * weight + 2 * weight), 4)
+
+
+def test_an_episode_that_opens_nothing_counts_with_its_highest_review() -> None:
+    used, less = ("fall_rate.some_taps", "fall_shape.unknown"), ("fall_rate.few_taps",)
+    samples = _samples()
+    both = EpisodeSample("ordinary", "", ((less, 0.0), (used, 0.0), (less, 0.0)))
+    samples.episodes = [e for e in samples.episodes if e.theft] + [both] * 40
+    weights = fit(samples, "made")
+    odds = {level: theft_odds(weights, ((*level,), 0.0)) for level in (less, used)}
+    assert weights.calibration["theft"][0][0] == round(odds[used], 2)
+
+
+def test_an_incident_opens_at_the_least_odds_that_reach_its_probability() -> None:
+    """Half of the episodes at the middle review are thefts: with fewer it would open none."""
+    middle, used = ("fall_rate.most_taps",), ("fall_rate.some_taps",)
+    for thefts, is_opened in ((160, True), (40, False)):
+        samples = _samples()
+        samples.episodes += [EpisodeSample("theft", "drained", ((middle, 0.0),))] * thefts
+        samples.episodes += [EpisodeSample("ordinary", "", ((used, 0.0), (middle, 0.0)))] * 20
+        weights = fit(samples, "made")
+        told = weights.probability("theft", theft_odds(weights, (middle, 0.0)))
+        expected = 0.25 * (thefts + 1) / (0.25 * (thefts + 2) + 20)
+        assert told == pytest.approx(expected, abs=1e-4)
+        assert (told >= ENOUGH) == is_opened
 
 
 def test_the_same_samples_give_the_same_bytes_in_any_order() -> None:
