@@ -48,11 +48,9 @@ def _lines(weights: Weights) -> Iterator[str]:
         if len(line) <= _LONGEST:
             yield line
         else:
-            yield from (
-                f"        {_quoted(level)}: {{",
-                f"            {_row(sides)[1:-1]},",
-                "        },",
-            )
+            yield f"        {_quoted(level)}: {{"
+            yield from (f"            {_quoted(side)}: {v!r}," for side, v in sides.items())
+            yield "        },"
     yield "    },"
     yield "    counts={"
     yield from (f"        {_quoted(k)}: {v!r}," for k, v in sorted(weights.counts.items()))

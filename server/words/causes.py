@@ -33,6 +33,7 @@ _TERMS: Mapping[str, str] = {
     "beyond_use": mark(
         "It lost {times_most_in_an_hour} times the most that was drawn in as long on days known."
     ),
+    "for_the_hour": mark("It lost {fall_l}; in these hours people usually draw about {usual_l}."),
     "use_unknown": mark("Too few days are known to compare it with ordinary use."),
     "sudden_plateau": mark(
         "The figure jumped between two readings and stayed, and nothing had touched the tank."
@@ -40,6 +41,7 @@ _TERMS: Mapping[str, str] = {
     "blind_zone": mark(
         "This sensor measures past the water when the tank is full, which would look the same."
     ),
+    "echoes_disagree": mark("The sensor's echoes disagreed with one another meanwhile."),
     "neighbours_fall": mark("{tanks} at the same place fell too, as when many people draw."),
     "neighbours_steady": mark("{tanks} at the same place did not fall."),
     "level_steady": mark("The level did not fall."),

@@ -188,8 +188,10 @@ def test_evidence_from_before_belongs_to_an_open_incident() -> None:
 def test_while_a_lid_is_open_its_episode_goes_on() -> None:
     handled = handled_tank()
     first = handled.tank.episode = episode_of(lid_at=T0)
-    at = handled.context.now = T0 + 5 * HOUR
+    at = handled.context.now = T0 + HOUR
     assert removal.episode_at(handled.context, handled.tank, handled.device, at) is first
+    at = handled.context.now = T0 + 5 * HOUR  # a later episode, of which the lid is evidence, too
+    assert removal.episode_at(handled.context, handled.tank, handled.device, at).lid_at == T0
     assert handled.tank.due["episode"] == at + HOUR
 
 

@@ -289,6 +289,6 @@ def test_a_lid_that_stayed_open_is_evidence_of_theft() -> None:
     assert (opened.levels, opened.values) == (("lid.open",), {"open_s": 60})
     stayed = handled.terms(episode_of(lid_at=T0 + 90, lid_stayed=True))["lid"]
     assert (stayed.levels, stayed.values) == (("lid.stayed",), {"open_s": 0})
-    for refill_l, found in ((199, "lid.stayed_cans"), (200, "lid.stayed")):
-        handled.tank.flow.refill_l = refill_l
-        assert handled.terms(episode_of(lid_at=T0, lid_stayed=True))["lid"].levels == (found,)
+    for lid_as in ("stayed", "stayed_cans", "stayed_dry", "stayed_long"):
+        episode = episode_of(lid_at=T0, lid_stayed=True, lid_as=lid_as)
+        assert handled.terms(episode)["lid"].levels == (f"lid.{lid_as}",)

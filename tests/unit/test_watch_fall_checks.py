@@ -86,8 +86,18 @@ def test_the_next_readings_decide_about_a_single_step() -> None:
     assert flat and flat.plateau
     on = check(handled_tank(), 900, 900, 500, 200, every=600)
     assert on and not on.single_step
-    emptied = check(handled_tank(), 900, 900, 50, every=900)
+    assert check(handled_tank(), 900, 900, 50, every=900) is None  # it may be an echo
+    emptied = check(handled_tank(), 900, 900, 50, 50, every=900)
     assert emptied and emptied.emptied
+    assert check(handled_tank(), 900, 900, 500, 50, every=301) is None
+    for every in (300, 150):
+        quick = check(handled_tank(), 900, 900, 500, 50, every=every)
+        assert quick and quick.emptied and quick.later == 0
+    slow = check(handled_tank(), 900, 900, 500, 450, 440, every=600)
+    assert slow and not slow.plateau
+    assert check(handled_tank(), 900, 900, 450, 440, 420, every=900) and (
+        check(handled_tank(), 900, 900, 450, 440, every=900) is None
+    )
 
 
 def test_a_fall_that_later_readings_revert_is_none() -> None:
@@ -185,5 +195,5 @@ def test_a_loss_within_hours_is_compared_with_the_use_of_as_many() -> None:
         handled.tank.episode = episode_of(motion_ms=8000)
         profile = handled.context.profile("north-1").profile
         profile.peaks, profile.known = [100], 48
-        fall = check(handled, 950, 950, 60, every=every)
+        fall = check(handled, 950, 950, 60, 60, every=every)
         assert fall and fall.use_ratio == pytest.approx(ratio)

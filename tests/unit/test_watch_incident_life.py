@@ -25,7 +25,7 @@ SURE = falls(350, 1.0, 1.0)  # 4.0 + 1.3 - 0.3 - 3.6: 80.2 %
 LIKELY = falls(500, 1.3, 1.0)  # 4.5 + 0.0 - 0.3 - 3.6: 64.6 %
 DOUBTFUL = falls(500, 1.0, 1.0)  # 4.0 + 0.0 - 0.3 - 3.6: 52.5 %
 WEAK = falls(200, 0.6, 1.0, plateau=True, decays=True)  # 1.2 + 2.0 - 0.3 + 0.5 - 3.6: 45 %
-HARMLESS = falls(500, 1.0, None, plateau=True)  # 4.0 + 0.0 - 1.0 - 0.3 - 3.6: 28.9 %
+HARMLESS = falls(350, 0.35, 1.5)  # 0.3 + 1.3 + 1.0 - 3.6: 26.9 %
 
 
 def reviewed(*episodes: Episode) -> HandledTank:
@@ -264,7 +264,7 @@ def test_parts_of_one_fall_are_added_up() -> None:
     second = fall_of(at=T0 + 60, from_l=610, to_l=40, lpm=90, taps_ratio=1.1, use_ratio=9.0)
     removal.add_fall(handled.context, handled.tank, handled.device, second)
     assert handled.tank.episode and handled.tank.episode.fall == fall_of(
-        from_l=700, to_l=40, lpm=150, taps_ratio=1.6, use_ratio=2.0
+        from_l=700, to_l=40, lpm=150, taps_ratio=1.6, use_ratio=2.0 * 660 / 100
     )
     third = fall_of(at=T0 + 601, from_l=500, to_l=390)
     removal.add_fall(handled.context, handled.tank, handled.device, third)

@@ -194,7 +194,7 @@ def test_a_refill_within_an_hour_before_explains_the_lid(refill_s: float, is_fil
     ("sd_l", "levels", "is_filled"),
     [
         (None, (706, 706), False), (None, (706.1, 706.1), True), (None, (712, 700), False),
-        (None, (712.1, 700), True), (10, (718, 718), False), (10, (718.1, 718.1), True),
+        (None, (712.1, 700), True), (10, (722.5, 722.5), False), (10, (722.6, 722.6), True),
     ],
 )  # fmt: skip
 def test_water_that_two_readings_show_beyond_the_noise_explains_the_lid(

@@ -10,7 +10,7 @@ from gateway.domain.registry import Tank
 from gateway.domain.volume import RANGE_MM
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import silence
+from gateway.domain.watch.rules import lid, silence
 from gateway.domain.watch.tracks import tamper
 from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
@@ -33,9 +33,11 @@ _BLIND_MM, _BLIND_MARGIN_MM = 100, 60
 _CUT_SLOWING, _VALVE_LPM = 0.7, 150.0
 _SOON_S, _LONG_S = 3600.0, 3 * 3600.0
 _STEADY_S = 90.0  # within this a tank that was just opened has not lost much
-_CANS_PART = 0.2  # of the capacity: less is brought in cans
 _RATES = ((1.5, "much_more"), (1.3, "more"), (0.9, "all_taps"), (0.6, "most_taps"),
           (0.35, "some_taps"))  # fmt: skip
+
+_HOURS = ((35.0, "never"), (20.0, "hardly"), (10.0, "barely"), (5.0, "rarely"), (2.0, "seldom"))
+"""How improbable a loss is as use in its hours: minus the natural logarithm of a probability."""
 
 
 def terms(
@@ -50,7 +52,9 @@ def terms(
         level = "tilt.carried" if is_carried(episode) else "tilt.alone"  # carried tanks tilt
         found.append(_term(weights, (level,), {"tilt_deg": episode.tilt_deg}))
     if episode.lid_at is not None:
-        found.append(_lid(context, tank, row, episode))
+        open_s = max(context.now - episode.lid_at, 0.0)
+        level = lid.level_of(episode, episode.lid_at)
+        found.append(_term(weights, (level,), {"open_s": open_s}))
     if episode.fall:
         found += _fall(context, tank, row, episode, episode.fall)
         found += _blind_zone(device, context, row, episode.fall)
@@ -85,18 +89,6 @@ def _motion(weights: Weights, episode: Episode) -> Term:
     return _term(weights, (level,), values)
 
 
-def _lid(context: WatchContext, tank: TankState, row: Tank, episode: Episode) -> Term:
-    """A lid that stayed open; where water comes in cans, people draw one as another is poured."""
-    assert episode.lid_at is not None
-    level = "lid.open"
-    if episode.lid_stayed:
-        last_l = tank.flow.refill_l
-        is_small = last_l is not None and last_l < _CANS_PART * row.capacity_l
-        level = "lid.stayed_cans" if is_small else "lid.stayed"
-    open_s = max(context.now - episode.lid_at, 0.0)
-    return _term(context.weights, (level,), {"open_s": open_s})
-
-
 def _is_steady(tank: TankState, episode: Episode) -> bool:
     """Whether the level is known from long enough after the handling, and there was no fall."""
     return tank.level.at is not None and tank.level.at >= episode.at + _STEADY_S
@@ -107,6 +99,8 @@ def _fall(
 ) -> list[Term]:
     weights = context.weights
     found = [_rate(weights, row, fall), _size(weights, row, fall), _beyond_use(weights, fall)]
+    if fall.usual_l is not None:
+        found.append(_for_the_hour(weights, fall, fall.usual_l))
     left = {"left_l": fall.to_l}
     if fall.emptied:
         found.append(_term(weights, ("emptied",), left))
@@ -115,6 +109,8 @@ def _fall(
     elif fall.plateau:
         level = "plateau.decays" if fall.decays else "plateau.steady"
         found.append(_term(weights, (level,), left))
+    if fall.is_rough:
+        found.append(_term(weights, ("echoes_disagree",)))
     if tamper.was_knocked(tank.knocks, fall.at - _KNOCK_S, fall.until):
         found.append(_term(weights, ("knock",)))
     return found + _neighbours(weights, fall)
@@ -188,6 +184,13 @@ def _beyond_use(weights: Weights, fall: Fall) -> Term:
         "times_most_in_an_hour": round(fall.use_ratio, 2),
     }
     return _term(weights, (f"beyond_use.{level}",), values, "inferred")
+
+
+def _for_the_hour(weights: Weights, fall: Fall, usual_l: float) -> Term:
+    """The loss beside what people usually draw in these hours: hardly anything by night."""
+    level = next((name for least, name in _HOURS if fall.improbable >= least), "usual")
+    values = {"fall_l": round(fall.from_l - fall.to_l, 1), "usual_l": usual_l}
+    return _term(weights, (f"for_the_hour.{level}",), values, "inferred")
 
 
 def count_neighbours(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> None:

@@ -12,10 +12,9 @@ from gateway.domain.inputs import Reading
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import removal
+from gateway.domain.watch.rules import habit, presence, removal
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.flow import TAP_LPM
-from gateway.domain.watch.tracks.profile import largest_hour_l
 from gateway.domain.watch.tracks.settling import Sample
 from gateway.domain.watch.tracks.tamper import Fall
 
@@ -32,13 +31,15 @@ _OLD_S, _OLD_STEPS = 3600.0, 3.0
 a node that reports each half hour shows a plateau by its second reading after it."""
 _LEAST_TAPS = 2  # one wide or uncounted tap must not look like a theft
 _ORDINARY = 0.25  # of all taps open: without other evidence people are drawing water
+_IMPROBABLE = 8.0
+"""A loss as improbable as this (exp(-8) for the hour) is looked at however slow it is."""
+_DECIDED_BY = 2  # samples after a fall
+_ROUGH_PART, _ROUGH_SHARE = 0.025, 0.10
 _BEFORE = 3
 _LATE_KEPT = 24
 _DECAY = 0.6
 _TAIL_PART = 0.1  # of the fall so far: a smaller step no longer belongs to it
 _LEAST_RUN = 5  # samples
-_WAITED_S, _SMALL_PART = 1800.0, 0.25  # after a delivery of less than this part of the capacity
-_LEAST_HOUR_PART = 0.05
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
 _RECOVERY_S = 300.0
 
@@ -54,7 +55,7 @@ def check(
     recent = tank.flow.recent
     if len(recent) < 3 or row.kind == "station":  # people carry cans away quickly
         return
-    if tank.flow.rise is not None:
+    if tank.flow.rise is not None or _is_double(device):
         return
     in_progress = _is_in_progress(tank, sample.at)
     lately = max([litres for _, litres in recent[-_LATELY:]])
@@ -63,47 +64,51 @@ def check(
     if context.now - sample.at > removal.TOO_OLD_S:
         return
     sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
-    found = find_fall(recent, row, sigma, _usual_lps(context, tank))
+    found = find_fall(recent, row, sigma, habit.usual_lps(context, tank.tank))
     if found is None or _is_undecided(found):
         return
     if later_l > found.from_l - _LEAST_PART * row.capacity_l:
         return
-    if _is_small_delivery(tank, row, found):
+    if habit.is_small_delivery(tank, row, found):
         return
-    if tank.episode or found.taps_ratio >= _ORDINARY:
-        found.use_ratio = _use_ratio(context, tank, row, found)
+    habit.compare(context, row, found)
+    found.is_rough = _is_rough(tank, row, sample.sd_l)
+    if tank.episode or _is_unusual(found):
         removal.add_fall(context, tank, device, found)
+
+
+def _is_double(device: DeviceState) -> bool:
+    """Whether two devices speak as one: their levels have nothing to do with each other."""
+    return len(device.promises) > 1 and len(presence.active_promises(device)) > 1
+
+
+def _is_rough(tank: TankState, row: Tank, sd_l: float) -> bool:
+    """Whether the echoes of one burst disagree, or readings lately with one another: a sensor that
+    sees the water does neither.
+    """
+    return sd_l >= _ROUGH_PART * row.capacity_l or tank.settling.noise.bad_share >= _ROUGH_SHARE
+
+
+def _is_unusual(fall: Fall) -> bool:
+    """Whether a fall, without other evidence, is more than people drawing water."""
+    return fall.taps_ratio >= _ORDINARY or fall.improbable >= _IMPROBABLE
 
 
 def _is_undecided(fall: Fall) -> bool:
     """Whether the next reading of a node that does not report often must show what it is: water
     that goes on falling, a tank that is empty, or a sensor that is wrong from now on.
     """
-    is_seldom = fall.until - fall.at > _RECOVERY_S
-    return is_seldom and fall.single_step and not fall.emptied and not fall.plateau
-
-
-def _is_small_delivery(tank: TankState, row: Tank, fall: Fall) -> bool:
-    """Whether people, who had waited for it, drew no more than a small delivery had brought."""
-    refill_at, refill_l = tank.flow.refill_at, tank.flow.refill_l or 0.0
-    if refill_at is None or not 0 <= fall.at - refill_at <= _WAITED_S:
+    if fall.until - fall.at <= _RECOVERY_S:
         return False
-    return fall.from_l - fall.to_l <= refill_l <= _SMALL_PART * row.capacity_l
+    if fall.emptied:
+        return fall.step_s > _RECOVERY_S and not fall.later
+    return fall.single_step and not fall.plateau and fall.later < _DECIDED_BY
 
 
 def _is_in_progress(tank: TankState, at: float) -> bool:
     """Whether a fall is known that may go on, or that has just become flat."""
     fall = tank.episode.fall if tank.episode is not None else None
     return fall is not None and at - fall.until <= max(_OLD_S, _OLD_STEPS * fall.step_s)
-
-
-def _use_ratio(context: WatchContext, tank: TankState, row: Tank, fall: Fall) -> float | None:
-    """The loss relative to the largest draw of this tank's profile in one hour."""
-    most = largest_hour_l(context.profile(tank.tank).profile)
-    if most is None:
-        return None
-    hours = max((fall.until - fall.at) / 3600, 1.0)
-    return (fall.from_l - fall.to_l) / hours / max(most, _LEAST_HOUR_PART * row.capacity_l)
 
 
 def check_late(
@@ -113,7 +118,7 @@ def check_late(
 
     None where later readings show the water back.
     """
-    if reading.volume_l is None or row.kind == "station":
+    if reading.volume_l is None or row.kind == "station" or _is_double(device):
         return
     if context.now - reading.at > removal.TOO_OLD_S:
         return
@@ -122,11 +127,12 @@ def check_late(
     backlog.sort()
     del backlog[:-_LATE_KEPT]
     sigma = scatter.sigma_l(tank.settling.noise, reading.sd_l or 0.0, row.capacity_l)
-    found = find_fall(backlog, row, sigma, _usual_lps(context, tank))
-    if found is None or not (tank.episode or found.taps_ratio >= _ORDINARY):
+    found = find_fall(backlog, row, sigma, habit.usual_lps(context, tank.tank))
+    if found is None or _is_reverted(tank, row, found):
         return
-    if not _is_reverted(tank, row, found):
-        found.use_ratio = _use_ratio(context, tank, row, found)
+    habit.compare(context, row, found)
+    found.is_rough = _is_rough(tank, row, reading.sd_l or 0.0)
+    if tank.episode or _is_unusual(found):
         removal.add_fall(context, tank, device, found)
 
 
@@ -138,11 +144,6 @@ def _is_reverted(tank: TankState, row: Tank, fall: Fall) -> bool:
     if litres is None or at <= fall.until:
         return False
     return litres > fall.from_l - _LEAST_PART * row.capacity_l
-
-
-def _usual_lps(context: WatchContext, tank: TankState) -> float:
-    """The rate of the hour in which most was drawn lately; 0 before that is known."""
-    return (largest_hour_l(context.profile(tank.tank).profile) or 0.0) / 3600.0
 
 
 def find_fall(
@@ -178,6 +179,7 @@ def find_fall(
         decays=_decays(samples[start : end + 1]),
         slowing=_slowing(samples[start : end + 1], curve),
         step_s=samples[start + 1][0] - samples[start][0] if end > start else 0.0,
+        later=len(samples) - 1 - end,
     )  # fmt: skip
 
 

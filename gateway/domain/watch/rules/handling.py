@@ -1,24 +1,11 @@
 """Motion, tilt and lid events of a node. A knock is only an event; the rest is evidence."""
 
-from itertools import pairwise
-
 from gateway.domain.inputs import DeviceEvent
-from gateway.domain.local_time import hour_of_week
 from gateway.domain.outputs import EventKind, TankEvent
-from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import evidence, presence, removal
-from gateway.domain.watch.tracks import health, tamper, tilt
-from gateway.domain.watch.tracks import noise as scatter
-
-_LID_S, _LID_DAY_S = 3600.0, 2 * 3600.0
-"""How long a lid may be open while people wait for water or look inside: by night, by day."""
-_DAY = 7, 20
-"""Local hours in which volunteers bring water (rounds are daily)."""
-_AGAIN_S, _GIVE_UP_S = 600.0, 12 * 3600.0
-_SETTLE_S, _LEAST_AFTER = 300.0, 2
-_RISE_SIGMAS, _RISE_PART = 2.0, 0.006  # of two means of two readings
+from gateway.domain.watch.rules import evidence, lid, removal
+from gateway.domain.watch.tracks import tamper, tilt
 
 
 def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) -> None:
@@ -100,7 +87,7 @@ def _lid(
     if is_open and is_evidence:
         episode = removal.episode_at(context, tank, device, event.at)
         episode.lid_at, episode.lid_stayed, episode.water_rose = event.at, False, False
-        patience_s = _patience_s(context, tank, event.at)
+        patience_s = lid.patience_s(context, tank, event.at)
         context.set_timer(tank, "lid", max(event.at + patience_s, context.now + 1.0))
     elif not is_open and device.auth != "unsigned":
         removal.close_lid(context, tank, "lid_closed")
@@ -110,80 +97,23 @@ def lid_stayed_open(context: WatchContext, tank: TankState) -> None:
     """A lid open for long, and no water came: nobody is filling the tank.
 
     It takes two settled readings after the opening, from a node that is not late to a gateway
-    that receives; until then the question is asked again.
+    that receives; until then the question is asked again. Where water may come unseen it is
+    asked once more after half a day.
     """
     row, device = context.tank_row(tank.tank), removal.episode_device(context, tank)
     episode = tank.episode
     if episode is None or episode.lid_at is None or row is None or device is None:
         return
     context.touch(tank)
-    if _must_wait(context, tank, device, episode.lid_at):
-        if context.now - episode.lid_at < _GIVE_UP_S:
-            context.set_timer(tank, "lid", context.now + _AGAIN_S)
+    if lid.must_wait(context, tank, device, episode.lid_at):
+        if context.now - episode.lid_at < lid.LONG_S:
+            context.set_timer(tank, "lid", context.now + lid.AGAIN_S)
         return
-    if _was_filled(tank, row, episode.lid_at):
+    if lid.was_filled(tank, row, episode.lid_at):
         removal.close_lid(context, tank, "refilled")
         return
     episode.lid_stayed = True
+    episode.lid_as = lid.stayed_as(context, tank, row, episode.lid_at)
+    if episode.lid_as in ("stayed_cans", "stayed_dry"):
+        context.set_timer(tank, "lid", episode.lid_at + lid.LONG_S)
     removal.review(context, tank, device)
-
-
-def _patience_s(context: WatchContext, tank: TankState, opened: float) -> float:
-    """How long a lid may be open before that means something: by day people wait for water."""
-    row = context.tank_row(tank.tank)
-    site = context.registry.site(row.site) if row is not None else None
-    zone = site.timezone if site is not None else "UTC"
-    hour = hour_of_week(zone, int(opened // 3600)) % 24
-    return _LID_DAY_S if _DAY[0] <= hour < _DAY[1] else _LID_S
-
-
-def _must_wait(context: WatchContext, tank: TankState, device: DeviceState, opened: float) -> bool:
-    """Whether nothing can be concluded: water rises, readings are missing, a plan explains it."""
-    if tank.flow.rise is not None or tank.health.faulty or tank.settling.waiting:
-        return True
-    if device.presence != "speaking" or _may_have_missed(context, device):
-        return True
-    if health.is_doubtful(tank.health) or _is_nearly_empty(context, tank):
-        return True
-    after = [at for at, _ in tank.flow.recent if at > opened + _SETTLE_S]
-    if len(after) < _LEAST_AFTER or after[-1] < opened + _LID_S / 2:
-        return True
-    plans = context.registry.plans_during(tank.tank, opened - _LID_S, context.now)
-    return any(plan.kind in ("cleaning", "move") for plan in plans)
-
-
-def _may_have_missed(context: WatchContext, device: DeviceState) -> bool:
-    """Whether messages of the node may be missing: its gateway or its network was away
-    since its last message.
-    """
-    if not device.promises:
-        return True
-    since = presence.last_received_at(device)
-    if presence.is_deaf(context) or not presence.was_listening(context, since, context.now):
-        return True
-    is_old = context.now - since > _AGAIN_S
-    return is_old and presence.uplink_is_suspect(context, device, since)
-
-
-def _is_nearly_empty(context: WatchContext, tank: TankState) -> bool:
-    """Whether what is poured in would be drawn before a reading shows it."""
-    row = context.tank_row(tank.tank)
-    level_l = tank.settling.smooth_l
-    return row is None or level_l is None or level_l < row.capacity_l * row.critical_pct / 100
-
-
-def _was_filled(tank: TankState, row: Tank, opened: float) -> bool:
-    """Whether water came about the time of the opening, or since, be it a can or two."""
-    refill_at = tank.flow.refill_at
-    if refill_at is not None and refill_at >= opened - _LID_S:
-        return True
-    if tank.episode is not None and tank.episode.water_rose:
-        return True
-    before = [litres for at, litres in tank.flow.recent if at <= opened + _SETTLE_S][-2:]
-    after = [litres for at, litres in tank.flow.recent if at > opened + _SETTLE_S]
-    if not before or len(after) < _LEAST_AFTER:
-        return False
-    sigma = scatter.sigma_l(tank.settling.noise, tank.level.sd_l or 0.0, row.capacity_l)
-    highest = max((a + b) / 2 for a, b in pairwise(after))
-    least = max(_RISE_SIGMAS * sigma, _RISE_PART * row.capacity_l)
-    return highest - sum(before) / len(before) > least

@@ -9,7 +9,7 @@ from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
 from gateway.domain.watch.rules import evidence, presence
-from gateway.domain.watch.tracks import flow
+from gateway.domain.watch.tracks import flow, tamper
 from gateway.domain.watch.tracks.cause import judge_episode, review_of
 from gateway.domain.watch.tracks.tamper import Episode, Fall
 
@@ -48,7 +48,7 @@ def close_lid(context: WatchContext, tank: TankState, why: str) -> None:
     """End the lid's evidence: it was closed, or a refill explains it."""
     if tank.episode is None or tank.episode.lid_at is None:
         return
-    tank.episode.lid_at, tank.episode.lid_stayed = None, False
+    tank.episode.lid_at, tank.episode.lid_stayed, tank.episode.lid_as = None, False, "stayed"
     context.set_timer(tank, "lid", None)
     incident = context.open_incident(FAMILY, tank.tank)
     if incident is not None and incident.kind == "lid_open":
@@ -64,26 +64,13 @@ def add_fall(context: WatchContext, tank: TankState, device: DeviceState, fall: 
     if episode.loss_reported:
         return
     if episode.fall is not None and fall.at <= episode.fall.until:
-        _extend(fall, episode.fall)
+        tamper.extend(fall, episode.fall)
     row = context.tank_row(tank.tank)
     if row is not None:
         evidence.count_neighbours(context, tank, row, fall)
     episode.fall = fall
     review(context, tank, device)
     _report_loss(context, tank, episode, fall)
-
-
-def _extend(fall: Fall, before: Fall) -> None:
-    """Merge with the earlier part of the same fall: its beginning and the fastest rate.
-
-    Unless a reading that came late, from within the first step, shows that it began later.
-    """
-    if not before.at < fall.at < before.at + before.step_s:
-        fall.at, fall.from_l = before.at, before.from_l
-    fall.lpm = max(fall.lpm, before.lpm)
-    fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
-    fall.use_ratio = before.use_ratio  # the hours since contain the loss itself
-    fall.neighbours_fell = before.neighbours_fell  # whose samples of then may be gone
 
 
 def _report_loss(context: WatchContext, tank: TankState, episode: Episode, fall: Fall) -> None:
@@ -260,7 +247,8 @@ def end_episode(context: WatchContext, tank: TankState) -> None:
         return
     is_present = device is not None and device.presence == "speaking"
     is_calm = context.now - episode.last_at >= _CALM_S and episode.lid_at is None
-    if incident is not None and is_present and is_calm and episode.fall is None:
+    is_loss = episode.fall is not None and incident is not None and incident.kind in THEFT_KINDS
+    if incident is not None and is_present and is_calm and not is_loss:
         tank.episode = tank.tilted = None
         incidents.close(context, incident, why="calm")
     else:
@@ -277,20 +265,28 @@ def _is_awaited(device: DeviceState | None, episode: Episode) -> bool:
 def episode_at(context: WatchContext, tank: TankState, device: DeviceState, at: float) -> Episode:
     """The episode of evidence at ``at``, created or extended as needed."""
     episode = tank.episode
-    is_open = context.open_incident(FAMILY, tank.tank) is not None
+    incident = context.open_incident(FAMILY, tank.tank)
     late = context.now - at > _LATE_S
-    if episode is not None and not is_open and at < episode.at - _EPISODE_GAP_S:
+    if episode is not None and incident is None and at < episode.at - _EPISODE_GAP_S:
         if _was_moved(episode):  # evidence of an earlier time does not replace a newer one's
             return Episode(at, at, device.device, tank.level.volume_l, late)
         episode = None
-    if episode is None or not (
-        is_open or episode.lid_at is not None or at <= episode.last_at + _EPISODE_GAP_S
-    ):
-        episode = Episode(at, at, device.device, tank.level.volume_l, late)
+    if episode is None or not (_goes_on(incident) or at <= episode.last_at + _EPISODE_GAP_S):
+        if incident is not None:
+            incidents.close(context, incident, why="calm")
+        before, episode = episode, Episode(at, at, device.device, tank.level.volume_l, late)
+        if before is not None:  # a lid that is still open is of this episode, too
+            episode.lid_at, episode.lid_stayed = before.lid_at, before.lid_stayed
+            episode.lid_as, episode.water_rose = before.lid_as, before.water_rose
         tank.episode = episode
     episode.at, episode.last_at = min(episode.at, at), max(episode.last_at, at)
     context.set_timer(tank, "episode", max(episode.last_at, context.now) + _EPISODE_GAP_S)
     return episode
+
+
+def _goes_on(incident: Incident | None) -> bool:
+    """Whether evidence of any later time belongs to the incident: our own work ends some day."""
+    return incident is not None and incident.kind != "moved_by_us"
 
 
 def episode_device(context: WatchContext, tank: TankState) -> DeviceState | None:

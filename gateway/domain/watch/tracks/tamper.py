@@ -32,6 +32,10 @@ class Fall:
     use_ratio: float | None = None
     slowing: float | None = None
     step_s: float = 0.0  # between the readings around its first part
+    later: int = 0  # samples since it ended
+    is_rough: bool = False  # the sensor's echoes disagreed meanwhile
+    usual_l: float | None = None  # that people draw in these hours; None before that is known
+    improbable: float = 0.0  # as their use: minus the natural logarithm of its probability
     neighbours_fell: int = 0  # tanks of the site that fell at the same time
     neighbours_steady: int = 0
 
@@ -57,6 +61,7 @@ class Episode:
     still_at: float | None = None
     lid_at: float | None = None  # open since
     lid_stayed: bool = False
+    lid_as: str = "stayed"  # the level of evidence of a lid that stayed open
     water_rose: bool = False  # in some reading since the lid was opened
     fall: Fall | None = None
     loss_reported: bool = False
@@ -71,6 +76,29 @@ class Episode:
     def has_resumed(self) -> bool:
         """Whether the device has sent normal messages since."""
         return self.resumed_at is not None
+
+
+def extend(fall: Fall, before: Fall) -> None:
+    """Merge with the earlier part of the same fall: its beginning and the fastest rate.
+
+    Unless a reading that came late, from within the first step, shows that it began later.
+    """
+    if not before.at < fall.at < before.at + before.step_s:
+        fall.at, fall.from_l = before.at, before.from_l
+    fall.lpm = max(fall.lpm, before.lpm)
+    fall.taps_ratio = max(fall.taps_ratio, before.taps_ratio)
+    if before.use_ratio is not None:  # the hours since contain the loss itself
+        fall.use_ratio = before.use_ratio * _lph(fall) / _lph(before)
+    else:
+        fall.use_ratio = None
+    fall.improbable = max(fall.improbable, before.improbable)
+    fall.is_rough |= before.is_rough
+    fall.neighbours_fell = before.neighbours_fell  # whose samples of then may be gone
+
+
+def _lph(fall: Fall) -> float:
+    """Litres an hour; what falls within an hour counts as its loss."""
+    return (fall.from_l - fall.to_l) / max((fall.until - fall.at) / 3600, 1.0)
 
 
 def note_knock(runs: list[list[float]], at: float) -> None:
