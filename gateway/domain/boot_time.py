@@ -36,7 +36,7 @@ class Boot:
         """Update it by one of its messages; returns whether that changed it."""
         if not is_plausible(t, received):
             self.estimated += 1
-        elif self.device_anchor is None or _rank(ta, seq) < _rank(self.device_ta, self.device_seq):
+        elif self.device_anchor is None or _is_better(ta, seq, self.device_ta, self.device_seq):
             self.device_anchor, self.device_ta, self.device_seq = float(t - up), ta, seq
         else:
             return False
@@ -48,8 +48,11 @@ class Boot:
         return True
 
 
-def _rank(ta: int | None, seq: int) -> tuple[bool, int, int]:
-    return (ta is None, ta or 0, seq)
+def _is_better(ta: int | None, seq: int, than_ta: int | None, than_seq: int) -> bool:
+    """Whether one message's clock was set more recently than another's, or else is older."""
+    if ta is None or than_ta is None:
+        return (ta is None, seq) < (than_ta is None, than_seq)
+    return ta < than_ta or (ta == than_ta and seq < than_seq)
 
 
 class EraBoots:

@@ -44,7 +44,7 @@ class Scene:
         """Change one tank, as the watch does."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
-            write_output(connection, [], [value], BOOK)
+            write_output(connection, [], [asdict(value)], BOOK)
 
     def write(self, *outputs: TankEvent | IncidentChange) -> None:
         """Write events and incident changes, as the watch does."""

@@ -101,6 +101,10 @@ class Watch:
         """Everything that a page shows of one tank."""
         return view.tank_now(self._context, tank)
 
+    def shown(self, tank: str) -> dict[str, object]:
+        """The fields of ``now`` as JSON values, which take a third of the time."""
+        return view.shown(self._context, tank)
+
     def touched(self) -> set[RecordKey]:
         """Keys of the state that changed since the last call of this or of ``dirty``."""
         return self._context.touched()

@@ -35,7 +35,8 @@ def apply(
     context: WatchContext, tank: TankState, row: Tank, device: DeviceState, reading: Reading
 ) -> None:
     """Apply one reading of a newest message."""
-    if tank.gap is None and _is_after_gap(tank, device, reading):
+    is_late = reading.at - tank.fed_at > _GAP_S  # seldom, on the path of every reading
+    if is_late and tank.gap is None and _is_after_gap(tank, device, reading):
         tank.gap = Gap(settling.copy_of(tank.settling))
         context.set_timer(tank, "gap", context.now + _WAIT_S)
     if reading.at > tank.fed_at:
@@ -120,8 +121,6 @@ def _by_place(reading: Reading) -> tuple[float, int, int, int]:
 
 def _is_after_gap(tank: TankState, device: DeviceState, reading: Reading) -> bool:
     """Whether readings from before this one may be on their way."""
-    if reading.at - tank.fed_at <= _GAP_S:  # the usual case
-        return False
     if tank.settling.smooth_l is None or not device.promises:
         return False
     longest = max(_GAP_S, _GAP_PROMISES * device.promises[-1].next_s)
@@ -136,9 +135,9 @@ def _flow(
     account = tank.flow
     for sample in settled:
         sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
-        is_suspect = _is_suspect(tank, sample.at)
+        is_suspect = tank.episode is not None and _is_suspect(tank.episode, sample.at)
         refilled_at, doubted = account.refill_at, tank.doubt
-        events = flow.update(account, row, sample, sigma, is_suspect=is_suspect)
+        events = flow.update(account, row, sample, sigma, is_suspect)
         doubt.note_step(context, tank, row)
         if doubted is not None and tank.doubt is not None:
             doubt.keep(tank.doubt, events)
@@ -148,10 +147,9 @@ def _flow(
         falls.check(context, tank, row, device, sample, known_l)
 
 
-def _is_suspect(tank: TankState, at: float) -> bool:
+def _is_suspect(episode: Episode, at: float) -> bool:
     """Whether a fall may yet turn out to be a loss."""
-    episode = tank.episode
-    if episode is None or episode.fall is None or episode.loss_reported:
+    if episode.fall is None or episode.loss_reported:
         return False
     return at - episode.fall.until < _SUSPECT_S
 

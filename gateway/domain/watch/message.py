@@ -39,20 +39,19 @@ def apply_message(context: WatchContext, message: JournaledMessage) -> None:
     )
     if is_current:
         _renew(context, device, message, live)
-    changed: dict[str, TankState] = {}
+    changed: dict[str, tuple[TankState, Tank]] = {}
     items = message.events + message.readings
     for item in sorted(items, key=_by_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
             handling.apply_event(context, device, item)
-        elif tank := _apply_reading(context, device, item, is_current):
-            changed[item.tank] = tank
+        elif fed := _apply_reading(context, device, item, is_current):
+            changed[item.tank] = fed
     if message.events and device.auth != "unsigned":
         for tank_id in sorted({event.tank for event in message.events}):
             removal.review(context, context.tank(tank_id), device)
-    for tank_id, tank in changed.items():
-        if (row := context.tank_row(tank_id)) is not None:
-            water.decide(context, tank, row, device, live)
-            sensor.decide(context, tank, row, device)
+    for tank, row in changed.values():
+        water.decide(context, tank, row, device, live)
+        sensor.decide(context, tank, row, device)
     if is_current and device.auth != "unsigned":
         removal.record_message(context, device)
 
@@ -80,10 +79,10 @@ def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
     """
     if not message.newest:
         return False
-    newest_at = max([item.at for item in message.readings + message.events], default=None)
-    if newest_at is None:
+    items = message.readings + message.events
+    if not items:
         return True
-    lag = message.received - newest_at
+    lag = message.received - max([item.at for item in items])
     usual_s = min(device.lags, default=0.0)
     if message.received - device.lagged_at >= _LAG_EVERY_S:
         device.lags.append(lag)
@@ -96,8 +95,8 @@ def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
 
 def _apply_reading(
     context: WatchContext, device: DeviceState, reading: Reading, is_current: bool
-) -> TankState | None:
-    """Emit the level of one reading; returns the tank's record when the reading feeds it."""
+) -> tuple[TankState, Tank] | None:
+    """Emit the level of one reading; returns the tank's record and row when it feeds the tank."""
     row = context.tank_row(reading.tank)
     if row is None or (device.auth == "unsigned" and context.is_keyed(reading.tank)):
         return None
@@ -111,7 +110,7 @@ def _apply_reading(
             falls.check_late(context, tank, row, device, reading)
         state = _state_alone(row, reading)
     context.outputs.append(Level(reading.at, reading.tank, reading.volume_l, reading.sd_l, state))
-    return tank if is_source and is_current else None
+    return (tank, row) if is_source and is_current else None
 
 
 def _is_source(context: WatchContext, tank: TankState, reading: Reading) -> bool:

@@ -17,7 +17,7 @@ from gateway.database.transaction import write_transaction
 from gateway.domain.entry import Entry
 from gateway.domain.inputs import ListeningChange, RegistryChanged, WatchInput
 from gateway.domain.interpret import Interpreter
-from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
+from gateway.domain.outputs import IncidentChange, TankEvent, WatchOutput
 from gateway.domain.registry import Registry
 from gateway.domain.watch import Watch
 from gateway.domain.watch.memory.json_codec import JSON
@@ -239,7 +239,7 @@ class WatchProjection:
             state[_BOOTS + device] = self._interpreter.state(device)
         return {**state, checkpoint.KEY: [self._cursor, self._registry_version]}
 
-    def _tanks(self, changed: set[RecordKey]) -> Iterator[TankNow]:
+    def _tanks(self, changed: set[RecordKey]) -> Iterator[dict[str, object]]:
         """The tanks whose pages may have changed."""
         registry = self._interpreter.registry
         names: set[str] = set()
@@ -248,7 +248,7 @@ class WatchProjection:
                 names.add(name)
             elif kind == "device" and (row := registry.device(name)) is not None:
                 names.add(row.tank)
-        return (self._watch.now(name) for name in sorted(names) if registry.tank(name))
+        return (self._watch.shown(name) for name in sorted(names) if registry.tank(name))
 
 
 def _under(prefix: str, saved: dict[str, JSON]) -> dict[str, JSON]:

@@ -20,7 +20,7 @@ from gateway.database.tables import (
     tank_event,
     tank_now,
 )
-from gateway.domain.outputs import IncidentChange, TankEvent, TankNow, WatchOutput
+from gateway.domain.outputs import IncidentChange, TankEvent, WatchOutput
 
 REBUILT = "rebuilt"
 """``closed_why`` of an incident that a rebuild has not reached again (``rebuild.reset``)."""
@@ -68,15 +68,16 @@ class OutputContext:
 def write_output(
     connection: sa.Connection,
     outputs: Sequence[WatchOutput],
-    tanks: Iterable[TankNow],
+    tanks: Iterable[Mapping[str, object]],
     context: OutputContext,
 ) -> int:
-    """Write outputs and changed tanks; returns how many messages it added to the outbox.
+    """Write outputs and the fields of changed tanks' ``TankNow``; returns how many messages it
+    added to the outbox.
 
     The caller's transaction began with ``database.engine.serialise``, so versions are unique.
     """
     version = next_version(connection)
-    rows = ((tank.tank, version, msgspec.json.encode(tank).decode()) for tank in tanks)
+    rows = ((tank["tank"], version, msgspec.json.encode(tank).decode()) for tank in tanks)
     upsert(connection, tank_now, rows)
     changes = [output for output in outputs if isinstance(output, IncidentChange)]
     for change in changes:

@@ -37,8 +37,10 @@ def note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
         if doubt.steps >= _SICK_STEPS or doubt.moved_l >= _SICK_TANKS * row.capacity_l:
             tank.settling.noise.bad_share = _SICK_SHARE
         return
+    if -step_l < least_l:
+        return  # the usual case
     most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0
-    if -step_l < max(least_l, _USE_RATIO * most_l):
+    if -step_l < _USE_RATIO * most_l:
         return  # people may have drawn it
     if step_s > _SUDDEN_READINGS * _SUDDEN_S:
         return

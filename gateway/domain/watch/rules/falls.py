@@ -5,6 +5,7 @@ the sum last left zero is the onset; the sum itself decides whether there is a f
 """
 
 from math import sqrt
+from operator import itemgetter
 from statistics import median_high, median_low
 
 from gateway.domain.geometry import Curve
@@ -42,6 +43,7 @@ _TAIL_PART = 0.1  # of the fall so far: a smaller step no longer belongs to it
 _LEAST_RUN = 5  # samples
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
 _RECOVERY_S = 300.0
+_litres = itemgetter(1)
 
 
 def check(
@@ -58,7 +60,7 @@ def check(
     if tank.flow.rise is not None or _is_double(device):
         return
     in_progress = _is_in_progress(tank, sample.at)
-    lately = max([litres for _, litres in recent[-_LATELY:]])
+    lately = max(recent[-_LATELY:], key=_litres)[1]
     if not in_progress and lately - recent[-1][1] < _QUICK_PART * row.capacity_l:
         return
     if context.now - sample.at > removal.TOO_OLD_S:

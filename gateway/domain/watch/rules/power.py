@@ -32,11 +32,13 @@ def update(context: WatchContext, device: DeviceState, message: JournaledMessage
         device.air_dc = message.readings[-1].temperature_dc
     if message.rssi_dbm is not None:
         device.rssi.append(float(message.rssi_dbm))
-        del device.rssi[:-_KEPT]
+        if len(device.rssi) > _KEPT:
+            del device.rssi[0]
     if message.battery_mv is None:
         return
     device.battery.append([message.received, float(message.battery_mv)])
-    del device.battery[:-_KEPT]
+    if len(device.battery) > _KEPT:
+        del device.battery[0]
     _count(device, message.battery_mv, message.next_s)
     incident = context.open_incident(FAMILY, device.device)
     if incident is None and device.low_battery >= _CONSECUTIVE:

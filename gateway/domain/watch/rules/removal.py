@@ -122,8 +122,7 @@ def _was_moved(episode: Episode) -> bool:
 def record_message(context: WatchContext, device: DeviceState) -> None:
     """Review the episode after a newest message: its device is not silent, or has resumed."""
     tank = context.tanks.get(device.tank)
-    row = context.tank_row(device.tank)
-    if tank is None or row is None or tank.episode is None:
+    if tank is None or tank.episode is None or context.tank_row(device.tank) is None:
         return
     episode = tank.episode
     well_after = context.now > episode.last_at + _RESUMED_AFTER_S

@@ -50,10 +50,9 @@ def decide_waiting(context: WatchContext, tank: TankState) -> None:
 
 def worst_kind(track: LevelTrack) -> IncidentKind | None:
     """The worst threshold that the level is below."""
-    for kind in reversed(WATER_KINDS):
-        if kind in track.latched:
-            return kind
-    return None
+    if not track.latched:  # the usual case, on the path of every reading
+        return None
+    return next(kind for kind in reversed(WATER_KINDS) if kind in track.latched)
 
 
 def _is_milder(kind: str, incident: Incident | None) -> bool:

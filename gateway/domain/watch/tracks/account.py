@@ -7,6 +7,7 @@ than the noise hides.
 
 from dataclasses import dataclass, field
 from math import sqrt
+from operator import mul
 
 from gateway.domain.entry import JSON
 from gateway.domain.outputs import EventKind, TankEvent
@@ -112,13 +113,10 @@ def event(
 def line(window: list[list[float]]) -> tuple[float, float]:
     """A least-squares line: its level at the last sample, and its slope in litres a second."""
     end_at, count = window[-1][0], len(window)
-    total_at = total_l = squares = products = 0.0
-    for at, litres in window:
-        ago = at - end_at  # small numbers, so that their squares keep all digits
-        total_at += ago
-        total_l += litres
-        squares += ago * ago
-        products += ago * litres
+    ago = [at - end_at for at, _ in window]  # small numbers: their squares keep all digits
+    litres = [value for _, value in window]
+    total_at, total_l = sum(ago), sum(litres)
+    squares, products = sum(map(mul, ago, ago)), sum(map(mul, ago, litres))
     spread = squares - total_at * total_at / count
     if spread <= 0:
         return total_l / count, 0.0

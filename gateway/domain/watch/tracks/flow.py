@@ -20,7 +20,7 @@ _TREND_S, _TREND_LEAST_S = 7200.0, 1500.0
 
 
 def update(
-    flow: Flow, tank: Tank, sample: Sample, sigma_l: float, *, is_suspect: bool = False
+    flow: Flow, tank: Tank, sample: Sample, sigma_l: float, is_suspect: bool = False
 ) -> list[TankEvent]:
     """Apply one settled sample; returns the refills and draws that ended with it.
 

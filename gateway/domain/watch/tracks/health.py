@@ -51,7 +51,8 @@ def update(track: SensorTrack, tank: Tank, reading: Reading, noise: Noise) -> li
     if reading.fault is not None:
         return _count_fault(track, tank, reading, reading.fault)
     _check_stuck(track, tank, reading, noise)
-    _check_erratic(track, reading, noise)
+    if track.erratic or noise.bad_share >= _ERRATIC_SHARE:
+        _check_erratic(track, reading, noise)
     if track.erratic:
         return _count_fault(track, tank, reading, ERRATIC)
     track.good += 1
@@ -87,8 +88,6 @@ def _count_fault(track: SensorTrack, tank: Tank, reading: Reading, fault: str) -
 def _check_erratic(track: SensorTrack, reading: Reading, noise: Noise) -> None:
     """Too many outliers begin a sick spell; it ends after a run of readings without one."""
     if not track.erratic:
-        if noise.bad_share < _ERRATIC_SHARE:
-            return
         is_relapse = reading.at - track.erratic_until < _RELAPSE_S
         track.relapses = track.relapses + 1 if is_relapse and track.erratic_until else 0
         track.erratic = True

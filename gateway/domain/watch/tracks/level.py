@@ -35,14 +35,18 @@ def show(
     track: LevelTrack, settling: Settling, tank: Tank, reading: Reading, settled: list[Sample]
 ) -> None:
     """Update the shown level and the state from one reading, after ``settle``."""
-    assert reading.volume_l is not None and reading.sd_l is not None
-    for sample in settled:
-        if sample.at < reading.at:
-            _count(track, tank, sample)
-    new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
-    if not settled and not _is_possible(settling, tank, new):
-        return
-    track.believed += max(len(settled), 1)
+    if settled:
+        new = settled[-1]  # this reading's
+        for sample in settled:
+            if sample.at < reading.at:
+                _count(track, tank, sample)
+        track.believed += len(settled)
+    else:
+        assert reading.volume_l is not None and reading.sd_l is not None
+        new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
+        if not _is_possible(settling, tank, new):
+            return
+        track.believed += 1
     track.at, track.received, track.volume_l, track.sd_l = new
     low_l = tank.low_pct * tank.capacity_l / 100
     if new.litres >= low_l and track.state == "ok" and not track.latched and not track.passed:

@@ -44,12 +44,13 @@ def has_jumped(flow: Flow, sample: Sample, step: float) -> bool:
     """
     smooth = flow.smooth_l or 0.0
     risen = sample.litres - (flow.recent[-2][1] if len(flow.recent) > 1 else smooth)
-    if _excess(flow, sample, flow.smooth_at, smooth) > step and risen > _RISEN_PART * step:
+    least = _RISEN_PART * step
+    if risen > least and _excess(flow, sample, flow.smooth_at, smooth) > step:
         return True
     if not flow.before or smooth <= flow.before[1] or risen < 0 or len(flow.recent) < 3:
         return False
     risen = sample.litres - flow.recent[-3][1]
-    return _excess(flow, sample, *flow.before) > step and risen > _RISEN_PART * step
+    return risen > least and _excess(flow, sample, *flow.before) > step
 
 
 def _excess(flow: Flow, sample: Sample, at: float, level: float) -> float:

@@ -76,7 +76,8 @@ def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
         scatter.note_value(noise, float(reading.value or 0))
         return [new]
     gate = gate_l(track, tank, new.sd_l)
-    if abs(new.litres - level) <= gate and not _agrees_more(track, new, level):
+    is_near = abs(new.litres - level) <= gate
+    if is_near and not (track.waiting and _agrees_more(track, new, level)):
         between = _dismiss_waiting(track, tank, new, level, gate) if track.waiting else []
         scatter.count_good(noise)
         track.settled_at = new.at
@@ -138,9 +139,7 @@ def _echoed(waiting: list[float]) -> float:
 
 def _agrees_more(track: Settling, new: Sample, level: float) -> bool:
     """Whether a reading is nearer to the one that waits than to the level."""
-    return bool(track.waiting) and (
-        abs(new.litres - track.waiting[-1][2]) < abs(new.litres - level)
-    )
+    return abs(new.litres - track.waiting[-1][2]) < abs(new.litres - level)
 
 
 def gate_l(track: Settling, tank: Tank, sd_l: float) -> float:
