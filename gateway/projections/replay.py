@@ -119,7 +119,7 @@ class Replay:
 
     def _time(self, given: _Line) -> float:
         received = given.get("received")
-        if isinstance(received, bool) or not isinstance(received, int | float):
+        if not isinstance(received, (int, float)) or isinstance(received, bool):
             raise _Unusable("no_received")
         if not 0 <= received < 1e11:  # also refuses NaN and infinity
             raise _Unusable("no_received")

@@ -52,11 +52,17 @@ def decode(object_bytes: bytes, *, device: str, trust: bool = False, feed: bool 
     ``trust`` (replay only) neither checks ``prev``, ``old`` and ``era`` nor needs them.
     ``feed``: the OBJECT of an unsigned device, which has no chain.
     """
+    if trust:  # a replay reads each message once
+        return _decode_once(object_bytes, device, trust, feed)
     return _decode(object_bytes, device, trust, feed)
 
 
 @lru_cache(maxsize=_CACHED)
 def _decode(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
+    return _decode_once(object_bytes, device, trust, feed)
+
+
+def _decode_once(object_bytes: bytes, device: str, trust: bool, feed: bool) -> Decoded:
     try:
         message = decode_fast(object_bytes, device, trust=trust)
         if message is None or not (trust or _is_regular(message)):

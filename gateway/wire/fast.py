@@ -68,6 +68,9 @@ _PLAIN = bytes(set(range(256)) - set(b'"\\-.eE\t\n\r'))
 _new = cast(
     "Callable[[type[RawReading], tuple[object, ...]], RawReading]", cast(object, tuple).__new__
 )
+_new_message = cast(
+    "Callable[[type[Message], tuple[object, ...]], Message]", cast(object, tuple).__new__
+)
 
 
 def decode_fast(object_bytes: bytes, device: str, *, trust: bool = False) -> Message | None:
@@ -99,11 +102,14 @@ def decode_fast(object_bytes: bytes, device: str, *, trust: bool = False) -> Mes
         others = (reading.g is UNSET) + (reading.pa is UNSET)
         if others != (1 if reading.mm is UNSET else 2):
             return None
-    return Message(
+    ta, key, battery_mv, rssi_dbm = found.ta, found.k, found.mv, found.rssi
+    values = (
         device, fw, era, found.boot, found.seq, prev, found.up, found.t, ts, found.next, old,
-        _or_none(found.ta), 1 if found.k is UNSET else found.k, _or_none(found.mv),
-        _or_none(found.rssi), found.sg == 1, tuple([_reading(reading) for reading in readings]),
+        None if ta is UNSET else ta, 1 if key is UNSET else key,
+        None if battery_mv is UNSET else battery_mv, None if rssi_dbm is UNSET else rssi_dbm,
+        found.sg == 1, tuple([_reading(reading) for reading in readings]), (), False,
     )  # fmt: skip
+    return _new_message(Message, values)
 
 
 def _is_rearranged(again: bytes, object_bytes: bytes) -> bool:
@@ -115,10 +121,6 @@ def _is_rearranged(again: bytes, object_bytes: bytes) -> bool:
     if not (object_bytes.startswith(b"{") and object_bytes.endswith(b"}")):
         return False
     return len(again.translate(None, _PLAIN)) == len(object_bytes.translate(None, _PLAIN))
-
-
-def _or_none(value: int | UnsetType) -> int | None:
-    return None if value is UNSET else value
 
 
 def _reading(given: _Reading) -> RawReading:

@@ -125,5 +125,7 @@ class Watched:
             now = (FIRST_HOUR + hour + 1) * HOUR_S
             self.level.at = self.level.received = now - 60
             self.level.volume_l = litres + self.random.gauss(0, 6)
-            forecast.account(self.profile, self.scaling, self.level, self.flow, ROW, "UTC", now)
-            yield hour, forecast.outlook(self.profile, self.scaling, self.level, ROW, "UTC", now)
+            usual = forecast.account(
+                self.profile, self.scaling, self.level, self.flow, ROW, "UTC", now
+            )
+            yield hour, forecast.outlook(usual, self.scaling, self.level, ROW, "UTC", now)

@@ -48,6 +48,5 @@ class Watched:
         )  # fmt: skip
 
     def outlook(self) -> Outlook:
-        return forecasts.outlook(
-            self.profile, self.scaling, self.level, self.row, "UTC", self.hour * HOUR
-        )
+        usual = profiles.usual(self.profile)
+        return forecasts.outlook(usual, self.scaling, self.level, self.row, "UTC", self.hour * HOUR)

@@ -123,8 +123,9 @@ def dry(level: float, hours: float, **scaling: float) -> float | None:
     for name, value in scaling.items():
         setattr(watched.scaling, name, value)
     now = watched.hour * HOUR
+    usual = profiles.usual(watched.profile)
     return forecasts.outlook(
-        watched.profile, watched.scaling, watched.level, watched.row, "UTC", now, now + hours * HOUR
+        usual, watched.scaling, watched.level, watched.row, "UTC", now, now + hours * HOUR
     ).dry_before_round
 
 

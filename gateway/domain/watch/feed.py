@@ -161,10 +161,10 @@ def _resume(
 
     It may be a pause in a long sick spell, so that is not reported before a day has passed.
     """
-    level_l = tank.settling.smooth_l
-    litres = (reading.volume_l or 0.0) if level_l is None else level_l
-    sample = Sample(reading.at, reading.received, litres, reading.sd_l or 0.0)
-    sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
+    litres, sd_l = tank.settling.smooth_l, reading.sd_l
+    assert litres is not None and sd_l is not None
+    sample = Sample(reading.at, reading.received, litres, sd_l)
+    sigma = scatter.sigma_l(tank.settling.noise, sd_l, row.capacity_l)
     was_erratic = tank.health.fault == health.ERRATIC
     if was_erratic:
         most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0

@@ -82,7 +82,8 @@ def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
     items = message.readings + message.events
     if not items:
         return True
-    lag = message.received - max([item.at for item in items])
+    newest_at = items[0].at if len(items) == 1 else max([item.at for item in items])
+    lag = message.received - newest_at
     usual_s = min(device.lags, default=0.0)
     if message.received - device.lagged_at >= _LAG_EVERY_S:
         device.lags.append(lag)

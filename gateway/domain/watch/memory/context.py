@@ -265,22 +265,21 @@ class WatchContext:
 
         The heap has each timer at its time or, when it was postponed since, at an earlier one.
         """
-        while self._heap and self._heap[0].at <= until:
-            timer = self._heap[0]
-            due = self._timed(timer.record).due.get(timer.name)
-            if due == timer.at:
+        heap = self._heap
+        while heap and heap[0].at <= until:
+            at, key, name = timer = heap[0]
+            due = self._timed(key).due.get(name)
+            if due == at:
                 return timer
-            if due is not None and due > timer.at:
-                heapq.heapreplace(self._heap, Timer(due, timer.record, timer.name))
+            if due is not None and due > at:
+                heapq.heapreplace(heap, Timer(due, key, name))
             else:
-                heapq.heappop(self._heap)
+                heapq.heappop(heap)
         return None
 
     def take_timer(self, timer: Timer) -> TimedRecord:
         """Remove the timer that ``next_timer`` returned; returns its record, marked as changed."""
         heapq.heappop(self._heap)
-        while self._heap and self._heap[0] == timer:  # a timer stopped and set again is in twice
-            heapq.heappop(self._heap)
         record = self._timed(timer.record)
         del record.due[timer.name]
         self._touched[id(record)] = record

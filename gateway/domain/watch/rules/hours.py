@@ -8,6 +8,7 @@ from gateway.domain.watch.memory.state import ProfileState, TankState
 from gateway.domain.watch.rules import access
 from gateway.domain.watch.tracks import delivery, leaks, profile, rounds
 from gateway.domain.watch.tracks import forecast as forecasts
+from gateway.domain.watch.tracks.profile import Usual
 
 _NO_SITE = Site("", "")
 
@@ -28,13 +29,15 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
         context.outputs += delivery.release_old(tank.flow, context.now)
     site = _site(context, row)
     state = _started(context, row, site)
-    forecasts.account(
+    usual = forecasts.account(
         state.profile, state.scaling, tank.level, tank.flow, row, site.timezone, context.now,
         is_known=tank.tilted is None and not tank.health.faulty,
     )  # fmt: skip
     if row.kind == "tank" and tank.episode is None:
-        context.outputs += leaks.check(tank.flow, state.profile, row, site.timezone, context.now)
-    _emit(context, tank, row, site, state)
+        context.outputs += leaks.check(
+            tank.flow, state.profile, row, site.timezone, context.now, usual
+        )
+    _emit(context, tank, row, site, state, usual)
 
 
 def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
@@ -43,12 +46,14 @@ def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     Before it, the newest refill is added to the usual rounds, and a missed one is asked about.
     """
     site = _site(context, row)
-    _emit(context, tank, row, site, _started(context, row, site))
+    state = _started(context, row, site)
+    _emit(context, tank, row, site, state, profile.usual(state.profile))
 
 
 def _emit(
-    context: WatchContext, tank: TankState, row: Tank, site: Site, state: ProfileState
-) -> None:
+    context: WatchContext, tank: TankState, row: Tank, site: Site, state: ProfileState,
+    usual: Usual,
+) -> None:  # fmt: skip
     tank.low_at, tank.empty_at = [], []
     state.critical_at, state.next_round_at, state.dry_before_round = [], None, None
     context.touch(state)
@@ -61,7 +66,7 @@ def _emit(
         return
     round_at = rounds.next_round(state.rounds, site.timezone, context.now)
     ahead = forecasts.outlook(
-        state.profile, state.scaling, tank.level, row, site.timezone, context.now, round_at
+        usual, state.scaling, tank.level, row, site.timezone, context.now, round_at
     )
     tank.low_at, tank.empty_at = list(ahead.low or ()), list(ahead.empty or ())
     state.critical_at = list(ahead.critical or ())

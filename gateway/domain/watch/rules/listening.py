@@ -56,10 +56,9 @@ def _step_clock(listening: ListeningState, change: ListeningChange) -> None:
 def infer_missed_stop(context: WatchContext, received: float) -> None:
     """For a start without a stop: the gateway was down since the last input."""
     listening = context.listening
-    if not listening.gateway_stopped and 0 < listening.last_input_at < received:
-        listening.gateway_stopped = True
-        if listening.offline_since is None:
-            listening.offline_since = listening.last_input_at
+    is_missed = not listening.gateway_stopped and 0 < listening.last_input_at < received
+    if is_missed and listening.offline_since is None:
+        listening.offline_since = listening.last_input_at
 
 
 def _resume(context: WatchContext, listening: ListeningState, change: ListeningChange) -> None:

@@ -54,16 +54,14 @@ def _count(device: DeviceState, millivolts: int, next_s: float) -> None:
     One that is spent before the next message counts as enough of them: there may be no other.
     """
     if millivolts >= GOOD_MV:
-        device.low_battery = min(device.low_battery, 0) - 1
+        device.low_battery = max(min(device.low_battery, 0) - 1, -_CONSECUTIVE)
+        device.battery_muted = False
     elif _is_spent_within(device, next_s):
-        device.low_battery = max(device.low_battery, 0) + _CONSECUTIVE
+        device.low_battery = _CONSECUTIVE
     elif millivolts < LOW_MV and not _is_charging(device):
-        device.low_battery = max(device.low_battery, 0) + 1
+        device.low_battery = min(max(device.low_battery, 0) + 1, _CONSECUTIVE)
     else:
         device.low_battery = 0
-    if device.low_battery < 0:
-        device.battery_muted = False
-    device.low_battery = max(min(device.low_battery, _CONSECUTIVE), -_CONSECUTIVE)
 
 
 def _is_spent_within(device: DeviceState, seconds: float) -> bool:

@@ -119,8 +119,8 @@ def last_received_at(device: DeviceState) -> float:
 
 
 def _deadline(context: WatchContext, promise: Promise, times: int) -> float:
-    credit = context.listening.credit_s - promise.credit_s
-    return promise.received + times * promise.next_s + slack_s(promise.next_s) + credit
+    credit, next_s = context.listening.credit_s - promise.credit_s, promise.next_s
+    return promise.received + times * next_s + slack_s(next_s) + credit
 
 
 def late_at(context: WatchContext, device: DeviceState) -> float:

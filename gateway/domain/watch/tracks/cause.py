@@ -11,7 +11,7 @@ from math import exp
 from typing import NamedTuple, get_args
 
 from gateway.domain.outputs import THEFT_KINDS, Basis, Because, Figure, Figures, Verdict
-from gateway.domain.watch.tracks.weights import Weights, log_odds
+from gateway.domain.watch.tracks.weights import Weights, log_odds, probability_of
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _HARMLESS: tuple[Verdict, ...] = tuple(v for v in VERDICTS if v not in THEFT_KINDS)
@@ -95,8 +95,8 @@ def _judged(
     sums: dict[str, float] = {
         side: start + sum(t.towards.get(side, 0.0) for t in terms) for side, start in prior.items()
     }
-    odds = max(min(sums["theft"], 30.0), -30.0)
-    theft = weights.probability("theft", odds) if weights else 1 / (1 + exp(-odds))
+    odds = sums["theft"]
+    theft = weights.probability("theft", odds) if weights else probability_of(odds)
     causes = _shares(sums, THEFT_KINDS, theft) | _shares(sums, _HARMLESS, 1 - theft)
     group = THEFT_KINDS if theft >= 0.5 else _HARMLESS
     leader: Verdict = max(group, key=lambda verdict: causes[verdict])

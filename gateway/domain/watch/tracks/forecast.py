@@ -69,36 +69,37 @@ class Demand(NamedTuple):
 
     def when(self, litres: float) -> float | None:
         """When so many litres are expected to be drawn; None when not within four days."""
-        after = bisect_left(self.litres, litres)
+        now, first, expected = self
+        after = bisect_left(expected, litres)
         if after == 0:
-            return self.now
-        if after == len(self.litres):
+            return now
+        if after == len(expected):
             return None
-        before, reached = self.litres[after - 1 : after + 1]
-        start = self.now if after == 1 else self.first + (after - 2) * HOUR_S
-        end = self.first + (after - 1) * HOUR_S
+        before, reached = expected[after - 1], expected[after]
+        start = now if after == 1 else first + (after - 2) * HOUR_S
+        end = first + (after - 1) * HOUR_S
         return start + (end - start) * (litres - before) / (reached - before)
 
 
 def account(
     profile: Profile, scaling: Scaling, level: LevelTrack, flow: Flow, row: Tank, timezone: str,
     now: float, *, is_known: bool = True,
-) -> None:  # fmt: skip
+) -> Usual:  # fmt: skip
     """Add the hour that ends at ``now``; hours without readings share the next known draw.
 
-    Without ``is_known`` the water that is gone since the last hour was no draw, or its level is
-    not trusted: it counts for nothing.
+    Returns what is usual after it. Without ``is_known`` the water that is gone since the last
+    hour was no draw, or its level is not trusted: it counts for nothing.
     """
     hour = round(now / HOUR_S) - 1
     if level.received is None or level.received < now - HOUR_S:
-        return
+        return profiles.usual(profile)
     total = drawn_l(flow)
     gone, missed = max(total - profile.counted_l, 0.0), max(hour - int(profile.counted_hour), 1)
     is_first = not profile.counted_hour  # it began before the first reading
     profile.counted_l, profile.counted_hour = total, hour
     if is_first or not is_known:
         scaling.pending = []
-        return
+        return profiles.usual(profile)
     dry = is_dry(level, row)
     known = min(missed, _MOST_MISSED)
     for k, litres in enumerate(_spread(profile, timezone, hour - known + 1, known, gone / missed)):
@@ -107,8 +108,10 @@ def account(
         else:
             most_l = _MOST_PART * row.capacity_l
             profiles.learn(profile, hour - known + 1 + k, timezone, litres, most_l)
-    _score(profile, scaling, row, timezone, hour, dry)
     profile.was_dry = dry
+    usual = profiles.usual(profile)
+    _score(profile, usual, scaling, row, timezone, hour, dry)
+    return usual
 
 
 def is_dry(level: LevelTrack, row: Tank) -> bool:
@@ -128,8 +131,9 @@ def _spread(
 
 
 def _score(
-    profile: Profile, scaling: Scaling, row: Tank, timezone: str, hour: int, dry: bool
-) -> None:
+    profile: Profile, usual: Usual, scaling: Scaling, row: Tank, timezone: str, hour: int,
+    dry: bool,
+) -> None:  # fmt: skip
     """Finish the forecasts whose hours have passed or whose tank ran dry; make new ones."""
     if hour % scalings.EVERY_H and not dry:
         return  # all are made, and end, at these hours
@@ -139,7 +143,6 @@ def _score(
         if hour - made < ahead_h and not dry:
             waiting.append(entry)
         elif hour - made <= ahead_h:
-            usual = profiles.usual(profile)
             if hour - made < ahead_h:
                 hourly = profiles.expected_l(usual, timezone, made + 1, ahead_h)
                 hourly_until_dry = sum(hourly[: hour - made]) - hourly[hour - made - 1] / 2
@@ -149,7 +152,7 @@ def _score(
                 scalings.finish(scaling, error / profiles.sd_l(usual, expected))
     scaling.pending = waiting
     if not dry:
-        demand = expect(profiles.usual(profile), timezone, (hour + 1) * HOUR_S)
+        demand = expect(usual, timezone, (hour + 1) * HOUR_S)
         for ahead_h in scalings.HORIZONS_H:
             scalings.expect(scaling, hour, ahead_h, profile.counted_l, demand.litres[ahead_h])
 
@@ -159,7 +162,7 @@ def expect(usual: Usual, timezone: str, now: float) -> Demand:
     start = int(now // HOUR_S)
     litres = profiles.expected_l(usual, timezone, start, _AHEAD_HOURS)
     more = usual.recent - 1
-    soon = [part * (1 + more * fade) for part, fade in zip(litres, _FADES, strict=False)]
+    soon = [part * (1.0 + more * fade) for part, fade in zip(litres, _FADES, strict=False)]
     litres[: len(soon)] = soon
     first = (start + 1) * HOUR_S
     litres[0] *= (first - now) / HOUR_S
@@ -167,7 +170,7 @@ def expect(usual: Usual, timezone: str, now: float) -> Demand:
 
 
 def outlook(
-    profile: Profile, scaling: Scaling, level: LevelTrack, row: Tank, timezone: str, now: float,
+    usual: Usual, scaling: Scaling, level: LevelTrack, row: Tank, timezone: str, now: float,
     round_at: float | None = None,
 ) -> Outlook:  # fmt: skip
     """When ``row`` will be low, critical and empty; nothing while its level is not known.
@@ -177,7 +180,6 @@ def outlook(
     if level.volume_l is None or level.at is None:
         return Outlook()
     # People have drawn since the newest reading, too.
-    usual = profiles.usual(profile)
     demand = expect(usual, timezone, min(max(level.at, now - _OLDEST_S), now))
     variance = (level.sd_l or 0.0) ** 2
     limits = (row.low_pct * row.capacity_l / 100, row.critical_pct * row.capacity_l / 100,

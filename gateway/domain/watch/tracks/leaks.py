@@ -24,8 +24,13 @@ _AGAIN_S = 20 * HOUR_S
 _LEAST_ERRORS = 8.0  # a slope this many times its standard error is certain
 
 
-def check(flow: Flow, profile: Profile, row: Tank, timezone: str, now: float) -> list[TankEvent]:
-    """A ``leak`` event, at most once a night, when the last hours fell along a line."""
+def check(
+    flow: Flow, profile: Profile, row: Tank, timezone: str, now: float, usual: Usual | None = None
+) -> list[TankEvent]:
+    """A ``leak`` event, at most once a night, when the last hours fell along a line.
+
+    ``usual``: of the profile, where the caller has it.
+    """
     samples = flow.recent
     if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
@@ -35,7 +40,7 @@ def check(flow: Flow, profile: Profile, row: Tank, timezone: str, now: float) ->
     # Cheap checks come first: this runs for every tank in every hour.
     if first_l - last_l < _LEAST_LPH / 2 * (end - start) / HOUR_S or _has_step(samples, row):
         return []
-    usual = profiles.usual(profile)
+    usual = usual or profiles.usual(profile)
     usual_lph = _usual_lph(usual, timezone, start, end)
     if usual_lph > _QUIET_PART * usual.day_l / 24:
         return []

@@ -43,7 +43,8 @@ class Noise:
 
 def sigma_l(noise: Noise, sd_l: float, capacity_l: float) -> float:
     """One sd of the scatter of a reading that states ``sd_l``, in litres."""
-    return max(noise.ratio * sd_l, _LEAST_PART * capacity_l)
+    sigma, least = noise.ratio * sd_l, _LEAST_PART * capacity_l
+    return sigma if sigma > least else least  # max() takes four times as long
 
 
 def learn(noise: Noise, litres: float, sd_l: float) -> None:
@@ -56,7 +57,7 @@ def learn(noise: Noise, litres: float, sd_l: float) -> None:
     if len(last) < 2:
         last.append(litres)
         return
-    bend = (last[1] - (last[0] + litres) / 2) / max(sd_l, 1e-6)
+    bend = (last[1] - (last[0] + litres) / 2.0) / (sd_l if sd_l > 1e-6 else 1e-6)
     last[0], last[1] = last[1], litres
     most = _MOST_SIGMAS * noise.ratio
     noise.total += min(bend * bend, most * most)  # a step of the level counts no more than that
@@ -86,7 +87,7 @@ def note_value(noise: Noise, value: float) -> None:
     if len(last) < 2:
         last.append(value)
         return
-    is_rough = abs(last[1] - (last[0] + value) / 2) >= _ROUGH
+    is_rough = abs(last[1] - (last[0] + value) / 2.0) >= _ROUGH
     noise.seen = _SEEN_KEPT * noise.seen + 1.0
     noise.rough = _SEEN_KEPT * noise.rough + is_rough
     noise.repeated = _SEEN_KEPT * noise.repeated + (value == last[1])

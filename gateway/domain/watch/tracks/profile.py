@@ -136,11 +136,11 @@ def usual(profile: Profile) -> Usual:
     weekly = [drawn / days for drawn, days in zip(profile.week, profile.week_days, strict=True)]
     mean = sum(weekly) / 7
     as_usual = burst_l / (_RELATIVE_SD * _RELATIVE_SD * day_l)
+    relative = _RELATIVE_SD * _RELATIVE_SD + _UNKNOWN_SD * _UNKNOWN_SD / profile.total_days
+    recent = (as_usual + profile.recent) / (as_usual + profile.recent_days)
     return Usual(
-        hourly=[litres * scale for litres in means], weekly=[factor / mean for factor in weekly],
-        day_l=day_l, burst_l=burst_l,
-        relative=_RELATIVE_SD * _RELATIVE_SD + _UNKNOWN_SD * _UNKNOWN_SD / profile.total_days,
-        recent=(as_usual + profile.recent) / (as_usual + profile.recent_days),
+        [litres * scale for litres in means], [factor / mean for factor in weekly],
+        day_l, burst_l, relative, recent,
     )  # fmt: skip
 
 
@@ -246,10 +246,10 @@ def expected_for(usual: Usual, litres: float, deviations: float, variance: float
     """
     # (litres - x)^2 = d^2 (burst x + relative x^2 + variance), solved for x
     square = deviations * deviations
-    quadratic = 1 - square * usual.relative
-    linear = 2 * litres + square * usual.burst_l
+    quadratic = 1.0 - square * usual.relative
+    linear = 2.0 * litres + square * usual.burst_l
     constant = litres * litres - square * variance
-    root = sqrt(max(linear * linear - 4 * quadratic * constant, 0.0))
-    if deviations > 0:
-        return max(2 * constant / (linear + root), 0.0)
-    return (linear + root) / (2 * quadratic) if quadratic > 0 else inf
+    root = sqrt(max(linear * linear - 4.0 * quadratic * constant, 0.0))
+    if deviations > 0.0:
+        return max(2.0 * constant / (linear + root), 0.0)
+    return (linear + root) / (2.0 * quadratic) if quadratic > 0.0 else inf

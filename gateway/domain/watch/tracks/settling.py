@@ -5,10 +5,11 @@ that agree with it settle it; otherwise it is dropped as an outlier. So a spike 
 spikes make no fall, and an echo that repeats one figure to the millimetre is no water.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from gateway.domain.inputs import Reading
 from gateway.domain.registry import Tank
@@ -49,6 +50,10 @@ class Sample(NamedTuple):
     sd_l: float
 
 
+# The constructor of a NamedTuple takes twice as long, once for every reading.
+_sample = cast("Callable[[type[Sample], tuple[float, ...]], Sample]", cast(object, tuple).__new__)
+
+
 @dataclass(slots=True)
 class Settling:
     """``smooth_l``: the settled samples, smoothed; ``waiting``: readings that are not settled
@@ -68,7 +73,7 @@ class Settling:
 def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
     """Apply one good reading; returns the samples that are settled by it, oldest first."""
     assert reading.volume_l is not None and reading.sd_l is not None
-    new = Sample(reading.at, reading.received, reading.volume_l, reading.sd_l)
+    new = _sample(Sample, (reading.at, reading.received, reading.volume_l, reading.sd_l))
     level, noise = track.smooth_l, track.noise
     if level is None:
         track.settled_at = new.at
@@ -145,7 +150,11 @@ def _agrees_more(track: Settling, new: Sample, level: float) -> bool:
 def gate_l(track: Settling, tank: Tank, sd_l: float) -> float:
     """The departure from the level, in litres, above which a reading waits for the next."""
     sigma = scatter.sigma_l(track.noise, sd_l, tank.capacity_l)
-    return max(_GATE_SIGMAS * sigma, _GATE_SD * sd_l, _GATE_PART * tank.capacity_l)
+    gate, least = _GATE_SIGMAS * sigma, _GATE_SD * sd_l
+    if gate < least:
+        gate = least
+    least = _GATE_PART * tank.capacity_l
+    return gate if gate > least else least
 
 
 def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> list[Sample]:

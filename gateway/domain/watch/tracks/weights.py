@@ -60,9 +60,14 @@ class Weights:
         """
         steps = self.calibration.get(name)
         if not steps:
-            return 1 / (1 + exp(-max(min(odds, _MOST), -_MOST)))
+            return probability_of(odds)
         step = bisect_right(steps, odds, key=lambda s: s[0]) - 1
         return steps[max(step, 0)][1]
+
+
+def probability_of(odds: float) -> float:
+    """The probability that natural log-odds make, at most 30 of them either way."""
+    return 1 / (1 + exp(-max(min(odds, _MOST), -_MOST)))
 
 
 def log_odds(probability: float) -> float:
