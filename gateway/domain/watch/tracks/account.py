@@ -113,10 +113,11 @@ def event(
 def line(window: list[list[float]]) -> tuple[float, float]:
     """A least-squares line: its level at the last sample, and its slope in litres a second."""
     end_at, count = window[-1][0], len(window)
-    ago = [at - end_at for at, _ in window]  # small numbers: their squares keep all digits
-    litres = [value for _, value in window]
+    times, litres = zip(*window, strict=True)
+    ago = [at - end_at for at in times]  # small numbers: their squares keep all digits
     total_at, total_l = sum(ago), sum(litres)
-    squares, products = sum(map(mul, ago, ago)), sum(map(mul, ago, litres))
+    squares = sum([seconds * seconds for seconds in ago])
+    products = sum(map(mul, ago, litres))
     spread = squares - total_at * total_at / count
     if spread <= 0:
         return total_l / count, 0.0

@@ -152,15 +152,15 @@ def _score(
                 scalings.finish(scaling, error / profiles.sd_l(usual, expected))
     scaling.pending = waiting
     if not dry:
-        demand = expect(usual, timezone, (hour + 1) * HOUR_S)
+        demand = expect(usual, timezone, (hour + 1) * HOUR_S, max(scalings.HORIZONS_H))
         for ahead_h in scalings.HORIZONS_H:
             scalings.expect(scaling, hour, ahead_h, profile.counted_l, demand.litres[ahead_h])
 
 
-def expect(usual: Usual, timezone: str, now: float) -> Demand:
-    """The litres that people are expected to draw from ``now`` on, for four days."""
+def expect(usual: Usual, timezone: str, now: float, hours: int = _AHEAD_HOURS) -> Demand:
+    """The litres that people are expected to draw from ``now`` on, for at least a day."""
     start = int(now // HOUR_S)
-    litres = profiles.expected_l(usual, timezone, start, _AHEAD_HOURS)
+    litres = profiles.expected_l(usual, timezone, start, hours)
     more = usual.recent - 1
     soon = [part * (1.0 + more * fade) for part, fade in zip(litres, _FADES, strict=False)]
     litres[: len(soon)] = soon
