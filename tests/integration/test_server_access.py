@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from server.accounts import demo, people, sessions
 from server.accounts.attempts import PER_PAIR
+from server.accounts.hashing import AT_ONCE, BUSY_S, WAITING
 from server.accounts.tables import session
 from server.app import create
 from tests.browser import scenes
@@ -82,6 +85,23 @@ def test_too_many_attempts_wait_even_with_the_right_password(client: TestClient)
     assert answer.status_code == 429
     assert 800 < int(answer.headers["retry-after"]) <= 900
     assert "Wait" in answer.text
+
+
+def test_where_many_sign_in_at_once_the_next_is_asked_to_come_back(client: TestClient):
+    sign_in(client, "sam")
+    form = {"name": "Van 9", "form": token(client, "/people")}
+    hashing = cast(FastAPI, client.app).state.parts.hashing
+    hashing._taken = AT_ONCE + WAITING
+    added = client.post("/people", data=form)
+    client.cookies.delete("noria-session")
+    assert sign_in(client, "sam").status_code == 303  # a device that was here has a place
+    client.cookies.clear()
+    refused = [sign_in(client, "sam") for _ in range(PER_PAIR + 1)]  # none of them is an attempt
+    for answer in (added, *refused):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(BUSY_S))
+        assert "Wait a few seconds" in answer.text
+    hashing._taken = 0
+    assert sign_in(client, "sam").status_code == 303
 
 
 def test_somebody_elses_failures_do_not_lock_out_a_browser_that_was_here(

@@ -1,5 +1,6 @@
 """Connections to the server: how fast they answer, how many there may be, and for how long."""
 
+import contextlib
 import resource
 import socket
 import time
@@ -81,6 +82,19 @@ def test_a_kept_connection_may_rest_between_requests(server: Served):
         time.sleep(8)
         assert ask(connection, "/robots.txt").status == 200
         assert 10 < closed_after(connection, 40.0) < 30
+
+
+def test_a_client_that_reads_nothing_of_its_answers_is_dropped(server: Served):
+    asked = b"GET /static/noria.css HTTP/1.1\r\nHost: x\r\n\r\n" * 100
+    began = time.monotonic()
+    with server.connect() as connection, pytest.raises((BrokenPipeError, ConnectionResetError)):
+        connection.setblocking(False)
+        while time.monotonic() - began < 90:
+            with contextlib.suppress(BlockingIOError):
+                connection.send(asked)
+            time.sleep(0.05)
+    assert time.monotonic() - began > 20
+    assert server.lines() == 0
 
 
 def test_1100_idle_and_half_open_connections_leave_the_pages_as_they_are(server: Served):
