@@ -18,16 +18,32 @@ from server.accounts.tables import session
 IDLE_S = 14 * 86400.0
 """A session ends when it was not used for this long."""
 LONGEST_S = 90 * 86400.0
+MOST = 40
+"""Sessions of one account: a program that signs in for every call would fill the database."""
 _TOUCH_S = 3600.0  # one write an hour is exact enough
 
 
 def begin(engine: sa.Engine, person: Person, now: float) -> str:
-    """Begin a session; returns its token, which is not stored. Deletes expired sessions."""
+    """Begin a session; returns its token, which is not stored.
+
+    Deletes expired sessions, and those of this account that were used longest ago beyond MOST.
+    """
     token = secrets.token_urlsafe(32)
     with engine.begin() as connection:
         connection.execute(
             sa.delete(session).where(
                 (session.c.seen < now - IDLE_S) | (session.c.created < now - LONGEST_S)
+            )
+        )
+        newest = (
+            sa.select(session.c.token_hash)
+            .where(session.c.account == person.id)
+            .order_by(session.c.seen.desc(), session.c.created.desc())
+            .limit(MOST - 1)
+        )
+        connection.execute(
+            sa.delete(session).where(
+                session.c.account == person.id, session.c.token_hash.not_in(newest)
             )
         )
         connection.execute(

@@ -212,6 +212,18 @@ def test_a_session_ends_when_nobody_used_it_for_two_weeks(scene: Scene):
     assert sessions.find(scene.engine, opened, 1000.0 + 3 * sessions.IDLE_S) is None
 
 
+def test_an_account_keeps_its_forty_newest_sessions(scene: Scene):
+    van, sam = (people.find(scene.engine, login) for login in ("van-1", "sam"))
+    other = sessions.begin(scene.engine, sam, 1000.0)
+    opened = [sessions.begin(scene.engine, van, 1000.0 + i) for i in range(40)]
+    assert all(sessions.find(scene.engine, one, 1100.0) for one in (*opened, other))
+    sessions.find(scene.engine, opened[0], 5000.0)  # used again: the second is now the oldest
+    opened.append(sessions.begin(scene.engine, van, 5001.0))
+    known = [bool(sessions.find(scene.engine, one, 5002.0)) for one in opened]
+    assert known == [True, False] + [True] * 39
+    assert sessions.find(scene.engine, other, 5002.0) == sam
+
+
 def test_the_demos_link_signs_in_and_a_wrong_one_does_not_exist(
     client: TestClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ):
