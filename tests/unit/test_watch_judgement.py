@@ -11,7 +11,9 @@ from gateway.domain.watch.tracks.cause import (
     Judgement,
     Term,
     calibrated,
+    certain,
     judge_episode,
+    review_of,
     weigh,
 )
 from gateway.domain.watch.tracks.weights import Weights
@@ -86,6 +88,7 @@ def test_the_leader_is_of_the_more_probable_group(towards: float, is_theft: bool
 def test_no_evidence_makes_anything_certain(towards: float) -> None:
     theft = judge([term(theft=towards)]).theft
     assert 0.0 < theft < 1.0
+    assert odds(theft) == pytest.approx(30 if towards > 0 else -30, abs=0.1)
 
 
 def test_the_weight_of_a_term_is_its_effect_on_the_leader() -> None:
@@ -134,3 +137,27 @@ def test_what_is_told_of_another_kind_follows_its_steps_and_its_causes_sum_to_on
     assert (flat, causes_told["battery"]) == (0.7, pytest.approx(0.7))
     assert sum(causes_told.values()) == pytest.approx(1.0)
     assert calibrated(weights, "clone", 0.3, causes) == (0.3, causes)
+
+
+def test_causes_of_a_blocked_access_are_kept_and_a_probability_has_four_digits() -> None:
+    steps = {"access_blocked": ((0.0, 0.412345),)}
+    weights = Weights("by hand", RATES, PRIOR, {}, {}, steps)
+    causes = {"unknown": 0.6, "network_out": 0.4}
+    assert calibrated(weights, "access_blocked", 0.3, causes) == (0.4123, causes)
+
+
+def test_a_review_has_each_level_once_and_the_sum_of_terms_without_one() -> None:
+    shaken = Term("motion", "measured", {"theft": 2.5}, {}, ("motion.shake",))
+    fell = Term("fall_rate", "measured", {"theft": 4.0}, {}, ("fall_rate.more", "fall_shape.fast"))
+    terms = [shaken, term(theft=0.5), fell, term(battery=2.0), term(theft=-1.25), shaken]
+    review = review_of("north-1", 5.0, 9.0, terms)
+    assert review[:3] == ("north-1", 5.0, 9.0)
+    assert review.levels == ("fall_rate.more", "fall_shape.fast", "motion.shake")
+    assert review.other == -0.75
+
+
+def test_what_is_certain_leaves_nothing_to_other_causes() -> None:
+    assert certain("battery") == {v: float(v == "battery") for v in VERDICTS}
+    assert certain()["unknown"] == sum(certain().values()) == 1
+    weights = Weights("by hand", RATES, PRIOR, {}, {}, {"battery": ((0.0, 0.7),)})
+    assert calibrated(weights, "battery", 1.0, {"battery": 1.0}) == (0.7, {"battery": 1.0})
