@@ -111,9 +111,9 @@ def test_an_episode_that_opens_nothing_counts_with_its_highest_review() -> None:
 
 
 def test_an_incident_opens_at_the_least_odds_that_reach_its_probability() -> None:
-    """Half of the episodes at the middle review are thefts: with fewer it would open none."""
+    """Three of four episodes at the middle review are thefts; with fewer it opens none."""
     middle, used = ("fall_rate.most_taps",), ("fall_rate.some_taps",)
-    for thefts, is_opened in ((160, True), (40, False)):
+    for thefts, is_opened in ((240, True), (40, False)):
         samples = _samples()
         samples.episodes += [EpisodeSample("theft", "drained", ((middle, 0.0),))] * thefts
         samples.episodes += [EpisodeSample("ordinary", "", ((used, 0.0), (middle, 0.0)))] * 20

@@ -179,7 +179,7 @@ def test_every_kind_says_its_rule_and_what_would_change_it(
 
 def test_the_rule_of_what_was_handled_names_the_watchs_threshold() -> None:
     found = plain(rules.rule(EN, replace(FIRST, kind="seized")))
-    assert found.startswith("Said because all signs together passed 6 in 10, or because")
+    assert found.startswith("Said because all signs together passed 7 in 10, or because")
 
 
 def test_the_rule_of_water_names_its_threshold() -> None:

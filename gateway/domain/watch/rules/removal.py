@@ -19,7 +19,7 @@ _LATE_S = 1800.0
 _EPISODE_GAP_S = 3600.0  # evidence within this gap belongs to one episode
 _CALM_S = 6 * 3600.0
 _RESUMED_AFTER_S = 600.0
-ENOUGH = 0.6
+ENOUGH = 0.7
 """Probability of theft that opens an incident, or makes an open one a theft."""
 _NO_LONGER = 0.3
 """An incident of theft stays one until its probability is below this."""
