@@ -72,11 +72,11 @@ def test_the_last_refill_is_the_whole_delivery() -> None:
 
 
 @pytest.mark.parametrize(("pause", "count"), [(45.0, 1), (45.1, 2)])
-def test_where_readings_are_seldom_parts_are_at_most_one_and_a_half_of_them_apart(
+def test_where_readings_are_seldom_parts_are_three_quarters_of_their_interval_apart(
     pause: float, count: int
 ) -> None:
-    track = account(every=30.0)
-    found = hold(track, 30, event(0, 30)) + hold(track, 90, event(30 + pause, 90 + pause))
+    track = account(every=60.0)
+    found = hold(track, 60, event(0, 60)) + hold(track, 180, event(60 + pause, 180))
     assert len(found + hold(track, 400)) == count
 
 

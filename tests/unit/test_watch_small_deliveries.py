@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.domain.watch.tracks import flow
+from gateway.domain.watch.tracks import noise as scatter
 from tests.unit.followed_tank import Followed
-from tests.unit.settled_tank import ROW, SettledTank
+from tests.unit.settled_tank import ROW, SD_L, SettledTank
 from tests.unit.tank_story import Story, registry_of
 
 
@@ -15,12 +16,16 @@ def calm(readings: int = 24) -> SettledTank:
     return SettledTank(*([500.0] * (readings + 1)))
 
 
+BACK_L = 508.0
+"""Within the gate of 500 L, and not the very same level."""
+
+
 @pytest.mark.parametrize("readings", [(580.0,), (440.0,), (450.0, 560.0, 600.0), (440.0, 619.0)])
 def test_water_that_came_and_was_drawn_is_settled_once_the_level_is_back(
     readings: tuple[float, ...],
 ) -> None:
     tank = calm()
-    assert tank.litres(*readings, 500) == [*readings, 500]
+    assert tank.litres(*readings, BACK_L) == [*readings, BACK_L]
     assert tank.track.waiting == []
     assert tank.track.noise.bad_share == 0
 
@@ -30,30 +35,48 @@ def test_only_a_sensor_without_outliers_lately_sees_water_in_one_reading(
     known: int, count: int
 ) -> None:
     tank = calm(known)
-    assert len(tank.reads(600, 500)) == count
+    assert len(tank.reads(600, BACK_L)) == count
 
 
 def test_after_an_outlier_a_sensor_is_trusted_again_after_24_readings() -> None:
     tank = calm()
     tank.litres(900, *([500.0] * 23))
-    assert tank.litres(600, 500) == [500]
+    assert tank.litres(600, BACK_L) == [BACK_L]
     tank.litres(*([500.0] * 23))
-    assert tank.litres(600, 500) == [600, 500]
+    assert tank.litres(600, BACK_L) == [600, BACK_L]
 
 
-@pytest.mark.parametrize(("litres", "count"), [(380.5, 2), (379.5, 1), (619.5, 2), (620.5, 1)])
+@pytest.mark.parametrize(("litres", "count"), [(380.5, 2), (379.5, 1), (627.5, 2), (628.5, 1)])
 def test_what_the_taps_cannot_have_drawn_between_two_readings_was_no_water(
     litres: float, count: int
 ) -> None:
     """Four taps draw at most 120 L: before the delivery, or after it."""
-    assert len(calm().reads(litres, 500)) == count
+    assert len(calm().reads(litres, BACK_L)) == count
 
 
 @pytest.mark.parametrize(("valid", "count"), [(7, 2), (None, 2), (6, 1)])
 def test_a_burst_that_lost_samples_shows_no_water(valid: int | None, count: int) -> None:
     tank = calm()
-    settled = tank.reads(600, valid=valid) + tank.reads(500)
+    settled = tank.reads(600, valid=valid) + tank.reads(BACK_L)
     assert len(settled) == count
+
+
+@pytest.mark.parametrize(("litres", "count"), [(529.9, 2), (530.1, 1), (470.1, 2), (469.9, 1)])
+def test_people_seldom_draw_just_what_was_delivered(litres: float, count: int) -> None:
+    assert len(calm().reads(litres, 500)) == count
+
+
+@pytest.mark.parametrize(("level", "count"), [(49.0, 2), (51.0, 1)])
+def test_of_an_empty_tank_people_draw_all_that_comes(level: float, count: int) -> None:
+    tank = SettledTank(*([level] * 25))
+    assert len(tank.reads(level + 80, level)) == count
+
+
+@pytest.mark.parametrize(("part", "count"), [(1.45, 1), (1.55, 2)])
+def test_the_very_same_level_is_within_one_and_a_half_sd(part: float, count: int) -> None:
+    tank = calm()
+    sigma_l = scatter.sigma_l(tank.track.noise, SD_L, ROW.capacity_l)
+    assert len(tank.reads(600, 500 + part * sigma_l)) == count
 
 
 def test_more_than_three_readings_between_are_no_small_delivery() -> None:
@@ -62,7 +85,7 @@ def test_more_than_three_readings_between_are_no_small_delivery() -> None:
     for count, settled in ((3, 4), (4, 1)):
         tank = calm()
         tank.track.waiting = [[tank.track.settled_at + w[0], *w[1:]] for w in waiting[:count]]
-        assert len(tank.reads(500)) == settled
+        assert len(tank.reads(BACK_L)) == settled
 
 
 @pytest.mark.parametrize(("valid", "kept"), [(6, [440.0, 350.0]), (5, [])])
@@ -79,7 +102,7 @@ def test_a_reading_that_an_earlier_version_kept_waiting_lost_no_samples() -> Non
     tank = calm()
     tank.track.waiting = [[tank.track.settled_at + 900, 0.0, 600.0, 6.5, 540.0]]
     tank.at += 900
-    assert tank.litres(500) == [600, 500]
+    assert tank.litres(BACK_L) == [600, BACK_L]
 
 
 @pytest.mark.parametrize(("sigma_l", "kinds"), [(3.0, ["refill"]), (12.0, [])])
@@ -131,7 +154,7 @@ def test_a_fall_between_two_readings_at_the_level_is_no_theft() -> None:
     """The level is known to be back when the readings between are settled."""
     story = Story(registry_of([replace(ROW, taps=4)]))
     story.levels(*([500.0] * 26), every=600)
-    story.levels(385, *([500.0] * 6), every=600)
+    story.levels(390, 509, *([505.0] * 5), every=600)
     assert [incident.kind for incident in story.incidents] == []
     assert [e.kind for e in story.events("refill", "draw")] == ["draw", "refill"]
 

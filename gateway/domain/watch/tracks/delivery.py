@@ -10,8 +10,9 @@ from gateway.domain.entry import JSON
 from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.watch.tracks.account import Flow
 
-_PAUSE_S, _PAUSE_STEPS = 1200.0, 1.5
-"""Parts of one delivery are at most 20 minutes apart, or so many readings."""
+_PAUSE_S, _PAUSE_STEPS = 1200.0, 0.75
+"""Parts of one delivery are at most 20 minutes apart, as far as readings show: where these are
+seldom, those between which no reading shows a pause."""
 _PUMP_STEPS, _PUMP_S, _PUMP_PAUSE_S = 3.5, 1500.0, 2400.0
 """A pump is what lately filled this tank for so many readings and so long without a pause; it
 pauses longer, and people draw as much as comes in."""

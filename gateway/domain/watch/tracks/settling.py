@@ -25,6 +25,7 @@ _SMOOTHING = 0.5
 _MOST_WAITING = 6
 _MOST_BETWEEN = 3  # readings that a small delivery stays in the tank unsettled
 _CLEAN_READINGS = 24  # without an outlier, from a sensor that is trusted
+_MUCH_SIGMAS, _MUCH_PART, _SAME_SIGMAS = 8.0, 0.03, 1.5
 _FULL_PART = 0.8  # of a burst's samples: fewer may come from elsewhere, and prove no draw
 _FAR_GATES = 2.0  # nearer ones are no echoes
 _FAST_S = 120.0
@@ -127,7 +128,7 @@ def _is_water(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
     waiting = track.waiting
     if len(waiting) > _MOST_BETWEEN or track.noise.good < _CLEAN_READINGS:
         return False
-    if any(_echoed(w) < 1.0 for w in waiting):
+    if any(_echoed(w) < 1.0 for w in waiting) or _is_the_same_again(track, tank, new, level):
         return False
     at, litres = track.settled_at, level
     for next_at, _, next_l, *_ in [*waiting, new]:
@@ -135,6 +136,18 @@ def _is_water(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
             return False
         at, litres = next_at, next_l
     return True
+
+
+def _is_the_same_again(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
+    """Whether much seemed to come or go and the level is the very same again, above the tap:
+    people seldom draw just what was delivered, but of an empty tank they draw all of it.
+    """
+    sigma = scatter.sigma_l(track.noise, new.sd_l, tank.capacity_l)
+    largest = max([abs(w[2] - level) for w in track.waiting])
+    if largest <= max(_MUCH_SIGMAS * sigma, _MUCH_PART * tank.capacity_l):
+        return False
+    is_same = abs(new.litres - level) < _SAME_SIGMAS * sigma
+    return is_same and level > tank.empty_l + _MUCH_PART * tank.capacity_l
 
 
 def _echoed(waiting: list[float]) -> float:
