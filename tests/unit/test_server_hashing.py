@@ -43,7 +43,7 @@ def test_two_run_eight_wait_and_the_next_is_refused_before_it_counts(hashing: Ha
     gate = Gate()
     with ThreadPoolExecutor(20) as callers:
         calls = [callers.submit(hashing.run, gate.work, gate.admit) for _ in range(10)]
-        until(lambda: gate.admitted == AT_ONCE + WAITING == 10)
+        until(lambda: (gate.running, gate.admitted) == (AT_ONCE, AT_ONCE + WAITING))
         with pytest.raises(Busy):
             hashing.run(gate.work, gate.admit)
         assert (gate.running, gate.admitted) == (2, 10)
