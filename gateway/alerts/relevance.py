@@ -1,6 +1,7 @@
 """The messages that wait in the outbox: how many, and which need not be sent any more."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -36,12 +37,41 @@ class OutboxMessage:
     change: object
 
 
+_FAILED = sa.and_(outbox.c.given_up.is_not(None), outbox.c.error.not_in(NO_FAILURE))
+
+
+class Undelivered(NamedTuple):
+    """A message of an incident that a channel refused; ``made`` in Unix s."""
+
+    made: float
+    channel: str
+    incident: str
+    error: str
+
+
+def undelivered(connection: sa.Connection) -> list[Undelivered]:
+    """What was given up although it could have mattered, newest last."""
+    columns = outbox.c.made, outbox.c.channel, outbox.c.incident, outbox.c.error
+    rows = connection.execute(sa.select(*columns).where(_FAILED).order_by(outbox.c.id))
+    return [Undelivered(*row) for row in rows]
+
+
+def retry(connection: sa.Connection, now: float) -> int:
+    """Let everything that was given up wait again, due at once; returns how many.
+
+    The outbox drops what no longer matters before it sends anything.
+    """
+    done = connection.execute(
+        sa.update(outbox).where(_FAILED).values(given_up=None, error=None, attempts=0, due=now)
+    )
+    return done.rowcount
+
+
 def lag(connection: sa.Connection, now: float) -> dict[str, int | float | None]:
     """How many messages wait at ``now`` (Unix s), the oldest's age (s), and how many failed."""
     waiting = sa.func.count().filter(WAITS)
     oldest = sa.func.min(outbox.c.made).filter(WAITS)
-    failed = sa.and_(outbox.c.given_up.is_not(None), outbox.c.error.not_in(NO_FAILURE))
-    row = connection.execute(sa.select(waiting, oldest, sa.func.count().filter(failed))).one()
+    row = connection.execute(sa.select(waiting, oldest, sa.func.count().filter(_FAILED))).one()
     oldest_s = None if row[1] is None else max(now - row[1], 0.0)
     return {"waiting": row[0], "oldest_s": oldest_s, "failed": row[2]}
 

@@ -215,10 +215,16 @@ def listened_s(runs: Iterable[Run], begin: float, end: float) -> float:
 def _outbox(engine: sa.Engine, clock: Clock) -> HealthPart:
     with engine.connect() as connection:
         figures = relevance.lag(connection, clock.now())
+        given_up = relevance.undelivered(connection)
     oldest_s = clock.real_s(figures["oldest_s"] or 0.0)
     stuck = oldest_s > _MAX_WAITING_S
-    why = f"{figures['waiting']} messages wait, the oldest for {oldest_s:.0f} s" if stuck else ""
-    return HealthPart(not stuck, why, figures)
+    reasons = [f"{figures['waiting']} messages wait, the oldest for {oldest_s:.0f} s"] * stuck
+    if given_up:
+        reasons.append(
+            f"{len(given_up)} could not be delivered, the newest by {given_up[-1].error}; "
+            "'noria alerts retry' sends those that still matter"
+        )
+    return HealthPart(not reasons, "; ".join(reasons), figures)
 
 
 def _files(kept: list[Path]) -> HealthPart:

@@ -27,6 +27,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("release", "release", "release", "Build and sign a release of the firmware, offline."),
     ("user", "user", "user", "Add people, set passwords, list accounts."),
     ("gateways", "gateways", "gateways", "Several gateways on one PostgreSQL: retire one."),
+    ("alerts", "alerts", "alerts", "What could not be delivered, and sending it again."),
     ("journal", "journal", "journal", "Export the journal, verify it, archive its old months."),
     ("export", "export", "export", "Export readings as JSON lines."),
     ("rebuild", "rebuild", "rebuild", "Rebuild the store or the watch from the journal."),

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from httpx import Response
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import settings
 from gateway.database.engine import connect as database_at
+from gateway.database.tables import outbox
 from gateway.monitoring import health
 from gateway.registry import rows
 from server.accounts import people
@@ -159,3 +161,20 @@ def test_a_full_disk_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) 
     found = health.check_health(place.settings)
     assert found.failing == ["disk"]
     assert "10 MB are free: make room" in found.parts["disk"].why
+
+
+def test_an_alert_that_was_given_up_fails_health_until_it_is_tried_again(place: Place) -> None:
+    with database_at(place.gateway.folder / "data" / "noria.db").begin() as connection:
+        connection.execute(
+            sa.insert(outbox).values(
+                incident="8f2k", change_number=1, channel="json-000000", change={}, made=0.0,
+                due=0.0, attempts=1, given_up=1.0, error="json-000000: answered 410",
+            )
+        )  # fmt: skip
+    place.restart_server()
+    assert place.health() == (503, {"ok": False, "failing": ["outbox"]})
+    text = place.gateway.noria("status")
+    assert "1 could not be delivered, the newest by json-000000: answered 410" in text
+    assert "incident 8f2k: json-000000: answered 410" in place.gateway.noria("alerts", "list")
+    assert "1 will be tried again" in place.gateway.noria("alerts", "retry")
+    assert place.gateway.noria("alerts", "list") == "Everything was delivered.\n"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.alerts import claims
+from gateway.alerts import claims, relevance
 from gateway.alerts.channels import Channel, open_channels
 from gateway.alerts.language import Language
 from gateway.alerts.outbox import GIVE_UP_S, AlertWording, Delivery, Outbox
@@ -163,6 +163,22 @@ def test_a_message_that_is_refused_for_good_is_given_up_at_once(engine: sa.Engin
         put(engine, channel.name, change())
         assert delivery_of(engine, channel).deliver_due(NOW) is None
     assert (one(engine).given_up, one(engine).attempts) == (NOW, 1)
+
+
+def test_what_was_given_up_is_named_and_can_be_sent_again(engine: sa.Engine) -> None:
+    with http_sink(410) as sink:
+        channel = json_channel(sink.port)
+        put(engine, channel.name, change())
+        delivery = delivery_of(engine, channel)
+        delivery.deliver_due(NOW)
+        with engine.begin() as connection:
+            (given_up,) = relevance.undelivered(connection)
+            assert given_up.error == f"{channel.name}: answered 410"
+            assert relevance.lag(connection, NOW)["failed"] == 1
+            assert relevance.retry(connection, NOW + 60) == 1
+            assert relevance.undelivered(connection) == []
+        delivery.deliver_due(NOW + 60)
+    assert (one(engine).sent, one(engine).error) == (NOW + 60, None)
 
 
 def test_a_server_that_never_answers_times_out(engine: sa.Engine) -> None:

@@ -6,7 +6,9 @@ import logging
 import threading
 from collections.abc import Iterator
 
+import apprise
 import pytest
+from apprise.plugins.telegram import NotifyTelegram
 
 from gateway.alerts.channels import TransportError, open_channels
 from gateway.alerts.channels.apprise import AppriseChannel
@@ -71,16 +73,41 @@ def test_a_channel_without_titles_receives_the_text_alone(sink: HttpSink) -> Non
 )  # fmt: skip
 def test_a_failure_is_permanent_by_its_status(sink: HttpSink, status: int, permanent: bool) -> None:
     channel = web_hook(sink)
-    sink.statuses.append(status)
+    twice = status in (400, 413, 422)  # once more in the barest form
+    sink.statuses += [status] * (1 + twice)
     with pytest.raises(TransportError) as error:
         channel.send("text", "title")
     assert str(error.value) == f"{channel.name}: answered {status}"
     assert error.value.permanent is permanent
     channel.send("text", "title")
-    assert len(sink.bodies) == 2
+    assert len(sink.bodies) == 2 + twice
     assert logging.getLogger("apprise").handlers == [] or all(
         type(one).__name__ != "_StatusLog" for one in logging.getLogger("apprise").handlers
     )
+
+
+def test_a_refused_message_is_sent_once_more_in_its_barest_form(sink: HttpSink) -> None:
+    channel = web_hook(sink)
+    sink.statuses.append(400)
+    channel.send("Nearly empty: Dunes <north> & *west* [1], 40 L, https://n.org/i/1 \u2713", "Low!")
+    assert len(sink.bodies) == 2
+    bare = json.loads(sink.bodies[1])
+    wanted = "Nearly empty: Dunes north west 1 , 40 L, https://n.org/i/1"
+    assert bare["message"].split() == wanted.split()
+    assert bare["title"] == "Low"
+
+
+def test_a_name_with_markup_reaches_telegram_as_text(
+    sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{sink.port}/bot")
+    sink.bodies.clear()
+    channel = AppriseChannel("tgram://123456789:abcdefg_hijklmnop/12315544/")
+    channel.send("Nearly empty: Dunes <north> & co, 40 L", "Dunes <north>")
+    (raw,) = sink.bodies
+    text = json.loads(raw)["text"]
+    assert "<north>" not in text
+    assert "Dunes &lt;north&gt; &amp; co, 40 L" in text
 
 
 def test_a_closed_port_is_no_answer() -> None:
@@ -96,6 +123,9 @@ class Plugin:
     """A plugin of Apprise's that logs and fails in every way that they do."""
 
     title_maxlen = 250
+
+    def resolve_format(self, body_format: apprise.NotifyFormat) -> apprise.NotifyFormat:
+        return body_format
 
     def __init__(self, *lines: str, error: Exception | None = None, thread: int = 0):
         self._lines, self._error, self._thread = lines, error, thread

@@ -11,18 +11,26 @@ import threading
 from typing import Any, Protocol, cast
 
 import apprise
+from apprise import conversion
 
 from gateway.alerts.channels.port import TransportError
 from gateway.errors import SettingError
 
-_REFUSED = (400, 410, 413, 422)
+_CONTENT = (400, 413, 422)
+_REFUSED = (*_CONTENT, 410)
 """Status codes of a message that will never be accepted. Others can pass: 401 and 403 once the
 token is renewed, 404 while a server is updated."""
 _STATUS = re.compile(r"error[=: ]+(\d{3})\b")
 
 
+_NOT_BARE = re.compile(r"[^\w\s.,:;%/+-]")
+_BARE_LETTERS = 300
+
+
 class _Plugin(Protocol):
     title_maxlen: int
+
+    def resolve_format(self, body_format: apprise.NotifyFormat) -> apprise.NotifyFormat: ...
 
     def notify(self, **message: Any) -> bool | None: ...
 
@@ -43,17 +51,43 @@ class AppriseChannel:
         self._plugin = cast(_Plugin, made)
 
     def send(self, text: str, title: str) -> None:
-        """Send once; raises TransportError, with the status code where there was one."""
-        shown = title if self._plugin.title_maxlen else ""
+        """Send; raises TransportError, with the status code where there was one.
+
+        A message that is refused for what is in it is sent once more in its barest form.
+        """
+        try:
+            self._send(text, title)
+        except _ContentRefused as error:
+            try:
+                self._send(_bare(text), _bare(title))
+            except TransportError:
+                raise error from None
+
+    def _send(self, text: str, title: str) -> None:
+        plain = apprise.NotifyFormat.TEXT
+        form = self._plugin.resolve_format(plain)
+        # Where the service wants markup, a title would be markup too: the text has all of it.
+        shown = title if self._plugin.title_maxlen and form == plain else ""
+        body: str = cast(Any, conversion).convert_between(plain, form, text)
         with _StatusLog() as log:
             try:
                 done = self._plugin.notify(
-                    body=text, title=shown, notify_type=apprise.NotifyType.WARNING
-                )
+                    body=body, title=shown,
+                    notify_type=apprise.NotifyType.WARNING, body_format=form,
+                )  # fmt: skip
             except (OSError, TypeError, ValueError) as error:
                 raise TransportError(f"{self.name}: {type(error).__name__}") from error
         if not done:
             raise log.error(self.name)
+
+
+def _bare(text: str) -> str:
+    """Letters, digits and the plainest signs, at most 300: what any service accepts."""
+    return " ".join(_NOT_BARE.sub(" ", text).split(" "))[:_BARE_LETTERS]
+
+
+class _ContentRefused(TransportError):
+    """The service does not accept what is in the message."""
 
 
 class _StatusLog(logging.Handler):
@@ -82,5 +116,5 @@ class _StatusLog(logging.Handler):
         """The error to raise after a failed attempt."""
         if self._status is None:
             return TransportError(f"{name}: no answer")
-        permanent = self._status in _REFUSED
-        return TransportError(f"{name}: answered {self._status}", permanent=permanent)
+        kind = _ContentRefused if self._status in _CONTENT else TransportError
+        return kind(f"{name}: answered {self._status}", permanent=self._status in _REFUSED)
