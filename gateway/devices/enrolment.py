@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import string
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from gateway.registry import rows
 from gateway.registry.check import problems
 from gateway.registry.fields import draw_id
 from gateway.settings import Settings, listen_address
+
+_SSID_BYTES = 32
 
 
 def new_device(
@@ -73,9 +76,12 @@ def board_configuration(
     """The content of the board's ``config.json`` (firmware/README.md), with its secrets.
 
     ``wifi``: network name -> password. ``host``: the broker's address for the board, where it
-    differs from the settings. Raises SettingError when the CA cannot be read.
+    differs from the settings. Raises SettingError when the CA cannot be read or a network cannot
+    exist.
     """
     assert device.key is not None, "only a device with a key has a board"
+    for ssid, password in wifi.items():
+        _check_network(ssid, password)
     where = _broker(settings) | ({"host": host} if host else {})
     return {
         "device": device.id,
@@ -85,6 +91,26 @@ def board_configuration(
         "sensor": device.sensor,
         **({"release_key": settings.release_key} if settings.release_key else {}),
     }
+
+
+def _check_network(ssid: str, password: str) -> None:
+    """IEEE 802.11: a name has 1 to 32 bytes. WPA2: a password 8 to 63, or a key of 64 hex digits.
+
+    Raises SettingError.
+    """
+    size = len(ssid.encode("utf-8", "surrogatepass"))
+    if not 1 <= size <= _SSID_BYTES:
+        raise SettingError(
+            f"--wifi {ssid!r}: a network's name has 1 to {_SSID_BYTES} bytes, this one {size} "
+            "(an emoji takes 4, a letter with an accent 2)"
+        )
+    size = len(password.encode("utf-8", "surrogatepass"))
+    is_key = size == 64 and set(password) <= set(string.hexdigits)
+    if password and not (8 <= size <= 63 or is_key):
+        raise SettingError(
+            f"--wifi {ssid!r}: its password has {size} bytes; WPA2 has 8 to 63, an open network "
+            "none"
+        )
 
 
 def _broker(settings: Settings) -> dict[str, str | int]:

@@ -16,7 +16,7 @@ def problems(added: Registry, known: Registry | None = None) -> Iterator[str]:
 
     Each as ``[[table]] row: field = value: remedy``.
     """
-    registry = _merge(known, added) if known else added
+    registry = merged(known, added) if known else added
     for rows in registry.tanks.values():
         for tank in rows:
             if tank.site not in registry.sites:
@@ -129,7 +129,7 @@ def _first_overlap(
     return None
 
 
-def _merge(known: Registry, added: Registry) -> Registry:
+def merged(known: Registry, added: Registry) -> Registry:
     return Registry(
         sites=_merge_rows(known.sites, added.sites),
         tanks=_merge_rows(known.tanks, added.tanks),

@@ -147,6 +147,11 @@ def tank(values: Values) -> Tank:
         raise FieldError(
             f"empty_l = {row.empty_l:g} leaves nothing of capacity_l = {row.capacity_l:g}"
         )
+    if row.capacity_l * row.low_pct / 100 <= row.empty_l:
+        raise FieldError(
+            f"low_pct = {row.low_pct:g} of {row.capacity_l:g} L is not above empty_l = "
+            f"{row.empty_l:g}: no alert could come before the tank is empty"
+        )
     if row.critical_pct >= row.low_pct:
         raise FieldError(
             f"critical_pct = {row.critical_pct:g} must be below low_pct = {row.low_pct:g}"

@@ -7,7 +7,7 @@ import click
 
 from gateway.database.engine import open_database
 from gateway.errors import RegistryError
-from gateway.registry import rows, toml
+from gateway.registry import check, plausible, rows, toml
 from gateway.registry.rows import RowChange
 from gateway.runtime.clock import Clock
 from server.command.config import settings_of, with_config
@@ -20,16 +20,25 @@ def registry() -> None:
 
 @registry.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--anyway", is_flag=True, help="Import also figures that make little sense.")
 @with_config
-def import_(file: Path, config: str | None) -> None:
+def import_(file: Path, anyway: bool, config: str | None) -> None:
     """Add the rows of FILE, and list the changes. A wrong file changes nothing.
+
+    Stops where figures make little sense together, such as centimetres in a field for millimetres.
 
     Rows that FILE leaves out stay. A running gateway uses the new rows within 2 seconds.
     """
     settings = settings_of(config)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_database(settings)
-    added = toml.read(file, rows.load(engine))
+    known = rows.load(engine)
+    added = toml.read(file, known)
+    found = list(plausible.doubts(added, check.merged(known, added)))
+    for doubt in found:
+        click.echo(f"noria: {doubt}", err=True)
+    if found and not anyway:
+        raise RegistryError(f"{file}: nothing was imported; correct it, or add --anyway")
     now = Clock(settings.clock_speed, settings.clock_origin).now()
     with engine.begin() as connection:
         changes = rows.put(connection, added, now)

@@ -69,7 +69,8 @@ class Cable:
             ran = subprocess.run(  # noqa: S603 - our own interpreter and a tool of its packages
                 [sys.executable, "-m", tool, *arguments],
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=timeout_s,
                 check=False,
                 stdin=subprocess.DEVNULL,

@@ -154,5 +154,6 @@ def _write(cable: Cable, values: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="noria-") as folder:
         path = Path(folder) / "config.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps({**configuration, **values}, indent=2) + "\n")
+        text = json.dumps({**configuration, **values}, indent=2, ensure_ascii=False)
+        path.write_text(text + "\n", "utf-8")
         cable.mpremote("cp", str(path), ":config.json", words="Writing it back.")
