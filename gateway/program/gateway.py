@@ -172,6 +172,9 @@ def _stop_by_signal(stopping: threading.Event, wakeup: SelectWakeup) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
         wakeup.notify()
+        # Repeated, as a service manager or a person does, they would interrupt the closing.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -130,6 +130,7 @@ def _first_overlap(
 
 
 def merged(known: Registry, added: Registry) -> Registry:
+    """The rows of both; those of ``added`` replace or follow those of ``known``."""
     return Registry(
         sites=_merge_rows(known.sites, added.sites),
         tanks=_merge_rows(known.tanks, added.tanks),

@@ -75,8 +75,8 @@ class SelectWakeup:
         self._write.setblocking(False)
 
     def notify(self) -> None:
-        """Wake the waiting thread."""
-        with contextlib.suppress(BlockingIOError):  # a full pipe wakes it too
+        """Wake the waiting thread; does nothing once closed, as signals may still come then."""
+        with contextlib.suppress(OSError):  # a full pipe wakes it too
             self._write.send(b"\0")
 
     def clear(self) -> None:

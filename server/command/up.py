@@ -12,9 +12,11 @@ from types import FrameType
 
 import click
 
+from gateway.settings import Settings
 from server.command.config import settings_of, with_config
 
 _PRIORITY = re.compile(r"<[0-7]>")
+_PATIENCE_S, _LONGEST_PATIENCE_S = 5.0, 300.0
 _WRONG_SETTING = 2
 """Exit status of a program that cannot start until a person changes a setting."""
 
@@ -24,7 +26,7 @@ _WRONG_SETTING = 2
 def up(config: str | None) -> None:
     """Run everything: broker, gateway and server. Ctrl-C or SIGTERM ends it."""
     settings = settings_of(config)
-    sys.exit(Programs(settings.source).run())
+    sys.exit(Programs(settings).run())
 
 
 class Program:
@@ -82,7 +84,9 @@ class Program:
 class Programs:
     """Gateway and server: ready when both are, ended together."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        config = settings.source
         self._programs = [Program("gateway", config), Program("server", config)]
 
     def run(self) -> int:
@@ -102,9 +106,31 @@ class Programs:
 
     def _announce(self) -> None:
         for program in self._programs:
-            program.ready.wait()
+            wait_s = _PATIENCE_S
+            while not program.ready.wait(wait_s):
+                click.echo(f"{program.name} is not ready yet{self._why(program.name)}", err=True)
+                wait_s = min(wait_s * 2, _LONGEST_PATIENCE_S)
         if all(p.exit_status is None for p in self._programs):
             click.echo("ready", err=True)
+
+    def _why(self, name: str) -> str:
+        """What it waits for, where that is known."""
+        settings = self._settings
+        if name != "gateway" or settings.broker == "auto":
+            return ""
+        # Imported here: SQLAlchemy takes 15 MB, which the usual run never needs.
+        from gateway.database import heartbeat
+        from gateway.database.engine import open_database
+
+        engine = open_database(settings)
+        known = heartbeat.read(engine, settings.gateway_id)
+        engine.dispose()
+        if not known.running or known.connected:
+            return ""
+        return (
+            f": it has no connection to the broker {settings.broker}. It tries again by itself; "
+            f"start that broker, or correct broker in {settings.source}"
+        )
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
         for program in self._programs:
