@@ -40,10 +40,10 @@ def test_a_pump_fills_for_three_and_a_half_readings_where_they_are_seldom(
 
 
 def test_how_often_a_node_measures_is_of_its_last_four_samples() -> None:
-    assert parts(1800, ats=(0, 1200, 2400, 3600)) == 1
-    assert parts(1801, ats=(0, 1200, 2400, 3600)) == 2
-    assert parts(1500, ats=(0, 600, 1200, 2400, 3600)) == 1
-    assert parts(1501, ats=(0, 600, 1200, 2400, 3600)) == 2
+    assert parts(1800, ats=(0, 2400, 4800, 7200)) == 1
+    assert parts(1801, ats=(0, 2400, 4800, 7200)) == 2
+    assert parts(1500, ats=(0, 1200, 2400, 4800, 7200)) == 1
+    assert parts(1501, ats=(0, 1200, 2400, 4800, 7200)) == 2
     assert parts(1201, ats=(0, 9000, 9600, 10_200, 10_800)) == 2
     assert parts(1200, ats=(0,)) == 1
 
