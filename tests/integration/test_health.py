@@ -172,7 +172,8 @@ def test_an_alert_that_was_given_up_fails_health_until_it_is_tried_again(place: 
             )
         )  # fmt: skip
     place.restart_server()
-    assert place.health() == (503, {"ok": False, "failing": ["outbox"]})
+    monitor = {"Authorization": f"Bearer {TOKEN}"}
+    assert place.health(**monitor) == (503, {"ok": False, "failing": ["outbox"]})
     text = place.gateway.noria("status")
     assert "1 could not be delivered, the newest by json-000000: answered 410" in text
     assert "incident 8f2k: json-000000: answered 410" in place.gateway.noria("alerts", "list")

@@ -135,7 +135,7 @@ def exercise(run: Run) -> None:
     until(lambda: "outbox" in run.gateway.log.read_text(), 15, "a channel that accepts nothing")
     wrong = Ring("k7f3q5", bytes(32))
     run.publishes(wrong.topic, wrong.payload(wrong.seal(time.time(), x=PLANTED["payload"])))
-    broken = {"Time": "2026-11-25T21:00:00", "place": PLANTED["exact place"]}
+    broken = {"Time": 20261125, "place": PLANTED["exact place"]}
     run.publishes(theirs.TASMOTA, json.dumps({**broken, "note": PLANTED["payload"]}))
     run.publishes(theirs.TASMOTA, theirs.tasmota(41.2))
     until(lambda: run.gateway.glance()["refused"]["bad_mac"] == 1, 10, "the wrong MAC")
