@@ -29,7 +29,9 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Noria:
     return run
 
 
-def made(noria: Noria, *more: str, tank: str = "north-1", typed: str = "wifi-word\n") -> dict[str, Any]:
+def made(
+    noria: Noria, *more: str, tank: str = "north-1", typed: str = "wifi-word\n"
+) -> dict[str, Any]:
     """The ``config.json`` of a new device, in the folder ``made``."""
     result = noria("device", "new", "--tank", tank, "--out", "made", *more, typed=typed)
     assert result.exit_code == 0, result.output
