@@ -240,7 +240,7 @@ def registries(draw: st.DrawFn) -> Registry:
             name, "", draw(st.sampled_from(site_ids)), since, draw(texts),
             capacity_l=draw(st.floats(100, 5000)), empty_l=draw(st.floats(0, 50)),
             sensor_height_mm=draw(st.integers(1, 5000)), taps=draw(st.integers(1, 9)),
-            low_pct=draw(st.floats(20, 90)), critical_pct=draw(st.floats(0, 19)),
+            low_pct=draw(st.floats(51, 90)), critical_pct=draw(st.floats(0, 19)),
         )  # fmt: skip
 
     def node(place: int, name: str, since: float) -> Device:
