@@ -5,6 +5,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ BEGUN = {
 }
 
 
-def test_connections_that_send_no_whole_request_are_closed(server: Served):
+def send_no_whole_request(server: Served) -> None:
     held = [server.connect() for _ in BEGUN]
     began = time.monotonic()
     for connection, sent in zip(held, BEGUN.values(), strict=True):
@@ -76,7 +77,7 @@ def test_connections_that_send_no_whole_request_are_closed(server: Served):
     assert server.lines() == 0
 
 
-def test_a_kept_connection_may_rest_between_requests(server: Served):
+def rest_between_requests(server: Served) -> None:
     with server.connect() as connection:
         assert ask(connection, "/robots.txt").status == 200
         time.sleep(8)
@@ -84,7 +85,7 @@ def test_a_kept_connection_may_rest_between_requests(server: Served):
         assert 10 < closed_after(connection, 40.0) < 30
 
 
-def test_a_client_that_reads_nothing_of_its_answers_is_dropped(server: Served):
+def read_nothing_of_the_answers(server: Served) -> None:
     asked = b"GET /static/noria.css HTTP/1.1\r\nHost: x\r\n\r\n" * 100
     began = time.monotonic()
     with server.connect() as connection, pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -95,6 +96,14 @@ def test_a_client_that_reads_nothing_of_its_answers_is_dropped(server: Served):
             time.sleep(0.05)
     assert time.monotonic() - began > 20
     assert server.lines() == 0
+
+
+def test_every_wait_for_a_client_has_an_end(server: Served):
+    """At once, because each takes as long as its deadline."""
+    clients = (send_no_whole_request, rest_between_requests, read_nothing_of_the_answers)
+    with ThreadPoolExecutor(len(clients)) as pool:
+        for done in [pool.submit(client, server) for client in clients]:
+            done.result()
 
 
 def test_1100_idle_and_half_open_connections_leave_the_pages_as_they_are(server: Served):
