@@ -1,4 +1,4 @@
-"""Damaged files: how to recognise one, and how to set aside one that can be made anew."""
+"""Damaged files: recognise one, and rename one that can be made anew."""
 
 import logging
 import sqlite3
@@ -13,7 +13,7 @@ _BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files of the same databas
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says by ``error`` that the file itself is damaged."""
+    """Whether ``error`` means that the file itself is damaged."""
     return isinstance(error, sqlite3.DatabaseError) and any(t in str(error) for t in _DAMAGE)
 
 

@@ -14,6 +14,9 @@ from gateway.domain.watch.tracks.tamper import Episode, Fall
 from gateway.evaluation.assumed import ASSUMED
 from tests.unit.tank_story import T0, ibc, registry_of
 
+CARRIED: dict[str, Any] = {"motion_ms": 20_000, "motion_mg": 900, "motion_at": T0}
+SHAKEN: dict[str, Any] = {"motion_ms": 8000, "motion_mg": 900}
+
 
 def episode_of(**fields: Any) -> Episode:
     """An episode that began at T0, so far without evidence. Its motion is all of one event."""

@@ -11,6 +11,8 @@ from gateway.domain.watch.rules import removal
 from gateway.domain.watch.tracks.cause import Review
 from gateway.domain.watch.tracks.tilt import TiltedSpell
 from tests.unit.handled_tank import (
+    CARRIED,
+    SHAKEN,
     closed_why,
     episode_of,
     fall_of,
@@ -19,8 +21,6 @@ from tests.unit.handled_tank import (
 )
 from tests.unit.tank_story import HOUR, T0
 
-CARRIED: dict[str, Any] = {"motion_ms": 20_000, "motion_mg": 900, "motion_at": T0}
-SHAKEN: dict[str, Any] = {"motion_ms": 8000, "motion_mg": 900}
 CUT: dict[str, Any] = {"taps_ratio": 1.6, "use_ratio": 2.5, "plateau": True, "slowing": 0.5}
 
 

@@ -8,6 +8,8 @@ from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.watch.memory.state import Promise
 from gateway.domain.watch.rules import presence, removal
 from tests.unit.handled_tank import (
+    CARRIED,
+    SHAKEN,
     HandledTank,
     closed_why,
     episode_of,
@@ -17,8 +19,6 @@ from tests.unit.handled_tank import (
 )
 from tests.unit.tank_story import HOUR, T0, ibc, registry_of
 
-CARRIED: dict[str, Any] = {"motion_ms": 20_000, "motion_mg": 900, "motion_at": T0}
-SHAKEN: dict[str, Any] = {"motion_ms": 8000, "motion_mg": 900}
 EMPTIED: dict[str, Any] = {"to_l": 40.26, "taps_ratio": 1.6, "use_ratio": 2.5, "emptied": True}
 CUT: dict[str, Any] = {"taps_ratio": 1.6, "use_ratio": 2.5, "plateau": True, "slowing": 0.5}
 
