@@ -199,6 +199,8 @@ class Incident:
     learned_late: bool
     figures: dict[str, Figure]
     alerted_kinds: list[str]
+    closing: str = ""  # the reason for which somebody asks to close it
+    closing_at: float | None = None
 
 
 TimedRecord = DeviceState | ListeningState | TankState
