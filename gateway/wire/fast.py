@@ -5,6 +5,7 @@ left to them, and they name the fault. This takes an eighth of their time (3 and
 that a message costs in all.
 """
 
+import re
 from collections.abc import Callable
 from typing import Annotated, cast
 
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.message import Message, Quantity, RawReading, TimeSource
-from gateway.wire.fields import MAX_COUNTER, MAX_FW, MAX_PROMISE_S, TRUSTED_ERA
+from gateway.wire.fields import ERA, LINK, MAX_COUNTER, MAX_FW, MAX_PROMISE_S, TRUSTED_ERA
 from gateway.wire.strict import MAX_INTEGER
 
 _Natural = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
@@ -42,11 +43,11 @@ class _Message(msgspec.Struct, kw_only=True, gc=False):
     """
 
     v: Annotated[int, Meta(ge=1, le=1)] | UnsetType = UNSET
-    fw: Annotated[str, Meta(pattern=rf"^[ !#-\[\]-~]{{0,{MAX_FW}}}$")] | UnsetType = UNSET
-    era: Annotated[str, Meta(pattern="^[a-z2-7]{8}$")] | UnsetType = UNSET
+    fw: str | UnsetType = UNSET
+    era: str | UnsetType = UNSET
     boot: _Number
     seq: _Number
-    prev: Annotated[str, Meta(pattern="^(?:[A-Za-z0-9_-]{22})?$")] | UnsetType = UNSET
+    prev: str | UnsetType = UNSET
     up: _Natural
     t: _Natural
     ts: TimeSource | UnsetType = UNSET
@@ -63,6 +64,10 @@ class _Message(msgspec.Struct, kw_only=True, gc=False):
 
 _decode = msgspec.json.Decoder(_Message).decode
 _encode = msgspec.json.Encoder().encode
+# All texts in one expression: one for each field takes half of the time of decoding.
+_are_texts = re.compile(
+    rf"[ !#-\[\]-~]{{0,{MAX_FW}}}\n{ERA.pattern}\n(?:{LINK.pattern})"
+).fullmatch
 _PLAIN = bytes(set(range(256)) - set(b'"\\-.eE\t\n\r'))
 # The constructor of a NamedTuple takes twice as long.
 _new = cast(
@@ -97,6 +102,8 @@ def decode_fast(object_bytes: bytes, device: str, *, trust: bool = False) -> Mes
         found.v is UNSET or fw is UNSET or era is UNSET or prev is UNSET or ts is UNSET
         or old is UNSET or readings is UNSET
     ):  # fmt: skip
+        return None
+    if _are_texts(f"{fw}\n{era}\n{prev}") is None:
         return None
     for reading in readings:
         others = (reading.g is UNSET) + (reading.pa is UNSET)

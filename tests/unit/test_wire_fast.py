@@ -113,6 +113,12 @@ def test_all_else_is_left_to_the_exact_decoder(fields: dict[str, Any]) -> None:
     assert fast(written(fields)) is None
 
 
+@pytest.mark.parametrize("name", ["fw", "era", "prev"])
+def test_a_text_that_ends_with_an_escaped_line_end_is_not_taken_for_one_without(name: str) -> None:
+    text = written({**SOUND, name: SOUND[name] + "\n"})
+    assert (fast(text), exact(text)) == (None, None)
+
+
 @examples(times=4)
 @given(
     st.dictionaries(NAMES, VALUES, max_size=4), st.dictionaries(NAMES, VALUES, max_size=3),
