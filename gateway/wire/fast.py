@@ -65,9 +65,7 @@ class _Message(msgspec.Struct, kw_only=True, gc=False):
 _decode = msgspec.json.Decoder(_Message).decode
 _encode = msgspec.json.Encoder().encode
 # All texts in one expression: one for each field takes half of the time of decoding.
-_are_texts = re.compile(
-    rf"[ !#-\[\]-~]{{0,{MAX_FW}}}\n{ERA.pattern}\n(?:{LINK.pattern})"
-).fullmatch
+_are_texts = re.compile(rf"[ !#-\[\]-~]{{0,{MAX_FW}}}\n{ERA.pattern}\n(?:{LINK.pattern})").fullmatch
 _PLAIN = bytes(set(range(256)) - set(b'"\\-.eE\t\n\r'))
 # The constructor of a NamedTuple takes twice as long.
 _new = cast(

@@ -14,6 +14,13 @@ STEP_L = 16.25  # 2.5 sd that the sensor states
 ERROR_L = 1.645 * 0.6 * 2**0.5 * SIGMA_L
 
 
+def sampled(*recent: list[float], refill_at: float | None = None) -> Flow:
+    """A flow whose last settled samples are these, [at, litres]."""
+    flow = Flow(refill_at=refill_at)
+    flow.recent = list(recent)
+    return flow
+
+
 class Followed:
     """A tank's flow after settled samples; ``at`` is seconds since T0."""
 

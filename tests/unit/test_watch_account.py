@@ -239,9 +239,9 @@ def test_after_an_hour_without_a_sample_the_trend_is_forgotten(
 
 
 def test_a_line_is_the_level_at_its_end_and_its_slope() -> None:
-    level, slope = account.line([[0.0, 10.0], [10.0, 8.0], [20.0, 6.0]])
+    level, slope = account.line([0.0, 10.0, 20.0], [10.0, 8.0, 6.0])
     assert (level, slope) == (pytest.approx(6.0), pytest.approx(-0.2))
-    assert account.line([[5.0, 10.0], [5.0, 8.0]]) == (9.0, 0.0)
+    assert account.line([5.0, 5.0], [10.0, 8.0]) == (9.0, 0.0)
 
 
 def test_the_trend_is_of_the_last_two_hours() -> None:

@@ -12,7 +12,7 @@ from gateway.domain.watch import Watch
 from gateway.domain.watch.tracks import delivery, flow
 from gateway.domain.watch.tracks.account import Flow
 from gateway.evaluation.assumed import ASSUMED
-from tests.unit.followed_tank import SIGMA_L, Followed
+from tests.unit.followed_tank import SIGMA_L, Followed, sampled
 from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import HOUR, T0, Story
 
@@ -27,7 +27,7 @@ def event(begin: float, end: float, litres: float = 100.0, kind: EventKind = "re
 
 def account(every: float = 10.0) -> Flow:
     """An account whose node measures each ``every`` minutes."""
-    return Flow(recent=[[T0 + n * every * MINUTE, 500.0] for n in range(4)])
+    return sampled(*[[T0 + n * every * MINUTE, 500.0] for n in range(4)])
 
 
 def hold(track: Flow, minute: float, *events: TankEvent) -> list[TankEvent]:

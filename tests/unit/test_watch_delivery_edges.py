@@ -4,7 +4,7 @@ import pytest
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import delivery
-from gateway.domain.watch.tracks.account import Flow
+from tests.unit.followed_tank import sampled
 from tests.unit.tank_story import HOUR, T0
 
 
@@ -15,7 +15,7 @@ def part(at: float, until: float) -> TankEvent:
 
 def parts(pause_s: float, first_s: float = 600, *, ats: tuple[float, ...] = (0, 60)) -> int:
     """How many deliveries are two parts; the node last measured at ``ats``."""
-    track = Flow(recent=[[T0 + at, 500.0] for at in ats])
+    track = sampled(*[[T0 + at, 500.0] for at in ats])
     found = delivery.hold(track, [part(0, first_s)], T0 + first_s)
     again = first_s + pause_s
     found += delivery.hold(track, [part(again, again + 60)], T0 + again + 60)
@@ -49,7 +49,7 @@ def test_how_often_a_node_measures_is_of_its_last_four_samples() -> None:
 
 
 def test_a_part_is_added_to_its_refill_and_not_to_the_draw_after_it() -> None:
-    track = Flow(recent=[[T0, 500.0], [T0 + 60, 500.0]])
+    track = sampled([T0, 500.0], [T0 + 60, 500.0])
     draw = TankEvent(T0 + 600, T0 + 900, "north-1", "draw", 7.0, 5.0, 9.0)
     first = TankEvent(T0, T0 + 600, "north-1", "refill", 33.33, 20.0, 40.0)
     assert delivery.hold(track, [first, draw], T0 + 900) == []
@@ -63,7 +63,7 @@ def test_a_part_is_added_to_its_refill_and_not_to_the_draw_after_it() -> None:
 
 @pytest.mark.parametrize(("after_s", "count"), [(6 * HOUR, 0), (6 * HOUR + 1, 1)])
 def test_a_node_that_sent_nothing_for_six_hours_hides_no_refill(after_s: float, count: int) -> None:
-    track = Flow(recent=[[T0 - 3600, 400.0], [T0, 500.0]])
+    track = sampled([T0 - 3600, 400.0], [T0, 500.0])
     delivery.hold(track, [part(-600, 0)], T0)
     assert len(delivery.release_old(track, T0 + after_s)) == count
-    assert delivery.release_old(Flow(recent=[[T0, 500.0]]), T0 + after_s) == []
+    assert delivery.release_old(sampled([T0, 500.0]), T0 + after_s) == []

@@ -6,6 +6,7 @@ from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import account, flow
 from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.settling import Sample
+from tests.unit.followed_tank import sampled
 from tests.unit.settled_tank import ROW
 
 
@@ -46,13 +47,13 @@ def test_what_may_be_a_loss_is_not_booked_as_a_draw() -> None:
 def test_the_trend_is_of_three_samples_over_25_minutes_within_two_hours(
     recent: list[tuple[float, float]], trend: float | None
 ) -> None:
-    assert flow.trend_lph(Flow(recent=[list(sample) for sample in recent])) == trend
+    assert flow.trend_lph(sampled(*[list(sample) for sample in recent])) == trend
 
 
 def test_the_trend_begins_with_the_last_refill() -> None:
     recent = [[0.0, 100.0], [1000.0, 900.0], [1800.0, 880.0], [2800.0, 855.0]]
-    assert flow.trend_lph(Flow(recent=recent, refill_at=1000.0)) == pytest.approx(-90.0, abs=0.5)
-    assert flow.trend_lph(Flow(recent=recent, refill_at=1001.0)) is None
+    assert flow.trend_lph(sampled(*recent, refill_at=1000.0)) == pytest.approx(-90.0, abs=0.5)
+    assert flow.trend_lph(sampled(*recent, refill_at=1001.0)) is None
 
 
 def smoothed(litres: float, at: float, trend_lps: float = -0.02) -> tuple[float, float]:

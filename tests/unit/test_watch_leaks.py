@@ -6,6 +6,7 @@ from gateway.domain.watch.tracks import leaks
 from gateway.domain.watch.tracks import profile as profiles
 from gateway.domain.watch.tracks.account import Flow, Rise
 from gateway.domain.watch.tracks.profile import Profile
+from tests.unit.followed_tank import sampled
 from tests.unit.hourly_tank import HOUR, MONDAY
 from tests.unit.tank_story import ibc
 
@@ -30,7 +31,7 @@ def night(
     step = hours / (count - 1)
     samples = [[(start + k * step) * HOUR, 800 - lph * k * step + noise * (-1) ** k]
                for k in range(count)]  # fmt: skip
-    return Flow(recent=samples)
+    return sampled(*samples)
 
 
 def check(flow: Flow, profile: Profile | None = None) -> list[float | None]:
@@ -88,8 +89,7 @@ def test_no_leak_while_the_tank_is_filled() -> None:
 
 def test_a_fall_that_stops_for_a_third_of_the_time_is_no_leak() -> None:
     flow = night(lph=24.0, noise=0.2)
-    for sample in flow.recent[16:]:
-        sample[1] = flow.recent[15][1]
+    flow.recent_l[16:] = [flow.recent_l[15]] * 8
     assert not check(flow)
 
 

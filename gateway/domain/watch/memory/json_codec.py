@@ -22,6 +22,7 @@ from gateway.domain.watch.memory.state import (
     RecordKind,
     TankState,
 )
+from gateway.domain.watch.tracks.account import Flow
 from gateway.domain.watch.tracks.tamper import Episode
 
 SavedRecord: TypeAlias = dict[str, object]
@@ -44,6 +45,9 @@ _SAVED_NAMES: Mapping[type, Mapping[str, str]] = {
     },
     TankState: {"alert_waits": "held", "tilted": "aslant"},
 }
+
+_FORMER: Mapping[type, tuple[str, ...]] = {Flow: ("recent",)}
+"""What earlier versions saved in the place of other fields: assigned after these."""
 
 
 def key_text(key: RecordKey) -> str:
@@ -90,7 +94,11 @@ def _fields(kind: type) -> Mapping[str, tuple[str, object]]:
 def _read_dataclass(kind: type[_T], saved: Mapping[str, JSON]) -> _T:
     known = _fields(kind)
     values = {known[n][0]: _read(known[n][1], item) for n, item in saved.items() if n in known}
-    return kind(**values)
+    record = kind(**values)
+    for name in _FORMER.get(kind, ()):
+        if name in saved:
+            setattr(record, name, saved[name])
+    return record
 
 
 def _read(hint: object, value: JSON) -> object:

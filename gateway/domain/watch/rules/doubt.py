@@ -25,15 +25,15 @@ def note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
 
     Three sudden changes within a day, or ups and downs of three whole tanks, are no water.
     """
-    recent = tank.flow.recent
-    if len(recent) < 3 or row.kind == "station":
+    levels, times = tank.flow.recent_l, tank.flow.recent_at
+    if len(levels) < 3 or row.kind == "station":
         return
-    step_l, step_s = recent[-1][1] - recent[-2][1], recent[-1][0] - recent[-2][0]
+    step_l = levels[-1] - levels[-2]
     doubt, least_l = tank.doubt, _SUDDEN_PART * row.capacity_l
     if doubt is not None:
         doubt.moved_l += abs(step_l)
         if step_l >= least_l or -step_l >= max(least_l, _USE_RATIO * doubt.most_l):
-            doubt.steps, doubt.until = doubt.steps + 1, recent[-1][0] + _DOUBT_S
+            doubt.steps, doubt.until = doubt.steps + 1, times[-1] + _DOUBT_S
         if doubt.steps >= _SICK_STEPS or doubt.moved_l >= _SICK_TANKS * row.capacity_l:
             tank.settling.noise.bad_share = _SICK_SHARE
         return
@@ -42,14 +42,15 @@ def note_step(context: WatchContext, tank: TankState, row: Tank) -> None:
     most_l = largest_hour_l(context.profile(tank.tank).profile) or 0.0
     if -step_l < _USE_RATIO * most_l:
         return  # people may have drawn it
+    step_s = times[-1] - times[-2]
     if step_s > _SUDDEN_READINGS * _SUDDEN_S:
         return
-    is_seldom = recent[-2][0] - recent[-3][0] > _SUDDEN_S  # too seldom to call a change sudden
-    plans = context.registry.plans_during(tank.tank, recent[-2][0], recent[-1][0])
+    is_seldom = times[-2] - times[-3] > _SUDDEN_S  # too seldom to call a change sudden
+    plans = context.registry.plans_during(tank.tank, times[-2], times[-1])
     is_handled = _is_handled(tank) or any(plan.kind != "eviction_risk" for plan in plans)
     if not is_seldom and step_s > _RECOVERY_S and not is_handled:
         context.outputs += delivery.release(tank.flow)
-        begin(tank, recent[-1][0], most_l)
+        begin(tank, times[-1], most_l)
 
 
 def begin(tank: TankState, at: float, most_l: float) -> None:

@@ -5,7 +5,6 @@ the sum last left zero is the onset; the sum itself decides whether there is a f
 """
 
 from math import sqrt
-from operator import itemgetter
 from statistics import median_high, median_low
 
 from gateway.domain.geometry import Curve
@@ -43,7 +42,6 @@ _TAIL_PART = 0.1  # of the fall so far: a smaller step no longer belongs to it
 _LEAST_RUN = 5  # samples
 _LEAST_HEAD_MM = 200.0  # wide taps and short falls near the floor must not look like a theft
 _RECOVERY_S = 300.0
-_litres = itemgetter(1)
 
 
 def check(
@@ -54,19 +52,18 @@ def check(
 
     None when the water was back later: ``later_l`` is the level that is known from after it.
     """
-    recent = tank.flow.recent
-    if len(recent) < 3 or row.kind == "station":  # people carry cans away quickly
+    levels = tank.flow.recent_l
+    if len(levels) < 3 or row.kind == "station":  # people carry cans away quickly
         return
     if tank.flow.rise is not None or _is_double(device):
         return
-    in_progress = _is_in_progress(tank, sample.at)
-    lately = max(recent[-_LATELY:], key=_litres)[1]
-    if not in_progress and lately - recent[-1][1] < _QUICK_PART * row.capacity_l:
+    is_small = max(levels[-_LATELY:]) - levels[-1] < _QUICK_PART * row.capacity_l
+    if is_small and not _is_in_progress(tank, sample.at):
         return
     if context.now - sample.at > removal.TOO_OLD_S:
         return
     sigma = scatter.sigma_l(tank.settling.noise, sample.sd_l, row.capacity_l)
-    found = find_fall(recent, row, sigma, habit.usual_lps(context, tank.tank))
+    found = find_fall(tank.flow.recent, row, sigma, habit.usual_lps(context, tank.tank))
     if found is None or _is_undecided(found):
         return
     if later_l > found.from_l - _LEAST_PART * row.capacity_l:

@@ -38,9 +38,12 @@ class Rise:
 
 @dataclass(slots=True)
 class Flow:
-    """``recent``: settled samples, [at, litres]; ``bottom_l``: lowest level since ``booked_l``."""
+    """``recent_at``, ``recent_l``: settled samples, event time (Unix s) and litres, oldest first;
+    ``bottom_l``: lowest level since ``booked_l``.
+    """
 
-    recent: list[list[float]] = field(default_factory=list[list[float]])
+    recent_at: list[float] = field(default_factory=list[float])
+    recent_l: list[float] = field(default_factory=list[float])
     smooth_l: float | None = None
     smooth_at: float = 0.0
     trend_lps: float = 0.0  # of the level by draws, 0 or less
@@ -59,6 +62,17 @@ class Flow:
     leak_at: float = 0.0
     held: list[list[JSON]] = field(default_factory=list[list[JSON]])  # a refill, draws after it
     part_s: float = 0.0  # the longest refill lately without a pause
+
+    @property
+    def recent(self) -> list[list[float]]:
+        """A copy of the settled samples as [at, litres]; assign to it to replace them."""
+        return [[at, litres] for at, litres in zip(self.recent_at, self.recent_l, strict=True)]
+
+    @recent.setter
+    def recent(self, samples: list[list[float]]) -> None:
+        """Replace the settled samples."""
+        self.recent_at = [at for at, _ in samples]
+        self.recent_l = [litres for _, litres in samples]
 
 
 def restart(flow: Flow, litres: float, at: float) -> None:
@@ -110,13 +124,12 @@ def event(
     return TankEvent(min(at, until), until, tank.id, kind, *rounded)
 
 
-def line(window: list[list[float]]) -> tuple[float, float]:
+def line(times: list[float], litres: list[float]) -> tuple[float, float]:
     """A least-squares line: its level at the last sample, and its slope in litres a second."""
-    end_at, count = window[-1][0], len(window)
-    times, litres = zip(*window, strict=True)
+    end_at, count = times[-1], len(times)
     ago = [at - end_at for at in times]  # small numbers: their squares keep all digits
     total_at, total_l = sum(ago), sum(litres)
-    squares = sum([seconds * seconds for seconds in ago])
+    squares = sum(map(mul, ago, ago))
     products = sum(map(mul, ago, litres))
     spread = squares - total_at * total_at / count
     if spread <= 0:

@@ -60,7 +60,7 @@ def release(flow: Flow) -> list[TankEvent]:
 
 def release_old(flow: Flow, now: float) -> list[TankEvent]:
     """The same when no sample has come for six hours: its node may never send another."""
-    is_old = flow.held and now - flow.recent[-1][0] > _LONGEST_S
+    is_old = flow.held and now - flow.recent_at[-1] > _LONGEST_S
     return release(flow) if is_old else []
 
 
@@ -83,7 +83,7 @@ def _join(flow: Flow, held: list[JSON], event: TankEvent) -> None:
 
 def _pause_s(flow: Flow) -> float:
     """How long a delivery to this tank may pause, in seconds."""
-    recent = flow.recent[-_STEPS:]
-    every = (recent[-1][0] - recent[0][0]) / max(len(recent) - 1, 1)
+    recent = flow.recent_at[-_STEPS:]
+    every = (recent[-1] - recent[0]) / max(len(recent) - 1, 1)
     is_pump = flow.part_s >= max(_PUMP_STEPS * every, _PUMP_S)
     return max(_PUMP_PAUSE_S if is_pump else _PAUSE_S, _PAUSE_STEPS * every)

@@ -1,7 +1,6 @@
 """Refills and draws of one tank from its settled samples."""
 
 from bisect import bisect_left
-from operator import itemgetter
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.registry import Tank
@@ -27,9 +26,10 @@ def update(
     ``sigma_l`` is the learned scatter of one reading in litres; while a fall ``is_suspect``, it is
     not booked as a draw.
     """
-    flow.recent.append([sample.at, sample.litres])
-    if len(flow.recent) > _KEPT:
-        del flow.recent[0]
+    flow.recent_at.append(sample.at)
+    flow.recent_l.append(sample.litres)
+    if len(flow.recent_at) > _KEPT:
+        del flow.recent_at[0], flow.recent_l[0]
     if flow.smooth_l is None:
         _begin(flow, sample)
         return []
@@ -68,7 +68,7 @@ def _follow_draw(
     if flow.draw_at is None:
         least = max(_DRAW_PART * tank.capacity_l, _DRAW_SIGMAS * sigma_l)
         if flow.booked_l - level >= least:
-            began = flow.recent[-3][0] if len(flow.recent) > 2 else flow.booked_at
+            began = flow.recent_at[-3] if len(flow.recent_at) > 2 else flow.booked_at
             flow.draw_at = max(began, flow.booked_at)
     if level < flow.bottom_l:
         if level < flow.bottom_l - sigma_l / 2:
@@ -131,12 +131,12 @@ def trend_lph(flow: Flow) -> float | None:
 
     The slope of a least-squares line, negative when the level falls.
     """
-    recent = flow.recent
-    if flow.rise is not None or len(recent) < 3:
+    times = flow.recent_at
+    if flow.rise is not None or len(times) < 3:
         return None
-    end_at = recent[-1][0]
+    end_at = times[-1]
     since = end_at - _TREND_S if flow.refill_at is None else max(end_at - _TREND_S, flow.refill_at)
-    first = bisect_left(recent, since, key=itemgetter(0))
-    if len(recent) - first < 3 or end_at - recent[first][0] < _TREND_LEAST_S:
+    first = bisect_left(times, since)
+    if len(times) - first < 3 or end_at - times[first] < _TREND_LEAST_S:
         return None
-    return round(account.line(recent[first:])[1] * 3600.0, 1)
+    return round(account.line(times[first:], flow.recent_l[first:])[1] * 3600.0, 1)

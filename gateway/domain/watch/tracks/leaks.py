@@ -3,8 +3,8 @@
 At night people draw next to nothing; the tank's own profile defines its quiet hours.
 """
 
-from itertools import pairwise
 from math import sqrt
+from operator import sub
 
 from gateway.domain.local_time import HOUR_S
 from gateway.domain.outputs import TankEvent
@@ -31,19 +31,21 @@ def check(
 
     ``usual``: of the profile, where the caller has it.
     """
-    samples = flow.recent
-    if flow.rise is not None or len(samples) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
+    levels = flow.recent_l
+    if flow.rise is not None or len(levels) < _LEAST_SAMPLES or now - flow.leak_at < _AGAIN_S:
         return []
-    (start, first_l), (end, last_l) = samples[0], samples[-1]
+    start, end = flow.recent_at[0], flow.recent_at[-1]
     if end - start < _LEAST_S or profile.known < _LEAST_HOURS:
         return []
     # Cheap checks come first: this runs for every tank in every hour.
-    if first_l - last_l < _LEAST_LPH / 2 * (end - start) / HOUR_S or _has_step(samples, row):
+    fallen = levels[0] - levels[-1]
+    if fallen < _LEAST_LPH / 2 * (end - start) / HOUR_S or _has_step(levels, row):
         return []
     usual = usual or profiles.usual(profile)
     usual_lph = _usual_lph(usual, timezone, start, end)
     if usual_lph > _QUIET_PART * usual.day_l / 24:
         return []
+    samples = flow.recent
     if not _is_steady(samples, max(_LEAST_LPH, 2 * usual_lph)):
         return []
     flow.leak_at = now
@@ -58,9 +60,9 @@ def _usual_lph(usual: Usual, timezone: str, start: float, end: float) -> float:
     return sum(profiles.expected_l(usual, timezone, first, count)) / count
 
 
-def _has_step(samples: list[list[float]], row: Tank) -> bool:
+def _has_step(levels: list[float], row: Tank) -> bool:
     """Whether the level fell by as much as a filled can, or noise, between two samples."""
-    return max([a[1] - b[1] for a, b in pairwise(samples)]) > _STEP_PART * row.capacity_l
+    return max(map(sub, levels, levels[1:])) > _STEP_PART * row.capacity_l
 
 
 def _is_steady(samples: list[list[float]], least_lph: float) -> bool:

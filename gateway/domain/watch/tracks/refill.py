@@ -43,13 +43,14 @@ def has_jumped(flow: Flow, sample: Sample, step: float) -> bool:
     since the one before that, when it was taken while water came.
     """
     smooth = flow.smooth_l or 0.0
-    risen = sample.litres - (flow.recent[-2][1] if len(flow.recent) > 1 else smooth)
+    levels = flow.recent_l
+    risen = sample.litres - (levels[-2] if len(levels) > 1 else smooth)
     least = _RISEN_PART * step
     if risen > least and _excess(flow, sample, flow.smooth_at, smooth) > step:
         return True
-    if not flow.before or smooth <= flow.before[1] or risen < 0 or len(flow.recent) < 3:
+    if not flow.before or smooth <= flow.before[1] or risen < 0 or len(levels) < 3:
         return False
-    risen = sample.litres - flow.recent[-3][1]
+    risen = sample.litres - levels[-3]
     return risen > least and _excess(flow, sample, *flow.before) > step
 
 
@@ -86,7 +87,7 @@ def _before(samples: list[list[float]]) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     if len(samples) < 3:
         return samples[-1][0], samples[-1][1], 0.0
-    level, slope = account.line(samples)
+    level, slope = account.line([at for at, _ in samples], [litres for _, litres in samples])
     return samples[-1][0], level, max(-slope, 0.0)
 
 
@@ -121,7 +122,7 @@ def follow_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[
     assert rise is not None
     if sample.litres - rise.from_l < _ECHO_PART * (rise.top_l - rise.from_l):
         if _is_echo(tank, rise, sample, sigma_l):
-            between = rise.at, flow.recent[-1][0]
+            between = rise.at, flow.recent_at[-1]
             flow.recent = [s for s in flow.recent if not between[0] < s[0] < between[1]]
             return _drop_rise(flow, sample)
         return _end_rise(flow, tank, sample, sigma_l)
@@ -179,7 +180,8 @@ def _end_rise(flow: Flow, tank: Tank, sample: Sample, sigma_l: float) -> list[Ta
     assert rise is not None
     flow.rise = None
     lasted = rise.top_at - rise.at
-    is_gap = lasted > GAP_S and len([r for r in flow.recent if rise.at < r[0] <= rise.top_at]) < 3
+    during = [at for at in flow.recent_at if rise.at < at <= rise.top_at]
+    is_gap = lasted > GAP_S and len(during) < 3
     seen = rise.after[:_LEAST_AFTER]
     after = _level_at(seen, rise.top_at, _rate_between(seen[0], seen[-1]), rise.top_l)
     rate = rise.draw_lps
