@@ -21,22 +21,25 @@ _Number = Annotated[int, Meta(ge=1, le=MAX_COUNTER)]
 _Count = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
 _Signed = Annotated[int, Meta(ge=-MAX_COUNTER, le=MAX_COUNTER)]
 
+_ABSENT = cast(int, None)
+"""A default that is not encoded: a field may be absent, but a null is refused as no number."""
 
-class _Reading(msgspec.Struct, gc=False):
+
+class _Reading(msgspec.Struct, gc=False, omit_defaults=True):
     """A reading's fields, in the order in which nodes write them; only a value may be null."""
 
     o: _Natural
     mm: _Count | UnsetType | None = UNSET
     g: _Signed | UnsetType | None = UNSET
     pa: _Signed | UnsetType | None = UNSET
-    sp: _Count | UnsetType = UNSET
-    n: _Count | UnsetType = UNSET
-    of: _Count | UnsetType = UNSET
-    tc: _Signed | UnsetType = UNSET
-    ch: _Count | UnsetType = UNSET
+    sp: _Count = _ABSENT
+    n: _Count = _ABSENT
+    of: _Count = _ABSENT
+    tc: _Signed = _ABSENT
+    ch: _Count = _ABSENT
 
 
-class _Message(msgspec.Struct, kw_only=True, gc=False):
+class _Message(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """A well-formed message without events, its fields in the order in which nodes write them.
 
     A recording may lack those that ``replay --trust`` does not check.
@@ -51,13 +54,13 @@ class _Message(msgspec.Struct, kw_only=True, gc=False):
     up: _Natural
     t: _Natural
     ts: TimeSource | UnsetType = UNSET
-    ta: _Natural | UnsetType = UNSET
+    ta: _Natural = _ABSENT
     next: Annotated[int, Meta(ge=0, le=MAX_PROMISE_S)]
     old: tuple[_Number, _Number] | UnsetType = UNSET
-    k: _Number | UnsetType = UNSET
-    sg: int | UnsetType = UNSET
-    mv: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-    rssi: Annotated[int, Meta(ge=-1000, le=1000)] | UnsetType = UNSET
+    k: _Number = _ABSENT
+    sg: int = _ABSENT
+    mv: Annotated[int, Meta(ge=0, le=1_000_000)] = _ABSENT
+    rssi: Annotated[int, Meta(ge=-1000, le=1000)] = _ABSENT
     r: list[_Reading] | UnsetType = UNSET
     e: Annotated[list[int], Meta(max_length=0)] | UnsetType = UNSET
 
@@ -104,15 +107,15 @@ def decode_fast(object_bytes: bytes, device: str, *, trust: bool = False) -> Mes
     if _are_texts(f"{fw}\n{era}\n{prev}") is None:
         return None
     for reading in readings:
-        others = (reading.g is UNSET) + (reading.pa is UNSET)
-        if others != (1 if reading.mm is UNSET else 2):
+        if reading.mm is not UNSET:
+            if reading.g is not UNSET or reading.pa is not UNSET:
+                return None
+        elif (reading.g is UNSET) == (reading.pa is UNSET):
             return None
-    ta, key, battery_mv, rssi_dbm = found.ta, found.k, found.mv, found.rssi
     values = (
         device, fw, era, found.boot, found.seq, prev, found.up, found.t, ts, found.next, old,
-        None if ta is UNSET else ta, 1 if key is UNSET else key,
-        None if battery_mv is UNSET else battery_mv, None if rssi_dbm is UNSET else rssi_dbm,
-        found.sg == 1, tuple([_reading(reading) for reading in readings]), (), False,
+        found.ta, found.k or 1, found.mv, found.rssi, found.sg == 1,
+        tuple([_reading(reading) for reading in readings]), (), False,
     )  # fmt: skip
     return _new_message(Message, values)
 
@@ -133,10 +136,9 @@ def _reading(given: _Reading) -> RawReading:
     value = given.mm
     if value is UNSET:
         quantity, value = ("pa", given.pa) if given.g is UNSET else ("g", given.g)
-    spread, valid, tried, air_dc, channel = given.sp, given.n, given.of, given.tc, given.ch
+    if value is UNSET:
+        value = None
     found = (
-        given.o, quantity, None if value is UNSET else value, None if spread is UNSET else spread,
-        None if valid is UNSET else valid, None if tried is UNSET else tried,
-        None if air_dc is UNSET else air_dc, 0 if channel is UNSET else channel,
+        given.o, quantity, value, given.sp, given.n, given.of, given.tc, given.ch or 0,
     )  # fmt: skip
     return _new(RawReading, found)
