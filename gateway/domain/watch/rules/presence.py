@@ -173,12 +173,12 @@ def _back_off_until(context: WatchContext, device: DeviceState) -> tuple[float, 
 
 
 def schedule(context: WatchContext, device: DeviceState) -> None:
-    """Set the timers of the promise in force."""
+    """Set the timer of the promise in force: when the device is late, then when it is silent."""
     promise = promise_in_force(context, device)
     late_at, presence = _deadline(context, promise, 1), device.presence
     silent_at = late_at + 2 * promise.next_s
     context.set_timer(device, "late", late_at if presence == "speaking" else None)
-    context.set_timer(device, "silent", silent_at if presence != "silent" else None)
+    context.set_timer(device, "silent", silent_at if presence == "late" else None)
 
 
 def check_late(context: WatchContext, device: DeviceState) -> None:
@@ -189,6 +189,7 @@ def check_late(context: WatchContext, device: DeviceState) -> None:
         schedule(context, device)
     else:
         device.presence, device.presence_since = "late", context.now
+        schedule(context, device)
 
 
 def is_silent(context: WatchContext, device: DeviceState) -> bool:
