@@ -79,19 +79,20 @@ def _is_live(device: DeviceState, message: JournaledMessage) -> bool:
     """
     if not message.newest:
         return False
-    items = message.readings + message.events
+    items = message.readings + message.events if message.events else message.readings
     if not items:
         return True
     newest_at = items[0].at if len(items) == 1 else max([item.at for item in items])
     lag = message.received - newest_at
-    usual_s = min(device.lags, default=0.0)
+    is_live = lag <= _FRESH_S  # the usual case
+    if not is_live:
+        usual_s = min(device.lags, default=0.0)
+        is_live = lag <= max(usual_s, 0.0) + max(_FRESH_S, 1.5 * message.next_s)
     if message.received - device.lagged_at >= _LAG_EVERY_S:
         device.lags.append(lag)
         del device.lags[:-_LAGS_KEPT]
         device.lagged_at = message.received
-    if lag <= _FRESH_S:  # the usual case
-        return True
-    return lag <= max(usual_s, 0.0) + max(_FRESH_S, 1.5 * message.next_s)
+    return is_live
 
 
 def _apply_reading(

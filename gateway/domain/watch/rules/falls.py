@@ -16,7 +16,7 @@ from gateway.domain.watch.rules import habit, presence, removal
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.flow import TAP_LPM
 from gateway.domain.watch.tracks.settling import Sample
-from gateway.domain.watch.tracks.tamper import Fall
+from gateway.domain.watch.tracks.tamper import Episode, Fall
 
 _LATELY = 8  # samples
 _QUICK_PART = 0.05  # of the capacity: a smaller recent change begins no fall
@@ -55,10 +55,10 @@ def check(
     levels = tank.flow.recent_l
     if len(levels) < 3 or row.kind == "station":  # people carry cans away quickly
         return
-    if tank.flow.rise is not None or _is_double(device):
-        return
     is_small = max(levels[-_LATELY:]) - levels[-1] < _QUICK_PART * row.capacity_l
-    if is_small and not _is_in_progress(tank, sample.at):
+    if is_small and (tank.episode is None or not _is_in_progress(tank.episode, sample.at)):
+        return  # the usual case
+    if tank.flow.rise is not None or _is_double(device):
         return
     if context.now - sample.at > removal.TOO_OLD_S:
         return
@@ -104,9 +104,9 @@ def _is_undecided(fall: Fall) -> bool:
     return fall.single_step and not fall.plateau and fall.later < _DECIDED_BY
 
 
-def _is_in_progress(tank: TankState, at: float) -> bool:
+def _is_in_progress(episode: Episode, at: float) -> bool:
     """Whether a fall is known that may go on, or that has just become flat."""
-    fall = tank.episode.fall if tank.episode is not None else None
+    fall = episode.fall
     return fall is not None and at - fall.until <= max(_OLD_S, _OLD_STEPS * fall.step_s)
 
 
