@@ -126,6 +126,7 @@ class Watched:
             self.level.at = self.level.received = now - 60
             self.level.volume_l = litres + self.random.gauss(0, 6)
             usual = forecast.account(
-                self.profile, self.scaling, self.level, self.flow, ROW, "UTC", now
-            )
+                self.profile, self.scaling, self.level, self.flow, ROW, "UTC", now,
+                profile.usual(self.profile),
+            )  # fmt: skip
             yield hour, forecast.outlook(usual, self.scaling, self.level, ROW, "UTC", now)

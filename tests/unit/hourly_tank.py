@@ -44,7 +44,7 @@ class Watched:
     def account(self, known: bool) -> None:
         forecasts.account(
             self.profile, self.scaling, self.level, self.flow, self.row, "UTC", self.hour * HOUR,
-            is_known=known,
+            profiles.usual(self.profile), is_known=known,
         )  # fmt: skip
 
     def outlook(self) -> Outlook:

@@ -34,6 +34,22 @@ def test_the_prior_is_the_people_of_the_site_shared_by_its_tanks() -> None:
     assert profiles.usual(profile_of(elsewhere)).day_l == pytest.approx(550.0)
 
 
+def test_what_is_usual_is_kept_from_hour_to_hour_as_the_profile_has_it() -> None:
+    story, seen = Story(), 0
+    level = 900.0
+    for step in range(24 * 5 * 2):
+        level = 900.0 if level < 15 else level - 12 - 6 * (step % 5)  # runs dry, and is refilled
+        if 70 < step < 80:
+            story.passes(HOUR / 2)  # no reading: the next draw is shared by these hours
+        else:
+            story.levels(max(level, 0.0), every=HOUR / 2)
+        kept = story.watch._context.usual.get("north-1")
+        if kept is not None:
+            seen += 1
+            assert kept == profiles.usual(profile_of(story)), step
+    assert seen > 200 and profile_of(story).known > 60
+
+
 def test_a_forecast_comes_from_the_first_hour_on() -> None:
     story = Story()
     story.levels(*[800] * 5)

@@ -26,6 +26,7 @@ from gateway.domain.watch.memory.state import (
     key_of,
 )
 from gateway.domain.watch.tracks.cause import Review
+from gateway.domain.watch.tracks.profile import Usual
 from gateway.domain.watch.tracks.weights import Weights
 
 
@@ -56,6 +57,7 @@ class WatchContext:
         self.profiles: dict[str, ProfileState] = {}
         self.tanks: dict[str, TankState] = {}
         self.uplinks: dict[str, UplinkState] = {}
+        self.usual: dict[str, Usual] = {}  # of each profile, as its last hour left it
         self._open: dict[tuple[str, str], Incident] = {}
         self._touched: dict[int, Record] = {}  # by id(), since the last call of ``touched``
         self._dirty: set[RecordKey] = set()  # since the last call of ``dirty``

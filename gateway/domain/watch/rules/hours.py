@@ -29,9 +29,9 @@ def close_hour(context: WatchContext, tank: TankState) -> None:
         context.outputs += delivery.release_old(tank.flow, context.now)
     site = _site(context, row)
     state = _started(context, row, site)
-    usual = forecasts.account(
+    usual = context.usual[row.id] = forecasts.account(
         state.profile, state.scaling, tank.level, tank.flow, row, site.timezone, context.now,
-        is_known=tank.tilted is None and not tank.health.faulty,
+        _usual(context, state), is_known=tank.tilted is None and not tank.health.faulty,
     )  # fmt: skip
     if row.kind == "tank" and tank.episode is None:
         context.outputs += leaks.check(
@@ -47,7 +47,7 @@ def emit_forecast(context: WatchContext, tank: TankState, row: Tank) -> None:
     """
     site = _site(context, row)
     state = _started(context, row, site)
-    _emit(context, tank, row, site, state, profile.usual(state.profile))
+    _emit(context, tank, row, site, state, _usual(context, state))
 
 
 def _emit(
@@ -93,6 +93,11 @@ def _started(context: WatchContext, row: Tank, site: Site) -> ProfileState:
         profile.start(state.profile, profile.prior_day_l(row, site, at_site))
         context.touch(state)
     return state
+
+
+def _usual(context: WatchContext, state: ProfileState) -> Usual:
+    """What is usual at a tank: it changes once an hour."""
+    return context.usual.get(state.tank) or profile.usual(state.profile)
 
 
 def _span(values: forecasts.Span3 | None) -> Span | None:

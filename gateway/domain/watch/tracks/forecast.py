@@ -83,31 +83,33 @@ class Demand(NamedTuple):
 
 def account(
     profile: Profile, scaling: Scaling, level: LevelTrack, flow: Flow, row: Tank, timezone: str,
-    now: float, *, is_known: bool = True,
+    now: float, before: Usual, *, is_known: bool = True,
 ) -> Usual:  # fmt: skip
     """Add the hour that ends at ``now``; hours without readings share the next known draw.
 
-    Returns what is usual after it. Without ``is_known`` the water that is gone since the last
-    hour was no draw, or its level is not trusted: it counts for nothing.
+    Returns what is usual after it; ``before`` it was usual before. Without ``is_known`` the water
+    that is gone since the last hour was no draw, or its level is not trusted: it counts for
+    nothing.
     """
     hour = round(now / HOUR_S) - 1
     if level.received is None or level.received < now - HOUR_S:
-        return profiles.usual(profile)
+        return before
     total = drawn_l(flow)
     gone, missed = max(total - profile.counted_l, 0.0), max(hour - int(profile.counted_hour), 1)
     is_first = not profile.counted_hour  # it began before the first reading
     profile.counted_l, profile.counted_hour = total, hour
     if is_first or not is_known:
         scaling.pending = []
-        return profiles.usual(profile)
+        return before
     dry = is_dry(level, row)
     known = min(missed, _MOST_MISSED)
-    for k, litres in enumerate(_spread(profile, timezone, hour - known + 1, known, gone / missed)):
+    first = hour - known + 1
+    for k, litres in enumerate(_spread(before, timezone, first, known, gone / missed)):
         if dry or profile.was_dry:
             profiles.skip(profile)
         else:
             most_l = _MOST_PART * row.capacity_l
-            profiles.learn(profile, hour - known + 1 + k, timezone, litres, most_l)
+            profiles.learn(profile, first + k, timezone, litres, most_l, None if k else before)
     profile.was_dry = dry
     usual = profiles.usual(profile)
     _score(profile, usual, scaling, row, timezone, hour, dry)
@@ -120,13 +122,11 @@ def is_dry(level: LevelTrack, row: Tank) -> bool:
     return level.volume_l is not None and level.volume_l <= row.empty_l + least
 
 
-def _spread(
-    profile: Profile, timezone: str, first: int, count: int, mean_l: float
-) -> Iterable[float]:
+def _spread(usual: Usual, timezone: str, first: int, count: int, mean_l: float) -> Iterable[float]:
     """``mean_l`` litres an hour, spread over ``count`` hours from ``first`` on by what is usual."""
     if count == 1:
         return (mean_l,)
-    expected = profiles.expected_l(profiles.usual(profile), timezone, first, count)
+    expected = profiles.expected_l(usual, timezone, first, count)
     return [mean_l * count * part / sum(expected) for part in expected]
 
 

@@ -144,10 +144,16 @@ def usual(profile: Profile) -> Usual:
     )  # fmt: skip
 
 
-def learn(profile: Profile, hour: int, timezone: str, litres: float, most_l: float) -> None:
-    """Add the litres drawn in one UTC hour since 1970; more than ``most_l`` count as ``most_l``."""
+def learn(
+    profile: Profile, hour: int, timezone: str, litres: float, most_l: float,
+    before: Usual | None = None,
+) -> None:  # fmt: skip
+    """Add the litres drawn in one UTC hour since 1970; more than ``most_l`` count as ``most_l``.
+
+    ``before``: what was usual before it, where the caller knows.
+    """
     day, local = divmod(hour_of_week(timezone, hour), 24)
-    before = usual(profile)
+    before = before or usual(profile)
     litres = min(litres, most_l)
     part = before.hourly[local] / before.day_l
     weekly = before.weekly[day]
