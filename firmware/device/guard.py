@@ -39,20 +39,27 @@ def _slots(nvs):
 
     try:
         return Slots(nvs("noria"))
-    except OSError as error:
-        print("NVS:", error)
+    except Exception as error:  # noqa: BLE001 - of any class: the node measures without NVS too
+        print("NVS:", repr(error))
         from nonvs import NoNvs
 
         return Slots(NoNvs())
 
 
 def _survive(error, slots, cold):
-    """Print and store the fault. Returns how many seconds to sleep."""
+    """Print, store and count the fault, each even if another fails. Returns seconds to sleep."""
     try:
         sys.print_exception(error)
-        if slots is None:
-            return WITHOUT_COUNT_S
+    except BaseException:  # noqa: BLE001, S110 - no memory for that: sleep all the same
+        pass
+    if slots is None:
+        return WITHOUT_COUNT_S
+    try:
         slots.nvs.set_blob(FAULT, type(error).__name__.encode())
+        slots.nvs.commit()
+    except BaseException:  # noqa: BLE001, S110 - NVS is full, or there is no memory
+        pass
+    try:
         return slots.failed(cold)
-    except BaseException:  # noqa: BLE001 - no memory for that either: sleep all the same
+    except BaseException:  # noqa: BLE001 - the same
         return WITHOUT_COUNT_S

@@ -31,6 +31,7 @@ _BLOB = const("slots")
 _FAULTS = const("faults")
 _BACK = const("back")
 _FORMAT = const("<BBBBIIII")
+_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
 
 
 class Rom:
@@ -74,7 +75,7 @@ def _rom():
         import vfs
 
         return Rom(vfs.rom_ioctl(2, 0))
-    except (ImportError, AttributeError, TypeError, OSError):
+    except Exception:  # noqa: BLE001 - none here, or it cannot be read: the files run
         return None
 
 
@@ -87,10 +88,7 @@ class Slots:
         self.faults = self._number(_FAULTS)
         """Starts and wakes in a row that did not end cleanly, this one included."""
         blob = bytearray(struct.calcsize(_FORMAT))
-        try:
-            nvs.get_blob(_BLOB, blob)
-        except (OSError, ValueError):
-            pass  # the first start, or NVS was lost
+        self._readable = self._read(blob)
         fields = struct.unpack(_FORMAT, blob)
         self.active, self.trial, self._crashes, self._unanswered = fields[:4]
         self.floor, self.version, self._order, self.refused = fields[4:]
@@ -100,6 +98,18 @@ class Slots:
         """The slot that this start runs, its index in FOLDERS: ``choose`` sets it."""
         self.folder = ""
         """The path of that build."""
+
+    def _read(self, buffer):
+        """Fill ``buffer``. Returns False when NVS has it but did not yield it: no write then."""
+        for _ in range(2):
+            try:
+                self.nvs.get_blob(_BLOB, buffer)
+                return True
+            except Exception as error:  # noqa: BLE001 - of any class: the cable's build runs
+                if isinstance(error, OSError) and error.errno == _NOT_FOUND:
+                    return True  # the first start, or NVS was lost
+                print("NVS:", repr(error))
+        return False
 
     @property
     def on_trial(self):
@@ -147,8 +157,8 @@ class Slots:
         if self.rom and self.running:
             try:
                 return self.rom.mount(self.running)
-            except OSError as error:
-                print("slot %d:" % self.running, error)  # run from the files, else the cable's
+            except Exception as error:  # noqa: BLE001 - run from the files, else the cable's
+                print("slot %d:" % self.running, repr(error))
         return FOLDERS[self.running]
 
     def ended(self, held_back=False):
@@ -194,7 +204,7 @@ class Slots:
         """Return to the build before; the order of this one has failed."""
         self.trial, self.version, self.refused = 0, 0, self._order
         self._crashes = self._unanswered = 0
-        self.nvs.set_i32(_BACK, 1)
+        self._set(self.nvs.set_i32, _BACK, 1)
 
     @property
     def back(self):
@@ -203,8 +213,7 @@ class Slots:
 
     def clear_back(self):
         """The event that reports it is on flash."""
-        self.nvs.erase_key(_BACK)
-        self._commit()
+        self._set(self.nvs.erase_key, _BACK)
 
     def refuse(self, order):
         """Remember an order that failed, so that not every wake tries it again."""
@@ -217,11 +226,13 @@ class Slots:
         self._keep_faults()
 
     def _keep_faults(self):
-        self.nvs.set_i32(_FAULTS, self.faults)
-        self._commit()
+        self._set(self.nvs.set_i32, _FAULTS, self.faults)
 
     def _save(self):
-        self.nvs.set_blob(
+        if not self._readable:
+            return  # what it holds is better than what is assumed here
+        self._set(
+            self.nvs.set_blob,
             _BLOB,
             struct.pack(
                 _FORMAT,
@@ -235,18 +246,19 @@ class Slots:
                 self.refused,
             ),
         )
-        self._commit()
 
-    def _commit(self):
+    def _set(self, change, *arguments):
+        """Change NVS. Worn, full or failing, it does not end a wake: the values in memory serve."""
         try:
+            change(*arguments)
             self.nvs.commit()
-        except OSError as error:
-            print("NVS:", error)  # worn or full: continue with the values in memory
+        except Exception as error:  # noqa: BLE001 - of any class
+            print("NVS:", repr(error))
 
     def _number(self, name):
         try:
             return self.nvs.get_i32(name)
-        except OSError:
+        except Exception:  # noqa: BLE001 - none, or it cannot be read
             return 0
 
 

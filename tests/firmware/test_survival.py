@@ -1,6 +1,7 @@
 """With any fault of a board a start ends in a report or a sleep, never at the prompt."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,42 @@ def test_a_fault_of_the_firmware_ends_in_longer_and_longer_sleeps(
     assert _sleeps(work)[:4] == expected
 
 
+def test_a_bad_configuration_keeps_the_last_good_one_and_names_its_field(
+    tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
+) -> None:
+    def told() -> list[str]:
+        return [event["c"] for event in gateway.events if event.get("s") == "config"]
+
+    with board(tmp_path, mosquitto.port) as work:
+        gateway.clock = work.fleet.clock.now
+        gateway.until(lambda: len(gateway.messages) >= 1)
+        config = tmp_path / DEVICE / "root" / "config.json"
+        good = config.read_text("utf-8")
+        for count, (text, field) in enumerate((
+            (good.replace('"report_s": 900', '"report_s": "soon"'), "report_s"),
+            (good.replace("127.0.0.1", ""), "broker.host"),
+            (good[:-20], "json"),
+            (None, "file"),
+        )):  # fmt: skip
+            assert text != good
+            work.do("power_off")
+            if text is None:
+                config.unlink()
+            else:
+                config.write_text(text, "utf-8")
+            work.do("power_on")
+            gateway.until(lambda count=count: len(told()) == 2 * count + 1)
+            assert told()[-1] == field
+            sent = len(gateway.messages)
+            gateway.until(lambda sent=sent: len(gateway.messages) >= sent + 2)
+            work.do("power_off")
+            config.write_text(good, "utf-8")
+            work.do("power_on")
+            gateway.until(lambda count=count: len(told()) == 2 * count + 2)
+            assert told()[-1] == "ok"
+    assert work.count("stuck") == 0 and _faults(tmp_path) == 0
+
+
 def test_a_missing_configuration_sleeps_and_is_reported_when_it_is_back(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
@@ -73,7 +110,13 @@ def test_a_missing_configuration_sleeps_and_is_reported_when_it_is_back(
         gateway.until(lambda: len(gateway.messages) >= 1)
         config = tmp_path / DEVICE / "root" / "config.json"
         text = config.read_text("utf-8")
+        work.do("power_off")
+        nvs = tmp_path / DEVICE / "nvs-noria.json"
+        values = json.loads(nvs.read_text("utf-8"))
+        assert bytes.fromhex(values.pop("config")).decode() == text  # nor is the last good one kept
+        nvs.write_text(json.dumps(values), "utf-8")
         config.unlink()
+        work.do("power_on")
         until(lambda: 1200.0 in _sleeps(work), 30, "the second fault's sleep")
         assert "Traceback" in work.console and work.count("stuck") == 0
         config.write_text(text, "utf-8")
@@ -128,3 +171,40 @@ def test_losing_nvs_is_reported_once_and_readings_continue_under_the_mac(
         late = gateway.messages[count:]
     assert [e["c"] for e in gateway.events if e.get("s") == "sig"] == ["lost"]
     assert all("sg" not in message and message["r"] for message in late)
+
+
+def test_a_node_whose_nvs_takes_nothing_measures_and_speaks_under_the_mac(
+    tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
+) -> None:
+    changes = ["nvs_set_i32", "nvs_set_blob", "nvs_erase_key", "nvs_commit"]
+    with board(tmp_path, mosquitto.port, lid="reed") as work:
+        work.do("power_off")
+        (tmp_path / DEVICE / "nvs-noria.json").unlink(missing_ok=True)
+        work.fleet.boards[DEVICE].storm = {"seed": 1, "parts": changes, "share": 1.0}
+        gateway.clock = work.fleet.clock.now
+        sent = len(gateway.messages)
+        work.do("power_on")
+        gateway.until(lambda: len(gateway.messages) >= sent + 4)
+    late = gateway.messages[sent:]
+    assert all("sg" not in message and message["r"] for message in late)
+    told = [event for event in gateway.events if event.get("s") == "flash"]
+    assert told and all(event["n"] >= 1 for event in told)
+
+
+def test_a_radio_with_errors_of_its_own_is_tried_again_by_the_normal_back_off_and_counted(
+    tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
+) -> None:
+    with board(tmp_path, mosquitto.port) as work:
+        gateway.clock = work.fleet.clock.now
+        gateway.until(lambda: len(gateway.messages) >= 1)
+        virtual = work.fleet.boards[DEVICE]
+        virtual.storm = {"seed": 9, "parts": ["wifi_connect"], "share": 1.0}
+        until(lambda: work.console.count("storm: radio wifi_connect") >= 5, 60, "five attempts")
+        assert _faults(tmp_path) == 0 and max(_sleeps(work)) <= 600.0
+        virtual.storm = None
+        sent = len(gateway.messages)
+        gateway.until(lambda: len(gateway.messages) >= sent + 3, 60)
+    told = [event for event in gateway.events if event.get("s") == "radio"]
+    raised = re.findall(r"^storm: radio wifi_connect (\w+)$", work.console, re.MULTILINE)
+    counted = [name for name in raised if name != "OSError"]
+    assert [(event["n"], event["c"]) for event in told] == [(len(counted), counted[-1][:12])]

@@ -104,7 +104,9 @@ class Uplink:
     def __init__(self, board, config, queue, plan, update_status):
         self._update_status = update_status
         self._plan = plan
+        self._state = queue.state
     def report(self, found):
+        self._state.fails = self._state.retry_up = 0  # no back-off: attempts follow at once
         self._update_status.record_attempt(False, 0, self._plan)
     def seal(self, mv):
         pass

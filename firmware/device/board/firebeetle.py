@@ -52,6 +52,14 @@ _DRIVERS = {
 }
 
 
+def off(step, *arguments):
+    """Run one step of switching off; the others, and the sleep, follow whatever it raises."""
+    try:
+        step(*arguments)
+    except Exception as error:  # noqa: BLE001 - radios and buses raise classes of any kind
+        print(repr(error))
+
+
 class Board:
     """The hardware that the node uses: every pin, radio and clock by its meaning.
 
@@ -139,8 +147,8 @@ class Board:
         return machine.disable_irq, machine.enable_irq
 
     def sensor_off(self):
-        """Cut the sensor's power."""
-        self._sensor_power(0)
+        """Cut the sensor's power; a failure is printed, and ``sleep`` repeats it."""
+        off(self._sensor_power, 0)
 
     def _sensor_power(self, on):
         machine.Pin(self.pins["sensor_power"], machine.Pin.OUT, value=on)
@@ -192,10 +200,10 @@ class Board:
     def radio_off(self):
         """Switch the radios off before sleep."""
         if self._link is not None:
-            self._link.off()
+            off(self._link.off)
             self._link = None
         if self._wlan is not None:
-            self._wlan.active(False)
+            off(self._wlan.active, False)
             self._wlan = None
 
     def network_time(self, host, timeout_s):
@@ -206,7 +214,8 @@ class Board:
         ntptime.timeout = timeout_s
         try:
             return int(ntptime.time()) + _EPOCH
-        except (OSError, OverflowError, IndexError):
+        except Exception as error:  # noqa: BLE001 - of any class: the ack brings the time
+            print(repr(error))
             return None
 
     def feed(self):
@@ -221,7 +230,12 @@ class Board:
         opposite of its level now.
         """
         self.sensor_off()
-        self.radio_off()
+        off(self.radio_off)
+        off(self.arm, watch)
+        machine.deepsleep(max(1, int(seconds * 1000)))
+
+    def arm(self, watch):
+        """Let the pins named by ``watch`` end the next sleep, each for a change of its level."""
         shared = [
             pin for name, pin in (("motion", self.motion), ("tilt", self.tilt)) if name in watch
         ]
@@ -231,7 +245,6 @@ class Board:
         if "lid" in watch:
             opposite = esp32.WAKEUP_ALL_LOW if self.lid.active() else esp32.WAKEUP_ANY_HIGH
             esp32.wake_on_ext0(self.lid.pin, opposite)
-        machine.deepsleep(max(1, int(seconds * 1000)))
 
     def reboot(self):
         """Reset. No return."""

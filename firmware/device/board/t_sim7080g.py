@@ -66,16 +66,13 @@ class Board(firebeetle.Board):
             self._power().off(rail)
 
     def _sensor_power(self, on):
-        try:
-            self._rail("sensor", on)
-        except (OSError, AXP2101Error) as error:
-            print("power chip:", error)  # the burst then reports a fault
+        firebeetle.off(self._rail, "sensor", on)  # the burst then reports a fault
 
     def battery_mv(self):
         """Millivolts of the cell; 0, as on mains, when the power chip does not answer."""
         try:
             return self._power().battery_mv()
-        except (OSError, AXP2101Error):
+        except Exception:  # noqa: BLE001 - of a bus
             return 0
 
     def _sim7080g(self):
@@ -126,18 +123,15 @@ class Board(firebeetle.Board):
 
     def receiver_off(self):
         """Cut the antenna's power; the modem stays on for LTE."""
-        try:
-            self._rail("gnss_antenna", 0)
-        except (OSError, AXP2101Error) as error:
-            print("power chip:", error)
+        firebeetle.off(self._rail, "gnss_antenna", 0)
 
     def radio_off(self):
         """Switch the radios off, the modem cleanly, then every rail but the processor's."""
         super().radio_off()
         if self._modem is not None:
-            self._modem.off()
+            firebeetle.off(self._modem.off)
             self._modem = None
-        try:
-            self._power().rest()
-        except (OSError, AXP2101Error) as error:
-            print("power chip:", error)
+        firebeetle.off(self._rest)
+
+    def _rest(self):
+        self._power().rest()

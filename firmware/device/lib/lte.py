@@ -62,8 +62,8 @@ class Lte:
             if ppp is not None:
                 ppp.disconnect()
                 ppp.active(False)
-        except OSError as error:
-            print("ppp:", error)  # it is powered down next anyway
+        except Exception as error:  # noqa: BLE001
+            print("ppp:", repr(error))  # it is powered down next anyway
         self._modem.off()
 
 

@@ -108,8 +108,8 @@ class Client:
         """A clean end, so that the broker drops the will."""
         try:
             self._send(bytes((_DISCONNECT, 0)))
-        except MqttError:
-            pass  # the connection is broken already
+        except Exception:  # noqa: BLE001, S110 - the connection is broken already
+            pass
         self.close()
 
     def close(self):
@@ -118,7 +118,7 @@ class Client:
             if stream is not None:
                 try:
                     stream.close()
-                except OSError:
+                except Exception:  # noqa: BLE001, S110
                     pass  # closing the socket of a dead peer may fail, too
         self._raw = self._socket = self._poll = None
 

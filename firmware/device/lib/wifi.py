@@ -21,24 +21,29 @@ class Wifi:
         self._address = address
 
     def join(self, budget_ms=_JOIN_MS):
-        """Connect to one of the networks. Raises OSError when none answers within the bound."""
+        """Connect to one of the networks. Raises OSError when none answers within the bound, or
+        what the radio raised for the last one that failed otherwise."""
         if self._wlan.isconnected():
             return
         self._set_address()
         start = time.ticks_ms()
         waiting = self._ordered()
+        failure = None
         while waiting:
             left = budget_ms - time.ticks_diff(time.ticks_ms(), start)
             ssid, password = waiting.pop(0)
-            if left > 0 and self._join_one(ssid, password, left // (len(waiting) + 1)):
-                return
-        raise OSError("no network of %d answered" % len(self._networks))
+            try:
+                if left > 0 and self._join_one(ssid, password, left // (len(waiting) + 1)):
+                    return
+            except Exception as error:  # noqa: BLE001 - "Wifi Unknown Error" is a RuntimeError
+                failure = error  # the next network may answer
+        raise failure or OSError("no network of %d answered" % len(self._networks))
 
     def _set_address(self):
         try:
             self._wlan.config(mac=self._address)
-        except (OSError, ValueError) as error:
-            print("own hardware address:", error)  # sending readings matters more
+        except Exception as error:  # noqa: BLE001
+            print("own hardware address:", repr(error))  # sending readings matters more
 
     def _ordered(self):
         """The networks, strongest first; last those that the scan did not find: maybe hidden."""
@@ -49,7 +54,7 @@ class Wifi:
             for ssid, _bssid, _channel, rssi, _security, _hidden in self._wlan.scan():
                 name = bytes(ssid).decode()
                 strength[name] = max(rssi, strength.get(name, rssi))
-        except (OSError, ValueError):
+        except Exception:  # noqa: BLE001, S110
             pass  # in the order of the configuration
 
         def key(network):
@@ -59,22 +64,19 @@ class Wifi:
 
     def _join_one(self, ssid, password, budget_ms):
         start = time.ticks_ms()
-        try:
-            self._wlan.connect(ssid, password)
-            while not self._wlan.isconnected():
-                if time.ticks_diff(time.ticks_ms(), start) >= budget_ms:
-                    self._wlan.disconnect()  # or the chip keeps trying while the next one joins
-                    return False
-                time.sleep_ms(_POLL_MS)
-        except OSError:
-            return False  # the chip reports an internal state error while it still scans
+        self._wlan.connect(ssid, password)  # may report an internal state error while it scans
+        while not self._wlan.isconnected():
+            if time.ticks_diff(time.ticks_ms(), start) >= budget_ms:
+                self._wlan.disconnect()  # or the chip keeps trying while the next one joins
+                return False
+            time.sleep_ms(_POLL_MS)
         return True
 
     def rssi(self):
         """Signal strength in dBm, 0 when unknown."""
         try:
             return self._wlan.status("rssi")
-        except (OSError, ValueError):
+        except Exception:  # noqa: BLE001 - it is only a hint
             return 0
 
     def time(self):

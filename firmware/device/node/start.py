@@ -18,17 +18,22 @@ def start(slots, feed):
     ``slots``: slots.Slots, which counts clean ends. ``feed`` restarts the watchdog: call it after
     progress (a stored reading, a link, a part of a release), never by a timer.
     """
-    settings = config.load(CONFIG)
+    settings = config.kept(CONFIG, slots.nvs)
     here = board.named(settings.board)
+    if not settings.fault and here.cause() != "wake":
+        config.save(CONFIG, slots.nvs)
     seconds, watch, held_back, reboot, release = _wake(here, settings, slots, feed)
     if release:
         # No object of the wake is referenced any more: the download needs the heap.
         for name in [name for name in sys.modules if name.startswith("node.")]:
             unload(name)
         gc.collect()
-        from node.update.download import Download
+        try:
+            from node.update.download import Download
 
-        reboot = Download(settings, slots, feed).run(*release) or reboot
+            reboot = Download(settings, slots, feed).run(*release) or reboot
+        except Exception as error:  # noqa: BLE001 - of radio or flash: the next wake continues
+            sys.print_exception(error)
     slots.ended(held_back)
     if reboot:
         here.reboot()

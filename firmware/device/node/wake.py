@@ -4,15 +4,18 @@ import gc
 import time
 
 from lib import unload
+from micropython import const
 
 from node import FW
 from node.policy import alarm_budget, location, schedule
 from node.policy.wake_pins import WakePins
-from node.storage import clock
+from node.storage import clock, mishaps
 from node.storage.queue import FULL_COUNT, Queue
 from node.storage.ring import Ring
 from node.update.status import UpdateStatus
 
+_RADIO = const(0)  # of mishaps.py
+_BUS = const(1)
 _SENSING = "node.measure", "drivers.lis3dh", "drivers.battery"
 
 
@@ -37,7 +40,10 @@ class Wake:
         self._config = config
         self._slots = slots
         self._feed = feed
-        board.prepare(config)
+        try:
+            board.prepare(config)
+        except Exception as error:  # noqa: BLE001 - the level is null then, all else goes on
+            print(repr(error))
         self._queue = Queue(Ring(board.ring_device()), FW, config.k)
         self._state = self._queue.state
         self._plan = schedule.Plan(config, self._state)
@@ -67,12 +73,42 @@ class Wake:
         before_up, found = self._measure()
         self._place(before_up)
         if self._plan.should_report(self._up(), found.moved, found.event, found.mv):
-            self._make_room()
-            self._uplink.report(found)
+            self._report(found)
         elif self._state.unsealed_count >= FULL_COUNT:
             self._uplink.seal(found.mv)
         self._queue.save()
-        return self._wake_pins.sleep_s(self._plan.sleep_s(self._up())), self._wake_pins.armed()
+        seconds = self._plan.sleep_s(self._up())
+        try:
+            return self._wake_pins.sleep_s(seconds), self._wake_pins.armed()
+        except Exception as error:  # noqa: BLE001 - of a pin: the timer wakes it
+            mishaps.add(self._state, _BUS, error)
+            return seconds, ()
+
+    def _report(self, found):
+        """Report. Whatever it raises, the next attempt waits longer, and an event is sealed."""
+        state = self._state
+        self._make_room()
+        # Counted before the attempt: if it ends in a reset, the next attempt still waits.
+        state.fails = min(state.fails + 1, 255)
+        self._count()
+        self._queue.save()
+        try:
+            self._uplink.report(found)
+            return
+        except Exception as error:  # noqa: BLE001 - radios raise RuntimeError and MemoryError, too
+            mishaps.add(state, _RADIO, error)
+        self._update_status.record_attempt(False, self._up(), self._plan)
+        self._count()
+        if self._loaded_uplink is None:  # it could not be loaded
+            return
+        self._uplink.release = None
+        if found.event and state.unsealed_count:
+            self._uplink.seal(found.mv)
+
+    def _count(self):
+        state = self._state
+        lte = bool(self._config.lte)
+        state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, lte)
 
     def _measure(self):
         """(``up`` of the wake before, :class:`Findings`); no reference to Measurement remains."""
@@ -80,6 +116,7 @@ class Wake:
         self._boot(measurement)
         before_up = self._state.last_up
         self._update_status.report(self._up(), self._plan)
+        self._check()
         measurement.level()
         self._slots.kept()
         self._feed()
@@ -88,6 +125,14 @@ class Wake:
         return before_up, Findings(
             measurement.value, measurement.moved, measurement.event, measurement.mv
         )
+
+    def _check(self):
+        """Once, when the last good configuration runs in place of the file's; and its end."""
+        state, field = self._state, self._config.fault
+        if bool(field) != bool(state.misfit):
+            state.misfit, state.pending = int(bool(field)), 1
+            fields = '"k":"fault","s":"config","c":"%s"' % (field or "ok")
+            self._queue.add_event(self._up(), fields)
 
     def _make_room(self):
         """Unload the measuring modules: the uplink needs their heap."""
@@ -100,9 +145,13 @@ class Wake:
         up = self._up()
         if schedule.planned_move(self._state, up) or not location.due(self._state, before_up, up):
             return
-        receiver = self._board.receiver(self._config)
-        fix = receiver and receiver.fix(location.LOOK_MS)
-        self._board.receiver_off()
+        fix = None
+        try:
+            receiver = self._board.receiver(self._config)
+            fix = receiver and receiver.fix(location.LOOK_MS)
+            self._board.receiver_off()
+        except Exception as error:  # noqa: BLE001 - the report matters more than the place
+            mishaps.add(self._state, _RADIO, error)
         self._feed()
         if fix:
             self._uplink.set_time(fix.unix_s, clock.GNSS)

@@ -57,6 +57,7 @@ class Board:
         self.wakes = 0
         self.cut_after: int | None = None  # flash bytes of the next boot until the power fails
         self.heap_live = 0  # bytes at most, where it weighs
+        self.storm: dict[str, Any] | None = None  # seed, parts, share: shims/_storm.py
         self.chip = Chip(world, setup.config, network)
         kind = setup.config.get("board", "firebeetle")
         self.meter = Meter(CLASSES[kind], tls="ca" in (setup.config.get("broker") or {}))
@@ -123,8 +124,7 @@ class Board:
         self._cancel_timers()
         self._process.kill()  # a boot that still runs, or is ending
         if not self.world.powered:
-            self._dark()
-            return
+            return self._dark()
         self.state = State.AWAKE
         self.wakes += 1
         self.chip.start()
@@ -147,7 +147,7 @@ class Board:
             "partitions": partitions(self.setup.rom),
             "cut": self.cut_after,
             "weigh": self.setup.weigh,
-        }
+        } | ({"storm": {**self.storm, "boot": self.wakes}} if self.storm else {})
 
     def _call(self, call: Call) -> dict[str, Any]:
         self.heap_live = max(self.heap_live, call.pop("heap", 0))

@@ -15,7 +15,6 @@ from firmware.virtual.host.rom import SHIMS, Rom
 HALTED = 42
 """Exit code of a board that stopped as the chip does; any other is a crash."""
 
-_SCRIPTS = ("_start", "_prompt")
 _CONSOLE_LIMIT = 256 * 1024
 _CHUNK = 65536
 
@@ -52,7 +51,8 @@ class Process:
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            script, wire = _SCRIPTS[cable is not None], theirs.fileno()
+            script = "_storm" if "storm" in greeting else "_start"
+            script, wire = "_prompt" if cable is not None else script, theirs.fileno()
             command = interpreter.command(
                 rom.script(script, wire) if rom else [f"{SHIMS / script}.py", str(wire)],
                 heap=heap,

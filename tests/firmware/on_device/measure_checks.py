@@ -138,7 +138,7 @@ def test_recovery_reports_every_half_minute_then_every_five():
 def test_a_wrong_configuration_names_the_value():
     for more, word in (
         ({"device": "K7F3Q5"}, "K7F3Q5"),
-        ({"key": "00"}, "1 bytes"),
+        ({"key": "00"}, "key: 64 hex digits"),
         ({"sensor": "eyes"}, "eyes"),
         ({"interval_s": 5}, "interval_s"),
         ({"broker": {}}, "broker.host"),
@@ -150,10 +150,46 @@ def test_a_wrong_configuration_names_the_value():
         ({"change_g": 200}, "change_g 200"),
         ({"lid": "string"}, "string"),
         ({"rest": [0, 0]}, "rest [0, 0]"),
+        ({"rest": [0, 0, 9.5]}, "rest 9.5"),
+        ({"interval_s": True}, "interval_s True"),
+        ({"interval_s": 60.0}, "interval_s 60.0"),
+        ({"interval_s": "600"}, "interval_s '600'"),
+        ({"motion": 1}, "motion 1"),
+        ({"gnss": "yes"}, "gnss 'yes'"),
+        ({"temp_zero": 21.5}, "temp_zero 21.5"),
+        ({"release_key": "00"}, "release_key: 64"),
+        ({"board": "../evil"}, "board '../evil'"),
+        ({"near_mm": 900, "floor_mm": 800}, "near_mm 900"),
+        ({"wifi": {"ssid": "a"}}, "wifi: a list"),
+        ({"wifi": [{"ssid": "x" * 33}]}, "wifi "),
+        ({"wifi": [{"ssid": "site", "password": "short"}]}, "wifi.password of 'site'"),
+        ({"lte": {"apn": 'a"b'}}, "lte"),
+        ({"lte": {"user": "u"}}, "lte"),
+        ({"broker": {"host": "b", "port": 0}}, "broker.port 0"),
+        ({"broker": {"host": "b", "ca": "not PEM"}}, "broker.ca"),
+        ({"broker": ["b"]}, "broker: an object"),
+        ({"ntp": 5}, "ntp 5"),
+        ({"device": 5}, "device 5"),
+        ({"key": None}, "key: 64"),
     ):
         try:
             _config(**more)
         except ValueError as error:
             assert type(error).__name__ == "ConfigError" and word in str(error), error
+            assert "short" not in str(error)  # no secret in a message
         else:
             raise AssertionError(more)
+
+
+def test_a_configuration_at_its_limits_is_taken():
+    taken = _config(
+        interval_s=30, report_s=604800, change_g=500, floor_mm=1100, near_mm=1099, drift=-7,
+        temp_zero=-12, rest=[0, 0, 1000], lid="light", battery=False, sensor="hx711",
+        release_key="00" * 32, wifi=[{"ssid": "s", "password": "8 bytes."}, {"ssid": "open"}],
+        lte={"apn": "iot.example", "user": "u", "password": "p"},
+    )  # fmt: skip
+    assert taken.lte == ("iot.example", "u", "p") and taken.rest == (0, 0, 1000)
+    assert taken.wifi == [("s", "8 bytes."), ("open", "")] and taken.lid == "light"
+    plain = _config()
+    assert plain.lte is plain.lid is plain.temp_zero is None and plain.motion is True
+    assert (plain.interval_s, plain.sensor, plain.mode) == (600, "a02yyuw", "pulse")

@@ -12,6 +12,7 @@ from node.storage import envelope
 
 _NAME = const("sig")
 _SEED = const(32)
+_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
 _DOMAIN = const(b"noria-sig-1\n")
 
 
@@ -21,15 +22,24 @@ class SigningKey:
     def __init__(self, nvs):
         self._nvs = nvs
         self._pair = bytearray(2 * _SEED)  # private key, public key
+        self.missing = False
+        """Whether NVS answers and has no key: only then one may be made, or its loss reported."""
         try:
             self.present = nvs.get_blob(_NAME, self._pair) == len(self._pair)
-        except (OSError, ValueError):  # none, or one of another length
+            self.missing = not self.present
+        except Exception as error:  # noqa: BLE001 - a failing NVS may hold the key all the same
             self.present = False
+            self.missing = isinstance(error, OSError) and error.errno == _NOT_FOUND
 
     def create(self):
-        """Create the key if there is none. The radio has to be on: its noise is the entropy."""
+        """Create the key if there is none. The radio has to be on: its noise is the entropy.
+
+        Raises OSError when NVS does not answer: a new key must not replace one that it holds.
+        """
         if self.present:
             return
+        if not self.missing:
+            raise OSError("NVS does not answer")
         from lib import ed25519
 
         seed = os.urandom(_SEED)

@@ -7,8 +7,9 @@ from lib import unload
 from micropython import const
 from node.exchange import signing_key
 from node.policy import schedule
-from node.storage import clock, envelope
+from node.storage import clock, envelope, mishaps
 
+_FLASH = const(2)  # of mishaps.py
 _NTP_TIMEOUT_S = const(1)
 _DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
 
@@ -33,28 +34,15 @@ class Uplink:
         """Arguments of ``Download.run`` for an ordered release, its connection open; else None."""
 
     def report(self, found):
-        """Connect and exchange messages; after a failure the next attempt waits longer, and an
-        event is sealed all the same. ``found``: wake.Findings.
-        """
-        state = self._state
-        # Counted before the attempt: if it ends in a reset, the next attempt still waits.
-        state.fails = min(state.fails + 1, 255)
-        state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
-        self._queue.save()
-        try:
-            self.ensure_era()
-            link = self._board.link(self._config, self._address())
-            link.join()
-            self._update_status.feed()
-            self._ensure_key()
-            self._exchange(link, found)
-            state.fails = state.retry_up = 0
-        except OSError as error:
-            print("no connection:", error)
-            self._update_status.record_attempt(False, self._up(), self._plan)
-            state.retry_up = self._up() + schedule.retry_s(state.fails, state.recovery, self._lte)
-            if found.event and state.unsealed_count:
-                self.seal(found.mv)
+        """Connect and exchange messages. ``found``: wake.Findings. Raises what radio, network and
+        flash raise: of any class."""
+        self.ensure_era()
+        link = self._board.link(self._config, self._address())
+        link.join()
+        self._update_status.feed()
+        self._ensure_key()
+        self._exchange(link, found)
+        self._state.fails = self._state.retry_up = 0
 
     def _exchange(self, link, found):
         from lib import mqtt
@@ -108,6 +96,8 @@ class Uplink:
         """Seal the unsealed records into at least one message; returns the newest header."""
         self.ensure_era()
         up = self._up()
+        for fields in mishaps.report(self._state):
+            self._queue.add_event(up, fields)
         return self._queue.seal(up, self._plan.promise_s(up), mv, rssi)
 
     def _decode_orders(self, payload):
@@ -144,12 +134,15 @@ class Uplink:
     def _ensure_key(self):
         """Create the signing key, once; report its loss, once."""
         state, key = self._state, self._signing_key
-        if not key.present and not state.keyed:
-            self._board.wlan()  # switched on, since its noise feeds the random generator
-            key.create()
+        if key.missing and not state.keyed:
+            try:
+                self._board.wlan()  # switched on, since its noise feeds the random generator
+                key.create()
+            except Exception as error:  # noqa: BLE001 - messages count with their MAC alone, too
+                mishaps.add(state, _FLASH, error)
         if key.present:
             state.keyed, self._queue.signs = 1, True
-        elif state.keyed == 1:
+        elif key.missing and state.keyed == 1:
             state.keyed = 2
             self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
 

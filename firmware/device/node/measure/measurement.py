@@ -7,7 +7,9 @@ from micropython import const
 from node.measure import faults, plausibility, sampling
 from node.measure.tamper import TamperWatch
 from node.policy import schedule
-from node.storage import clock, records
+from node.storage import clock, mishaps, records
+
+_BUS = const(1)  # of mishaps.py
 
 _LONG_S = const(3600)  # since a good value before this boot
 
@@ -38,26 +40,30 @@ class Measurement:
     def level(self):
         """Measure the level and store it; an implausible value is stored as null, with a fault."""
         tc = self._temperature()
-        sensor = self._board.sensor(self._config)
-        sensor.tc = tc
-        burst = sampling.take_burst(sensor, time.ticks_ms, time.ticks_diff)
+        quantity = records.QUANTITIES[{"hx711": 1, "probe": 2}.get(self._config.sensor, 0)]
+        try:
+            sensor = self._board.sensor(self._config)
+            sensor.tc = tc
+            burst = sampling.take_burst(sensor, time.ticks_ms, time.ticks_diff)
+            if burst.error:
+                mishaps.add(self._state, _BUS, burst.error)
+            code = burst.code or self._judged(sensor, burst.value)
+        except Exception as error:  # noqa: BLE001 - of a bus: the reading is null, and they go on
+            mishaps.add(self._state, _BUS, error)
+            burst = sampling.Burst(None, None, 0, 0, "fault")
+            code = burst.code
         self._board.sensor_off()
-        code = burst.code or self._judged(sensor, burst.value)
         if burst.code:
             self._state.blind_n = 0
         value = None if code and code != plausibility.STUCK else burst.value
         self._queue.add_sample(
-            records.Sample(
-                self._up(), sensor.quantity, value, burst.spread, burst.valid, burst.tried, tc
-            )
+            records.Sample(self._up(), quantity, value, burst.spread, burst.valid, burst.tried, tc)
         )
         self._report_fault(code)
         self.value = value
         if value is not None:
             change = abs(value - self._state.reported)
-            self.moved = not self._state.reported_set or change >= self._plan.change(
-                sensor.quantity
-            )
+            self.moved = not self._state.reported_set or change >= self._plan.change(quantity)
 
     def _judged(self, sensor, value):
         state, up = self._state, self._up()
@@ -88,6 +94,9 @@ class Measurement:
             return None if chip is None else (chip.read_temperature() + self._config.temp_zero) * 10
         except SensorError:
             return None  # check_tamper reports it as a fault
+        except Exception as error:  # noqa: BLE001 - of a bus
+            mishaps.add(self._state, _BUS, error)
+            return None
 
     def check_tamper(self):
         """Check lid, motion and tilt; a confirmed alarm begins recovery mode."""
@@ -96,7 +105,11 @@ class Measurement:
     def battery(self):
         """Measure the cell; a change between low and well is an event."""
         if self._config.battery:
-            self.mv = self._board.battery_mv() * self._config.battery_permille // 1000
+            try:
+                self.mv = self._board.battery_mv() * self._config.battery_permille // 1000
+            except Exception as error:  # noqa: BLE001 - of a bus: the battery's state is unknown
+                mishaps.add(self._state, _BUS, error)
+                return
         low = schedule.low_battery(self._state, self.mv)
         if low != self._state.low:
             self._state.low, self._state.pending = low, 1

@@ -15,6 +15,7 @@ _DEAD = const(3)  # errors in a row at the beginning: the sensor is not there
 _BUDGET_MS = const(3000)  # of a wake, for all sensors
 
 NO_ECHO, DISAGREE = "no_echo", "disagree"
+_FAULT = const("fault")
 
 
 class Burst:
@@ -29,6 +30,8 @@ class Burst:
         self.valid = valid
         self.tried = tried
         self.code = code
+        self.error = None
+        """The last exception that was no SensorError, as buses raise it."""
 
 
 def burst(samples, window, code=""):
@@ -78,18 +81,22 @@ def median(ordered):
 
 
 def take_burst(sensor, ticks_ms, ticks_diff):
-    """The :class:`Burst` of ``sensor``, within 3 s; a SensorError counts as an invalid sample."""
+    """The :class:`Burst` of ``sensor``, within 3 s; any exception counts as an invalid sample."""
     start = ticks_ms()
-    samples, code = [], ""
+    samples, code, failure = [], "", None
     while True:
         try:
             sample = sensor.read()
             code = code if sample is not None else ""
         except SensorError as error:
             sample, code = None, error.code
+        except Exception as error:  # noqa: BLE001 - of a bus
+            sample, code, failure = None, _FAULT, error
         samples.append(sample)
         if _ends(samples, code, sensor.window) or ticks_diff(ticks_ms(), start) >= _BUDGET_MS:
-            return burst(samples, sensor.window, code)
+            found = burst(samples, sensor.window, code)
+            found.error = failure
+            return found
 
 
 def _ends(samples, code, window):

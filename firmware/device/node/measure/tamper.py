@@ -6,7 +6,12 @@ from drivers import SensorError
 from micropython import const
 from node.measure import faults, motion
 from node.policy import alarm_budget, schedule, wake_pins
-from node.storage import clock
+from node.storage import clock, mishaps
+
+_BUS = const(1)  # of mishaps.py
+_MOTION = const(0)  # of wake_pins.py
+_TILT = const(1)
+_LID = const(2)
 
 _DRAIN_MS = const(240)  # twelve samples of the FIFO's thirty-two
 _STEP_MG = const(16)  # State.rest: a signed byte an axis
@@ -47,6 +52,7 @@ class TamperWatch:
     def check(self):
         """Check lid, motion and tilt; five seconds of an alarm begin recovery mode."""
         state = self._state
+        lid = state.lid
         lid_opened = self._lid()
         try:
             chip = self.accelerometer()
@@ -55,14 +61,44 @@ class TamperWatch:
         except SensorError:
             self._chip = None
             self._report_missing(True)
+        except Exception as error:  # noqa: BLE001 - of a bus; the next wake looks again
+            self._chip = None
+            mishaps.add(state, _BUS, error)
+        if self._config.motion and not self._chip and not state.recovery:
+            self._check(self._board.woke_by_pin() and lid == state.lid)
+        for given in self._wake_pins.report():
+            self._report_fault(given)
         if state.recovery == schedule.RECOVERING and state.low:
             self._end("reserve")  # no recovery mode below the reserve voltage
+
+    def _check(self, by):
+        """Nothing moves, or the accelerometer is silent: a line that is active lies. ``by``: one of
+        them ended the sleep; if none is active any more, any that was armed may be the one.
+        """
+        pins = (_MOTION, self._board.motion), (_TILT, self._board.tilt)
+        active = [pin for pin, line in pins if line.active()]
+        if by and not active:
+            active = [_TILT] + ([_MOTION] if self._wake_pins.may_look else [])
+        for pin in active:
+            self._pay(pin)
+
+    def _pay(self, pin):
+        if self._wake_pins.trusts(pin):
+            self._report_fault(self._wake_pins.add(pin))
+
+    def _report_fault(self, given):
+        """Report a line that is not armed any more now, one that is armed again by the schedule."""
+        if given:
+            self.add_event(faults.event(*given))
+            if given[1] != faults.OVER:
+                self._state.pending = 1
 
     def _presence(self, chip, lid_opened):
         state = self._state
         if not chip.armed:
             self.arm(chip)
-        tilted = motion.angle_deg(self.rest, chip.read_mg()) > motion.TILT_DEG
+        deg = motion.angle_deg(self.rest, chip.read_mg())
+        tilted = deg > motion.TILT_DEG
         if state.recovery:
             self._recover(chip)
             return
@@ -73,6 +109,8 @@ class TamperWatch:
             alarm_budget.pay_look(state, self._up())
             if self._add_upright(self._watched(chip, 1)):
                 self._pay_report()
+        elif self._board.tilt.active() and 2 * deg < motion.TILT_DEG:
+            self._pay(_TILT)  # near upright, its line cannot be high
 
     def _confirm(self, chip):
         """Five seconds of motion or tilt are an event to report; a bump waits for the schedule."""
@@ -82,6 +120,8 @@ class TamperWatch:
         self._add_motion(watch)
         upright = self._add_upright(watch)
         if not watch.confirmed:
+            if not watch.lasted_ms and 2 * watch.deg < motion.TILT_DEG:
+                self._check(self._board.woke_by_pin() and not self._wake_pins.may_look)
             if upright:
                 self._pay_report()
             return
@@ -184,6 +224,9 @@ class TamperWatch:
         except SensorError:
             self._chip = None
             self._report_missing(True)
+        except Exception as error:  # noqa: BLE001 - of a bus; ``check`` arms it
+            self._chip = None
+            mishaps.add(self._state, _BUS, error)
 
     def _learn(self, chip):
         """Average a still second; a tank that moves now is measured at the next reset."""
@@ -203,12 +246,14 @@ class TamperWatch:
 
     def _lid(self):
         """Report a lid that was opened or closed. Returns whether it was opened."""
-        if not self._config.lid:
+        if not self._config.lid or not self._wake_pins.trusts(_LID):
             return False
         state = self._state
         now = self._wake_pins.lid_now()
         if now == state.lid:
             return False
+        if state.lid:
+            self._pay(_LID)
         opened = (state.lid, now) == (wake_pins.CLOSED, wake_pins.OPEN)
         if state.lid:
             self.add_event('"k":"lid","open":%s' % ("true" if opened else "false"))

@@ -46,9 +46,9 @@ def pay_report(state, up):
     return True
 
 
-def may_look(state, up):
-    """Whether motion may still wake the board."""
-    return _refilled(state, up)[1] + _LOOK <= _LOOKS
+def may_look(state, up, n=1):
+    """Whether motion may still wake the board; for another ``n``, an ``n``-th of the budget."""
+    return _refilled(state, up)[1] + _LOOK <= _LOOKS // n
 
 
 def pay_look(state, up):

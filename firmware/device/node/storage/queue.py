@@ -29,6 +29,8 @@ class Queue:
         self.state = found or states.State()
         self._saved = self.state.packed()  # the state that the ring yields, without
         self._since = []  # these records
+        self.complete = True
+        """Whether the state in memory is that of the flash: if not, nothing more is written."""
         self.signs = False
         """Whether there is a signing key: messages due for a signature are sealed with ``sg``."""
         ring.opening = self._opening
@@ -38,12 +40,14 @@ class Queue:
 
     def save(self):
         """Append the changed fields of the state that other records do not imply."""
+        self._begin()
         changes, sector = self._changes(), self.ring.last
         if changes:
             self.ring.make_room(RECORD_SIZE + len(changes))
         if changes and self.ring.last == sector:  # a new sector opens with the whole state
             self.ring.append(records.CHANGE, changes)
             self._keep()
+        self.complete = True
 
     def _keep(self):
         self._saved, self._since = self.state.packed(), []
@@ -67,15 +71,26 @@ class Queue:
         self._append(records.EVENT, records.event(up, fields))
 
     def _append(self, kind, payload):
-        pos = self.ring.append(kind, payload)
-        self._fold(pos, kind, payload)
+        """Append a record and fold it. Returns its position.
 
-    def _fold(self, pos, kind, payload):
+        If that fails half-way, the flash may hold a record that the state does not know: nothing
+        more is written in this wake, and the next one reads the flash. Two messages of one number
+        would otherwise be a fork.
+        """
+        self._begin()
+        pos = self.ring.append(kind, payload)
         record = Record(pos, self.ring.tail, kind, payload)
         self.state.fold(record)
         self._since.append(record)
         if len(self._since) == _SINCE:
             self._changes()
+        self.complete = True
+        return pos
+
+    def _begin(self):
+        if not self.complete:
+            raise OSError("flash: an earlier write of this wake failed")
+        self.complete = False
 
     # Messages
 
@@ -129,7 +144,9 @@ class Queue:
         return newest
 
     def _seal_one(self, up, next_s, mv, rssi):
+        self._begin()
         self.ring.make_room(_MESSAGE_ROOM)  # first, since what it drops changes this ``old``
+        self.complete = True
         if self.state.gap_n:
             self.add_event(up, records.gap(self.state.gap_n, self.state.gap_s))
         head = self._head(up, next_s, mv, rssi)
@@ -139,9 +156,7 @@ class Queue:
             self._fill(head, body)
         head.count = body.count
         head.digest = envelope.digest(body.object(text))
-        payload = head.packed()
-        head.pos = self.ring.append(records.MESSAGE, payload)
-        self._fold(head.pos, records.MESSAGE, payload)
+        head.pos = self._append(records.MESSAGE, head.packed())
         return head
 
     def _fill(self, head, body):

@@ -75,10 +75,21 @@ class Ring:
         if self._buffered // SECTOR == number:
             self._buffered = 0
 
+    def _read(self, index, buffer, offset):
+        """Fill ``buffer``; a read that fails is repeated once. Raises OSError, whatever the flash
+        raised: a walk must not take the end of an iterator for the end of the ring."""
+        try:
+            self._device.readblocks(index, buffer, offset)
+        except Exception:  # noqa: BLE001 - of any class
+            try:
+                self._device.readblocks(index, buffer, offset)
+            except Exception as error:  # noqa: BLE001
+                raise OSError("flash failed: %r" % error)  # noqa: B904 - MicroPython warns of chains
+
     def _read_number(self, index):
         """The sequence number of the sector at ``index``, 0 if it has none."""
         head = bytearray(_HEADER_SIZE)
-        self._device.readblocks(index, head, 0)
+        self._read(index, head, 0)
         magic, number, crc = struct.unpack(_HEADER, head)
         if magic != _MAGIC or crc != _crc(head[:8], 0) or number % self._sectors != index:
             return 0
@@ -141,7 +152,8 @@ class Ring:
         """(bytes read, index of a sector's ``offset`` in them), with all of a record there."""
         begin = min(offset // _STEP * _STEP, SECTOR - _WINDOW)
         if self._buffered != number * SECTOR + begin:
-            self._device.readblocks(number % self._sectors, self._buffer, begin)
+            self._buffered = 0  # should the read fail half-way
+            self._read(number % self._sectors, self._buffer, begin)
             self._buffered = number * SECTOR + begin
         return self._buffer, offset - begin
 

@@ -82,6 +82,9 @@ FIELDS = (
     "move_from", "I",  # a planned move, Unix s; set by ``down``
     "move_to", "I",
     "fw_floor", "I",  # no release below it is installed, should NVS be lost
+    "pins", "8s",  # wakes in vain of motion, tilt and lid (wake_pins.py)
+    "misfit", "B",  # 1: a configuration that cannot be used was reported
+    "mishaps", "39s",  # exceptions of parts that no event reports yet (mishaps.py)
 )
 # fmt: on
 _FORMAT = "<" + "".join([FIELDS[index] for index in range(1, len(FIELDS), 2)])
@@ -105,6 +108,7 @@ class State:
     def _named(self):
         """Never called: declares for readers and type checkers what ``_unpack`` sets."""
         self.era = self.prev = self.once = self.rest = b""
+        self.pins = self.mishaps = b""
         self.boot = self.seq = self.chained = self.base = self.clock_source = self.clock_up = 0
         self.last_up = self.unsealed = self.unsealed_count = self.era_start = self.freed = 0
         self.former = self.former_tries = self.run = self.run_boot = self.run_seq = 0
@@ -116,7 +120,7 @@ class State:
         self.spent_uah = self.looked = self.budget_up = self.mark_rtc = self.mark_up = 0
         self.rate_ppm = self.sealed_up = self.scale_end = self.scale_from = self.scale_ppm = 0
         self.gap_n = self.gap_s = self.ack_top = self.signed_up = self.keyed = self.change_mm = 0
-        self.change_g = self.move_from = self.move_to = self.fw_floor = 0
+        self.change_g = self.move_from = self.move_to = self.fw_floor = self.misfit = 0
 
     def packed(self):
         """The STATE record."""

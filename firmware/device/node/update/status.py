@@ -2,6 +2,9 @@
 
 from lib import unload
 from micropython import const
+from node.storage import mishaps
+
+_FLASH = const(2)  # of mishaps.py
 
 _FAULT = const("fault")  # guard.py's
 _REFUSED = const("refused")  # by download.py: why a release was refused, until it is reported
@@ -21,11 +24,15 @@ class UpdateStatus:
         """The members of the event ``boot``."""
         slots = self._slots
         fields = '"k":"boot","c":"%s"' % ("update" if slots.first else cause)
-        from node.update import manifest  # large, and needed at a boot only
+        try:
+            from node.update import manifest  # large, and needed at a boot only
 
-        found = manifest.fingerprint(slots.folder)
-        del manifest
-        unload("node.update.manifest")
+            found = manifest.fingerprint(slots.folder)
+            del manifest
+            unload("node.update.manifest")
+        except Exception as error:  # noqa: BLE001 - a boot counts without it, too
+            mishaps.add(self._state, _FLASH, error)
+            found = ""
         return fields + (',"fh":"%s"' % found if found else "")
 
     def report(self, up, plan):
@@ -47,13 +54,16 @@ class UpdateStatus:
         blob = bytearray(32)
         try:
             size = self.nvs.get_blob(key, blob)
-        except (OSError, ValueError):
+        except Exception:  # noqa: BLE001 - there is none, or NVS fails
             return ""
         return "".join(chr(byte) for byte in blob[:size] if 48 <= byte <= 122 and byte != 92)
 
     def _clear(self, key):
-        self.nvs.erase_key(key)
-        self.nvs.commit()
+        try:
+            self.nvs.erase_key(key)
+            self.nvs.commit()
+        except Exception as error:  # noqa: BLE001 - it is reported once more by the next wake
+            mishaps.add(self._state, _FLASH, error)
 
     # A build on trial
 
