@@ -8,12 +8,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING
 
 from gateway.domain import envelope
 from gateway.errors import ReleaseError
+from gateway.wire.signature import is_valid
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _PART_BYTES = 2048
 _MAX_MANIFEST_BYTES = 8192
@@ -59,7 +61,7 @@ class Release:
 
 
 def sign(
-    key: Ed25519PrivateKey,
+    key: "Ed25519PrivateKey",
     files: Mapping[str, bytes],
     *,
     version: int,
@@ -116,14 +118,10 @@ def open_release(bundle: bytes) -> Release:
 def verify(release: Release, public_key: bytes) -> None:
     """Raises ReleaseError unless the signature is by ``public_key`` (32 bytes)."""
     raw = envelope.decode_base64url(release.signature.encode("ascii"))
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(
-            raw, release.stream[: release.manifest_bytes]
-        )
-    except (InvalidSignature, ValueError):
+    if not is_valid(public_key, raw, release.stream[: release.manifest_bytes]):
         raise ReleaseError(
             f"the release is not signed by the key {public_key.hex()[:16]}… that release_key names"
-        ) from None
+        )
 
 
 def _bundle(size: int, signature: str, stream: bytes) -> bytes:

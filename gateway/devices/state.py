@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
 from gateway.database.tables import metadata
-
-if TYPE_CHECKING:
-    from gateway.devices.release import Release
+from gateway.devices import release as releases
+from gateway.devices.release import Release
 
 desired = sa.Table(
     "desired",
@@ -100,7 +99,7 @@ class DesiredState:
             return False
         return self.answer.ok or self.answer.code.startswith("update_")
 
-    def down_object(self, release: "Release | None") -> bytes:
+    def down_object(self, release: Release | None) -> bytes:
         """The OBJECT of its ``down``; ``release`` is the one that ``self.release`` names."""
         members: dict[str, object] = {
             "v": 1,
@@ -140,9 +139,7 @@ def load(connection: sa.Connection, device: str | None = None) -> dict[str, Desi
     return found
 
 
-def load_release(connection: sa.Connection, wanted: str) -> "Release":
+def load_release(connection: sa.Connection, wanted: str) -> Release:
     """The stored release with that id. Raises ReleaseError when it is damaged."""
-    from gateway.devices import release as releases  # pages do not need it and its cryptography
-
     bundle = connection.scalar(sa.select(release.c.bundle).where(release.c.id == wanted))
     return releases.open_release(bytes(bundle or b""))

@@ -1,6 +1,7 @@
 """The gateway's entries about itself: origin, starts, heartbeats, clock, refusals."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.journal import rollback
@@ -22,17 +23,20 @@ class Diary:
     _hour: float = 0.0
     _offset: float | None = field(default=None)
 
-    def open(self, now: float, log_key: bytes, build: str, lost: LogMark | None = None) -> None:
-        """Write the first leaf of a new log, its origin (WIRE.md, section 4).
+    def open(
+        self, now: float, public_key: Callable[[], bytes], build: str, lost: LogMark | None = None
+    ) -> None:
+        """Write the first leaf of a new log, its origin, with its key (WIRE.md, section 4).
 
         A log that has begun needs none, unless the journal lost leaves that others saw (``lost``).
         """
         if self.journal.last_id and lost is None:
             return
         origin = secrets.token_hex(8)  # random: a checkpoint's origin names nobody
+        key = public_key()
         with self.journal.transaction():
             previous = rollback.close_log(self.journal, lost) if lost else None
-            body = {"origin": origin, "key": log_key.hex(), "build": build, "previous": previous}
+            body = {"origin": origin, "key": key.hex(), "build": build, "previous": previous}
             self.journal.log.append_fact("open", now, body)
             self.journal.log.origin = origin
 

@@ -131,9 +131,9 @@ def _open_diary(
             f"{settings.journal_path} came back from a backup, while the shared database went on: "
             "start this gateway with another gateway_id and an empty data folder"
         )
-    key = log_key.log_key(settings.data).public_key().public_bytes_raw()
+    private = log_key.log_key(settings.data)
     diary = Diary(journal)
-    diary.open(clock.now(), key, log_key.build(), lost)
+    diary.open(clock.now(), lambda: log_key.public_key(private), log_key.build(), lost)
     witness.keep(journal.log.seen)
     witness.sync()
     return diary

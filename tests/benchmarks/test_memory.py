@@ -61,7 +61,7 @@ def test_gateway_and_server_with_1000_tanks(tmp_path: Path, mosquitto: Mosquitto
             f"{resident:.0f} MB resident (bar {BAR_MB}), {shared:.0f} MB proportional",
             f"gateway {found[0][0]:.0f}, server {found[1][0]:.0f} MB resident",
         )
-    assert sum(resident for resident, _ in after) <= 2 * BAR_MB
+    assert sum(resident for resident, _ in after) <= 1.05 * BAR_MB  # allocators differ
 
 
 def _look_around(url: str) -> None:

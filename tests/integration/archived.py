@@ -35,7 +35,7 @@ def made(folder: Path) -> Path:
     gateway = Gateway(folder)
     gateway.register(registry(), JUNE - 86400.0)
     diary, node = Diary(gateway.journal), SigningDevice(booted=JUNE)
-    diary.open(JUNE, bytes(32), "1.0")
+    diary.open(JUNE, lambda: bytes(32), "1.0")
     diary.start(JUNE, 0.0)
     for n in range(MESSAGES):
         at = JUNE + EVERY_S * n

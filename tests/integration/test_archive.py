@@ -234,7 +234,7 @@ def test_each_segment_has_entries_of_one_log(folder: Path) -> None:
     at = int(SEPTEMBER)
     journal = Journal(folder / "journal.db", "g1")
     old = journal.log.seen
-    Diary(journal).open(at, bytes(32), "1.0", LogMark(old.origin, old.frontier))
+    Diary(journal).open(at, lambda: bytes(32), "1.0", LogMark(old.origin, old.frontier))
     node = SigningDevice(era="neweraaa", booted=at)
     registry = Gateway(folder).ingest.registry
     for n in range(9):

@@ -73,8 +73,8 @@ def test_the_diary_begins_with_open_and_has_a_heartbeat_every_ten_minutes(
     listening: Listening,
 ) -> None:
     diary = Diary(listening.journal)
-    diary.open(NOW, bytes(32), "1.0")
-    diary.open(NOW, bytes(32), "1.0")
+    diary.open(NOW, lambda: bytes(32), "1.0")
+    diary.open(NOW, lambda: bytes(32), "1.0")
     diary.start(NOW, 50.0)
     assert not diary.write_due(NOW + 599, 649.0)
     assert diary.write_due(NOW + HEARTBEAT_S, 50.0 + HEARTBEAT_S)

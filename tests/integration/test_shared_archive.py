@@ -46,7 +46,7 @@ class Gateway:
         self.name, self.engine, self.folder = name, engine, folder / name
         self.folder.mkdir()
         self.journal = Journal(self.folder / "journal.db", name)
-        Diary(self.journal).open(JUNE, bytes(32), "test")
+        Diary(self.journal).open(JUNE, lambda: bytes(32), "test")
         self.ingest = Ingest(self.journal, REGISTRY)
         self.registrar = Registrar(
             engine, self.reader, name, Wakeup(), Clock(), ListeningFlag(listening=True)

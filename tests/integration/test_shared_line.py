@@ -40,7 +40,7 @@ class Gateway:
         self.name, self.engine = name, engine
         self.path = folder / f"{name}.db"
         self.journal = Journal(self.path, name)
-        Diary(self.journal).open(NOW, bytes(32), "test")
+        Diary(self.journal).open(NOW, lambda: bytes(32), "test")
         self.ingest = Ingest(self.journal, REGISTRY)
         self.join()
 

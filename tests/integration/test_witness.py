@@ -27,7 +27,7 @@ class Log:
         self.witness = Witness(self.notes)
         self.journal = Journal(self.folder / "journal.db", "g1", self.witness.keep)
         self.lost = rollback.find_rollback(self.journal, self.witness)
-        Diary(self.journal).open(NOW, b"k", "1", self.lost)
+        Diary(self.journal).open(NOW, lambda: b"k", "1", self.lost)
         self.witness.keep(self.journal.log.seen)
 
     def write(self, facts: int) -> None:

@@ -40,7 +40,7 @@ class Place:
         self.path = folder / f"{name}.db"
         self.journal = Journal(self.path, name)
         diary = Diary(self.journal)
-        diary.open(now, bytes(32), "test")
+        diary.open(now, lambda: bytes(32), "test")
         diary.start(now, 0.0)
         self.ingest = Ingest(self.journal, registry)
         changes = [BrokerEvent(what, now) for what in ("broker_back", "broker_drained")]

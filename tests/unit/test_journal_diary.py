@@ -38,14 +38,14 @@ def diary_entries(path: Path) -> list[tuple[str, float, dict[str, object]]]:
 
 def test_a_new_log_begins_with_its_origin_key_and_build(journal: Journal, path: Path) -> None:
     diary = Diary(journal)
-    diary.open(NOW, b"\x01\x02", "1.5")
-    diary.open(NOW, b"\x03", "1.6")
+    diary.open(NOW, lambda: b"\x01\x02", "1.5")
+    diary.open(NOW, lambda: b"\x03", "1.6")
     ((kind, at, body),) = diary_entries(path)
     origin = str(body.pop("origin"))
     assert (kind, at, body) == ("open", NOW, {"key": "0102", "build": "1.5", "previous": None})
     assert (len(origin), journal.log.origin) == (16, origin)
     seen = LogMark(origin, journal.log.frontier.grown(bytes(32)))
-    diary.open(NOW, b"\x01", "1.5", seen)
+    diary.open(NOW, lambda: b"\x01", "1.5", seen)
     _, (_, _, second) = diary_entries(path)
     assert second["previous"] == {
         "origin": origin, "size": 2, "root": seen.frontier.root().hex(), "kept": 1,
@@ -54,7 +54,7 @@ def test_a_new_log_begins_with_its_origin_key_and_build(journal: Journal, path: 
 
 
 def test_an_empty_journal_whose_log_was_seen_names_it(journal: Journal, path: Path) -> None:
-    Diary(journal).open(NOW, b"k", "1", LogMark("zzzz", Frontier().grown(bytes(32))))
+    Diary(journal).open(NOW, lambda: b"k", "1", LogMark("zzzz", Frontier().grown(bytes(32))))
     ((_, _, body),) = diary_entries(path)
     assert isinstance(body["previous"], dict)
     assert body["previous"]["origin"] == "zzzz"
@@ -178,12 +178,19 @@ def test_a_failure_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 def test_the_logs_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     data = tmp_path / "new" / "data"
-    key = log_key.log_key(data).private_bytes_raw()
-    assert log_key.log_key(data).private_bytes_raw() == key
+    key = log_key.log_key(data)
+    assert log_key.log_key(data) == key
     assert (data / "log.key").read_text("ascii") == key.hex() + "\n"
     assert (data / "log.key").stat().st_mode & 0o777 == 0o600
     assert data.stat().st_mode & 0o777 == 0o700
-    (data / "log.key").write_text("ab" * 31, "ascii")
-    with pytest.raises(JournalError, match="is not a log key: restore it from a backup"):
-        log_key.log_key(data)
+    for other in ("ab" * 31, "ab" * 33, "no hex", ""):
+        (data / "log.key").write_text(other, "ascii")
+        with pytest.raises(JournalError, match="is not a log key: restore it from a backup"):
+            log_key.log_key(data)
     assert log_key.build()[0].isdigit()
+
+
+def test_the_public_key_is_that_of_rfc_8032() -> None:
+    private = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+    public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    assert log_key.public_key(bytes.fromhex(private)).hex() == public
