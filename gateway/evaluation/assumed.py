@@ -68,6 +68,8 @@ RATIOS: Mapping[str, Mapping[str, float]] = {
     "plateau.decays": {"theft": 0.5, "slashed": 3.0, "drained": -1.0},
     "plateau.steady": {"theft": -0.3, "slashed": 3.0, "drained": -1.0},
     "echoes_disagree": {"theft": -2.0, "sensor_fault": 2.0},
+    "rise_undone": {"theft": -3.0, "sensor_fault": 2.0},
+    "was_frozen": {"theft": -4.0, "sensor_fault": 3.0},
     "knock": {"theft": 1.2, "drained": 0.0, "slashed": 0.0},
     "blind_zone.full": {"theft": -5.0, "sensor_fault": 3.0},
     "blind_zone.unseen": {"theft": -1.5, "sensor_fault": 2.0},

@@ -42,6 +42,10 @@ _TERMS: Mapping[str, str] = {
         "This sensor measures past the water when the tank is full, which would look the same."
     ),
     "echoes_disagree": mark("The sensor's echoes disagreed with one another meanwhile."),
+    "rise_undone": mark(
+        "Shortly before, the figure had risen from about {left_l}, as a false echo does."
+    ),
+    "was_frozen": mark("The sensor had repeated one figure until then."),
     "neighbours_fall": mark("{tanks} at the same place fell too, as when many people draw."),
     "neighbours_steady": mark("{tanks} at the same place did not fall."),
     "level_steady": mark("The level did not fall."),

@@ -249,3 +249,18 @@ def test_nothing_is_doubtful_before_forty_runs() -> None:
     sensor.track.runs = 38
     sensor.reads(50, mm=470)
     assert not health.is_doubtful(sensor.track)
+
+
+@pytest.mark.parametrize(
+    ("run", "repeats", "frozen"), [(3.0, 6, False), (3.0, 7, True), (90.0, 97, True)]
+)
+def test_the_end_of_a_value_that_repeated_for_too_long_is_remembered(
+    run: float, repeats: int, frozen: bool
+) -> None:
+    """More than twice the longest run, or a frozen sensor."""
+    sensor = experienced()
+    sensor.track.longest_run = run / 0.99
+    sensor.reads(repeats, mm=470).reads(mm=471)
+    assert sensor.track.frozen_until == (T0 + sensor.at if frozen else 0.0)
+    sensor.reads(3)
+    assert sensor.track.frozen_until == (T0 + sensor.at - 3 * 900 if frozen else 0.0)

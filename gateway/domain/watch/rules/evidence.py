@@ -111,6 +111,10 @@ def _fall(
         found.append(_term(weights, (level,), left))
     if fall.is_rough:
         found.append(_term(weights, ("echoes_disagree",)))
+    if fall.undoes_rise:
+        found.append(_term(weights, ("rise_undone",), left))
+    if fall.was_frozen:
+        found.append(_term(weights, ("was_frozen",)))
     if tamper.was_knocked(tank.knocks, fall.at - _KNOCK_S, fall.until):
         found.append(_term(weights, ("knock",)))
     return found + _neighbours(weights, fall)

@@ -12,7 +12,7 @@ from gateway.domain.inputs import Reading
 from gateway.domain.registry import Tank
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import habit, presence, removal
+from gateway.domain.watch.rules import habit, presence, removal, sensor_checks
 from gateway.domain.watch.tracks import noise as scatter
 from gateway.domain.watch.tracks.flow import TAP_LPM
 from gateway.domain.watch.tracks.settling import Sample
@@ -34,7 +34,6 @@ _ORDINARY = 0.25  # of all taps open: without other evidence people are drawing 
 _IMPROBABLE = 8.0
 """A loss as improbable as this (exp(-8) for the hour) is looked at however slow it is."""
 _DECIDED_BY = 2  # samples after a fall
-_ROUGH_PART, _ROUGH_SHARE = 0.025, 0.10
 _BEFORE = 3
 _LATE_KEPT = 24
 _DECAY = 0.6
@@ -71,7 +70,7 @@ def check(
     if habit.is_small_delivery(tank, row, found):
         return
     habit.compare(context, row, found)
-    found.is_rough = _is_rough(tank, row, sample.sd_l)
+    sensor_checks.note(tank, row, found, tank.flow.recent, sample.sd_l)
     if tank.episode or _is_unusual(found):
         removal.add_fall(context, tank, device, found)
 
@@ -79,13 +78,6 @@ def check(
 def _is_double(device: DeviceState) -> bool:
     """Whether two devices speak as one: their levels have nothing to do with each other."""
     return len(device.promises) > 1 and len(presence.active_promises(device)) > 1
-
-
-def _is_rough(tank: TankState, row: Tank, sd_l: float) -> bool:
-    """Whether the echoes of one burst disagree, or readings lately with one another: a sensor that
-    sees the water does neither.
-    """
-    return sd_l >= _ROUGH_PART * row.capacity_l or tank.settling.noise.bad_share >= _ROUGH_SHARE
 
 
 def _is_unusual(fall: Fall) -> bool:
@@ -130,7 +122,7 @@ def check_late(
     if found is None or _is_reverted(tank, row, found):
         return
     habit.compare(context, row, found)
-    found.is_rough = _is_rough(tank, row, reading.sd_l or 0.0)
+    sensor_checks.note(tank, row, found, backlog, reading.sd_l or 0.0)
     if tank.episode or _is_unusual(found):
         removal.add_fall(context, tank, device, found)
 

@@ -38,6 +38,7 @@ class SensorTrack:
     value: int | None = None  # the raw value of the last readings
     same: int = 0
     same_since: float = 0.0
+    frozen_until: float = 0.0  # when a value that it had repeated for too long changed, Unix s
     longest_run: float = 3.0  # most readings with one value lately
     runs: int = 0
     erratic: bool = False
@@ -103,6 +104,8 @@ def _check_stuck(track: SensorTrack, tank: Tank, reading: Reading, noise: Noise)
     A day, or less where this sensor's readings seldom repeat.
     """
     if reading.value != track.value:
+        if track.broken == STUCK or is_doubtful(track):
+            track.frozen_until = reading.at
         _learn_run(track)
         track.value, track.same, track.same_since = reading.value, 0, reading.at
         if track.broken == STUCK:

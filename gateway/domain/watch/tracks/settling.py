@@ -23,6 +23,7 @@ _DRAW_PART = 0.12
 _LEAST_TAPS = 2
 _SMOOTHING = 0.5
 _MOST_WAITING = 6
+_DROPPED = 6  # outliers that are remembered
 _MOST_BETWEEN = 3  # readings that a small delivery stays in the tank unsettled
 _CLEAN_READINGS = 24  # without an outlier, from a sensor that is trusted
 _MUCH_SIGMAS, _MUCH_PART, _SAME_SIGMAS = 8.0, 0.03, 1.5
@@ -60,7 +61,7 @@ class Settling:
     """``smooth_l``: the settled samples, smoothed; ``waiting``: readings that are not settled
     yet, [Sample..., raw value, part of its burst]; ``step``: the last sudden change, [at, from,
     to] in Unix s and litres; ``rounds``: how often the level went back and forth between two
-    figures.
+    figures; ``dropped``: the last outliers, [at, litres].
     """
 
     smooth_l: float | None = None
@@ -69,6 +70,7 @@ class Settling:
     noise: Noise = field(default_factory=Noise)
     step: list[float] = field(default_factory=list[float])
     rounds: int = 0
+    dropped: list[list[float]] = field(default_factory=list[list[float]])
 
 
 def settle(track: Settling, tank: Tank, reading: Reading) -> list[Sample]:
@@ -115,6 +117,7 @@ def _dismiss_waiting(
             scatter.count_good(noise)
         scatter.forget_last(noise)
     else:
+        _drop(track, waiting)
         scatter.count_bad(noise, sum(abs(w[2] - level) > _FAR_GATES * gate for w in waiting))
     waiting.clear()
     return between
@@ -175,12 +178,13 @@ def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> l
     run = _agreeing(waiting, tank, gate) if _moves_on(waiting, level) == 0 else len(waiting)
     if run == 0 or run < _needed(track.noise) or _is_echo(track, waiting[-run:]):
         if len(waiting) > _MOST_WAITING:
-            del waiting[0]
+            _drop(track, [waiting.pop(0)])
             scatter.count_bad(track.noise)
         return []
     settled = [Sample(*w[:4]) for w in waiting]
     kept = _on_the_way(settled, level, len(settled) - run)
     scatter.count_bad(track.noise, len(settled) - len(kept))
+    _drop(track, [w for w, sample in zip(waiting, settled, strict=True) if sample not in kept])
     waiting.clear()
     for sample in kept:
         scatter.count_good(track.noise)
@@ -190,6 +194,11 @@ def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> l
     newest = kept[-1:] if _is_moving(kept, gate) else kept[-2:]
     track.smooth_l = sum(s.litres for s in newest) / len(newest)
     return kept
+
+
+def _drop(track: Settling, outliers: list[list[float]]) -> None:
+    """Remember outliers: where the level soon follows them, they were the water."""
+    track.dropped = [*track.dropped, *([w[0], w[2]] for w in outliers)][-_DROPPED:]
 
 
 def _moves_on(waiting: list[list[float]], level: float) -> int:

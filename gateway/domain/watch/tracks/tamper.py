@@ -33,7 +33,9 @@ class Fall:
     slowing: float | None = None
     step_s: float = 0.0  # between the readings around its first part
     later: int = 0  # samples since it ended
-    is_rough: bool = False  # the sensor's echoes disagreed meanwhile
+    is_rough: bool = False  # the sensor's echoes or readings disagreed meanwhile
+    undoes_rise: bool = False  # it ended where the level had been shortly before
+    was_frozen: bool = False  # the sensor had repeated one value until this fall
     usual_l: float | None = None  # that people draw in these hours; None before that is known
     improbable: float = 0.0  # as their use: minus the natural logarithm of its probability
     neighbours_fell: int = 0  # tanks of the site that fell at the same time
@@ -93,6 +95,8 @@ def extend(fall: Fall, before: Fall) -> None:
         fall.use_ratio = None
     fall.improbable = max(fall.improbable, before.improbable)
     fall.is_rough |= before.is_rough
+    fall.undoes_rise |= before.undoes_rise
+    fall.was_frozen |= before.was_frozen
     fall.neighbours_fell = before.neighbours_fell  # whose samples of then may be gone
 
 
