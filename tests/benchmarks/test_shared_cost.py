@@ -105,7 +105,7 @@ def _measure(folder: Path, cluster: PostgreSQL) -> None:
     costs = Costs(cluster.service.pid)
     path = folder / "journal.db"
     journal = Journal(path, "g1")
-    Diary(journal).open(begin, bytes(32), "bench")
+    Diary(journal).open(begin, lambda: bytes(32), "bench")
     ingest = Ingest(journal, rows.load(engine))
     empty = _size(path)
     costs.of("admit, journal, leaf, fsync", lambda: _ingest(ingest, arrivals))

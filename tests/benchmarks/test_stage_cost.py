@@ -91,7 +91,7 @@ def _walk(folder: Path, tanks: int, messages: int, stages: Stages) -> None:
     with engine.begin() as connection:
         rows.put(connection, registry_of(rings), now - 86_400)
     journal = Journal(folder / "journal.db", "g1")
-    Diary(journal).open(now, bytes(32), "benchmark")
+    Diary(journal).open(now, lambda: bytes(32), "benchmark")
     ingest = Ingest(journal, rows.load(engine))
     keys = {ring.topic: ring.key for ring in rings}
     for at in range(0, len(arrivals), BATCH):
