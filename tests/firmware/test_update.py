@@ -31,7 +31,7 @@ def work(
 ) -> Iterator[Work]:
     """A board that runs its slots in place, and one whose interpreter cannot."""
     compiled = getattr(request, "param", "rom") == "rom"
-    plan = {"watchdog_s": 8.0}
+    plan = {"watchdog_s": 4.0}
     with board(
         tmp_path, mosquitto.port, plan=plan, compiled=compiled, release_key=PUBLIC
     ) as running:
