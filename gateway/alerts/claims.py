@@ -34,11 +34,15 @@ def claim(
     )
 
 
-def reassign(connection: sa.Connection, incident_id: str, person: str, to: str, now: float) -> bool:
-    """``person`` passes their claim to the person ``to``."""
+def reassign(
+    connection: sa.Connection, incident_id: str, person: str, to: str, now: float,
+    of_anybody: bool = False,
+) -> bool:  # fmt: skip
+    """``person`` passes their claim, or with ``of_anybody`` whoever's, to the person ``to``."""
+    mine = incident.c.claimed_by == person
     return _act(
         connection, incident_id, person, now, "hand_over", "handed_over",
-        incident.c.claimed_by == person,
+        incident.c.claimed_by.is_not(None) if of_anybody else mine,
         {"claimed_by": to, "claimed_at": now, "claim_eta": None},
         {"to": to},
     )  # fmt: skip
@@ -70,11 +74,24 @@ def close(
 
 
 def see(
-    connection: sa.Connection, incident_id: str, person: str, now: float, seen: Seen = "there"
-) -> bool:
-    """``person`` is beside the tank and reports what they see: witnessed evidence."""
+    connection: sa.Connection, incident_id: str, person: str, now: float, seen: Seen = "there",
+    counts: bool = True,
+) -> bool:  # fmt: skip
+    """``person`` is beside the tank and reports what they see: witnessed evidence.
+
+    Without ``counts`` the watch does not weigh it: somebody else has to agree first.
+    """
     op = {"there": "seen_there", "moved_by_us": "moved_by_us"}.get(seen, "seen")
+    op = op if counts else "seen"
     return _act(connection, incident_id, person, now, op, "seen", sa.true(), {}, {"seen": seen})
+
+
+def act(
+    connection: sa.Connection, incident_id: str, person: str, now: float, op: str, step: str,
+    changed: Mapping[str, object], data: Mapping[str, object],
+) -> bool:  # fmt: skip
+    """Any act on an open incident, whoever claimed it: the fact's ``op``, its step, its columns."""
+    return _act(connection, incident_id, person, now, op, step, sa.true(), changed, data)
 
 
 def _act(

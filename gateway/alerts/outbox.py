@@ -148,18 +148,21 @@ class Delivery:
 
     def _alert(self, connection: sa.Connection, change: IncidentChange, now: float) -> Alert:
         self._follow_registry()
+        asker = account.alias()
         columns = (incident.c.claimed_by, incident.c.claim_eta, incident.c.closed, account.c.name)
         row = connection.execute(
-            sa.select(*columns)
+            sa.select(*columns, asker.c.name.label("asking"))
             .join_from(incident, account, account.c.id == incident.c.claimed_by, isouter=True)
+            .join(asker, asker.c.id == incident.c.closing_by, isouter=True)
             .where(incident.c.id == change.id)
         ).first()
-        going, closed = None, None
+        going, closed, asking = None, None, ""
         if row is not None:
+            asking = row.asking or ""
             going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
             closed = row.closed if change.change != "closed" else None
         language, url = self._wording.language, self._wording.public_url
-        return Alert(change, self._registry, language, now, url, going, closed)
+        return Alert(change, self._registry, language, now, url, going, closed, asking)
 
     def _follow_registry(self) -> None:
         version = rows.version(self._engine)

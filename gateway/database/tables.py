@@ -90,6 +90,10 @@ incident = sa.Table(
     sa.Column("claimed_at", sa.Float),
     sa.Column("claim_eta", sa.Float),
     sa.Column("claim_version", sa.Integer, nullable=False, default=0),  # compare-and-swap
+    # Who asks to close it, when and why: alerts.closing tells whether that still counts.
+    sa.Column("closing_by", sa.Text),
+    sa.Column("closing_at", sa.Float),
+    sa.Column("closing_why", sa.Text),
 )
 
 incident_step = sa.Table(
@@ -99,6 +103,7 @@ incident_step = sa.Table(
     sa.Column("incident", sa.Text, nullable=False, index=True),
     sa.Column("time", sa.Float, nullable=False),
     # opened updated closed told claimed handed_over released closed_by_person seen
+    # close_asked kept_open
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("person", sa.Text),
     sa.Column("data", sa.JSON, nullable=False),

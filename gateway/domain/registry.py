@@ -63,7 +63,10 @@ class Tank:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A node. ``key`` is its HMAC key (32 bytes), ``public_key`` its Ed25519 key (32 bytes)."""
+    """A node. ``key`` is its HMAC key (32 bytes), ``public_key`` its Ed25519 key (32 bytes).
+
+    ``key_number`` numbers its keys: messages that name an earlier ``k`` are refused.
+    """
 
     id: str
     tank: str
@@ -75,6 +78,7 @@ class Device:
     sensor: Sensor = "a02yyuw"
     temp_comp: Literal["sensor", "gateway"] = "sensor"
     revoked: bool = False
+    key_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)

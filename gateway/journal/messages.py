@@ -18,7 +18,6 @@ from gateway.wire import FEED_ERA, Admitted
 _STORED: Mapping[Auth, EntryMark] = {
     auth: EntryMark("stored", None, auth, STORED.is_newest) for auth in get_args(Auth)
 }
-_SAVE_KEY = "INSERT OR REPLACE INTO key_generation VALUES (?, ?)"
 _SAME_OBJECT = (
     "SELECT 1 FROM message INDEXED BY message_object WHERE device = ? AND hash = ?"
     " AND (boot IS NULL OR era = 'unsigned')"
@@ -48,8 +47,6 @@ class Messages:
         self._log = log
         self._eras = eras
         self._counters = counters
-        self._keys: dict[str, int] = {}
-        self._newer_keys: dict[str, int] = {}
         self._index = PendingIndex(database)
         self._known = _JournaledMessages(database, eras)
         self._limiter = RateLimiter()
@@ -57,17 +54,12 @@ class Messages:
 
     def reload(self) -> None:
         """Load the committed state: at the start, and after a rollback."""
-        rows = self._database.execute("SELECT device, newest FROM key_generation")
-        self._keys = dict(rows.fetchall())
-        self._newer_keys.clear()
         self._index.reload()
         self._limiter.undo()
 
     def save(self) -> None:
         """Write the changes since the last call."""
         self._index.save()
-        self._database.executemany(_SAVE_KEY, self._newer_keys.items())
-        self._newer_keys.clear()
 
     def settle(self) -> None:
         """The transaction is committed."""
@@ -85,10 +77,6 @@ class Messages:
         self._counters.mark("flood", device, received)
         return True
 
-    def newest_key(self, device: str) -> int:
-        """The newest key generation seen of a device, 0 when none."""
-        return self._keys.get(device, 0)
-
     def accept_next(self, arrival: Arrival, admitted: Admitted) -> bool:
         """Journal a message that extends its device's line, as nearly all do, without a query.
 
@@ -99,7 +87,7 @@ class Messages:
         identity, prev = decoded.identity, decoded.prev
         if not prev or identity is None or decoded.flag is not None:
             return False
-        if decoded.key_generation != self._keys.get(device) or self.floods(device, received):
+        if self.floods(device, received):
             return False
         found = self._eras.extended(device, identity, prev, decoded.old, admitted.link)
         if found is None:
@@ -163,7 +151,6 @@ class Messages:
         )
         row = (entry, device, *(identity or (None,) * 3), message.hash, message.prev, is_fork)
         self._database.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        self._note_key(device, admitted)
         if era is None or identity is None:
             last = self._eras.last_of(device)
             return last and self._eras.touch(last._replace(loose=last.loose + 1))
@@ -181,13 +168,6 @@ class Messages:
             self._counters.mark(verdict.name, device, received)
         elif verdict.new_era and self._eras.last_of(device) is not None:
             self._counters.mark("era", device, received)
-
-    def _note_key(self, device: str, admitted: Admitted) -> None:
-        # A malformed message raises no key generation: that would shut out older messages.
-        decoded = admitted.decoded
-        generation = decoded.key_generation or 1
-        if decoded.message is not None and generation > self._keys.get(device, 0):
-            self._keys[device] = self._newer_keys[device] = generation
 
 
 class _JournaledMessages:

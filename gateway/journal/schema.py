@@ -54,7 +54,6 @@ CREATE TABLE era (
   root TEXT NOT NULL,            -- prev of the message that the line began with
   PRIMARY KEY (device, era)
 ) WITHOUT ROWID;
-CREATE TABLE key_generation (device TEXT PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE frontier (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, nodes BLOB);
 -- Facts come from another database: their keys make journaling them repeatable.
 CREATE TABLE fact_key (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;

@@ -46,7 +46,6 @@ class _Received:
     identities: set[MessageIdentity] = field(default_factory=set[MessageIdentity])
     prevs: set[str] = field(default_factory=set[str])
     places: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
-    key: int = 0
 
     def has_object(self, message: MessageKey) -> bool:
         return message.hash[:16] in self.objects
@@ -143,8 +142,7 @@ class Replay:
         if not isinstance(topic, str):
             raise _Unusable("unknown_line")
         received = self._received.get(topic)
-        newest_key = received.key if received else 0
-        admitted = admit(topic, _payload(given), self._registry, newest_key, trust=self._trust)
+        admitted = admit(topic, _payload(given), self._registry, trust=self._trust)
         if isinstance(admitted, str):
             raise _Unusable(admitted)
         if received is None:
@@ -154,8 +152,6 @@ class Replay:
             self.counts["duplicate"] += 1
             return Tick(now)
         decoded = admitted.decoded
-        if decoded.flag is None:
-            received.key = max(received.key, decoded.key_generation or 1)
         if verdict.name == "fork":
             self.counts["fork"] += 1
             era = decoded.identity[0] if decoded.identity else ""

@@ -88,6 +88,7 @@ TABLES: Mapping[str, Table] = {
             "sensor": f.choice("a02yyuw", "jsn-sr04t", "probe", "hx711"),
             "temp_comp": f.choice("sensor", "gateway"),
             "revoked": f.flag,
+            "key_number": f.whole(1, 2**31 - 1),
         },
         ("id", "tank"),
     ),

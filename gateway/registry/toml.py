@@ -67,7 +67,9 @@ def _device(values: Values, stations: set[str], known: Registry | None) -> Devic
     defaults: dict[str, object] = {"sensor": "hx711"} if values["tank"] in stations else {}
     kept = known.device(str(values["id"])) if known else None
     if kept and not values.get("unsigned"):
-        keys = {"key": kept.key, "public_key": kept.public_key}
+        keys: dict[str, object] = {
+            "key": kept.key, "public_key": kept.public_key, "key_number": kept.key_number
+        }  # fmt: skip
         defaults |= {name: key for name, key in keys.items() if key}
     return tables.device({**defaults, **values})
 

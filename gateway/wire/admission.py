@@ -45,19 +45,27 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
         """Whether it carries a signature and the device's public key is unknown."""
         return self.decoded.signed and self.device.public_key is None
 
-    def is_older_than(self, newest_key: int) -> bool:
-        """Whether it was sealed under a key generation older than ``newest_key``."""
+    @property
+    def has_old_key(self) -> bool:
+        """Whether it names a key generation before the registry's ``key_number``.
+
+        Nothing is learned from ``k``: one message with a high number, sealed with a key that was
+        read out of a taken node, would otherwise shut the re-keyed node out for ever.
+        """
         generation = self.decoded.key_generation
-        return self.device.key is not None and generation is not None and generation < newest_key
+        return (
+            self.device.key is not None
+            and generation is not None
+            and generation < self.device.key_number
+        )
 
 
 def admit(
-    topic: str, payload: bytes, registry: Registry, newest_key: int = 0, *, trust: bool = False
+    topic: str, payload: bytes, registry: Registry, *, trust: bool = False
 ) -> Admitted | Refusal:
     """Authenticate a message, or return why it is refused.
 
-    ``newest_key`` is the newest ``k`` seen of the device. ``trust`` (replay only) accepts any MAC
-    and signature, and payloads that have none.
+    ``trust`` (replay only) accepts any MAC, signature and ``k``, and payloads without them.
     """
     device = registry.speakers.get(topic)
     if device is None:
@@ -73,7 +81,7 @@ def admit(
         decoded = decode(object_bytes, device=device.id, trust=True, feed=device.unsigned)
         return admit_decoded(device, object_bytes, decoded)
     found = _authenticated(device, topic, payload)
-    if isinstance(found, Admitted) and found.is_older_than(newest_key):
+    if isinstance(found, Admitted) and found.has_old_key:
         return "old_key"
     return found
 

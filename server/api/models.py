@@ -97,6 +97,16 @@ class StepOut(BaseModel):
     by: str | None
 
 
+class ClosingOut(BaseModel):
+    """A volunteer asks to close a theft: a second person or a coordinator has to agree."""
+
+    why: CloseReason | Literal["there"]
+    by: str | None = Field(description="the name of who asks")
+    mine: bool
+    at: float
+    until: float = Field(description="then the request lapses, and the incident stays open")
+
+
 class IncidentOut(BaseModel):
     """One incident. Either ``tank`` or ``uplink`` is set."""
 
@@ -118,6 +128,7 @@ class IncidentOut(BaseModel):
     mine: bool
     claimed_at: float | None
     claim_eta: float | None
+    closing: ClosingOut | None = Field(description="a request to close it that waits for somebody")
 
 
 class IncidentWithSteps(IncidentOut):
@@ -209,14 +220,21 @@ def with_steps(
 
 
 def _incident(incident: Incident, snapshot: Snapshot, person: str) -> dict[str, object]:
-    names = IncidentOut.model_fields.keys() - {"because", "claimed_by", "mine", "causes"}
+    names = IncidentOut.model_fields.keys() - {
+        "because", "claimed_by", "mine", "causes", "closing"
+    }  # fmt: skip
+    request = incident.request if incident.is_open else None
     return {
         **{name: getattr(incident, name) for name in names},
         "causes": dict(incident.causes),
         "because": because_out(incident.because),
         "claimed_by": snapshot.person(incident.claimed_by),
         "mine": incident.claimed_by == person,
-    }
+        "closing": (request and request.waits(snapshot.now) and {
+            "why": request.why, "by": snapshot.person(request.by), "mine": request.by == person,
+            "at": request.at, "until": request.until,
+        }) or None,
+    }  # fmt: skip
 
 
 def because_out(because: Sequence[outputs.Because]) -> list[dict[str, object]]:

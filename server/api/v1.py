@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from server import acts
 from server.accounts import sessions
@@ -144,10 +144,13 @@ def why(visit: SignedIn, incident: str) -> WhyOut:
 
 
 def _answer(visit: Visit, incident: str, outcome: Outcome) -> IncidentWithSteps:
-    """The incident after the act. Raises HTTPException: 409 with its state, 404."""
+    """The incident after the act. Raises HTTPException: 403, 409 with its state, 404."""
     found = one(visit, incident)
-    if outcome is Outcome.DONE:
+    if outcome in (Outcome.DONE, Outcome.ASKED):
         return found
+    if outcome is Outcome.HELD:
+        holder = found.claimed_by or "a coordinator"
+        raise HTTPException(403, f"{holder} coordinates and has claimed {incident}: ask them")
     who = found.claimed_by or "nobody"
     state = "closed" if found.closed is not None else f"claimed by {who}"
     raise HTTPException(409, f"incident {incident} is {state}; read it again")
@@ -175,6 +178,29 @@ def release(visit: SignedIn, incident: str) -> IncidentWithSteps:
 
 
 @router.post("/incidents/{incident}/close", dependencies=[OurCall], summary="It is over")
-def close(visit: SignedIn, incident: str, given: Close | None = None) -> IncidentWithSteps:
-    """Close it; 409 when it is closed already."""
-    return _answer(visit, incident, acts.close(visit, incident, given.why if given else "other"))
+def close(
+    visit: SignedIn, incident: str, answer: Response, given: Close | None = None
+) -> IncidentWithSteps:
+    """Close it; 202 when a second person or a coordinator has to agree first (``closing``).
+
+    409 when it is closed already, 403 when a coordinator has claimed it.
+    """
+    outcome = acts.close(visit, incident, given.why if given else "other")
+    if outcome is Outcome.ASKED:
+        answer.status_code = 202
+    return _answer(visit, incident, outcome)
+
+
+@router.post("/incidents/{incident}/agree", dependencies=[OurCall], summary="Agree to close it")
+def agree(visit: SignedIn, incident: str, answer: Response) -> IncidentWithSteps:
+    """Agree to another person's request; 202 when it is my own, 409 when there is none."""
+    outcome = acts.agree(visit, incident)
+    if outcome is Outcome.ASKED:
+        answer.status_code = 202
+    return _answer(visit, incident, outcome)
+
+
+@router.post("/incidents/{incident}/keep-open", dependencies=[OurCall], summary="It is not over")
+def keep_open(visit: SignedIn, incident: str) -> IncidentWithSteps:
+    """Refuse a request to close it, or withdraw my own; 409 when there is none."""
+    return _answer(visit, incident, acts.keep_open(visit, incident))

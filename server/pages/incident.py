@@ -17,6 +17,7 @@ from server.words.language import mark
 
 router = APIRouter(include_in_schema=False)
 PAST = 100
+_HELD = mark("A coordinator has taken this on, and is the one who closes it.")
 _TAKEN = mark("Somebody was faster, or this is over. Here is how it stands.")
 
 
@@ -67,8 +68,10 @@ def show(visit: Visit, incident_id: str, notice: str = "", status: int = 200) ->
 
 
 def _answer(visit: Visit, incident_id: str, outcome: Outcome) -> Response:
-    if outcome is Outcome.DONE:
+    if outcome in (Outcome.DONE, Outcome.ASKED):
         return render.go(f"/incidents/{incident_id}")
+    if outcome is Outcome.HELD:
+        return show(visit, incident_id, visit.language.text(_HELD), 403)
     return show(visit, incident_id, visit.language.text(_TAKEN), 409)
 
 
@@ -104,8 +107,20 @@ def release(visit: SignedIn, incident_id: str) -> Response:
 def close(
     visit: SignedIn, incident_id: str, why: Annotated[CloseReason, Form()] = "other"
 ) -> Response:
-    """It is over, for this reason."""
+    """It is over, for this reason; of a theft, a second person has to agree."""
     return _answer(visit, incident_id, acts.close(visit, incident_id, why))
+
+
+@router.post("/incidents/{incident_id}/agree", dependencies=[OurForm])
+def agree(visit: SignedIn, incident_id: str) -> Response:
+    """It is over, as another person says."""
+    return _answer(visit, incident_id, acts.agree(visit, incident_id))
+
+
+@router.post("/incidents/{incident_id}/keep-open", dependencies=[OurForm])
+def keep_open(visit: SignedIn, incident_id: str) -> Response:
+    """It is not over: also the *undo* of a request to close it."""
+    return _answer(visit, incident_id, acts.keep_open(visit, incident_id))
 
 
 @router.post("/incidents/{incident_id}/see", dependencies=[OurForm])

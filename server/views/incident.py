@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.alerts import closing
 from gateway.database.tables import incident, incident_step
 from gateway.domain.outputs import Because, Span
 
@@ -35,6 +36,8 @@ class Incident:
     claimed_at: float | None
     claim_eta: float | None
     claim_version: int
+    request: closing.Request | None = None
+    """A request to close it; it counts while it ``waits``."""
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +118,7 @@ def _incident(row: sa.Row[Any]) -> Incident:
         because=tuple(_because(b) for b in row.because or ()), figures=row.figures or {},
         auth=row.auth, learned_late=row.learned_late, claimed_by=row.claimed_by,
         claimed_at=row.claimed_at, claim_eta=row.claim_eta, claim_version=row.claim_version,
+        request=closing.request_of(row),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gateway.alerts.closing import Request
 from gateway.domain.outputs import WATER_KINDS
 from server.accounts.people import Person
 from server.views.incident import Incident, Step
@@ -15,7 +16,7 @@ from server.words import steps as step_words
 from server.words import tank as tank_words
 from server.words.causes import Cause, Ground
 from server.words.language import PageLanguage
-from server.words.page import Button, Option, arrivals, closing, going, sightings
+from server.words.page import Button, Option, answers, arrivals, closing, going, sightings
 from server.words.steps import Line
 from server.words.tank import Card
 
@@ -109,13 +110,15 @@ def page(
             "or if a planned move is entered."
         )
     who = words.who(language, incident, snapshot.person(incident.claimed_by), now)
+    request = incident.request if incident.is_open else None
+    request = request if request is not None and request.waits(now) else None
     open_for = ""
     if incident.is_open:
         open_for = language.text("Open for {time}.", time=language.lasting(now - incident.opened))
         open_for += f" {who}" if words.KINDS[incident.kind].tone else ""
     return IncidentPage(
-        id=incident.id, head=_head(language, snapshot, incident, view, who, len(near)),
-        acts=_acts(language, incident, view, me, colleagues), judged=judged, change=change,
+        id=incident.id, head=_head(language, snapshot, incident, view, who, len(near), request),
+        acts=_acts(language, incident, view, me, colleagues, request), judged=judged, change=change,
         causes=cause_words.causes(language, incident) if judged else [],
         evidence=_evidence(language, incident, now, judged, view), now=open_for,
         steps=step_words.lines(language, steps, snapshot),
@@ -126,7 +129,7 @@ def page(
 
 def _head(
     language: PageLanguage, snapshot: Snapshot, incident: Incident, view: TankView | None,
-    who: str, near: int,
+    who: str, near: int, request: Request | None,
 ) -> Head:  # fmt: skip
     kind, now, name = words.KINDS[incident.kind], snapshot.now, subject(snapshot, incident)
     urgent = bool(kind.tone) and incident.is_open
@@ -136,6 +139,8 @@ def _head(
         what += " " + words.network_note(language, near)
     if incident.is_open and incident.learned_late:
         notes.append(language.text("We learned of it late."))
+    if request is not None:
+        notes.append(step_words.asked(language, snapshot, request))
     style = f"block page-head {kind.tone}" if urgent else "band-head"
     return Head(
         heading=words.heading(language, incident, name, name),
@@ -150,13 +155,15 @@ def _head(
 
 def _acts(
     language: PageLanguage, incident: Incident, view: TankView | None, me: Person,
-    colleagues: Sequence[Person],
+    colleagues: Sequence[Person], request: Request | None,
 ) -> Acts:  # fmt: skip
     water, urgent = incident.kind in WATER_KINDS, bool(words.KINDS[incident.kind].tone)
     buttons, others, free = list[Button](), list[Option](), False
     if not incident.is_open:
         return Acts("", [], buttons, others, [], [])
-    if urgent and incident.claimed_by is None:
+    if request is not None:
+        buttons = answers(language, request.by == me.id)
+    elif urgent and incident.claimed_by is None:
         free = True
         buttons = [
             Button("close", language.text("Already refilled"), "why", "refilled") if water
@@ -167,10 +174,14 @@ def _acts(
         if water:
             text = language.text("It is refilled")
             buttons.append(Button("close", text, "why", "refilled", "main"))
+    if urgent and incident.claimed_by == me.id:
         others = [Option(person.id, person.name) for person in colleagues]
+    elif urgent and me.coordinates and incident.claimed_by is not None:
+        others = [Option(person.id, person.name) for person in (me, *colleagues)]
     return Acts(
         go=going(language, water) if free else "", arrivals=arrivals(language), buttons=buttons,
-        colleagues=others, reasons=closing(language, water, urgent),
+        colleagues=others,
+        reasons=closing(language, water, urgent) if request is None else [],
         sightings=sightings(language) if view and urgent and not water else [],
     )  # fmt: skip
 

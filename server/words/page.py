@@ -109,6 +109,16 @@ def closing(language: PageLanguage, water: bool, urgent: bool) -> list[Option]:
     return [Option(why, language.text(CLOSING[why])) for why in (*own, "mistaken", "other")]
 
 
+def answers(language: PageLanguage, mine: bool) -> list[Button]:
+    """What can be answered to a request to close an incident: of mine, only that I take it back."""
+    if mine:
+        return [Button("keep-open", language.text("Undo: it is not over"))]
+    return [
+        Button("agree", language.text("Yes, it is over"), style="main"),
+        Button("keep-open", language.text("No, keep it open")),
+    ]
+
+
 def sightings(language: PageLanguage) -> list[Button]:
     """The reports of a person at the tank."""
     seen = ("there", "gone", "damaged", "blocked")

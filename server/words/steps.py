@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.alerts.closing import Request
 from server.views.incident import Step
 from server.views.snapshot import Snapshot
 from server.words import incident as incident_words
@@ -11,6 +12,7 @@ from server.words.language import PageLanguage, mark
 _ICONS: Mapping[str, str] = {
     "opened": "flag", "updated": "unknown", "closed": "check", "told": "bell", "claimed": "van",
     "handed_over": "van", "released": "van", "closed_by_person": "check", "seen": "eye",
+    "close_asked": "clock", "kept_open": "flag",
 }  # fmt: skip
 SEEN: Mapping[str, str] = {
     "there": mark("It is there"),
@@ -27,6 +29,10 @@ CLOSING: Mapping[str, str] = {
     "moved_by_us": mark("We moved it"),
     "mistaken": mark("It was nothing"),
     "other": mark("Something else"),
+}
+_ENDED: Mapping[str, str] = {
+    "unconfirmed": mark("Nobody agreed within an hour that it is over: it stays open."),
+    "evidence": mark("Something new was measured: it stays open."),
 }
 
 
@@ -47,6 +53,10 @@ def lines(language: PageLanguage, steps: Sequence[Step], snapshot: Snapshot) -> 
     for step in steps:
         changed = step.data.get("kind") != kind
         kind = str(step.data.get("kind") or kind)
+        ended = _ENDED.get(str(step.data.get("closing_ended")))
+        if ended is not None and not changed:
+            time = language.moment(step.time, snapshot.now, seconds=True)
+            found.append(Line(step.time, time, "flag", language.text(ended)))
         if step.what == "updated" and not changed:
             continue
         time = language.moment(step.time, snapshot.now, seconds=True)
@@ -71,10 +81,34 @@ def _text(language: PageLanguage, step: Step, snapshot: Snapshot) -> str:
         case "closed_by_person":
             why = language.text(CLOSING.get(str(step.data.get("why")), CLOSING["other"]))
             return language.text("{name} closed it: {what}.", name=name, what=why.lower())
+        case "close_asked":
+            what = _why(language, str(step.data.get("why")))
+            return language.text(
+                "{name} says that it is over: {what}. Somebody else has to agree.",
+                name=name, what=what,
+            )  # fmt: skip
+        case "kept_open":
+            return language.text("{name} keeps it open.", name=name)
         case "told":
             return _notified(language, step)
         case _:
             return _changed(language, step)
+
+
+def asked(language: PageLanguage, snapshot: Snapshot, request: Request) -> str:
+    """Who says that an incident is over, and until when somebody else may agree."""
+    return language.text(
+        "{name} says that it is over: {what}. A second person or a coordinator has to agree "
+        "by {time}, or it stays open.",
+        name=snapshot.person(request.by) or language.text("Somebody"),
+        what=_why(language, request.why),
+        time=language.moment(request.until, snapshot.now),
+    )
+
+
+def _why(language: PageLanguage, why: str) -> str:
+    known = CLOSING if why in CLOSING else SEEN
+    return language.text(known.get(why, CLOSING["other"])).lower()
 
 
 def _claimed(language: PageLanguage, step: Step, name: str, now: float) -> str:

@@ -79,15 +79,22 @@ def test_a_claim_with_its_time_is_undone_and_handed_over(site: Site):
         expect(page.locator(".lines")).to_contain_text("Van 1 hands over to Van 2.")
 
 
-def test_we_moved_it_closes_an_incident_with_its_reason(site: Site):
-    with site.person() as page:
+def test_we_moved_it_closes_an_incident_when_a_second_person_agrees(site: Site):
+    with site.person() as page, site.person("van-2") as other:
         page.goto(f"{site.url}/i/birchtaken")
         expect(page.locator("h1")).to_have_text("Birches 2 moved and stopped answering")
         expect(page.locator(".cause.leads")).to_contain_text("about 7 in 10")
         page.locator("#head").get_by_role("button", name="We moved it").click()
-        expect(page.locator("#head .who")).to_contain_text("We moved it")
-        page.goto(site.url)
-        expect(page.locator("h1")).to_have_text("1 tank needs somebody")
+        expect(page.locator("#head")).to_contain_text("Van 1 says that it is over: we moved it.")
+        expect(page.get_by_role("button", name="Close")).to_have_count(0)
+        page.get_by_role("button", name="Undo: it is not over").click()
+        expect(page.locator(".lines")).to_contain_text("Van 1 keeps it open.")
+        page.locator("#head").get_by_role("button", name="We moved it").click()
+        other.goto(f"{site.url}/i/birchtaken")
+        other.locator("#head").get_by_role("button", name="Yes, it is over").click()
+        expect(other.locator("#head .who")).to_contain_text("We moved it")
+        other.goto(site.url)
+        expect(other.locator("h1")).to_have_text("1 tank needs somebody")
 
 
 def test_everything_needed_works_without_a_script(site: Site):

@@ -22,6 +22,7 @@ class Listening:
     """A journal with its ingest, and one enrolled device with its ring."""
 
     def __init__(self, folder: Path) -> None:
+        self.key = KEY
         self.path = folder / "journal.db"
         self.ring = Ring("k7f3q5", KEY)
         self.registry = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY),)})
@@ -30,6 +31,12 @@ class Listening:
     def open(self) -> None:
         self.journal = Journal(self.path, "g1")
         self.ingest = Ingest(self.journal, self.registry)
+
+    def rekey(self, key: bytes, number: int) -> None:
+        """The registry's device gets another key and its number; the node's ring starts anew."""
+        self.key, self.ring = key, Ring("k7f3q5", key)
+        device = Device("k7f3q5", "t", key=key, key_number=number)
+        self.registry = self.ingest.registry = Registry(devices={"k7f3q5": (device,)})
 
     def arrive(self, *messages: Sealed, now: float = NOW) -> list[dict[str, Any]]:
         """Commit messages in one batch; returns the objects of the acks, whose MACs are checked."""
@@ -43,12 +50,12 @@ class Listening:
         for ack in acks:
             text, proof = ack.payload.decode().split("\n")
             assert ack.topic == "noria/1/k7f3q5/ack"
-            assert proof == mac(KEY, ack.topic, text)
+            assert proof == mac(self.key, ack.topic, text)
             acked.append(json.loads(text))
         return acked
 
     def seal_raw(self, text: str) -> str:
-        return f"{text}\n{mac(KEY, self.ring.topic, text)}"
+        return f"{text}\n{mac(self.key, self.ring.topic, text)}"
 
     def verdicts(self) -> list[tuple[str, str | None, str | None, bool]]:
         with closing(JournalReader(self.path)) as reader:

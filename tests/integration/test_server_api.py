@@ -113,13 +113,16 @@ def test_a_claim_is_handed_over_and_only_its_owner_releases_it(client: TestClien
 
 
 def test_closing_is_once_and_becomes_a_fact_without_a_name(client: TestClient, scene: Scene):
-    closed = client.post(f"{API}/incidents/birchtaken/close", json={"why": "moved_by_us"})
-    assert closed.json()["closed_why"] == "moved_by_us"
+    asked = client.post(f"{API}/incidents/birchtaken/close", json={"why": "moved_by_us"})
+    assert (asked.status_code, asked.json()["closed"]) == (202, None)
+    other = {"Authorization": f"Bearer {bearer(client, 'van-2')}"}
+    closed = client.post(f"{API}/incidents/birchtaken/agree", headers=other)
+    assert (closed.status_code, closed.json()["closed_why"]) == (200, "moved_by_us")
     assert client.post(f"{API}/incidents/birchtaken/close").status_code == 409
     with scene.engine.connect() as connection:
         facts = connection.execute(sa.select(fact.c.body).where(fact.c.kind == "op")).scalars()
         bodies = [body for body in facts if body["incident"] == "birchtaken"]
-    assert [body["op"] for body in bodies] == ["moved_by_us"]
+    assert [body["op"] for body in bodies] == ["close_asked", "moved_by_us"]
     assert "Van" not in str(bodies)
 
 
@@ -147,7 +150,8 @@ def test_the_openapi_description_lists_every_path_with_its_answer(client: TestCl
             "/session", "/me", "/tanks", "/tanks/{tank}", "/tanks/{tank}/series", "/incidents",
             "/incidents/{incident}", "/incidents/{incident}/why", "/incidents/{incident}/claim",
             "/incidents/{incident}/hand-over", "/incidents/{incident}/release",
-            "/incidents/{incident}/close",
+            "/incidents/{incident}/close", "/incidents/{incident}/agree",
+            "/incidents/{incident}/keep-open",
         )
     }  # fmt: skip
     for path in described["paths"].values():

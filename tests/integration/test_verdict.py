@@ -33,7 +33,7 @@ REGISTRY = Registry(
 KINDS = (
     "next", "next", "next", "next", "reboot", "gap", "back", "new era", "first era", "old",
     "flagged", "no prev", "empty prev", "no identity", "fork", "same prev elsewhere",
-    "same prev, own era", "middle",
+    "same prev, own era", "middle", "high key",
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(st.sampled_from(DEVICES), st.sampled_from(KINDS)), min_size=1, max_size=25
@@ -71,6 +71,8 @@ def sealed(steps: list[tuple[str, str]]) -> list[Arrival]:
             fields["seq"] = "x"
         elif kind == "same prev elsewhere":
             ring.seq += 3
+        elif kind == "high key":
+            fields["k"] = 2**31 - 1
         elif kind == "middle" and not ring.prev:
             ring.prev, ring.seq, fields["old"] = "A" * 22, 7, [1, 8]
         elif kind == "same prev, own era":

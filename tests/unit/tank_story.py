@@ -110,9 +110,9 @@ class Story:
             self.watch.step(ListeningChange(change, T0 + self.at, step_s), T0 + self.at)
         )
 
-    def operator(self, op: str, incident: str) -> list[WatchOutput]:
+    def operator(self, op: str, incident: str, **fields: object) -> list[WatchOutput]:
         """An operator acts on an incident."""
-        event = OperatorAction(incident, op, T0 + self.at)
+        event = OperatorAction(incident, op, T0 + self.at, fields)
         return self._keep(self.watch.step(event, T0 + self.at))
 
     def _keep(self, outputs: list[WatchOutput]) -> list[WatchOutput]:

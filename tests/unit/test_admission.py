@@ -100,10 +100,12 @@ def test_an_object_of_8192_bytes_is_admitted_and_a_larger_one_is_not() -> None:
     assert admit(TOPIC, larger, REGISTRY) == "oversize"
 
 
-def test_a_key_generation_older_than_the_newest_seen_is_refused() -> None:
+def test_the_registrys_key_number_decides_which_generation_is_refused() -> None:
+    rekeyed = Registry(devices={"k7f3q5": (Device("k7f3q5", "t", key=KEY, key_number=2),)})
     old, new = (envelope.seal(KEY, TOPIC, sound(**k)) for k in ({}, {"k": 2}))
-    assert admit(TOPIC, old, REGISTRY, 2) == "old_key"
-    assert admitted(new, newest_key=2).decoded.key_generation == 2
+    assert admit(TOPIC, old, rekeyed) == "old_key"
+    for payload in (old, new, envelope.seal(KEY, TOPIC, sound(k=2**31 - 1)), old):
+        assert isinstance(admit(TOPIC, payload, REGISTRY), Admitted)
 
 
 def test_an_unsigned_feed_brings_an_object_alone() -> None:

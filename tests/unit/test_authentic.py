@@ -71,26 +71,30 @@ def test_admitted_and_decoded_messages_are_immutable_and_untracked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("k", "newest", "refused"),
-    [(None, 0, False), (None, 1, False), (None, 2, True), (2, 2, False), (2, 3, True),
-     (3, 2, False)],
+    ("k", "in_force", "refused"),
+    [(None, 1, False), (None, 2, True), (2, 2, False), (2, 3, True), (3, 2, False),
+     (2**31 - 1, 1, False)],
 )  # fmt: skip
-def test_an_older_key_generation_is_refused(k: int | None, newest: int, refused: bool) -> None:
+def test_a_key_generation_before_the_registrys_is_refused(
+    k: int | None, in_force: int, refused: bool
+) -> None:
     payload = sealed() if k is None else sealed(k=k)
-    assert (admit(TOPIC, payload, ALL, newest) == "old_key") == refused
-    assert admitted(payload, newest_key=newest, trust=True).is_older_than(newest) == refused
+    known = registry(replace(NODE, key_number=in_force))
+    assert (admit(TOPIC, payload, known) == "old_key") == refused
+    assert admitted(payload, known, trust=True).has_old_key == refused
 
 
 def test_a_message_whose_key_generation_is_unreadable_is_not_older() -> None:
-    found = admitted(sealed(k="x"), newest_key=9)
+    found = admitted(sealed(k="x"), registry(replace(NODE, key_number=9)))
     assert (found.decoded.flag, found.decoded.key_generation) == ("bad_field", None)
-    assert not found.is_older_than(9)
+    assert not found.has_old_key
 
 
 def test_a_feed_has_no_key_and_so_no_older_one() -> None:
-    found = admitted(written(), topic=FEED_TOPIC, newest_key=9)
+    feed = Device("feed22", "t", unsigned=True, key_number=9)
+    found = admitted(written(), registry(feed), FEED_TOPIC)
     assert found.decoded.auth == "unsigned"
-    assert not found.is_older_than(9)
+    assert not found.has_old_key
 
 
 @pytest.mark.parametrize("more", [{"prev": ""}, {"r": [{"o": 0, "ml": 5000}]}])
@@ -202,7 +206,7 @@ def test_a_revoked_device_is_refused_before_its_mac_is_read() -> None:
 
 def test_replay_with_trust_accepts_any_mac_and_none() -> None:
     for payload in (written(), written() + b"\nx\ny\nz", sealed()):
-        found = admitted(payload, trust=True, newest_key=9)
+        found = admitted(payload, registry(replace(NODE, key_number=9)), trust=True)
         assert (found.object, found.decoded.auth, found.decoded.flag) == (written(), "mac", None)
     bare = b'{"boot":1,"seq":2,"up":3,"t":5,"next":6}'
     assert admitted(bare, trust=True).decoded.identity == ("aaaaaaaa", 1, 2)
@@ -211,4 +215,4 @@ def test_replay_with_trust_accepts_any_mac_and_none() -> None:
     assert admitted(litres, topic=FEED_TOPIC, trust=True).decoded.flag is None
     assert admitted(litres, trust=True).decoded.flag == "bad_reading"
     with pytest.raises(TypeError):
-        admit(TOPIC, bare, ALL, 0, True)  # type: ignore[misc]
+        admit(TOPIC, bare, ALL, True)  # type: ignore[misc]

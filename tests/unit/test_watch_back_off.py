@@ -50,6 +50,23 @@ def test_an_outage_that_ended_before_the_last_message_is_not_met() -> None:
     assert allowed(Quiet(-50.0, 0.1, "proven"))[0] > 0
 
 
+def test_an_outage_in_which_the_clock_was_set_back_lasted_longer_than_its_times_say() -> None:
+    until = 5000 + 7000 + 350
+    assert allowed(Quiet(1000.0, 5000.0, "proven", 3000.0)) == (until, until)
+    joined = Quiet(9000.0, 10_000.0, "proven", 1000.0)
+    failed_s = 10_000 - 1000 + 3000 + 1000
+    both = allowed(Quiet(1000.0, 5000.0, "proven", 3000.0), joined)
+    assert both[0] == 10_000 + failed_s * 1.05
+
+
+@pytest.mark.parametrize(
+    ("at", "later_s"), [(4999.9, 0.0), (5000.0, 600.0), (9199.9, 600.0), (9200.0, 0.0)]
+)
+def test_a_back_off_in_which_the_clock_was_set_ahead_ends_later(at: float, later_s: float) -> None:
+    outage = Quiet(1000.0, 5000.0, "proven")
+    assert allowed_until([outage], 0.0, DUE, [[at, 600.0]])[0] == 9200 + later_s
+
+
 def test_the_order_of_the_outages_does_not_matter() -> None:
     first, second = Quiet(500.0, 5000.0, "proven"), Quiet(9000.0, 12000.0, "proven")
     assert allowed(first, second) == allowed(second, first)
@@ -87,20 +104,33 @@ def test_outages_are_joined_for_a_day() -> None:
 
 def test_a_pause_longer_than_the_limit_is_kept_unproven() -> None:
     spans: list[list[float]] = []
-    record(spans, 0.0, 450.0, 450.0)
+    record(spans, 0.0, 450.0, 450.0, 450.0)
     assert spans == []
-    record(spans, 0.0, 450.1, 450.0)
+    record(spans, 0.0, 450.1, 450.0, 450.1)
     assert spans == [[0.0, 450.1, 0.0]]
+
+
+def test_a_pause_in_which_the_clock_was_set_back_is_kept_with_what_its_times_hide() -> None:
+    spans: list[list[float]] = []
+    record(spans, 1000.0, 1100.0, 3600.0, 3600.0)
+    assert spans == []
+    record(spans, 1000.0, 1100.0, 3600.0, 3600.1)
+    record(spans, 2000.0, 2000.0, 60.0, 4000.0)
+    record(spans, 2000.0, 2500.0, 60.0, 500.0)
+    assert spans == [
+        [1000.0, 1100.0, 0.0, 3500.1], [2000.0, 2000.0, 0.0, 4000.0], [2000.0, 2500.0, 0.0]
+    ]  # fmt: skip
 
 
 def test_the_sixteen_longest_of_two_days_are_kept() -> None:
     spans: list[list[float]] = []
     for number in range(16):
-        record(spans, 1000.0 * number, 1000.0 * number + 500 + (number - 5) ** 2, 60.0)
+        start, lasted_s = 1000.0 * number, 500.0 + (number - 5) ** 2
+        record(spans, start, start + lasted_s, 60.0, lasted_s)
     assert len(spans) == 16
-    record(spans, 20_000.0, 20_100.0, 60.0)
+    record(spans, 20_000.0, 20_100.0, 60.0, 100.0)
     assert [span[0] for span in spans] == [1000.0 * n for n in range(16) if n != 5] + [20_000.0]
-    record(spans, 50 * H, 50 * H + 100, 60.0)
+    record(spans, 50 * H, 50 * H + 100, 60.0, 100.0)
     ended = [span[1] for span in spans[:-1]]
     assert min(ended) >= 50 * H + 100 - 48 * H
     assert spans[-1] == [50 * H, 50 * H + 100, 0.0]
@@ -108,9 +138,9 @@ def test_the_sixteen_longest_of_two_days_are_kept() -> None:
 
 def test_a_span_that_ended_two_days_ago_is_kept_until_the_next() -> None:
     spans = [[0.0, 100.0, 1.0]]
-    record(spans, 48 * H, 100 + 48 * H, 60.0)
+    record(spans, 48 * H, 100 + 48 * H, 60.0, 100.0)
     assert len(spans) == 2
-    record(spans, 48 * H, 100.1 + 48 * H, 60.0)
+    record(spans, 48 * H, 100.1 + 48 * H, 60.0, 100.1)
     assert len(spans) == 2, "the first was dropped"
 
 

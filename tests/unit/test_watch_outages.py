@@ -2,7 +2,7 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.outputs import IncidentChange, WatchOutput
@@ -66,6 +66,8 @@ def wrongly_silent(world: World, outputs: list[WatchOutput]) -> list[IncidentCha
 
 
 @EXAMPLES
+@example(seed=78882149, clock=True)  # the clock is set back while an uplink is out
+@example(seed=418, clock=True)  # it is set ahead while a node backs off
 @given(SEEDS, st.booleans())
 def test_a_node_that_backs_off_by_the_contract_is_never_called_silent(
     seed: int, clock: bool

@@ -112,3 +112,17 @@ def test_a_node_that_stayed_away_longer_than_its_back_off_met_the_next_outage_to
         sends(story, 3, 3700, 36_000)
         sends(story, 1, back)
         assert [p for start, _, p in quiet_of(story) if start in (300, 2001)] == [1.0, proven]
+
+
+def test_the_clock_set_back_within_a_pause_makes_it_longer() -> None:
+    story = shared()
+    sends(story, 1, 5000)
+    story.listening("clock", at=2000, step_s=-3000)
+    sends(story, 2, 2500)
+    sends(story, 1, 3200)
+    sends(story, 1, 6000)
+    record: Any = story.watch.dirty()["uplink:router"]
+    still, ended = T0 + 5000, T0 + 6000
+    assert record["quiet"] == [
+        [still, still, 0.0, 500], [still, still, 0.0, 700], [still, ended, 0.0, 1800]
+    ]  # fmt: skip

@@ -88,14 +88,30 @@ def test_a_planned_move_alerts_nobody() -> None:
     assert story.alerts == []
 
 
-def test_moved_by_us_closes_the_incident_for_good() -> None:
+def test_what_happened_before_moved_by_us_opens_no_other_incident() -> None:
     story = lived()
     seized(story)
     story.operator("moved_by_us", story.incidents[-1].id)
     assert story.incidents[-1].kind == "moved_by_us"
     assert story.incidents[-1].change == "closed"
-    story.sends(690, at=story.at + 60, events=(motion(30_000),), next_s=30)
+    story.sends(690, at=story.at + 60, events=(motion(30_000, ago=90),), next_s=30)
     assert len(story.alerts) == 1
+    story.passes(2 * HOUR)  # its node falls silent, which says so itself
+    assert [i.kind for i in story.alerts] == ["seized", "silent"]
+
+
+@pytest.mark.parametrize("op", ["moved_by_us", "seen_there", "close"])
+@pytest.mark.parametrize("event", [motion(30_000), tilt(80)])
+def test_evidence_after_a_person_closed_opens_a_new_incident(op: str, event: RawEvent) -> None:
+    story = lived()
+    seized(story)
+    first = story.incidents[-1].id
+    story.operator(op, first)
+    assert story.incidents[-1].change == "closed"
+    story.sends(690, at=story.at + 60, events=(event,), next_s=30)
+    story.passes(HOUR)
+    (again,) = {i.id for i in story.alerts} - {first}
+    assert (story.incidents[-1].id, story.incidents[-1].kind) == (again, "seized")
 
 
 def test_seen_there_closes_a_seizure() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.alerts.text import faults, removal, water
-from gateway.alerts.text.alert import Alert, ClaimNote, claim_lines
+from gateway.alerts.text.alert import Alert, ClaimNote, claim_lines, closing_lines
 from gateway.domain.outputs import WATER_KINDS, IncidentKind
 
 __all__ = ["LONGEST", "Alert", "ClaimNote", "Text", "text_of"]
@@ -50,6 +50,7 @@ def text_of(alert: Alert) -> Text:
     is_refilled = alert.change.change == "closed" and kind in WATER_KINDS
     lines = (water.refilled if is_refilled else _LINES[kind])(alert)
     title = lines[0]
+    lines[1:1] = closing_lines(alert)
     if alert.change.learned_late:
         lines.append(alert.text("We learned of it late."))
     if alert.change.auth == "unsigned":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.alerts.language import Language
+from gateway.alerts.language import Language, mark
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 from gateway.domain.registry import Registry
 
@@ -25,7 +25,8 @@ class Alert:
     """One change of an incident with its context. Times are Unix s.
 
     ``closed`` is when the incident ended, if it had by the time of sending. ``public_url`` is
-    empty where there are no pages: then the message has no link.
+    empty where there are no pages: then the message has no link. ``asking`` is the name of who
+    asks to close it.
     """
 
     change: IncidentChange
@@ -35,6 +36,7 @@ class Alert:
     public_url: str = ""
     going: ClaimNote | None = None
     closed: float | None = None
+    asking: str = ""
 
     def text(self, message: str, /, **values: object) -> str:
         """The message, with ``{tank}`` and ``{time}`` (of the change) filled in as well."""
@@ -80,6 +82,40 @@ def tanks_behind(alert: Alert) -> set[str]:
         for device in newest
         if device.uplink == alert.change.uplink and not device.revoked
     }
+
+
+_OVER = {
+    "refilled": mark("it is refilled"),
+    "found": mark("it was found again"),
+    "repaired": mark("it is repaired"),
+    "moved_by_us": mark("we moved it"),
+    "mistaken": mark("it was nothing"),
+    "there": mark("it is there"),
+}
+_STAYS_OPEN = {
+    "unconfirmed": mark("Nobody agreed that it is over: it stays open."),
+    "evidence": mark("Somebody said that it is over, but it was touched since: it stays open."),
+    "kept": mark("It is not over after all."),
+}
+
+
+def closing_lines(alert: Alert) -> list[str]:
+    """That somebody asks to close it and who may agree, or that such a request just ended."""
+    figures, until = alert.change.figures, alert.figure("closing_until")
+    why = figures.get("closing")
+    if alert.change.change == "closed":
+        return []
+    if why and until is not None:
+        name, over = short(alert.asking) or alert.text("Somebody"), _OVER.get(str(why))
+        said = alert.text("{name} says: {what}.", name=name, what=alert.text(over)) if over else (
+            alert.text("{name} says that it is over.", name=name)
+        )  # fmt: skip
+        agree = alert.text("A second person agrees by {time}, or it stays open.",
+                           time=alert.when(until))  # fmt: skip
+        return [said, agree]
+    ended = _STAYS_OPEN.get(str(figures.get("closing_ended")))
+    is_new = alert.figure("closing_ended_at") == alert.change.received
+    return [alert.text(ended)] if ended and is_new else []
 
 
 def claim_lines(alert: Alert) -> list[str]:

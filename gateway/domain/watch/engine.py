@@ -24,6 +24,7 @@ from gateway.domain.watch.memory.json_codec import JSON, SavedRecord
 from gateway.domain.watch.memory.state import DeviceState, Incident, RecordKey, TankState
 from gateway.domain.watch.rules import (
     clone,
+    closing,
     handling,
     hours,
     listening,
@@ -145,12 +146,16 @@ class Watch:
 
 
 def _apply_action(context: WatchContext, event: OperatorAction) -> None:
-    """Apply an operator's ``close``, ``moved_by_us`` or ``seen_there``; others change nothing."""
+    """Apply what a person did about an incident; a claim changes nothing here."""
     incident = context.incidents.get(event.incident)
     if incident is None:
         return
     if incident.family == removal.FAMILY and event.op in ("moved_by_us", "seen_there"):
         removal.apply_operator_action(context, incident, event.op)
+    elif event.op == "close_asked":
+        closing.ask(context, incident, str(event.fields.get("why") or "other"))
+    elif event.op == "keep_open":
+        closing.end(context, incident, "kept")
     elif event.op in ("close", "moved_by_us"):
         _mute(context, incident)
         incidents.close(context, incident, why="person")
@@ -205,4 +210,5 @@ _TANK_TIMERS: dict[str, Callable[[WatchContext, TankState], None]] = {
     "plan": water.decide_waiting,
     "lid": handling.lid_stayed_open,
     "episode": removal.end_episode,
+    "closing": closing.expire,
 }

@@ -148,6 +148,8 @@ def _write_step(connection: sa.Connection, change: IncidentChange) -> None:
     }  # fmt: skip
     if change.change == "closed":
         data["why"] = change.figures.get("closed_why")
+    if change.figures.get("closing_ended_at") == change.received:
+        data["closing_ended"] = change.figures.get("closing_ended")
     row = {"incident": change.id, "time": change.received, "what": change.change}
     connection.execute(_STEP, {**row, "data": data})
 

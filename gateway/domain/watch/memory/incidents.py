@@ -68,6 +68,13 @@ def amend(context: WatchContext, incident: Incident, *, figures: Figures) -> Non
     _emit(context, incident, "updated", False)
 
 
+def announce(context: WatchContext, incident: Incident, figures: Figures) -> None:
+    """Update the figures of an incident, and alert people to it whatever they know already."""
+    incident.figures = {**incident.figures, **figures}
+    context.touch(incident)
+    _emit(context, incident, "updated", True)
+
+
 def close(
     context: WatchContext, incident: Incident, *, why: str, alert: bool = False,
     figures: Figures | None = None,

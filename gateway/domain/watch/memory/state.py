@@ -34,6 +34,7 @@ class ListeningState:
     """Whether this gateway receives messages. ``credit_s``: total s excluded from promises.
 
     ``outages``: the last spans [from, until] in which it received nothing, the newest last.
+    ``steps_ahead``: when its clock was set ahead without an outage, and by how many seconds.
     """
 
     last_input_at: float = 0.0
@@ -43,6 +44,7 @@ class ListeningState:
     settling: bool = False  # reconnected, the broker's queue not yet drained
     credit_s: float = 0.0
     outages: list[list[float]] = field(default_factory=list[list[float]])
+    steps_ahead: list[list[float]] = field(default_factory=list[list[float]])
     due: Due = field(default_factory=dict[str, float])
 
     @property
@@ -174,6 +176,7 @@ class UplinkState:
     undecided: bool = False  # some device on it may be waiting
     last_at: float = 0.0  # receive time of the newest message over it
     quiet: list[list[float]] = field(default_factory=list[list[float]])  # back_off.Quiet
+    last_clock_at: float = 0.0  # ``last_at`` by the gateway's clock as it is set now
 
 
 @dataclass(slots=True)
@@ -196,6 +199,8 @@ class Incident:
     learned_late: bool
     figures: dict[str, Figure]
     alerted_kinds: list[str]
+    closing: str = ""  # the reason for which somebody asks to close it
+    closing_at: float | None = None
 
 
 TimedRecord = DeviceState | ListeningState | TankState

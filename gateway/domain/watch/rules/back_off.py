@@ -6,7 +6,7 @@ no node of an uplink sent anything; a node may have failed in such a span when i
 was promised before the span's end and had not arrived before its beginning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 LONGEST_S = 8 * 3600.0
@@ -21,19 +21,28 @@ class Quiet(NamedTuple):
     """A span without messages, Unix s.
 
     *own*: the gateway received nothing, which promises are credited with; *proven*: a node of the
-    uplink was overdue after it; *possible*: it may also be a pause between messages.
+    uplink was overdue after it; *possible*: it may also be a pause between messages. It lasted
+    ``hidden_s`` longer than its times say: the gateway's clock was set back within it.
     """
 
     start: float
     end: float
     kind: Literal["own", "proven", "possible"]
+    hidden_s: float = 0.0
 
 
-def allowed_until(spans: Iterable[Quiet], received: float, due: float) -> tuple[float, float]:
+def allowed_until(
+    spans: Iterable[Quiet],
+    received: float,
+    due: float,
+    steps_ahead: Sequence[Sequence[float]] = (),
+) -> tuple[float, float]:
     """Until when (Unix s) a node may back off: by the proven spans, and by all; 0 for none met.
 
     ``received`` is its last message, ``due`` the latest time of its next attempt to send, with
     what it is credited for the gateway's own outages: alone, these excuse nothing more.
+    ``steps_ahead``: when the gateway's clock was set ahead, and by how much (Unix s, s), in order:
+    a back-off in which it was ends so much later by this clock.
 
     A node that fails through one outage may find the next one before its next attempt, and then
     has failed since the first. Possible outages are not joined so, or the usual pauses between
@@ -43,8 +52,10 @@ def allowed_until(spans: Iterable[Quiet], received: float, due: float) -> tuple[
     for span in sorted(s for s in spans if s.end > received):
         if span.start > attempt:
             break
-        failing = span.start if since is None else since
+        failing = (span.start if since is None else since) - span.hidden_s
         reach = span.end + with_slack(min(span.end - failing, LONGEST_S))
+        for at, ahead_s in steps_ahead:
+            reach += ahead_s if span.end <= at < reach else 0.0
         if span.kind != "own":
             until = max(until, reach)
         if span.kind == "proven":
@@ -59,18 +70,26 @@ def with_slack(wait_s: float) -> float:
     return wait_s + max(120.0, 0.05 * wait_s)
 
 
-def record(spans: list[list[float]], start: float, end: float, shortest_s: float) -> None:
+def record(
+    spans: list[list[float]], start: float, end: float, shortest_s: float, lasted_s: float
+) -> None:
     """Add a quiet span to an uplink's memory, in its saved form, not proven yet.
 
     A span no longer than the shortest promise on the uplink excuses nobody: three times the
-    promise outlast it and the wait after it.
+    promise outlast it and the wait after it. Only what ``lasted_s`` exceeds the span's times by,
+    because the gateway's clock was set back in it, is saved as a fourth item.
     """
-    if end - start <= shortest_s:
+    if lasted_s <= shortest_s:
         return
     kept = [span for span in spans if span[1] >= end - _KEPT_S]
     if len(kept) == _KEPT:
-        kept.remove(min(kept, key=lambda span: span[1] - span[0]))
-    spans[:] = [*kept, [start, end, 0.0]]
+        kept.remove(min(kept, key=_lasted_s))
+    hidden_s = lasted_s - (end - start)
+    spans[:] = [*kept, [start, end, 0.0, *([hidden_s] if hidden_s > 0 else [])]]
+
+
+def _lasted_s(span: list[float]) -> float:
+    return span[1] - span[0] + sum(span[3:])
 
 
 def prove(spans: list[list[float]], start: float, end: float) -> bool:

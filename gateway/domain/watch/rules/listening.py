@@ -20,7 +20,7 @@ def apply_listening_change(context: WatchContext, change: ListeningChange) -> bo
     listening = context.listening
     context.touch(context.listening)
     if change.change == "clock":
-        _step_clock(listening, change)
+        _step_clock(context, change)
     elif change.change in ("stop", "lost"):
         listening.gateway_stopped |= change.change == "stop"
         listening.broker_lost |= change.change == "lost"
@@ -35,18 +35,27 @@ def apply_listening_change(context: WatchContext, change: ListeningChange) -> bo
     return listening.is_judging
 
 
-def _step_clock(listening: ListeningState, change: ListeningChange) -> None:
+def _step_clock(context: WatchContext, change: ListeningChange) -> None:
     """Credit the seconds that only the clock has counted, or those that it has not counted.
 
     A step ahead soon after an outage is a part of it: without a battery, a clock goes on after a
     start where it was at the stop. Within an outage the times of its beginning and end contain
-    the step; a step back hides a part of it, in which nodes backed off.
+    the step; a step back hides a part of it, in which nodes backed off. So does one within a time
+    without messages on an uplink.
     """
+    listening = context.listening
     ahead, grace = max(change.step_s, 0.0), min(abs(change.step_s), back_off.LONGEST_S)
     if listening.offline_since is not None:
         listening.credit_s += 0.0 if ahead else grace
         return
     listening.credit_s += ahead
+    if ahead:
+        listening.steps_ahead.append([change.received, ahead])
+        del listening.steps_ahead[:-_KEPT_OUTAGES]
+    else:
+        for uplink in context.uplinks.values():
+            uplink.last_clock_at -= abs(change.step_s)
+            context.touch(uplink)
     last = listening.outages[-1] if listening.outages else None
     if ahead and last is not None and change.received - last[1] <= _CLOCK_SET_S:
         listening.credit_s += grace

@@ -45,7 +45,7 @@ def renew(
     context: WatchContext, device: DeviceState, message: JournaledMessage, live: bool
 ) -> bool:
     """Put a newest message's promise in force; returns whether the device had been silent."""
-    _note_quiet(context, device)
+    _note_quiet(context, device, message.received)
     for promise in device.promises:
         if promise.era == message.era:
             promise.boot, promise.seq, promise.received = message.boot, message.seq, context.now
@@ -67,25 +67,27 @@ def renew(
     return was_silent
 
 
-def _note_quiet(context: WatchContext, device: DeviceState) -> None:
+def _note_quiet(context: WatchContext, device: DeviceState, received: float) -> None:
     """Keep the time without a message on the uplink that this newest message has ended.
 
-    Unsigned messages prove nothing about an uplink: anybody can write them.
+    Unsigned messages prove nothing about an uplink: anybody can write them. The watch's time
+    stands still after its clock was set back; ``received`` is the clock's.
     """
     name = context.uplink_of(device.device)
     if name is None or device.auth == "unsigned":
         return
     uplink = context.uplink(name)
-    if uplink.last_at and context.now - uplink.last_at > back_off.SHORTEST_S:
+    lasted_s = received - uplink.last_clock_at
+    if uplink.last_at and lasted_s > back_off.SHORTEST_S:
         shortest_s = _shortest_promise_s(context, name)
-        back_off.record(uplink.quiet, uplink.last_at, context.now, shortest_s / 2)
+        back_off.record(uplink.quiet, uplink.last_at, context.now, shortest_s / 2, lasted_s)
     if uplink.quiet and is_late(context, device):
         back_off.prove(uplink.quiet, last_received_at(device), late_at(context, device))
         while attempt_due(context, device) < context.now and back_off.prove(
             uplink.quiet, last_received_at(device), attempt_due(context, device)
         ):
             pass
-    uplink.last_at = context.now
+    uplink.last_at, uplink.last_clock_at = context.now, received
 
 
 def _shortest_promise_s(context: WatchContext, uplink: str) -> float:
@@ -162,10 +164,12 @@ def _back_off_until(context: WatchContext, device: DeviceState) -> tuple[float, 
     spans = [back_off.Quiet(start, end, "own") for start, end in context.listening.outages]
     name = context.uplink_of(device.device)
     if name is not None and (uplink := context.uplinks.get(name)):
-        for start, end, proven in uplink.quiet:
-            spans.append(back_off.Quiet(start, end, "proven" if proven else "possible"))
+        for start, end, proven, *hidden_s in uplink.quiet:
+            kind = "proven" if proven else "possible"
+            spans.append(back_off.Quiet(start, end, kind, *hidden_s))
     promise = promise_in_force(context, device)
-    return back_off.allowed_until(spans, promise.received, _deadline(context, promise, 1))
+    due, steps = _deadline(context, promise, 1), context.listening.steps_ahead
+    return back_off.allowed_until(spans, promise.received, due, steps)
 
 
 def schedule(context: WatchContext, device: DeviceState) -> None:

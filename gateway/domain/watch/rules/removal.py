@@ -8,7 +8,7 @@ from gateway.domain.outputs import THEFT_KINDS, EventKind, TankEvent, Verdict
 from gateway.domain.watch.memory import incidents
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, Incident, TankState
-from gateway.domain.watch.rules import evidence, presence
+from gateway.domain.watch.rules import closing, evidence, presence
 from gateway.domain.watch.tracks import flow, tamper
 from gateway.domain.watch.tracks.cause import judge_episode, review_of
 from gateway.domain.watch.tracks.tamper import Episode, Fall
@@ -99,11 +99,12 @@ def explains_silence(context: WatchContext, device: DeviceState) -> bool:
     episode, promise = tank.episode, presence.promise_in_force(context, device)
     if promise.received - episode.last_at > _EPISODE_GAP_S or not _was_moved(episode):
         return False
-    is_open = context.open_incident(FAMILY, tank.tank) is not None
-    if not is_open and _may_be_the_network(context, device):
+    incident = context.open_incident(FAMILY, tank.tank)
+    if incident is None and _may_be_the_network(context, device):
         return False  # the silence waits for the neighbours, and asks again
     context.touch(tank)
     episode.silent_since, episode.promised_s = promise.received, promise.next_s
+    closing.note_evidence(context, incident, context.now)
     review(context, tank, device)
     return context.open_incident(FAMILY, tank.tank) is not None
 
@@ -219,7 +220,7 @@ def apply_operator_action(context: WatchContext, incident: Incident, op: str) ->
     if tank.episode is None or row is None or device is None:
         incidents.close(context, incident, why=op)
         return
-    tank.episode.operator_action = op
+    tank.episode.operator_action, tank.episode.acted_at = op, context.now
     tank.tilted = None
     review(context, tank, device)
     if op == "moved_by_us" or incident.kind not in ("drained", "slashed", "lid_open"):
@@ -227,10 +228,11 @@ def apply_operator_action(context: WatchContext, incident: Incident, op: str) ->
 
 
 def mark_closed(context: WatchContext, incident: Incident) -> None:
-    """Record that a person closed it, so that the same episode opens no other incident."""
+    """Record that a person closed it, so that what came before opens no other incident."""
     episode = context.tank(incident.subject).episode
     if episode is not None:
         episode.operator_action = episode.operator_action or "close"
+        episode.acted_at = context.now
 
 
 def end_episode(context: WatchContext, tank: TankState) -> None:
@@ -266,6 +268,9 @@ def episode_at(context: WatchContext, tank: TankState, device: DeviceState, at: 
     episode = tank.episode
     incident = context.open_incident(FAMILY, tank.tank)
     late = context.now - at > _LATE_S
+    closing.note_evidence(context, incident, at)
+    if incident is None and episode is not None and at > (episode.acted_at or at):
+        episode = None  # what a person said of the tank does not cover what comes after
     if episode is not None and incident is None and at < episode.at - _EPISODE_GAP_S:
         if _was_moved(episode):  # evidence of an earlier time does not replace a newer one's
             return Episode(at, at, device.device, tank.level.volume_l, late)

@@ -73,6 +73,7 @@ class Episode:
     reviewed_at: float | None = None
     motion_reported: bool = False
     operator_action: str = ""  # moved_by_us, seen_there or close
+    acted_at: float | None = None  # when that person acted
 
     @property
     def has_resumed(self) -> bool:
