@@ -59,7 +59,8 @@ class JournaledMessage(NamedTuple):
     """One authentic message.
 
     ``newest``: it is the newest of its era (order by boot, seq); only such a message renews the
-    promise ``next_s``. ``tank`` is where the device is installed now.
+    promise ``next_s``. ``tank`` is where the device is installed now. ``uptime_s`` and
+    ``sealed_at`` (Unix s, by the device's clock; None: not known) are of its sealing.
     """
 
     device: str
@@ -75,6 +76,8 @@ class JournaledMessage(NamedTuple):
     rssi_dbm: int | None
     readings: tuple[Reading, ...] = ()
     events: tuple[DeviceEvent, ...] = ()
+    uptime_s: int = 0
+    sealed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

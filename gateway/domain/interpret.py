@@ -66,7 +66,8 @@ class Interpreter:
         found = (
             device, tank, message.era, message.boot, message.seq, received, message.next_s, newest,
             auth, message.battery_mv, message.rssi_dbm, self.place(message, received),
-            self.events(message, received) if message.events else (),
+            self.events(message, received) if message.events else (), message.uptime_s,
+            self._sealed_at(message, received)[0],
         )  # fmt: skip
         return _new_message(JournaledMessage, found)
 

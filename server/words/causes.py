@@ -67,6 +67,7 @@ _TERMS: Mapping[str, str] = {
     "silent_together": mark("{devices} on one network went silent together."),
     "own_downtime": mark("We ourselves did not listen for {seconds}."),
     "speaks_again": mark("It speaks again since {at}."),
+    "clock_stepped": mark("Its clock was set by {stepped_s}."),
     "planned_move": mark("A move was planned."),
     "no_move_planned": mark("No move was planned."),
     "planned_cleaning": mark("Cleaning was planned."),

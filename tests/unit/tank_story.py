@@ -69,16 +69,20 @@ class Story:
         events: tuple[RawEvent, ...] = (), next_s: int = 900, mv: int | None = 3990,
         at: float | None = None, newest: bool = True, sealed: float | None = None,
         silent: bool = False, auth: Auth = "mac", era: str = "aaaaaaaa", air_dc: int = 110,
-        rssi: int | None = None,
+        rssi: int | None = None, clock: float = 0.0, boot: int = 1, up: int | None = None,
     ) -> list[WatchOutput]:  # fmt: skip
-        """A message arrives at ``at``, with one reading unless ``silent``; None is no echo."""
+        """A message arrives at ``at``, with one reading unless ``silent``; None is no echo.
+
+        ``clock``: by how much the node's clock is wrong (s).
+        """
         self.at = self.at if at is None else at
         made = T0 + (self.at if sealed is None else sealed)
         self._seq[node] = self._seq.get(node, 0) + 1
         value = mm if litres is None else round(1100 - litres / LITRES_PER_MM)
         message = Message(
-            device=node, fw="t", era=era, boot=1, seq=self._seq[node], prev="",
-            uptime_s=int(made - T0) + 100_000, t=int(made), ts="ntp", next_s=next_s, old=(1, 1),
+            device=node, fw="t", era=era, boot=boot, seq=self._seq[node], prev="",
+            uptime_s=int(made - T0) + 100_000 if up is None else up, t=int(made + clock),
+            ts="ntp", next_s=next_s, old=(1, 1),
             ta_s=60, battery_mv=mv, rssi_dbm=rssi, events=events,
             readings=() if silent else (RawReading(0, "mm", value, 4, 7, 7, air_dc),),
         )  # fmt: skip

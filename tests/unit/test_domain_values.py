@@ -135,7 +135,7 @@ def test_a_message_without_its_optional_fields_has_the_defaults_of_the_wire() ->
     given = Message("d", "1", "aaaaaaaa", 1, 2, "", 3, 0, "none", 900, (1, 1))
     assert given[11:] == (None, 1, None, None, False, (), (), False)
     found = JournaledMessage("d", "t", "e", 1, 2, 3.0, 900, True, "mac", None, None)
-    assert found[11:] == ((), ())
+    assert found[11:] == ((), (), 0, None)
     fields = ("t", "d", "e", 1, 2, 0, 3.0, False, 0, 3.0, "mm", 5, 1, 2, 3, 4, 6.0, 7.0)
     assert Reading._make([*fields, None]) == Reading(*fields)  # type: ignore[arg-type]
 

@@ -48,6 +48,7 @@ def test_a_message_becomes_readings_and_events_with_every_field() -> None:
              Reading(*same, 0, T0 + 40.0, False, 1, float(T0), "mm", None, None, None, None, None,
                      None, None, "no_echo")),
             (DeviceEvent("north-1", "node-1", "lid", T0 - 50.0, False, {"open": True}),),
+            MESSAGE.uptime_s, float(MESSAGE.t),
         )
     )  # fmt: skip
 

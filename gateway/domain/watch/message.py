@@ -8,6 +8,7 @@ from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
 from gateway.domain.watch.rules import (
     clone,
+    device_clock,
     falls,
     handling,
     power,
@@ -33,6 +34,7 @@ def apply_message(context: WatchContext, message: JournaledMessage) -> None:
         return
     device = context.device(message.device, message.tank)
     device.tank, device.auth = message.tank, message.auth
+    message = device_clock.placed(context, device, message)
     live = _is_live(device, message)
     is_current = message.newest and (
         not clone.is_former(device, message) or clone.is_newer_than_newest_era(device, message)

@@ -89,6 +89,7 @@ def test_a_drift_that_changes_with_the_temperature_keeps_the_order():
 def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_reported():
     random.seed(34)
     field = Field(32)
+    field.broker.gateway_up = False  # no ack that would contradict it
     right = field.board.network_time
     for _ in range(20):
         field.wake()
@@ -98,10 +99,76 @@ def test_a_clock_that_is_wrong_by_years_loses_nothing_and_is_reported():
     field.board.network_time = right
     for _ in range(60):
         field.wake()
+    field.broker.returned()
     assert field.settle() and _ordered(field)
     assert all(value in field.arrived() for value in Measurement.kept)
     steps = [event["by"] for event in field.gateway.events() if event["k"] == "time"]
     assert [round(step / 86400) for step in steps if abs(step) > 86400] == [400, -400], steps
+
+
+def _spoofs(field, by):
+    field.board.network_time = lambda host, limit: int(field.board.now) + by
+
+
+def test_network_time_that_the_acks_contradict_is_not_believed():
+    """An hour back hides when a tank was taken, and nobody signs NTP."""
+    for by in (-3600, 3600, -86400, -700):
+        random.seed(37)
+        field = Field(32)
+        for _ in range(30):
+            field.wake()
+        assert field.queue.state.clock_source != clock.NONE
+        _spoofs(field, by)
+        for _ in range(60):
+            field.wake()
+            state = field.queue.state
+            error = state.base + clock.up(state, field.board.rtc_s()) - field.board.now
+            assert abs(error) <= 300, (by, error)
+        assert [e for e in field.gateway.events() if e["k"] == "time"] == []
+
+
+def test_after_a_reset_the_clock_never_goes_below_the_last_ack():
+    random.seed(38)
+    field = Field(32)
+    for _ in range(30):
+        field.wake()
+    _spoofs(field, -3600)
+    for _ in range(5):
+        field.board.boots("power")
+        field.wake()
+        state = field.queue.state
+        now = state.base + clock.up(state, field.board.rtc_s())
+        assert state.clock_source == clock.GW and abs(now - field.board.now) <= 5
+
+
+def test_a_false_time_before_any_ack_ends_with_the_first():
+    random.seed(39)
+    field = Field(32)
+    _spoofs(field, -3600)
+    for _ in range(3):
+        field.wake()
+    state = field.queue.state
+    now = state.base + clock.up(state, field.board.rtc_s())
+    assert state.clock_source == clock.GW and abs(now - field.board.now) <= 60
+    steps = [event["by"] for event in field.gateway.events() if event["k"] == "time"]
+    assert len(steps) == 1 and abs(steps[0] - 3600) <= 60, steps
+
+
+def test_a_false_time_without_a_gateway_keeps_no_right_one_out():
+    random.seed(40)
+    for by in (-3600, 3600):
+        field = Field(32)
+        field.broker.gateway_up = False
+        right = field.board.network_time
+        _spoofs(field, by)
+        for _ in range(10):
+            field.wake()
+        field.board.network_time = right
+        for _ in range(60):
+            field.wake()
+        state = field.queue.state
+        now = state.base + clock.up(state, field.board.rtc_s())
+        assert abs(now - field.board.now) <= 300, by
 
 
 def test_a_node_without_any_time_reports_that_and_keeps_counting():

@@ -88,8 +88,10 @@ class Uplink:
         state.misses = 0 if session.answered else min(state.misses + 1, 255)
         self._update_status.feed()
         self._update_status.record_attempt(session.time_s is not None, self._up(), self._plan)
-        if session.time_s and clock.wants(state, self._board.rtc_s()):
-            self.set_time(session.time_s, clock.GW)
+        if session.time_s:
+            rtc_s = self._board.rtc_s()
+            if clock.wants(state, rtc_s) or clock.differs(state, rtc_s, session.time_s):
+                self.set_time(session.time_s, clock.GW)
         return wanted.get("update") if wanted and wanted["n"] == state.down_n else None
 
     def seal(self, mv, rssi=0):
@@ -173,8 +175,11 @@ class Uplink:
             self._queue.save()
 
     def set_time(self, unix_s, source):
-        """Set the clock from ``source`` unless ``unix_s`` cannot be a time; a step is an event."""
+        """Set the clock from ``source`` unless ``unix_s`` cannot be a time, or the gateway's acks
+        speak against it; a step is an event."""
         if not clock.plausible(unix_s):
+            return
+        if source != clock.GW and clock.contradicted(self._state, self._board.rtc_s(), unix_s):
             return
         tail = self._queue.ring.tail
         by = clock.step(self._state, self._board.rtc_s(), unix_s, source, tail)

@@ -21,6 +21,7 @@ FRESH_S = 6 * 3600  # asleep the ESP32's clock runs +-2 %: seven minutes by then
 _STEP_S = const(5)  # smaller corrections are drift, not an event
 _LEARN_S = const(3600)  # a whole second of error is 280 ppm of an hour: shorter spans teach nothing
 _DRIFT_PPM = const(50_000)  # a larger difference is a step, not drift
+_AGREED_S = const(300)  # WIRE.md, Event time: so far the gateway believes a clock
 _SLACK_S = const(2)  # whole seconds, and the network's delay
 
 
@@ -109,6 +110,29 @@ def at_least(state, rtc_s, unix_s):
         return 0
     state.mark_rtc += unix_s - rtc_s
     return unix_s
+
+
+def differs(state, rtc_s, unix_s):
+    """Whether the clock is set, and more than five minutes from ``unix_s``."""
+    return state.clock_source != NONE and abs(_now(state, rtc_s) - unix_s) > _AGREED_S
+
+
+def contradicted(state, rtc_s, unix_s):
+    """Whether the gateway's acks speak against ``unix_s``, which nobody signed, as NTP's.
+
+    It is before an ack, or far from a clock with which an ack agreed since it was set: an hour
+    back would hide when a tank was taken. Acks themselves set the clock where it differs.
+    """
+    if unix_s < state.ack_top:
+        return True
+    if state.clock_source == NONE or state.ack_t < state.base + state.clock_up - _AGREED_S:
+        return False
+    age = up(state, rtc_s) - state.clock_up
+    return abs(_now(state, rtc_s) - unix_s) > _AGREED_S + age // 50
+
+
+def _now(state, rtc_s):
+    return state.base + up(state, rtc_s)
 
 
 def plausible(unix_s):

@@ -95,6 +95,13 @@ class DeviceState:
     reported_forks: list[str] = field(default_factory=list[str])  # their eras
     lags: list[float] = field(default_factory=list[float])  # receipt - event time, when live
     lagged_at: float = 0.0
+    sealed_era: str = ""  # of the last message that came when it was sealed
+    sealed_boot: int = 0
+    sealed_up: int = 0
+    sealed_received: float = 0.0
+    clock_was_right: bool = False  # in one of them
+    clock_stepped_at: float | None = None  # the last large step of its clock
+    clock_stepped_by: int = 0
     due: Due = field(default_factory=dict[str, float])
 
 

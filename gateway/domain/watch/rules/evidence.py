@@ -10,7 +10,7 @@ from gateway.domain.registry import Tank
 from gateway.domain.volume import RANGE_MM
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import lid, silence
+from gateway.domain.watch.rules import device_clock, lid, silence
 from gateway.domain.watch.tracks import tamper
 from gateway.domain.watch.tracks.cause import Term
 from gateway.domain.watch.tracks.tamper import Episode, Fall
@@ -64,6 +64,7 @@ def terms(
         found += _silent(context, device, episode)
     elif episode.has_resumed:
         found.append(_resumed(context, tank, episode))
+    found += device_clock.terms(device, episode)
     return found + _planned(context, tank.tank, episode) + _operator_action(weights, episode)
 
 

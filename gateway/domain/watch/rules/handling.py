@@ -4,7 +4,7 @@ from gateway.domain.inputs import DeviceEvent
 from gateway.domain.outputs import EventKind, TankEvent
 from gateway.domain.watch.memory.context import WatchContext
 from gateway.domain.watch.memory.state import DeviceState, TankState
-from gateway.domain.watch.rules import evidence, lid, removal
+from gateway.domain.watch.rules import device_clock, evidence, lid, removal
 from gateway.domain.watch.tracks import tamper, tilt
 
 
@@ -14,6 +14,8 @@ def apply_event(context: WatchContext, device: DeviceState, event: DeviceEvent) 
     An event of an unsigned feed is emitted but is no evidence.
     """
     row = context.tank_row(event.tank)
+    if event.kind == "time" and device.auth != "unsigned":
+        device_clock.note_step(device, event)
     if row is None or event.kind not in ("motion", "tilt", "still", "lid"):
         return
     tank = context.tank(event.tank)
