@@ -104,9 +104,15 @@ class Settings:
     language: str = _setting("en", "Language of alerts and of the first page: en or fr.")
     channels: tuple[str, ...] = _setting(
         [],
-        "Where alerts go: 'log', or Apprise URLs (https://github.com/caronc/apprise). A URL "
+        "Where alerts go: 'log' (tanks by their random ids), 'log-names' (for trials), or Apprise "
+        "URLs (https://github.com/caronc/apprise). A URL "
         "may carry a token: keep it in the file named by channels_file.",
         secret=True,
+    )
+    live_ids: str = _setting(
+        "registry",
+        "Tanks in live topics: 'registry' (their ids there, which "
+        "the noria-reader login sees) or 'random' (their random ids, without the network).",
     )
     clock_speed: float = _setting(1.0, "Demo only: how many seconds pass in one.")
     clock_origin: float = _setting(0.0, "Demo only: the Unix time at which fast time began.")
@@ -151,6 +157,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "store": ("sqlite", "influxdb"),
     "language": ("en", "fr"),
     "log_format": ("text", "json"),
+    "live_ids": ("registry", "random"),
 }
 
 

@@ -8,11 +8,12 @@ alert; after a power cut the messages of the last half minute may be sent a seco
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import sqlalchemy as sa
 
 from gateway.alerts.channels import Channel, TransportError
+from gateway.alerts.channels.log import LogChannel
 from gateway.alerts.language import Language
 from gateway.alerts.relevance import CHANNEL_GONE, WAITS, OutboxMessage, why_moot
 from gateway.alerts.text import Alert, ClaimNote, text_of
@@ -41,6 +42,13 @@ class AlertWording:
 
     language: Language
     public_url: str = ""
+
+
+def nameless(change: IncidentChange, registry: Registry) -> IncidentChange:
+    """The change with the tank's random id in place of the registry's, and without its network."""
+    row = registry.tank(change.tank) if change.tank is not None else None
+    tank = None if change.tank is None else (row.rid if row is not None else "-")
+    return replace(change, tank=tank, uplink=None if change.uplink is None else "-")
 
 
 class Outbox:
@@ -162,6 +170,9 @@ class Delivery:
             going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
             closed = row.closed if change.change != "closed" else None
         language, url = self._wording.language, self._wording.public_url
+        if isinstance(self._channel, LogChannel) and self._channel.nameless:
+            bare = nameless(change, self._registry)
+            return Alert(bare, Registry(), language, now, url, closed=closed)
         return Alert(change, self._registry, language, now, url, going, closed, asking)
 
     def _follow_registry(self) -> None:

@@ -45,7 +45,7 @@ def running(
     wording = AlertWording(Language(settings.language, settings.timezone), settings.public_url)
     watch_saved, outbox_grew = Wakeup(), Wakeup()
     watch = make_watch([channel.name for channel in opened], outbox_grew)
-    topics = LiveTopics(engine, publish)
+    topics = LiveTopics(engine, publish, random_ids=settings.live_ids == "random")
     threads: list[Runner | Worker | Outbox] = [
         Outbox(engine, opened, clock, outbox_grew, wording),
         Runner(watch, open_journal, engine, journal_grew, clock, then=watch_saved),

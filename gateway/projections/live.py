@@ -11,6 +11,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from gateway.projections.changes import Row, changes_since
+from gateway.registry import rows
 
 NAME = "live"
 _LEVEL = ("at", "received", "volume_l", "sd_l", "pct", "state")
@@ -27,7 +28,10 @@ Publish = Callable[[str, bytes, bool], None]
 class LiveTopics:
     """A ``Worker`` that is woken when the watch has saved runs its ``turn``."""
 
-    def __init__(self, engine: sa.Engine, publish: Publish) -> None:
+    def __init__(self, engine: sa.Engine, publish: Publish, *, random_ids: bool = False) -> None:
+        """``random_ids``: a tank by its random id, and no network, as in the log's leaves."""
+        self._random_ids = random_ids
+        self._names: dict[str, str] = {}
         self._engine = engine
         self._publish = publish
         self._version = 0
@@ -43,12 +47,18 @@ class LiveTopics:
             self._republish.clear()
             self._version = 0
         changes = changes_since(self._engine, self._version)
+        if self._random_ids and (changes.tanks or changes.incidents):
+            tanks = rows.load(self._engine).tanks
+            self._names = {name: of_tank[-1].rid for name, of_tank in tanks.items()}
         for tank, value in changes.tanks.items():
-            self._publish(f"noria/1/live/{tank}", _json(value, _LEVEL), True)
+            self._publish(f"noria/1/live/{self._name(tank)}", _json(value, _LEVEL), True)
         for row in changes.incidents:
             self._publish_incident(row, everything=self._version == 0)
         self._version = changes.version
         return _POLL_S
+
+    def _name(self, tank: str) -> str:
+        return self._names.get(tank, "-") if self._random_ids else tank
 
     def _publish_incident(self, row: Row, *, everything: bool) -> None:
         """An open one is retained; a closed one is published once and its retained message
@@ -56,7 +66,12 @@ class LiveTopics:
         topic = f"noria/1/live/incident/{row['id']}"
         is_open = row["closed"] is None
         if is_open or not everything:
-            payload = _json(row, _INCIDENT, claimed=bool(row["claimed_by"]))
+            shown = dict(row)
+            if self._random_ids:
+                tank = row["tank"]
+                shown |= {"tank": self._name(tank) if isinstance(tank, str) else None,
+                          "uplink": None}  # fmt: skip
+            payload = _json(shown, _INCIDENT, claimed=bool(row["claimed_by"]))
             self._publish(topic, payload, is_open)
         if not is_open:
             self._publish(topic, b"", True)

@@ -38,6 +38,8 @@ def write(folder: Path, names: bool, config: str | None) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        path.parent.chmod(0o755)  # Grafana has a user of its own, and there is no secret in them
+        path.chmod(0o644)
         click.echo(f"Wrote {path}")
     click.echo(
         "Next: copy them to /etc/grafana/provisioning, set NORIA_INFLUXDB_TOKEN in Grafana's "

@@ -1,6 +1,7 @@
 """``noria export``: readings and events as JSON lines (gateway/WIRE.md, section 3)."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from gateway.database.engine import open_database
 from gateway.database.tables import tank_event
 from gateway.domain.inputs import Reading
+from gateway.domain.registry import Tank
 from gateway.errors import RegistryError
 from gateway.program.offline import journal_of, runner_of
 from gateway.projections.catch_up import catch_up, wait_for
@@ -31,6 +33,11 @@ _MORE = {
 }  # fmt: skip
 
 
+_RANDOM_IDS = click.option(
+    "--random-ids", is_flag=True, help="Tanks by their random ids, for others to read."
+)
+
+
 @click.group()
 def export() -> None:
     """Export readings and events."""
@@ -40,8 +47,11 @@ def export() -> None:
 @click.option("--tank", metavar="T", help="Only this tank.")
 @click.option("--from", "start", type=float, metavar="S", help="From this Unix time on.")
 @click.option("--to", "end", type=float, metavar="S", help="Up to and with this Unix time.")
+@_RANDOM_IDS
 @with_config
-def readings(tank: str | None, start: float | None, end: float | None, config: str | None) -> None:
+def readings(
+    tank: str | None, start: float | None, end: float | None, random_ids: bool, config: str | None
+) -> None:
     """Every reading of the store as a JSON line, by tank and event time (Unix seconds).
 
     Waits until a running gateway has stored the whole journal; stores it where none runs.
@@ -53,8 +63,12 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
         raise RegistryError(f"--tank {tank}: no such tank; there is {', '.join(known) or 'none'}")
     store = open_store(settings, engine)
     _complete(store, settings, engine)
+    names = _names(known) if random_ids else None
     for reading in store.export(tank, start, end):
-        sys.stdout.buffer.write(msgspec.json.encode(line_of(reading)) + b"\n")
+        line = line_of(reading)
+        if names is not None:
+            line["tank"] = names.get(reading.tank, "-")
+        sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
     store.close()
 
 
@@ -62,8 +76,11 @@ def readings(tank: str | None, start: float | None, end: float | None, config: s
 @click.option("--tank", metavar="T", help="Only this tank.")
 @click.option("--from", "start", type=float, metavar="S", help="That end at or after this time.")
 @click.option("--to", "end", type=float, metavar="S", help="That begin at or before this time.")
+@_RANDOM_IDS
 @with_config
-def events(tank: str | None, start: float | None, end: float | None, config: str | None) -> None:
+def events(
+    tank: str | None, start: float | None, end: float | None, random_ids: bool, config: str | None
+) -> None:
     """Refills, draws, losses and other events of tanks as JSON lines, by tank and time.
 
     ``least_l`` and ``most_l`` bound the litres with 90 % confidence, where that is known. Events
@@ -76,10 +93,19 @@ def events(tank: str | None, start: float | None, end: float | None, config: str
         query = query.where(tank_event.c.until >= start)
     if end is not None:
         query = query.where(tank_event.c.at <= end)
-    with open_database(settings_of(config)).connect() as connection:
+    engine = open_database(settings_of(config))
+    names = _names(rows.load(engine).tanks) if random_ids else None
+    with engine.connect() as connection:
         for row in connection.execute(query).mappings():
             known = {name: value for name, value in row.items() if value is not None}
+            if names is not None:
+                known["tank"] = names.get(row["tank"], "-")
             sys.stdout.buffer.write(msgspec.json.encode(known) + b"\n")
+
+
+def _names(tanks: Mapping[str, Sequence[Tank]]) -> dict[str, str]:
+    """The random id of each tank, for whoever must not learn what we call it."""
+    return {name: of_tank[-1].rid for name, of_tank in tanks.items()}
 
 
 def line_of(reading: Reading) -> dict[str, Any]:

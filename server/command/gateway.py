@@ -5,7 +5,7 @@ import sys
 import click
 
 from gateway.program.gateway import run
-from gateway.runtime import logs
+from gateway.runtime import logs, private_files
 from server.command.config import settings_of, with_config
 
 
@@ -17,5 +17,6 @@ def gateway(config: str | None) -> None:
     Ready when it prints 'ready' on standard error; SIGTERM or Ctrl-C ends it.
     """
     settings = settings_of(config)
+    private_files.tighten(settings.data)
     logs.set_up(settings)
     sys.exit(run(settings))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.errors import NoriaError
+from gateway.runtime import private_files
 
 # Each row: command, module under server.command, attribute, one line for --help.
 # A module is imported when its command runs, so --help is quick.
@@ -73,6 +74,8 @@ def cli() -> None:
 
 def noria(arguments: Sequence[str] | None = None) -> None:
     """Entry point: errors meant for people end with a message and exit status 2."""
+    if arguments is None:
+        private_files.only_ours()
     try:
         cli.main(args=None if arguments is None else list(arguments), standalone_mode=True)
     except NoriaError as error:

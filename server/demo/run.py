@@ -129,7 +129,7 @@ def _configure(
         "broker_listen": f"127.0.0.1:{_free_port(0)}",
         "server_listen": address,
         "public_url": f"http://{address}",
-        "channels": ["log"],
+        "channels": ["log-names"],
         "log_format": "json",
         "clock_speed": float(speed),
         "clock_origin": _origin(speed, time.time()),

@@ -196,7 +196,10 @@ def test_channels_are_opened_in_order() -> None:
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        (["secret"], "channels: item 1: use log, or an Apprise URL such as ntfy://ntfy.sh/topic"),
+        (
+            ["secret"],
+            "channels: item 1: use log or log-names, or an Apprise URL such as ntfy://ntfy.sh/topic",
+        ),
         (["log", "nosuch://secret"], "channels: item 2: nosuch://… is not a URL that Apprise"),
         (["log", "json://a", "log"], r"channels: item 3 stands twice \(log\): keep one"),
     ],

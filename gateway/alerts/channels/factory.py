@@ -29,10 +29,10 @@ def open_channels(named: Sequence[str]) -> tuple[Channel, ...]:
 
 
 def _open(item: str) -> Channel:
-    if item == "log":
-        return LogChannel()
+    if item in ("log", "log-names"):
+        return LogChannel(item)
     if "://" not in item:
-        raise SettingError("use log, or an Apprise URL such as ntfy://ntfy.sh/topic")
+        raise SettingError("use log or log-names, or an Apprise URL such as ntfy://ntfy.sh/topic")
     # The import costs 15 MB, which a gateway without such a channel saves.
     from gateway.alerts.channels.apprise import AppriseChannel
 

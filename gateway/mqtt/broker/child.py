@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.database import damaged
 from gateway.errors import BrokerError
@@ -23,12 +24,19 @@ QUEUES = "noria.db"
 
 
 class Child:
-    """``mark`` is a part of the command line that identifies a leftover child as ours."""
+    """``mark`` is a part of the command line that identifies a leftover child as ours.
+
+    As ``user`` (uid, gid) it works in ``folder``, with the mark in its name: that user cannot
+    enter the folders above, so that no path in the command would be of use.
+    """
 
     def __init__(
-        self, command: Sequence[str], folder: Path, mark: str, address: tuple[str, int]
-    ) -> None:
+        self, command: Sequence[str], folder: Path, mark: str, address: tuple[str, int],
+        user: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
         self._command = list(command)
+        self._folder = folder
+        self._user = user
         self._log = folder / "broker.log"
         self._queues = folder / QUEUES
         self._pid = folder / "broker.pid"
@@ -68,9 +76,7 @@ class Child:
         # The log covers this run only: it names clients, whose history is not kept.
         with self._log.open("wb") as log:
             # In a session of its own, Ctrl-C at a terminal reaches only the gateway.
-            self._process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
-                self._command, stdout=log, stderr=log, start_new_session=True
-            )
+            self._process = self._open(log)
         self._pid.write_text(f"{self._process.pid}\n", "ascii")
         until = time.monotonic() + START_S
         while not _listening(self._address):
@@ -83,6 +89,19 @@ class Child:
                     f"{self._last_lines()}"
                 )
             time.sleep(_POLL_S)
+
+    def _open(self, log: BinaryIO) -> "subprocess.Popen[bytes]":
+        command, program = self._command, self._command[0]
+        if self._user is None:
+            return subprocess.Popen(  # noqa: S603 - a fixed command, no shell
+                command, stdout=log, stderr=log, start_new_session=True
+            )
+        uid, gid = self._user
+        return subprocess.Popen(  # noqa: S603 - a fixed command, no shell
+            [f"{program} ({self._mark})", *command[1:]], executable=program, stdout=log, stderr=log,
+            start_new_session=True, cwd=self._folder, user=uid, group=gid, extra_groups=[],
+            umask=0o077,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """End it, with SIGTERM first, upon which it saves its queues."""

@@ -1,13 +1,16 @@
 """Mosquitto as the private broker: its configuration and that of its dynamic-security plugin."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
+import pwd
 import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.mqtt.broker.child import QUEUES
 from gateway.mqtt.broker.rules import Login
@@ -29,10 +32,10 @@ _CONFIG = """\
 per_listener_settings false
 allow_anonymous false
 plugin {plugin}
-plugin_opt_config_file {folder}/dynamic-security.json
+plugin_opt_config_file {location}dynamic-security.json
 message_size_limit 16384
 persistence true
-persistence_location {folder}/
+persistence_location {location}
 persistence_file {queues}
 autosave_interval 5
 max_queued_messages 1000000
@@ -66,6 +69,46 @@ def plugin() -> Path | None:
                  if p.is_file()), None)  # fmt: skip
 
 
+class Servant(NamedTuple):
+    """The user as whom a gateway of root runs the broker."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def servant() -> Servant | None:
+    """Mosquitto's own user, else ``nobody``; None where the gateway is not root.
+
+    A broker listens to strangers, and must not be root because the gateway is.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in ("mosquitto", "nobody"):
+        with contextlib.suppress(KeyError):
+            found = pwd.getpwnam(name)
+            return Servant(name, found.pw_uid, found.pw_gid)
+    return None
+
+
+def give(folder: Path, user: Servant) -> None:
+    """Give the servant the folder and its own files in it; our passwords stay ours."""
+    own = ("mosquitto.conf", "dynamic-security.json", QUEUES, *_COPIES)
+    for path in (folder, *(folder / name for name in own)):
+        if path.exists():
+            os.chown(path, user.uid, user.gid)
+
+
+_COPIES = ("certificate.pem", "key.pem")
+
+
+def _copy(path: str, copy: Path) -> str:
+    """A copy that the servant can read; returns its name."""
+    copy.touch(0o600)
+    copy.write_bytes(Path(path).read_bytes())
+    return copy.name
+
+
 def write_config(
     settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None
 ) -> Path:
@@ -74,13 +117,20 @@ def write_config(
     ``inner_port``: of the gateway's own listener without TLS, where devices use TLS.
     """
     host, port = listen_address("broker_listen", settings.broker_listen)
-    # Started as root, Mosquitto switches to its own user, who cannot enter our folder. Otherwise
-    # the setting has no effect.
-    user = "root" if os.geteuid() == 0 else "nobody"
-    text = _CONFIG.format(plugin=plugin_path, folder=folder, user=user, queues=QUEUES)
+    user, location = servant(), f"{folder}/"
+    certificate, key = settings.broker_certificate, settings.broker_key
+    if user is not None:
+        location = "./"  # its working folder: it may not enter those above
+        if certificate:
+            given = zip((certificate, key), _COPIES, strict=True)
+            certificate, key = (_copy(path, folder / name) for path, name in given)
+    text = _CONFIG.format(
+        plugin=plugin_path, location=location, user=user.name if user else "nobody",
+        queues=QUEUES,
+    )  # fmt: skip
     text += _LISTENER.format(port=port, host=host)
-    if settings.broker_certificate:
-        text += f"certfile {settings.broker_certificate}\nkeyfile {settings.broker_key}\n"
+    if certificate:
+        text += f"certfile {certificate}\nkeyfile {key}\n"
         text += _LISTENER.format(port=inner_port, host="127.0.0.1")
     path = folder / "mosquitto.conf"
     path.write_text(text, "utf-8")

@@ -76,7 +76,8 @@ class PrivateBroker(Worker):
 
     def _make_child(self) -> Child:
         command = self._program.command(self._logins.values())
-        return Child(command, self._folder, str(self._folder), self._listen)
+        user = self._program.user
+        return Child(command, self._folder, str(self._folder), self._listen, user)
 
     def _turn(self) -> float:
         if not self._child.running:

@@ -26,6 +26,11 @@ TRYING_OUT = (
 class BrokerProgram(Protocol):
     """A broker program: its command line, and how its logins change while it runs."""
 
+    @property
+    def user(self) -> tuple[int, int] | None:
+        """As which uid and gid it runs, where that is not the gateway's."""
+        ...
+
     def command(self, logins: Iterable[Login]) -> list[str]:
         """Write its files with these logins, and return its command line."""
         ...
@@ -44,6 +49,12 @@ class Mosquitto:
     inner: tuple[str, int]
     admin: Login
 
+    @property
+    def user(self) -> tuple[int, int] | None:
+        """Never root's."""
+        found = mosquitto.servant()
+        return None if found is None else (found.uid, found.gid)
+
     def command(self, logins: Iterable[Login]) -> list[str]:
         """Raises FileNotFoundError when Mosquitto was removed after ``choose``."""
         program, plugin = mosquitto.program(), mosquitto.plugin()
@@ -51,6 +62,10 @@ class Mosquitto:
             raise FileNotFoundError("mosquitto is no longer installed")
         config = mosquitto.write_config(self.settings, self.folder, plugin, self.inner[1])
         mosquitto.write_security(self.folder, logins)
+        user = mosquitto.servant()
+        if user is not None:
+            mosquitto.give(self.folder, user)
+            return [program, "-c", config.name]
         return [program, "-c", str(config)]
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
@@ -67,6 +82,11 @@ class Amqtt:
     settings: Settings
     folder: Path
     inner: tuple[str, int]
+
+    @property
+    def user(self) -> tuple[int, int] | None:
+        """The gateway's own: it reads Noria's program and the file of logins."""
+        return None
 
     def command(self, logins: Iterable[Login]) -> list[str]:
         """Another Python process, so that it does not block the gateway."""
