@@ -104,6 +104,61 @@ def test_a_board_without_a_modem_gets_no_sim(noria: Noria, tmp_path: Path) -> No
     assert not (tmp_path / "made").exists()
 
 
+def test_a_replacement_keeps_what_was_fitted_and_an_option_changes_it(noria: Noria) -> None:
+    old = made(
+        noria, "--lid", "reed", "--uplink", "north", "--sensor", "jsn-sr04t", "--mode", "serial",
+        "--near-mm", "400", "--temp-zero", "-3", "--wifi", "site",
+    )  # fmt: skip
+    result = noria("device", "replace", old["device"], "--out", "next", "--near-mm", "450")
+    assert result.exit_code == 0, result.output
+    new = json.loads(Path("next/config.json").read_text())
+    fitted = ("lid", "sensor", "mode", "floor_mm", "temp_zero")
+    assert {name: new[name] for name in fitted} == {name: old[name] for name in fitted}
+    assert new["near_mm"] == 450 and new["wifi"] == [] and new["key"] != old["key"]
+    assert "It has no network yet" in result.output
+    kept = "".join(path.read_text() for path in Path("noria/data/boards").iterdir())
+    for secret in (old["key"], "wifi-word", "site", old["broker"]["password"]):
+        assert secret not in kept
+
+
+def test_a_list_makes_a_folder_for_each_row_or_none_at_all(noria: Noria) -> None:
+    rows_ = "tank,out,lid,motion,wifi,report\nnorth-1,a,reed,yes,site;spare,3600\ncans,b,,no,,\n"
+    Path("list.csv").write_text(rows_)
+    result = noria("device", "new", "--list", "list.csv", "--interval", "300", typed="word one\n"
+                   "word two\n")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    first, second = (json.loads(Path(name, "config.json").read_text()) for name in "ab")
+    assert [net["ssid"] for net in first["wifi"]] == ["site", "spare"]
+    assert (first["lid"], first["report_s"], first["interval_s"]) == ("reed", 3600, 300)
+    assert (second["motion"], second["interval_s"], second["sensor"]) == (False, 300, "hx711")
+    assert first["device"] != second["device"] and first["key"] != second["key"]
+    for text, named in (
+        ("tank,lid\nnorth-1,reed\nnowhere,\n", "nowhere"),
+        ("tank,report\nnorth-1,5\n", "line 2"),
+        ("tank,colour\nnorth-1,red\n", "'colour' is no option"),
+        ("tank,motion\nnorth-1,perhaps\n", "yes or no"),
+        ("tank\n", "no row"),
+    ):
+        Path("list.csv").write_text(text)
+        before = {path.name for path in Path().iterdir()}
+        result = noria("device", "new", "--list", "list.csv")
+        assert isinstance(result.exception, NoriaError) and named in str(result.exception)
+        assert {path.name for path in Path().iterdir()} == before
+
+
+def test_a_configuration_that_the_node_would_refuse_reaches_no_board(noria: Noria) -> None:
+    good = made(noria)
+    for change, named in (
+        ({"report_s": "soon"}, "report_s 'soon'"),
+        ({"interval": 300}, "interval: no node has this field: did you mean interval_s?"),
+        ({"broker": {**good["broker"], "prot": 1883}}, "did you mean broker.port?"),
+        ({"board": "esp8266"}, "board is none of"),
+    ):
+        Path("made/config.json").write_text(json.dumps({**good, **change}))
+        result = noria("device", "flash", "/dev/ttyUSB0", "made", "--dry-run")
+        assert isinstance(result.exception, NoriaError) and named in str(result.exception), change
+
+
 def test_a_replacement_takes_over_the_tank_and_the_old_one_is_revoked(
     noria: Noria, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from gateway.domain.registry import Registry
 from gateway.errors import NoriaError
 from gateway.journal.reader import JournalReader
 from gateway.registry import rows
-from server.command.device import cable, stage
+from server.command.device import cable, partitions, stage
 from tests.firmware.board_at_work import DEVICE, Work
 from tests.installation import Noria, made
 from tests.integration.running_gateway import RunningGateway
@@ -231,12 +231,15 @@ def test_a_tank_is_calibrated_with_a_bucket_and_its_table_is_a_leaf(
                 "device", "calibrate", DEVICE, "--port", port, typed="300\nmuch\n200\n\n"
             ),
         )
-    # Two rows make no table, and 200 L after 300 cannot be: nothing was kept.
+    # Two rows make no table, and 200 L after 300 cannot be: the first is kept, to go on later.
     assert "'much' is no number of litres" in result.output
     assert "both must rise" in result.output
-    assert isinstance(result.exception, NoriaError) and "nothing was kept" in str(result.exception)
-    typed = "20\n21\n100\n95\n400\n374\n\n"
-    result = noria("device", "calibrate", DEVICE, typed=typed)
+    assert isinstance(result.exception, NoriaError) and "they are kept" in str(result.exception)
+    result = noria("device", "calibrate", DEVICE, typed="\n")
+    assert "It continues after 1 rows" in result.output and result.exit_code
+    result = noria("device", "calibrate", DEVICE, "--anew", typed="20\n21\n100\n95\n")
+    assert result.exit_code  # broken off by the end of what was typed
+    result = noria("device", "calibrate", DEVICE, typed="400\n374\n\n")
     assert result.exit_code == 0, result.output
     engine = connect(tmp_path / "noria" / "data" / "noria.db")
     tank = _registry(tmp_path).tank("north-1")
@@ -256,12 +259,76 @@ def test_a_scale_is_calibrated_with_a_known_weight(noria: Noria, tmp_path: Path)
         world.set_draw(0)
         world.set_level(0)
         result = _again(work, lambda port: _weighed(noria, world, config["device"], port))
+        again = _again(work, lambda port: noria("device", "restore", port, "again"))
         board = json.loads((_root(tmp_path) / "config.json").read_text())
     assert result.exit_code == 0, result.output
     # The platform itself weighs 12 kg in this world: that is its zero.
     assert abs(board["zero"] - (84000 + 12 * 21500)) < 3000
     assert abs(board["counts_per_kg"] - 21500) < 100
     assert board["key"] == config["key"]
+    learned = {name: board[name] for name in ("zero", "counts_per_kg")}
+    for folder in ("made", "again"):
+        read = json.loads(Path(folder, "config.json").read_text())
+        assert {name: read[name] for name in learned} == learned and read["key"] == config["key"]
+    assert again.exit_code == 0, again.output
+    result = noria("device", "replace", config["device"], "--out", "next", typed="")
+    assert result.exit_code == 0, result.output
+    following = json.loads(Path("next/config.json").read_text())
+    assert {name: following[name] for name in learned} == learned
+    assert following["key"] != config["key"]
+
+
+def test_only_the_board_gives_the_folder_of_a_device_back(noria: Noria, tmp_path: Path) -> None:
+    config = made(noria)
+    with on_cable(tmp_path) as (work, _):
+        _flashed(tmp_path)
+        held = _root(tmp_path) / "config.json"
+
+        def restored(text: str) -> Result:
+            held.write_text(text)
+            return _again(work, lambda port: noria("device", "restore", port, "back"))
+
+        result = restored(json.dumps({**config, "key": "11" * 32}))
+        assert "another key than the registry" in str(result.exception)
+        result = restored("{")
+        assert "no usable config.json" in str(result.exception)
+        assert not Path("back").exists()
+        result = restored(json.dumps(config))
+        assert result.exit_code == 0, result.output
+        assert json.loads(Path("back/config.json").read_text()) == config
+        assert noria("device", "revoke", config["device"]).exit_code == 0
+        result = restored(json.dumps(config))
+        assert "is revoked" in str(result.exception)
+
+
+def test_a_used_board_with_another_table_is_left_as_it_is(
+    noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(noria)
+    stock = partitions.packed([
+        partitions.Partition("nvs", 1, 2, 0x9000, 0x6000),
+        partitions.Partition("factory", 0, 0, 0x10000, 0x1F0000),
+        partitions.Partition("vfs", 1, 0x81, 0x200000, 0x200000),
+    ])  # fmt: skip
+    given: list[str] = []
+
+    def esptool(_cable: cable.Cable, *arguments: str, words: str) -> str:
+        """There is no boot loader of a chip here: it reads a stock MicroPython's table."""
+        given.append(arguments[2])
+        if arguments[2] == "read-flash":
+            Path(arguments[-1]).write_bytes(stock)
+        return ""
+
+    monkeypatch.setattr(cable.Cable, "esptool", esptool)
+    with on_cable(tmp_path) as (_work, port):
+        (_root(tmp_path) / "main.py").write_text("of another project")
+        result = noria("device", "flash", port, "made")
+    assert isinstance(result.exception, NoriaError)
+    assert "another partition table (nvs, factory, vfs): nothing was changed" in str(
+        result.exception
+    )
+    assert given == ["read-flash"]
+    assert (_root(tmp_path) / "main.py").read_text() == "of another project"
 
 
 def _weighed(noria: Noria, world: Any, device: str, port: str) -> Result:
@@ -275,4 +342,4 @@ def _weighed(noria: Noria, world: Any, device: str, port: str) -> Result:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(click, "prompt", prompt)
-        return noria("device", "calibrate", device, "--port", port, typed="\n50\n")
+        return noria("device", "calibrate", device, "--port", port, "--dir", "made", typed="\n50\n")

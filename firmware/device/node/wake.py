@@ -16,6 +16,8 @@ from node.update.status import UpdateStatus
 
 _RADIO = const(0)  # of mishaps.py
 _BUS = const(1)
+_HEALTHY_MV = const(3700)
+_AGAIN_S = const(120)
 _SENSING = "node.measure", "drivers.lis3dh", "drivers.battery"
 
 
@@ -50,6 +52,8 @@ class Wake:
         self._update_status = UpdateStatus(slots, self._queue, feed)
         self._wake_pins = WakePins(board, config, self._state)
         self._loaded_uplink = None
+        self.fresh = False
+        """Whether this wake is a boot by power-on."""
         gc.collect()  # what the scan left would fragment the heap before the sensors load
 
     def _new_measurement(self):
@@ -71,6 +75,11 @@ class Wake:
     def run(self):
         """Measure, store, report if due. ``reboot`` and ``release`` say how to continue."""
         before_up, found = self._measure()
+        if self.fresh and not 0 < found.mv < _HEALTHY_MV:
+            # Power-on by hand: a healthy cell does not fail under the radio, so starts that were
+            # cut short on the bench let it wait for two minutes, not for hours.
+            state = self._state
+            state.fails, state.retry_up = min(state.fails, 1), min(state.retry_up, _AGAIN_S)
         self._place(before_up)
         if self._plan.should_report(self._up(), found.moved, found.event, found.mv):
             self._report(found)
@@ -185,6 +194,7 @@ class Wake:
             # Records of the boot before are sealed under its number, at its last record's time.
             self._uplink.ensure_era()
             self._queue.seal(state.last_up, self._plan.promise_s(state.last_up))
+        self.fresh = cause == "power"
         if not state.boot or state.seq:  # a boot without a reading never counted
             state.boot, state.seq = state.boot + 1, 0
         state.unsealed, state.unsealed_count = self._queue.ring.tail, 0

@@ -6,7 +6,9 @@ It runs boot.py first, as after Ctrl-C in main.py. Not modelled: the friendly pr
 
 import io
 import os
+import select
 import sys
+import time
 
 import utime
 
@@ -28,6 +30,8 @@ machine.ADC, machine.I2C, machine.UART = _bus.ADC, _bus.I2C, _bus.UART
 
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 _WINDOW = 2048  # bytes that may be under way in raw-paste mode; a chip offers 128
+_PENDING = select.poll()
+_PENDING.register(0, select.POLLIN)
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 
 
@@ -109,8 +113,17 @@ def _pasted(console):
     return bytes(program)
 
 
+def _interruptible(seconds, sleep=time.sleep):
+    """A program that sleeps is ended by Ctrl-C from the cable, as on the chip."""
+    sleep(seconds)
+    while _PENDING.poll(0):
+        if sys.stdin.buffer.read(1) == _CTRL_C:
+            raise KeyboardInterrupt
+
+
 def _run(console, command, names):
     error = b""
+    time.sleep = _interruptible
     try:
         exec(compile(command, "<stdin>", "exec"), names)
     except SystemExit:

@@ -11,16 +11,18 @@ from server.command.config import settings_of, with_config
 from server.command.device.calibrate import calibrate
 from server.command.device.flash import flash
 from server.command.device.new import new, replace
+from server.command.device.restore import restore
 from server.command.device.trial import test
 
 
 @click.group()
 def device() -> None:
-    """Make, flash, test, calibrate, replace, list, revoke and configure devices."""
+    """Make, flash, test, calibrate, restore, replace, list, revoke and configure devices."""
 
 
 for _command in (
-    new, flash, test, calibrate, replace, desired.set_, desired.order, desired.update, desired.show
+    new, flash, test, calibrate, restore, replace, desired.set_, desired.order, desired.update,
+    desired.show,
 ):  # fmt: skip
     device.add_command(_command)
 

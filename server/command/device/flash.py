@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.text_file import read_text
-from server.command.device import partitions
+from server.command.device import checked, partitions
 from server.command.device.cable import Cable, CableError
 from server.command.device.stage import CHIPS, ROOM, SLOTS, image, lay_out
 
@@ -18,7 +18,10 @@ _IMAGE_AT = {"esp32": "0x1000", "esp32s3": "0x0"}
 
 # Deletes an earlier firmware: MicroPython prefers an old .py to a new .mpy.
 _CLEAR = """
-import os
+import os, esp32
+if not esp32.Partition.find(esp32.Partition.TYPE_DATA, label="ring"):
+    print("no ring")
+    raise SystemExit
 try:
     os.umount("/rom")
 except OSError:
@@ -82,7 +85,7 @@ def flash(
         if micropython is not None:
             _write_image(cable, chip, micropython)
         if table:
-            _write_table(cable, chip, Path(scratch) / "partitions.bin")
+            _write_table(cable, chip, Path(scratch), erased=micropython is not None)
         _clear(cable)
         if _runs_in_place(cable) and not source:
             _write_rom(cable, stage, Path(scratch) / "build.romfs")
@@ -99,8 +102,12 @@ def _configuration(path: Path) -> dict[str, str]:
         given = json.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise CableError(f"{path}: {error}: 'noria device new' makes it") from error
-    if not isinstance(given, dict) or given.get("board", "firebeetle") not in CHIPS:  # pyright: ignore[reportUnknownMemberType] - read from a file
-        raise CableError(f"{path}: board is none of {', '.join(CHIPS)}")
+    if not isinstance(given, dict):
+        raise CableError(f"{path}: one JSON object is needed: 'noria device new' makes it")
+    try:
+        checked.check(given)  # pyright: ignore[reportUnknownArgumentType] - read from a file
+    except checked.ConfigurationError as error:
+        raise CableError(f"{path}: {error}") from error
     return given  # pyright: ignore[reportUnknownVariableType] - read from a file
 
 
@@ -110,16 +117,36 @@ def _write_image(cable: Cable, chip: str, image: Path) -> None:
     cable.esptool("--chip", chip, "write-flash", at, str(image), words=f"Writing {image.name}.")
 
 
-def _write_table(cable: Cable, chip: str, binary: Path) -> None:
+def _write_table(cable: Cable, chip: str, scratch: Path, *, erased: bool) -> None:
+    """Write the table where there is none. Another one describes what is on the flash: under ours
+    its file system would lie elsewhere, so such a board is left as it is. Raises CableError."""
+    binary, before = scratch / "partitions.bin", scratch / "before.bin"
     binary.write_bytes(partitions.packed(partitions.read((ROOM / "partitions.csv").read_text())))
     at = f"0x{partitions.OFFSET:x}"
+    if not erased:
+        words = "Reading the partition table that it has."
+        size = f"0x{partitions.SIZE:x}"
+        cable.esptool("--chip", chip, "read-flash", at, size, str(before), words=words)
+        if not cable.dry_run:
+            if before.read_bytes() == binary.read_bytes():
+                return
+            labels = ", ".join(partitions.labels(before.read_bytes())) or "none that can be read"
+            raise CableError(
+                f"the board has another partition table ({labels}): nothing was changed. Give "
+                "--micropython BIN: it erases the whole board and writes all that is needed"
+            )
     words = "Writing the partition table."
     cable.esptool("--chip", chip, "write-flash", at, str(binary), words=words)
 
 
 def _clear(cable: Cable) -> None:
     cable.hello()
-    cable.mpremote("exec", _CLEAR, words="Removing what an earlier firmware left.")
+    output = cable.mpremote("exec", _CLEAR, words="Removing what an earlier firmware left.")
+    if "no ring" in output:
+        raise CableError(
+            "the board has no partition 'ring', where readings are kept: nothing was changed. "
+            "Leave out --no-table, and give --micropython BIN for a board in use"
+        )
 
 
 def _runs_in_place(cable: Cable) -> bool:

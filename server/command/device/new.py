@@ -1,87 +1,72 @@
 """``noria device new`` and ``replace``: identity, key, broker login and the board's config.json."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, Unpack, cast
+from typing import Any, cast
 
 import click
 import sqlalchemy as sa
 
 from gateway.database.engine import open_database
 from gateway.devices import enrolment
-from gateway.domain.registry import Device, Sensor, Tank
+from gateway.domain.registry import Device, Registry, Sensor, Tank
 from gateway.errors import RegistryError
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
-
-SENSORS = ("a02yyuw", "jsn-sr04t", "probe", "hx711")
-BOARDS = {"firebeetle": False, "t_sim7080g": True}
-"""Board files of the firmware, and whether each has a modem."""
-
-_F = TypeVar("_F", bound=Callable[..., object])
+from server.command.device import batch, checked, kept
+from server.command.device.wishes import Wishes, hardware, with_wishes
 
 
-class Wishes(TypedDict):
-    """The options for a node."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A device that is not enrolled yet, and the file for its board."""
 
-    sensor: str | None
-    uplink: str | None
-    board: str
-    wifi: tuple[str, ...]
-    apn: str | None
-    gnss: bool
-    motion: bool
-    lid: str | None
-    interval: int | None
-    report: int | None
-    broker_host: str | None
-    out: Path | None
-
-
-def _with_wishes(command: _F) -> _F:
-    options = (
-        click.option("--sensor", type=click.Choice(SENSORS), help="Else what fits the tank."),
-        click.option("--uplink", metavar="U", help="What it shares to reach the broker."),
-        click.option("--board", type=click.Choice(list(BOARDS)), default="firebeetle",
-                     show_default=True, help="The board, a folder in hardware/."),
-        click.option("--wifi", metavar="SSID", multiple=True,
-                     help="Network at the tank, again for each; passwords are asked for."),
-        click.option("--apn", metavar="APN", help="LTE-M in place of Wi-Fi: the SIM's APN."),
-        click.option("--gnss", is_flag=True, help="Look where it is while it is being taken."),
-        click.option("--motion/--no-motion", default=True, show_default=True,
-                     help="Whether a LIS3DH is fitted."),
-        click.option("--lid", type=click.Choice(["reed", "light"]), help="A lid switch is fitted."),
-        click.option("--interval", type=click.IntRange(30, 604800), metavar="S",
-                     help="A reading this often."),
-        click.option("--report", type=click.IntRange(30, 604800), metavar="S",
-                     help="It speaks at least this often."),
-        click.option("--broker-host", metavar="HOST", help="How the board reaches the broker."),
-        click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-                     help="Else a folder <id>."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    device: Device
+    path: Path
+    board: dict[str, Any]
 
 
 @click.command()
-@click.option("--tank", required=True, metavar="T", help="The tank that it hangs in.")
-@_with_wishes
+@click.option("--tank", metavar="T", help="The tank that it hangs in.")
+@click.option(
+    "--list",
+    "list_",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="CSV",
+    help="Many at once: a column 'tank', others named as the options.",
+)
+@with_wishes
 @with_config
-def new(tank: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
+def new(tank: str | None, list_: Path | None, config: str | None, **wishes: Any) -> None:
     """Draw an id and a key for a new device and write config.json for its board."""
-    _make(settings_of(config), tank, wishes)
+    settings = settings_of(config)
+    if (tank is None) == (list_ is None):
+        raise RegistryError("name the tank with --tank, or a list of them with --list")
+    if list_ is None:
+        made = _make(settings, [(cast(str, tank), wishes)])
+        click.echo(_next_steps(made[0], settings))
+        return
+    made = _make(settings, batch.read(list_, new, wishes))
+    for one in made:
+        click.echo(f"{one.device.id}  {one.device.tank:24}  {one.path.parent}")
+    click.echo(f"Made {len(made)} devices. Each folder holds secrets: treat it as a key.")
+    click.echo("Next, for each board: noria device flash PORT DIR, then noria device test PORT.")
 
 
 @click.command()
 @click.argument("old", metavar="OLD")
-@_with_wishes
+@with_wishes
 @with_config
-def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
-    """Make a device that takes over OLD's tank; OLD is revoked, its history stays."""
+def replace(old: str, config: str | None, **wishes: Any) -> None:
+    """Make a device that takes over OLD's tank; OLD is revoked, its history stays.
+
+    What OLD was set up with is kept unless an option says otherwise. Networks are named again:
+    their names and passwords are on no disk of this machine.
+    """
     settings = settings_of(config)
     row = rows.load(open_database(settings)).device(old)
     if row is None:
@@ -91,57 +76,65 @@ def replace(old: str, config: str | None, **wishes: Unpack[Wishes]) -> None:
         "sensor": wishes["sensor"] or row.sensor,
         "uplink": wishes["uplink"] or row.uplink,
     }
-    _make(settings, row.tank, same, old)
+    made = _make(settings, [(row.tank, same)], old)[0]
+    click.echo(_next_steps(made, settings))
     click.echo(f"{old} is revoked: nothing more of it is accepted. Its readings stay.")
+    if not kept.hardware(settings, old):
+        click.echo(f"How {old} was set up is not known here: check lid, probe and board options.")
+    if not wishes["wifi"] and "lte" not in made.board:
+        click.echo("It has no network yet: name the tank's with --wifi, or write it into the file.")
 
 
-def _make(settings: Settings, tank: str, wishes: Wishes, old: str | None = None) -> None:
+def _make(
+    settings: Settings, wanted: list[tuple[str, Wishes]], old: str | None = None
+) -> list[_Made]:
+    """Draw, check, write and enrol: all of them, or none. Raises RegistryError."""
     engine = open_database(settings)
-    sensor = cast(Sensor | None, wishes["sensor"])
     registry = rows.load(engine)
-    made = enrolment.new_device(registry, tank, sensor, wishes["uplink"])
-    more = _hardware(wishes) | _floor(made, registry.tank(tank))
-    networks = {ssid: _asked(ssid) for ssid in wishes["wifi"]}
-    board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
-    path = (wishes["out"] or Path(made.id)) / "config.json"
-    enrolment.write_configuration(path, board)
+    passwords: dict[str, str] = {}
+    before = kept.hardware(settings, old) if old else {}
+    made = [_drawn(settings, registry, tank, w, passwords, before) for tank, w in wanted]
+    written = list[Path]()
     try:
+        for one in made:
+            enrolment.write_configuration(one.path, one.board)
+            written.append(one.path)
+            kept.keep(settings, one.device.id, one.board)
+        now = Clock(settings.clock_speed, settings.clock_origin).now()
         with engine.begin() as connection:
-            _enrol(connection, made, old, Clock(settings.clock_speed, settings.clock_origin).now())
+            for one in made:
+                _enrol(connection, one.device, old, now)
     except BaseException:
-        path.unlink()
+        for path in written:
+            path.unlink()
         raise
-    host = cast(dict[str, str], board["broker"])["host"]
-    click.echo(_next_steps(made, path, settings, host))
+    return made
+
+
+def _drawn(
+    settings: Settings, registry: Registry, tank: str, wishes: Wishes, passwords: dict[str, str],
+    before: Mapping[str, Any],
+) -> _Made:  # fmt: skip
+    """A device and its file, which the node would take."""
+    sensor = cast(Sensor | None, wishes["sensor"])
+    made = enrolment.new_device(registry, tank, sensor, wishes["uplink"])
+    more = hardware(wishes, before)
+    if wishes["apn_user"] and "lte" in more:
+        more["lte"] |= {"user": wishes["apn_user"], "password": _asked(wishes["apn_user"])}
+    if not more.get("floor_mm"):
+        more |= _floor(made, registry.tank(tank))
+    for ssid in wishes["wifi"]:
+        passwords[ssid] = passwords[ssid] if ssid in passwords else _asked(ssid)
+    networks = {ssid: passwords[ssid] for ssid in wishes["wifi"]}
+    board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
+    checked.check(board)
+    return _Made(made, (wishes["out"] or Path(made.id)) / "config.json", board)
 
 
 def _enrol(connection: sa.Connection, made: Device, old: str | None, now: float) -> None:
     enrolment.enrol(connection, made, now)
     if old is not None:
         enrolment.revoke(connection, old, now)
-
-
-def _hardware(wishes: Wishes) -> dict[str, Any]:
-    """The fields of config.json for the hardware. Raises RegistryError."""
-    board = wishes["board"]
-    if not BOARDS[board]:
-        for name, given in (("--apn", wishes["apn"]), ("--gnss", wishes["gnss"])):
-            if given:
-                able = ", ".join(name for name, modem in BOARDS.items() if modem)
-                raise RegistryError(f"{name}: board {board} has no modem: take --board {able}")
-    more: dict[str, Any] = {} if board == "firebeetle" else {"board": board}
-    if wishes["apn"]:
-        more["lte"] = {"apn": wishes["apn"]}
-    if wishes["gnss"]:
-        more["gnss"] = True
-    if not wishes["motion"]:
-        more["motion"] = False
-    if wishes["lid"]:
-        more["lid"] = wishes["lid"]
-    for name, seconds in (("interval_s", wishes["interval"]), ("report_s", wishes["report"])):
-        if seconds is not None:
-            more[name] = seconds
-    return more
 
 
 def _floor(made: Device, tank: Tank | None) -> dict[str, Any]:
@@ -163,7 +156,9 @@ def _asked(wifi: str) -> str:
     return asked
 
 
-def _next_steps(made: Device, path: Path, settings: Settings, host: str) -> str:
+def _next_steps(one: _Made, settings: Settings) -> str:
+    made, path = one.device, one.path
+    host = one.board["broker"]["host"]
     lines = [
         f"Made device {made.id} for {made.tank}, sensor {made.sensor}.",
         f"Wrote {path}. It holds the device's secrets: treat it as a key.",

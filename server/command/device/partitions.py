@@ -97,6 +97,14 @@ def _check(rows: Iterable[Partition]) -> None:
         end = row.offset + row.size
 
 
+def labels(table: bytes) -> list[str]:
+    """The names of the partitions in a table as read from a board; none for anything else."""
+    rows = (table[at : at + 32] for at in range(0, len(table), 32))
+    return [
+        row[12:28].rstrip(b"\0").decode("ascii", "replace") for row in rows if row[:2] == _MAGIC
+    ]
+
+
 def packed(rows: list[Partition]) -> bytes:
     """The table for flash address 0x8000. Raises PartitionError when it has too many rows."""
     entries = b"".join(row.packed() for row in rows)
