@@ -188,7 +188,7 @@ def _config(node: Node, host: str, port: int, interval: int) -> dict[str, Any]:
     return {
         "device": node.device,
         "key": node.key.hex(),
-        "wifi": [{"ssid": node.spot.uplink, "password": "demo"}],
+        "wifi": [{"ssid": node.spot.uplink, "password": "of the demo"}],
         "broker": {
             "host": host,
             "port": port,

@@ -108,7 +108,7 @@ def test_a_dead_power_chip_costs_readings_but_not_the_node(
 def test_each_boot_shows_another_hardware_address_and_a_neutral_name(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway
 ) -> None:
-    nets = [{"ssid": "far", "password": "a"}, {"ssid": "near", "password": "b"}]
+    nets = [{"ssid": "far", "password": "password a"}, {"ssid": "near", "password": "password b"}]
     with board(tmp_path, mosquitto.port, speed=600, wifi=nets) as work:
         gateway.clock = work.fleet.clock.now
         seen: list[str] = []

@@ -20,7 +20,7 @@ from gateway.domain.registry import Registry
 from gateway.errors import NoriaError
 from gateway.journal.reader import JournalReader
 from gateway.registry import rows
-from server.command.device import cable, partitions, stage
+from server.command.device import cable, stage
 from tests.firmware.board_at_work import DEVICE, Work
 from tests.installation import Noria, made
 from tests.integration.running_gateway import RunningGateway
@@ -64,7 +64,7 @@ def on_cable(
         work.stop()
 
 
-def _root(folder: Path) -> Path:
+def root_of(folder: Path) -> Path:
     return folder / "board" / DEVICE / "root"
 
 
@@ -78,17 +78,17 @@ def test_a_blank_board_is_flashed_and_tested_and_then_its_signature_is_verified(
     gateway.start()
     config = made(noria, "--wifi", "site")
     with on_cable(tmp_path, wifi=[{"ssid": "site"}]) as (work, port):
-        (_root(tmp_path) / "node").mkdir()
-        (_root(tmp_path) / "node" / "wake.py").write_text("raise ValueError('an older firmware')")
+        (root_of(tmp_path) / "node").mkdir()
+        (root_of(tmp_path) / "node" / "wake.py").write_text("raise ValueError('an older firmware')")
         result = noria("device", "flash", port, "made", "--no-table")
         assert result.exit_code == 0, result.output
         assert f"{config['device']} is on the board" in result.output
-        root = _root(tmp_path)
+        root = root_of(tmp_path)
         assert not (root / "node" / "wake.py").exists()  # it would win over the new one
         assert (root / "node" / "wake.mpy").stat().st_size > 500
         assert (root / "main.py").exists() and (root / "boot.py").exists()
         assert json.loads((root / "config.json").read_text()) == config
-        result = _again(work, lambda port: noria("device", "test", port))
+        result = again(work, lambda port: noria("device", "test", port))
         kept = _registry(tmp_path).device(config["device"])
         work.do("power_off")
         work.do("power_on")
@@ -112,14 +112,14 @@ def test_a_board_that_runs_builds_in_place_is_given_one_there(noria: Noria, tmp_
             held.write(b"an older update" * 39321)
         result = noria("device", "flash", port, "made", "--no-table")
         assert result.exit_code == 0, result.output
-        root = _root(tmp_path)
+        root = root_of(tmp_path)
         assert {path.name for path in root.iterdir()} == {"boot.py", "main.py", "config.json"}
         assert json.loads((root / "config.json").read_text()) == config
         built = stage.image(_laid_out(tmp_path))
         held = partition.read_bytes()
         assert held[: len(built)] == built
         assert held[-(-len(built) // 4096) * 4096 :].strip(b"\xff") == b""  # no update is left
-        result = _again(work, lambda port: noria("device", "test", port))
+        result = again(work, lambda port: noria("device", "test", port))
     assert result.exit_code == 0, result.output
     assert "ok    level sensor" in result.output
 
@@ -169,14 +169,14 @@ def _proofs(gateway: RunningGateway, device: str) -> list[str | None]:
         return [entry.auth for entry in reader.all() if entry.subject == device and entry.auth]
 
 
-def _flashed(folder: Path) -> None:
+def flashed(folder: Path) -> None:
     """What a flash leaves, without its time."""
-    root = _root(folder)
+    root = root_of(folder)
     stage.lay_out(root, compiled=False)
     (root / "config.json").write_bytes((folder / "made" / "config.json").read_bytes())
 
 
-def _again(work: Work, act: Callable[[str], Result]) -> Result:
+def again(work: Work, act: Callable[[str], Result]) -> Result:
     """After the reset that ends a flash the board runs; plug it in once more."""
 
     async def plug_in() -> str:
@@ -192,9 +192,9 @@ def test_a_part_that_is_missing_fails_by_its_name_with_a_remedy(
 ) -> None:
     made(noria, "--wifi", "elsewhere")
     with on_cable(tmp_path, wifi=[{"ssid": "elsewhere"}], sensor="hx711") as (work, _):
-        _flashed(tmp_path)
+        flashed(tmp_path)
         work.do("seize", mode="carried", after_s=0)
-        result = _again(work, lambda port: noria("device", "test", port))
+        result = again(work, lambda port: noria("device", "test", port))
     assert result.exit_code == 1
     assert (
         "FAIL  level sensor     missing, 0 of 3 samples" in result.output
@@ -208,7 +208,7 @@ def test_a_board_with_other_bytes_than_were_sent_is_found_out(
     noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(noria)
-    torn = _root(tmp_path) / "node" / "storage" / "ring.mpy"
+    torn = root_of(tmp_path) / "node" / "storage" / "ring.mpy"
     _after("cp", lambda: torn.write_bytes(b"torn"), monkeypatch)
     with on_cable(tmp_path) as (_, port):
         result = noria("device", "flash", port, "made", "--no-table")
@@ -221,11 +221,11 @@ def test_a_tank_is_calibrated_with_a_bucket_and_its_table_is_a_leaf(
 ) -> None:
     made(noria)
     with on_cable(tmp_path) as (work, _):
-        _flashed(tmp_path)
+        flashed(tmp_path)
         world = work.fleet.boards[DEVICE].world
         world.set_draw(0)
         world.set_level(300)
-        result = _again(
+        result = again(
             work,
             lambda port: noria(
                 "device", "calibrate", DEVICE, "--port", port, typed="300\nmuch\n200\n\n"
@@ -254,13 +254,13 @@ def test_a_scale_is_calibrated_with_a_known_weight(noria: Noria, tmp_path: Path)
     config = made(noria, tank="cans", typed="")
     scale = {"sensor": "hx711", "zero": 84000, "counts_per_kg": 21500}
     with on_cable(tmp_path, **scale) as (work, _):
-        _flashed(tmp_path)
+        flashed(tmp_path)
         world = work.fleet.boards[DEVICE].world
         world.set_draw(0)
         world.set_level(0)
-        result = _again(work, lambda port: _weighed(noria, world, config["device"], port))
-        again = _again(work, lambda port: noria("device", "restore", port, "again"))
-        board = json.loads((_root(tmp_path) / "config.json").read_text())
+        result = again(work, lambda port: _weighed(noria, world, config["device"], port))
+        back = again(work, lambda port: noria("device", "restore", port, "again"))
+        board = json.loads((root_of(tmp_path) / "config.json").read_text())
     assert result.exit_code == 0, result.output
     # The platform itself weighs 12 kg in this world: that is its zero.
     assert abs(board["zero"] - (84000 + 12 * 21500)) < 3000
@@ -270,65 +270,12 @@ def test_a_scale_is_calibrated_with_a_known_weight(noria: Noria, tmp_path: Path)
     for folder in ("made", "again"):
         read = json.loads(Path(folder, "config.json").read_text())
         assert {name: read[name] for name in learned} == learned and read["key"] == config["key"]
-    assert again.exit_code == 0, again.output
+    assert back.exit_code == 0, back.output
     result = noria("device", "replace", config["device"], "--out", "next", typed="")
     assert result.exit_code == 0, result.output
     following = json.loads(Path("next/config.json").read_text())
     assert {name: following[name] for name in learned} == learned
     assert following["key"] != config["key"]
-
-
-def test_only_the_board_gives_the_folder_of_a_device_back(noria: Noria, tmp_path: Path) -> None:
-    config = made(noria)
-    with on_cable(tmp_path) as (work, _):
-        _flashed(tmp_path)
-        held = _root(tmp_path) / "config.json"
-
-        def restored(text: str) -> Result:
-            held.write_text(text)
-            return _again(work, lambda port: noria("device", "restore", port, "back"))
-
-        result = restored(json.dumps({**config, "key": "11" * 32}))
-        assert "another key than the registry" in str(result.exception)
-        result = restored("{")
-        assert "no usable config.json" in str(result.exception)
-        assert not Path("back").exists()
-        result = restored(json.dumps(config))
-        assert result.exit_code == 0, result.output
-        assert json.loads(Path("back/config.json").read_text()) == config
-        assert noria("device", "revoke", config["device"]).exit_code == 0
-        result = restored(json.dumps(config))
-        assert "is revoked" in str(result.exception)
-
-
-def test_a_used_board_with_another_table_is_left_as_it_is(
-    noria: Noria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(noria)
-    stock = partitions.packed([
-        partitions.Partition("nvs", 1, 2, 0x9000, 0x6000),
-        partitions.Partition("factory", 0, 0, 0x10000, 0x1F0000),
-        partitions.Partition("vfs", 1, 0x81, 0x200000, 0x200000),
-    ])  # fmt: skip
-    given: list[str] = []
-
-    def esptool(_cable: cable.Cable, *arguments: str, words: str) -> str:
-        """There is no boot loader of a chip here: it reads a stock MicroPython's table."""
-        given.append(arguments[2])
-        if arguments[2] == "read-flash":
-            Path(arguments[-1]).write_bytes(stock)
-        return ""
-
-    monkeypatch.setattr(cable.Cable, "esptool", esptool)
-    with on_cable(tmp_path) as (_work, port):
-        (_root(tmp_path) / "main.py").write_text("of another project")
-        result = noria("device", "flash", port, "made")
-    assert isinstance(result.exception, NoriaError)
-    assert "another partition table (nvs, factory, vfs): nothing was changed" in str(
-        result.exception
-    )
-    assert given == ["read-flash"]
-    assert (_root(tmp_path) / "main.py").read_text() == "of another project"
 
 
 def _weighed(noria: Noria, world: Any, device: str, port: str) -> Result:

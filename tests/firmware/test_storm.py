@@ -27,8 +27,8 @@ SPEED = 2400.0
 INTERVAL_S = 600
 LONGEST_S = 6 * 3600
 """The longest back-off: a radio's is 4 h, that of failed starts 6 h (slots.py)."""
-LATE_S = LONGEST_S + 1800
-"""From the end of a storm to the next message; an attempt of its own length beside the back-off."""
+LATE_S = LONGEST_S + 5 * SPEED
+"""From the end of a storm to the next message: the back-off, and five seconds of a busy machine."""
 KEY = bytes(range(32)).hex()
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 STRUCK = re.compile(r"^storm: (radio|bus|flash) (\S+) (\w+)$", re.MULTILINE)

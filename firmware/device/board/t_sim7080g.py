@@ -22,8 +22,10 @@ PINS = {
     "motion": 11,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
     "tilt": 12,  # LIS3DH INT2, high while off its rest position; an RTC pin
     "lid": 13,  # reed or phototransistor to ground, pull-up outside; an RTC pin
-    "i2c_sda": 15,  # on the board: AXP2101; the LIS3DH joins it
-    "i2c_scl": 7,
+    "i2c_sda": 16,  # on the pin header, for the LIS3DH and a probe's converter
+    "i2c_scl": 8,
+    "power_sda": 15,  # on the board, on no header: the AXP2101's own bus
+    "power_scl": 7,
     "modem_rx": 4,  # on the board: from the modem's TX
     "modem_tx": 5,
     "modem_key": 41,  # through a transistor: high pulls PWRKEY low
@@ -54,7 +56,8 @@ class Board(firebeetle.Board):
 
     def _power(self):
         if self._chip is None:
-            self._chip = AXP2101(self.i2c())
+            scl, sda = machine.Pin(PINS["power_scl"]), machine.Pin(PINS["power_sda"])
+            self._chip = AXP2101(machine.I2C(1, scl=scl, sda=sda))
             self._chip.without_thermistor()
         return self._chip
 

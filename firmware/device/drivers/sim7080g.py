@@ -15,6 +15,7 @@ _KEY_MS = const(1100)  # PWRKEY low: over 1 s starts it, over 1.2 s ends it
 _KEY_OFF_MS = const(1500)
 _START_MS = const(8000)  # UART answers about 1.8 s after PWRKEY; a cold one takes longer
 _ANSWER_MS = const(1000)
+_RADIO_MS = const(10_000)  # AT+CFUN, AT Command Manual: 10 s at most
 _ATTACH_POLL_MS = const(1000)
 _DOWN_MS = const(3000)
 _HANG_UP_MS = const(2500)
@@ -88,10 +89,15 @@ class SIM7080G:
         self._gnss_off()
         if self.command("AT+CPIN?", 5000) != [b"+CPIN: READY"]:
             raise ModemError("modem: the SIM asks for a PIN: take it off with a phone")
+        # The access point is set while the radio is off, as LILYGO's MinimalModemNBIOTExample does:
+        # some networks refuse to register a modem that has none, or another's.
+        self.command("AT+CFUN=0", _RADIO_MS)
         self.command("AT+CNMP=38")  # LTE only: French 2G closes in 2026
         self.command("AT+CMNB=1")  # Cat-M
         self.command('AT+CGDCONT=1,"IP","%s"' % apn)
+        self.command('AT+CNCFG=0,1,"%s"' % apn)
         self.command("AT+CLTS=1")  # takes the time from the network
+        self.command("AT+CFUN=1", _RADIO_MS)
         while registration(self.command("AT+CEREG?")) not in _REGISTERED:
             if time.ticks_diff(time.ticks_ms(), start) + _ATTACH_POLL_MS >= budget_ms:
                 raise ModemError("modem: no network within %d s" % (budget_ms // 1000))

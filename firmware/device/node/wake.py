@@ -113,6 +113,9 @@ class Wake:
         self._uplink.release = None
         if found.event and state.unsealed_count:
             self._uplink.seal(found.mv)
+        # What is left of the wake needs little heap; after a MemoryError there is less.
+        unload("lib.mqtt", "node.exchange.session")
+        gc.collect()
 
     def _count(self):
         state = self._state

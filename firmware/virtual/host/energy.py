@@ -11,6 +11,9 @@ from typing import Any
 USABLE_MAH = 2550.0
 """Of a 3400 mAh cell: cold, ageing and the reserve taken off [D]."""
 
+SELF_DISCHARGE_MAH = 1.5
+"""A day: 1.5 % a month of 3400 mAh, less than the protection circuit takes with it [D]."""
+
 CPU_MA = 43.0  # a signature of 0.5 s costs 0.006 mAh [D]; 27-44 mA at 160 MHz [S]
 SENSOR_MA = 8.0  # A02YYUW [M]
 WIFI_MA = 57.0  # over the processor: a handshake of 1.2 s costs 0.033 mAh [D]; receiving 95-100 [S]
@@ -43,6 +46,8 @@ class BoardClass:
 
 CLASSES = {
     "firebeetle": BoardClass("FireBeetle", 0.012),  # 10 uA [M]
+    # Its Low Power Pad ships connected and feeds the RGB LED: about 500 uA (DFRobot, DFR0654).
+    "firebeetle_pad": BoardClass("FireBeetle, pad not cut", 0.512),
     "lolin32": BoardClass("LOLIN32", 0.132),  # 130 uA [M]
     "t_sim7080g": BoardClass("T-SIM7080G", 0.38),  # 0.38-1.8 mA, as its power chip is set [M]
     "nodemcu32s": BoardClass("NodeMCU-32S", 4.7),  # [M]
@@ -52,8 +57,7 @@ CLASSES = {
 PLANS = (
     ("firebeetle", "wifi", 24),
     ("firebeetle", "wifi", 96),
-    ("firebeetle", "lte", 4),
-    ("firebeetle", "lte", 24),
+    ("firebeetle_pad", "wifi", 24),
     ("t_sim7080g", "lte", 4),
     ("t_sim7080g", "lte", 24),
     ("t_sim7080g", "wifi", 24),
@@ -96,10 +100,11 @@ def connection(uplink: str = "wifi", tls: bool = True) -> dict[str, float]:
 def mah_a_day(
     board: BoardClass, reports: float, uplink: str = "wifi", interval_s: float = 600.0
 ) -> float:
-    """The charge in mAh of a quiet day with ``reports`` reports."""
+    """The charge in mAh of a quiet day with ``reports`` reports, the cell's self-discharge
+    included."""
     wakes = 86400.0 / interval_s
     asleep = {"asleep": 86400.0}
-    return (
+    return SELF_DISCHARGE_MAH + (
         mah(asleep, board) + wakes * mah(sense(), board) + reports * mah(connection(uplink), board)
     )
 

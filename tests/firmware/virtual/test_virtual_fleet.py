@@ -83,7 +83,7 @@ def plan(port: int, interpreter: str, devices: int = len(KEYS)) -> dict[str, Any
     for device, key in list(KEYS.items())[:devices]:
         scale = device == SCALE
         config: dict[str, Any] = {
-            "wifi": [{"ssid": "site", "password": "secret"}],
+            "wifi": [{"ssid": "site", "password": "a secret"}],
             "broker": {"host": "127.0.0.1", "port": port},
             "sensor": "hx711" if scale else "a02yyuw",
         }
