@@ -8,10 +8,10 @@ import pytest
 NEITHER = {
     "influxdb_client", "reactivex", "urllib3", "apprise", "requests", "psycopg", "sqlalchemy.orm",
     "sqlalchemy.dialects.postgresql", "amqtt", "alembic", "mako",
-    "grafana_foundation_sdk", "grafana_api", "yaml",
+    "grafana_foundation_sdk", "grafana_api", "yaml", "cryptography", "babel",
 }  # fmt: skip
 GATEWAY = NEITHER | {"fastapi", "uvicorn", "jinja2", "pydantic"}
-SERVER = NEITHER | {"cryptography", "paho"}
+SERVER = NEITHER | {"paho"}
 
 
 @pytest.mark.parametrize(
