@@ -65,7 +65,7 @@ class Interpreter:
             return None
         found = (
             device, tank, message.era, message.boot, message.seq, received, message.next_s, newest,
-            auth, message.battery_mv, message.rssi_dbm, self.place(message, received),
+            auth, message.battery_mv, message.rssi_dbm, self._readings(message, received, fixed),
             self.events(message, received) if message.events else (), message.uptime_s,
             self._sealed_at(message, received)[0],
         )  # fmt: skip
@@ -92,9 +92,13 @@ class Interpreter:
 
     def place(self, message: Message, received: float) -> tuple[Reading, ...]:
         """The message's readings by the anchors known now. Learns nothing."""
+        return self._readings(message, received, self._fixed_place(message.device))
+
+    def _readings(
+        self, message: Message, received: float, fixed: "_Place | None"
+    ) -> tuple[Reading, ...]:
         base, estimated = self._sealed_at(message, received)
         device, era, boot, seq = message.device, message.era, message.boot, message.seq
-        fixed = self._fixed_place(device)
         rows: list[Reading] = []
         for i, raw in enumerate(message.readings):
             age_s, quantity, value, spread, valid, tried, temperature_dc, channel = raw
@@ -112,14 +116,15 @@ class Interpreter:
 
     def _fixed_place(self, device: str) -> "_Place | None":
         """The place of a device without history, which most are: one row, one tank."""
-        if device not in self._fixed:
+        found = self._fixed.get(device)
+        if found is None and device not in self._fixed:
             registry = self._registry
             devices = registry.devices.get(device, ())
             installs = registry.installs.get(device, ())
             tanks = registry.tanks.get(registry.tank_of(device, 0.0) or "", ())
             alone = all(len(rows) < 2 for rows in (devices, installs, tanks))
-            self._fixed[device] = self._place(device, 0.0) if alone else None
-        return self._fixed[device]
+            found = self._fixed[device] = self._place(device, 0.0) if alone else None
+        return found
 
     def _place(self, device: str, at: float) -> "_Place | None":
         """By the rows in force at event time; None where the device was in no known tank."""

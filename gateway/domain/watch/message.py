@@ -42,7 +42,7 @@ def apply_message(context: WatchContext, message: JournaledMessage) -> None:
     if is_current:
         _renew(context, device, message, live)
     changed: dict[str, tuple[TankState, Tank]] = {}
-    items = message.events + message.readings
+    items = message.events + message.readings if message.events else message.readings
     for item in sorted(items, key=_by_time) if len(items) > 1 else items:
         if isinstance(item, DeviceEvent):
             handling.apply_event(context, device, item)

@@ -34,8 +34,8 @@ def shown(context: WatchContext, tank: str) -> dict[str, object]:
     device = context.source(record)
     state, since = _state(record, device)
     at, received, litres, sd_l = _level(record)
-    use = context.profiles.get(tank)
     known = state not in ("unknown", "fault")
+    use = context.profiles.get(tank) if known else None
     return {
         "tank": tank, "state": state, "state_since": since, "at": at, "received": received,
         "volume_l": litres, "sd_l": sd_l,
@@ -49,9 +49,9 @@ def shown(context: WatchContext, tank: str) -> dict[str, object]:
         "last_refill_at": record.flow.refill_at, "last_refill_l": record.flow.refill_l,
         "battery_mv": device.battery_mv if device else None,
         "rssi_dbm": device.rssi_dbm if device else None, "auth": device.auth if device else None,
-        "critical_at": _span(use.critical_at) if known and use else None,
-        "next_round_at": use.next_round_at if known and use else None,
-        "dry_before_round": use.dry_before_round if known and use else None,
+        "critical_at": _span(use.critical_at) if use else None,
+        "next_round_at": use.next_round_at if use else None,
+        "dry_before_round": use.dry_before_round if use else None,
     }  # fmt: skip
 
 
