@@ -27,8 +27,9 @@ SPEED = 2400.0
 INTERVAL_S = 600
 LONGEST_S = 6 * 3600
 """The longest back-off: a radio's is 4 h, that of failed starts 6 h (slots.py)."""
-LATE_S = LONGEST_S + 5 * SPEED
-"""From the end of a storm to the next message: the back-off, and five seconds of a busy machine."""
+LATE_S = LONGEST_S + 1800
+"""Of sleep between the end of a storm and the next message: the back-off, and a reading's pace.
+What a busy machine takes for a wake does not count."""
 KEY = bytes(range(32)).hex()
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 STRUCK = re.compile(r"^storm: (radio|bus|flash) (\S+) (\w+)$", re.MULTILINE)
@@ -48,8 +49,10 @@ class Run:
     device: str
     storm: dict[str, Any]
     wakes: int
-    ended: float | None = None
-    spoke: float | None = None
+    ended: bool = False
+    events: int = 0
+    """Events of all boards before its storm ended."""
+    spoke: bool = False
     count: int = 0
     """Wakes or messages at the last change."""
     over: bool = False
@@ -95,23 +98,27 @@ async def _weather(runs: list[Run], port: int, folder: Path) -> tuple[list[Event
             while not all(run.over for run in runs):
                 assert asyncio.get_running_loop().time() < deadline, _mute(runs, fleet, folder)
                 for run in runs:
-                    _step(run, fleet.boards[run.device], acker, fleet.clock.now())
+                    slept = sum(e["s"] for e in events[run.events :]
+                                if e["event"] == "sleep" and e["device"] == run.device)  # fmt: skip
+                    _step(run, fleet.boards[run.device], acker, slept)
+                    if run.ended and not run.events:
+                        run.events = len(events)
                 await asyncio.sleep(0.02)
     return events, acker
 
 
-def _step(run: Run, board: Board, acker: Acker, now: float) -> None:
+def _step(run: Run, board: Board, acker: Acker, slept_s: float) -> None:
     sent = len(acker.received(run.device))
-    if run.ended is None and board.storm is None:
+    if not run.ended and board.storm is None:
         if sent:
             board.storm, run.count = run.storm, board.wakes
-    elif run.ended is None:
+    elif not run.ended:
         if board.wakes >= run.count + run.wakes:
-            board.storm, run.ended, run.count = None, now, sent
-    elif run.spoke is None:
-        assert now - run.ended < LATE_S, f"{run}: mute for {now - run.ended:.0f} s"
+            board.storm, run.ended, run.count = None, True, sent
+    elif not run.spoke:
+        assert not run.events or slept_s < LATE_S, f"{run}: slept for {slept_s:.0f} s, mute"
         if sent > run.count:
-            run.spoke, run.count = now, board.wakes
+            run.spoke, run.count = True, board.wakes
     else:
         run.over = board.wakes >= run.count + 3  # its backlog is there, too
         run.started = board.wakes
