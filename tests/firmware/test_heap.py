@@ -18,9 +18,9 @@ from tests.parts.mosquitto_service import Mosquitto
 from tests.parts.services import until
 
 HERE = Path(__file__).parent
-WHOLE_KB = {"micropython-i386": 64, "micropython": 112}
+WHOLE_KB = {"micropython-i386": 68, "micropython": 120}
 """What a cold start, a signature, a report of a full message and an update need, TLS aside, the
-virtual chip's own modules included. 64 KB of 32-bit words are the limit; words of 64 bits are for
+virtual chip's own modules included. 68 KB of 32-bit words are the limit; words of 64 bits are for
 comparison. Raise them only for a new feature, and name it in the commit.
 
 Names count as well: MicroPython keeps every name it has loaded in tables, each twice the size of
@@ -96,7 +96,7 @@ def _shims_bytes(folder: Path, words: str) -> int:
 
 
 @pytest.mark.timeout(120)
-def test_full_messages_of_a_backlog_go_out_in_64_kb(tmp_path: Path, mosquitto: Mosquitto) -> None:
+def test_full_messages_of_a_backlog_go_out_in_68_kb(tmp_path: Path, mosquitto: Mosquitto) -> None:
     require("micropython-i386")
     plan = {"heap": f"{WHOLE_KB['micropython-i386']}K"}
     with (

@@ -113,9 +113,6 @@ class Wake:
         self._uplink.release = None
         if found.event and state.unsealed_count:
             self._uplink.seal(found.mv)
-        # What is left of the wake needs little heap; after a MemoryError there is less.
-        unload("lib.mqtt", "node.exchange.session")
-        gc.collect()
 
     def _count(self):
         state = self._state
@@ -141,8 +138,8 @@ class Wake:
     def _check(self):
         """Once, when the last good configuration runs in place of the file's; and its end."""
         state, field = self._state, self._config.fault
-        if bool(field) != bool(state.misfit):
-            state.misfit, state.pending = int(bool(field)), 1
+        if bool(field) != bool(state.config):
+            state.config, state.pending = int(bool(field)), 1
             fields = '"k":"fault","s":"config","c":"%s"' % (field or "ok")
             self._queue.add_event(self._up(), fields)
 

@@ -83,7 +83,7 @@ class TamperWatch:
             self._pay(pin)
 
     def _pay(self, pin):
-        if self._wake_pins.trusts(pin):
+        if self._wake_pins.valid(pin):
             self._report_fault(self._wake_pins.add(pin))
 
     def _report_fault(self, given):
@@ -246,7 +246,7 @@ class TamperWatch:
 
     def _lid(self):
         """Report a lid that was opened or closed. Returns whether it was opened."""
-        if not self._config.lid or not self._wake_pins.trusts(_LID):
+        if not self._config.lid or not self._wake_pins.valid(_LID):
             return False
         state = self._state
         now = self._wake_pins.lid_now()

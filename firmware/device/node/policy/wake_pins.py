@@ -14,6 +14,7 @@ _MOTION = const(0)  # each module has its own const, which takes no heap
 _TILT = const(1)
 _LID = const(2)
 _NAMES = const("motion tilt lid")
+_STATES = const("stuck floating")
 _AGAIN_S = const(5)
 _VAIN = const(12)  # wakes that proved nothing
 _CHANGES = const(24)  # of the lid, which people open, too
@@ -38,11 +39,11 @@ class WakePins:
     @property
     def may_look(self):
         """Whether motion may still wake the board."""
-        if not self.trusts(_MOTION):
+        if not self.valid(_MOTION):
             return False
         return not self._config.battery or alarm_budget.may_look(self._state, self._up())
 
-    def trusts(self, pin):
+    def valid(self, pin):
         """Whether the line of ``pin`` (0 motion, 1 tilt, 2 lid) did not prove itself broken."""
         return not self._state.pins[3] >> pin & 1
 
@@ -51,7 +52,7 @@ class WakePins:
         when that used up its budget, else None."""
         pins = self._refilled()
         pins[pin] = min(pins[pin] + 1, 255)
-        broken = self.trusts(pin) and pins[pin] >= (_CHANGES if pin == _LID else _VAIN)
+        broken = self.valid(pin) and pins[pin] >= (_CHANGES if pin == _LID else _VAIN)
         if broken:
             pins[3] |= 1 << pin
         self._state.pins = bytes(pins)
@@ -59,7 +60,7 @@ class WakePins:
             return None
         name = _NAMES.split()[pin]
         high = pin != _LID and getattr(self._board, name).active()
-        return name, ["stuck", "floating"][not high]
+        return name, _STATES.split()[not high]
 
     def report(self):
         """Arm again what has rested for long enough. Returns (part, code) of each fault: ``ok`` of
@@ -75,7 +76,7 @@ class WakePins:
             if alarm_budget.may_look(state, self._up(), 2):
                 pins[3] &= ~(1 << _LOOKS)
             state.pins = bytes(pins) if any(pins[:4]) else bytes(8)
-        watches = self._config.motion and self.trusts(_MOTION) and self.trusts(_LOOKS)
+        watches = self._config.motion and self.valid(_MOTION) and self.valid(_LOOKS)
         if watches and not self.may_look:
             pins = self._refilled()
             pins[3] |= 1 << _LOOKS
@@ -100,7 +101,7 @@ class WakePins:
         """``seconds``, or a few when a pin is active already: it could not wake the board."""
         if self._state.recovery:
             return seconds
-        lid = self._config.lid and self.trusts(_LID) and self.lid_now() != self._state.lid
+        lid = self._config.lid and self.valid(_LID) and self.lid_now() != self._state.lid
         moves = self._config.motion and self._board.motion.active() and self.may_look
         return min(seconds, _AGAIN_S) if lid or moves else seconds
 
@@ -108,9 +109,9 @@ class WakePins:
         """The names of the pins that are to end the sleep: none in recovery mode."""
         if self._state.recovery:
             return ()
-        names = ["lid"] if self._config.lid and self.trusts(_LID) else []
+        names = ["lid"] if self._config.lid and self.valid(_LID) else []
         if self._config.motion:
-            if self.trusts(_TILT):
+            if self.valid(_TILT):
                 names.append("tilt")
             if self.may_look:
                 names.append("motion")

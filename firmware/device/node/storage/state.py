@@ -83,7 +83,7 @@ FIELDS = (
     "move_to", "I",
     "fw_floor", "I",  # no release below it is installed, should NVS be lost
     "pins", "8s",  # wakes in vain of motion, tilt and lid (wake_pins.py)
-    "misfit", "B",  # 1: a configuration that cannot be used was reported
+    "config", "B",  # 1: a configuration that cannot be used was reported
     "mishaps", "39s",  # exceptions of parts that no event reports yet (mishaps.py)
 )
 # fmt: on
@@ -120,7 +120,7 @@ class State:
         self.spent_uah = self.looked = self.budget_up = self.mark_rtc = self.mark_up = 0
         self.rate_ppm = self.sealed_up = self.scale_end = self.scale_from = self.scale_ppm = 0
         self.gap_n = self.gap_s = self.ack_top = self.signed_up = self.keyed = self.change_mm = 0
-        self.change_g = self.move_from = self.move_to = self.fw_floor = self.misfit = 0
+        self.change_g = self.move_from = self.move_to = self.fw_floor = self.config = 0
 
     def packed(self):
         """The STATE record."""
