@@ -4,6 +4,7 @@ import pytest
 
 from gateway.domain.outputs import TankEvent
 from gateway.domain.watch.tracks import account, flow
+from gateway.domain.watch.tracks.account import Rise
 from tests.unit.followed_tank import ERROR_L, SIGMA_L, Followed
 from tests.unit.settled_tank import ROW
 from tests.unit.tank_story import HOUR, T0
@@ -160,3 +161,21 @@ def test_a_refill_in_a_gap_may_hide_draws_though_none_were_seen_before(
 
 def test_the_error_of_a_difference_grows_with_the_scatter() -> None:
     assert account.error_l(10.0) == pytest.approx(13.96, abs=0.01)
+
+
+@pytest.mark.parametrize(("rise", "kinds"), [(8.9, []), (9.1, ["refill"])])
+def test_the_level_must_rise_above_what_was_read_and_not_only_above_what_draws_let_expect(
+    rise: float, kinds: list[str]
+) -> None:
+    """By three sd of one reading."""
+    seen, top = Followed(*([500.0] * 8)), 500.0 + rise
+    at = seen.flow.recent_at[-1]
+    seen.flow.rise = Rise(at, 450.0, at + 900, top, 0.0, [[at + 900, top]], 5, seen_l=500.0)
+    seen.at += 900
+    assert [kind for kind in seen.sees(*([top] * 4)).kinds if kind == "refill"] == kinds
+
+
+def test_what_was_read_is_the_last_reading_or_the_mean_of_three_where_that_is_less() -> None:
+    for levels, seen_l in (((900, 880, 860, 840), 840), ((900, 840, 837, 849), 842)):
+        rise = Followed(*levels).sees(960.0).flow.rise
+        assert rise is not None and rise.seen_l == seen_l

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.domain.registry import Sensor
 from gateway.domain.watch.rules import sensor_checks
 from gateway.domain.watch.tracks import tamper
 from tests.unit.handled_tank import episode_of, fall_of, handled_tank
@@ -105,3 +106,11 @@ def test_a_few_readings_that_agree_are_no_theft_when_they_end(
     story = Story(registry_of([ibc()]))
     story.levels(*([25.0] * 12), *([825.0] * false_echoes), *([25.0] * 4), every=600)
     assert len({c.id for c in story.incidents if c.kind == "drained"}) == thefts
+
+
+@pytest.mark.parametrize("sensor", ["a02yyuw", "jsn-sr04t"])
+def test_a_knock_says_nothing_where_filling_the_tank_looks_like_a_fall(sensor: Sensor) -> None:
+    tank = handled_tank(sensor, sensor_height_mm=1100)
+    fall = fall_of(from_l=899, to_l=300, single_step=True, step_s=301)
+    tank.tank.knocks = [[fall.at, fall.at]]
+    assert ("knock" in tank.terms(episode_of(fall=fall))) == (sensor == "a02yyuw")

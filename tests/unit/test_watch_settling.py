@@ -248,3 +248,14 @@ def test_a_copy_goes_its_own_way() -> None:
     assert (copy.smooth_l, copy.waiting, copy.noise.last) == (500, [], [500])
     settling.settle(copy, ROW, reading(9000, 505))
     assert copy.smooth_l == 502.5
+
+
+@pytest.mark.parametrize(
+    ("first", "valid", "count"), [(900, 7, 2), (900, 6, 0), (500, 6, 2), (500, 5, 2)]
+)
+def test_a_burst_that_lost_samples_above_the_level_was_no_water_that_people_drew(
+    first: float, valid: int, count: int
+) -> None:
+    tank = SettledTank(600)
+    tank.reads(first, valid=valid)
+    assert len(tank.reads(first - 100)) == count

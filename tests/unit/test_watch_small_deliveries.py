@@ -6,8 +6,9 @@ import pytest
 
 from gateway.domain.watch.tracks import flow
 from gateway.domain.watch.tracks import noise as scatter
+from gateway.domain.watch.tracks.settling import settle
 from tests.unit.followed_tank import Followed
-from tests.unit.settled_tank import ROW, SD_L, SettledTank
+from tests.unit.settled_tank import ROW, SD_L, SettledTank, reading
 from tests.unit.tank_story import Story, registry_of
 
 
@@ -52,6 +53,15 @@ def test_what_the_taps_cannot_have_drawn_between_two_readings_was_no_water(
 ) -> None:
     """Four taps draw at most 120 L: before the delivery, or after it."""
     assert len(calm().reads(litres, BACK_L)) == count
+
+
+@pytest.mark.parametrize(("litres", "count"), [(2199, 2), (2201, 1)])
+def test_more_than_some_cans_is_not_drawn_within_a_reading(litres: float, count: int) -> None:
+    """The taps may have drawn 600 L of this tank."""
+    tank = replace(ROW, capacity_l=5000)
+    track = SettledTank(*([2000.0] * 25)).track
+    settle(track, tank, reading(26 * 900, litres))
+    assert len(settle(track, tank, reading(26 * 900 + 1800, 2010))) == count
 
 
 @pytest.mark.parametrize(("valid", "count"), [(7, 2), (None, 2), (6, 1)])

@@ -34,6 +34,7 @@ class Rise:
     draw_lps: float
     after: list[list[float]]  # [at, litres] since the top
     before: int = 1  # samples that ``from_l`` is the mean of
+    seen_l: float | None = None  # the level before, as read and not as draws let expect
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ _DRAWN_SIGMAS = 2.0  # below what the draws let expect: drawn since, so this rea
 _PROOF, _ECHO_PROOF = 6.0, 7.0
 """A rise is proven when the mean at its top is above the mean before it by so many standard errors
 of their difference; one that fell right back must be clearer."""
+_SEEN_PROOF = 3.0  # sd, above the last readings before
 _MOST_DRAWN = 0.5  # of the rise
 
 
@@ -78,7 +79,11 @@ def begin_step(flow: Flow, sample: Sample, sigma_l: float) -> None:
     else:
         at, level, rate = flow.smooth_at, flow.smooth_l or 0.0, 0.0
     after = [[sample.at, sample.litres]]
-    flow.rise = Rise(at, max(level, 0.0), sample.at, sample.litres, rate, after, max(count, 1))
+    last = [litres for _, litres in before[-_LEAST_AFTER:]] or [level]
+    seen_l = min(last[-1], sum(last) / len(last))
+    flow.rise = Rise(
+        at, max(level, 0.0), sample.at, sample.litres, rate, after, max(count, 1), seen_l
+    )
 
 
 def _before(samples: list[list[float]]) -> tuple[float, float, float]:
@@ -162,8 +167,10 @@ def _is_proven(rise: Rise, sigma_l: float, errors: float) -> bool:
     Draws that seemed to go on, and stopped, are no proof: the level itself must have risen.
     """
     after = rise.after[:_LEAST_AFTER]
-    risen = sum([litres for _, litres in after]) / len(after) - rise.from_l
-    return risen > errors * sigma_l * sqrt(1 / len(after) + 1 / rise.before)
+    top = sum([litres for _, litres in after]) / len(after)
+    if rise.seen_l is not None and top - rise.seen_l <= _SEEN_PROOF * sigma_l:
+        return False
+    return top - rise.from_l > errors * sigma_l * sqrt(1 / len(after) + 1 / rise.before)
 
 
 def _drop_rise(flow: Flow, sample: Sample) -> list[TankEvent]:

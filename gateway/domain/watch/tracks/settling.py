@@ -25,6 +25,8 @@ _SMOOTHING = 0.5
 _MOST_WAITING = 6
 _DROPPED = 6  # outliers that are remembered
 _MOST_BETWEEN = 3  # readings that a small delivery stays in the tank unsettled
+_CANS_L = 200.0
+"""More than some cans is a delivery that stays for longer, or a false echo in a large tank."""
 _CLEAN_READINGS = 24  # without an outlier, from a sensor that is trusted
 _MUCH_SIGMAS, _MUCH_PART, _SAME_SIGMAS = 8.0, 0.03, 1.5
 _FULL_PART = 0.8  # of a burst's samples: fewer may come from elsewhere, and prove no draw
@@ -131,6 +133,8 @@ def _is_water(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
     waiting = track.waiting
     if len(waiting) > _MOST_BETWEEN or track.noise.good < _CLEAN_READINGS:
         return False
+    if max(w[2] for w in waiting) - level > _CANS_L:
+        return False
     if any(_echoed(w) < 1.0 for w in waiting) or _is_the_same_again(track, tank, new, level):
         return False
     at, litres = track.settled_at, level
@@ -175,7 +179,7 @@ def gate_l(track: Settling, tank: Tank, sd_l: float) -> float:
 
 def _settle_waiting(track: Settling, tank: Tank, level: float, gate: float) -> list[Sample]:
     waiting = track.waiting
-    run = _agreeing(waiting, tank, gate) if _moves_on(waiting, level) == 0 else len(waiting)
+    run = _agreeing(waiting, tank, level, gate) if _moves_on(waiting, level) == 0 else len(waiting)
     if run == 0 or run < _needed(track.noise) or _is_echo(track, waiting[-run:]):
         if len(waiting) > _MOST_WAITING:
             _drop(track, [waiting.pop(0)])
@@ -212,12 +216,16 @@ def _moves_on(waiting: list[list[float]], level: float) -> int:
     return len(waiting) if is_fast or len(waiting) > 2 else 0
 
 
-def _agreeing(waiting: list[list[float]], tank: Tank, gate: float) -> int:
-    """How many of the last waiting readings agree, but for what people may have drawn."""
+def _agreeing(waiting: list[list[float]], tank: Tank, level: float, gate: float) -> int:
+    """How many of the last waiting readings agree, but for what people may have drawn.
+
+    A burst that lost samples shows no draw, and one above the level no water that was drawn.
+    """
     run = 1
     for later, earlier in zip(waiting[::-1], waiting[-2::-1], strict=False):
         fallen = earlier[2] - later[2]
-        drawable = drawable_l(tank, later[0] - earlier[0]) if _echoed(later) >= _FULL_PART else 0.0
+        is_full = _echoed(later) >= _FULL_PART and (earlier[2] <= level or _echoed(earlier) >= 1.0)
+        drawable = drawable_l(tank, later[0] - earlier[0]) if is_full else 0.0
         if not -gate <= fallen <= max(gate, drawable):
             break
         run += 1
