@@ -17,10 +17,10 @@ def test_it_names_the_broker_that_it_waits_for_and_goes_on(tmp_path: Path) -> No
         tmp_path / "noria",
         f'broker = "mqtt://127.0.0.1:{port}"\nserver_listen = "127.0.0.1:{free_port()}"\n',
     )
+    (tmp_path / "broker").mkdir()
+    broker = Mosquitto(tmp_path / "broker", port=port)  # skips before anything runs
     up = Service([*NORIA, "up", "--config", made.config], tmp_path / "up.log")
     up.start(lambda: f"no connection to the broker mqtt://127.0.0.1:{port}" in up.text())
-    (tmp_path / "broker").mkdir()
-    broker = Mosquitto(tmp_path / "broker", port=port)
     try:
         assert "\nready\n" not in up.text()
         broker.start()
