@@ -96,7 +96,7 @@ class Messages:
         entry = self._log.append("msg", received, device, body, None, _STORED[decoded.auth])
         self._index.add((entry, device, *identity, admitted.digest, prev, False))
         self._counters.add("stored")
-        self._limiter.spend(device, received)
+        self._limiter.spend(device, received, len(body))
         era, line = found
         self._eras.touch(era, identity[1:], line)
         return True
@@ -138,7 +138,7 @@ class Messages:
     ) -> Era | None:
         device, identity, flag = message.device, message.identity, message.flag
         era = self._eras.begun(device, identity[0]) if identity else None
-        self._limiter.spend(device, arrival.received)
+        self._limiter.spend(device, arrival.received, len(arrival.payload))
         self._mark(device, verdict, arrival.received)
         is_fork = verdict.name == "fork"
         entry = self._log.append(

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple, cast
 import paho.mqtt.client as paho
 
 _CHUNK = 1 << 19
+_LARGEST = 1 << 16
+"""Bytes of a packet that is kept whole: an OBJECT of 8,192 and its envelope are a seventh."""
+_KEPT = 16_384  # of a larger PUBLISH: enough for the gateway to refuse it
 _PUBLISH = 0x30
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _ACK = struct.Struct(">BBH").pack
@@ -43,6 +46,9 @@ class BulkReader:
         self._out = bytearray()
         self._offered = 0  # bytes of `_in` that paho may read
         self._ended = False
+        self._skip = 0  # bytes still to come of a PUBLISH of which only the beginning is kept
+        self.fault = ""
+        """Why the connection was ended, if the broker's packets broke the protocol."""
 
     # Called by paho, as on a socket -------------------------------------------------------
 
@@ -95,8 +101,17 @@ class BulkReader:
             return
         except OSError:
             came = b""
-        self._in += came
         self._ended = self._ended or not came
+        if self._skip:
+            skipped = min(self._skip, len(came))
+            self._skip -= skipped
+            came = came[skipped:]
+        if not self.fault:
+            self._in += came
+
+    def _fail(self, why: str) -> None:
+        """End a connection whose packets cannot be told apart any more; paho connects again."""
+        self.fault, self._in, self._ended, self._skip = why, b"", True, 0
 
     def flush(self) -> None:
         """Send as much as the kernel accepts."""
@@ -115,16 +130,40 @@ class BulkReader:
         length = len(data)
         while not self._offered and at + 1 < length and data[at] & 0xF4 == _PUBLISH:
             begin, end = _body(data, at)
-            if not begin or end > length:
+            if not begin or (end > length and end - at <= _LARGEST):
                 break
+            if end - begin < 2:
+                self._fail("a PUBLISH without a topic")
+                return found
+            if end - at > _LARGEST and length - begin < min(_KEPT, end - begin):
+                break  # the part that is kept is not here yet
             topic_end = begin + 2 + (data[begin] << 8 | data[begin + 1])
             payload, mid = topic_end, 0
             if data[at] & 0x02:
-                payload, mid = topic_end + 2, data[topic_end] << 8 | data[topic_end + 1]
-            found.append((data[begin + 2 : topic_end], data[payload:end], mid))
-            at = end
+                payload = topic_end + 2
+            if payload > min(end, begin + _KEPT):
+                self._fail("a PUBLISH that is shorter than its topic")
+                return found
+            if data[at] & 0x02:
+                mid = data[topic_end] << 8 | data[topic_end + 1]
+            kept = end if end - at <= _LARGEST else begin + _KEPT
+            found.append((data[begin + 2 : topic_end], data[payload:kept], mid))
+            self._skip = max(0, end - length)
+            at = min(end, length)
         self._in = data[at:]
+        self._check_front()
         return found
+
+    def _check_front(self) -> None:
+        """Wait for no packet that cannot come: other kinds than PUBLISH are short."""
+        data = self._in
+        if len(data) < 5:
+            return
+        begin, end = _body(data, 0)
+        if not begin:
+            self._fail("a packet whose length does not end")
+        elif data[0] & 0xF4 != _PUBLISH and end > _LARGEST:
+            self._fail(f"a packet of {end} bytes that is no message")
 
     def offer(self) -> bool:
         """Whether paho may read now: the packet at the front, or the end of the connection."""
@@ -143,7 +182,9 @@ class BulkClient(paho.Client):
     stream: BulkReader
 
     def _create_socket(self) -> Any:  # declared as a socket in paho
-        self.stream = BulkReader(cast(socket.socket, super()._create_socket()))
+        sock = cast(socket.socket, super()._create_socket())
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else PUBACKs wait 40 ms
+        self.stream = BulkReader(sock)
         return self.stream
 
 

@@ -29,13 +29,10 @@ _log = logging.getLogger(__name__)
 UP_TOPICS = "noria/1/+/up"
 SHARED_UP_TOPICS = f"$share/noria/{UP_TOPICS}"
 BATCH_MESSAGES = 1000
-BATCH_S = 0.05
-GATHER_S = 0.002
-KEEPALIVE_S = 30
-CONNECT_TIMEOUT_S = 5.0
+BATCH_S, GATHER_S = 0.05, 0.002
+KEEPALIVE_S, CONNECT_TIMEOUT_S = 30, 5.0
 MARKER_S = MISSING_S = 60.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
-_MISC_S = 1.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _MISC_S = 0.1, 5.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +275,9 @@ class Session:
         client.publish(self._marker_topic, self._nonce, qos=1)
 
     def _on_disconnect(self, *_given: object) -> None:
+        if self._up and (fault := self._client.stream.fault):  # it would send the same at once
+            self._wait_s, self._try_at = _LONGEST_WAIT_S, time.monotonic() + _LONGEST_WAIT_S
+            self._warn_once(f"sent {fault}; connecting again")
         if self._up:
             self._batch.append(BrokerEvent("broker_lost", self._now()))
             self._warn_once("was lost; connecting again")

@@ -5,7 +5,7 @@ import sys
 import click
 
 from gateway.program.gateway import run
-from gateway.runtime import logs, private_files
+from gateway.runtime import logs, open_files, private_files
 from server.command.config import settings_of, with_config
 
 
@@ -18,5 +18,6 @@ def gateway(config: str | None) -> None:
     """
     settings = settings_of(config)
     private_files.tighten(settings.data)
+    open_files.raise_limit()  # the private broker inherits it
     logs.set_up(settings)
     sys.exit(run(settings))

@@ -1,9 +1,10 @@
 """The connections of everybody: how many there may be, and who makes room for a new one."""
 
-import contextlib
 import resource
 from collections.abc import Container
 from typing import Protocol
+
+from gateway.runtime import open_files
 
 MOST = 1000
 PER_SOURCE = 200
@@ -77,9 +78,5 @@ class Crowd:
 
 def most_connections() -> int:
     """How many connections this process can hold; raises its limit of open files first."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(OSError, ValueError):  # macOS: its kernel's own limit is lower
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
+    soft = open_files.raise_limit()
     return MOST if soft == resource.RLIM_INFINITY else max(16, min(MOST, soft - _OTHER_FILES))

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from gateway.domain.rate_limit import BURST, FAIR, PER_S, WINDOW_S, RateLimiter
+from gateway.domain.rate_limit import BURST, DAY_BYTES, FAIR, PER_S, WINDOW_S, RateLimiter
 
 T = 1_795_212_000.0
 
@@ -171,3 +171,30 @@ def test_an_undo_returns_a_message_to_the_bucket_of_its_device() -> None:
     limiter.spend("b", T)
     limiter.undo()
     assert (left(limiter, "a", T), left(limiter, "b", T)) == (0, BURST)
+
+
+def test_a_device_has_so_many_bytes_a_day() -> None:
+    limiter = RateLimiter()
+    size, sent, now = 8_000, 0, T
+    while not limiter.floods("a", now):
+        limiter.spend("a", now, size)
+        sent += size
+        now += 0.1  # within its rate of messages
+    passed_s = now - T
+    assert DAY_BYTES <= sent <= DAY_BYTES + passed_s * DAY_BYTES / 86_400 + size
+    assert not limiter.floods("b", now)
+    assert limiter.floods("a", now + 1) and not limiter.floods("a", now + 60)
+    for _ in range(100):
+        if not limiter.floods("a", now + 60):
+            limiter.spend("a", now + 60, size)
+    assert limiter.floods("a", now + 60)
+
+
+def test_bytes_of_a_batch_that_failed_are_given_back() -> None:
+    limiter = RateLimiter()
+    limiter.spend("a", T, DAY_BYTES - 10)
+    limiter.settle()
+    limiter.spend("a", T, 10)
+    assert limiter.floods("a", T)
+    limiter.undo()
+    assert not limiter.floods("a", T)

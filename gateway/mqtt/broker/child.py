@@ -17,6 +17,7 @@ START_S = 15.0
 END_S = 10.0
 _POLL_S = 0.05
 _SHOWN_LINES = 5
+_LOG_BYTES = 1_000_000
 
 
 QUEUES = "noria.db"
@@ -74,7 +75,8 @@ class Child:
         self._end_leftover()
         _check_free(self._address)
         # The log covers this run only: it names clients, whose history is not kept.
-        with self._log.open("wb") as log:
+        self._log.write_bytes(b"")
+        with self._log.open("ab") as log:
             # In a session of its own, Ctrl-C at a terminal reaches only the gateway.
             self._process = self._open(log)
         self._pid.write_text(f"{self._process.pid}\n", "ascii")
@@ -102,6 +104,12 @@ class Child:
             start_new_session=True, cwd=self._folder, user=uid, group=gid, extra_groups=[],
             umask=0o077,
         )  # fmt: skip
+
+    def trim_log(self) -> None:
+        """Empty a log that strangers have filled: they may write a line with each connection."""
+        with contextlib.suppress(OSError):
+            if self._log.stat().st_size > _LOG_BYTES:
+                os.truncate(self._log, 0)
 
     def stop(self) -> None:
         """End it, with SIGTERM first, upon which it saves its queues."""

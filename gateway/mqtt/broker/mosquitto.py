@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pwd
+import resource
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -37,9 +38,10 @@ message_size_limit 16384
 persistence true
 persistence_location {location}
 persistence_file {queues}
-autosave_interval 5
+autosave_interval 120
 max_queued_messages 1000000
 max_inflight_messages 1000
+max_packet_size 65536
 set_tcp_nodelay true
 user {user}
 log_dest stderr
@@ -53,7 +55,11 @@ connection_messages false
 _LISTENER = """\
 listener {port} {host}
 use_username_as_clientid true
+max_connections {connections}
 """
+_OTHER_FILES = 64
+"""Descriptors that the broker needs beside its connections."""
+_MOST_CONNECTIONS = 16_384
 
 
 def program() -> str | None:
@@ -128,10 +134,13 @@ def write_config(
         plugin=plugin_path, location=location, user=user.name if user else "nobody",
         queues=QUEUES,
     )  # fmt: skip
-    text += _LISTENER.format(port=port, host=host)
+    # Without a limit, idle connections take the last descriptor, and each refusal is a log line.
+    open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    connections = max(100, min(_MOST_CONNECTIONS, open_files - _OTHER_FILES))
+    text += _LISTENER.format(port=port, host=host, connections=connections)
     if certificate:
         text += f"certfile {certificate}\nkeyfile {key}\n"
-        text += _LISTENER.format(port=inner_port, host="127.0.0.1")
+        text += _LISTENER.format(port=inner_port, host="127.0.0.1", connections=100)
     path = folder / "mosquitto.conf"
     path.write_text(text, "utf-8")
     path.chmod(0o600)

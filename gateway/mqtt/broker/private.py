@@ -82,6 +82,7 @@ class PrivateBroker(Worker):
     def _turn(self) -> float:
         if not self._child.running:
             self._restart()
+        self._child.trim_log()
         self._follow_registry()
         return _LOOK_S
 
