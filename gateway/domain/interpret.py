@@ -63,11 +63,12 @@ class Interpreter:
         tank = fixed[0] if fixed else self._registry.tank_of(device, received)
         if tank is None or (fixed is None and self._registry.tank(tank) is None):
             return None
+        sealed = self._sealed_at(message, received)
         found = (
             device, tank, message.era, message.boot, message.seq, received, message.next_s, newest,
-            auth, message.battery_mv, message.rssi_dbm, self._readings(message, received, fixed),
-            self.events(message, received) if message.events else (), message.uptime_s,
-            self._sealed_at(message, received)[0],
+            auth, message.battery_mv, message.rssi_dbm,
+            self._readings(message, received, sealed, fixed),
+            self.events(message, received) if message.events else (), message.uptime_s, sealed[0],
         )  # fmt: skip
         return _new_message(JournaledMessage, found)
 
@@ -92,12 +93,13 @@ class Interpreter:
 
     def place(self, message: Message, received: float) -> tuple[Reading, ...]:
         """The message's readings by the anchors known now. Learns nothing."""
-        return self._readings(message, received, self._fixed_place(message.device))
+        sealed = self._sealed_at(message, received)
+        return self._readings(message, received, sealed, self._fixed_place(message.device))
 
     def _readings(
-        self, message: Message, received: float, fixed: "_Place | None"
+        self, message: Message, received: float, sealed: tuple[float, bool], fixed: "_Place | None"
     ) -> tuple[Reading, ...]:
-        base, estimated = self._sealed_at(message, received)
+        base, estimated = sealed
         device, era, boot, seq = message.device, message.era, message.boot, message.seq
         rows: list[Reading] = []
         for i, raw in enumerate(message.readings):

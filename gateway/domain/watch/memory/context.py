@@ -75,9 +75,12 @@ class WatchContext:
         self._keyed: set[str] = set()
         self._unsigned: set[str] = set()
         self._of_site: dict[str, list[str]] = {}
+        self.site_l: dict[str, float] = {}  # what all tanks of a site hold together
         self._only_row = {tank: rows[0] for tank, rows in registry.tanks.items() if len(rows) == 1}
         for tank, tank_rows in registry.tanks.items():
-            self._of_site.setdefault(tank_rows[-1].site, []).append(tank)
+            newest = tank_rows[-1]
+            self._of_site.setdefault(newest.site, []).append(tank)
+            self.site_l[newest.site] = self.site_l.get(newest.site, 0) + newest.capacity_l
         for device, rows in registry.devices.items():
             row = rows[-1]
             if row.revoked:

@@ -88,8 +88,7 @@ def _started(context: WatchContext, row: Tank, site: Site) -> ProfileState:
     """The tank's profile, started with the prior of its site."""
     state = context.profile(row.id)
     if not state.profile.by_hour:
-        rows = (rows[-1] for rows in context.registry.tanks.values())
-        at_site = sum(other.capacity_l for other in rows if other.site == row.site)
+        at_site = context.site_l.get(row.site, 0.0)
         profile.start(state.profile, profile.prior_day_l(row, site, at_site))
         context.touch(state)
     return state
