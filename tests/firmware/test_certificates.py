@@ -119,7 +119,7 @@ def _start(broker: Mosquitto, plain: int) -> None:
 
 
 def _refusals(work: Work) -> int:
-    return work.console.count("no connection:")
+    return work.console.count("radio: MqttError")
 
 
 @pytest.mark.parametrize("kind", list(REASONS))
