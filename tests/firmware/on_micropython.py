@@ -72,7 +72,8 @@ class Runs:
         self._running.discard(process)
         assert process.returncode == 0, output + errors
         print("\n".join(line for line in output.splitlines() if line.startswith("#")))
-        lines = [json.loads(line) for line in output.splitlines() if not line.startswith("#")]
+        # Between the results there is what a node tells on its console.
+        lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
         return {line["name"]: line["error"] for line in lines}
 
 

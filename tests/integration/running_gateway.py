@@ -95,8 +95,13 @@ class RunningGateway:
 
     def readings(self) -> list[dict[str, Any]]:
         """``noria export readings``, once the store has caught up."""
-        until(lambda: self.glance()["projections"]["store"]["lag"] == 0, 30, "the store's lag is 0")
+        until(lambda: self._lag() == 0, 30, "the store's lag is 0")
         return [json.loads(line) for line in self.noria("export", "readings").splitlines()]
+
+    def _lag(self) -> int | None:
+        """The store's lag; None while the store has not reported yet, as after a trouble."""
+        lag: int | None = self.glance()["projections"].get("store", {}).get("lag")
+        return lag
 
     def _signal(self, number: signal.Signals) -> None:
         os.kill(self._service.pid, number)

@@ -11,7 +11,7 @@ def test_an_invalid_channel_stops_the_start_without_its_token() -> None:
     with pytest.raises(SettingError, match="item 2: nosuch://") as error:
         open_channels(["log", "nosuch://secret-token@host"])
     assert "secret-token" not in str(error.value)
-    with pytest.raises(SettingError, match="item 1: use log, or an Apprise URL"):
+    with pytest.raises(SettingError, match="item 1: use log or log-names, or an Apprise URL"):
         open_channels(["secret-token"])
     with pytest.raises(SettingError, match="stands twice"):
         open_channels(["log", "log"])

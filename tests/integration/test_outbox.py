@@ -273,7 +273,7 @@ def test_the_threads_deliver_on_wakeup_and_a_dead_channel_stalls_no_other(
     caplog.set_level(logging.INFO)
     with http_sink() as sink:
         sink.hold.clear()
-        channels = [json_channel(sink.port), *open_channels(["log"])]
+        channels = [json_channel(sink.port), *open_channels(["log-names"])]
         wake = Wakeup()
         workers = Outbox(engine, channels, Clock(), wake, WORDING)
         put(engine, "gone-000000", change(9, at=time.time()))
