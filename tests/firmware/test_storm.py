@@ -1,6 +1,6 @@
 """Exceptions of any class in calls of radio, bus and flash: the node always reports again.
 
-``make test`` runs 48 storms; NORIA_STORMS sets another number, from 1,000 on with other
+``make test`` runs 24 storms; NORIA_STORMS sets another number, from 1,000 on with other
 seeds. The firmware is as on the chip, from ``boot.py`` on; a storm is in the calls of the modelled
 chip's modules and of the real socket (virtual/shims/_storm.py).
 """
@@ -21,7 +21,7 @@ from tests.firmware.virtual.acker import Acker
 from tests.parts import require
 from tests.parts.mosquitto_service import Mosquitto
 
-STORMS = int(os.environ.get("NORIA_STORMS", "48"))
+STORMS = int(os.environ.get("NORIA_STORMS", "24"))
 AT_ONCE = 24
 SPEED = 2400.0
 INTERVAL_S = 600

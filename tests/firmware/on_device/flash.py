@@ -3,8 +3,11 @@
 import random
 
 
-class PowerCut(Exception):
-    """The power failed: between two operations, or in the middle of a write or an erase."""
+class PowerCut(BaseException):
+    """The power failed: between two operations, or in the middle of a write or an erase.
+
+    No code of the node catches it, as on the chip.
+    """
 
 
 class Powered:
