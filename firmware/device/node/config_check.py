@@ -140,7 +140,7 @@ def _lte(config, lte):
         for name, value in zip(("apn", "user", "password"), values):  # noqa: B905 - MicroPython
             if value is not None or name == "apn":
                 _text("lte", value, 1, 64)
-                if '"' in value:  # it goes into an AT command
+                if '"' in str(value):  # it goes into an AT command
                     raise ConfigError("lte: its %s has no quotes" % name)
         config.lte = tuple(values)
 

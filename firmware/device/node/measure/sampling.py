@@ -30,7 +30,7 @@ class Burst:
         self.valid = valid
         self.tried = tried
         self.code = code
-        self.error = None
+        self.error = None  # type: Exception | None
         """The last exception that was no SensorError, as buses raise it."""
 
 
