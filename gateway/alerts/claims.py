@@ -29,8 +29,8 @@ def claim(
     """
     free = sa.or_(incident.c.claimed_by.is_(None), incident.c.claimed_by == person)
     changed = {"claimed_by": person, "claimed_at": now, "claim_eta": eta}
-    return _act(
-        connection, incident_id, person, now, "claim", "claimed", free, changed, {"eta": eta}
+    return act(
+        connection, incident_id, person, now, "claim", "claimed", changed, {"eta": eta}, free
     )
 
 
@@ -38,22 +38,21 @@ def reassign(
     connection: sa.Connection, incident_id: str, person: str, to: str, now: float,
     of_anybody: bool = False,
 ) -> bool:  # fmt: skip
-    """``person`` passes their claim, or with ``of_anybody`` whoever's, to the person ``to``."""
-    mine = incident.c.claimed_by == person
-    return _act(
+    """``person`` gives their claim to ``to``; with ``of_anybody`` also another person's claim."""
+    is_claimed = incident.c.claimed_by.is_not(None)
+    return act(
         connection, incident_id, person, now, "hand_over", "handed_over",
-        incident.c.claimed_by.is_not(None) if of_anybody else mine,
-        {"claimed_by": to, "claimed_at": now, "claim_eta": None},
-        {"to": to},
+        {"claimed_by": to, "claimed_at": now, "claim_eta": None}, {"to": to},
+        is_claimed if of_anybody else incident.c.claimed_by == person,
     )  # fmt: skip
 
 
 def release(connection: sa.Connection, incident_id: str, person: str, now: float) -> bool:
     """``person`` withdraws their claim: nobody goes any more."""
-    return _act(
+    return act(
         connection, incident_id, person, now, "release", "released",
+        {"claimed_by": None, "claimed_at": None, "claim_eta": None}, {},
         incident.c.claimed_by == person,
-        {"claimed_by": None, "claimed_at": None, "claim_eta": None},
     )  # fmt: skip
 
 
@@ -67,10 +66,7 @@ def close(
     """``person`` ends an open incident; the watch reads the reason from the fact."""
     op = "moved_by_us" if why == "moved_by_us" else "close"
     changed = {"closed": now, "closed_why": why}
-    return _act(
-        connection, incident_id, person, now, op, "closed_by_person", sa.true(), changed,
-        {"why": why},
-    )  # fmt: skip
+    return act(connection, incident_id, person, now, op, "closed_by_person", changed, {"why": why})
 
 
 def see(
@@ -83,39 +79,29 @@ def see(
     """
     op = {"there": "seen_there", "moved_by_us": "moved_by_us"}.get(seen, "seen")
     op = op if counts else "seen"
-    return _act(connection, incident_id, person, now, op, "seen", sa.true(), {}, {"seen": seen})
+    return act(connection, incident_id, person, now, op, "seen", {}, {"seen": seen})
 
 
 def act(
     connection: sa.Connection, incident_id: str, person: str, now: float, op: str, step: str,
     changed: Mapping[str, object], data: Mapping[str, object],
+    only_if: sa.ColumnElement[bool] | None = None,
 ) -> bool:  # fmt: skip
-    """Any act on an open incident, whoever claimed it: the fact's ``op``, its step, its columns."""
-    return _act(connection, incident_id, person, now, op, step, sa.true(), changed, data)
+    """Change columns of an open incident; ``op`` names the fact, ``step`` the line of its history.
 
-
-def _act(
-    connection: sa.Connection,
-    incident_id: str,
-    person: str,
-    now: float,
-    op: str,
-    step: str,
-    only_if: sa.ColumnElement[bool],
-    changed: Mapping[str, object],
-    data: Mapping[str, object] | None = None,
-) -> bool:
+    ``only_if`` limits it, as to the person who has claimed the incident.
+    """
     serialise(connection)
     number = incident.c.claim_version + 1
     swapped = connection.execute(
         sa.update(incident)
-        .where(incident.c.id == incident_id, _OPEN, only_if)
+        .where(incident.c.id == incident_id, _OPEN, sa.true() if only_if is None else only_if)
         .values(**changed, claim_version=number, version=next_version(connection))
         .returning(incident.c.claim_version)
     ).scalar()
     if swapped is None:
         return False
-    given = {name: value for name, value in (data or {}).items() if value is not None}
+    given = {name: value for name, value in data.items() if value is not None}
     connection.execute(
         sa.insert(incident_step).values(
             incident=incident_id, time=now, what=step, person=person, data=given

@@ -56,8 +56,8 @@ def terms(
         level = lid.level_of(episode, episode.lid_at)
         found.append(_term(weights, (level,), {"open_s": open_s}))
     if episode.fall:
-        is_blind = _blind_zone(device, context, row, episode.fall)
-        found += _fall(context, tank, row, episode, episode.fall, is_blind)
+        blind = _blind_zone(device, context, row, episode.fall)
+        found += _fall(context, tank, row, episode, episode.fall, bool(blind)) + blind
     elif (episode.motion_ms or episode.tilt_deg) and _is_steady(tank, episode):
         found.append(_term(weights, ("level_steady",)))
     if episode.silent_since is not None:
@@ -97,9 +97,9 @@ def _is_steady(tank: TankState, episode: Episode) -> bool:
 
 def _fall(
     context: WatchContext, tank: TankState, row: Tank, episode: Episode, fall: Fall,
-    is_blind: list[Term],
+    is_blind: bool,
 ) -> list[Term]:  # fmt: skip
-    """``is_blind``: the term of a sensor that may not see a full tank; filling it knocks, too."""
+    """``is_blind``: the sensor may not see a full tank, and filling a tank knocks as well."""
     weights = context.weights
     found = [_rate(weights, row, fall), _size(weights, row, fall), _beyond_use(weights, fall)]
     if fall.usual_l is not None:
@@ -120,7 +120,7 @@ def _fall(
         found.append(_term(weights, ("was_frozen",)))
     if not is_blind and tamper.was_knocked(tank.knocks, fall.at - _KNOCK_S, fall.until):
         found.append(_term(weights, ("knock",)))
-    return found + _neighbours(weights, fall) + is_blind
+    return found + _neighbours(weights, fall)
 
 
 def _blind_zone(device: DeviceState, context: WatchContext, row: Tank, fall: Fall) -> list[Term]:
