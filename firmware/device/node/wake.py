@@ -94,7 +94,7 @@ class Wake:
             return seconds, ()
 
     def _report(self, found):
-        """Report. Whatever it raises, the next attempt waits longer, and an event is sealed."""
+        """Report. After any exception the next attempt waits longer, and an event is sealed."""
         state = self._state
         self._make_room()
         # Counted before the attempt: if it ends in a reset, the next attempt still waits.

@@ -36,6 +36,11 @@ def keep(settings: Settings, device: str, configuration: Mapping[str, Any]) -> N
     write(path, fields)
 
 
+def forget(settings: Settings, device: str) -> None:
+    """Remove what is kept of ``device``; nothing may be."""
+    _path(settings, device).unlink(missing_ok=True)
+
+
 def write(path: Path, fields: Mapping[str, Any]) -> None:
     """Replace the JSON file at ``path``, readable by its owner only, in one step."""
     new = path.with_suffix(".new")

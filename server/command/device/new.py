@@ -106,7 +106,9 @@ def _make(
                 _enrol(connection, one.device, old, now)
     except BaseException:
         for path in written:
-            path.unlink()
+            path.unlink(missing_ok=True)
+        for one in made:
+            kept.forget(settings, one.device.id)
         raise
     return made
 

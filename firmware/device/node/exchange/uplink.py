@@ -175,8 +175,8 @@ class Uplink:
             self._queue.save()
 
     def set_time(self, unix_s, source):
-        """Set the clock from ``source`` unless ``unix_s`` cannot be a time, or the gateway's acks
-        speak against it; a step is an event."""
+        """Set the clock from ``source``, unless ``unix_s`` cannot be a time or contradicts the
+        gateway's acks; a step is recorded as an event."""
         if not clock.plausible(unix_s):
             return
         if source != clock.GW and clock.contradicted(self._state, self._board.rtc_s(), unix_s):

@@ -72,8 +72,8 @@ class TamperWatch:
             self._end("reserve")  # no recovery mode below the reserve voltage
 
     def _check(self, by):
-        """Nothing moves, or the accelerometer is silent: a line that is active lies. ``by``: one of
-        them ended the sleep; if none is active any more, any that was armed may be the one.
+        """Disarm an active line without motion, or without an answer from the accelerometer: it is
+        broken. ``by``: one of them ended the sleep; if none is active, each armed one may be it.
         """
         pins = (_MOTION, self._board.motion), (_TILT, self._board.tilt)
         active = [pin for pin, line in pins if line.active()]

@@ -118,7 +118,7 @@ def differs(state, rtc_s, unix_s):
 
 
 def contradicted(state, rtc_s, unix_s):
-    """Whether the gateway's acks speak against ``unix_s``, which nobody signed, as NTP's.
+    """Whether the gateway's acks contradict ``unix_s``, an unsigned time such as that of NTP.
 
     It is before an ack, or far from a clock with which an ack agreed since it was set: an hour
     back would hide when a tank was taken. Acks themselves set the clock where it differs.

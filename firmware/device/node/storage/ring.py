@@ -76,8 +76,8 @@ class Ring:
             self._buffered = 0
 
     def _read(self, index, buffer, offset):
-        """Fill ``buffer``; a read that fails is repeated once. Raises OSError, whatever the flash
-        raised: a walk must not take the end of an iterator for the end of the ring."""
+        """Fill ``buffer``; a read that fails is repeated once. Raises OSError for any exception
+        of the flash: a walk must not take the end of an iterator for the end of the ring."""
         try:
             self._device.readblocks(index, buffer, offset)
         except Exception:  # noqa: BLE001 - of any class
