@@ -46,3 +46,7 @@ class ReleaseError(NoriaError):
 
 class OrderError(NoriaError):
     """A command for a device is invalid; the message names the value and what it may be."""
+
+
+class CertificateError(NoriaError):
+    """A certificate or CA cannot be made or read; the message names the file and the remedy."""

@@ -14,6 +14,8 @@ from gateway.domain.registry import Device, Registry, Sensor
 from gateway.errors import RegistryError, SettingError
 from gateway.mqtt import broker
 from gateway.mqtt.address import address_of
+from gateway.mqtt.certificates import facts, names
+from gateway.mqtt.certificates.facts import Source
 from gateway.registry import rows
 from gateway.registry.check import problems
 from gateway.registry.fields import draw_id
@@ -76,13 +78,13 @@ def board_configuration(
     """The content of the board's ``config.json`` (firmware/README.md), with its secrets.
 
     ``wifi``: network name -> password. ``host``: the broker's address for the board, where it
-    differs from the settings. Raises SettingError when the CA cannot be read or a network cannot
-    exist.
+    differs from the settings. Raises SettingError when the CA cannot be read, does not prove
+    ``host``, or a network cannot exist; CertificateError when our own CA cannot be read.
     """
     assert device.key is not None, "only a device with a key has a board"
     for ssid, password in wifi.items():
         _check_network(ssid, password)
-    where = _broker(settings) | ({"host": host} if host else {})
+    where = _broker(settings, host)
     return {
         "device": device.id,
         "key": device.key.hex(),
@@ -113,18 +115,50 @@ def _check_network(ssid: str, password: str) -> None:
         )
 
 
-def _broker(settings: Settings) -> dict[str, str | int]:
-    if settings.broker == "auto":
-        host, port = listen_address("broker_listen", settings.broker_listen)
-        ca = settings.broker_ca or settings.broker_certificate
-        return {"host": host, "port": port, **_ca("broker_certificate", ca)}
-    address = address_of(settings)
-    if address.tls and not settings.broker_ca:
-        raise SettingError(
-            "broker_ca is empty: a board checks the broker against one CA; name its PEM file"
+def _broker(settings: Settings, host: str | None) -> dict[str, str | int]:
+    if settings.broker != "auto":
+        address = address_of(settings)
+        if address.tls and not settings.broker_ca:
+            raise SettingError(
+                "broker_ca is empty: a board checks the broker against one CA; name its PEM file"
+            )
+        ca = settings.broker_ca if address.tls else ""
+        return {"host": host or address.host, "port": address.port, **_ca("broker_ca", ca)}
+    listen_host, port = listen_address("broker_listen", settings.broker_listen)
+    host = host or next(iter(settings.broker_names), listen_host)
+    source = facts.source(settings)
+    if source is None:
+        return {"host": host, "port": port, **_ca("broker_ca", settings.broker_ca)}
+    _check_proven(source, host)
+    if source.own:
+        from gateway.mqtt.certificates.folder import Folder  # loads cryptography
+
+        return {"host": host, "port": port, "ca": Folder(settings).bundle()}
+    ca = settings.broker_ca or source.certificate
+    return {"host": host, "port": port, **_ca("broker_certificate", ca)}
+
+
+def _check_proven(source: Source, host: str) -> None:
+    """Raise SettingError for a host that the broker's certificate does not have: a board refuses
+    it."""
+    from gateway.mqtt.certificates import authority  # loads cryptography
+
+    if names.is_only_here(host):
+        return  # said elsewhere: no board reaches it
+    try:
+        known = authority.read(Path(source.certificate).read_bytes()).names
+    except (OSError, ValueError):
+        return  # the gateway names it as it starts, and signs our own again
+    if known and not names.covers(known, host):
+        remedy = (
+            "add it to broker_names and start the gateway again"
+            if source.own
+            else "have it added to broker_certificate"
         )
-    ca = settings.broker_ca if address.tls else ""
-    return {"host": address.host, "port": address.port, **_ca("broker_ca", ca)}
+        raise SettingError(
+            f"the board would look for the broker at {host}, and refuse its certificate, which is "
+            f"for {', '.join(known)}: {remedy}, or name one of these with --broker-host"
+        )
 
 
 def _ca(setting: str, path: str) -> dict[str, str]:

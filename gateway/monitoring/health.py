@@ -18,6 +18,7 @@ from gateway.database.tables import projection
 from gateway.errors import JournalError
 from gateway.journal.reader import JournalReader
 from gateway.monitoring import status
+from gateway.mqtt.certificates import facts
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
@@ -94,6 +95,8 @@ def check_health(settings: Settings, engine: sa.Engine | None = None) -> Health:
             reader.close()
         parts["outbox"] = _outbox(opened, clock)
         parts["disk"] = _disk(settings)
+        if warning := facts.warning(settings, time.time()):
+            parts["certificate"] = HealthPart(False, warning)
         if kept := damaged.kept_in(settings.data, settings.data / "broker"):
             parts["files"] = _files(kept)
     finally:

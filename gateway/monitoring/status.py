@@ -1,5 +1,6 @@
 """Counts, lags and the broker, for an operator (WIRE.md, section 3)."""
 
+import time
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from gateway.database.engine import open_database
 from gateway.database.tables import projection
 from gateway.journal import counters, failure_file
 from gateway.journal.reader import JournalReader
+from gateway.mqtt.certificates import facts
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from gateway.stores.port import STORE, readings_cursor
@@ -62,10 +64,23 @@ def _read(settings: Settings, engine: sa.Engine) -> Status:
             | ({"trouble": waiting[name].reason} if name in waiting else {})
             for name, at in cursors.items()
         },
-        "broker": {"connected": known.connected},
+        "broker": {"connected": known.connected, **_tls(settings)},
         "gateway": {"running": known.running},
         "outbox": outbox,
     }
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Whether devices have TLS, where anybody may connect without, the certificate's end (Unix s)
+    and what to do about it."""
+    found: dict[str, Any] = {"plain": facts.plain(settings)}
+    found["tls"] = facts.has_tls(settings)
+    served = facts.noted(settings) if facts.source(settings) else None
+    if served is not None:
+        found["certificate_ends"] = served.ends
+        if warning := facts.warning(settings, time.time()):
+            found["warning"] = warning
+    return found
 
 
 def _journal(settings: Settings) -> tuple[Status, int]:

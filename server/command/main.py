@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("settings", "settings", "settings", "List every setting with its default and help."),
     ("registry", "registry", "registry", "Import or export sites, tanks, devices and plans."),
     ("device", "device", "device", "Make a device: identity, key, broker login."),
+    ("certificates", "certificates", "certificates", "TLS of the private broker: CA, renewal."),
     ("adapters", "adapters", "adapters", "Third-party sensors: try a mapping before it is used."),
     ("release", "release", "release", "Build and sign a release of the firmware, offline."),
     ("user", "user", "user", "Add people, set passwords, list accounts."),

@@ -22,7 +22,8 @@ def as_markdown() -> str:
     return (
         "# Settings of `noria.toml`\n\n"
         "Written by `noria settings --markdown`; a test holds it against the table in "
-        "`gateway/settings.py`.\n\n| setting | default | help |\n|---|---|---|\n" + "".join(rows)
+        "`gateway/settings/table.py`.\n\n| setting | default | help |\n|---|---|---|\n"
+        + "".join(rows)
     )
 
 

@@ -1,6 +1,7 @@
 """``noria status``: counts, lags and the broker."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -41,6 +42,7 @@ def _as_text(found: Status) -> str:
         f"Gateway     {gateway}\n"
         f"{_others(found)}"
         f"Broker      {broker}\n"
+        f"TLS         {_tls(found['broker'])}\n"
         f"Journal     {journal['messages']} messages, {journal['leaves']} leaves{trouble}\n"
         f"Received    {_counts(received)}\n"
         f"Refused     {_counts(refused)}\n"
@@ -61,6 +63,20 @@ def _health_text(known: Health) -> str:
         f"Listened    {listened or 'not yet'}\n"
         f"Health      {'not well:' + wrong if wrong else 'all is well'}"
     )
+
+
+def _tls(broker: dict[str, Any]) -> str:
+    """Whether devices have TLS, until when, and where anybody may connect without it."""
+    plain = ", ".join(broker["plain"])
+    ends = broker.get("certificate_ends")
+    until = f", its certificate until {datetime.fromtimestamp(ends, UTC).date()}" if ends else ""
+    state = f"yes{until}" if broker["tls"] else "no"
+    if plain:
+        return (
+            f"{state}; WITHOUT TLS anybody may connect to {plain}, and what is sent there can be "
+            "read on the way: see 'noria certificates'"
+        )
+    return state if broker["tls"] else "not needed: only this machine reaches the broker"
 
 
 def _others(found: Status) -> str:

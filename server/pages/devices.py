@@ -28,4 +28,5 @@ def devices(visit: Coordinating) -> Response:
         heading=words.heading(language, lines),
         count=language.plural("{n} device in all.", "{n} devices in all.", len(lines)),
         outages=words.outages(language, snapshot),
+        connection=words.connection(language, visit.parts.settings, visit.parts.real.now()),
     )  # fmt: skip

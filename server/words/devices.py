@@ -8,6 +8,8 @@ from markupsafe import Markup
 from gateway.devices.state import DesiredState
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
+from gateway.mqtt.certificates import facts
+from gateway.settings import Settings
 from server.views.snapshot import Snapshot, TankView
 from server.words import sensors
 from server.words.language import PageLanguage
@@ -110,3 +112,25 @@ def outages(language: PageLanguage, snapshot: Snapshot) -> list[OutageLine]:
         for one in snapshot.incidents
         if one.uplink is not None
     ]
+
+
+def connection(language: PageLanguage, settings: Settings, now: float) -> list[str]:
+    """What is wrong with the way from the devices to the broker; nothing where it has TLS."""
+    found = [
+        language.text(
+            "Devices may connect without TLS at {where}: what they send can be read on the way. "
+            "Your operator changes that with “noria certificates make”.",
+            where=where,
+        )
+        for where in facts.plain(settings)
+    ]
+    served = facts.noted(settings)
+    if served is not None and facts.warning(settings, now):
+        found.append(
+            language.text(
+                "The broker’s certificate is not renewed. From {day} devices refuse the broker. "
+                "Your operator sees why with “noria status”.",
+                day=language.date(served.ends, "EEE d MMM"),
+            )
+        )
+    return found

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
 
 _TRACES = "integration/test_private_traces.py::"
+_TLS = "integration/test_broker_tls.py::"
+_CERTIFICATES = "unit/test_certificates.py::"
 DEFENDED: Mapping[str, tuple[str, ...]] = {
     "takes a tank with its device": (
         "integration/test_private_broker.py::test_a_device_reads_and_writes_its_own_topics_only",
@@ -24,8 +26,8 @@ DEFENDED: Mapping[str, tuple[str, ...]] = {
         "integration/test_ingest.py::test_a_fork_is_kept_shown_and_does_not_move_the_line",
     ),
     "listens to the radio or the network": (
-        "integration/test_private_broker.py::"
-        "test_with_a_certificate_devices_need_tls_and_the_gateway_still_listens",
+        _TLS + "test_a_node_connects_with_the_ca_that_device_new_writes",
+        _TLS + "test_neither_another_ca_nor_a_plain_connection_is_taken",
         "unit/test_admission.py::test_what_is_not_authentic_is_refused_by_reason",
     ),
     "owns the broker": (
@@ -124,6 +126,27 @@ SAID: Mapping[str, tuple[str, ...]] = {
         "integration/test_private_broker.py::"
         "test_enrolling_and_revoking_take_effect_within_two_seconds",
     ),
+    "The private broker takes only TLS from other machines, under a CA": (
+        _CERTIFICATES + "test_everything_but_loopback_has_tls_or_is_called_plain",
+        _TLS + "test_neither_another_ca_nor_a_plain_connection_is_taken",
+    ),
+    "Nodes check its certificate, name and dates.": (
+        "firmware/test_certificates.py::"
+        "test_a_certificate_that_proves_nothing_is_refused_and_no_reading_is_lost",
+    ),
+    "The key of the CA is 0600 and not encrypted": (
+        _CERTIFICATES
+        + "test_certificates_begin_before_the_clock_of_a_node_that_never_had_the_time",
+        _CERTIFICATES + "test_the_certificate_is_signed_again_sixty_days_before_its_end",
+    ),
+    "An installation of before goes on without TLS until `noria certificates make`": (
+        _CERTIFICATES + "test_an_installation_of_before_goes_on_without_tls_and_is_called_plain",
+        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
+    ),
+    "`noria status` and the devices page name each listener without TLS.": (
+        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
+        _TLS + "test_the_devices_page_names_what_is_plain_and_a_certificate_that_ends",
+    ),
     "Noria makes its files 0600 and its folders 0700": (
         _TRACES + "test_every_file_and_folder_of_the_data_is_its_owners_alone",
     ),
@@ -176,6 +199,7 @@ ADVICE = {
         "Put the server behind HTTPS.",
         "Keep secrets in files (`*_file` settings), mode 0600.",
         "Use Mosquitto, not the trial broker.",
+        "Whoever connects reads the names in the certificate: choose names that reveal no place.",
         "A test holds every line of this page (`tests/structure/test_security_page.py`).",
     ],
 }

@@ -111,6 +111,11 @@ class Child:
             if self._log.stat().st_size > _LOG_BYTES:
                 os.truncate(self._log, 0)
 
+    def reload(self) -> None:
+        """SIGHUP: it reads its files again."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGHUP)
+
     def stop(self) -> None:
         """End it, with SIGTERM first, upon which it saves its queues."""
         if self._process is not None:

@@ -86,6 +86,8 @@ def _config(given: dict[str, str]) -> BrokerConfig:
         tls = {"ssl": True, "certfile": given["certificate"], "keyfile": given["key"]}
         listeners["default"] |= tls
         listeners["inner"] = {"type": "tcp", "bind": given["inner"]}
+    if given["plain"]:
+        listeners["plain"] = {"type": "tcp", "bind": given["plain"]}
     plugins = {f"{_MODULE}.LoginsPlugin": {"logins": given["logins"]}}
     return BrokerConfig.from_dict({"listeners": listeners, "plugins": plugins})
 

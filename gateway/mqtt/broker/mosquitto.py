@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from gateway.mqtt.broker.child import QUEUES
 from gateway.mqtt.broker.rules import Login
+from gateway.mqtt.certificates import facts
+from gateway.mqtt.certificates.facts import Source
 from gateway.settings import Settings, listen_address
 
 Json = dict[str, object]
@@ -115,6 +117,19 @@ def _copy(path: str, copy: Path) -> str:
     return copy.name
 
 
+def copy_certificate(source: Source, folder: Path) -> tuple[str, str]:
+    """The certificate and the key as Mosquitto can read them: copies where its user is another."""
+    given = (source.certificate, source.key)
+    user = servant()
+    if user is None:
+        return given
+    certificate, key = (
+        _copy(path, folder / name) for path, name in zip(given, _COPIES, strict=True)
+    )
+    give(folder, user)
+    return certificate, key
+
+
 def write_config(
     settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None
 ) -> Path:
@@ -122,14 +137,9 @@ def write_config(
 
     ``inner_port``: of the gateway's own listener without TLS, where devices use TLS.
     """
-    host, port = listen_address("broker_listen", settings.broker_listen)
-    user, location = servant(), f"{folder}/"
-    certificate, key = settings.broker_certificate, settings.broker_key
-    if user is not None:
-        location = "./"  # its working folder: it may not enter those above
-        if certificate:
-            given = zip((certificate, key), _COPIES, strict=True)
-            certificate, key = (_copy(path, folder / name) for path, name in given)
+    user, source = servant(), facts.source(settings)
+    # Its working folder: it may not enter those above.
+    location = f"{folder}/" if user is None else "./"
     text = _CONFIG.format(
         plugin=plugin_path, location=location, user=user.name if user else "nobody",
         queues=QUEUES,
@@ -137,9 +147,15 @@ def write_config(
     # Without a limit, idle connections take the last descriptor, and each refusal is a log line.
     open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     connections = max(100, min(_MOST_CONNECTIONS, open_files - _OTHER_FILES))
-    text += _LISTENER.format(port=port, host=host, connections=connections)
-    if certificate:
-        text += f"certfile {certificate}\nkeyfile {key}\n"
+    listen = [listen_address("broker_listen", settings.broker_listen)]
+    if settings.broker_plain_listen:
+        listen.append(listen_address("broker_plain_listen", settings.broker_plain_listen))
+    for number, (host, port) in enumerate(listen):
+        text += _LISTENER.format(port=port, host=host, connections=connections // len(listen))
+        if number == 0 and source is not None:
+            certificate, key = copy_certificate(source, folder)
+            text += f"certfile {certificate}\nkeyfile {key}\n"
+    if source is not None:
         text += _LISTENER.format(port=inner_port, host="127.0.0.1", connections=100)
     path = folder / "mosquitto.conf"
     path.write_text(text, "utf-8")

@@ -14,6 +14,8 @@ from gateway.mqtt.address import Address, address_of
 from gateway.mqtt.broker.child import Child, loopback_of
 from gateway.mqtt.broker.programs import choose
 from gateway.mqtt.broker.rules import ADMIN, GATEWAY, READER, Login, device_logins, own_logins
+from gateway.mqtt.broker.server_certificate import ServerCertificate
+from gateway.mqtt.certificates.facts import Source
 from gateway.registry import rows
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
@@ -45,7 +47,7 @@ def connect_broker(settings: Settings, engine: sa.Engine) -> Generator[Address]:
 class PrivateBroker(Worker):
     """Starts the broker; restarts it and changes its logins on a thread of its own.
 
-    Raises BrokerError when no broker program is usable.
+    Raises BrokerError when no broker program is usable, CertificateError without a certificate.
     """
 
     def __init__(self, settings: Settings, engine: sa.Engine) -> None:
@@ -56,7 +58,10 @@ class PrivateBroker(Worker):
         self._own = own_logins(*(self._password(user) for user in (GATEWAY, ADMIN, READER)))
         self._version, self._logins = self._wanted()
         listen = listen_address("broker_listen", settings.broker_listen)
-        inner = ("127.0.0.1", _free_port()) if settings.broker_certificate else loopback_of(listen)
+        self._certificate = ServerCertificate(settings)
+        self._certificate.prepare()
+        has_tls = self._certificate.source is not None
+        inner = ("127.0.0.1", _free_port()) if has_tls else loopback_of(listen)
         self._program = choose(settings, self._folder, inner, self._own[ADMIN])
         self._listen = listen
         self._child = self._make_child()
@@ -82,9 +87,20 @@ class PrivateBroker(Worker):
     def _turn(self) -> float:
         if not self._child.running:
             self._restart()
+        if self._certificate.source is not None and self._certificate.changed():
+            self._reload(self._certificate.source)
         self._child.trim_log()
         self._follow_registry()
         return _LOOK_S
+
+    def _reload(self, source: Source) -> None:
+        """Serve the new certificate. A broker that was being started has read it already."""
+        if self._program.copy_certificate(source):
+            self._child.reload()
+        else:
+            self._child.stop()
+            self._child.start()
+        _log.info("the broker serves the new certificate")
 
     def _restart(self) -> None:
         _log.warning("the private broker ended; starting it again")

@@ -12,6 +12,8 @@ from typing import Protocol
 
 from gateway.mqtt.broker import control, mosquitto
 from gateway.mqtt.broker.rules import Login
+from gateway.mqtt.certificates import facts
+from gateway.mqtt.certificates.facts import Source
 from gateway.settings import Settings, listen_address
 
 _log = logging.getLogger(__name__)
@@ -37,6 +39,10 @@ class BrokerProgram(Protocol):
 
     def admit(self, before: Mapping[str, Login], after: Mapping[str, Login]) -> None:
         """Change the logins of the running broker. Raises BrokerError."""
+        ...
+
+    def copy_certificate(self, source: Source) -> bool:
+        """Give it the changed certificate; whether SIGHUP then suffices, else it starts again."""
         ...
 
 
@@ -74,6 +80,11 @@ class Mosquitto:
         if commands:
             control.send(self.inner, self.admin, commands)
 
+    def copy_certificate(self, source: Source) -> bool:
+        """On SIGHUP it reads the files again; connections, sessions and queues stay."""
+        mosquitto.copy_certificate(source, self.folder)
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Amqtt:
@@ -92,11 +103,13 @@ class Amqtt:
         """Another Python process, so that it does not block the gateway."""
         self._write(logins)
         host, port = listen_address("broker_listen", self.settings.broker_listen)
+        source = facts.source(self.settings)
         config = {
             "listen": f"{host}:{port}",
             "inner": f"{self.inner[0]}:{self.inner[1]}",
-            "certificate": self.settings.broker_certificate,
-            "key": self.settings.broker_key,
+            "plain": self.settings.broker_plain_listen,
+            "certificate": source.certificate if source else "",
+            "key": source.key if source else "",
             "logins": str(self._logins),
         }
         path = self.folder / "amqtt.json"
@@ -107,6 +120,11 @@ class Amqtt:
         """Write the file of logins; a revoked device stays connected without any rights."""
         del before
         self._write(after.values())
+
+    def copy_certificate(self, source: Source) -> bool:
+        """It reads the files where they are, and only as it starts."""
+        del source
+        return False
 
     @property
     def _logins(self) -> Path:

@@ -1,6 +1,5 @@
 """``noria device new`` and ``replace``: identity, key, broker login and the board's config.json."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from gateway.database.engine import open_database
 from gateway.devices import enrolment
 from gateway.domain.registry import Device, Registry, Sensor, Tank
 from gateway.errors import RegistryError
+from gateway.mqtt.certificates import names
 from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
@@ -169,10 +169,16 @@ def _next_steps(one: _Made, settings: Settings) -> str:
         "  noria device test PORT    every sensor once; takes its public key",
         "  noria status              counts its first message once it speaks",
     ]
-    if _is_only_here(host):
+    if names.is_only_here(host):
         lines.append(
             f"The board would look for its broker at {host}, which only this machine reaches: "
-            "make it again with --broker-host, and let broker_listen be 0.0.0.0:1883."
+            "let broker_listen be 0.0.0.0:8883, and make it again with broker_names or "
+            "--broker-host, this machine's name or address."
+        )
+    elif "ca" not in one.board["broker"]:
+        lines.append(
+            "It will connect without TLS: what it sends can be read on the way. "
+            "'noria certificates make' changes that."
         )
     if settings.broker != "auto":
         topics = f"noria/1/{made.id}/"
@@ -184,11 +190,3 @@ def _next_steps(one: _Made, settings: Settings) -> str:
             *(f"  topic read {topics}{name}" for name in ("ack", "down", "part/+/+")),
         ]
     return "\n".join(lines)
-
-
-def _is_only_here(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_loopback or address.is_unspecified

@@ -1,0 +1,1 @@
+"""TLS of the private broker: our own CA, its certificates, and which listener uses them."""
