@@ -1,6 +1,5 @@
 """Real destinations of alerts: an HTTP server and an SMTP server that store what they receive."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from gateway.alerts.channels import Channel, open_channels
+from tests.parts.services import free_port
 
 
 @dataclass
@@ -75,9 +75,7 @@ class SmtpSink:
 def smtp_sink() -> Iterator[SmtpSink]:
     """A mail server on a free port of this machine."""
     sink = SmtpSink()
-    with socket.socket() as free:  # aiosmtpd does not report its port
-        free.bind(("127.0.0.1", 0))
-        sink.port = free.getsockname()[1]
+    sink.port = free_port()  # aiosmtpd does not report one of its own
     controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
     controller.start()
     try:

@@ -1,6 +1,9 @@
 """Real services as subprocesses: free port, own folder, ready or failed with their log."""
 
+import contextlib
+import itertools
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,11 +18,21 @@ STOP_S = 30.0
 _PATIENCE = 2.0
 
 
+# Below those that Linux gives to outgoing connections and to whoever binds port 0: what is free now
+# is still free when a service has started. Each process begins elsewhere, and gives none twice.
+_PORTS = range(10_000, 32_000)
+_ports = itertools.cycle(_PORTS)
+for _ in range(secrets.randbelow(len(_PORTS))):
+    next(_ports)
+
+
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("_ports has no end")
 
 
 def until(
