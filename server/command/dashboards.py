@@ -5,15 +5,21 @@ from pathlib import Path
 
 import click
 
-from dashboards.provisioning import files
-from dashboards.push import PushError, push
-from dashboards.water import dashboard
 from gateway.database.engine import open_database
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.text_file import read_text
 from server.command.config import settings_of, with_config
+
+try:
+    from dashboards.provisioning import files
+    from dashboards.push import PushError, push
+    from dashboards.water import dashboard
+except ModuleNotFoundError as error:
+    raise NoriaError(
+        f"noria dashboards needs the package {error.name}: pip install 'noria[grafana]'"
+    ) from error
 
 _NAMES = click.option(
     "--names", is_flag=True, help="Show your tanks' names in Grafana instead of random ids."

@@ -1,6 +1,8 @@
 """The wheel and the sdist of a release: complete, and enough to run the demo in an empty folder."""
 
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +42,7 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def noria(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command in a new environment, which finds our dependencies in that of the tests."""
+    """The command of a plain installation: of the dependencies, those in its lock and no other."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
@@ -48,8 +50,20 @@ def noria(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run([*pip, wheel], folder)
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(run([python, "-c", code], folder).strip())
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    for entry in plain_installation():
+        (packages / entry.name).symlink_to(entry)
     return folder / "bin" / "noria"
+
+
+def plain_installation() -> set[Path]:
+    """What the packages of requirements.lock have installed here."""
+    lock = (tree.ROOT / "requirements.lock").read_text("utf-8")
+    here = Path(sysconfig.get_path("purelib"))
+    files = [
+        file for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)
+        for file in importlib.metadata.files(name) or []
+    ]  # fmt: skip
+    return {here / file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}
 
 
 def build(what: str, source: Path) -> Path:
@@ -91,6 +105,29 @@ def test_the_installed_command_knows_its_version_and_makes_an_installation(
     run([noria, "init", "here"], tmp_path)
     assert (tmp_path / "here" / "data" / "noria.db").is_file()
     assert "journal" in run([noria, "status", "--config", "here/noria.toml"], tmp_path)
+
+
+@pytest.mark.parametrize(("package", "command", "extra"), [
+    ("grafana_foundation_sdk", ["dashboards", "write", "there"], "grafana"),
+    ("influxdb_client", ["export", "readings"], "influxdb"),
+])  # fmt: skip
+def test_a_plain_installation_names_the_extra_that_a_command_needs(
+    noria: Path, tmp_path: Path, package: str, command: list[str], extra: str
+) -> None:
+    assert subprocess.run([noria.parent / "python", "-c", f"import {package}"],
+                          env=environment(), capture_output=True, check=False
+                          ).returncode == 1  # fmt: skip
+    run([noria, "init", "here"], tmp_path)
+    (tmp_path / "here" / "noria.toml").write_text(
+        'store = "influxdb"\ninfluxdb_url = "http://127.0.0.1:1"\ninfluxdb_token = "x"\n'
+        'influxdb_org = "x"\n'
+    )
+    asked = subprocess.run(
+        [noria, *command, "--config", "here/noria.toml"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert asked.returncode == 2
+    assert f"pip install 'noria[{extra}]'" in asked.stderr
 
 
 def test_the_installed_demo_shows_its_page(

@@ -1,6 +1,7 @@
 """The programs that can be the private broker: Mosquitto, or else amqtt."""
 
 import hashlib
+import importlib.util
 import json
 import logging
 import secrets
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gateway.errors import BrokerError
 from gateway.mqtt.broker import control, mosquitto
 from gateway.mqtt.broker.rules import Login
 from gateway.mqtt.certificates import facts
@@ -22,6 +24,12 @@ TRYING_OUT = (
     "Mosquitto with its dynamic-security plugin is not installed: the private broker is amqtt, "
     "for trying out only (slow, forgets everything when it ends). "
     "To install Mosquitto on Debian: apt-get install mosquitto"
+)
+
+NEITHER = (
+    "no broker: Mosquitto with its dynamic-security plugin is not installed. On Debian: apt-get "
+    "install mosquitto. Or set broker to the URL of one that runs. To try things out, "
+    "pip install 'noria[trial]' has a small one"
 )
 
 
@@ -144,8 +152,13 @@ class Amqtt:
 
 
 def choose(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> BrokerProgram:
-    """Mosquitto where it is installed; else amqtt, and a warning that it is for trying out."""
+    """Mosquitto where it is installed; else amqtt, and a warning that it is for trying out.
+
+    Raises BrokerError where neither is.
+    """
     if mosquitto.program() and mosquitto.plugin():
         return Mosquitto(settings, folder, inner, admin)
+    if importlib.util.find_spec("amqtt") is None:
+        raise BrokerError(NEITHER)
     _log.warning(TRYING_OUT)
     return Amqtt(settings, folder, inner)
