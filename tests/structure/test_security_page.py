@@ -5,159 +5,15 @@ A line that is added or reworded fails here until its tests are named.
 
 import ast
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.structure.security_promises import DEFENDED, SAID
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
-
-_TRACES = "integration/test_private_traces.py::"
-_TLS = "integration/test_broker_tls.py::"
-_CERTIFICATES = "unit/test_certificates.py::"
-DEFENDED: Mapping[str, tuple[str, ...]] = {
-    "takes a tank with its device": (
-        "integration/test_private_broker.py::test_a_device_reads_and_writes_its_own_topics_only",
-        "integration/test_stolen_login.py::"
-        "test_with_any_client_id_it_reads_no_foreign_topic_and_takes_no_session",
-        "integration/test_stolen_login.py::test_a_password_is_refused_with_another_user",
-        "integration/test_ingest.py::test_a_fork_is_kept_shown_and_does_not_move_the_line",
-    ),
-    "listens to the radio or the network": (
-        _TLS + "test_a_node_connects_with_the_ca_that_device_new_writes",
-        _TLS + "test_neither_another_ca_nor_a_plain_connection_is_taken",
-        "unit/test_admission.py::test_what_is_not_authentic_is_refused_by_reason",
-    ),
-    "owns the broker": (
-        "unit/test_admission.py::test_what_is_not_authentic_is_refused_by_reason",
-        "integration/test_ingest.py::test_a_duplicate_is_kept_once_and_its_ack_repeated",
-        "firmware/on_device/forgery_checks.py::"
-        "test_a_broker_that_plays_old_acks_frees_nothing_that_did_not_arrive",
-    ),
-    "floods a topic": (
-        "integration/test_flood.py::"
-        "test_a_flood_is_dropped_and_counted_and_does_not_stop_the_others",
-    ),
-    "guesses passwords, or fails on purpose": (
-        "integration/test_server_access.py::"
-        "test_too_many_attempts_wait_even_with_the_right_password",
-        "integration/test_server_access.py::"
-        "test_somebody_elses_failures_do_not_lock_out_a_browser_that_was_here",
-        "integration/test_health.py::test_only_coordinators_see_reasons_and_figures",
-    ),
-    "opens connections and sends nothing": (
-        "integration/test_server_connections.py::"
-        "test_1100_idle_and_half_open_connections_leave_the_pages_as_they_are",
-        "integration/test_server_connections.py::"
-        "test_the_log_of_a_flood_of_wrong_requests_stays_short",
-    ),
-    "forges an `ack`": (
-        "firmware/on_device/forgery_checks.py::test_no_ack_with_another_hash_frees_anything",
-        "firmware/on_device/forgery_checks.py::test_no_bit_of_an_ack_can_be_flipped",
-    ),
-    "holds one volunteer's phone": (
-        "integration/test_server_closing.py::"
-        "test_no_volunteer_ends_a_theft_alone_whatever_the_reason",
-        "integration/test_server_closing.py::"
-        "test_only_its_claimant_closes_what_a_coordinator_holds",
-        "unit/test_watch_removal.py::test_evidence_after_a_person_closed_opens_a_new_incident",
-    ),
-    "answers for the network's time": (
-        "unit/test_watch_device_clock.py::"
-        "test_a_theft_under_a_spoofed_clock_is_the_theft_that_it_is",
-        "firmware/on_device/clock_checks.py::"
-        "test_network_time_that_the_acks_contradict_is_not_believed",
-    ),
-    "read a key out of a node": (
-        "integration/test_ingest.py::"
-        "test_a_high_key_generation_locks_neither_a_node_nor_its_next_key_out",
-    ),
-    "reads the log, or `ps`": (
-        _TRACES + "test_the_default_log_names_no_place_and_no_tank",
-        _TRACES + "test_no_process_shows_a_secret_and_the_broker_is_not_root",
-        _TRACES + "test_the_password_of_a_broker_does_not_stay_in_the_command_line",
-    ),
-    "takes the server while it is off": (
-        "integration/test_server_access.py::"
-        "test_a_session_is_stored_as_a_hash_behind_a_http_only_cookie",
-        "integration/test_private_traces.py::test_no_address_of_a_visitor_is_kept",
-    ),
-    "disputes the record later": (
-        "integration/test_journal_log.py::test_a_changed_leaf_stops_the_start_and_is_named",
-        "integration/test_witness.py::"
-        "test_a_shorter_or_different_log_is_lost_even_when_it_has_grown_past_the_witness",
-    ),
-}
-"""By the first cell of its row in *Who we defend against*."""
-
-SAID: Mapping[str, tuple[str, ...]] = {
-    "Data about residents, IP addresses in logs, officers' names.": (
-        "integration/test_private_traces.py::test_no_address_of_a_visitor_is_kept",
-        "structure/test_security_page.py::test_no_table_has_a_place_for_what_is_never_kept",
-    ),
-    "Names or phone numbers of people in journal, MQTT or exports.": (
-        "integration/test_secrets_stay.py::test_no_output_contains_a_secret",
-        "integration/test_server_api.py::"
-        "test_closing_is_once_and_becomes_a_fact_without_a_name",
-    ),
-    "The program's log has a tank's random id": (
-        _TRACES + "test_the_default_log_names_no_place_and_no_tank",
-    ),
-    "Leaves of the Merkle log and InfluxDB have random ids.": (
-        "integration/test_registry_command.py::"
-        "test_facts_contain_no_name_no_key_and_no_free_text",
-        "unit/test_influxdb_lines.py::test_a_reading_is_one_line_with_its_tags_in_order",
-    ),
-    "set `live_ids = \"random\"`": (
-        _TRACES + "test_live_topics_have_random_ids_where_that_is_set",
-    ),
-    "export with `--random-ids`": (_TRACES + "test_an_export_for_others_has_random_ids",),
-    "Live topics stay on your broker, for its login `noria-reader` alone.": (
-        "integration/test_stolen_login.py::"
-        "test_with_any_client_id_it_reads_no_foreign_topic_and_takes_no_session",
-    ),
-    "The demo's one-link sign-in exists in `noria demo` alone": (
-        "integration/test_server_access.py::"
-        "test_a_copied_configuration_of_the_demo_opens_nothing",
-    ),
-    "after a theft, revoke it.": (
-        "integration/test_private_broker.py::"
-        "test_enrolling_and_revoking_take_effect_within_two_seconds",
-    ),
-    "The private broker takes only TLS from other machines, under a CA": (
-        _CERTIFICATES + "test_everything_but_loopback_has_tls_or_is_called_plain",
-        _TLS + "test_neither_another_ca_nor_a_plain_connection_is_taken",
-    ),
-    "Nodes check its certificate, name and dates.": (
-        "firmware/test_certificates.py::"
-        "test_a_certificate_that_proves_nothing_is_refused_and_no_reading_is_lost",
-    ),
-    "The key of the CA is 0600 and not encrypted": (
-        _CERTIFICATES
-        + "test_certificates_begin_before_the_clock_of_a_node_that_never_had_the_time",
-        _CERTIFICATES + "test_the_certificate_is_signed_again_sixty_days_before_its_end",
-    ),
-    "An installation of before goes on without TLS until `noria certificates make`": (
-        _CERTIFICATES + "test_an_installation_of_before_goes_on_without_tls_and_is_called_plain",
-        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
-    ),
-    "`noria status` and the devices page name each listener without TLS.": (
-        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
-        _TLS + "test_the_devices_page_names_what_is_plain_and_a_certificate_that_ends",
-    ),
-    "Noria makes its files 0600 and its folders 0700": (
-        _TRACES + "test_every_file_and_folder_of_the_data_is_its_owners_alone",
-    ),
-    "a start takes rights of others from the data folder.": (
-        _TRACES + "test_files_that_an_older_version_left_open_are_closed",
-    ),
-    "it runs Mosquitto as `mosquitto` or `nobody`.": (
-        _TRACES + "test_no_process_shows_a_secret_and_the_broker_is_not_root",
-    ),
-}  # fmt: skip
-"""Sentences of the other sections that promise something, as they are on the page."""
 
 PLAIN = ("Reporting", "What is not built yet")
 """Sections about what people do, and about what is missing: they promise nothing of the code,
@@ -170,10 +26,15 @@ def section(name: str) -> str:
     return found[1]
 
 
-def test_every_row_of_the_table_has_its_tests() -> None:
-    rows = re.findall(r"^\| ([^|]+?) \|", section("Who we defend against"), re.M)
-    assert rows[0] == "somebody who"
-    assert rows[1:] == list(DEFENDED)
+def test_every_clause_of_the_table_has_its_tests() -> None:
+    table = re.findall(r"^\| .+$", section("Who we defend against"), re.M)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
+    assert rows[0][0] == "somebody who"
+    assert [row[0] for row in rows[1:]] == list(DEFENDED)
+    for who, can, cannot in rows[1:]:
+        bounds = [clause for clause in DEFENDED[who] if clause not in cannot]
+        assert [c for c in DEFENDED[who] if c in cannot] == cannot.split("; "), who
+        assert [bound for bound in bounds if bound not in can] == [], who
 
 
 def test_every_section_is_covered() -> None:
@@ -207,20 +68,25 @@ ADVICE = {
 
 
 @cache
-def _functions(path: str) -> frozenset[str]:
+def functions(path: str) -> frozenset[str]:
+    """The names of the functions in a file of tests/."""
     tree = ast.parse((ROOT / "tests" / path).read_text("utf-8"))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(n.name for n in ast.walk(tree) if isinstance(n, kinds))
 
 
-@pytest.mark.parametrize("promise", [*DEFENDED, *SAID])
+_PROMISES = {
+    **{f"{who}: {clause}": tests for who, of in DEFENDED.items() for clause, tests in of.items()},
+    **SAID,
+}
+
+
+@pytest.mark.parametrize("promise", _PROMISES)
 def test_the_tests_of_a_promise_exist(promise: str) -> None:
-    named = DEFENDED[promise] if promise in DEFENDED else SAID[promise]
-    assert named
-    for one in named:
+    assert _PROMISES[promise]
+    for one in _PROMISES[promise]:
         path, _, name = one.partition("::")
-        found = _functions(path)
-        assert name in found, one
+        assert name in functions(path), one
 
 
 def test_no_table_has_a_place_for_what_is_never_kept() -> None:
