@@ -188,6 +188,34 @@ def test_a_device_for_an_unknown_tank_writes_nothing(noria: Noria, tmp_path: Pat
     assert kept(tmp_path) == Registry()
 
 
+def test_a_device_that_cannot_be_enrolled_leaves_no_file_behind(
+    noria: Noria, tmp_path: Path
+) -> None:
+    """The database takes the first row of a list and refuses the second, as on a full disk."""
+    noria("registry", "import", "r.toml")
+    engine = connect(tmp_path / "noria" / "data" / "noria.db")
+    refuse = (
+        "CREATE TRIGGER full BEFORE INSERT ON registry_row WHEN NEW.value LIKE '%\"cans\"%' "
+        "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    with engine.begin() as connection:
+        connection.exec_driver_sql(refuse)
+    before = kept(tmp_path).devices
+    (tmp_path / "list.csv").write_text("tank,out\nnorth-1,a\ncans,b\n")
+    result = noria("device", "new", "--list", "list.csv")
+    assert "disk is full" in str(result.exception)
+    boards = tmp_path / "noria" / "data" / "boards"
+    assert kept(tmp_path).devices == before
+    assert [path.name for path in boards.iterdir()] == []
+    assert not list(tmp_path.glob("[ab]/*"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert noria("device", "new", "--list", "list.csv").exit_code == 0
+    made = {json.loads((tmp_path / name / "config.json").read_text())["device"] for name in "ab"}
+    assert set(kept(tmp_path).devices) == made | set(before)
+    assert {path.stem for path in boards.iterdir()} == made
+
+
 def test_devices_are_listed_and_revoked(noria: Noria, tmp_path: Path) -> None:
     assert "No devices yet" in noria("device", "list").output
     noria("registry", "import", "r.toml")
