@@ -73,7 +73,7 @@ class Settings:
     adapters: str = _setting(
         "",
         "Mapping file of third-party sensors (ESPHome, Tasmota, ChirpStack, The Things "
-        "Stack); empty: none. 'noria adapters example' prints one.",
+        "Stack, any JSON); empty: none. 'noria adapters example' prints one.",
     )
     database: str = _setting(
         "",

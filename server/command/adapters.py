@@ -14,8 +14,8 @@ from gateway.domain.interpret import Interpreter
 from gateway.domain.registry import Registry
 from gateway.errors import SettingError
 from gateway.ingest.adapters import mapping
-from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
-from gateway.ingest.adapters.formats import Unreadable
+from gateway.ingest.adapters.feed import FROM_SENDER, Feed, FeedReader, with_numbers
+from gateway.ingest.adapters.formats import TIMES, Unreadable
 from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.wire import decode
@@ -25,7 +25,7 @@ _NOT_TAKEN = 1  # exit status
 
 @click.group()
 def adapters() -> None:
-    """ESPHome, Tasmota, ChirpStack v4 and The Things Stack: unsigned readings of their sensors."""
+    """ESPHome, Tasmota, ChirpStack v4, The Things Stack, any JSON: their unsigned readings."""
 
 
 @adapters.command()
@@ -59,11 +59,16 @@ def test(
         context.exit(_NOT_TAKEN)
     found = {
         "device": feed.device, "from": feed.adapter.name, "auth": "unsigned",
-        "time": "the network's" if fields["ts"] == "net" else "of receipt",
+        "time": "the sender's" if fields["ts"] == FROM_SENDER else "of receipt",
         "redelivery_known_by": uplink.identity is not None,
         "taken_as": {n: v for n, v in fields.items() if n in ("t", "next", "mv", "rssi", "r")},
         **_litres(feed, with_numbers(fields, 0), now, config),
     }  # fmt: skip
+    if feed.time is not None and fields["ts"] != FROM_SENDER:
+        found["time_problem"] = (
+            f"no {feed.time.unit} near now at its path (units: {', '.join(TIMES)}): that of "
+            "receipt is used"
+        )
     if uplink.problem:
         found["problem"] = f"{uplink.problem}: taken as a reading without a value"
     click.echo(json.dumps(found, indent=2))

@@ -25,7 +25,7 @@ from tests.unit import third_party as theirs
 
 
 class Site:
-    """A gateway with four feeds on a real Mosquitto, and a client that publishes to them."""
+    """A gateway with seven feeds on a real Mosquitto, and a client that publishes to them."""
 
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.broker = broker
@@ -93,7 +93,7 @@ def utc(ago_s: float = 0) -> str:
     return datetime.fromtimestamp(time.time() - ago_s, UTC).isoformat()
 
 
-def test_four_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(site: Site) -> None:
+def test_seven_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(site: Site) -> None:
     begun = time.time()
     sent = {
         theirs.TASMOTA: theirs.tasmota(41.2),
@@ -102,10 +102,13 @@ def test_four_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(si
         theirs.THINGS: theirs.things(63.5, utc(60)),
         theirs.STATE: theirs.TASMOTA_STATE,
         theirs.VOLTS: b"3.91",
+        theirs.ZIGBEE: theirs.zigbee(41, utc(90)),
+        theirs.SHELLY: theirs.shelly(1.3),
+        theirs.RTL_433: theirs.rtl_433(42, begun - 120),
     }
     for topic, payload in sent.items():
         site.publish(topic, payload)
-    site.counted("received", "stored", 6)
+    site.counted("received", "stored", 9)
     entries = site.entries()
     assert {entry.topic: entry.payload for entry in entries} == sent
     assert {entry.auth for entry in entries} == {"unsigned"}
@@ -114,10 +117,15 @@ def test_four_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(si
     assert readings["s-1"]["mm"] == 412 and readings["s-2"]["mm"] == 612
     assert readings["s-3"]["pa"] == 4903 and readings["s-4"]["bp"] == 6350
     assert readings["s-4"]["volume_l"] == pytest.approx(635)
-    assert readings["s-1"]["tc"] == 112
+    assert readings["s-5"]["volume_l"] == pytest.approx(410)
+    assert readings["s-6"]["pa"] == 6895 and readings["s-7"]["mm"] == 420  # 1 psi
+    assert readings["s-1"]["tc"] == 112 and readings["s-7"]["tc"] == 150
     assert {(r["auth"], r["era"]) for r in readings.values()} == {("unsigned", "unsigned")}
     assert readings["s-3"]["at"] == pytest.approx(begun - 30, abs=3)
     assert readings["s-4"]["at"] == pytest.approx(begun - 60, abs=3)
+    assert readings["s-5"]["at"] == pytest.approx(begun - 90, abs=3)
+    assert readings["s-6"]["at"] == pytest.approx(begun, abs=10)
+    assert readings["s-7"]["at"] == pytest.approx(begun - 120, abs=3)
     database = database_at(site.gateway.folder / "data" / "noria.db")
     people.add(database, "Van 1", "volunteer", PASSWORD, time.time(), "van-1")
     database.dispose()
@@ -127,9 +135,7 @@ def test_four_projects_sensors_reach_the_page_marked_unsigned_from_end_to_end(si
     assert "its figures are not signed" in site.page
     rows = [json.loads(line) for line in exported(site)]
     again = [row for row in rows if "topic" in row]
-    assert {row["topic"] for row in again} == {
-        f"noria/1/{device}/up" for device in ("feedaa", "feedbb", "feedcc", "feeddd")
-    }
+    assert {row["topic"] for row in again} == {f"noria/1/{device}/up" for device in theirs.FEEDS}
     levels = replayed(site)
     assert {r["tank"]: r["volume_l"] for r in levels if r["type"] == "level"} == {
         tank: reading["volume_l"] for tank, reading in readings.items()
@@ -197,7 +203,7 @@ def test_a_tank_has_either_a_device_with_a_key_or_a_feed(
         assert "an unsigned feed needs a tank of its own" in getattr(error.value, "stderr", "")
     file.write_text(keyed.replace('"s-1"', '"s-9"') + _NINTH)
     site.gateway.noria("registry", "import", str(file))
-    file.write_text('[[device]]\nid = "feedee"\ntank = "s-9"\nunsigned = true\n')
+    file.write_text('[[device]]\nid = "feedhh"\ntank = "s-9"\nunsigned = true\n')
     with pytest.raises(Exception, match="returned non-zero") as error:
         site.gateway.noria("registry", "import", str(file))
     assert "s-9 has k7f3q5, which signs" in getattr(error.value, "stderr", "")

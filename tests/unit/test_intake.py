@@ -2,6 +2,8 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,18 @@ def test_a_queued_message_without_a_time_of_its_own_is_kept_and_flagged(intake: 
     assert intake.entries() == [("flagged", "no_time", "unsigned", ["auth", "flag"])]
 
 
+def test_a_queued_message_counts_by_the_time_that_it_has_and_not_by_its_format(
+    intake: Intake,
+) -> None:
+    registry = Registry(devices={"feedee": (replace(FEED, id="feedee"),)})
+    then = datetime.fromtimestamp(NOW - 7200, UTC).isoformat()
+    for last_seen in (then, None, "2019-01-01T00:00:00Z", "2026-11-20 12:00:00"):
+        intake.take(theirs.zigbee(74, last_seen), registry, theirs.ZIGBEE, queued=True)
+    flagged = ("flagged", "no_time", "unsigned", ["auth", "flag"])
+    stored = ("stored", None, "unsigned", ["as", "auth"])
+    assert intake.entries() == [stored, flagged, flagged, flagged]
+
+
 def test_a_message_that_may_have_come_before_is_stored_once(intake: Intake) -> None:
     for payload in (b"0.4120", b"0.4120", b"0.5"):
         intake.take(payload, again=True)
@@ -90,9 +104,22 @@ def test_what_cannot_be_used_is_counted_by_its_reason(intake: Intake) -> None:
     assert intake.counts() == {"feed_retained": 1, "feed_unreadable": 2, "feed_refused": 3}
 
 
-TOPICS = (theirs.TASMOTA, theirs.STATE, theirs.ESPHOME, theirs.VOLTS, theirs.CHIRPSTACK, "a", "a/b")
+TOPICS = (
+    theirs.TASMOTA, theirs.STATE, theirs.ESPHOME, theirs.VOLTS, theirs.CHIRPSTACK, theirs.ZIGBEE,
+    "a", "a/b",
+)  # fmt: skip
 PAYLOADS = st.one_of(
-    st.sampled_from([b"0.4", b"0.5", b"nan", theirs.tasmota(41.2), theirs.tasmota(None)]),
+    st.sampled_from(
+        [
+            b"0.4",
+            b"0.5",
+            b"nan",
+            theirs.tasmota(41.2),
+            theirs.tasmota(None),
+            theirs.zigbee(74, None),
+            theirs.zigbee(74, "2026-11-20T12:00:00Z"),
+        ]
+    ),
     st.binary(max_size=40),
 )
 FLAGS = st.sampled_from([{}, {"retained": True}, {"queued": True}, {"again": True}])
@@ -102,10 +129,7 @@ FLAGS = st.sampled_from([{}, {"retained": True}, {"queued": True}, {"again": Tru
 def test_every_message_is_journaled_or_counted_and_none_stops_the_gateway(
     messages: list[tuple[str, bytes, dict[str, bool]]],
 ) -> None:
-    rows = {
-        n: (Device(id=n, tank="t", since=0.0, unsigned=True),)
-        for n in ("feedaa", "feedbb", "feedcc", "feeddd")
-    }
+    rows = {n: (Device(id=n, tank="t", since=0.0, unsigned=True),) for n in theirs.FEEDS}
     with tempfile.TemporaryDirectory() as folder:
         intake = Intake(Path(folder))
         for topic, payload, how in messages:

@@ -1,7 +1,9 @@
-"""Payloads as four projects document them, and a mapping of their topics.
+"""Payloads as seven projects document them, and a mapping of their topics.
 
 ESPHome 2025 (mqtt component), Tasmota 13 (tele SENSOR and STATE), ChirpStack 4
-(integration.UplinkEvent, JSON marshaler), The Things Stack 3.30 (ApplicationUp).
+(integration.UplinkEvent, JSON marshaler), The Things Stack 3.30 (ApplicationUp). By ``json``:
+Zigbee2MQTT 2 (devices ME201WZ and TLC2206, ``last_seen``), Shelly Gen2 (Voltmeter, status of a
+component), rtl_433 25.02 (src/devices/oil_watchman.c, ``-M time:unix``).
 """
 
 import json
@@ -15,6 +17,10 @@ TASMOTA, STATE = "tele/tank7/SENSOR", "tele/tank7/STATE"
 ESPHOME, VOLTS = "tank8/sensor/distance/state", "tank8/sensor/battery_voltage/state"
 CHIRPSTACK = "application/17c82e96-be03-4f38-aef3-f83d48582d97/device/0101010101010101/event/up"
 THINGS = "v3/my-app@ttn/devices/tank-9/up"
+ZIGBEE, SHELLY = "zigbee2mqtt/tank-10", "shellyplusuni-a0a3b3c0ffee/status/voltmeter:100"
+RTL_433 = "rtl_433/Oil-SonicSmart/10001234"
+
+FEEDS = ("feedaa", "feedbb", "feedcc", "feeddd", "feedee", "feedff", "feedgg")
 
 MAPPING = f"""\
 [[broker]]
@@ -52,6 +58,30 @@ from = "thethings"
 topic = "{THINGS}"
 every_s = 900
 fill = {{ path = "uplink_message.decoded_payload.percent", unit = "%" }}
+
+[[feed]]
+device = "feedee"
+from = "json"
+topic = "{ZIGBEE}"
+every_s = 3600
+fill = {{ path = "liquid_level_percent", unit = "%" }}
+time = {{ path = "last_seen", unit = "iso" }}
+
+[[feed]]
+device = "feedff"
+from = "json"
+topic = "{SHELLY}"
+every_s = 900
+pressure = {{ path = "voltage", unit = "psi", scale = 1.25, offset = -0.625 }}
+
+[[feed]]
+device = "feedgg"
+from = "json"
+topic = "{RTL_433}"
+every_s = 3600
+distance = {{ path = "depth_cm", unit = "cm" }}
+temperature = {{ path = "temperature_C", unit = "C" }}
+time = {{ path = "time", unit = "s" }}
 """
 
 REGISTRY = """\
@@ -76,6 +106,9 @@ sensor = "{sensor}"
         ("s-2", "feedbb", "a02yyuw"),
         ("s-3", "feedcc", "probe"),
         ("s-4", "feeddd", "probe"),
+        ("s-5", "feedee", "a02yyuw"),
+        ("s-6", "feedff", "probe"),
+        ("s-7", "feedgg", "a02yyuw"),
     )
 )
 
@@ -156,5 +189,28 @@ def things(percent: float, received_at: str, f_cnt: int | None = 12, **more: Any
         },
         "correlation_ids": ["as:up:01E0WZGT6Y7657CPFPE5WEYFGE"],
         "received_at": received_at, "uplink_message": uplink, **more,
+    }  # fmt: skip
+    return json.dumps(fields).encode()
+
+
+def zigbee(percent: float, last_seen: str | None, **more: Any) -> bytes:
+    """A whole state, as Zigbee2MQTT publishes it by default (``cache_state``)."""
+    fields = {
+        "installation_height": 1.2, "linkquality": 116, "liquid_depth": 0.74,
+        "liquid_depth_max": 1, "liquid_level_percent": percent, "liquid_state": "normal",
+        "max_set": 90, "min_set": 10, **more,
+    }  # fmt: skip
+    return json.dumps(fields | ({"last_seen": last_seen} if last_seen else {})).encode()
+
+
+def shelly(voltage: float | None, **more: Any) -> bytes:
+    """The status of one component, on the topic of its own."""
+    return json.dumps({"id": 100, "voltage": voltage, **more}).encode()
+
+
+def rtl_433(depth_cm: int, at: float | str) -> bytes:
+    fields = {
+        "time": str(at), "model": "Oil-SonicSmart", "id": 10001234, "flags": 128, "maybetemp": 20,
+        "temperature_C": 15.0, "binding_countdown": 0, "depth_cm": depth_cm,
     }  # fmt: skip
     return json.dumps(fields).encode()

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from gateway.domain.boot_time import is_plausible
 from gateway.ingest.adapters import paths
-from gateway.ingest.adapters.formats import Adapter, Unreadable, Uplink, number
+from gateway.ingest.adapters.formats import Adapter, Unreadable, Uplink, dated, number
 from gateway.ingest.adapters.paths import Path
-from gateway.ingest.adapters.units import FIGURES, Convert
+from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert
 from gateway.wire import FEED_ERA
 
 TEMPERATURE_LASTS_S = 900.0
 _BOOT_LENGTH = 1 << 30
 _LARGEST = 2**31 - 1
 _MAY_BE_NEGATIVE = ("pressure", "weight")  # an offset that drifted
+FROM_SENDER = "net"
+"""``ts`` of an OBJECT whose time is the network's or the sender's, not that of receipt."""
 _MV, _DBM, _TENTHS = (0, 1_000_000), (-1000, 1000), (-2731, 20_000)
 
 
@@ -30,13 +32,37 @@ class Pick:
     def of(self, document: object) -> int | None:
         """The figure as a whole number; None without a measurement.
 
-        Raises Unreadable where the path leads nowhere.
+        Raises Unreadable where the path leads nowhere. Many sensors report -1 or a distance of 0
+        for "no echo": that is none, also where an offset would make a level of it.
         """
         value = number(paths.find(document, self.path))
-        converted = None if value is None else self.convert(value)
-        if converted is None or abs(converted) > _LARGEST:
+        if value is None or self._is_no_level(value):
+            return None
+        converted = self.convert(value)
+        if converted is None or abs(converted) > _LARGEST or self._is_no_level(converted):
             return None
         return round(converted)
+
+    def _is_no_level(self, value: float) -> bool:
+        if self.figure == "distance":
+            return value <= 0
+        return value < 0 and self.figure in LEVELS and self.figure not in _MAY_BE_NEGATIVE
+
+
+@dataclass(frozen=True, slots=True)
+class TimePick:
+    """The sender's time: at ``path`` of every message, in ``unit``, one of ``formats.TIMES``."""
+
+    path: Path
+    unit: str
+
+    def of(self, uplink: Uplink, payload: bytes) -> Uplink:
+        """The uplink with that time; unchanged where there is none."""
+        try:
+            value = paths.find(uplink.document, self.path)
+        except Unreadable:
+            return uplink
+        return dated(uplink, value, self.unit, payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,7 @@ class Feed:
     every_s: int
     level: Pick
     others: tuple[Pick, ...] = ()
+    time: TimePick | None = None
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -69,6 +96,8 @@ class FeedReader:
         Raises Unreadable.
         """
         uplink = self.feed.adapter.open(payload)
+        if self.feed.time is not None:
+            uplink = self.feed.time.of(uplink, payload)
         own = [pick for pick in self.feed.others if pick.topic == topic]
         found = {pick.figure: _optional(pick, uplink.document) for pick in own}
         temperature = _within(found.get("temperature"), _TENTHS)
@@ -102,8 +131,6 @@ class FeedReader:
             value = pick.of(uplink.document)
         except Unreadable as error:
             problem = str(error)
-        if value is not None and value < 0 and pick.figure not in _MAY_BE_NEGATIVE:
-            value = None  # many sensors report -1 for "no echo"
         reading: dict[str, int | None] = {"o": 0, quantity: value}
         if self._temperature and received - self._temperature[0] <= TEMPERATURE_LASTS_S:
             reading["tc"] = self._temperature[1]
@@ -132,5 +159,5 @@ def _within(value: int | None, limits: tuple[int, int]) -> int | None:
 def _sealed(at: float | None, received: float) -> tuple[int, str]:
     """Unix time and its source: the network's where it is plausible, else our receive time."""
     if at is not None and is_plausible(int(at), received):
-        return int(at), "net"
+        return int(at), FROM_SENDER
     return int(received), "gw"

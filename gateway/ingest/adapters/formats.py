@@ -4,13 +4,17 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that was never set begins long before."""
+JSON = "json"
+_PER_SECOND = {"s": 1.0, "ms": 1000.0}
+TIMES = (*_PER_SECOND, "iso")
+"""The units of a sender's time."""
 
 
 class Unreadable(ValueError):
@@ -49,12 +53,10 @@ class Adapter:
     """One project's format.
 
     ``name`` is the value of ``from`` in a mapping, ``form`` the form of its topics, for people.
-    ``has_time``: every message carries its receive time. ``open`` decodes one payload, or raises
-    Unreadable.
+    ``open`` decodes one payload, or raises Unreadable.
     """
 
     name: str
-    has_time: bool
     form: str
     topic: re.Pattern[str]
     open: Callable[[bytes], Uplink]
@@ -208,35 +210,57 @@ def _open_thethings(payload: bytes) -> Uplink:
     return Uplink(found, at, identity.encode(), rssi_dbm=strongest(uplink.get("rx_metadata")))
 
 
+def _open_json(payload: bytes) -> Uplink:
+    """A JSON object of any sender, such as Zigbee2MQTT, Shelly or rtl_433. The mapping names the
+    path of its time, if it has one (:func:`dated`)."""
+    return Uplink(json_object(payload))
+
+
+def dated(uplink: Uplink, value: object, unit: str, payload: bytes) -> Uplink:
+    """``uplink`` with its sender's time ``value``: Unix time in ``s`` or ``ms``, or ``iso``, text.
+
+    Unchanged where that is no time, or of a clock that was never set. A text without an offset
+    (rtl_433's default) is of an unknown zone, so it dates nothing, but tells a redelivery. A clock
+    may begin again after a restart: the same bytes are a redelivery for about an hour only.
+    """
+    clock = at = None
+    if unit == "iso":
+        at = moment(value)
+        clock = _local(value) if isinstance(value, str) else None
+    elif (figure := number(value)) is not None:
+        clock = at = figure / _PER_SECOND[unit]
+    if clock is None or clock <= _EARLIEST.timestamp():
+        return uplink
+    return replace(uplink, at=at, identity=payload, clock=clock)
+
+
 _ALL = (
     Adapter(
         "esphome",
-        False,
         "<topic_prefix>/sensor/<object id>/state, or the sensor's own state_topic",
         re.compile(r".*/.*"),
         _open_esphome,
     ),
     Adapter(
         "tasmota",
-        False,
         "tele/<topic>/SENSOR or tele/<topic>/STATE",
         re.compile(r".+/(SENSOR|STATE|STATUS8|STATUS10)"),
         _open_tasmota,
     ),
     Adapter(
         "chirpstack",
-        True,
         "application/<application id>/device/<DevEUI, small letters>/event/up",
         re.compile(r"(?:[^/]+/)*application/[^/]+/device/[0-9a-f]{16}/event/up"),
         _open_chirpstack,
     ),
     Adapter(
         "thethings",
-        True,
         "v3/<application id>@<tenant id>/devices/<device id>/up",
         re.compile(r"v3/[^/]+/devices/[^/]+/up"),
         _open_thethings,
     ),
-)
+    Adapter(JSON, "the one topic of this sensor, one JSON object a message", re.compile(r".+"),
+            _open_json),
+)  # fmt: skip
 ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _ALL}
 """By name."""

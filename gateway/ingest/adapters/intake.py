@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from gateway.domain.registry import Device, Registry
-from gateway.ingest.adapters.feed import Feed, FeedReader, with_numbers
+from gateway.ingest.adapters.feed import FROM_SENDER, Feed, FeedReader, with_numbers
 from gateway.ingest.adapters.formats import Unreadable
 from gateway.ingest.adapters.problems import FeedProblems
 from gateway.journal.messages import Arrival
@@ -90,7 +90,7 @@ class FeedIntake:
             decode(translated, device=device.id, feed=True), auth="unsigned", old=None
         )
         lines = {"auth": "unsigned"}
-        if message.queued and not reader.feed.adapter.has_time:
+        if message.queued and fields["ts"] != FROM_SENDER:
             # An old level of unknown age must never appear as the present one.
             decoded = structs.replace(decoded, message=None, flag=NO_TIME)
         else:

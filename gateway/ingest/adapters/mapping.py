@@ -1,17 +1,17 @@
 """The mapping file, which assigns third-party messages to devices and figures. Read strictly."""
 
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from gateway.errors import SettingError
 from gateway.ingest.adapters import paths
-from gateway.ingest.adapters.feed import Feed, Pick
-from gateway.ingest.adapters.formats import ADAPTERS, Adapter
-from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop
+from gateway.ingest.adapters.feed import Feed, Pick, TimePick
+from gateway.ingest.adapters.formats import ADAPTERS, JSON, TIMES, Adapter
+from gateway.ingest.adapters.line_numbers import LineNumbers, Row
+from gateway.ingest.adapters.units import FIGURES, LEVELS, Convert, current_loop, linear
 from gateway.mqtt.address import Address, parse_address
 from gateway.registry.fields import FieldError, name, number, random_id, whole
 from gateway.text_file import read_text
@@ -19,13 +19,13 @@ from gateway.text_file import read_text
 EXAMPLE = Path(__file__).parent / "example.toml"
 
 _Value = TypeVar("_Value")
-_Row = tuple[str, int]
-"""Table, and index from 0."""
-_FEED = ("device", "from", "topic", "broker", "every_s", *FIGURES)
+_FEED = ("device", "from", "topic", "broker", "every_s", "time", *FIGURES)
 _BROKER = ("id", "url", "user", "password_file", "ca")
-_PICK = ("topic", "path", "unit", "full_scale_m")
+_PICK = ("topic", "path", "unit", "scale", "offset", "full_scale_m")
+_TIME = ("path", "unit")
 _EVERY = whole(10, 604_800)
 _FULL_SCALE = number(0.1, 100)
+_SCALE = number(-1e9, 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +55,13 @@ def read(path: Path) -> MappingFile:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not TOML: {error}") from error
-    return _Parser(path, given, _Lines(text)).mapping()
-
-
-_HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]")
-
-
-class _Lines:
-    """Line numbers from 1; tomllib only has those of syntax errors."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = text.splitlines()
-
-    def of(self, at: _Row | None, field: str) -> int:
-        """The line of ``field`` in the row ``at`` (table, index from 0), else the row's first."""
-        if at is None:
-            return self._first(re.compile(rf"\s*\[?\[?\s*{re.escape(field)}\b"), 0) or 1
-        start = self._row(*at)
-        key = re.compile(rf"\s*(\[\s*{at[0]}\.)?[\"']?{re.escape(field)}[\"']?\s*[\].=]")
-        return self._first(key, start) or start
-
-    def _row(self, table: str, place: int) -> int:
-        found = 0
-        for n, line in enumerate(self._lines, 1):
-            row = _HEADER.match(line)
-            if row and row.group(1) == table:
-                if found == place:
-                    return n
-                found += 1
-        return 1
-
-    def _first(self, key: re.Pattern[str], after: int) -> int | None:
-        for n, line in enumerate(self._lines[after:], after + 1):
-            if key.match(line):
-                return n
-            if after and _HEADER.match(line):
-                return None
-        return None
+    return _Parser(path, given, LineNumbers(text)).mapping()
 
 
 class _Parser:
     """Checks one decoded file; ``_wrong`` adds the line of a mistake to its message."""
 
-    def __init__(self, path: Path, given: Mapping[str, object], lines: _Lines) -> None:
+    def __init__(self, path: Path, given: Mapping[str, object], lines: LineNumbers) -> None:
         self._path = path
         self._given = given
         self._lines = lines
@@ -144,22 +108,56 @@ class _Parser:
             raise self._wrong(at, "broker", remedy, row)
         others = tuple(pick for pick in picks if pick.figure not in LEVELS)
         every_s = self._checked(at, row, "every_s", _EVERY)
-        return Feed(device, adapter, broker, every_s, levels[0], others)
+        time = self._time(at, row["time"], adapter) if "time" in row else None
+        return Feed(device, adapter, broker, every_s, levels[0], others, time)
 
-    def _pick(self, at: _Row, figure: str, given: object, topic: str, adapter: Adapter) -> Pick:
+    def _table(
+        self, at: Row, figure: str, given: object, known: Sequence[str]
+    ) -> Mapping[str, object]:
         if not isinstance(given, dict):
             raise self._wrong(at, figure, 'write it as { path = "…", unit = "…" }')
         row = cast(dict[str, object], given)
         for one in row:
-            if one not in _PICK:
-                raise self._wrong(at, figure, f"no field {one!r}: use {', '.join(_PICK)}")
+            if one not in known:
+                raise self._wrong(at, figure, f"no field {one!r}: use {', '.join(known)}")
+        return row
+
+    def _time(self, at: Row, given: object, adapter: Adapter) -> TimePick:
+        if adapter.name != JSON:
+            remedy = f"{adapter.name} has a time of its own or none: leave it out"
+            raise self._wrong(at, "time", remedy)
+        row = self._table(at, "time", given, _TIME)
+        unit = row.get("unit")
+        if unit not in TIMES:
+            remedy = "Unix time in s or ms, or iso, a text such as 2026-11-20T21:59:50+01:00"
+            raise self._wrong(
+                at, "time", f"unit = {unit!r}: use one of {', '.join(TIMES)}: {remedy}"
+            )
+        return TimePick(self._path_of(at, "time", row.get("path", ""), adapter), str(unit))
+
+    def _pick(self, at: Row, figure: str, given: object, topic: str, adapter: Adapter) -> Pick:
+        row = self._table(at, figure, given, _PICK)
         own = self._topic(at, figure, row["topic"], adapter) if "topic" in row else topic
         where = self._path_of(at, figure, row.get("path", ""), adapter)
         unit = row.get("unit")
-        convert = self._convert(at, figure, row)
+        convert = self._linear(at, figure, row, self._convert(at, figure, row))
         return Pick(figure, own, where, str(unit), convert)
 
-    def _convert(self, at: _Row, figure: str, row: Mapping[str, object]) -> Convert:
+    def _linear(self, at: Row, figure: str, row: Mapping[str, object], convert: Convert) -> Convert:
+        given = dict[str, float]()
+        for field_name, default in (("scale", 1.0), ("offset", 0.0)):
+            value = row.get(field_name, default)
+            try:
+                given[field_name] = _SCALE(value)
+            except FieldError as error:
+                raise self._wrong(at, figure, f"{field_name} = {value!r}: {error}") from None
+        if not given["scale"]:
+            raise self._wrong(
+                at, figure, "scale = 0: every reading would be the offset: leave it out"
+            )
+        return linear(convert, **given)
+
+    def _convert(self, at: Row, figure: str, row: Mapping[str, object]) -> Convert:
         known, unit = FIGURES[figure].units, row.get("unit")
         if unit == "mA" and figure == "pressure":
             try:
@@ -174,7 +172,7 @@ class _Parser:
             raise self._wrong(at, figure, f"unit = {unit!r}: use one of {units}")
         return known[unit]
 
-    def _path_of(self, at: _Row, figure: str, given: object, adapter: Adapter) -> paths.Path:
+    def _path_of(self, at: Row, figure: str, given: object, adapter: Adapter) -> paths.Path:
         if adapter.name == "esphome":
             if given:
                 raise self._wrong(at, figure, "an ESPHome state is the figure itself: no path")
@@ -190,13 +188,15 @@ class _Parser:
             )
         return found
 
-    def _topic(self, at: _Row, field_name: str, given: object, adapter: Adapter) -> str:
+    def _topic(self, at: Row, field_name: str, given: object, adapter: Adapter) -> str:
         if not isinstance(given, str) or not given:
             raise self._wrong(at, field_name, f"topic is missing: it looks like {adapter.form}")
         if not given.isascii() or not given.isprintable() or set(given) & {"+", "#"}:
             raise self._wrong(
-                at, field_name, f"topic = {given!r}: one topic in plain letters, without + and #"
-            )
+                at, field_name,
+                f"topic = {given!r}: one topic in plain letters, without accents, without + and #: "
+                "rename it where it is published",
+            )  # fmt: skip
         if given.split("/")[0] in ("noria", "$SYS", "$share", "$CONTROL"):
             raise self._wrong(
                 at, field_name, f"topic = {given!r}: a third-party sensor has no place there"
@@ -220,21 +220,21 @@ class _Parser:
         user = str(row.get("user", address.username))
         return FeedBroker(broker_id, replace(address, username=user))
 
-    def _secret(self, at: _Row, row: Mapping[str, object]) -> str:
+    def _secret(self, at: Row, row: Mapping[str, object]) -> str:
         file = self._text(at, row, "password_file")
         try:
             return read_text(self._path.parent / file).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise self._wrong(at, "password_file", f"{error}: name a file", row) from error
 
-    def _text(self, at: _Row, row: Mapping[str, object], field_name: str) -> str:
+    def _text(self, at: Row, row: Mapping[str, object], field_name: str) -> str:
         value = row.get(field_name)
         if not isinstance(value, str) or not value:
             raise self._wrong(at, field_name, "it is missing, or not a text: add it")
         return value
 
     def _checked(
-        self, at: _Row, row: Mapping[str, object], field_name: str,
+        self, at: Row, row: Mapping[str, object], field_name: str,
         check: Callable[[object], _Value],
     ) -> _Value:  # fmt: skip
         if field_name not in row:
@@ -265,7 +265,7 @@ class _Parser:
                 raise self._wrong(("broker", place), "id", f"{broker_id} stands twice: keep one")
 
     def _wrong(
-        self, at: _Row | None, field_name: str, remedy: str,
+        self, at: Row | None, field_name: str, remedy: str,
         row: Mapping[str, object] | None = None,
     ) -> SettingError:  # fmt: skip
         line = self._lines.of(at, field_name)

@@ -29,9 +29,13 @@ def _times(factor: float) -> Convert:
     return lambda value: value * factor
 
 
-_LENGTHS_MM: Mapping[str, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+# Inch, foot, pound, gallon, pound-force a square inch: exact or rounded as NIST SP 811, appendix B.
+_LENGTHS_MM: Mapping[str, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4, "ft": 304.8}
 _PRESSURES_PA: Mapping[str, float] = {
-    "Pa": 1.0, "hPa": 100.0, "mbar": 100.0, "kPa": 1000.0, "bar": 100_000.0,
+    "Pa": 1.0, "hPa": 100.0, "mbar": 100.0, "kPa": 1000.0, "bar": 100_000.0, "psi": 6894.757,
+}  # fmt: skip
+_VOLUMES_ML: Mapping[str, float] = {
+    "ml": 1.0, "L": 1000.0, "m3": 1e6, "gal_us": 3785.412, "gal_uk": 4546.09,
 }  # fmt: skip
 
 
@@ -43,8 +47,8 @@ FIGURES: Mapping[str, Figure] = {
     "distance": Figure("mm", _scaled(_LENGTHS_MM)),
     "height": Figure("pa", _scaled(_LENGTHS_MM, PA_PER_MM)),
     "pressure": Figure("pa", _scaled(_PRESSURES_PA)),
-    "weight": Figure("g", _scaled({"g": 1.0, "kg": 1000.0})),
-    "volume": Figure("ml", _scaled({"ml": 1.0, "L": 1000.0, "m3": 1e6})),
+    "weight": Figure("g", _scaled({"g": 1.0, "kg": 1000.0, "lb": 453.59237})),
+    "volume": Figure("ml", _scaled(_VOLUMES_ML)),
     "fill": Figure("bp", _scaled({"%": 100.0, "1": 10_000.0})),
     "battery": Figure(None, _scaled({"mV": 1.0, "V": 1000.0})),
     "rssi": Figure(None, _scaled({"dBm": 1.0})),
@@ -55,6 +59,11 @@ FIGURES: Mapping[str, Figure] = {
 """By name. ``battery`` becomes mV, ``rssi`` dBm, ``temperature`` tenths of a degree Celsius."""
 
 LEVELS = tuple(name for name, figure in FIGURES.items() if figure.quantity is not None)
+
+
+def linear(convert: Convert, scale: float, offset: float) -> Convert:
+    """``convert`` of ``scale`` times the published number plus ``offset``, both in its unit."""
+    return lambda value: convert(value * scale + offset)
 
 
 def current_loop(full_scale_m: float) -> Convert:
