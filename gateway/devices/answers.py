@@ -1,4 +1,4 @@
-"""The devices' answers (event ``conf``), stored as they arrive in the journal."""
+"""The devices' answers and faults (events ``conf`` and ``fault``), stored from the journal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from gateway import wire
 from gateway.database.transaction import write_transaction
+from gateway.devices import faults
 from gateway.devices.state import answer
 from gateway.domain.entry import Entry
+from gateway.domain.message import Message
 from gateway.projections import cursor
 
 NAME = "answers"
@@ -38,10 +40,13 @@ class AnswersProjection:
         """There is no state in memory."""
 
     def apply(self, entries: list[Entry]) -> None:
-        """Store each ``conf`` that is newer than the stored one."""
+        """Store each ``conf`` and ``fault`` that is newer than the stored one."""
         with write_transaction(self.engine) as connection:
-            for row in _answers(entries):
-                _save_newer(connection, row)
+            for entry, message in _messages(entries):
+                for row in _answers(entry, message):
+                    _save_newer(connection, row)
+                for fault in faults.reported(message, entry):
+                    faults.save_newer(connection, fault)
             cursor.save(connection, NAME, entries[-1].id)
 
     def idle(self, now: float) -> float | None:
@@ -49,24 +54,29 @@ class AnswersProjection:
         return None
 
 
-def _answers(entries: list[Entry]) -> Iterator[_AnswerRow]:
+def _messages(entries: list[Entry]) -> Iterator[tuple[Entry, Message]]:
     for entry in entries:
-        if entry.kind != "msg" or entry.verdict == "fork" or not _may_answer(entry):
-            continue
-        message = wire.message_of(entry).message
-        for event in message.events if message else ():
-            n, ok, code = (event.fields.get(name) for name in ("n", "ok", "c"))
-            if message and event.kind == "conf" and isinstance(n, int) and isinstance(ok, bool):
-                yield {
-                    "device": message.device, "n": n, "era": message.era, "boot": message.boot,
-                    "seq": message.seq, "ok": ok, "received": entry.received,
-                    "code": code[:_MAX_CODE] if isinstance(code, str) else "",
-                }  # fmt: skip
+        if entry.kind == "msg" and entry.verdict != "fork" and _may_matter(entry):
+            message = wire.message_of(entry).message
+            if message is not None:
+                yield entry, message
 
 
-def _may_answer(entry: Entry) -> bool:
-    """Skips nearly every message without decoding it: a ``conf`` needs that word or an escape."""
-    return b"conf" in entry.body or b"\\" in entry.body or bool(entry.lines)
+def _may_matter(entry: Entry) -> bool:
+    """Skips nearly every message without decoding it: either event needs its word or an escape."""
+    body = entry.body
+    return b"conf" in body or b"fault" in body or b"\\" in body or bool(entry.lines)
+
+
+def _answers(entry: Entry, message: Message) -> Iterator[_AnswerRow]:
+    for event in message.events:
+        n, ok, code = (event.fields.get(name) for name in ("n", "ok", "c"))
+        if event.kind == "conf" and isinstance(n, int) and isinstance(ok, bool):
+            yield {
+                "device": message.device, "n": n, "era": message.era, "boot": message.boot,
+                "seq": message.seq, "ok": ok, "received": entry.received,
+                "code": code[:_MAX_CODE] if isinstance(code, str) else "",
+            }  # fmt: skip
 
 
 def _save_newer(connection: sa.Connection, row: _AnswerRow) -> None:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from gateway.devices import anomalies
+from gateway.devices import anomalies, faults
 from gateway.devices import state as commands
 from server.web import render
 from server.web.guard import Coordinating
@@ -18,11 +18,15 @@ def devices(visit: Coordinating) -> Response:
     snapshot, language = visit.parts.snapshot(), visit.language
     with visit.parts.engine.connect() as connection:
         commanded = commands.load(connection)
-    marks = anomalies.by_device(visit.parts.engine)
+    marks, reported = (
+        anomalies.by_device(visit.parts.engine), faults.by_device(visit.parts.engine)
+    )  # fmt: skip
     newest = [rows[-1] for rows in snapshot.registry.devices.values()]
     lines = [
-        words.line(language, snapshot, d, marks.get(d.id, []), commanded.get(d.id)) for d in newest
-    ]
+        words.line(language, snapshot, d, marks.get(d.id, []), commanded.get(d.id),
+                   reported.get(d.id, []))
+        for d in newest
+    ]  # fmt: skip
     return render.page(
         visit, "devices.html", snapshot=snapshot, tab="devices", lines=words.ordered(lines),
         heading=words.heading(language, lines),

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gateway.devices.faults import DeviceFault
 from gateway.devices.state import DesiredState
 from gateway.domain.registry import Device
 from gateway.journal.counters import Mark
 from gateway.mqtt.certificates import facts
 from gateway.settings import Settings
 from server.views.snapshot import Snapshot, TankView
-from server.words import sensors
+from server.words import faults, sensors
 from server.words.language import PageLanguage
 from server.words.page import IconText
 
@@ -54,11 +55,12 @@ class OutageLine:
 
 def line(
     language: PageLanguage, snapshot: Snapshot, device: Device, marks: Sequence[Mark],
-    commanded: DesiredState | None,
+    commanded: DesiredState | None, reported: Sequence[DeviceFault] = (),
 ) -> DeviceLine:  # fmt: skip
-    """One device, with what came under its name and the state of its last command."""
+    """One device, with what came under its name, the state of its last command and what it
+    ``reported`` of its own parts."""
     view, now = snapshot.tank(device.tank), snapshot.now
-    oddities = sensors.odd(language, marks, now)
+    oddities = [*faults.lines(language, reported, now), *sensors.odd(language, marks, now)]
     tank, href, details, age, order = device.tank, "", "", Markup(""), 3
     if view is None or device.revoked:
         text = language.text("Revoked.") if device.revoked else language.text("No tank.")

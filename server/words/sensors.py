@@ -12,6 +12,7 @@ from server.views.snapshot import Snapshot, TankView
 from server.words import incident as incident_words
 from server.words.language import PageLanguage, mark
 from server.words.page import IconText
+from server.words.refusals import refusal
 
 LOW_MV = 3500
 """Below this a single Li-ion cell has little left (a node sends only events below 3400 mV)."""
@@ -186,7 +187,8 @@ def command_state(language: PageLanguage, desired: DesiredState | None) -> str:
     if desired.progress == "loading":
         return language.text("New firmware is on its way.")
     if desired.progress == "refused" and desired.answer is not None:
-        return language.text("Did not take what it was told: {code}.", code=desired.answer.code)
+        reason = refusal(language, desired.answer.code)
+        return language.text("Did not take what it was told: {reason}.", reason=reason)
     return language.text("What it was told is in force.")
 
 

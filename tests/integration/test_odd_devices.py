@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from gateway.devices import anomalies
+from gateway.devices import anomalies, faults
 from gateway.domain import rate_limit
 from gateway.journal.messages import Arrival
 from gateway.registry import rows
@@ -98,10 +98,14 @@ def test_coordinators_read_of_a_devices_anomalies(tmp_path: Path) -> None:
     anomalies.save(scene.engine, "g1", node[:2])
     anomalies.save(scene.engine, "g1", node)
     anomalies.save(scene.engine, "g2", node[:1])
+    reported = faults.DeviceFault(device, "sensor", "no_echo", 1, scene.now - 60, "a", 1, 1, 0)
+    with scene.engine.begin() as connection:
+        faults.save_newer(connection, reported)
     with TestClient(create(scene.settings, scene.engine), follow_redirects=False) as client:
         sign_in(client, "sam")
         page = client.get("/devices").text.replace("\u00a0", " ")
     assert "6 in all): a second device speaks under this name, or its counters went back" in page
+    assert "Check that it looks straight down at the water. Since" in page
     assert "It began to count anew" in page
     assert "It let go of messages that had not come here" in page
     assert "3 dropped in all" in page

@@ -220,8 +220,8 @@ def dated(uplink: Uplink, value: object, unit: str, payload: bytes) -> Uplink:
     """``uplink`` with its sender's time ``value``: Unix time in ``s`` or ``ms``, or ``iso``, text.
 
     Unchanged where that is no time, or of a clock that was never set. A text without an offset
-    (rtl_433's default) is of an unknown zone, so it dates nothing, but tells a redelivery. A clock
-    may begin again after a restart: the same bytes are a redelivery for about an hour only.
+    (rtl_433's default) is of an unknown zone, so it dates nothing, but identifies a redelivery. A
+    clock may begin again after a restart: the same bytes are a redelivery for about an hour only.
     """
     clock = at = None
     if unit == "iso":
