@@ -33,12 +33,10 @@ def placed(
     """
     if message.auth == "unsigned" or not message.newest or message.sealed_at is None:
         return message
-    if not _is_sealed_now(context, device, message):
+    if presence.is_deaf(context) or not _is_sealed_now(device, message):
         return message
-    device.sealed_era, device.sealed_boot = message.era, message.boot
-    device.sealed_up, device.sealed_received = message.uptime_s, message.received
     lag_s = message.received - message.sealed_at
-    if abs(lag_s) <= TOLERANCE_S:
+    if -TOLERANCE_S <= lag_s <= TOLERANCE_S:
         device.clock_was_right = True
         return message
     events = tuple([replace(e, at=e.at + lag_s, estimated=True) for e in message.events])
@@ -48,19 +46,23 @@ def placed(
     return message._replace(events=events, readings=readings)
 
 
-def _is_sealed_now(context: WatchContext, device: DeviceState, message: JournaledMessage) -> bool:
-    """Whether a newest message was sealed about when it came, by its uptime, not by its clock.
+def _is_sealed_now(device: DeviceState, message: JournaledMessage) -> bool:
+    """Whether a newest message was sealed about when it came, by its uptime, not by its clock;
+    then it is remembered.
 
     Each connection seals a message and publishes it first, so only a broker's queue delays one:
     after our own outage, or on a bridge, where the uptime since the last message shows it.
     """
-    if presence.is_deaf(context):
-        return False
-    if (device.sealed_era, device.sealed_boot) != (message.era, message.boot):
-        return True
-    passed_s = message.received - device.sealed_received
-    late_s = passed_s - (message.uptime_s - device.sealed_up)
-    return late_s <= min(_SEALED_NOW_S + _DRIFT * max(passed_s, 0.0), TOLERANCE_S)
+    received, up = message.received, message.uptime_s
+    if device.sealed_boot == message.boot and device.sealed_era == message.era:
+        passed_s = received - device.sealed_received
+        late_s = passed_s - (up - device.sealed_up)
+        if late_s > _SEALED_NOW_S and late_s > min(_SEALED_NOW_S + _DRIFT * passed_s, TOLERANCE_S):
+            return False
+    else:
+        device.sealed_era, device.sealed_boot = message.era, message.boot
+    device.sealed_up, device.sealed_received = up, received
+    return True
 
 
 def note_step(device: DeviceState, event: DeviceEvent) -> None:

@@ -19,7 +19,7 @@ from gateway.domain.watch.tracks.noise import Noise
 _GATE_SIGMAS, _GATE_SD = 5.0, 1.5
 _GATE_PART = 0.01  # of the capacity
 _DRAW_LPM = 20.0  # of one tap: a faster fall between two agreeing readings is not agreement
-_DRAW_PART = 0.12
+_DRAW_PART, _DRAW_L = 0.12, 100.0
 _LEAST_TAPS = 2
 _SMOOTHING = 0.5
 _MOST_WAITING = 6
@@ -27,7 +27,8 @@ _DROPPED = 6  # outliers that are remembered
 _MOST_BETWEEN = 3  # readings that a small delivery stays in the tank unsettled
 _CANS_L = 200.0
 """More than some cans is a delivery that stays for longer, or a false echo in a large tank."""
-_CLEAN_READINGS = 24  # without an outlier, from a sensor that is trusted
+_KNOWN, _MOST_BAD = 15.0, 0.08
+"""Readings of a sensor, and their share of outliers, with which a single one may be water."""
 _MUCH_SIGMAS, _MUCH_PART, _SAME_SIGMAS = 8.0, 0.03, 1.5
 _FULL_PART = 0.8  # of a burst's samples: fewer may come from elsewhere, and prove no draw
 _FAR_GATES = 2.0  # nearer ones are no echoes
@@ -128,10 +129,12 @@ def _dismiss_waiting(
 def _is_water(track: Settling, tank: Tank, new: Sample, level: float) -> bool:
     """Whether what waited may be water that came and was drawn within a few readings.
 
-    Only with a sensor that did not err lately, full bursts, and no fall beyond the taps.
+    Only with a known sensor that erred seldom lately, full bursts, and no fall beyond the taps.
     """
     waiting = track.waiting
-    if len(waiting) > _MOST_BETWEEN or track.noise.good < _CLEAN_READINGS:
+    if len(waiting) > _MOST_BETWEEN:
+        return False
+    if track.noise.seen < _KNOWN or track.noise.bad_share > _MOST_BAD:
         return False
     if max(w[2] for w in waiting) - level > _CANS_L:
         return False
@@ -291,4 +294,4 @@ def copy_of(track: Settling) -> Settling:
 def drawable_l(tank: Tank, seconds: float) -> float:
     """What all taps may have given in a time, at most a part of the tank, in litres."""
     drawn = max(tank.taps, _LEAST_TAPS) * _DRAW_LPM * max(seconds, 0.0) / 60
-    return min(drawn, _DRAW_PART * tank.capacity_l)
+    return min(drawn, max(_DRAW_PART * tank.capacity_l, _DRAW_L))
