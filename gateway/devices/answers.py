@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gateway import wire
 from gateway.database.transaction import write_transaction
-from gateway.devices import faults
+from gateway.devices import broker_trust, faults
 from gateway.devices.state import answer
 from gateway.domain.entry import Entry
 from gateway.domain.message import Message
@@ -27,6 +27,8 @@ class _AnswerRow(TypedDict):
     ok: bool
     code: str
     received: float
+    ca: str
+    """The hash of the broker's port and CAs in force, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +72,20 @@ def _may_matter(entry: Entry) -> bool:
 
 def _answers(entry: Entry, message: Message) -> Iterator[_AnswerRow]:
     for event in message.events:
-        n, ok, code = (event.fields.get(name) for name in ("n", "ok", "c"))
+        n, ok, code, ca = (event.fields.get(name) for name in ("n", "ok", "c", "ca"))
         if event.kind == "conf" and isinstance(n, int) and isinstance(ok, bool):
             yield {
                 "device": message.device, "n": n, "era": message.era, "boot": message.boot,
                 "seq": message.seq, "ok": ok, "received": entry.received,
                 "code": code[:_MAX_CODE] if isinstance(code, str) else "",
+                "ca": ca if isinstance(ca, str) else "",
             }  # fmt: skip
 
 
 def _save_newer(connection: sa.Connection, row: _AnswerRow) -> None:
     """Newer by number and by order of sending: a node sends its backlog newest first."""
+    if row["ca"]:
+        broker_trust.save_answer(connection, row["device"], row["n"], row["ca"])
     where = answer.c.device == row["device"]
     stored = connection.execute(sa.select(answer).where(where)).one_or_none()
     if stored is not None:
@@ -90,4 +95,5 @@ def _save_newer(connection: sa.Connection, row: _AnswerRow) -> None:
         if same and (stored.boot, stored.seq) > (row["boot"], row["seq"]):
             return
         connection.execute(sa.delete(answer).where(where))
-    connection.execute(sa.insert(answer).values(**row))
+    values = {name: value for name, value in row.items() if name != "ca"}
+    connection.execute(sa.insert(answer).values(**values))

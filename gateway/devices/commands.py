@@ -8,7 +8,8 @@ from typing import cast
 import sqlalchemy as sa
 
 from gateway.database.tables import queue_fact
-from gateway.devices import state
+from gateway.devices import broker_trust, state
+from gateway.devices.broker_trust import BrokerTrust
 from gateway.devices.release import Release
 from gateway.devices.state import DesiredState, desired, release
 from gateway.domain.registry import Registry
@@ -85,6 +86,15 @@ def set_release(
     if connection.scalar(sa.select(release.c.id).where(release.c.id == name)) is None:
         connection.execute(sa.insert(release).values(id=name, bundle=bundle))
     return _save(connection, before, now, release=name)
+
+
+def set_trust(
+    connection: sa.Connection, registry: Registry, device: str, trust: BrokerTrust, now: float
+) -> DesiredState:
+    """Give a device the broker's port and CAs. Returns the new state. Raises OrderError."""
+    before = _before(connection, registry, device)
+    broker_trust.give(connection, device, trust)
+    return _save(connection, before, now)
 
 
 def _before(connection: sa.Connection, registry: Registry, device: str) -> DesiredState:

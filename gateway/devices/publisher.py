@@ -18,11 +18,15 @@ _log = logging.getLogger(__name__)
 
 
 class DownPublisher:
-    """Follows the desired states; ``due`` returns the messages that changed since its last call."""
+    """Follows the desired states; ``due`` returns the messages that changed since its last call.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    ``tls_port``: where the broker speaks TLS since it was started; devices are sent to no other.
+    """
+
+    def __init__(self, engine: sa.Engine, tls_port: int | None = None) -> None:
         self._engine = engine
-        self._published: dict[str, tuple[int, str | None]] = {}
+        self._tls_port = tls_port
+        self._published: dict[str, tuple[int, str | None, str]] = {}
 
     def forget(self) -> None:
         """Everything is due again: the broker may have lost its retained messages."""
@@ -45,14 +49,14 @@ class DownPublisher:
         self, connection: sa.Connection, wanted: DesiredState, key: bytes
     ) -> Iterator[Publication]:
         parts = wanted.release if wanted.needs_parts else None
-        now, before = (wanted.n, parts), self._published.get(wanted.device)
+        now, before = (wanted.n, parts, wanted.offered), self._published.get(wanted.device)
         if now == before:
             return
         yield from self._parts(connection, wanted.device, parts, key, before is None)
-        if before is None or before[0] != wanted.n:
+        if before is None or (before[0], before[2]) != (wanted.n, wanted.offered):
             release = _release(connection, wanted.release)
             topic = envelope.down_topic(wanted.device)
-            payload = envelope.seal(key, topic, wanted.down_object(release))
+            payload = envelope.seal(key, topic, wanted.down_object(release, self._tls_port))
             yield Publication(topic, payload, retain=True, qos=1)
         self._published[wanted.device] = now
 

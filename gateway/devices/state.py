@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias
 import sqlalchemy as sa
 
 from gateway.database.tables import metadata
+from gateway.devices import broker_trust
 from gateway.devices import release as releases
+from gateway.devices.broker_trust import Given
 from gateway.devices.release import Release
 
 desired = sa.Table(
@@ -53,7 +55,8 @@ answer = sa.Table(
 """The answer of each device to its highest ``n``; of several, the one that it sent last."""
 
 Progress: TypeAlias = Literal["waiting", "in_force", "loading", "refused"]
-_LOADING = "update"  # the answer's code when only the release is missing: the node fetches it
+_LOADING = ("update", "tls")
+"""The answer's code when only the release, or a connection through a new port or CA, is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class DesiredState:
     release: str | None
     release_n: int
     answer: Answer | None
+    trust: Given | None = None
 
     @property
     def progress(self) -> Progress:
@@ -85,7 +89,7 @@ class DesiredState:
             return "waiting"
         if self.answer.ok:
             return "in_force"
-        return "loading" if self.answer.code == _LOADING else "refused"
+        return "loading" if self.answer.code in _LOADING else "refused"
 
     @property
     def needs_parts(self) -> bool:
@@ -97,10 +101,19 @@ class DesiredState:
         """Whether the device reported the end of the update: the release runs, or was refused."""
         if self.answer is None or self.answer.n < self.release_n:
             return False
-        return self.answer.ok or self.answer.code.startswith("update_")
+        # A node names the release first: another code means that none is missing.
+        return self.answer.ok or self.answer.code.startswith(("update_", "tls"))
 
-    def down_object(self, release: Release | None) -> bytes:
-        """The OBJECT of its ``down``; ``release`` is the one that ``self.release`` names."""
+    @property
+    def offered(self) -> str:
+        """The name of port and CAs in its ``down``; empty without: what is in force stays."""
+        return self.trust.trust.name if self.trust is not None and not self.trust.held else ""
+
+    def down_object(self, release: Release | None, tls_port: int | None = None) -> bytes:
+        """The OBJECT of its ``down``; ``release`` is the one that ``self.release`` names.
+
+        A port and CAs are in it until the device holds them, where the broker has TLS at that port.
+        """
         members: dict[str, object] = {
             "v": 1,
             "n": self.n,
@@ -109,6 +122,8 @@ class DesiredState:
         }
         if release is not None:
             members["update"] = release.update_member(self.release_n)
+        if self.offered and self.trust is not None and self.trust.trust.port == tls_port:
+            members["tls"] = self.trust.member()
         return json.dumps(members, separators=(",", ":")).encode("ascii")
 
 
@@ -120,6 +135,7 @@ def load(connection: sa.Connection, device: str | None = None) -> dict[str, Desi
     )
     if device is not None:
         query = query.where(desired.c.device == device)
+    trusts = broker_trust.load(connection, device)
     found: dict[str, DesiredState] = {}
     for row in connection.execute(query).mappings():
         answered = None
@@ -135,6 +151,7 @@ def load(connection: sa.Connection, device: str | None = None) -> dict[str, Desi
             release=row["release"],
             release_n=row["release_n"] or 0,
             answer=answered,
+            trust=trusts.get(row["device"]),
         )
     return found
 

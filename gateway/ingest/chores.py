@@ -172,10 +172,11 @@ class DeviceCommands:
     session: Session
     acks: Acks
     clock: Clock
+    tls_port: int | None = None
     _waiting: list[Publication] = field(default_factory=list[Publication])
 
     def __post_init__(self) -> None:
-        self._published = DownPublisher(self.engine)
+        self._published = DownPublisher(self.engine, self.tls_port)
         self._resend = ResendOrders(self.engine)
         self._moves = PlannedMoves(self.engine)
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from gateway.database import transaction
 from gateway.database.engine import open_database
-from gateway.devices import resend
+from gateway.devices import broker_trust, resend
 from gateway.domain.registry import Registry
 from gateway.errors import JournalError
 from gateway.ingest.acks import Acks, LocalAcks
@@ -102,7 +102,9 @@ def run(settings: Settings) -> int:
                 engine, settings.gateway_id, f"{address.host}:{address.port}", journal, session,
                 feeds, intake.problems, alone,
             ),
-            DeviceCommands(engine, journal, ingest, session, acks, clock),
+            DeviceCommands(
+                engine, journal, ingest, session, acks, clock, broker_trust.tls_port(settings)
+            ),
         )  # fmt: skip
         commits = Commits(ingest, failure_file, chores.prepare, stopping)
         _stop_by_signal(stopping, wakeup)

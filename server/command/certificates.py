@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 
 from gateway.database.engine import open_database
+from gateway.devices import broker_trust, commands, state
+from gateway.devices.state import DesiredState
 from gateway.errors import CertificateError
 from gateway.mqtt.certificates import authority, facts, names
-from gateway.mqtt.certificates.folder import BROKER, CA, Folder
+from gateway.mqtt.certificates.folder import BROKER, CA, NEXT, Folder
 from gateway.registry import rows
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings, listen_address
 from server.command.config import settings_of, with_config
 from server.config_file import change
@@ -40,9 +43,39 @@ def show(config: str | None) -> None:
         click.echo(f"CA           {_ends(folder.certificate(CA))}")
         digest = hashlib.sha256(b"".join(authority.der(folder.bundle().encode()))).hexdigest()
         click.echo(f"             {digest[:16]} (SHA-256 of what devices hold)")
+    click.echo(f"Devices      {_holders(settings)}")
     warning = facts.warning(settings, time.time())
     if warning:
         click.echo(f"Attention    {warning}")
+
+
+def _holders(settings: Settings) -> str:
+    """How many devices answered that they hold the present CA and port; which have not."""
+    with open_database(settings).connect() as connection:
+        registry = rows.load_from(connection)
+        left = broker_trust.waiting(connection, registry, broker_trust.present(settings))
+        states = state.load(connection)
+    total = len(list(broker_trust.keyed(registry)))
+    found = f"{total - len(left)} of {total} answered that they hold it"
+    if not left:
+        return found
+    return found + "; not yet: " + ", ".join(_progress(one, states.get(one)) for one in left)
+
+
+def _progress(device: str, known: DesiredState | None) -> str:
+    if known is None or known.trust is None:
+        return f"{device} (not given)"
+    answer = known.answer
+    if answer is None or answer.n < known.n:
+        return device
+    reasons = {
+        "tls": "on trial",
+        "tls_back": "tried three times, went back",
+        "tls_bad": "could not use it",
+    }
+    if answer.ok:
+        return f"{device} (its firmware cannot: by cable)"
+    return f"{device} ({reasons.get(answer.code, answer.code)})"
 
 
 def _ends(path: Path) -> str:
@@ -94,7 +127,8 @@ def make(given: tuple[str, ...], config: str | None) -> None:
         raise
     for name, value in changes.items():
         click.echo(f"{settings.source}: {name} = {value}")
-    click.echo(_made(settings, folder))
+    number = _offer(settings) if settings.broker_plain_listen else 0
+    click.echo(_made(settings, folder, number))
 
 
 def _check(name: str) -> None:
@@ -126,12 +160,22 @@ def _changes(settings: Settings, given: tuple[str, ...]) -> dict[str, object]:
 
 def _devices(settings: Settings) -> int:
     """How many devices may connect."""
-    registry = rows.load(open_database(settings))
-    newest = [rows[-1] for rows in registry.devices.values()]
-    return sum(1 for row in newest if row.key is not None and not row.revoked)
+    return len(list(broker_trust.keyed(rows.load(open_database(settings)))))
 
 
-def _made(settings: Settings, folder: Folder) -> str:
+def _offer(settings: Settings, only: tuple[str, ...] = ()) -> int:
+    """Give the present port and CAs to devices that do not hold them; returns to how many."""
+    trust = broker_trust.present(settings)
+    now = Clock(settings.clock_speed, settings.clock_origin).now()
+    with open_database(settings).begin() as connection:
+        registry = rows.load_from(connection)
+        left = only or broker_trust.waiting(connection, registry, trust)
+        for device in left:
+            commands.set_trust(connection, registry, device, trust, now)
+    return len(left)
+
+
+def _made(settings: Settings, folder: Folder, number: int) -> str:
     lines = [
         f"Made {folder.path}: a CA and a certificate. Who has ca.key can pose as your broker:",
         "back the folder up, show it to nobody.",
@@ -143,11 +187,11 @@ def _made(settings: Settings, folder: Folder) -> str:
         )
     else:
         lines.append("Start the gateway again. Routers and firewalls must let its port through.")
-    number = _devices(settings) if settings.broker_plain_listen else 0
     if number:
         lines.append(
-            f"{number} devices go on without TLS at {settings.broker_plain_listen} until each "
-            "holds the CA."
+            f"{number} devices go on without TLS at {settings.broker_plain_listen}. The gateway "
+            "gives them port and CA; who runs this version's firmware moves by itself, the others "
+            "need a cable. 'noria certificates show' counts them."
         )
     return "\n".join(lines)
 
@@ -171,3 +215,69 @@ def renew(config: str | None) -> None:
     host, _ = listen_address("broker_listen", settings.broker_listen)
     folder.issue(names.wanted(settings.broker_names, host), time.time())
     click.echo(f"Certificate  {_ends(folder.certificate(BROKER))}")
+
+
+@certificates.command()
+@click.argument("devices", metavar="[DEVICE]...", nargs=-1)
+@with_config
+def give(devices: tuple[str, ...], config: str | None) -> None:
+    """Give devices the broker's port and CAs again: those named, else all that do not hold them.
+
+    A device tries the new port and CAs; after three connections that fail it goes back.
+    """
+    number = _offer(settings_of(config), devices)
+    click.echo(f"Given to {number} devices; each takes them when it wakes.")
+
+
+@certificates.command()
+@click.option(
+    "--finish", is_flag=True, help="The new CA signs from now on; the old one is dropped."
+)
+@click.option(
+    "--anyway", is_flag=True, help="With --finish: devices that do not hold it need a cable."
+)
+@click.option("--give-up", is_flag=True, help="Keep the old CA; drop the new one.")
+@with_config
+def roll(finish: bool, anyway: bool, give_up: bool, config: str | None) -> None:
+    """Change the CA in two steps, without a cable: for a key that somebody may have read.
+
+    First every device is given the new CA beside the old one. When all have answered that they
+    hold both, --finish lets the new one sign, and devices drop the old one.
+    """
+    settings = settings_of(config)
+    source = facts.source(settings)
+    if source is None or not source.own:
+        raise CertificateError("the broker has no CA of Noria's: see 'noria certificates show'")
+    folder = Folder(settings)
+    if give_up:
+        folder.drop_next()
+    elif finish:
+        _finish(settings, folder, anyway)
+    elif folder.has(NEXT):
+        raise CertificateError(
+            "a new CA is on its way already: 'noria certificates show' says to whom; then --finish "
+            "or --give-up"
+        )
+    else:
+        folder.make(NEXT, time.time())
+    number = _offer(settings)
+    click.echo(f"{number} devices are given {'one CA' if finish or give_up else 'both CAs'}.")
+    if not (finish or give_up):
+        click.echo("When 'noria certificates show' counts all of them: roll --finish.")
+
+
+def _finish(settings: Settings, folder: Folder, anyway: bool) -> None:
+    if not folder.has(NEXT):
+        raise CertificateError("no new CA is on its way: 'noria certificates roll' makes it")
+    with open_database(settings).connect() as connection:
+        registry = rows.load_from(connection)
+        left = broker_trust.waiting(connection, registry, broker_trust.present(settings))
+    if left and not anyway:
+        raise CertificateError(
+            f"{', '.join(left)}: not known to hold the new CA, and would refuse the broker: wait, "
+            "renew their config.json by cable, revoke them, or say --anyway"
+        )
+    folder.promote()
+    host, _ = listen_address("broker_listen", settings.broker_listen)
+    folder.issue(names.wanted(settings.broker_names, host), time.time())
+    click.echo(f"The new CA signs. Back up {folder.path} now; delete former-ca.key there.")

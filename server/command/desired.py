@@ -20,7 +20,7 @@ _Command = Callable[[sa.Connection, Registry, float], DesiredState]
 _STATES = {
     "waiting": "not answered yet",
     "in_force": "in force",
-    "loading": "in force; the release is on its way",
+    "loading": "in force; the release, or a trial of the broker's new CA, is on its way",
     "refused": "not done as told",
 }
 

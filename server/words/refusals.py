@@ -28,6 +28,9 @@ REFUSALS: Mapping[str, str] = {
     "update_space": mark("the release does not fit its flash"),
     "update_memory": mark("the release needs more memory than it has"),
     "update_back": mark("the release did not work, so the one before runs again"),
+    "tls": mark("it has not tried the broker's new certificate yet"),
+    "tls_back": mark("by its new port or certificate it did not reach the broker: it went back"),
+    "tls_bad": mark("the broker's new certificate could not be read or kept"),
     "manifest": mark("the release's list of files is not sound"),
 }
 """Why a command was not taken, by the code of the answer."""

@@ -184,6 +184,8 @@ def command_state(language: PageLanguage, desired: DesiredState | None) -> str:
         return ""
     if desired.progress == "waiting":
         return language.text("Was told something, has not answered yet.")
+    if desired.progress == "loading" and desired.answer and desired.answer.code == "tls":
+        return language.text("Tries the broker’s new port and certificate.")
     if desired.progress == "loading":
         return language.text("New firmware is on its way.")
     if desired.progress == "refused" and desired.answer is not None:

@@ -2,6 +2,9 @@
 
 import datetime
 import json
+import os
+import signal
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,19 +106,28 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture
-def broker(tmp_path: Path, authority: Authority) -> Iterator[tuple[Mosquitto, int]]:
+@pytest.fixture(scope="module")
+def broker(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[tuple[Mosquitto, int]]:
     """A broker with TLS for the node, and a plain listener for the test's gateway."""
-    plain = free_port()
-    lay(tmp_path / "broker", authority, "good")
-    with mosquitto(tmp_path / "broker", CONFIG.replace("PLAIN", str(plain))) as running:
+    plain, folder = free_port(), tmp_path_factory.mktemp("broker")
+    lay(folder, authority, "good")
+    with mosquitto(folder, CONFIG.replace("PLAIN", str(plain))) as running:
+        until(lambda: listening(plain), 10, "the plain listener is there")
         yield running, plain
 
 
-def _start(broker: Mosquitto, plain: int) -> None:
-    """Its TLS listener is there first: wait for the other as well."""
-    broker.start()
-    until(lambda: listening(plain), 10, "the plain listener is there")
+def _show(broker: Mosquitto, authority: Authority, kind: str) -> None:
+    """The broker shows another certificate from now on."""
+    lay(broker.folder, authority, kind)
+    wanted = ssl.PEM_cert_to_DER_cert((broker.folder / "broker.pem").read_text("ascii"))
+    os.kill(broker.pid, signal.SIGHUP)
+    until(lambda: _shown(broker.port) == wanted, 5, f"the certificate: {kind}")
+
+
+def _shown(port: int) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("localhost", port)))
 
 
 def _refusals(work: Work) -> int:
@@ -128,9 +140,7 @@ def test_a_certificate_that_proves_nothing_is_refused_and_no_reading_is_lost(
 ) -> None:
     require("micropython")
     running, plain = broker
-    running.stop()
-    lay(running.folder, authority, kind)
-    _start(running, plain)
+    _show(running, authority, kind)
     where = {"host": "localhost", "port": running.port, "ca": authority.pem.decode()}
     with (
         SigningGateway(plain, DEVICE, KEY) as gateway,
@@ -140,11 +150,43 @@ def test_a_certificate_that_proves_nothing_is_refused_and_no_reading_is_lost(
         until(lambda: _refusals(work) >= 2 and work.count("sleep") >= 5, 40, "two refusals")
         assert gateway.messages == [] and REASONS[kind] in work.console
         assert work.count("stuck") == work.count("crash") == 0
-        running.stop()
-        lay(running.folder, authority, "good")
         slept = work.count("sleep")
-        _start(running, plain)
+        _show(running, authority, "good")
         gateway.until(lambda: _whole(gateway) and _readings(gateway) >= slept, 60)
+
+
+@pytest.mark.parametrize("wrong", ["CA", "port"])
+def test_a_wrong_ca_or_port_given_by_orders_is_tried_and_given_up(
+    tmp_path: Path, authority: Authority, broker: tuple[Mosquitto, int], wrong: str
+) -> None:
+    """The node goes back to what it had, says so, and no reading is lost."""
+    require("micropython")
+    running, plain = broker
+    pem = _certificate("other", authority.other, "other", authority.other, ca=True)
+    given = {"port": running.port, "ca": _base64(pem)}
+    if wrong == "port":
+        given = {"port": free_port(), "ca": _base64(authority.pem)}
+    where = {"host": "localhost", "port": running.port, "ca": authority.pem.decode()}
+    with (
+        SigningGateway(plain, DEVICE, KEY) as gateway,
+        board(tmp_path, running.port, broker=where) as work,
+    ):
+        gateway.clock = work.fleet.clock.now
+        gateway.until(lambda: len(gateway.messages) >= 1)
+        gateway.publish_json("down", {"v": 1, "n": 1795212000, "set": {}, "tls": given})
+        gateway.until(lambda: _codes(gateway) == ["tls", "tls_back"], 60)
+        assert _refusals(work) == 3
+        slept = work.count("sleep")
+        gateway.until(lambda: _whole(gateway) and _readings(gateway) >= slept, 60)
+        gateway.publish_json("down", {"v": 1, "n": 1, "set": {}})  # for the next test's node
+
+
+def _base64(pem: bytes) -> list[str]:
+    return ["".join(pem.decode().split("-----")[2].split())]
+
+
+def _codes(gateway: SigningGateway) -> list[str]:
+    return [event["c"] for event in gateway.events if event["k"] == "conf" and not event["ok"]]
 
 
 def _whole(gateway: SigningGateway) -> bool:
@@ -163,7 +205,6 @@ def test_a_clock_that_knows_nothing_still_checks_certificates_and_claims_no_time
     """No NTP, so TLS is checked at the build's date; the gateway's ack then sets the clock."""
     require("micropython")
     running, plain = broker
-    until(lambda: listening(plain), 10, "the plain listener is there")
     where = {"host": "localhost", "port": running.port, "ca": authority.pem.decode()}
     with (
         SigningGateway(plain, DEVICE, KEY) as gateway,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _TRACES = "integration/test_private_traces.py::"
 _TLS = "integration/test_broker_tls.py::"
+_TO_TLS = "integration/test_moving_to_tls.py::"
 _CERTIFICATES = "unit/test_certificates.py::"
 _FORGERY = "firmware/on_device/forgery_checks.py::"
 _ADMISSION = "unit/test_admission.py::test_what_is_not_authentic_is_refused_by_reason"
@@ -201,13 +202,18 @@ SAID: Mapping[str, tuple[str, ...]] = {
         + "test_certificates_begin_before_the_clock_of_a_node_that_never_had_the_time",
         _CERTIFICATES + "test_the_certificate_is_signed_again_sixty_days_before_its_end",
     ),
+    "The CA is changed without a cable.": (
+        _TLS + "test_the_ca_is_changed_without_a_cable_when_every_device_holds_the_new_one",
+        "firmware/test_certificates.py::"
+        "test_a_wrong_ca_or_port_given_by_orders_is_tried_and_given_up",
+    ),
     "An installation of before goes on without TLS until `noria certificates make`": (
         _CERTIFICATES + "test_an_installation_of_before_goes_on_without_tls_and_is_called_plain",
-        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
+        _TO_TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
     ),
     "`noria status` and the devices page name each listener without TLS.": (
-        _TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
-        _TLS + "test_the_devices_page_names_what_is_plain_and_a_certificate_that_ends",
+        _TO_TLS + "test_an_installation_of_before_moves_by_one_command_and_is_told",
+        _TO_TLS + "test_the_devices_page_names_what_is_plain_and_a_certificate_that_ends",
     ),
     "Noria makes its files 0600 and its folders 0700": (
         _TRACES + "test_every_file_and_folder_of_the_data_is_its_owners_alone",

@@ -151,7 +151,8 @@ def _fault(part: str, code: str) -> DeviceFault:
 def _refusals() -> set[str]:
     """The codes of a ``conf`` that is not *ok*: settings, orders, and whatever ends an update."""
     found = set[str]()
-    for path in [NODE / "exchange/orders.py", *(NODE / "update").glob("*.py")]:
+    exchange = [NODE / "exchange/orders.py", NODE / "exchange/trust.py"]
+    for path in [*exchange, *(NODE / "update").glob("*.py")]:
         tree = _tree(path)
         for name, call in _calls(tree):
             if re.search(r"(ReleaseError|_spoilt|_refuse|add_conf)$", name):

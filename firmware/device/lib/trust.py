@@ -9,25 +9,28 @@ except ImportError:  # CPython
 
 
 def wrapped(raw, host, ca):
-    """The connected socket ``raw`` under TLS to ``host``, whose CA is the PEM text ``ca``.
+    """The connected socket ``raw`` under TLS to ``host``. ``ca``: text of one or more CAs.
 
     Raises OSError, or ValueError for a certificate that does not verify or an invalid ``ca``.
     """
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - the stubs mix tls with CPython's enum
-    der = _der(ca)
-    try:
-        context.load_verify_locations(cadata=der)
-    except TypeError:
-        context.load_verify_locations(der)  # MicroPython's tls, unlike its ssl, by position only
+    known = bodies(ca)
+    if not known:
+        raise ValueError("broker.ca is no PEM certificate")
+    for body in known:
+        der = binascii.a2b_base64(body)  # MicroPython needs DER
+        try:
+            context.load_verify_locations(cadata=der)
+        except TypeError:
+            context.load_verify_locations(der)  # MicroPython's tls, unlike its ssl, by position
     # Without server_hostname the certificate's name would not be checked.
     return context.wrap_socket(raw, server_hostname=host)
 
 
-def _der(pem):
-    """The first certificate of a PEM text as DER, which MicroPython needs. Raises ValueError."""
-    parts = pem.split("-----BEGIN CERTIFICATE-----")
-    if len(parts) < 2:
-        raise ValueError("broker.ca is no PEM certificate")
-    body = parts[1].split("-----END CERTIFICATE-----")[0]
-    return binascii.a2b_base64("".join(body.split()))
+def bodies(ca):
+    """The base64 of each certificate in ``ca``: PEM, or base64 of DER with spaces between."""
+    if "-----" not in ca:
+        return ca.split()
+    parts = ca.split("-----BEGIN CERTIFICATE-----")[1:]
+    return ["".join(part.split("-----END")[0].split()) for part in parts]

@@ -9,7 +9,7 @@ import click
 import sqlalchemy as sa
 
 from gateway.database.engine import open_database
-from gateway.devices import enrolment
+from gateway.devices import broker_trust, enrolment
 from gateway.domain.registry import Device, Registry, Sensor, Tank
 from gateway.errors import RegistryError
 from gateway.mqtt.certificates import names
@@ -101,9 +101,14 @@ def _make(
             written.append(one.path)
             kept.keep(settings, one.device.id, one.board)
         now = Clock(settings.clock_speed, settings.clock_origin).now()
+        has_tls = broker_trust.tls_port(settings) is not None
+        trust = broker_trust.present(settings) if has_tls else None
         with engine.begin() as connection:
             for one in made:
                 _enrol(connection, one.device, old, now)
+                if trust is not None:
+                    broker_trust.give(connection, one.device.id, trust)
+                    broker_trust.save_answer(connection, one.device.id, 0, trust.name)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
