@@ -84,7 +84,7 @@ def board_configuration(
     assert device.key is not None, "only a device with a key has a board"
     for ssid, password in wifi.items():
         _check_network(ssid, password)
-    where = _broker(settings, host)
+    where = broker_for(settings, host)
     return {
         "device": device.id,
         "key": device.key.hex(),
@@ -115,7 +115,11 @@ def _check_network(ssid: str, password: str) -> None:
         )
 
 
-def _broker(settings: Settings, host: str | None) -> dict[str, str | int]:
+def broker_for(settings: Settings, host: str | None) -> dict[str, str | int]:
+    """Host, port and, where it has TLS, CA of the broker as a board needs them.
+
+    Raises SettingError when the certificate does not prove ``host``, or a CA cannot be read.
+    """
     if settings.broker != "auto":
         address = address_of(settings)
         if address.tls and not settings.broker_ca:

@@ -127,7 +127,11 @@ def connection(language: PageLanguage, settings: Settings, now: float) -> list[s
         for where in facts.plain(settings)
     ]
     served = facts.noted(settings)
-    if served is not None and facts.warning(settings, now):
+    if (
+        served is not None
+        and served.ends - now < facts.WARN_DAYS * 86_400
+        and (facts.warning(settings, now))
+    ):
         found.append(
             language.text(
                 "The broker’s certificate is not renewed. From {day} devices refuse the broker. "

@@ -18,9 +18,9 @@ def test_only_the_board_gives_the_folder_of_a_device_back(noria: Noria, tmp_path
         flashed(tmp_path)
         held = root_of(tmp_path) / "config.json"
 
-        def restored(text: str) -> Result:
+        def restored(text: str, folder: str = "back") -> Result:
             held.write_text(text)
-            return again(work, lambda port: noria("device", "restore", port, "back"))
+            return again(work, lambda port: noria("device", "restore", port, folder))
 
         result = restored(json.dumps({**config, "key": "11" * 32}))
         assert "another key than the registry" in str(result.exception)
@@ -30,6 +30,12 @@ def test_only_the_board_gives_the_folder_of_a_device_back(noria: Noria, tmp_path
         result = restored(json.dumps(config))
         assert result.exit_code == 0, result.output
         assert json.loads(Path("back/config.json").read_text()) == config
+        settings = tmp_path / "noria" / "noria.toml"
+        settings.write_text(settings.read_text() + 'broker_listen = "0.0.0.0:8883"\n')
+        assert "present port and CA" in restored(json.dumps(config), "moved").output
+        moved = json.loads(Path("moved/config.json").read_text())
+        ca = (tmp_path / "noria/data/certificates/ca.pem").read_text()
+        assert moved == {**config, "broker": {**config["broker"], "port": 8883, "ca": ca}}
         assert noria("device", "revoke", config["device"]).exit_code == 0
         result = restored(json.dumps(config))
         assert "is revoked" in str(result.exception)

@@ -1,4 +1,4 @@
-"""An installation of before TLS: what it is told, and how it and its devices move."""
+"""An installation of a version without TLS: its warnings, and how it and its devices move."""
 
 import re
 import time

@@ -238,3 +238,33 @@ def test_somebody_elses_certificate_is_read_again_and_never_signed(settings: Set
         (settings.source.parent / f"other.{suffix}").write_bytes(source.read_bytes())
     assert served.changed()
     assert facts.warning(other, time.time()) == ""
+
+
+def _ca_with(settings: Settings, days: float) -> Folder:
+    """Our CA ends in so many days."""
+    folder = Folder(settings)
+    old = authority.new_authority(time.time() - (20 * 365 - days) * DAY_S)
+    folder.certificate(CA).write_bytes(old.certificate)
+    folder.key(CA).write_bytes(old.key)
+    folder.certificate(BROKER).unlink(missing_ok=True)
+    return folder
+
+
+def test_a_year_before_the_ca_ends_people_are_told_to_change_it(settings: Settings) -> None:
+    for days, warned in ((366, False), (364, True)):
+        folder = _ca_with(settings, days)
+        ServerCertificate(settings).prepare()
+        said = facts.warning(settings, time.time())
+        assert ("'noria certificates roll' brings the next one" in said) == warned, said
+        ends = authority.read(folder.certificate(BROKER).read_bytes()).ends
+        assert ends <= authority.read(folder.certificate(CA).read_bytes()).ends
+
+
+def test_at_the_end_of_its_ca_a_certificate_is_signed_once_and_then_none(
+    settings: Settings,
+) -> None:
+    folder, wanted = _ca_with(settings, 20.5), names.wanted(("a.example",), "0.0.0.0")  # noqa: S104 - not bound
+    ServerCertificate(settings).prepare()
+    assert folder.due(wanted, time.time()) == ""
+    with pytest.raises(CertificateError, match="the CA ended on"):
+        _ca_with(settings, 0.5).issue(wanted, time.time())

@@ -1,7 +1,9 @@
 """The certificate that the private broker serves: signs it again in time, notices a new one."""
 
+import contextlib
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.errors import CertificateError
@@ -94,13 +96,24 @@ class ServerCertificate:
         self._seen = state
         if not self.source.own:
             self._trouble = ""
-        facts.note(self._settings, Served(known.names, known.ends, self._trouble))
+        facts.note(self._settings, Served(known.names, known.ends, self._trouble, self._ca_ends()))
 
     def _note(self, trouble: str) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
             known = facts.noted(self._settings) or Served()
-            facts.note(self._settings, Served(known.names, known.ends, trouble))
+            facts.note(self._settings, replace(known, trouble=trouble))
+
+    def _ca_ends(self) -> float:
+        """When our own CA ends (Unix s), 0 where that is not known."""
+        from gateway.mqtt.certificates import authority
+
+        assert self.source is not None
+        if not self.source.own:
+            return 0.0
+        with contextlib.suppress(OSError, ValueError):
+            return authority.read((facts.folder(self._settings) / "ca.pem").read_bytes()).ends
+        return 0.0
 
     def _state(self) -> _State:
         assert self.source is not None

@@ -61,7 +61,7 @@ def new_authority(now: float) -> Pair:
 def issue(authority: Pair, names: Iterable[str], now: float) -> Pair:
     """A certificate of ``authority`` for a broker under ``names``, with a new key.
 
-    Raises ValueError when the authority cannot be read, or its key is another's.
+    Raises ValueError when the authority cannot be read, has ended, or its key is another's.
     """
     ca = x509.load_pem_x509_certificate(authority.certificate)
     signer = load_pem_private_key(authority.key, None)
@@ -70,12 +70,16 @@ def issue(authority: Pair, names: Iterable[str], now: float) -> Pair:
     if signer.public_key() != ca.public_key():
         raise ValueError("the key of the CA is another certificate's")
     key = ec.generate_private_key(ec.SECP256R1())
+    # Not longer than its CA, which devices check as well.
+    days = min(BROKER_DAYS, int((ca.not_valid_after_utc.timestamp() - now) // 86_400))
+    if days < 1:
+        raise ValueError(f"the CA ended on {ca.not_valid_after_utc.date()}")
     proven = [
         x509.IPAddress(ip_address(name)) if is_address(name) else x509.DNSName(name)
         for name in names
     ]
     built = (
-        _begun(_named("Noria broker"), key.public_key(), ca.subject, now, BROKER_DAYS)
+        _begun(_named("Noria broker"), key.public_key(), ca.subject, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

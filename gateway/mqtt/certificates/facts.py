@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from gateway.mqtt.certificates import names
 from gateway.settings import Settings, listen_address
 
-WARN_DAYS = 30
+WARN_DAYS, WARN_CA_DAYS = 30, 365
 _DAY_S = 86_400.0
 _FILE = "served.json"
 
@@ -68,11 +68,13 @@ def plain(settings: Settings) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the gateway last noted of the certificate; ``ends`` in Unix s, 0: not known."""
+    """What the gateway last noted of the certificate, and of our own CA: ``ends`` and ``ca_ends``
+    in Unix s; ``ca_ends`` is 0 for another's CA."""
 
     names: tuple[str, ...] = ()
     ends: float = 0.0
     trouble: str = ""
+    ca_ends: float = 0.0
 
 
 def note(settings: Settings, served: Served) -> None:
@@ -91,19 +93,26 @@ def noted(settings: Settings) -> Served | None:
     try:
         given: Any = json.loads((folder(settings) / _FILE).read_text("utf-8"))
         known = tuple(str(name) for name in cast(list[object], given["names"]))
-        return Served(known, float(given["ends"]), str(given["trouble"]))
+        ca_ends = float(given.get("ca_ends", 0.0))
+        return Served(known, float(given["ends"]), str(given["trouble"]), ca_ends)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def warning(settings: Settings, now: float) -> str:
-    """What a person must do about the certificate, 30 days before it ends; empty: nothing."""
+    """What a person must do: 30 days before the certificate ends, a year before our CA does, since
+    each device has to take the next one. Empty: nothing."""
     where = source(settings)
     known = noted(settings) if where else None
     if where is None or known is None:
         return ""
-    left = (known.ends - now) / _DAY_S
+    left, ca_left = (known.ends - now) / _DAY_S, (known.ca_ends - now) / _DAY_S
     if left > WARN_DAYS:
+        if where.own and known.ca_ends and ca_left <= WARN_CA_DAYS:
+            return (
+                f"the CA {folder(settings) / 'ca.pem'} ends in {ca_left:.0f} days: "
+                "'noria certificates roll' brings the next one to every device"
+            )
         return ""
     state = f"ends in {left:.0f} days" if left > 0 else "has ended: devices refuse the broker"
     remedy = (

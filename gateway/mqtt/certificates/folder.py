@@ -65,10 +65,17 @@ class Folder:
             return "there is none that can be read"
         if now < _EARLIEST:
             return ""
-        if known.ends - now < RENEW_DAYS * _DAY_S:
+        if known.ends - now < RENEW_DAYS * _DAY_S and not self._is_last(known.ends):
             return f"it ends in {(known.ends - now) / _DAY_S:.0f} days"
         missing = [name for name in names if name not in known.names]
         return f"it lacks {', '.join(missing)}" if missing else ""
+
+    def _is_last(self, ends: float) -> bool:
+        """Whether the CA ends with the certificate, so that another one would last no longer."""
+        try:
+            return authority.read(self._pem(CA).read_bytes()).ends - ends < _DAY_S
+        except (OSError, ValueError):
+            return False
 
     def bundle(self) -> str:
         """The CAs that a device trusts, PEM: the present and the next. Raises CertificateError."""

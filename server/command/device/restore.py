@@ -9,7 +9,7 @@ import click
 
 from gateway.database.engine import open_database
 from gateway.devices import enrolment
-from gateway.errors import RegistryError
+from gateway.errors import CertificateError, RegistryError, SettingError
 from gateway.registry import rows
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
@@ -34,10 +34,24 @@ def restore(port: str, folder: Path, config: str | None) -> None:
     output = cable.mpremote("fs", "cat", "config.json", words="Reading its configuration.")
     given = _read(output, port)
     _check_identity(settings, given)
+    _renew_broker(settings, given)
     enrolment.write_configuration(folder / "config.json", given)
     kept.keep(settings, given["device"], given)
     click.echo(f"{folder}/config.json is that of {given['device']}: treat it as a key.")
     click.echo(f"Next: noria device flash {port} {folder}")
+
+
+def _renew_broker(settings: Settings, given: dict[str, Any]) -> None:
+    """Give it the port and CA that the broker has now: so an older board moves to TLS by cable."""
+    had = given["broker"]
+    try:
+        present = enrolment.broker_for(settings, had["host"])
+    except (SettingError, CertificateError) as error:
+        click.echo(f"Its broker stays as it was: {error}", err=True)
+        return
+    if "ca" in present and {**had, **present} != had:
+        given["broker"] = {**had, **present}
+        click.echo("Its file gets the broker's present port and CA.")
 
 
 def _read(output: str, port: str) -> dict[str, Any]:
