@@ -56,7 +56,7 @@ class Settings:
     broker_names: tuple[str, ...] = _setting(
         [],
         "Names and addresses by which devices reach the private broker; the first is written onto "
-        "boards. Its certificate has them, and this machine's own name and addresses.",
+        "boards. Its certificate has these alone; where empty, this machine's name and addresses.",
     )
     broker_plain_listen: str = _setting(
         "",

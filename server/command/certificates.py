@@ -201,8 +201,8 @@ def _made(settings: Settings, folder: Folder, number: int) -> str:
 def renew(config: str | None) -> None:
     """Sign the broker's certificate again now; a running gateway serves it within a second.
 
-    The gateway does this by itself 60 days before the end, and when this machine's addresses or
-    broker_names change. Devices notice nothing: they hold the CA.
+    The gateway does this by itself 60 days before the end, and when a name of broker_names is
+    missing (without any: this machine's name or address). Devices notice nothing: they hold the CA.
     """
     settings = settings_of(config)
     source = facts.source(settings)

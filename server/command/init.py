@@ -108,7 +108,6 @@ def _certificates(settings: Settings) -> str:
             f"{wanted((), host)[1]}\n"
         )
     return (
-        f"Made {where}: a CA, and a certificate for {', '.join(settings.broker_names)} and this "
-        "machine's own names.\nWho has ca.key can pose as your broker: back the folder up, show it "
-        "to nobody.\n"
+        f"Made {where}: a CA, and a certificate for {', '.join(settings.broker_names)}.\n"
+        "Who has ca.key can pose as your broker: back the folder up, show it to nobody.\n"
     )

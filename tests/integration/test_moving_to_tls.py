@@ -1,6 +1,7 @@
 """An installation of a version without TLS: its warnings, and how it and its devices move."""
 
 import re
+import ssl
 import time
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from gateway import settings
+from gateway.database.engine import open_database
 from gateway.errors import NoriaError
-from gateway.mqtt.broker import login
+from gateway.mqtt.broker import login, mosquitto
+from gateway.mqtt.broker.private import PrivateBroker
 from gateway.mqtt.certificates import facts
 from gateway.mqtt.certificates.facts import Served
+from gateway.mqtt.certificates.folder import BROKER, CA, Folder
 from server.app import create
 from server.command.main import cli
 from tests.browser import scenes
@@ -115,3 +120,31 @@ def test_the_devices_page_names_what_is_plain_and_a_certificate_that_ends(tmp_pa
         assert ("may connect without TLS at 0.0.0.0:1883" in page) == plain
         assert ("The broker’s certificate is not renewed." in page) == ending
         assert ("certificate" in well["failing"]) == ending
+
+
+def test_the_trial_broker_has_tls_and_starts_again_for_a_new_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """amqtt reads its certificate as it starts; it keeps nothing that could be lost."""
+    monkeypatch.setattr(mosquitto, "program", lambda: None)
+    port = free_port()
+    (tmp_path / "noria.toml").write_text(f'broker_listen = "0.0.0.0:{port}"\n')
+    known = settings.read(tmp_path / "noria.toml")
+    folder = Folder(known)
+    folder.make(CA, time.time())
+    broker = PrivateBroker(known, open_database(known))
+    broker.start()
+    try:
+        before = ssl.get_server_certificate(("127.0.0.1", port))
+        assert before == folder.certificate(BROKER).read_text("ascii")
+        folder.issue(["localhost"], time.time())
+        until(lambda: _shown(port) not in ("", before), 10, "the new certificate")
+    finally:
+        broker.stop()
+
+
+def _shown(port: int) -> str:
+    try:
+        return ssl.get_server_certificate(("127.0.0.1", port))
+    except OSError:
+        return ""

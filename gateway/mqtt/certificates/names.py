@@ -43,12 +43,13 @@ def is_only_here(host: str) -> bool:
 
 
 def wanted(given: Iterable[str], listen_host: str) -> tuple[str, ...]:
-    """The names for a certificate: the given ones first, then those that this machine has.
+    """The names for a certificate: the given ones, and the loopback's.
 
-    Its host name, NAME.local (mDNS), the addresses of its default routes now, and its loopback.
+    Where none is given, those that this machine has: its host name, NAME.local (mDNS), and the
+    addresses of its default routes now. Not otherwise: whoever connects reads them.
     ``listen_host``: of the listener, an address of one interface, or of all.
     """
-    found = [*given, *_own_names(), *_own_addresses(), *_LOCAL]
+    found = [*(tuple(given) or (*_own_names(), *_own_addresses())), *_LOCAL]
     if listen_host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         found.insert(0, listen_host)
     kept = dict[str, None]()
