@@ -1,5 +1,6 @@
 """Which readings settle a level, and which echoes do not."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -259,3 +260,16 @@ def test_a_burst_that_lost_samples_above_the_level_was_no_water_that_people_drew
     tank = SettledTank(600)
     tank.reads(first, valid=valid)
     assert len(tank.reads(first - 100)) == count
+
+
+@pytest.mark.parametrize(
+    ("capacity_l", "seconds", "litres"),
+    [
+        (80, 3600, 13.6), (600, 3600, 100), (700, 3600, 100), (1000, 3600, 120),
+        (1000, 60, 80), (80, 6, 8), (1000, -5, 0),
+    ],
+)  # fmt: skip
+def test_what_the_taps_may_have_given(capacity_l: float, seconds: float, litres: float) -> None:
+    tank = replace(ROW, capacity_l=capacity_l)
+    assert tank.taps == 4
+    assert settling.drawable_l(tank, seconds) == pytest.approx(litres)

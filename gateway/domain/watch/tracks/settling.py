@@ -19,7 +19,8 @@ from gateway.domain.watch.tracks.noise import Noise
 _GATE_SIGMAS, _GATE_SD = 5.0, 1.5
 _GATE_PART = 0.01  # of the capacity
 _DRAW_LPM = 20.0  # of one tap: a faster fall between two agreeing readings is not agreement
-_DRAW_PART, _DRAW_L = 0.12, 100.0
+_DRAW_PART, _SMALL_PART, _DRAW_L = 0.12, 0.17, 100.0
+"""Drawn between two readings at most: a part of the tank, and of a small one some cans."""
 _LEAST_TAPS = 2
 _SMOOTHING = 0.5
 _MOST_WAITING = 6
@@ -294,4 +295,5 @@ def copy_of(track: Settling) -> Settling:
 def drawable_l(tank: Tank, seconds: float) -> float:
     """What all taps may have given in a time, at most a part of the tank, in litres."""
     drawn = max(tank.taps, _LEAST_TAPS) * _DRAW_LPM * max(seconds, 0.0) / 60
-    return min(drawn, max(_DRAW_PART * tank.capacity_l, _DRAW_L))
+    most = max(_DRAW_PART * tank.capacity_l, min(_DRAW_L, _SMALL_PART * tank.capacity_l))
+    return min(drawn, most)
