@@ -32,6 +32,8 @@ _UNKNOWN_AIR_C, _UNKNOWN_AIR_SD_K = 12.0, 7.0
 _PA_PER_MM = 9.80665  # rho g h at 1000 kg/m3
 _G_PER_L = 1000.0
 _FLOOR_SLACK_MM = 25.0  # IBC floors slope, and nobody installs to the millimetre
+_FLOOR_SLACK_PART = 0.035
+"""Of the way to the floor: a module that assumes 20 degrees reads 3.6 % too far in air at 0."""
 _TOP_SLACK = 0.08  # a 1000 L IBC takes about 1060 L to the brim
 _WEIGHT_SLACK_G = 3000.0
 _UNSTEADY_PART = 0.15  # an sd above this part of the capacity makes the level useless
@@ -99,13 +101,13 @@ class Gauge:
             return _fault("not_configured")
         sd = _sd(noise, _ACCURACY_MM)
         if not self._corrects:
-            return self._from_level(height - float(distance), sd)
+            return self._from_level(height - float(distance), sd, height)
         air_c = _UNKNOWN_AIR_C if air_dc is None else air_dc / 10
         true_mm = corrected_mm(distance, air_c)
         if air_dc is None:
             hot = corrected_mm(distance, air_c + _UNKNOWN_AIR_SD_K)
             sd = sqrt(sd**2 + (hot - true_mm) ** 2)
-        return self._from_level(height - true_mm, sd)
+        return self._from_level(height - true_mm, sd, height)
 
     def _from_pressure(self, pressure: int, noise_pa: _Noise) -> Volume:
         """Gauge pressure to level: h = p / (rho g), from the probe's own height above the floor."""
@@ -116,11 +118,11 @@ class Gauge:
         sd = sqrt(_PROBE_ACCURACY_MM**2 / 3 + noise**2)
         return self._from_level(pressure / _PA_PER_MM + above_floor, sd)
 
-    def _from_level(self, level: float, sd_mm: float) -> Volume:
+    def _from_level(self, level: float, sd_mm: float, way_mm: float = 0.0) -> Volume:
         curve = self._curve
         if curve is None:
             return _fault("not_configured")
-        if level < -_FLOOR_SLACK_MM and level < -3 * sd_mm:
+        if level < -max(_FLOOR_SLACK_MM, _FLOOR_SLACK_PART * way_mm, 3 * sd_mm):
             return _fault("below_floor")
         if level > curve.top_mm * (1 + _TOP_SLACK) + 3 * sd_mm:
             return _fault("above_full")

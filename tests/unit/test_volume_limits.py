@@ -55,9 +55,11 @@ FULL_MM = 1000 / L_PER_MM * 1.08 + 3 * 10 / sqrt(3)
         ("mm", 29, ibc(sensor_height_mm=900), PROBE, "out_of_range"),  # any other: the first's
         ("mm", 30, ibc(sensor_height_mm=900), PROBE, None),
         ("mm", 500, ibc(sensor_height_mm=None), NODE, "not_configured"),
-        # 25 mm below the floor are installation; the noise (5.77 mm) three times less.
-        ("mm", 1125, ibc(), NODE, None),
-        ("mm", 1126, ibc(), NODE, "below_floor"),
+        # 3.5 % of 1100 mm, and 25 mm at least, may be below the floor: air, installation.
+        ("mm", 1138, ibc(), NODE, None),
+        ("mm", 1139, ibc(), NODE, "below_floor"),
+        ("mm", 525, ibc(sensor_height_mm=500), PROBE, None),
+        ("mm", 526, ibc(sensor_height_mm=500), PROBE, "below_floor"),
         ("mm", int(1100 - FULL_MM) + 1, ibc(), NODE, None),
         ("mm", int(1100 - FULL_MM), ibc(), NODE, "above_full"),
         # Pressure: 9.80665 Pa per mm.
@@ -91,7 +93,7 @@ def test_each_limit_is_the_last_value_that_is_possible(
 
 def test_a_noisy_level_may_be_further_below_the_floor_and_above_full() -> None:
     sd = sqrt(100 / 3 + (1.2533 * 20) ** 2)
-    assert 25 < 3 * sd < 78
+    assert 38.5 < 3 * sd < 78
     assert measure("mm", 1100 + int(3 * sd), ibc(), spread=20).fault is None
     assert measure("mm", 1100 + int(3 * sd) + 1, ibc(), spread=20).fault == "below_floor"
     top = 1000 / L_PER_MM * 1.08 + 3 * sd
