@@ -7,7 +7,7 @@ wording is here once; where an alert and a page differ, ``Style`` names the diff
 import gettext
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 LANGUAGES = ("en", "fr")
 CATALOGUES = (Path(__file__).parent / "locale",)
 _NARROW_S = 2 * 3600.0
-_SPACE = "\u00a0"
-_UNITS = r"(?=(?:L|L/h|%|s|min|h|d|j|V|km|in|sur)(?![A-Za-zÀ-ÿ]))"
+_SPACE, _NARROW = "\u00a0", "\u202f"
+_CLOSE_UP_BELOW = 10_000
+"""Pages separate thousands from here on: four digits are read at once (SI Brochure, 5.4.4)."""
+_UNITS = r"(?=(?:L|L/h|%|s|min|h|d|j|V|km|mm|g|Pa|°C|in|sur)(?![A-Za-zÀ-ÿ]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Style:
 
     rate_step_lph: int
     groups_thousands: bool
+    """Whether thousands are separated from 1,000 on, rather than from 10,000 on."""
     joins_units: bool
     """Whether spaces between a number and its unit in any message become no-break spaces."""
     is_age: bool
@@ -100,29 +103,36 @@ class Language:
     # Sentences
 
     def text(self, message: str, /, **values: object) -> str:
-        """The message in this language, its ``{names}`` filled in."""
+        """The message in this language, its ``{names}`` filled in; an int as ``number``."""
         translated = self._words.gettext(message)
-        return self._join(translated.format(**values) if values else translated)
+        return self._join(translated.format(**self._shown(values)) if values else translated)
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
         """As ``text`` for ``n`` things; ``{n}`` is the number."""
         message = self._words.ngettext(one, many, n)
-        return self._join(message.format(n=self.number(n), **values))
+        return self._join(message.format(n=self.number(n), **self._shown(values)))
+
+    def _shown(self, values: Mapping[str, object]) -> dict[str, object]:
+        """No figure reaches a sentence in Python's own form."""
+        return {k: self.number(v) if isinstance(v, int) else v for k, v in values.items()}
 
     def _join(self, text: str) -> str:
-        if not self._style.joins_units:
+        """No break before a unit, and the spaces of French punctuation."""
+        if self._style.joins_units:
+            text = re.sub(r"(?<=\d) " + _UNITS, _SPACE, text)
+            text = re.sub(r"(?<=\d\u00a0h) (?=\d\d(?!\d))", _SPACE, text)
+        if self.code != "fr":
             return text
-        text = re.sub(r"(?<=\d) " + _UNITS, _SPACE, text)
-        text = re.sub(r"(?<=\d\u00a0h) (?=\d\d(?!\d))", _SPACE, text)
-        return re.sub(r" (?=[:;?!»])|(?<=«) ", _SPACE, text) if self.code == "fr" else text
+        text = re.sub(r" (?=[:»])|(?<=«) ", _SPACE, text)
+        return re.sub(r"[ \u00a0](?=[;?!])", _NARROW, text)
 
     # Figures
 
     def number(self, value: float) -> str:
-        """A whole number: ``1250``, or by style ``1,250`` and ``1 250``."""
-        if not self._style.groups_thousands:
+        """A whole number: ``1250``, or by style ``1,250`` and ``1 250``; ``12,500``."""
+        if not self._style.groups_thousands and abs(round(value)) < _CLOSE_UP_BELOW:
             return f"{round(value)}"
-        return self._figures(f"{round(value):,}").replace("\u202f", _SPACE)
+        return self._figures(f"{round(value):,}").replace(_NARROW, _SPACE)
 
     def decimal(self, value: float) -> str:
         """A number with one decimal place unless that is 0: ``3.5``, ``3,5``."""
@@ -130,6 +140,12 @@ class Language:
 
     def _figures(self, text: str) -> str:
         return text.translate(_FRENCH_FIGURES) if self.code == "fr" else text
+
+    def quantity(self, value: float, unit: str, places: int = 0) -> str:
+        """A figure that is not rounded to tens, with its unit: ``1000 L``, ``3.98 V``, ``3 mm``."""
+        if not places:
+            return f"{self.number(value)}{_SPACE}{unit}"
+        return f"{self._figures(f'{value:,.{places}f}')}{_SPACE}{unit}"
 
     def litres(self, litres: float) -> str:
         """``480 L``, rounded to 10 and never negative."""
@@ -172,11 +188,15 @@ class Language:
     def clock(self, at: float, seconds: bool = False) -> str:
         """The time of day of Unix ``at``: ``14:04``, ``14 h 04``; with seconds ``14:04:07``."""
         local = self.local(at)
-        if seconds and local.second:
-            return f"{local:%H:%M:%S}"
-        if self.code == "fr":
-            return f"{local.hour}{_SPACE}h{_SPACE}{local.minute:02}"
-        return f"{local.hour:02}:{local.minute:02}"
+        seconds = seconds and local.second > 0
+        if self.code != "fr":
+            return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+        parts = [f"{local.hour}", "h", f"{local.minute:02}"]
+        return _SPACE.join([*parts, "min", f"{local.second:02}", "s"] if seconds else parts)
+
+    def hour(self, at: float) -> str:
+        """The full hour of Unix ``at``: ``7 h``, on axes and in ranges."""
+        return f"{self.local(at).hour}{_SPACE}h"
 
     def day(self, at: float, now: float) -> str:
         """The day of ``at``: ``today``, ``Monday``, ``12 Nov``; in alerts none today, ``Mon``."""
@@ -234,11 +254,11 @@ class Language:
         return self._days_ahead(at, now) == 0
 
     def date(self, at: float, pattern: str) -> str:
-        """The local time by CLDR's d, H, HH, EEE, EEEE, MMM: ``EEE d MMM`` is ``Sat 21 Nov``."""
+        """The local time by CLDR's d, H, EEE, EEEE, MMM: ``EEE d MMM`` is ``Sat 21 Nov``."""
         local = self.local(at)
         day = local.weekday()
         places = {"EEE": day, "EEEE": day, "MMM": local.month - 1}
-        figures = {"d": f"{local.day}", "H": f"{local.hour}", "HH": f"{local.hour:02}"}
+        figures = {"d": f"{local.day}", "H": f"{local.hour}"}
         fields = pattern.split(" ")
         return " ".join(figures.get(f) or self.text(_NAMES[f]).split()[places[f]] for f in fields)
 
@@ -251,7 +271,7 @@ class Language:
 
     def _full_hour(self, at: float, now: float) -> str:
         day = "" if self.is_today(at, now) else f"{self.day(at, now)}{_SPACE}"
-        return f"{day}{self.local(at).hour}{_SPACE}h"
+        return f"{day}{self.hour(at)}"
 
     def _down(self, at: float, step_min: int) -> float:
         """The local time at or before ``at`` that is a multiple of the step."""

@@ -151,6 +151,8 @@ class TankNow:
     critical_at: Span | None = None
     next_round_at: float | None = None
     dry_before_round: float | None = None
+    known_h: int = 0
+    """Hours in which what people draw was measured; the forecasts assume the rest."""
 
 
 WatchOutput = Level | TankEvent | IncidentChange | Forecast

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from gateway.domain.inputs import Reading
 from server.charts import chart
-from server.charts.chart import Chart, Mark
+from server.charts.axis import Mark, beside_now
+from server.charts.chart import Chart
 from server.charts.line import line
 from server.charts.scale import Scale, area, path
 from server.words.language import PageLanguage
@@ -32,14 +33,14 @@ def draw(
     is_now = now - end < 60.0
     hours = (end - start) / _HOUR_S
     step_h = next((step for longest, step in _STEPS_H if hours <= longest), 6)
-    near_pct = 12.0 if is_now else 0.0
-    ticks = [(scale.left_pct(t), language.date(t, "HH") + "\u00a0h")
-             for t in language.midnights(start, end, step_h)]  # fmt: skip
+    hours_shown = (Mark(scale.left_pct(t), language.hour(t))
+                   for t in language.midnights(start, end, step_h))  # fmt: skip
+    ticks = beside_now(language, hours_shown, scale.left_pct(end) if is_now else None)
     return Chart(
         range="24h", lines=tuple(path(run) for run in runs), areas=tuple(area(run) for run in runs),
         gaps=chart.gaps(scale, levels), band="", middle="", now_x=scale.x(end),
         now_left=scale.left_pct(end), limits=chart.limits(language, scale, limits_l),
-        ticks=tuple(Mark(x, text) for x, text in ticks if 3.0 < x < 98.0 - near_pct), refills=(),
+        ticks=ticks, refills=(),
         incidents=marks, signs=(), rows=(), empty=not levels.runs, is_now=is_now,
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from gateway.domain.inputs import Reading
 from gateway.domain.outputs import Span, TankEvent, TankNow
+from server.charts import axis
+from server.charts.axis import Mark
 from server.charts.line import Line, Sample, line
 from server.charts.scale import Point, Scale, area, path
 from server.views.incident import Incident
@@ -21,23 +23,11 @@ _SPANS: dict[Range, tuple[float, float]] = {
     "30d": (30 * _DAY_S, 2 * _DAY_S),
 }
 """Seconds shown before and after now."""
-_TICKS: dict[Range, tuple[int, str]] = {"24h": (6, "HH"), "7d": (24, "EEE"), "30d": (24, "d MMM")}
+_LEAST_PART = 1 / 8
+"""The least that is shown before now of a new tank, as a part of the range."""
 _NAMES: dict[Range, str] = {"24h": mark("24 h"), "7d": mark("7 days"), "30d": mark("30 days")}
 _ROWS_S: dict[Range, float] = {"24h": 3600.0, "7d": 6 * 3600.0, "30d": _DAY_S}
 _LEAST_GAP_PCT = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A label or sign at ``left`` per cent; ``text`` also serves readers who cannot see it.
-
-    ``top`` is in pixels: signs close together are below one another.
-    """
-
-    left: float
-    text: str
-    icon: str = ""
-    top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +82,16 @@ class Chart:
     """Whether ``now_x`` is this moment; else nothing is drawn there."""
 
 
-def window(range_: Range, now: float) -> tuple[float, float]:
-    """Start and end of a chart (Unix s); after now it shows the forecast."""
+def window(range_: Range, now: float, first_at: float | None = None) -> tuple[float, float]:
+    """Start and end of a chart (Unix s); after now it shows the forecast.
+
+    A tank whose first reading was at ``first_at`` is drawn from there on: before it nothing is
+    missing. Then the forecast takes two thirds at most.
+    """
     back, ahead = _SPANS[range_]
+    if first_at is not None and now - first_at < back:
+        back = max(now - first_at, _LEAST_PART * back)
+        ahead = min(ahead, 2 * back)
     return now - back, now + ahead
 
 
@@ -107,12 +104,14 @@ def ranges(language: PageLanguage, chart: Chart | None) -> list[Option]:
 def draw(
     language: PageLanguage, range_: Range, known: TankNow, capacity_l: float,
     limits_l: tuple[float, float], readings: Sequence[Reading], events: Sequence[TankEvent],
-    incidents: Sequence[Incident], now: float, low_l: float = 0.0,
+    incidents: Sequence[Incident], now: float, low_l: float = 0.0, first_at: float | None = None,
 ) -> Chart:  # fmt: skip
-    """The chart of one tank. ``limits_l``: low and critical; ``low_l``: litres below the tap."""
-    start, end = window(range_, now)
+    """The chart of one tank. ``limits_l``: low and critical; ``low_l``: litres below the tap;
+    ``first_at``: the tank's first reading ever, where it is among these.
+    """
+    start, end = window(range_, now, first_at)
     scale = Scale(start, end, capacity_l)
-    levels = line(readings, start, now)
+    levels = line(readings, max(start, first_at or start), now)
     runs = [[(scale.x(at), scale.y(litres)) for at, litres in run] for run in levels.runs]
     band, middle = _expected(scale, known, limits_l, low_l, now)
     marks = _incidents(language, scale, incidents, now)
@@ -120,7 +119,7 @@ def draw(
         range=range_, lines=tuple(path(seen(run)) for run in runs),
         areas=tuple(area(seen(run)) for run in runs), gaps=gaps(scale, levels), band=band,
         middle=middle, now_x=scale.x(now), now_left=scale.left_pct(now),
-        limits=limits(language, scale, limits_l), ticks=_ticks(language, scale, range_, now),
+        limits=limits(language, scale, limits_l), ticks=axis.ticks(language, scale, now),
         refills=_refills(language, scale, events, now),
         incidents=marks, signs=_signs(language, marks),
         rows=_rows(language, levels, range_, start, now), empty=not levels.runs,
@@ -185,24 +184,14 @@ def limits(
     def limit(litres: float, text: str, tone: str = "") -> Limit:
         return Limit(scale.y(litres), scale.top_pct(litres), text, tone)
 
-    low, critical = (round(litres) for litres in limits_l)
-    whole = round(scale.capacity_l)
+    low, critical = limits_l
+    whole = scale.capacity_l
     return (
-        limit(whole, language.text("{n} L", n=whole)),
-        limit(whole / 2, str(round(whole / 2))),
-        limit(low, language.text("{n} low", n=low), "low"),
-        limit(critical, language.text("{n} crit.", n=critical), "dry"),
+        limit(whole, language.quantity(whole, "L")),
+        limit(whole / 2, language.number(whole / 2)),
+        limit(low, language.text("{n} low", n=language.number(low)), "low"),
+        limit(critical, language.text("{n} crit.", n=language.number(critical)), "dry"),
     )
-
-
-def _ticks(language: PageLanguage, scale: Scale, range_: Range, now: float) -> tuple[Mark, ...]:
-    step_h, pattern = _TICKS[range_]
-    every = 6 if range_ == "30d" else 1
-    times = language.midnights(scale.start, scale.end, step_h)[::every]
-    near = (scale.end - scale.start) * 0.14  # two labels side by side at 320 px
-    shown = [t for t in times if abs(t - now) > near and 0.02 < scale.x(t) / 1000 < 0.97]
-    unit = "\u00a0h" if range_ == "24h" else ""
-    return tuple(Mark(scale.left_pct(t), language.date(t, pattern) + unit) for t in shown)
 
 
 def _refills(

@@ -19,6 +19,9 @@ from server.words import tank as words
 
 router = APIRouter(include_in_schema=False)
 _EVENTS_S = 7 * 86400.0
+_LATE_S = 3600.0
+_NEW_S = 30 * 86400.0
+"""A tank without a reading for so long before a chart counts as new."""
 
 
 @router.get("/tanks/{tank}")
@@ -42,6 +45,7 @@ def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") ->
         sentence=words.sentence(language, view, now), large=tank_page.drawing(language, view),
         level=tank_page.level(language, view, card, now),
         forecasts=tank_page.forecasts(language, view, now), chart=drawn,
+        basis=tank_page.basis(language, view),
         ranges=chart.ranges(language, drawn), sensor=sensors.state(language, view, now),
         details=sensors.details(language, view.now, now),
         happened=event_words.happenings(language, happened, past, now),
@@ -57,7 +61,11 @@ def _chart(
     readings = visit.parts.history.series(view.tank.id, start, end)
     if readings is None:
         return None
+    first_at = None
+    if readings and readings[0].at - start > _LATE_S:  # silent until then, or new?
+        is_new = visit.parts.history.first_at(view.tank.id, start - _NEW_S, start) is None
+        first_at = readings[0].at if is_new else None
     return chart.draw(
         visit.language, range_, view.now, view.tank.capacity_l, tank_page.limits_l(view), readings,
-        happened, past, visit.now, view.tank.empty_l,
+        happened, past, visit.now, view.tank.empty_l, first_at,
     )  # fmt: skip

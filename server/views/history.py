@@ -32,6 +32,17 @@ class History:
             _log.warning("the reading store does not answer: %s", error)
             return None
 
+    def first_at(self, tank: str, since: float, before: float) -> float | None:
+        """When a tank's first reading in a span (Unix s) was; None without one, or when it fails.
+
+        Reads no further than that one.
+        """
+        try:
+            return next((r.at for r in self._opened().export(tank, since, before)), None)
+        except StoreError as error:
+            _log.warning("the reading store does not answer: %s", error)
+            return None
+
     def _opened(self) -> ReadingStore:
         with self._lock:
             if self.store is None:

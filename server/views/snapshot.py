@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from gateway.database.engine import newest_version
 from gateway.database.tables import account, tank_now
-from gateway.domain.outputs import THEFT_KINDS, TankNow
+from gateway.domain.outputs import THEFT_KINDS, WATER_KINDS, TankNow
 from gateway.domain.registry import Registry, Site, Tank
 from server.views import incident as incidents
 from server.views.freshness import Freshness, freshness
 from server.views.incident import Incident
 
+_BACK_PART = 0.03
+"""The watch's hysteresis, as a part of the capacity (``watch/tracks/level.py``)."""
 _RANK: Mapping[str, int] = {
     "seized": 0, "unknown": 0, "empty": 1, "drained": 2, "slashed": 2, "critical": 3,
     "lid_open": 4, "access_blocked": 4, "low": 5,
@@ -61,6 +63,18 @@ class TankView:
     def is_taken(self) -> bool:
         """Whether it may have been taken."""
         return self.incident is not None and self.incident.kind in ("seized", "unknown")
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether its incident is about water, and the newest level is above that again.
+
+        The incident stays open until the level is steady, which ends it as a refill.
+        """
+        if self.incident is None or self.incident.kind not in WATER_KINDS or not self.seen:
+            return False
+        capacity_l = self.tank.capacity_l
+        least_l = self.tank.low_pct * capacity_l / 100 + _BACK_PART * capacity_l
+        return (self.now.volume_l or 0.0) > least_l
 
     @property
     def is_disturbed(self) -> bool:

@@ -41,7 +41,7 @@ _TERMS: Mapping[str, str] = {
     "blind_zone": mark(
         "This sensor measures past the water when the tank is full, which would look the same."
     ),
-    "echoes_disagree": mark("The sensor's echoes disagreed with one another meanwhile."),
+    "echoes_disagree": mark("The sensor’s echoes disagreed with one another meanwhile."),
     "rise_undone": mark(
         "Shortly before, the figure had risen from about {left_l}, as a false echo does."
     ),
@@ -158,12 +158,12 @@ def _value(language: PageLanguage, name: str, value: object, now: float) -> str:
     for ending, form in _FORMS:
         if name.endswith(ending):
             return form(language, float(value), now)
-    return f"{value:.0f}"
+    return language.number(value)
 
 
 _Form = Callable[[PageLanguage, float, float], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
-    ("rate_lpm", lambda s, v, now: s.text("{n} L/min", n=round(v))),
+    ("rate_lpm", lambda s, v, now: s.quantity(v, "L/min")),
     ("pct", lambda s, v, now: s.percent(v)),
     ("times_most_in_an_hour", lambda s, v, now: s.decimal(v)),
     ("times_all_taps", lambda s, v, now: s.decimal(v)),
@@ -171,9 +171,9 @@ _FORMS: tuple[tuple[str, _Form], ...] = (
     ("at", lambda s, v, now: s.moment(v, now)),
     ("_s", lambda s, v, now: s.lasting(v)),
     ("seconds", lambda s, v, now: s.lasting(v)),
-    ("threshold_l", lambda s, v, now: f"{v:.0f}\u00a0L"),
+    ("threshold_l", lambda s, v, now: s.quantity(v, "L")),
     ("_l", lambda s, v, now: s.litres(v)),
-    ("_mv", lambda s, v, now: s.text("{n} V", n=s.volts(v))),
+    ("_mv", lambda s, v, now: s.volts(v)),
     ("tanks", lambda s, v, now: s.plural("{n} tank", "{n} tanks", int(v))),
     ("devices", lambda s, v, now: s.plural("{n} sensor", "{n} sensors", int(v))),
 )

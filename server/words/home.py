@@ -72,7 +72,7 @@ class TableRow:
 def opening(language: PageLanguage, snapshot: Snapshot) -> Opening:
     """How many tanks need somebody, then the state of the others."""
     needed = sum(1 for v in snapshot.tanks if _needs(v))
-    handled = sum(1 for v in snapshot.tanks if v.incident and v.incident.claimed_by)
+    handled = sum(1 for v in snapshot.tanks if v.incident and not _needs(v))
     fine = sum(1 for v in snapshot.tanks if v.rank == FINE)
     unseen = sum(1 for v in snapshot.tanks if v.rank == UNSEEN)
     if needed:
@@ -93,7 +93,7 @@ def opening(language: PageLanguage, snapshot: Snapshot) -> Opening:
 
 
 def _needs(view: TankView) -> bool:
-    return view.incident is not None and view.incident.claimed_by is None
+    return view.incident is not None and view.incident.claimed_by is None and not view.is_filling
 
 
 def _until(language: PageLanguage, snapshot: Snapshot) -> str:
@@ -142,15 +142,18 @@ def _block(
     language: PageLanguage, snapshot: Snapshot, card: Card, incident: Incident, person: str
 ) -> Block:
     who, more = snapshot.person(incident.claimed_by), ""
-    if incident.claimed_by is None:
+    if card.view.is_filling:
+        more = language.text("Details")
+    elif incident.claimed_by is None:
         disturbed = card.view.is_disturbed
         more = language.text("What we know") if disturbed else language.text("Details")
     elif incident.claimed_by == person:
         more = language.text("Change this")
     return Block(
-        card=card, incident=incident.id, claimed=incident.claimed_by is not None, more=more,
+        card=card, incident=incident.id, more=more,
+        claimed=incident.claimed_by is not None or card.view.is_filling,
         what=tank_words.situation(language, card.view, snapshot.now),
-        who=incident_words.who(language, incident, who, snapshot.now),
+        who=tank_words.who(language, card.view, incident, who, snapshot.now),
         go=going(language, not card.view.is_disturbed),
     )  # fmt: skip
 
@@ -165,7 +168,7 @@ def site(
     seen = any(v.seen for v in views)
     known = [v for v in views if v.now.volume_l is not None]
     held = language.litres(sum(v.now.volume_l or 0.0 for v in known))
-    capacity = f"{int(sum(v.tank.capacity_l for v in views))}\u00a0L"
+    capacity = language.quantity(sum(v.tank.capacity_l for v in views), "L")
     icon, tone, state = "network", "", ""
     if outage is None:
         worst = cards[min(views, key=lambda v: v.rank).tank.id]
@@ -187,7 +190,7 @@ def _worst(language: PageLanguage, card: Card) -> tuple[str, str, str]:
     if card.status is None:
         return "", "", language.text("All well.")
     text = str(card.status.text)
-    return card.icon, card.tone, f"{card.name}: {text[:1].lower()}{text[1:]}"
+    return card.icon, card.tone, language.labelled(card.name, text[:1].lower() + text[1:])
 
 
 def _outage(language: PageLanguage, outage: Incident, hidden: int, now: float) -> Markup:

@@ -77,6 +77,13 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
+_WAS: Mapping[str, str] = {
+    "low": mark("{tank} was low"),
+    "critical": mark("{tank} was nearly empty"),
+    "empty": mark("{tank} was empty"),
+}
+"""The headings of closed incidents whose words would be taken for the state now."""
+
 _ORDER = ("seized", "unknown", "empty", "drained", "slashed", "critical", "lid_open", "low")
 
 _CLOSED: Mapping[str, str] = {
@@ -100,7 +107,9 @@ _CLOSED: Mapping[str, str] = {
 
 
 def word(language: PageLanguage, incident: Incident, now: float) -> str:
-    """The state in words: ``Nearly empty``, ``Empty since 15:21``."""
+    """The state in words: ``Nearly empty``, ``Empty since 15:21``; of a closed one, ``Over``."""
+    if not incident.is_open and incident.kind in _WAS:
+        return language.text("Over")
     since = incident.number("empty_since") or incident.number("silent_since") or incident.at
     return language.text(KINDS[incident.kind].word, time=language.moment(since, now))
 
@@ -109,6 +118,8 @@ def heading(language: PageLanguage, incident: Incident, tank: str, site: str) ->
     """The sentence that is the page's first line."""
     if incident.kind == "seized" and incident.number("silent_since") is None:
         return language.text("{tank} was moved", tank=tank)
+    if not incident.is_open and incident.kind in _WAS:
+        return language.text(_WAS[incident.kind], tank=tank)
     return language.text(KINDS[incident.kind].heading, tank=tank, site=site)
 
 
@@ -124,6 +135,8 @@ def what(language: PageLanguage, incident: Incident, now: float) -> Markup:
 
 
 def _water(language: PageLanguage, incident: Incident, now: float) -> Markup:
+    if not incident.is_open:
+        return _was(language, incident)
     since = incident.number("empty_since")
     if incident.kind == "empty" and since is not None:
         dry = language.lasting(now - since)
@@ -131,6 +144,15 @@ def _water(language: PageLanguage, incident: Incident, now: float) -> Markup:
     litres = incident.number("volume_l") or 0.0
     text = language.rich("**About {litres}**.", litres=language.litres(litres))
     return _with_forecast(language, text, incident.span("empty"), now)
+
+
+def _was(language: PageLanguage, incident: Incident) -> Markup:
+    """The level when a water incident closed: its figures are those of that moment."""
+    litres = incident.number("volume_l")
+    if litres is None:
+        return Markup("")
+    held = language.litres(litres)
+    return language.rich("It held **about {litres}** when this ended.", litres=held)
 
 
 def _with_forecast(language: PageLanguage, text: Markup, span: Span | None, now: float) -> Markup:

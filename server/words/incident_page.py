@@ -81,7 +81,8 @@ class IncidentPage:
     """How long it has been open and who goes, as the newest line of its history."""
     steps: list[Line]
     near_title: str
-    near: list[Card]
+    near: list[Markup]
+    """The other tanks with a figure, each with its link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,10 @@ def page(
             "It would change: if the sensor speaks again, if somebody sees the tank, "
             "or if a planned move is entered."
         )
-    who = words.who(language, incident, snapshot.person(incident.claimed_by), now)
+    person = snapshot.person(incident.claimed_by)
+    who = words.who(language, incident, person, now)
+    if view is not None and _is_shown(view, incident):
+        who = tank_words.who(language, view, incident, person, now)
     request = incident.request if incident.is_open else None
     request = request if request is not None and request.waits(now) else None
     open_for = ""
@@ -123,7 +127,7 @@ def page(
         evidence=_evidence(language, incident, now, judged, view), now=open_for,
         steps=step_words.lines(language, steps, snapshot),
         near_title=language.text("Near here") if view else language.text("Behind this network"),
-        near=near,
+        near=[_near_line(language, card) for card in near if card.litres],
     )  # fmt: skip
 
 
@@ -135,6 +139,12 @@ def _head(
     urgent = bool(kind.tone) and incident.is_open
     claimed = urgent and incident.claimed_by is not None
     what, notes = words.what(language, incident, now), list[str]()
+    word, icon = words.word(language, incident, now), kind.icon
+    card = tank_words.card(language, snapshot, view) if view and urgent else None
+    if view is not None and card is not None and _is_shown(view, incident):
+        what = tank_words.situation(language, view, now)
+        if view.is_filling and card.status is not None:
+            word, icon, claimed = str(card.status.text), card.status.icon, True
     if incident.is_open and incident.kind == "network_out":
         what += " " + words.network_note(language, near)
     if incident.is_open and incident.learned_late:
@@ -144,13 +154,17 @@ def _head(
     style = f"block page-head {kind.tone}" if urgent else "band-head"
     return Head(
         heading=words.heading(language, incident, name, name),
-        word=words.word(language, incident, now), icon=kind.icon,
-        card=tank_words.card(language, snapshot, view) if view and urgent else None,
+        word=word, icon=icon, card=card,
         style=f"{style} claimed" if claimed else style, what=what, notes=notes, claimed=claimed,
         who=who if urgent else words.closed(language, incident, now),
         back=Option(f"/tanks/{view.tank.id}", view.name) if view
         else Option("/", language.text("All tanks")),
     )  # fmt: skip
+
+
+def _is_shown(view: TankView, incident: Incident) -> bool:
+    """Whether this incident is the one that the tank's own page shows: its newest level counts."""
+    return view.incident is not None and view.incident.id == incident.id and view.live
 
 
 def _acts(
@@ -212,6 +226,14 @@ def _near(
     return [tank_words.card(language, snapshot, v) for v in views]
 
 
+def _near_line(language: PageLanguage, card: Card) -> Markup:
+    return language.rich(
+        "{tank}: {about} {litres}, {age}.",
+        tank=Markup('<a href="{}">{}</a>').format(card.href, card.name), about=card.lead,
+        litres=card.litres, age=card.age,
+    )  # fmt: skip
+
+
 def subject(snapshot: Snapshot, incident: Incident) -> str:
     """The name of the tank, or of the sites behind an uplink."""
     view = snapshot.tank(incident.tank or "")
@@ -250,6 +272,6 @@ def past_lines(
 def _past_line(language: PageLanguage, snapshot: Snapshot, incident: Incident) -> ListLine:
     kind, now = words.KINDS[incident.kind], snapshot.now
     word = language.text(kind.short)
-    heading = f"{subject(snapshot, incident)}: {word[:1].lower()}{word[1:]}"
+    heading = language.labelled(subject(snapshot, incident), word[:1].lower() + word[1:])
     when = f"{language.moment(incident.at, now)}. {words.closed(language, incident, now)}"
     return ListLine(incident.id, kind.icon, heading, when, "", urgent=False)

@@ -29,11 +29,15 @@ class PageLanguage(Language):
         """As ``text``, for markup: ``**bold**`` in the message, values escaped unless Markup."""
         text = str(escape(self._words.gettext(message)))
         text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
-        return Markup(self._join(str(Markup(text).format(**values))))  # noqa: S704 - escaped above
+        return Markup(self._join(str(Markup(text).format(**self._shown(values)))))  # noqa: S704 - escaped above
+
+    def labelled(self, name: str, text: str) -> str:
+        """``Canal 2: low``; in French with a space before the colon."""
+        return self.text("{name}: {text}", name=name, text=text)
 
     def percent(self, pct: float) -> str:
         """``48 %``, between 0 and 100."""
-        return f"{min(max(round(pct), 0), 100)}\u00a0%"
+        return self.quantity(min(max(pct, 0.0), 100.0), "%")
 
     def bounded(self, litres: float, least_l: float | None, most_l: float | None) -> str:
         """``340 L (310–370)``: the bounds rounded outward to 10; without bounds ``340 L``."""
@@ -43,13 +47,13 @@ class PageLanguage(Language):
         return f"{self.litres(litres)} ({self.number(lo)}–{self.number(hi)})"
 
     def volts(self, millivolts: float) -> str:
-        """``3.98``, or ``3,98`` in French."""
-        return f"{millivolts / 1000:.2f}".replace(".", "," if self.code == "fr" else ".")
+        """``3.98 V``, or ``3,98 V`` in French."""
+        return self.quantity(millivolts / 1000, "V", places=2)
 
     def number_word(self, n: int) -> str:
         """Numbers to ten as words: ``three``."""
         words = self.text("none one two three four five six seven eight nine ten").split()
-        return words[n] if n < len(words) else str(n)
+        return words[n] if n < len(words) else self.number(n)
 
     def age(self, seconds: float) -> str:
         """``6 min ago``."""
@@ -82,7 +86,7 @@ class PageLanguage(Language):
         if self.day(hi - 1, now) != day:
             return f"{self._day_hour(lo, now)} – {self._day_hour(hi, now)}"
         if by_hour:
-            hours = self._join(f"{self._hour(lo)}–{self._last_hour(hi)} h")
+            hours = f"{self._hour(lo)}–{self._last_hour(hi)}\u00a0h"
             return hours if today and bare else f"{day} {hours}"
         text = f"{self.clock(lo)}–{self.clock(hi)}"
         return text if today else f"{day} {text}"
@@ -102,10 +106,10 @@ class PageLanguage(Language):
         return text if self.is_today(lo, now) else f"{day} {text}"
 
     def _hour(self, at: float) -> str:
-        return f"{self.local(at):%H}"
+        return f"{self.local(at).hour}"
 
     def _last_hour(self, at: float) -> str:
-        return self._hour(at) if self._hour(at) != "00" else "24"
+        return f"{self.local(at).hour or 24}"
 
     def _day_hour(self, at: float, now: float) -> str:
-        return self._join(f"{self.day(at, now)} {self._hour(at)} h")
+        return f"{self.day(at, now)} {self.hour(at)}"

@@ -14,8 +14,8 @@ _RULES: Mapping[str, str] = {
         "it had promised to speak."
     ),
     "battery": mark(
-        "Said because its battery was under {low} V in two messages, is about to fall under "
-        "{spent} V, or explains its silence best."
+        "Said because its battery was under {low} in two messages, is about to fall under "
+        "{spent}, or explains its silence best."
     ),
     "network_out": mark(
         "Said because sensors on one network fell silent together: one moment fits them all."
@@ -74,7 +74,7 @@ _CHANGES: Mapping[str, tuple[str, ...]] = {
         mark("It ends as soon as the sensor speaks."),
         mark("If the others on its network fall silent too, it becomes “Network out”."),
     ),
-    "battery": (mark("It ends when the battery is good in two messages: {good} V or more."),),
+    "battery": (mark("It ends when the battery is good in two messages: {good} or more."),),
     "network_out": (mark("It ends as soon as a silent sensor of this network speaks."),),
     "sensor_fault": (mark("It ends when its readings can be believed again."),),
     "clone": (mark("It does not end by itself: somebody has to look at the device."),),
@@ -115,7 +115,7 @@ def _water_rule(language: PageLanguage, judgement: Judgement) -> str:
             return language.text(
                 "Said because the level stayed under {threshold} for two readings one after the "
                 "other.",
-                threshold=f"{threshold:.0f}\u00a0L",
+                threshold=language.quantity(threshold, "L"),
             )
     return language.text(
         "Said because the level stayed under the threshold of this tank for two readings one "

@@ -107,13 +107,34 @@ class Sick:
 
 
 def sick(language: PageLanguage, snapshot: Snapshot) -> list[Sick]:
-    """The open incidents of sensors and networks, outages first."""
-    found = [
-        _sick(language, snapshot, i)
+    """Open incidents of sensors and networks, and sensors that are silent or faulty without one.
+
+    Outages are first. A sensor that fell silent as its tank was moved is part of that incident.
+    """
+    own = [
+        i
         for i in snapshot.incidents
         if i.kind in ("network_out", "silent", "battery", "sensor_fault", "clone")
     ]
+    listed = {i.tank for i in own}
+    found = [_sick(language, snapshot, i) for i in own]
+    found += [
+        _unwell(language, view, snapshot.now)
+        for view in snapshot.tanks
+        if view.tank.id not in listed and view.live and _is_unwell(view)
+    ]
     return sorted(found, key=lambda s: s.icon != "network")
+
+
+def _is_unwell(view: TankView) -> bool:
+    is_silent = view.now.presence == "silent" and view.network is None
+    return is_silent or view.now.state == "fault"
+
+
+def _unwell(language: PageLanguage, view: TankView, now: float) -> Sick:
+    shown = state(language, view, now)
+    href = f"/tanks/{view.tank.id}" if view.incident is None else f"/incidents/{view.incident.id}"
+    return Sick(view.name, shown.icon, str(shown.text), href)
 
 
 def _sick(language: PageLanguage, snapshot: Snapshot, incident: Incident) -> Sick:
@@ -135,8 +156,8 @@ def battery(language: PageLanguage, mv: int) -> str:
     """``Battery 3.98 V.``, with a word when it is low."""
     volts = language.volts(mv)
     if mv < LOW_MV:
-        return language.text("Battery low, {volts} V.", volts=volts)
-    return language.text("Battery good, {volts} V.", volts=volts)
+        return language.text("Battery low, {volts}.", volts=volts)
+    return language.text("Battery good, {volts}.", volts=volts)
 
 
 def signal(language: PageLanguage, dbm: int) -> str:

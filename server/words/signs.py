@@ -103,7 +103,7 @@ def row(language: PageLanguage, reading: Reading, now: float) -> ReadingRow:
         litres = language.bounded(reading.volume_l, reading.volume_l - half,
                                   reading.volume_l + half)  # fmt: skip
     unit = _SAMPLE_UNITS[reading.quantity]
-    spread = f"{reading.spread}\u00a0{unit}" if reading.spread is not None else "–"
+    spread = language.quantity(reading.spread, unit) if reading.spread is not None else "–"
     samples = "–"
     if reading.valid is not None and reading.tried is not None:
         samples = language.text("{n} of {all}", n=reading.valid, all=reading.tried)

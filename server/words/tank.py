@@ -63,7 +63,8 @@ def card(language: PageLanguage, snapshot: Snapshot, view: TankView) -> Card:
         litres="" if known.volume_l is None else language.litres(known.volume_l),
         share=share(language, view) if view.seen else "",
         age=Markup("") if known.at is None else language.aged(known.at, now),
-        who=_short_who(language, view.incident, who, now),
+        who="" if view.is_filling and view.incident and view.incident.claimed_by is None
+        else _short_who(language, view.incident, who, now),
         trend=trend(language, known, view.tank.capacity_l) if view.seen else None,
         rate="" if known.trend_lph is None or abs(known.trend_lph) < STEADY_LPH
         else language.rate(known.trend_lph),
@@ -86,6 +87,8 @@ def _lead(language: PageLanguage, view: TankView) -> str:
 
 
 def _tone(view: TankView) -> str:
+    if view.is_filling:
+        return "low"
     if view.incident is not None:
         return incident_words.KINDS[view.incident.kind].tone
     if not view.seen:
@@ -94,6 +97,8 @@ def _tone(view: TankView) -> str:
 
 
 def _status(language: PageLanguage, view: TankView, now: float) -> IconText | None:
+    if view.is_filling:
+        return IconText(language.text("Being filled"), "refill")
     if view.incident is not None and (view.live or view.is_disturbed):
         return IconText(
             incident_words.word(language, view.incident, now),
@@ -203,11 +208,21 @@ def sentence(language: PageLanguage, view: TankView, now: float) -> str:
     return word
 
 
+def who(
+    language: PageLanguage, view: TankView, incident: Incident, person: str | None, now: float
+) -> str:
+    """Whether somebody goes; nobody has to while the tank is being filled."""
+    if view.is_filling and incident.claimed_by is None:
+        return language.text("Nobody else is needed.")
+    return incident_words.who(language, incident, person, now)
+
+
 def situation(language: PageLanguage, view: TankView, now: float) -> Markup:
     """The sentence of an urgent block: the newest level for water, else what happened."""
     incident, known = view.incident, view.now
     assert incident is not None
-    if incident.kind not in ("low", "critical") or known.volume_l is None or known.at is None:
+    newest = incident.kind in ("low", "critical") or view.is_filling
+    if not newest or known.volume_l is None or known.at is None:
         return incident_words.what(language, incident, now)
     litres, age = language.litres(known.volume_l), language.aged(known.at, now)
     how_full = share(language, view)
@@ -217,6 +232,8 @@ def situation(language: PageLanguage, view: TankView, now: float) -> Markup:
         )
     else:
         text = language.rich("**About {litres}**, {age}.", litres=litres, age=age)
+    if view.is_filling:
+        return text + " " + language.rich("This ends by itself once the level is steady.")
     if known.empty_at is None or incident.claimed_by is not None:
         return text
     return text + " " + language.rich("Empty {when}.", when=language.between(known.empty_at, now))

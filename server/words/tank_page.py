@@ -8,13 +8,13 @@ from markupsafe import Markup
 from server.views import picture
 from server.views.picture import Large
 from server.views.snapshot import TankView
-from server.words import incident as incident_words
 from server.words import tank as words
 from server.words.language import PageLanguage
 from server.words.page import Button, Option, arrivals, going
 from server.words.tank import Card
 
 _SIGMAS_80_PCT = 1.28
+_DAY_H = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def urgent(
     if incident is None:
         return None
     button, details = None, language.text("Details")
-    if incident.claimed_by == me:
+    if view.is_filling:
+        pass
+    elif incident.claimed_by == me:
         button = Button("release", language.text("I’m not going"))
     elif incident.claimed_by is None and water:
         text = language.text("Already refilled")
@@ -69,8 +71,8 @@ def urgent(
         details = language.text("What we know")
     return Urgent(
         id=incident.id, situation=words.situation(language, view, now),
-        who=incident_words.who(language, incident, who, now),
-        claimed=incident.claimed_by is not None, go=going(language, water),
+        who=words.who(language, view, incident, who, now),
+        claimed=incident.claimed_by is not None or view.is_filling, go=going(language, water),
         arrivals=arrivals(language), button=button, details=details,
     )  # fmt: skip
 
@@ -84,13 +86,13 @@ def level(language: PageLanguage, view: TankView, card: Card, now: float) -> Lev
         if tank.empty_l >= 10:
             litres = language.litres(tank.empty_l)
     elif view.seen:
-        whole = f"{int(tank.capacity_l)}\u00a0L"
+        whole = language.quantity(tank.capacity_l, "L")
         share = card.share
         if tank.kind == "tank":
             share = language.text("{share} of {all}", share=card.share, all=whole)
     if view.seen and known.sd_l:
         range_l = max(ceil(known.sd_l * _SIGMAS_80_PCT / 5) * 5, 5)
-        doubt = language.text("give or take {litres}", litres=f"{range_l}\u00a0L")
+        doubt = language.text("give or take {litres}", litres=language.quantity(range_l, "L"))
     return Level(card.lead, litres, share, doubt, _measured(language, view, card, now))
 
 
@@ -126,12 +128,28 @@ def forecasts(language: PageLanguage, view: TankView, now: float) -> list[Foreca
     return found
 
 
+def basis(language: PageLanguage, view: TankView) -> str:
+    """What the forecasts follow from: days that were measured, or assumptions."""
+    inside = language.text("8 times in 10 it falls inside these hours.")
+    if view.now.known_h >= _DAY_H:
+        source = language.text("Reckoned from the last days at this time of day.")
+    elif view.now.known_h:
+        source = language.plural(
+            "Only {n} hour of use is known here: the rest is assumed.",
+            "Only {n} hours of use are known here: the rest is assumed.",
+            view.now.known_h,
+        )
+    else:
+        source = language.text("No use is known here yet: it is assumed.")
+    return f"{inside} {source}"
+
+
 def drawing(language: PageLanguage, view: TankView) -> Large:
     """The large drawing with its thresholds named."""
     low, critical = limits_l(view)
     return picture.large(view, (
-        (low, language.text("low {n}", n=round(low))),
-        (critical, language.text("critical {n}", n=round(critical))),
+        (low, language.text("low {n}", n=language.number(low))),
+        (critical, language.text("critical {n}", n=language.number(critical))),
     ))  # fmt: skip
 
 

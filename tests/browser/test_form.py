@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page, expect
 
+from server.pages import devices, home, incident, more, people, sign_in, tank, why
+from tests.browser.accounts import PASSWORD
 from tests.browser.conftest import Site, served
+from tests.typography import faults_of_page
 
 PAGES = (
     "/", "/tanks/birches-1", "/tanks/canal-1", "/tanks/birches-2", "/tanks/orchard-1",
@@ -14,6 +19,27 @@ PAGES = (
     "/incidents/duneslow22", "/incidents/orchardnet", "/incidents/birchlow11", "/more",
     "/devices", "/people",
 )  # fmt: skip
+INCIDENTS = (
+    "birchtaken", "canalcrit2", "duneslow22", "orchardnet", "battbirch3", "birchlow11",
+)  # fmt: skip
+WALK = {
+    "/": ("/", "/?by=site"),
+    "/tanks/{tank}": (
+        *(f"/tanks/{name}-{n}" for name in ("canal", "birches", "dunes", "orchard")
+          for n in (1, 2, 3)),
+        "/tanks/birches-1?range=7d", "/tanks/birches-1?range=30d",
+    ),
+    "/incidents": ("/incidents",),
+    "/incidents/{incident_id}": tuple(f"/incidents/{one}" for one in INCIDENTS),
+    "/c/{incident_id}": ("/c/canalcrit2",),
+    "/incidents/{incident_id}/why": tuple(f"/incidents/{one}/why" for one in INCIDENTS),
+    "/sign-in": ("/sign-in",),
+    "/more": ("/more",),
+    "/devices": ("/devices",),
+    "/people": ("/people",),
+}  # fmt: skip
+"""The addresses at which each page is read; a volunteer gets the refusal of some."""
+NO_PAGE = {"/i/{incident_id}", "/robots.txt", "/enter/{code}"}
 WIDTHS = (320, 768, 900, 1280)  # a narrow phone first
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 
@@ -78,6 +104,34 @@ def test_a_french_reader_gets_french(site: Site):
         page.get_by_role("button", name="English").click()
         page.goto(site.url)
         expect(page.locator("h1")).to_have_text("2 tanks need somebody")
+
+
+def signed_in(site: Site, login: str) -> dict[str, str]:
+    given = {"login": login, "password": PASSWORD}
+    answer = httpx.post(f"{site.url}/api/v1/session", json=given, timeout=30)
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+def test_the_walk_below_leaves_out_no_page():
+    rooms = (home, tank, incident, why, sign_in, more, devices, people)
+    routes = [r for room in rooms for r in room.router.routes if isinstance(r, APIRoute)]
+    shown = {route.path for route in routes if "GET" in (route.methods or ())}
+    assert shown == WALK.keys() | NO_PAGE
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_figure_and_sign_follows_the_readers_language(site: Site, language: str):
+    site.scene.beat()
+    with httpx.Client(base_url=site.url, timeout=30, follow_redirects=True) as client:
+        client.headers["Accept-Language"] = language
+        pages = {path: client.get(path) for path in ("/sign-in", "/sign-in?next=/c/canalcrit2")}
+        for login in ("sam", "van-1"):
+            client.headers.update(signed_in(site, login))
+            for path in (*(one for ones in WALK.values() for one in ones), "/nowhere"):
+                pages[f"{path} of {login}"] = client.get(path)
+    found = {path: faults_of_page(page.text, language) for path, page in pages.items()}
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert all(page.headers["Content-Language"] == language for page in pages.values())
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -15,9 +15,11 @@ from gateway.alerts.language import Language
 from gateway.alerts.text import LONGEST, Alert, ClaimNote, text_of
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Device, Registry, Site, Tank
+from tests.typography import faults_of_page
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 NBSP = "\u00a0"
+NARROW = "\u202f"
 ZONE = "Europe/Paris"
 
 
@@ -68,7 +70,7 @@ def body(
     """The message, with ordinary spaces so that it can be read here."""
     words = Language(language, ZONE)
     alert = Alert(change, REGISTRY, words, now, url, going, closed)
-    return text_of(alert).body.replace(NBSP, " ")
+    return text_of(alert).body.replace(NBSP, " ").replace(NARROW, " ")
 
 
 def test_a_low_tank_has_level_rate_forecast_and_nobody_going() -> None:
@@ -222,6 +224,10 @@ def test_no_message_is_too_long_fails_or_accuses(
         assert word not in others
     for number, unit in (("0", "L"), ("0", "min")):
         assert f"{number} {unit}" not in text.body.replace(name, "")
+    known, van = registry_of({"birches-2": "Birches 2"}), ClaimNote("Van 2", at("15:15"))
+    words = Language(language, ZONE)
+    text = text_of(Alert(late, known, words, at("14:04"), url, van if claimed else None))
+    assert faults_of_page(f"{text.title}\n{text.body}", language) == []
 
 
 def test_every_sentence_has_its_french() -> None:

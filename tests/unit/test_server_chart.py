@@ -101,3 +101,46 @@ def test_the_table_has_the_figures_of_the_line():
     made = drawn(known())
     assert len(made.rows) == 25
     assert {row.low.replace("\u00a0", " ") for row in made.rows[1:-1]} == {"500 L"}
+
+
+def axis(language: PageLanguage, range_: chart.Range, first_h: float | None = None) -> chart.Chart:
+    first_at = None if first_h is None else NOW - first_h * HOUR
+    ages = every(0.2, first_h or 24, 0)
+    return chart.draw(
+        language, range_, known(), 1000.0, (300.0, 150.0), readings(*ages), [], [], NOW,
+        first_at=first_at,
+    )  # fmt: skip
+
+
+def test_no_label_of_the_axis_overlaps_now_in_either_language():
+    """8 px a character of a chart 205 px wide: the widest of both at 320 px."""
+    for code in ("en", "fr"):
+        language = PageLanguage(code, "Europe/Paris")
+        for range_ in ("24h", "7d", "30d"):
+            made = axis(language, range_)
+            assert len(made.ticks) >= 2, (code, range_)
+            for tick in made.ticks:
+                least_px = 4 * (len(language.text("now")) + len(tick.text))
+                assert abs(tick.left - made.now_left) * 2.05 > least_px, (code, range_, tick.text)
+
+
+def test_labels_are_hours_then_weekdays_then_dates():
+    assert [t.text for t in axis(LANGUAGE, "24h").ticks][:2] == ["18\u00a0h", "0\u00a0h"]
+    assert axis(LANGUAGE, "7d").ticks[0].text == "Sun"
+    assert axis(LANGUAGE, "30d").ticks[0].text.endswith((" Oct", " Nov"))
+
+
+def test_a_new_tank_is_drawn_from_its_first_reading_on():
+    """What lies before the first reading is not missing."""
+    assert axis(LANGUAGE, "24h", 6).gaps == ()
+    assert chart.window("24h", NOW, NOW - 6 * HOUR) == (NOW - 6 * HOUR, NOW + 12 * HOUR)
+    assert chart.window("24h", NOW, NOW - HOUR) == (NOW - 3 * HOUR, NOW + 6 * HOUR)
+    assert chart.window("24h", NOW, NOW - 30 * HOUR) == chart.window("24h", NOW)
+
+
+def test_a_tank_that_was_silent_before_has_a_gap_there():
+    made = chart.draw(
+        LANGUAGE, "24h", known(), 1000.0, (300.0, 150.0), readings(*every(0.2, 6, 0)), [], [], NOW
+    )
+    assert len(made.gaps) == 1
+    assert made.gaps[0].width > 40

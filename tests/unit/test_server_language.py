@@ -43,7 +43,7 @@ def test_a_narrow_range_is_widened_outward_to_five_minutes():
 
 def test_a_range_over_midnight_names_both_days():
     span = Span(NOW + 10 * HOUR, NOW + 8 * HOUR, NOW + 12 * HOUR)
-    assert EN.window(span, NOW).replace("\u00a0", " ") == "today 22 h – tomorrow 03 h"
+    assert EN.window(span, NOW).replace("\u00a0", " ") == "today 22 h – tomorrow 3 h"
 
 
 def test_a_range_that_ends_at_midnight_stays_on_its_day():
@@ -92,3 +92,21 @@ def test_alerts_and_pages_follow_one_rule_in_two_styles(alert: str, page: str):
         "about 7 in 10": "about 7 in 10",
     }
     assert expected[alert.replace("\u00a0", " ")] == page.replace("\u00a0", " ")
+
+
+def tilde(text: str) -> str:
+    return text.replace("\u00a0", "~")
+
+
+def test_english_has_no_space_before_punctuation_to_keep() -> None:
+    assert ALERT.text("a : b ; c") == EN.text("a : b ; c") == "a : b ; c"
+
+
+def test_figures_with_a_unit_are_in_the_languages_form() -> None:
+    assert tilde(FR.quantity(3.976, "V", places=2)) == "3,98~V"
+    assert tilde(EN.quantity(3.976, "V", places=2)) == "3.98~V"
+    assert tilde(EN.quantity(9999.4, "L")) == "9999~L"
+    assert tilde(EN.quantity(9999.6, "L")) == "10,000~L"
+    assert tilde(FR.quantity(12500, "L")) == "12~500~L"
+    assert tilde(EN.hour(NOW - 7.5 * HOUR)) == "7~h"
+    assert FR.text("{n}", n=12500) == "12\u00a0500"

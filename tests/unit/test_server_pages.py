@@ -11,7 +11,7 @@ from server.views import picture
 from server.views.freshness import Freshness
 from server.views.incident import Incident
 from server.views.snapshot import Snapshot, TankView
-from server.words import home, incident_page, page, tank, tank_page
+from server.words import home, incident_page, page, sensors, tank, tank_page
 from server.words.language import PageLanguage
 
 NOW = 1795267920.0  # Saturday 21 November 2026, 14:32 in Paris
@@ -36,6 +36,8 @@ TAKEN = replace(
 
 
 def view(now: TankNow = KNOWN, incident: Incident | None = None, live: bool = True) -> TankView:
+    if now is KNOWN and incident is not None:
+        now = replace(KNOWN, volume_l=250.0, pct=25.0)
     return TankView(ROW, now, incident, (), None, live)
 
 
@@ -203,3 +205,72 @@ def test_a_level_is_drawn_to_scale_and_never_outside_the_tank() -> None:
     assert (full.top, full.height) == (26.0, 156.0)
     assert (full.leaders[0].y, full.leaders[0].text_y) == (104.0, 109.0)
     assert full.band_top == 26.0
+
+
+def low_at(litres: float, incident: Incident = LOW) -> TankView:
+    return view(replace(KNOWN, volume_l=litres, pct=litres / 10, state="low"), incident)
+
+
+@pytest.mark.parametrize(
+    ("litres", "word", "needed"), [(330.0, "Low", 1), (331.0, "Being filled", 0)]
+)
+def test_a_tank_whose_level_is_back_is_not_called_low(
+    litres: float, word: str, needed: int
+) -> None:
+    """3 % above the threshold, the watch's hysteresis, the page no longer says low."""
+    seen = snapshot(low_at(litres))
+    card = tank.card(EN, seen, seen.tanks[0])
+    assert card.status is not None
+    assert card.status.text == word
+    assert ("1 tank needs somebody" in home.opening(EN, seen).heading) is bool(needed)
+    (block,) = home.blocks(EN, seen, [card], "me")
+    assert block.claimed is not bool(needed)
+    page_ = incident_page.page(EN, seen, LOW, [], ME, [])
+    assert page_.head.word == word
+    assert f"About {plain(EN.litres(litres))}" in plain(page_.head.what)
+
+
+def test_a_theft_is_not_called_filled_whatever_the_level() -> None:
+    assert not low_at(800.0, TAKEN).is_filling
+    assert not replace(low_at(800.0), live=False).is_filling
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [("low", "Canal 1 was low"), ("critical", "Canal 1 was nearly empty"),
+     ("empty", "Canal 1 was empty"), ("lid_open", "Canal 1: the lid is open")],
+)  # fmt: skip
+def test_a_closed_water_incident_speaks_of_the_past(kind: str, heading: str) -> None:
+    closed = shown(
+        replace(
+            LOW, kind=kind, closed=NOW - 600, closed_why="refilled", figures={"volume_l": 840.0}
+        )
+    )
+    assert closed.head.heading == heading
+    if kind != "lid_open":
+        assert closed.head.word == "Over"
+        assert plain(closed.head.what) == "It held <strong>about 840 L</strong> when this ended."
+
+
+def test_a_silent_sensor_is_to_be_looked_at_whatever_became_of_its_tank() -> None:
+    silent = replace(KNOWN, presence="silent", presence_since=NOW - HOUR, state="unknown")
+    (found,) = sensors.sick(EN, snapshot(view(silent, TAKEN)))
+    assert (found.name, found.href) == ("Canal 1", "/incidents/gone1")
+    assert found.text == "Silent since 13:32."
+    (alone,) = sensors.sick(EN, snapshot(view(silent)))
+    assert alone.href == "/tanks/canal-1"
+    assert sensors.sick(EN, snapshot(view(silent, live=False))) == []
+    assert sensors.sick(EN, snapshot(view())) == []
+    own = replace(TAKEN, kind="silent")
+    assert len(sensors.sick(EN, snapshot(view(silent, own)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("hours", "source"),
+    [(0, "No use is known here yet: it is assumed."),
+     (1, "Only 1 hour of use is known here: the rest is assumed."),
+     (23, "Only 23 hours of use are known here: the rest is assumed."),
+     (24, "Reckoned from the last days at this time of day.")],
+)  # fmt: skip
+def test_a_forecast_says_what_it_follows_from(hours: int, source: str) -> None:
+    assert tank_page.basis(EN, view(replace(KNOWN, known_h=hours))).endswith(source)

@@ -52,6 +52,7 @@ def shown(context: WatchContext, tank: str) -> dict[str, object]:
         "critical_at": _span(use.critical_at) if use else None,
         "next_round_at": use.next_round_at if use else None,
         "dry_before_round": use.dry_before_round if use else None,
+        "known_h": use.profile.known if use else 0,
     }  # fmt: skip
 
 
