@@ -254,11 +254,11 @@ class Language:
         return self._days_ahead(at, now) == 0
 
     def date(self, at: float, pattern: str) -> str:
-        """The local time by CLDR's d, H, EEE, EEEE, MMM: ``EEE d MMM`` is ``Sat 21 Nov``."""
+        """The local time by CLDR's d, H, HH, EEE, EEEE, MMM: ``EEE d MMM`` is ``Sat 21 Nov``."""
         local = self.local(at)
         day = local.weekday()
         places = {"EEE": day, "EEEE": day, "MMM": local.month - 1}
-        figures = {"d": f"{local.day}", "H": f"{local.hour}"}
+        figures = {"d": f"{local.day}", "H": f"{local.hour}", "HH": f"{local.hour:02}"}
         fields = pattern.split(" ")
         return " ".join(figures.get(f) or self.text(_NAMES[f]).split()[places[f]] for f in fields)
 
