@@ -247,7 +247,9 @@ class Language:
         by_hour = hi - lo > _NARROW_S
         step_min = 60 if by_hour else 5
         start, end = self._down(lo, step_min), self._down(hi, step_min)
-        return start, end if end >= hi else self._down(hi + step_min * 60, step_min), by_hour
+        if end < hi or end == start:
+            end = self._down(hi + step_min * 60, step_min)
+        return start, end, by_hour
 
     def is_today(self, at: float, now: float) -> bool:
         """Whether both moments are on one local day."""

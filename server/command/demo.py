@@ -39,8 +39,15 @@ from server.demo import place, run
     show_default=True,
     help="How many nodes, of mixed kinds.",
 )
+@click.option(
+    "--days",
+    type=click.IntRange(0, 28),
+    default=28,
+    show_default=True,
+    help="How many days of history the twelve tanks begin with.",
+)
 @click.option("--keep", is_flag=True, help="Keep the throw-away folder afterwards.")
-def demo(speed: float, port: int, interpreter: str, nodes: int, keep: bool) -> None:
+def demo(speed: float, port: int, interpreter: str, nodes: int, days: int, keep: bool) -> None:
     """Watch a day at twelve tanks in minutes, in a throw-away folder. Ctrl-C ends it."""
     stop = threading.Event()
 
@@ -55,6 +62,7 @@ def demo(speed: float, port: int, interpreter: str, nodes: int, keep: bool) -> N
         interpreter=interpreter,
         count=nodes,
         keep=keep,
+        past_s=days * 86400.0,
         report=click.echo,
     ) as running:
         click.echo(

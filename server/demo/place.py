@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
@@ -142,8 +143,13 @@ def _tank(spot: Spot) -> Tank:
     )  # fmt: skip
 
 
-def fleet(placed: list[Node], settings: Settings, *, interpreter: str) -> dict[str, Any]:
-    """The fleet file of ``firmware.virtual.host.run``, with a board for each node."""
+def fleet(
+    placed: list[Node], settings: Settings, *, interpreter: str, levels: Mapping[str, float]
+) -> dict[str, Any]:
+    """The fleet file of ``firmware.virtual.host.run``, with a board for each node.
+
+    ``levels``: litres by device, where they are not the spot's.
+    """
     host, port = listen_address("broker_listen", settings.broker_listen)
     return {
         "speed": settings.clock_speed,
@@ -155,7 +161,7 @@ def fleet(placed: list[Node], settings: Settings, *, interpreter: str) -> dict[s
                 "device": n.device,
                 "key": n.key.hex(),
                 "config": _config(n, host, port, interval_s(len(placed))),
-                "model": _model(n.spot),
+                "model": {**_model(n.spot), "level_l": levels.get(n.device, n.spot.level_l)},
             }
             for n in placed
         ],

@@ -24,7 +24,7 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server import config_file
 from server.accounts import demo, people
-from server.demo import pace, place
+from server.demo import history, pace, place
 from server.demo.programs import Child, python
 from server.demo.story import Story
 
@@ -57,11 +57,13 @@ def running(
     interpreter: str = "auto",
     count: int = len(place.SPOTS),
     keep: bool = False,
+    past_s: float = history.LASTS_S,
     more: Mapping[str, object] | None = None,
 ) -> Generator[Demo]:
     """Run the demo inside the block, in a temporary folder; end it and delete the folder after.
 
-    ``report`` receives a sentence for each step. ``more`` has further settings, for example of
+    ``report`` receives a sentence for each step. ``past_s``: how much history the story's twelve
+    tanks have; many nodes have none. ``more`` has further settings, for example of
     InfluxDB. Raises NoriaError with the path of a log when a part does not start.
     """
     folder = Path(tempfile.mkdtemp(prefix="noria-demo-"))
@@ -69,14 +71,27 @@ def running(
     try:
         if count > len(place.SPOTS):
             speed = _paced(speed, count, interpreter, report)
-        settings = _configure(folder, speed=speed, port=port, report=report, more=more or {})
-        clock = Clock(settings.clock_speed, settings.clock_origin)
+        settings = _configure(folder, speed=speed, port=port, more=more or {})
         nodes = place.nodes(count)
-        volunteer = _register(settings, nodes, clock)
+        begins, levels = begins_at(speed, time.time()), dict[str, float]()
+        past_s = past_s if count == len(place.SPOTS) else 0.0
+        volunteer = _register(settings, nodes, begins - past_s)
+        if past_s:
+            report(f"Making {past_s / 86400:.0f} days of history ...")
+            fleet = _write_fleet(settings, folder, nodes, interpreter, {})
+            levels = history.make(
+                settings, fleet, folder / "flash", (begins - past_s, begins), report
+            )
+            # The clock begins now, and a port that was free may be taken.
+            settings = _configure(folder, speed=speed, port=port, more=more or {})
+        if not settings.server_listen.endswith(f":{port}"):
+            report(f"Port {port} is busy; the page is on {settings.server_listen}.")
+        clock = Clock(settings.clock_speed, settings.clock_origin)
+        _write_fleet(settings, folder, nodes, interpreter, levels)
         report("Starting broker, gateway and server ...")
         children.append(_start_programs(settings, folder, report))
         report("Starting the virtual boards ...")
-        children.append(_start_fleet(settings, folder, nodes, interpreter, report))
+        children.append(_start_fleet(folder, report))
         story = Story(
             settings,
             clock,
@@ -111,18 +126,9 @@ def _paced(speed: float, count: int, interpreter: str, report: Callable[[str], N
     return feasible
 
 
-def _configure(
-    folder: Path,
-    *,
-    speed: float,
-    port: int,
-    report: Callable[[str], None],
-    more: Mapping[str, object],
-) -> Settings:
-    server_port = _free_port(port)
-    if server_port != port:
-        report(f"Port {port} is busy; the page is on {server_port}.")
-    address = f"127.0.0.1:{server_port}"
+def _configure(folder: Path, *, speed: float, port: int, more: Mapping[str, object]) -> Settings:
+    """Write the settings, with free ports and a clock that begins at this moment."""
+    address = f"127.0.0.1:{_free_port(port)}"
     given: dict[str, object] = {
         "gateway_id": "demo",
         "witness": ".",  # deleted with the demo's folder
@@ -136,8 +142,10 @@ def _configure(
         "demo_code": secrets.token_urlsafe(18),
         **more,
     }
-    config_file.write(folder / "noria.toml", given)
-    return settings_module.read(folder / "noria.toml")
+    path = folder / "noria.toml"
+    path.unlink(missing_ok=True)
+    config_file.write(path, given)
+    return settings_module.read(path)
 
 
 def _origin(speed: float, real_now: float) -> float:
@@ -147,10 +155,16 @@ def _origin(speed: float, real_now: float) -> float:
     """
     if speed == 1.0:
         return 0.0
+    return (real_now * speed - begins_at(speed, real_now)) / (speed - 1.0)
+
+
+def begins_at(speed: float, real_now: float) -> float:
+    """When the demo begins (Unix s): today at ``_BEGINS``, or now at speed 1."""
+    if speed == 1.0:
+        return real_now
     hour, minute = (int(part) for part in _BEGINS.split(":"))
     local = datetime.fromtimestamp(real_now, ZoneInfo("Europe/Paris"))
-    begins = local.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
-    return (real_now * speed - begins) / (speed - 1.0)
+    return local.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
 
 
 def _free_port(wanted: int) -> int:
@@ -165,13 +179,13 @@ def _free_port(wanted: int) -> int:
     raise NoriaError("no free port on 127.0.0.1: end a program that listens, then try again")
 
 
-def _register(settings: Settings, nodes: list[place.Node], clock: Clock) -> str:
-    """Store the registry and a volunteer in the database; returns the volunteer's id."""
+def _register(settings: Settings, nodes: list[place.Node], since: float) -> str:
+    """Store registry and volunteer in the database as at ``since`` (Unix s); returns her id."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_database(settings)
     with engine.begin() as connection:
-        rows.put(connection, place.registry(nodes), clock.now())
-    van = people.add(engine, "Van 2", "volunteer", people.draw_password(), clock.now())
+        rows.put(connection, place.registry(nodes), since)
+    van = people.add(engine, "Van 2", "volunteer", people.draw_password(), since)
     engine.dispose()
     return van.id
 
@@ -206,15 +220,20 @@ def _start_programs(settings: Settings, folder: Path, report: Callable[[str], No
     return child
 
 
-def _start_fleet(
+def _write_fleet(
     settings: Settings,
     folder: Path,
     nodes: list[place.Node],
     interpreter: str,
-    report: Callable[[str], None],
-) -> Child:
-    fleet = place.fleet(nodes, settings, interpreter=interpreter)
-    (folder / "fleet.json").write_text(json.dumps(fleet), "utf-8")
+    levels: Mapping[str, float],
+) -> Path:
+    fleet = place.fleet(nodes, settings, interpreter=interpreter, levels=levels)
+    path = folder / "fleet.json"
+    path.write_text(json.dumps(fleet), "utf-8")
+    return path
+
+
+def _start_fleet(folder: Path, report: Callable[[str], None]) -> Child:
     ready = threading.Event()
 
     def on_line(line: str) -> None:
@@ -223,10 +242,15 @@ def _start_fleet(
             report(f"The nodes' firmware runs on {event.get('interpreter')}.")
             ready.set()
 
-    command = python("firmware.virtual.host.run", "--fleet", str(folder / "fleet.json"))
+    command = python("firmware.virtual.host.run", *_fleet_options(folder))
     child = Child("the virtual boards", command, folder / "fleet.log", on_line)
     _await(child, ready, folder / "fleet.log")
     return child
+
+
+def _fleet_options(folder: Path) -> list[str]:
+    (folder / "flash").mkdir(exist_ok=True)
+    return ["--fleet", str(folder / "fleet.json"), "--data", str(folder / "flash")]
 
 
 def _await(child: Child, ready: threading.Event, log: Path) -> None:

@@ -136,7 +136,7 @@ def test_the_installed_demo_shows_its_page(
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.chdir(tmp_path)
     command = [noria, "demo", "--port", str(free_port()), "--interpreter", "cpython"]
-    demo = Service([*command, "--speed", "300"], tmp_path / "log")
+    demo = Service([*command, "--speed", "300", "--days", "2"], tmp_path / "log")
     try:
         demo.start(lambda: "Ctrl-C ends it" in demo.text(), timeout_s=90)
         link = next(word for word in demo.text().split() if "/enter/" in word)

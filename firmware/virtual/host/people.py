@@ -6,7 +6,7 @@ from random import Random
 
 from firmware.virtual.host.vessel import Flow
 
-_LOCAL_OFFSET_S = 3600  # Calais in winter
+LOCAL_OFFSET_S = 3600  # Calais in winter
 _TAP_LITRES_PER_S = 0.15  # 40 s to 3 min for 20 L
 _CANS_L = (5.0, 5.0, 5.0, 10.0, 20.0)  # 5 L is what Calais hands out
 # A day's shares by the hour, from midnight.
@@ -55,4 +55,4 @@ class People:
 
 def _share(at: float) -> float:
     """How busy the hour of ``at`` is, against the busiest."""
-    return _HOURS[int((at + _LOCAL_OFFSET_S) // 3600) % 24] / _PEAK
+    return _HOURS[int((at + LOCAL_OFFSET_S) // 3600) % 24] / _PEAK

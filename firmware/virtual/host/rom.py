@@ -17,7 +17,8 @@ SIZE = 0x90000
 """The partition ``romfs``: three slots (device/slots.py), the first is the cable's build."""
 
 _ADDRESS = 0x2F0000
-_RING = [0x3C0000, 64 * 4096]
+SECTOR = 4096
+_RING = [0x3C0000, 64 * SECTOR]
 
 _BY_NAME = ("boot.py", "main.py")  # the chip starts these as source
 

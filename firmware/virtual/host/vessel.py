@@ -75,9 +75,20 @@ class Vessel:
         """Let time pass until ``now``; an earlier time does nothing."""
         while self.at < now:
             step_s = min(now - self.at, _HOLE_STEP_S if self._leaks() else _STEP_S)
+            if step_s == _STEP_S and self._stays_inside(now):
+                step_s = now - self.at
             self._flow(self.at, self.at + step_s)
             self.at += step_s
         self.flows = [flow for flow in self.flows if flow.end > self.at]
+
+    def _stays_inside(self, until: float) -> bool:
+        """Whether no flow can empty or overfill it before ``until``, so that one step is exact."""
+        if self.holes:
+            return False
+        litres = [flow.litres(self.at, until) for flow in self.flows]
+        most = self.level_l + sum(one for one in litres if one > 0.0)
+        least = self.level_l + sum(one for one in litres if one < 0.0)
+        return least >= 0.0 and most <= self.capacity_l
 
     def _leaks(self) -> bool:
         return any(hole.litres_per_s(self.level_mm) > 0.0 for hole in self.holes)
