@@ -70,7 +70,8 @@ def main() -> int:
         print(f"audit: NOT ASKED on the network: all but {service.asked}; {service.trouble}")
     else:
         print(f"audit: {service.asked} asked on the network, {len(service.vulnerable)} found")
-    print(*copied, *service.vulnerable, sep="\n")
+    for found in (*copied, *service.vulnerable):
+        print(f"audit: {found}")
     return 1 if copied or service.vulnerable else 0
 
 
