@@ -1,6 +1,8 @@
 """An installation of a version without TLS: its warnings, and how it and its devices move."""
 
+import os
 import re
+import signal
 import ssl
 import time
 from pathlib import Path
@@ -25,7 +27,7 @@ from tests.integration.running_gateway import RunningGateway
 from tests.integration.test_server_access import sign_in
 from tests.integration.tls_devices import run, send_plainly, waiting
 from tests.parts import require
-from tests.parts.services import free_port, until
+from tests.parts.services import free_port, listening, until
 from tests.wire_node.sealed import Ring
 
 
@@ -42,13 +44,17 @@ def test_an_installation_of_before_moves_by_one_command_and_is_told(tmp_path: Pa
     until(lambda: gateway.glance()["received"]["stored"] == 1, 10, "the message without TLS")
     assert f"without TLS at 0.0.0.0:{port} from other machines" in gateway.log.read_text("utf-8")
     assert f"no; WITHOUT TLS anybody may connect to 0.0.0.0:{port}," in run(gateway, "status")
-    gateway.stop()
     said = run(gateway, "certificates", "make", "--name", "localhost")
     assert f"1 devices go on without TLS at 0.0.0.0:{port}." in said
     assert gateway.config.read_text("utf-8").splitlines() == [
         "# ours", 'broker_listen = "0.0.0.0:8883"  # every interface', 'language = "fr"',
         'broker_names = ["localhost"]', f'broker_plain_listen = "0.0.0.0:{port}"',
     ]  # fmt: skip
+    os.kill(int((gateway.folder / "data/broker/broker.pid").read_text()), signal.SIGKILL)
+    until(lambda: "starting it again" in gateway.log.read_text("utf-8"), 10, "a new broker")
+    until(lambda: listening(port), 10, "it listens as before: the gateway was not started again")
+    until(lambda: _arrives(gateway, port, ring), 20, "another without TLS")
+    gateway.stop()
     with pytest.raises(NoriaError) as failed:
         run(gateway, "certificates", "make")
     assert "devices hold that CA" in str(failed.value)
@@ -72,6 +78,14 @@ def test_an_installation_of_before_moves_by_one_command_and_is_told(tmp_path: Pa
         assert "WITHOUT TLS" not in run(gateway, "status")
     finally:
         gateway.stop()
+
+
+def _arrives(gateway: RunningGateway, port: int, ring: Ring) -> bool:
+    """Send once more: the killed broker may have forgotten the gateway's session."""
+    before = gateway.glance()["received"]["stored"]
+    send_plainly(port, ring)
+    time.sleep(0.2)
+    return gateway.glance()["received"]["stored"] > before
 
 
 def _edit(gateway: RunningGateway, before: str, after: str) -> None:

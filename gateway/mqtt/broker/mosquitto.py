@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from gateway.mqtt.broker.child import QUEUES
 from gateway.mqtt.broker.rules import Login
-from gateway.mqtt.certificates import facts
 from gateway.mqtt.certificates.facts import Source
 from gateway.settings import Settings, listen_address
 
@@ -131,13 +130,15 @@ def copy_certificate(source: Source, folder: Path) -> tuple[str, str]:
 
 
 def write_config(
-    settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None
-) -> Path:
+    settings: Settings, folder: Path, plugin_path: Path, inner_port: int | None,
+    source: Source | None,
+) -> Path:  # fmt: skip
     """Write ``mosquitto.conf`` and return its path.
 
-    ``inner_port``: of the gateway's own listener without TLS, where devices use TLS.
+    ``source``: the certificate, where devices use TLS. ``inner_port``: then, of the gateway's own
+    listener without TLS.
     """
-    user, source = servant(), facts.source(settings)
+    user = servant()
     # Its working folder: it may not enter those above.
     location = f"{folder}/" if user is None else "./"
     text = _CONFIG.format(

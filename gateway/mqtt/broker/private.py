@@ -15,7 +15,6 @@ from gateway.mqtt.broker.child import Child, loopback_of
 from gateway.mqtt.broker.programs import choose
 from gateway.mqtt.broker.rules import ADMIN, GATEWAY, READER, Login, device_logins, own_logins
 from gateway.mqtt.broker.server_certificate import ServerCertificate
-from gateway.mqtt.certificates.facts import Source
 from gateway.registry import rows
 from gateway.runtime.wakeup import Wakeup
 from gateway.runtime.worker import Worker
@@ -60,9 +59,9 @@ class PrivateBroker(Worker):
         listen = listen_address("broker_listen", settings.broker_listen)
         self._certificate = ServerCertificate(settings)
         self._certificate.prepare()
-        has_tls = self._certificate.source is not None
-        inner = ("127.0.0.1", _free_port()) if has_tls else loopback_of(listen)
-        self._program = choose(settings, self._folder, inner, self._own[ADMIN])
+        source = self._certificate.source
+        inner = loopback_of(listen) if source is None else ("127.0.0.1", _free_port())
+        self._program = choose(settings, self._folder, inner, self._own[ADMIN], source)
         self._listen = listen
         self._child = self._make_child()
         self.address = Address(
@@ -87,15 +86,15 @@ class PrivateBroker(Worker):
     def _turn(self) -> float:
         if not self._child.running:
             self._restart()
-        if self._certificate.source is not None and self._certificate.changed():
-            self._reload(self._certificate.source)
+        if self._certificate.changed():
+            self._reload()
         self._child.trim_log()
         self._follow_registry()
         return _LOOK_S
 
-    def _reload(self, source: Source) -> None:
+    def _reload(self) -> None:
         """Serve the new certificate. A broker that was being started has read it already."""
-        if self._program.copy_certificate(source):
+        if self._program.copy_certificate():
             self._child.reload()
         else:
             self._child.stop()

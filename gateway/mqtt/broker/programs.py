@@ -14,7 +14,6 @@ from typing import Protocol
 from gateway.errors import BrokerError
 from gateway.mqtt.broker import control, mosquitto
 from gateway.mqtt.broker.rules import Login
-from gateway.mqtt.certificates import facts
 from gateway.mqtt.certificates.facts import Source
 from gateway.settings import Settings, listen_address
 
@@ -49,19 +48,23 @@ class BrokerProgram(Protocol):
         """Change the logins of the running broker. Raises BrokerError."""
         ...
 
-    def copy_certificate(self, source: Source) -> bool:
+    def copy_certificate(self) -> bool:
         """Give it the changed certificate; whether SIGHUP then suffices, else it starts again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Mosquitto:
-    """For real use. ``inner`` is the gateway's own listener, without TLS."""
+    """For real use. ``inner`` is the gateway's own listener, without TLS.
+
+    ``source`` is that of the gateway's start: a CA that is made while it runs changes nothing yet.
+    """
 
     settings: Settings
     folder: Path
     inner: tuple[str, int]
     admin: Login
+    source: Source | None
 
     @property
     def user(self) -> tuple[int, int] | None:
@@ -74,7 +77,9 @@ class Mosquitto:
         program, plugin = mosquitto.program(), mosquitto.plugin()
         if program is None or plugin is None:
             raise FileNotFoundError("mosquitto is no longer installed")
-        config = mosquitto.write_config(self.settings, self.folder, plugin, self.inner[1])
+        config = mosquitto.write_config(
+            self.settings, self.folder, plugin, self.inner[1], self.source
+        )
         mosquitto.write_security(self.folder, logins)
         user = mosquitto.servant()
         if user is not None:
@@ -88,9 +93,10 @@ class Mosquitto:
         if commands:
             control.send(self.inner, self.admin, commands)
 
-    def copy_certificate(self, source: Source) -> bool:
+    def copy_certificate(self) -> bool:
         """On SIGHUP it reads the files again; connections, sessions and queues stay."""
-        mosquitto.copy_certificate(source, self.folder)
+        if self.source is not None:
+            mosquitto.copy_certificate(self.source, self.folder)
         return True
 
 
@@ -101,6 +107,7 @@ class Amqtt:
     settings: Settings
     folder: Path
     inner: tuple[str, int]
+    source: Source | None
 
     @property
     def user(self) -> tuple[int, int] | None:
@@ -111,13 +118,12 @@ class Amqtt:
         """Another Python process, so that it does not block the gateway."""
         self._write(logins)
         host, port = listen_address("broker_listen", self.settings.broker_listen)
-        source = facts.source(self.settings)
         config = {
             "listen": f"{host}:{port}",
             "inner": f"{self.inner[0]}:{self.inner[1]}",
             "plain": self.settings.broker_plain_listen,
-            "certificate": source.certificate if source else "",
-            "key": source.key if source else "",
+            "certificate": self.source.certificate if self.source else "",
+            "key": self.source.key if self.source else "",
             "logins": str(self._logins),
         }
         path = self.folder / "amqtt.json"
@@ -129,9 +135,8 @@ class Amqtt:
         del before
         self._write(after.values())
 
-    def copy_certificate(self, source: Source) -> bool:
+    def copy_certificate(self) -> bool:
         """It reads the files where they are, and only as it starts."""
-        del source
         return False
 
     @property
@@ -151,14 +156,17 @@ class Amqtt:
         fresh.replace(self._logins)
 
 
-def choose(settings: Settings, folder: Path, inner: tuple[str, int], admin: Login) -> BrokerProgram:
+def choose(
+    settings: Settings, folder: Path, inner: tuple[str, int], admin: Login,
+    source: Source | None = None,
+) -> BrokerProgram:  # fmt: skip
     """Mosquitto where it is installed; else amqtt, and a warning that it is for trying out.
 
     Raises BrokerError where neither is.
     """
     if mosquitto.program() and mosquitto.plugin():
-        return Mosquitto(settings, folder, inner, admin)
+        return Mosquitto(settings, folder, inner, admin, source)
     if importlib.util.find_spec("amqtt") is None:
         raise BrokerError(NEITHER)
     _log.warning(TRYING_OUT)
-    return Amqtt(settings, folder, inner)
+    return Amqtt(settings, folder, inner, source)
