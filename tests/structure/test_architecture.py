@@ -15,10 +15,12 @@ OURS = {"gateway", "server", "dashboards", "firmware", "tests"}
 ARROWS = {
     "gateway/domain": ("gateway.domain",),
     "gateway": ("gateway",),
-    # Two exceptions: the demo starts virtual boards, and the noria command
-    # includes the dashboards' commands. Nothing else of the server may import either.
+    # Exceptions: the demo starts virtual boards, the noria command compiles the firmware and
+    # includes the dashboards' commands. Nothing else of the server may import any of these.
     "server": ("server", "gateway"),
     "server/demo": ("server", "gateway", "firmware.virtual.host"),
+    "server/command/device/stage.py": ("server", "firmware.compilation"),
+    "server/command/release.py": ("server", "gateway", "firmware.compilation"),
     "server/command/dashboards.py": ("server", "gateway", "dashboards"),
     "dashboards": ("dashboards", "gateway.domain"),
     "firmware/virtual": ("firmware",),

@@ -187,8 +187,8 @@ class Board:
         from lib import wifi
 
         network.hostname(_HOST_NAME)
-        self._link = wifi.Wifi(self.wlan(), config.wifi, address)
-        return self._link
+        # Not kept: the station is switched off by itself, and the module is unloaded before.
+        return wifi.Wifi(self.wlan(), config.wifi, address)
 
     def receiver(self, config):
         """The satellite receiver, powered; None where there is none."""

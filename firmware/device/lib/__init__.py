@@ -2,7 +2,7 @@
 
 import sys
 
-ED25519 = "lib.ed25519", "lib.sha512"
+ED25519 = "lib.ed25519", "lib.sha512", "lib.verification"
 """Modules to unload after signing or verifying."""
 
 

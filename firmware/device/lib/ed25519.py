@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032) in integers alone: signs a device's messages, verifies a release.
+"""Ed25519 (RFC 8032) in integers alone: signs a device's messages. ``verification.py`` verifies.
 
 Signing takes the base point's multiples from a comb of four teeth (Lim and Lee, CRYPTO 1994):
 64 doublings and 64 additions for every scalar. It is not constant time, since MicroPython's integer
@@ -6,80 +6,90 @@ operations depend on the values. To measure that one needs the board in hand, an
 key off its flash as well; the timing does not show on the network.
 """
 
-import binascii
-
 from lib import sha512
 
-_P = 2**255 - 19
-_L = 2**252 + 27742317777372353535851937790883648493  # the base point's order
-_D = -121665 * pow(121666, _P - 2, _P) % _P
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493  # the base point's order
 _TEETH, _COLUMNS = 4, 64
 
-# (y + x, y - x, 2dxy) of each sum of the base point's multiples by 1, 2^64, 2^128 and 2^192.
-_COMB = (  # in base64, 128 characters each: decoded one by one to save heap
-    b"hTuM9caTvC8ZDoz7xi2Tz8JCPWSYSAsnZbrUMzqdzwc+kUDXBTkQnbO+QNEFnzn9CYqPaDSEwaVnEviYki/9RGiqeocF"
-    b"EsmrnsSqzCPo2SaMWUPdy30bWqhlDJ9oexFvFfXRd+dlKs3xYKqPh5GJVOUGvNq8O7ex+8l8qct4SGX+sPaNx44TURv1"
-    b"deWJ2pdTufF6cR16IAlQ1iAruv0CIaHmXAUF5J6WKa1REminvDYVpH2qF/UaOrqy7CnbJdcK6FkeYIXFVQBgDkhmKzST"
-    b"h0zkRf7QqhQ+K88TSObY6iakYoSctrh1y9cc02fFb9gt9kITiOxyGc0vL8EPl7V1CUOnW9oDI89jbrrxUoGdvwTaZ3Oq"
-    b"0JA3M+rF9p1HcEZToo6trL8EO1iE6IsU6EO3KdvFEAg7WB4rqruzjuVJVCtHvj3rYnU6X7igvY5UOOr3mXJ0RTHlwwBR"
-    b"1ScW5+kEE/6c3GrSFJh4C91Iiz+rGzwKxnn5/+EP2pPWLXwt3mhESGe8440nGCH3DrLQYP0f55ixe8ZRvlH1TT1U0GQ2"
-    b"oSbuOaMTOy1SKSmV2GxQJVKF8fD0rNQ66t8udEJ5umvXSR3mVo0zQvoUmilRw0Y5HRmFsa2nbVd9JMLt/Kjjrx9OTARq"
-    b"Iz0F5xXjh407sbzdPCioIdPSYJlRpLvFDw+aVU4ccBKcdugA/l87nAMK3NyVG+sCDEtFacEMU4df0yFwch4k3ycHBHGl"
-    b"Ng2QsqrvRd/emqZgXNtu/h3Auwcwt/xkypDTb8xY7zj8mBoXdWV471/WQsSPt1CI74bQb23GNG8E3Jg4tMvzkye3B0Oy"
-    b"/5EHHZg0zpaAvddtn4SLjotZC4n2wgyKwc8RKs4ptQdGEYFAWQvARsCbCshmrLGwKCFBwBoMyJ3MbaY2pDgb9Fygl8bX"
-    b"25W+8+unq31+jfa4oH2mdVY4FCB47+ip/aown2Siy6jfXFDr0UyzwE0duloRRnbatcNTGQ/Um54RIXNvrB1gWbL+IWDM"
-    b"A0tLZ4N+iF9a9MGiDBhgjQpA32jM27BegZlOL7hHeubXwBV/YJAooEWE8UH90Wbz/h7hzwERSmmLTadQAV7hOUu6UdNq"
-    b"PfATQMxl4G7cggK9RuZKIv2UuTZ06Lz+2JpOU09u8NnBVSJIAPjOcc/qAzy7/orKRHU2kHfEKWoo6j84YlRlvLCThU6M"
-    b"Y+WjShHeEg3yxCmpSiq6oxOLe53SsFZEeZt7SRq5awbS58VG5kkqRcRjks35PrGeUqvt6GyrUJvj67B5fc8gSFznik6P"
-    b"0stgCwBEkQLePHAhvJjIuTs3hghXn1OIEXzKff7wnZO0fc5RqcsPuQ71HR1+NRzmiwmdRpmIN2I1AgNMWuH67/YgBY53"
-    b"PJQKRy9n3pn8Awr1eYMUBtGIAdI43xVjDq0R6COQsq7iBQ1lC2xYXadZD7q37k0fXtTtPgQXMgfH8kfB9gzSr/MZuVHG"
-    b"AvhBcP3bjyU+B0VPqU88F8T5jZJg6nE9LVZzMwZ4fluyUpWiTFGw2XLEPJkkcCoeH4Fc1LwPGmADCOySfby3JH9A0hcr"
-    b"5sqgJlsiBu5Dy1+k+wk1uQkFMXUbYwV2s40NhxxAUrrM3pdz57IR9ElGBF8hmJWtJA0MjGI2zCaQfxvq3BZwVS+OM4/l"
-    b"wFz6G4oMTBAdaLUD541Fy2MSWXovPWNs5RwXDHGuyubD/H58hWvAASiLtFbSecQPQDysvp9+QbozRx2rUafKikHd9Sve"
-    b"CX9o8O/zD/E7onvj8TTqul5NA2YdJmGe5MpCssMqbkZbQrj7R2frfhOLGoFgdVzfeZrI+HFvpytawv/IO1YqlQk8+H7c"
-    b"S8uooibCk1/6xrWWpeNkBhvr69Qvz8bl3EqbQMRQQ4O5PdVEtAX1pQWTKYkv/0lZovoi+2R9ZQSnaLlp"
+# (y + x, y - x, 2dxy) of each sum of the base point's multiples by 1, 2^64, 2^128 and 2^192, 96
+# bytes each: small pieces fit a heap that is nearly full, and are decoded one by one.
+_COMB = (
+    b"\x85\x3b\x8c\xf5\xc6\x93\xbc\x2f\x19\x0e\x8c\xfb\xc6\x2d\x93\xcf\xc2\x42\x3d\x64\x98\x48\x0b\x27"
+    b"\x65\xba\xd4\x33\x3a\x9d\xcf\x07\x3e\x91\x40\xd7\x05\x39\x10\x9d\xb3\xbe\x40\xd1\x05\x9f\x39\xfd"
+    b"\x09\x8a\x8f\x68\x34\x84\xc1\xa5\x67\x12\xf8\x98\x92\x2f\xfd\x44\x68\xaa\x7a\x87\x05\x12\xc9\xab"
+    b"\x9e\xc4\xaa\xcc\x23\xe8\xd9\x26\x8c\x59\x43\xdd\xcb\x7d\x1b\x5a\xa8\x65\x0c\x9f\x68\x7b\x11\x6f",
+    b"\x15\xf5\xd1\x77\xe7\x65\x2a\xcd\xf1\x60\xaa\x8f\x87\x91\x89\x54\xe5\x06\xbc\xda\xbc\x3b\xb7\xb1"
+    b"\xfb\xc9\x7c\xa9\xcb\x78\x48\x65\xfe\xb0\xf6\x8d\xc7\x8e\x13\x51\x1b\xf5\x75\xe5\x89\xda\x97\x53"
+    b"\xb9\xf1\x7a\x71\x1d\x7a\x20\x09\x50\xd6\x20\x2b\xba\xfd\x02\x21\xa1\xe6\x5c\x05\x05\xe4\x9e\x96"
+    b"\x29\xad\x51\x12\x68\xa7\xbc\x36\x15\xa4\x7d\xaa\x17\xf5\x1a\x3a\xba\xb2\xec\x29\xdb\x25\xd7\x0a",
+    b"\xe8\x59\x1e\x60\x85\xc5\x55\x00\x60\x0e\x48\x66\x2b\x34\x93\x87\x4c\xe4\x45\xfe\xd0\xaa\x14\x3e"
+    b"\x2b\xcf\x13\x48\xe6\xd8\xea\x26\xa4\x62\x84\x9c\xb6\xb8\x75\xcb\xd7\x1c\xd3\x67\xc5\x6f\xd8\x2d"
+    b"\xf6\x42\x13\x88\xec\x72\x19\xcd\x2f\x2f\xc1\x0f\x97\xb5\x75\x09\x43\xa7\x5b\xda\x03\x23\xcf\x63"
+    b"\x6e\xba\xf1\x52\x81\x9d\xbf\x04\xda\x67\x73\xaa\xd0\x90\x37\x33\xea\xc5\xf6\x9d\x47\x70\x46\x53",
+    b"\xa2\x8e\xad\xac\xbf\x04\x3b\x58\x84\xe8\x8b\x14\xe8\x43\xb7\x29\xdb\xc5\x10\x08\x3b\x58\x1e\x2b"
+    b"\xaa\xbb\xb3\x8e\xe5\x49\x54\x2b\x47\xbe\x3d\xeb\x62\x75\x3a\x5f\xb8\xa0\xbd\x8e\x54\x38\xea\xf7"
+    b"\x99\x72\x74\x45\x31\xe5\xc3\x00\x51\xd5\x27\x16\xe7\xe9\x04\x13\xfe\x9c\xdc\x6a\xd2\x14\x98\x78"
+    b"\x0b\xdd\x48\x8b\x3f\xab\x1b\x3c\x0a\xc6\x79\xf9\xff\xe1\x0f\xda\x93\xd6\x2d\x7c\x2d\xde\x68\x44",
+    b"\x48\x67\xbc\xe3\x8d\x27\x18\x21\xf7\x0e\xb2\xd0\x60\xfd\x1f\xe7\x98\xb1\x7b\xc6\x51\xbe\x51\xf5"
+    b"\x4d\x3d\x54\xd0\x64\x36\xa1\x26\xee\x39\xa3\x13\x3b\x2d\x52\x29\x29\x95\xd8\x6c\x50\x25\x52\x85"
+    b"\xf1\xf0\xf4\xac\xd4\x3a\xea\xdf\x2e\x74\x42\x79\xba\x6b\xd7\x49\x1d\xe6\x56\x8d\x33\x42\xfa\x14"
+    b"\x9a\x29\x51\xc3\x46\x39\x1d\x19\x85\xb1\xad\xa7\x6d\x57\x7d\x24\xc2\xed\xfc\xa8\xe3\xaf\x1f\x4e",
+    b"\x4c\x04\x6a\x23\x3d\x05\xe7\x15\xe3\x87\x8d\x3b\xb1\xbc\xdd\x3c\x28\xa8\x21\xd3\xd2\x60\x99\x51"
+    b"\xa4\xbb\xc5\x0f\x0f\x9a\x55\x4e\x1c\x70\x12\x9c\x76\xe8\x00\xfe\x5f\x3b\x9c\x03\x0a\xdc\xdc\x95"
+    b"\x1b\xeb\x02\x0c\x4b\x45\x69\xc1\x0c\x53\x87\x5f\xd3\x21\x70\x72\x1e\x24\xdf\x27\x07\x04\x71\xa5"
+    b"\x36\x0d\x90\xb2\xaa\xef\x45\xdf\xde\x9a\xa6\x60\x5c\xdb\x6e\xfe\x1d\xc0\xbb\x07\x30\xb7\xfc\x64",
+    b"\xca\x90\xd3\x6f\xcc\x58\xef\x38\xfc\x98\x1a\x17\x75\x65\x78\xef\x5f\xd6\x42\xc4\x8f\xb7\x50\x88"
+    b"\xef\x86\xd0\x6f\x6d\xc6\x34\x6f\x04\xdc\x98\x38\xb4\xcb\xf3\x93\x27\xb7\x07\x43\xb2\xff\x91\x07"
+    b"\x1d\x98\x34\xce\x96\x80\xbd\xd7\x6d\x9f\x84\x8b\x8e\x8b\x59\x0b\x89\xf6\xc2\x0c\x8a\xc1\xcf\x11"
+    b"\x2a\xce\x29\xb5\x07\x46\x11\x81\x40\x59\x0b\xc0\x46\xc0\x9b\x0a\xc8\x66\xac\xb1\xb0\x28\x21\x41",
+    b"\xc0\x1a\x0c\xc8\x9d\xcc\x6d\xa6\x36\xa4\x38\x1b\xf4\x5c\xa0\x97\xc6\xd7\xdb\x95\xbe\xf3\xeb\xa7"
+    b"\xab\x7d\x7e\x8d\xf6\xb8\xa0\x7d\xa6\x75\x56\x38\x14\x20\x78\xef\xe8\xa9\xfd\xaa\x30\x9f\x64\xa2"
+    b"\xcb\xa8\xdf\x5c\x50\xeb\xd1\x4c\xb3\xc0\x4d\x1d\xba\x5a\x11\x46\x76\xda\xb5\xc3\x53\x19\x0f\xd4"
+    b"\x9b\x9e\x11\x21\x73\x6f\xac\x1d\x60\x59\xb2\xfe\x21\x60\xcc\x03\x4b\x4b\x67\x83\x7e\x88\x5f\x5a",
+    b"\xf4\xc1\xa2\x0c\x18\x60\x8d\x0a\x40\xdf\x68\xcc\xdb\xb0\x5e\x81\x99\x4e\x2f\xb8\x47\x7a\xe6\xd7"
+    b"\xc0\x15\x7f\x60\x90\x28\xa0\x45\x84\xf1\x41\xfd\xd1\x66\xf3\xfe\x1e\xe1\xcf\x01\x11\x4a\x69\x8b"
+    b"\x4d\xa7\x50\x01\x5e\xe1\x39\x4b\xba\x51\xd3\x6a\x3d\xf0\x13\x40\xcc\x65\xe0\x6e\xdc\x82\x02\xbd"
+    b"\x46\xe6\x4a\x22\xfd\x94\xb9\x36\x74\xe8\xbc\xfe\xd8\x9a\x4e\x53\x4f\x6e\xf0\xd9\xc1\x55\x22\x48",
+    b"\x00\xf8\xce\x71\xcf\xea\x03\x3c\xbb\xfe\x8a\xca\x44\x75\x36\x90\x77\xc4\x29\x6a\x28\xea\x3f\x38"
+    b"\x62\x54\x65\xbc\xb0\x93\x85\x4e\x8c\x63\xe5\xa3\x4a\x11\xde\x12\x0d\xf2\xc4\x29\xa9\x4a\x2a\xba"
+    b"\xa3\x13\x8b\x7b\x9d\xd2\xb0\x56\x44\x79\x9b\x7b\x49\x1a\xb9\x6b\x06\xd2\xe7\xc5\x46\xe6\x49\x2a"
+    b"\x45\xc4\x63\x92\xcd\xf9\x3e\xb1\x9e\x52\xab\xed\xe8\x6c\xab\x50\x9b\xe3\xeb\xb0\x79\x7d\xcf\x20",
+    b"\x48\x5c\xe7\x8a\x4e\x8f\xd2\xcb\x60\x0b\x00\x44\x91\x02\xde\x3c\x70\x21\xbc\x98\xc8\xb9\x3b\x37"
+    b"\x86\x08\x57\x9f\x53\x88\x11\x7c\xca\x7d\xfe\xf0\x9d\x93\xb4\x7d\xce\x51\xa9\xcb\x0f\xb9\x0e\xf5"
+    b"\x1d\x1d\x7e\x35\x1c\xe6\x8b\x09\x9d\x46\x99\x88\x37\x62\x35\x02\x03\x4c\x5a\xe1\xfa\xef\xf6\x20"
+    b"\x05\x8e\x77\x3c\x94\x0a\x47\x2f\x67\xde\x99\xfc\x03\x0a\xf5\x79\x83\x14\x06\xd1\x88\x01\xd2\x38",
+    b"\xdf\x15\x63\x0e\xad\x11\xe8\x23\x90\xb2\xae\xe2\x05\x0d\x65\x0b\x6c\x58\x5d\xa7\x59\x0f\xba\xb7"
+    b"\xee\x4d\x1f\x5e\xd4\xed\x3e\x04\x17\x32\x07\xc7\xf2\x47\xc1\xf6\x0c\xd2\xaf\xf3\x19\xb9\x51\xc6"
+    b"\x02\xf8\x41\x70\xfd\xdb\x8f\x25\x3e\x07\x45\x4f\xa9\x4f\x3c\x17\xc4\xf9\x8d\x92\x60\xea\x71\x3d"
+    b"\x2d\x56\x73\x33\x06\x78\x7e\x5b\xb2\x52\x95\xa2\x4c\x51\xb0\xd9\x72\xc4\x3c\x99\x24\x70\x2a\x1e",
+    b"\x1f\x81\x5c\xd4\xbc\x0f\x1a\x60\x03\x08\xec\x92\x7d\xbc\xb7\x24\x7f\x40\xd2\x17\x2b\xe6\xca\xa0"
+    b"\x26\x5b\x22\x06\xee\x43\xcb\x5f\xa4\xfb\x09\x35\xb9\x09\x05\x31\x75\x1b\x63\x05\x76\xb3\x8d\x0d"
+    b"\x87\x1c\x40\x52\xba\xcc\xde\x97\x73\xe7\xb2\x11\xf4\x49\x46\x04\x5f\x21\x98\x95\xad\x24\x0d\x0c"
+    b"\x8c\x62\x36\xcc\x26\x90\x7f\x1b\xea\xdc\x16\x70\x55\x2f\x8e\x33\x8f\xe5\xc0\x5c\xfa\x1b\x8a\x0c",
+    b"\x4c\x10\x1d\x68\xb5\x03\xe7\x8d\x45\xcb\x63\x12\x59\x7a\x2f\x3d\x63\x6c\xe5\x1c\x17\x0c\x71\xae"
+    b"\xca\xe6\xc3\xfc\x7e\x7c\x85\x6b\xc0\x01\x28\x8b\xb4\x56\xd2\x79\xc4\x0f\x40\x3c\xac\xbe\x9f\x7e"
+    b"\x41\xba\x33\x47\x1d\xab\x51\xa7\xca\x8a\x41\xdd\xf5\x2b\xde\x09\x7f\x68\xf0\xef\xf3\x0f\xf1\x3b"
+    b"\xa2\x7b\xe3\xf1\x34\xea\xba\x5e\x4d\x03\x66\x1d\x26\x61\x9e\xe4\xca\x42\xb2\xc3\x2a\x6e\x46\x5b",
+    b"\x42\xb8\xfb\x47\x67\xeb\x7e\x13\x8b\x1a\x81\x60\x75\x5c\xdf\x79\x9a\xc8\xf8\x71\x6f\xa7\x2b\x5a"
+    b"\xc2\xff\xc8\x3b\x56\x2a\x95\x09\x3c\xf8\x7e\xdc\x4b\xcb\xa8\xa2\x26\xc2\x93\x5f\xfa\xc6\xb5\x96"
+    b"\xa5\xe3\x64\x06\x1b\xeb\xeb\xd4\x2f\xcf\xc6\xe5\xdc\x4a\x9b\x40\xc4\x50\x43\x83\xb9\x3d\xd5\x44"
+    b"\xb4\x05\xf5\xa5\x05\x93\x29\x89\x2f\xff\x49\x59\xa2\xfa\x22\xfb\x64\x7d\x65\x04\xa7\x68\xb9\x69",
 )
-
-
-class SignatureError(ValueError):
-    """The signature is not that key's over that message."""
 
 
 def public_key(seed):
     """The public key (32 bytes) of a private key, 32 random bytes."""
-    return _encoded(_comb(_expanded(seed)[0]))
+    return encoded(comb(_expanded(seed)[0]))
 
 
 def sign(seed, public, *message):
     """The signature (64 bytes) over the parts of ``message``; ``public`` is the key's own."""
     scalar, prefix = _expanded(seed)
     r = _hashed(prefix, *message)
-    nonce = _encoded(_comb(r))
-    s = (r + _hashed(nonce, public, *message) * scalar) % _L
+    nonce = encoded(comb(r))
+    s = (r + _hashed(nonce, public, *message) * scalar) % L
     return nonce + s.to_bytes(32, "little")
-
-
-def verify(public, signature, *message):
-    """Raises SignatureError unless ``signature`` is the key's. Strict: canonical ``s`` and key."""
-    verify_over(public, signature, message)
-
-
-def verify_over(public, signature, message):
-    """As ``verify``, for an iterable of the parts of ``message``, such as an open file."""
-    s = int.from_bytes(signature[32:], "little")
-    if len(signature) != 64 or s >= _L:
-        raise SignatureError("signature: not 64 bytes of canonical form")
-    k = int.from_bytes(sha512.over(_then(signature[:32], public, message)), "little") % _L
-    # sB - kA must be R: kA is added with A's x negated.
-    x, y = _decoded(public)
-    if _encoded(_added(_comb(s), _times(k, (-x % _P, y)))) != bytes(signature[:32]):
-        raise SignatureError("signature: not this key's over this message")
-
-
-def _then(nonce, public, message):
-    yield nonce
-    yield public
-    yield from message
 
 
 def _expanded(seed):
@@ -91,90 +101,61 @@ def _expanded(seed):
 
 
 def _hashed(*parts):
-    return int.from_bytes(sha512.digest(*parts), "little") % _L
+    return int.from_bytes(sha512.digest(*parts), "little") % L
 
 
 # Points are (X, Y, Z, T), x = X / Z, y = Y / Z, xy = T / Z (RFC 8032, 5.1.4).
 
 
-def _comb(scalar):
+def comb(scalar):
     """``scalar`` (below 2^256) times the base point."""
     point = (0, 1, 1, 0)
     for column in range(_COLUMNS - 1, -1, -1):
-        point = _doubled(point)
+        point = doubled(point)
         index = 0
         for tooth in range(_TEETH):
             index |= (scalar >> (column + _COLUMNS * tooth) & 1) << tooth
-        point = _mixed(point, _entry(index))
+        point = mixed(point, _entry(index))
     return point
 
 
 def _entry(index):
     if not index:
         return 1, 1, 0
-    at = (index - 1) * 128
-    raw = binascii.a2b_base64(_COMB[at : at + 128])
+    raw = _COMB[index - 1]
     return tuple([int.from_bytes(raw[n : n + 32], "little") for n in (0, 32, 64)])
 
 
-def _times(scalar, affine):
-    """``scalar`` times a point, both public: its time may depend on them."""
-    x, y = affine
-    base = ((y + x) % _P, (y - x) % _P, 2 * _D * x * y % _P)
-    point = (0, 1, 1, 0)
-    for bit in range(252, -1, -1):
-        point = _doubled(point)
-        if scalar >> bit & 1:
-            point = _mixed(point, base)
-    return point
-
-
-def _doubled(point):
+def doubled(point):
+    """The point added to itself."""
     x, y, z, _ = point
-    a = x * x % _P
-    b = y * y % _P
+    a = x * x % P
+    b = y * y % P
     h = a + b
     e = h - (x + y) * (x + y)
     g = a - b
     f = 2 * z * z + g
-    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _mixed(point, entry):
+def mixed(point, entry):
     """``point`` plus a point given as (y + x, y - x, 2dxy)."""
     x, y, z, t = point
     a = (y - x) * entry[1]
     b = (y + x) * entry[0]
     c = t * entry[2]
     e, f, g, h = b - a, 2 * z - c, 2 * z + c, b + a
-    e, f, g, h = e % _P, f % _P, g % _P, h % _P
-    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+    e, f, g, h = e % P, f % P, g % P, h % P
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _added(point, other):
-    """The sum of two points, once a verification."""
-    x, y = _affine(other)
-    return _mixed(point, ((y + x) % _P, (y - x) % _P, 2 * _D * x * y % _P))
+def affine(point):
+    """(x, y) of a point."""
+    inverse = pow(point[2], P - 2, P)
+    return point[0] * inverse % P, point[1] * inverse % P
 
 
-def _affine(point):
-    inverse = pow(point[2], _P - 2, _P)
-    return point[0] * inverse % _P, point[1] * inverse % _P
-
-
-def _encoded(point):
-    x, y = _affine(point)
+def encoded(point):
+    """The 32 bytes of a point (5.1.2)."""
+    x, y = affine(point)
     return (y | (x & 1) << 255).to_bytes(32, "little")
-
-
-def _decoded(raw):
-    """(x, y) of an encoded point (RFC 8032, 5.1.3). Raises SignatureError."""
-    number = int.from_bytes(raw, "little")
-    y, odd = number & (1 << 255) - 1, number >> 255
-    u, v = (y * y - 1) % _P, (_D * y * y + 1) % _P
-    x = u * pow(v, 3, _P) * pow(u * pow(v, 7, _P), (_P - 5) // 8, _P) % _P
-    if (v * x * x - u) % _P:
-        x = x * pow(2, (_P - 1) // 4, _P) % _P
-    if len(raw) != 32 or y >= _P or (v * x * x - u) % _P or (not x and odd):
-        raise SignatureError("public key: no point of the curve")
-    return (_P - x if x & 1 != odd else x), y

@@ -7,16 +7,14 @@ could keep it there without end.
 """
 
 import select
-import socket
 import struct
 import time
 
 from micropython import const
 
+from lib import unload
 from lib.packets import framed, opened, text
 
-_CONNECT = const(0x10)
-_CONNACK = const(0x20)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _SUBSCRIBE = const(0x82)
@@ -24,14 +22,12 @@ _SUBACK = const(0x90)
 _PINGREQ = const(0xC0)
 _PINGRESP = const(0xD0)
 _DISCONNECT = const(0xE0)
-_KEEPALIVE_S = const(120)
 _PACKET_LIMIT = const(16384)
 _CHUNK = const(512)
 _EVENT_SIZE = const(64)  # heap of a queued packet besides its bytes
 _QUEUE_LIMIT = const(20480)  # bytes of queued packets: two retained topics, and PUBACKs
 _FULL_MS = const(5)  # between attempts to write while the peer's window is full
 _AGAIN = (11, 2, 3)  # EAGAIN; CPython's ssl: want read, want write
-_REFUSALS = ("", "protocol version", "client id", "server unavailable", "login", "not authorised")
 
 
 class MqttError(OSError):
@@ -45,11 +41,8 @@ class Client:
         self, host, port, client_id, login=None, password=None, ca=None, will=None, timeout_s=8
     ):
         self._address = host, port
-        self._client_id = client_id
-        self._login = login
-        self._password = password
+        self._who = client_id, login, password, will
         self._ca = ca
-        self._will = will
         self._timeout_ms = timeout_s * 1000
         self._raw = self._socket = self._poll = None
         self._pid = 0
@@ -60,49 +53,43 @@ class Client:
 
     def connect(self):
         """TCP, TLS when there is a CA, CONNECT, CONNACK. Raises MqttError."""
+        from lib import dial  # large, and needed once
+
         try:
-            self._open()
-            self._send(self._connect_packet())
-            kind, body = self._packet(self._timeout_ms)
+            timeout_s = self._timeout_ms / 1000
+            self._raw, self._socket = dial.opened(*self._address, self._ca, timeout_s)
+            self._listen()
+            self._send(dial.connect_packet(*self._who))
+            why = dial.refusal(*self._packet(self._timeout_ms))
         except (OSError, ValueError) as error:  # ValueError: a certificate that does not verify
             self.close()
             raise MqttError("connect %s:%d: %r" % (self._address + (error,))) from error
-        if kind != _CONNACK or len(body) != 2 or body[1]:
+        finally:
+            del dial
+            unload("lib.dial", "lib.trust")
+        if why:
             self.close()
-            code = body[1] if len(body) == 2 else 0
-            why = _REFUSALS[code] if code < len(_REFUSALS) else "code %d" % code
-            raise MqttError("the broker refused: %s" % (why or "no CONNACK"))
+            raise MqttError("the broker refused: %s" % why)
 
-    def _open(self):
-        host, port = self._address
-        address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
-        self._raw = self._socket = socket.socket()
-        self._raw.settimeout(self._timeout_ms / 1000)
-        self._raw.connect(address)
-        if self._ca:
-            from lib import trust
+    def held(self):
+        """The open connection without this module, which may be unloaded until ``resumed``."""
+        return (
+            self._address + self._who, self._ca, self._timeout_ms, self._raw, self._socket,
+            self._pid, self._queue, self._queue_size,
+        )  # fmt: skip
 
-            self._socket = trust.wrapped(self._raw, host, self._ca)
+    def resume(self, held):
+        """Continue the connection that another client held."""
+        _, _, _, self._raw, self._socket, self._pid, self._queue, self._queue_size = held
+        self._listen()
+
+    def _listen(self):
         self._socket.setblocking(False)
         # MicroPython's TLS has read and write; sockets and CPython's TLS recv and send.
         self._read = getattr(self._socket, "recv", None) or self._socket.read
         self._write = getattr(self._socket, "send", None) or self._socket.write
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
-
-    def _connect_packet(self):
-        flags, payload = 0x02, text(self._client_id)  # clean session
-        if self._will:
-            flags |= 0x04 | 0x20  # will, retained, QoS 0
-            payload += text(self._will[0]) + text(self._will[1])
-        if self._login is not None:
-            flags |= 0x80
-            payload += text(self._login)
-            if self._password is not None:
-                flags |= 0x40
-                payload += text(self._password)
-        body = text("MQTT") + struct.pack(">BBH", 4, flags, _KEEPALIVE_S) + payload
-        return framed(_CONNECT, body)
 
     def disconnect(self):
         """A clean end, so that the broker drops the will."""
@@ -281,3 +268,11 @@ class Client:
     def _next_pid(self):
         self._pid = self._pid % 65535 + 1
         return self._pid
+
+
+def resumed(held):
+    """A client that continues the connection ``held``: see :meth:`Client.held`."""
+    host, port, client_id, login, password, will = held[0]
+    client = Client(host, port, client_id, login, password, held[1], will, held[2] // 1000)
+    client.resume(held)
+    return client

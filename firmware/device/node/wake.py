@@ -1,14 +1,12 @@
 """One wake of the node, from the watchdog to deep sleep."""
 
 import gc
-import time
 
 from lib import unload
 from micropython import const
 
 from node import FW
-from node.policy import alarm_budget, location, schedule
-from node.policy.wake_pins import WakePins
+from node.policy import schedule
 from node.storage import clock, mishaps
 from node.storage.queue import FULL_COUNT, Queue
 from node.storage.ring import Ring
@@ -18,7 +16,8 @@ _RADIO = const(0)  # of mishaps.py
 _BUS = const(1)
 _HEALTHY_MV = const(3700)
 _AGAIN_S = const(120)
-_SENSING = "node.measure", "drivers.lis3dh", "drivers.battery"
+_SENSING = "node.measure", "drivers.battery", "node.policy.wake_pins", "node.policy.alarm_budget"
+_REPORTING = "node.exchange", "lib.mqtt", "lib.packets"
 
 
 class Findings:
@@ -50,8 +49,11 @@ class Wake:
         self._state = self._queue.state
         self._plan = schedule.Plan(config, self._state)
         self._update_status = UpdateStatus(slots, self._queue, feed)
-        self._wake_pins = WakePins(board, config, self._state)
         self._loaded_uplink = None
+        self.reboot = False
+        """Whether to reset instead of sleeping, as orders asked."""
+        self.release = None
+        """Arguments of ``Download.run`` for an ordered release, or None."""
         self.fresh = False
         """Whether this wake is a boot by power-on."""
         gc.collect()  # what the scan left would fragment the heap before the sensors load
@@ -88,7 +90,10 @@ class Wake:
         self._queue.save()
         seconds = self._plan.sleep_s(self._up())
         try:
-            return self._wake_pins.sleep_s(seconds), self._wake_pins.armed()
+            from node.policy.wake_pins import WakePins
+
+            pins = WakePins(self._board, self._config, self._state)
+            return pins.sleep_s(seconds), pins.armed()
         except Exception as error:  # noqa: BLE001 - of a pin: the timer wakes it
             mishaps.add(self._state, _BUS, error)
             return seconds, ()
@@ -96,13 +101,14 @@ class Wake:
     def _report(self, found):
         """Report. After any exception the next attempt waits longer, and an event is sealed."""
         state = self._state
-        self._make_room()
+        self._unload_sensing()
         # Counted before the attempt: if it ends in a reset, the next attempt still waits.
         state.fails = min(state.fails + 1, 255)
         self._count()
         self._queue.save()
         try:
             self._uplink.report(found)
+            self._unload_uplink()
             return
         except Exception as error:  # noqa: BLE001 - radios raise RuntimeError and MemoryError, too
             mishaps.add(state, _RADIO, error)
@@ -113,6 +119,7 @@ class Wake:
         self._uplink.release = None
         if found.event and state.unsealed_count:
             self._uplink.seal(found.mv)
+        self._unload_uplink()
 
     def _count(self):
         state = self._state
@@ -143,16 +150,27 @@ class Wake:
             fields = '"k":"fault","s":"config","c":"%s"' % (field or "ok")
             self._queue.add_event(self._up(), fields)
 
-    def _make_room(self):
-        """Unload the measuring modules: the uplink needs their heap."""
-        self._board.unload_driver()
+    def _unload_sensing(self):
+        """The uplink needs the heap of what measures."""
         unload(*_SENSING)
+        gc.collect()
+
+    def _unload_uplink(self):
+        """Keep the results; a release keeps its connection and what that needs."""
+        uplink, self._loaded_uplink = self._loaded_uplink, None
+        self.reboot, self.release = uplink.reboot, uplink.release
+        del uplink
+        unload(*_REPORTING)
         gc.collect()
 
     def _place(self, before_up):
         """Locate the board when recovery mode asks for it, before the report that carries it."""
         up = self._up()
-        if schedule.planned_move(self._state, up) or not location.due(self._state, before_up, up):
+        if not self._state.recovery or schedule.planned_move(self._state, up):
+            return
+        from node.policy import location
+
+        if not location.due(self._state, before_up, up):
             return
         fix = None
         try:
@@ -167,16 +185,6 @@ class Wake:
             self._queue.add_event(self._up(), location.event(fix))
 
     @property
-    def reboot(self):
-        """Whether to reset instead of sleeping, as orders asked."""
-        return self._loaded_uplink is not None and self._loaded_uplink.reboot
-
-    @property
-    def release(self):
-        """Arguments of ``Download.run`` for an ordered release, or None."""
-        return self._loaded_uplink and self._loaded_uplink.release
-
-    @property
     def held_back(self):
         """Whether the radio waits after failed starts."""
         return bool(self._slots.radio_wait_s) and self._state.retry_up > self._up()
@@ -185,34 +193,21 @@ class Wake:
         return clock.up(self._state, self._board.rtc_s())
 
     def _boot(self, measurement):
-        """Count a boot: every reset but a wake from deep sleep, and a clock that went back."""
+        """Count a boot, unless this is a wake from deep sleep whose clock did not go back."""
         state, rtc_s = self._state, self._board.rtc_s()
         cause = self._board.cause()
         if cause == "wake" and state.boot and not clock.went_back(state, rtc_s):
             return
-        if state.unsealed_count and not self._queue.only_boots():
-            # Records of the boot before are sealed under its number, at its last record's time.
-            self._uplink.ensure_era()
-            self._queue.seal(state.last_up, self._plan.promise_s(state.last_up))
+        from node import booting
+
         self.fresh = cause == "power"
-        if not state.boot or state.seq:  # a boot without a reading never counted
-            state.boot, state.seq = state.boot + 1, 0
-        state.unsealed, state.unsealed_count = self._queue.ring.tail, 0
-        self._begin(rtc_s - time.ticks_diff(time.ticks_ms(), 0) // 1000)
-        self._queue.save()
+        booting.boot(rtc_s, self._config, self._queue, self._plan, self._ensure_era)
+        del booting
+        unload("node.booting")
         # The accelerometer may have lost its settings with the reset.
         measurement.set_up()
         state.retry_up = max(state.retry_up, self._slots.radio_wait_s)
         self._queue.add_event(0, self._update_status.boot_fields(cause))
 
-    def _begin(self, rtc_s):
-        state = self._state
-        alarm_budget.carry_over(state, state.last_up)
-        clock.begin(state, rtc_s)
-        state.promise_up = state.recovery = state.recovery_up = state.motion_up = 0
-        # An attempt that the power cut short counts as failed: a weak cell under the radio's load
-        # would reset the board endlessly.
-        lte = bool(self._config.lte)
-        state.retry_up = schedule.retry_s(state.fails, 0, lte) if state.fails else 0
-        state.fault_up = state.good_up = state.same_up = 0
-        state.pending = 1
+    def _ensure_era(self):
+        self._uplink.ensure_era()

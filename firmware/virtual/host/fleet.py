@@ -39,7 +39,8 @@ class Fleet:
         self._out: set[str] = set()
         self._folder = folder
         self._firmware = Path(plan.get("firmware") or filesystem.DEVICE)
-        self._rom = self._in_place(plan)
+        self._files = self._firmware
+        self._rom = self._built(plan)
         self._start_within_s = float(plan.get("start_within_s", _ALL_STARTED_S))
         self._heap: str | None = plan.get("heap", "320K")
         self._watchdog_s: float | None = plan.get("watchdog_s")
@@ -49,8 +50,14 @@ class Fleet:
         for given in plan.get("boards", []):
             self._add(given)
 
-    def _in_place(self, plan: dict[str, Any]) -> Rom | None:
-        """The image that the boards run in place; ``rom`` asks for a blank partition instead."""
+    def _built(self, plan: dict[str, Any]) -> Rom | None:
+        """The image that the boards run in place; ``rom`` asks for a blank partition instead.
+
+        ``compiled`` = ``files``: no partition, the compiled modules are files.
+        """
+        if plan.get("compiled") == "files":
+            self._files = rom.files(self._firmware, self._folder / "compiled" / "files")
+            return rom.made(self.interpreter, None, self._folder / "compiled", partition=False)
         if not (plan.get("compiled") or plan.get("rom")):
             return None
         firmware = self._firmware if plan.get("compiled") else None
@@ -63,7 +70,7 @@ class Fleet:
         config: dict[str, Any] = {**given.get("config", {}), "device": device}
         if "key" in given:
             config["key"] = given["key"]
-        root = filesystem.lay_out(self._folder / device, config, self._firmware, self._rom)
+        root = filesystem.lay_out(self._folder / device, config, self._files, self._rom)
         world = World(model_of(given.get("model", {})), self.clock.now, device)
         table = self._table(config.get("board", "firebeetle"))
         setup = Setup(

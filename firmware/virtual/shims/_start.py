@@ -11,7 +11,7 @@ _hal.begin(int(sys.argv[1]))
 
 if sys.implementation.name != "micropython":
     _cpython.install()
-elif "_rom" in sys.modules:
+elif "romfs" in _hal.boot["partitions"]:
     import _vfs
 
     _vfs.start()

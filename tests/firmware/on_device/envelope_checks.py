@@ -59,7 +59,7 @@ def test_composing_spells_the_vector_byte_for_byte():
         records.Sample(70812, "mm", 431, 6, 6, 7, 110),
     ):
         body.add(_Kept(sample), head.up - sample.up)
-    assert body.object(text).decode() == VECTORS["cases"][0]["object"]
+    assert b"".join(body.object(text)).decode() == VECTORS["cases"][0]["object"]
 
 
 class _Kept:

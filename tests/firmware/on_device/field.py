@@ -6,7 +6,7 @@ import peer
 from flash import Flash, PowerCut
 from lib import mqtt
 from node import config, wake
-from node.exchange import uplink
+from node.exchange import session, uplink
 from node.storage import records
 from slots import Slots
 
@@ -171,6 +171,9 @@ class Field:
         mqtt.Client = peer.Client
         self.board.broker = self.broker
         uplink.print = lambda *_: None
+        # Thousands of wakes in one process: their modules stay.
+        wake.unload = uplink.unload = session.unload = lambda *_: None
+        mqtt.resumed = lambda held: held
 
     def wake(self, cut=None):
         """One wake, and the sleep after it; the power fails after ``cut`` bytes of flash."""

@@ -192,6 +192,9 @@ class Client:
     def ping(self):
         self._fate()
 
+    def held(self):
+        return self
+
     def publish(self, name, *parts, qos=0, retain=False):
         payload = b"".join(parts)
         self._fate()

@@ -17,7 +17,7 @@ SIG = "s" * 86
 
 
 class Rom(Powered):
-    """Two slots of NOR flash as slots.Rom offers them; ``cut`` as in flash.py's, always wild."""
+    """Two slots of NOR flash as in_place.Rom offers them; ``cut`` as in flash.py's, always wild."""
 
     SECTOR, PAGE = 4096, 256
 

@@ -5,4 +5,4 @@ from node.storage import envelope
 
 def seal(key, topic, obj, signature=b""):
     """OBJECT and what authenticates it."""
-    return obj + envelope.tail(key, topic, obj, signature)
+    return obj + envelope.tail(key, topic, signature, obj)

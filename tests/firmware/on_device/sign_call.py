@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from lib import ed25519
+from lib import ed25519, verification
 
 for line in sys.stdin:
     given = json.loads(line)
@@ -12,5 +12,5 @@ for line in sys.stdin:
     parts = [binascii.unhexlify(part) for part in given["parts"]]
     public = ed25519.public_key(seed)
     signature = ed25519.sign(seed, public, *parts)
-    ed25519.verify(public, signature, *parts)
+    verification.verify(public, signature, *parts)
     print(json.dumps([binascii.hexlify(public).decode(), binascii.hexlify(signature).decode()]))

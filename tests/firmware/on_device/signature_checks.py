@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from lib import ed25519, sha512
+from lib import ed25519, sha512, verification
 
 with open(sys.argv[2] + "/ed25519.json") as _file:
     CASES = json.load(_file)["cases"]
@@ -21,7 +21,7 @@ def test_each_vector_of_the_rfc_is_signed_to_its_bytes():
 def test_each_vector_verifies_and_no_changed_byte_does():
     for case in CASES:
         public, signature = _raw(case["public"]), _raw(case["signature"])
-        ed25519.verify(public, signature, _raw(case["message"]))
+        verification.verify(public, signature, _raw(case["message"]))
         for at in (0, 31, 32, 63):
             changed = bytearray(signature)
             changed[at] ^= 1
@@ -35,7 +35,7 @@ def test_each_vector_verifies_and_no_changed_byte_does():
 def test_a_signature_with_the_order_added_is_refused():
     case = CASES[1]
     signature = _raw(case["signature"])
-    s = int.from_bytes(signature[32:], "little") + ed25519._L
+    s = int.from_bytes(signature[32:], "little") + ed25519.L
     forged = signature[:32] + s.to_bytes(32, "little")
     assert _refused(_raw(case["public"]), forged, _raw(case["message"]))
 
@@ -49,13 +49,13 @@ def test_a_signature_cut_short_or_a_key_off_the_curve_is_refused():
 
 
 def test_the_comb_is_the_base_points_multiples():
-    base = ed25519._decoded(
-        (4 * pow(5, ed25519._P - 2, ed25519._P) % ed25519._P).to_bytes(32, "little")
+    base = verification._decoded(
+        (4 * pow(5, ed25519.P - 2, ed25519.P) % ed25519.P).to_bytes(32, "little")
     )
     x, y = base
     for index in range(1, 16):
         scalar = sum(1 << 64 * tooth for tooth in range(4) if index >> tooth & 1)
-        assert _entry_of(ed25519._times(scalar, (x, y))) == ed25519._entry(index), index
+        assert _entry_of(verification._times(scalar, (x, y))) == ed25519._entry(index), index
 
 
 def test_sha_512_holds_at_every_length_about_a_block():
@@ -80,15 +80,15 @@ def test_sha_512s_constants_are_cube_roots_of_primes():
 
 
 def _entry_of(point):
-    p = ed25519._P
-    x, y = ed25519._affine(point)
-    return (y + x) % p, (y - x) % p, 2 * ed25519._D * x * y % p
+    p = ed25519.P
+    x, y = ed25519.affine(point)
+    return (y + x) % p, (y - x) % p, 2 * verification._D * x * y % p
 
 
 def _refused(public, signature, message):
     try:
-        ed25519.verify(public, signature, message)
-    except ed25519.SignatureError:
+        verification.verify(public, signature, message)
+    except verification.SignatureError:
         return True
     return False
 

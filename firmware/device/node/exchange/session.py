@@ -1,5 +1,6 @@
 """One MQTT connection, step by step as in WIRE.md, section 1, *Each connection*."""
 
+import gc
 import time
 
 from lib import unload
@@ -25,7 +26,7 @@ class Session:
     """
 
     def __init__(self, client, config, key, queue, draw, signing_key):
-        self._client = client
+        self.client = client
         self._config = config
         self._key = key
         self._queue = queue
@@ -43,12 +44,12 @@ class Session:
 
     def open(self):
         """CONNECT, SUBSCRIBE, PINGREQ; frees messages by the retained ack. Raises MqttError."""
-        self._client.connect()
-        self._client.subscribe([self._config.topic("ack"), self._config.topic("down")])
-        self._client.ping()
-        self._client.publish(self._config.topic("status"), _STATUS_ON, retain=True)
+        self.client.connect()
+        self.client.subscribe([self._config.topic("ack"), self._config.topic("down")])
+        self.client.ping()
+        self.client.publish(self._config.topic("status"), _STATUS_ON, retain=True)
         while True:
-            event = self._client.receive(0)
+            event = self.client.receive(0)
             if event is None:
                 return
             self._handle(event)
@@ -77,7 +78,8 @@ class Session:
 
     def close(self):
         """DISCONNECT."""
-        self._client.disconnect()
+        if self.client:  # else a signature failed
+            self.client.disconnect()
 
     # Publishing
 
@@ -95,15 +97,26 @@ class Session:
                 continue  # part of it left the flash; ``old`` and a gap event report that
             topic = self._config.topic("up")
             signs = head.sg and self._signing_key.present  # without its key it has a MAC only
-            signature = self._signing_key.signature(topic, obj) if signs else b""
-            tail = envelope.tail(self._key, topic, obj, signature)
-            self._waiting[self._client.publish(topic, obj, tail, qos=1)] = head.pos if mark else 0
+            signature = self._signature(topic, obj) if signs else b""
+            tail = envelope.tail(self._key, topic, signature, *obj)
+            self._waiting[self.client.publish(topic, *obj, tail, qos=1)] = head.pos if mark else 0
         while self._waiting:
             self._receive()
         return complete
 
+    def _signature(self, topic, obj):
+        """Of one or two messages a day: it needs the heap of what composes and sends them."""
+        held, self.client = self.client.held(), None
+        unload("node.storage.message_json", "lib.mqtt", "lib.packets")
+        gc.collect()
+        signature = self._signing_key.signature(topic, *obj)
+        from lib import mqtt
+
+        self.client = mqtt.resumed(held)
+        return signature
+
     def _receive(self):
-        event = self._client.receive(_STALL_MS)
+        event = self.client.receive(_STALL_MS)
         if event is None:
             raise OSError("no PUBACK within %d ms" % _STALL_MS)
         self._handle(event)
@@ -133,6 +146,7 @@ class Session:
     # Acks
 
     def _ack(self, payload, retained):
+        unload("node.storage.message_json")  # until more is sent
         from node.exchange import acks  # large, and needed for a moment
 
         ack = acks.decode(self._key, self._config.topic("ack"), payload)
@@ -172,7 +186,7 @@ class Session:
             if left <= 0 or time.ticks_diff(now, first) > _PATIENCE * wait_ms:
                 return
             before = self._live or 0
-            event = self._client.receive(left)
+            event = self.client.receive(left)
             if event is None:
                 return
             self._handle(event)

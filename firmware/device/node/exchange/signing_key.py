@@ -54,12 +54,12 @@ class SigningKey:
         """The public half, 32 bytes; empty when there is no key."""
         return bytes(self._pair[_SEED:]) if self.present else b""
 
-    def signature(self, topic, obj):
-        """SIG for ``obj`` on ``topic``: 86 characters as bytes."""
+    def signature(self, topic, *obj):
+        """SIG for ``obj``, perhaps in parts, on ``topic``: 86 characters as bytes."""
         from lib import ed25519
 
         seed = bytes(self._pair[:_SEED])
-        signed = ed25519.sign(seed, self.public_key, _DOMAIN, topic.encode(), b"\n", obj)
+        signed = ed25519.sign(seed, self.public_key, _DOMAIN, topic.encode(), b"\n", *obj)
         unload(*ED25519)
         return envelope.b64url(signed)
 

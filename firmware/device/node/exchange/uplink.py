@@ -1,6 +1,6 @@
 """One connection of a wake: link, clock, messages, orders."""
 
-import hashlib
+import gc
 import os
 
 from lib import unload
@@ -9,8 +9,6 @@ from node.exchange import signing_key
 from node.policy import schedule
 from node.storage import clock, envelope, mishaps
 
-_FLASH = const(2)  # of mishaps.py
-_NTP_TIMEOUT_S = const(1)
 _DIGITS = const(b"abcdefghijklmnopqrstuvwxyz234567")
 
 
@@ -37,15 +35,21 @@ class Uplink:
         """Connect and exchange messages. ``found``: wake.Findings. Raises what radio, network and
         flash raise: of any class."""
         self.ensure_era()
-        link = self._board.link(self._config, self._address())
-        link.join()
-        self._update_status.feed()
-        self._ensure_key()
-        self._exchange(link, found)
+        self._exchange(self._join(), found)
         self._state.fails = self._state.retry_up = 0
 
-    def _exchange(self, link, found):
-        from lib import mqtt
+    def _join(self):
+        from node.exchange import joining
+
+        feed = self._update_status.feed
+        key, join = self._signing_key, joining.joined
+        rssi = join(self._board, self._config, self._queue, feed, key, self.set_time)
+        del joining, join
+        unload("node.exchange.joining", "lib.wifi")
+        gc.collect()
+        return rssi
+
+    def _exchange(self, rssi, found):
         from node.exchange.session import WILL, Session
 
         broker = self._config
@@ -56,32 +60,36 @@ class Uplink:
                 broker = trust.load(self, broker)
         except OSError:
             pass  # NVS has none, or does not answer
-        client = mqtt.Client(
+        session = Session(
+            self._new_client(broker, WILL), self._config, self._key, self._queue, self._draw,
+            self._signing_key,
+        )  # fmt: skip
+        try:
+            session.open()
+            wanted = self._exchange_messages(session, rssi, found)
+            if broker is not self._config and session.time_s is not None:
+                broker.commit(self, wanted)
+            if wanted:
+                floor = self._state.fw_floor
+                self.release = session.client, self._key, wanted, found.mv, floor
+        finally:
+            if self.release is None:
+                session.close()
+
+    def _new_client(self, broker, will):
+        from lib import mqtt  # not in this frame while a signature is made: session.py
+
+        return mqtt.Client(
             self._config.host,
             broker.port,
             self._config.device,
             self._config.login,
             self._config.password,
             ca=broker.ca,
-            will=(self._config.topic("status"), WILL),
+            will=(self._config.topic("status"), will),
         )
-        session = Session(
-            client, self._config, self._key, self._queue, self._draw, self._signing_key
-        )
-        self._set_clock(link)  # before TLS, which checks dates
-        try:
-            session.open()
-            wanted = self._exchange_messages(session, link, found)
-            if broker is not self._config and session.time_s is not None:
-                broker.commit(self, wanted)
-            if wanted:
-                floor = self._state.fw_floor
-                self.release = client, self._key, wanted, found.mv, floor
-        finally:
-            if self.release is None:
-                session.close()
 
-    def _exchange_messages(self, session, link, found):
+    def _exchange_messages(self, session, rssi, found):
         """Apply orders, publish and process acks. Returns the ``update`` in force, if any."""
         state = self._state
         wanted = self._decode_orders(session.down)
@@ -89,7 +97,7 @@ class Uplink:
         unload("node.exchange.orders", "lib.strict_json")
         published = state.published
         wait_ms = schedule.ack_wait_ms(state.misses, self._lte)
-        session.publish(self.seal(found.mv, link.rssi()), published, wait_ms)
+        session.publish(self.seal(found.mv, rssi), published, wait_ms)
         state.pending = 0
         if found.value is not None:
             state.reported, state.reported_set = found.value, 1
@@ -148,46 +156,9 @@ class Uplink:
         if not any(self._state.era):
             self._queue.open_era(self._draw())
 
-    def _ensure_key(self):
-        """Create the signing key, once; report its loss, once."""
-        state, key = self._state, self._signing_key
-        if key.missing and not state.keyed:
-            try:
-                self._board.wlan()  # switched on, since its noise feeds the random generator
-                key.create()
-            except Exception as error:  # noqa: BLE001 - messages count with their MAC alone, too
-                mishaps.add(state, _FLASH, error)
-        if key.present:
-            state.keyed, self._queue.signs = 1, True
-        elif key.missing and state.keyed == 1:
-            state.keyed = 2
-            self._queue.add_event(self._up(), '"k":"fault","s":"sig","c":"lost"')
-
     def _draw(self):
         self._board.wlan()  # switched on, since its noise feeds the random generator
         return bytes(_DIGITS[byte & 31] for byte in os.urandom(8))
-
-    def _address(self):
-        """The hardware address: another one each boot, known only to the owner of the key."""
-        from lib import wifi
-
-        seed = self._config.key + self._state.era + b"%d" % self._state.boot
-        return wifi.address(hashlib.sha256(b"noria-mac" + seed).digest())
-
-    # Time
-
-    def _set_clock(self, link):
-        if not clock.wants(self._state, self._board.rtc_s()):
-            return
-        self.set_time(link.time(), clock.NET)
-        if self._config.ntp and clock.wants(self._state, self._board.rtc_s()):
-            self.set_time(self._board.network_time(self._config.ntp, _NTP_TIMEOUT_S), clock.NTP)
-        # TLS checks certificates by the board's clock, which must not be behind times we know.
-        passed = max(clock.BUILT, self._state.ack_t)
-        floor = clock.at_least(self._state, self._board.rtc_s(), passed)
-        if floor:
-            self._board.set_rtc(floor)
-            self._queue.save()
 
     def set_time(self, unix_s, source):
         """Set the clock from ``source``, unless ``unix_s`` cannot be a time or contradicts the

@@ -3,9 +3,9 @@
 import time
 
 from drivers import SensorError
+from lib import unload
 from micropython import const
-from node.measure import faults, plausibility, sampling
-from node.measure.tamper import TamperWatch
+from node.measure import faults
 from node.policy import schedule
 from node.storage import clock, mishaps, records
 
@@ -23,7 +23,7 @@ class Measurement:
         self._queue = queue
         self._state = queue.state
         self._plan = plan
-        self._tamper = TamperWatch(board, config, queue, self._request_report)
+        self._loaded_tamper = None
         self.value = None
         """The level measured in this wake, in the sensor's unit."""
         self.moved = False
@@ -33,12 +33,32 @@ class Measurement:
         self.mv = 0
         """Battery in millivolts, 0 on mains."""
 
+    @property
+    def _tamper(self):
+        """Loaded when needed: the level is measured without it in most wakes."""
+        if self._loaded_tamper is None:
+            from node.measure.tamper import TamperWatch
+
+            self._loaded_tamper = TamperWatch(
+                self._board, self._config, self._queue, self._request_report
+            )
+        return self._loaded_tamper
+
     def set_up(self):
         """After a reset: set the chips up again."""
         self._tamper.set_up()
 
     def level(self):
-        """Measure the level and store it; an implausible value is stored as null, with a fault."""
+        """Measure the level and store it; an implausible value is stored as null, with a fault.
+
+        Then the modules for it are unloaded."""
+        self._level()
+        self._board.unload_driver()
+        unload("node.measure.sampling", "node.measure.plausibility")
+
+    def _level(self):
+        from node.measure import plausibility, sampling
+
         tc = self._temperature()
         quantity = records.QUANTITIES[{"hx711": 1, "probe": 2}.get(self._config.sensor, 0)]
         try:
@@ -47,7 +67,7 @@ class Measurement:
             burst = sampling.take_burst(sensor, time.ticks_ms, time.ticks_diff)
             if burst.error:
                 mishaps.add(self._state, _BUS, burst.error)
-            code = burst.code or self._judged(sensor, burst.value)
+            code = burst.code or self._judged(plausibility, sensor, burst.value)
         except Exception as error:  # noqa: BLE001 - of a bus: the reading is null, and they go on
             mishaps.add(self._state, _BUS, error)
             burst = sampling.Burst(None, None, 0, 0, "fault")
@@ -65,7 +85,7 @@ class Measurement:
             change = abs(value - self._state.reported)
             self.moved = not self._state.reported_set or change >= self._plan.change(quantity)
 
-    def _judged(self, sensor, value):
+    def _judged(self, plausibility, sensor, value):
         state, up = self._state, self._up()
         last = state.good if state.good_set else None
         since_s = up - state.good_up if state.good_up else _LONG_S
@@ -99,8 +119,11 @@ class Measurement:
             return None
 
     def check_tamper(self):
-        """Check lid, motion and tilt; a confirmed alarm begins recovery mode."""
+        """Check lid, motion and tilt; a confirmed alarm begins recovery mode. Then the modules for
+        it are unloaded."""
         self._tamper.check()
+        self._loaded_tamper = None
+        unload("node.measure.tamper", "node.measure.motion", "drivers.lis3dh")
 
     def battery(self):
         """Measure the cell; a change between low and well is an event."""

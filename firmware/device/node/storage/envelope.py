@@ -18,12 +18,14 @@ class Key:
         self._inner = bytes(byte ^ 0x36 for byte in padded)
         self._outer = bytes(byte ^ 0x5C for byte in padded)
 
-    def mac(self, topic, obj):
-        """The 43 characters that authenticate ``obj`` (bytes) on ``topic`` (text), as bytes."""
+    def mac(self, topic, *obj):
+        """The 43 characters that authenticate ``obj`` on ``topic`` (text), as bytes; ``obj`` may
+        be in parts (bytes)."""
         inner = hashlib.sha256(self._inner)
         inner.update(topic.encode())
         inner.update(b"\n")
-        inner.update(obj)
+        for part in obj:
+            inner.update(part)
         outer = hashlib.sha256(self._outer)
         outer.update(inner.digest())
         return b64url(outer.digest())
@@ -35,14 +37,17 @@ def b64url(raw):
     return text.replace(b"+", b"-").replace(b"/", b"_")
 
 
-def digest(obj):
-    """The first 16 bytes of SHA-256(OBJECT): the next message's ``prev``."""
-    return hashlib.sha256(obj).digest()[:16]
+def digest(*obj):
+    """The first 16 bytes of SHA-256(OBJECT): the next message's ``prev``. It may be in parts."""
+    sum_ = hashlib.sha256()
+    for part in obj:
+        sum_.update(part)
+    return sum_.digest()[:16]
 
 
-def tail(key, topic, obj, signature=b""):
+def tail(key, topic, signature, *obj):
     """The end of a payload, after OBJECT: line feed, MAC; with a signature line feed and SIG."""
-    mac = b"\n" + key.mac(topic, obj)
+    mac = b"\n" + key.mac(topic, *obj)
     return mac + b"\n" + signature if signature else mac
 
 

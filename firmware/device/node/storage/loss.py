@@ -1,4 +1,4 @@
-"""Counts the readings without an ack that a full flash drops, and the time that they span."""
+"""What a full flash drops: counts readings without an ack, and the time that they span."""
 
 from node.storage import message_json, records
 
@@ -36,3 +36,27 @@ class Loss:
             self.s += up - self._up
         self._up = up
         self.n += 1
+
+
+def drop(queue, cut):
+    """All before position ``cut`` leaves the ring: count its readings without an ack."""
+    loss, state, whole = Loss(queue.ring), queue.state, None
+    for head in queue.messages(queue.ring.oldest):
+        if head.start >= cut:
+            whole = head
+            break
+        if not queue.freed(head):
+            loss.message(head)
+    keep = whole.pos if whole else queue.ring.tail
+    state.former = max(state.former, min(keep, state.era_start))
+    if keep > state.era_start:
+        state.freed = max(state.freed, keep)
+    if state.run < keep and not (whole and keep < state.era_start):
+        state.resends = 0
+        state.run = keep if whole else 0
+        state.run_boot, state.run_seq = whole.identity if whole else (0, 0)
+    if state.unsealed_count and state.unsealed < cut:
+        left = loss.between(state.unsealed, cut)
+        state.unsealed, state.unsealed_count = cut, max(0, state.unsealed_count - left)
+    state.gap_n += loss.n
+    state.gap_s += loss.s

@@ -4,9 +4,11 @@ Formatted by hand: ``json.dumps`` of a full message needs 32 KB of heap, and doe
 key order and spaces.
 """
 
+from micropython import const
 from node.storage import clock, envelope, records
 
 OBJECT_LIMIT = 2048
+_PART = const(160)
 
 
 def head_text(head):
@@ -62,8 +64,8 @@ class Body:
 
     def __init__(self, head_length, limit=OBJECT_LIMIT):
         self._room = limit - head_length - len(',"r":[],"e":[]}')
-        self._readings = []
-        self._events = []
+        self._readings = _Text()
+        self._events = _Text()
         self.count = 0
 
     def add(self, record, age_s):
@@ -75,29 +77,58 @@ class Body:
         if len(text) + 1 > self._room:
             return False
         self._room -= len(text) + 1
-        into.append((("," if into else "") + text).encode())
+        into.add(text)
         self.count += 1
         return True
 
     def object(self, head):
-        """The OBJECT (bytes), beginning with ``head``; joined once, to need the least heap."""
-        parts = [head.encode(), b',"r":['] + self._readings
-        if self._events:
+        """The OBJECT in parts (bytes), beginning with ``head``."""
+        parts = [head.encode() + b',"r":['] + self._readings.closed()
+        if self._events.count:
             parts.append(b'],"e":[')
-            parts.extend(self._events)
+            parts += self._events.closed()
         parts.append(b"]}")
-        return b"".join(parts)
+        return parts
+
+
+class _Text:
+    """Members of a list, joined a few at a time: all in one piece would not fit a heap of many
+    small ones, and each part is one write to TLS."""
+
+    def __init__(self):
+        self.count = 0
+        self._parts = []
+        self._open = []
+        self._size = 0
+
+    def add(self, text):
+        """Add a member, with a comma before all but the first."""
+        if self.count:
+            text = "," + text
+        self.count += 1
+        self._open.append(text.encode())
+        self._size += len(text)
+        if self._size >= _PART:
+            self.closed()
+
+    def closed(self):
+        """The parts (bytes)."""
+        if self._open:
+            self._parts.append(b"".join(self._open))
+            self._open, self._size = [], 0
+        return self._parts
 
 
 def content(ring, start):
     """The SAMPLE and EVENT records from position ``start`` on."""
-    for record in ring.records(start):
+    for record in ring.records(start, (records.SAMPLE, records.EVENT)):
         if record.kind == records.SAMPLE or record.kind == records.EVENT:
             yield record
 
 
 def rebuild(ring, head):
-    """The OBJECT of a sealed message (bytes), or None when its records are no longer intact."""
+    """The OBJECT of a sealed message in parts (bytes), or None when its records are no longer
+    intact."""
     text = head_text(head)
     body = Body(len(text), limit=envelope.OBJECT_LIMIT)
     if head.count:
@@ -106,4 +137,4 @@ def rebuild(ring, head):
             if body.count == head.count:
                 break
     obj = body.object(text)
-    return obj if envelope.digest(obj) == head.digest else None
+    return obj if envelope.digest(*obj) == head.digest else None

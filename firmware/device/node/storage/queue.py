@@ -5,7 +5,7 @@ appended record, and a resend has the same bytes.
 """
 
 from micropython import const
-from node.storage import clock, envelope, message_json, records
+from node.storage import clock, envelope, records
 from node.storage import state as states
 from node.storage.ring import RECORD_SIZE, Record
 
@@ -15,6 +15,13 @@ FULL_COUNT = 28  # readings of one message; 2048 bytes hold 30 or more
 _SINCE = const(8)
 _SIGNED_S = const(86_400)
 _MESSAGE_ROOM = const(220)  # a gap event and a MESSAGE record
+
+
+def _json():
+    """What reads and writes the text of messages: a signature is made without it in the heap."""
+    from node.storage import message_json
+
+    return message_json
 
 
 class Queue:
@@ -96,15 +103,16 @@ class Queue:
 
     def messages(self, start=0, end=None):
         """The headers of messages at positions from ``start`` to before ``end``, oldest first."""
-        for record in self.ring.records(start):
+        for record in self.ring.records(start, (records.MESSAGE,)):
             if end is not None and record.pos >= end:
                 return
             if record.kind == records.MESSAGE:
                 yield records.header(record)
 
     def object(self, head):
-        """The OBJECT of a message, byte for byte as it was sealed; None if flash lost part."""
-        return message_json.rebuild(self.ring, head)
+        """The OBJECT of a message in parts (bytes), byte for byte as it was sealed; None if flash
+        lost some of it."""
+        return _json().rebuild(self.ring, head)
 
     def freed(self, head):
         """Whether the gateway acknowledged this message, or it was given up."""
@@ -115,7 +123,7 @@ class Queue:
         """Whether only boot events are unsealed: such a boot does not count."""
         if self.state.seq:
             return False
-        for record in message_json.content(self.ring, self.state.unsealed):
+        for record in _json().content(self.ring, self.state.unsealed):
             if record.kind != records.EVENT or b'"k":"boot"' not in record.payload:
                 return False
         return True
@@ -150,18 +158,18 @@ class Queue:
         if self.state.gap_n:
             self.add_event(up, records.gap(self.state.gap_n, self.state.gap_s))
         head = self._head(up, next_s, mv, rssi)
-        text = message_json.head_text(head)
-        body = message_json.Body(len(text))
+        text = _json().head_text(head)
+        body = _json().Body(len(text))
         if self.state.unsealed_count:
             self._fill(head, body)
         head.count = body.count
-        head.digest = envelope.digest(body.object(text))
+        head.digest = envelope.digest(*body.object(text))
         head.pos = self._append(records.MESSAGE, head.packed())
         return head
 
     def _fill(self, head, body):
         state = self.state
-        for record in message_json.content(self.ring, head.start):
+        for record in _json().content(self.ring, head.start):
             if not body.add(record, head.age_s(record)):
                 return
             head.end = record.end
@@ -195,7 +203,7 @@ class Queue:
             return True
         if not state.unsealed_count:
             return False
-        return any(map(records.is_tamper, message_json.content(self.ring, state.unsealed)))
+        return any(map(records.is_tamper, _json().content(self.ring, state.unsealed)))
 
     # Acknowledged messages
 
@@ -217,7 +225,7 @@ class Queue:
             covered = covered[0] if covered else head.start, head.end
         if covered is None:
             return
-        for record in self.ring.records(covered[0]):
+        for record in self.ring.records(covered[0], (records.EVENT,)):
             if record.pos >= covered[1]:
                 break
             if record.kind == records.ZEROED or records.is_fix(record):
@@ -268,30 +276,7 @@ class Queue:
     def _opening(self, first):
         """The first record of a new sector: the state, after all before ``first`` is dropped."""
         if 0 < self.ring.oldest < first:
-            self._drop(first)
+            from node.storage import loss  # a full flash only
+
+            loss.drop(self, first)
         return records.STATE, self._keep()
-
-    def _drop(self, cut):
-        """All before position ``cut`` leaves the ring: count the readings without an ack."""
-        from node.storage.loss import Loss
-
-        loss, state, whole = Loss(self.ring), self.state, None
-        for head in self.messages(self.ring.oldest):
-            if head.start >= cut:
-                whole = head
-                break
-            if not self.freed(head):
-                loss.message(head)
-        keep = whole.pos if whole else self.ring.tail
-        state.former = max(state.former, min(keep, state.era_start))
-        if keep > state.era_start:
-            state.freed = max(state.freed, keep)
-        if state.run < keep and not (whole and keep < state.era_start):
-            state.resends = 0
-            state.run = keep if whole else 0
-            state.run_boot, state.run_seq = whole.identity if whole else (0, 0)
-        if state.unsealed_count and state.unsealed < cut:
-            left = loss.between(state.unsealed, cut)
-            state.unsealed, state.unsealed_count = cut, max(0, state.unsealed_count - left)
-        state.gap_n += loss.n
-        state.gap_s += loss.s

@@ -157,8 +157,8 @@ class Ring:
             self._buffered = number * SECTOR + begin
         return self._buffer, offset - begin
 
-    def _whole(self, number, offset):
-        """The intact :class:`Record` at ``offset`` of a sector, else None."""
+    def _whole(self, number, offset, kinds=None):
+        """The intact :class:`Record` at ``offset`` of a sector, else None; ``kinds``: records."""
         if offset + RECORD_SIZE > SECTOR:
             return None
         buffer, at = self._load(number, offset)  # again: another walk may have used the buffer
@@ -166,27 +166,30 @@ class Ring:
         end = offset + RECORD_SIZE + length
         if kind == _ERASED or length > PAYLOAD_LIMIT or end > SECTOR:
             return None
-        payload = bytes(buffer[at + RECORD_SIZE : at + RECORD_SIZE + length])
+        payload = memoryview(buffer)[at + RECORD_SIZE : at + RECORD_SIZE + length]
         if kind != ZEROED:
-            kind = _kind(kind, bytes(buffer[at + 1 : at + 3]) + payload, crc, number)
+            kind = _kind(kind, buffer[at + 1 : at + 3], payload, crc, number)
         if kind is None:
             return None
+        copied = kinds is None or kind == ZEROED or kind in kinds
+        payload = bytes(payload) if copied else b""
         return Record(number * SECTOR + offset, number * SECTOR + end, kind, payload)
 
-    def _in_sector(self, number, offset):
-        record = self._whole(number, offset)
+    def _in_sector(self, number, offset, kinds=None):
+        record = self._whole(number, offset, kinds)
         while record:
             yield record
-            record = self._whole(number, record.end - number * SECTOR)
+            record = self._whole(number, record.end - number * SECTOR, kinds)
 
-    def records(self, start=0):
+    def records(self, start=0, kinds=None):
         """Every intact record at or after position ``start``, oldest first.
 
+        With ``kinds`` the payload of others is left out: a snapshot of the state is 330 bytes.
         ``start`` need not be a record's: its sector is read from the front.
         """
         number = max(start // SECTOR, self.first)
         while 0 < number <= self.last:
-            for record in self._in_sector(number, _HEADER_SIZE):
+            for record in self._in_sector(number, _HEADER_SIZE, kinds):
                 if record.pos >= start:
                     yield record
             number += 1
@@ -249,13 +252,15 @@ def _mark(_first):
 
 def _packed(kind, payload, number):
     head = struct.pack("<BH", kind, len(payload))
-    return head + struct.pack("<I", _crc(head + payload, number)) + payload
+    return head + struct.pack("<I", _crc(payload, _crc(head, number))) + payload
 
 
-def _kind(kind, rest, crc, number):
+def _kind(kind, length, payload, crc, number):
     """The kind of an intact record, else None. A cut while zeroing may have cleared some bits."""
     for meant in (kind, _ZEROABLE):
-        if meant & kind == kind and crc == _crc(bytes((meant,)) + rest, number):
+        # Without a copy of the payload, in a heap that is nearly full.
+        head = bytes((meant,)) + length
+        if meant & kind == kind and crc == _crc(payload, _crc(head, number)):
             return meant
     return None
 

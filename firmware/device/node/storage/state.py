@@ -7,6 +7,7 @@ is not used, so a power cut loses only changes that were not appended.
 
 import struct
 
+from micropython import const
 from node.storage import records
 
 # One row per field: name, struct code. All start at zero. Positions are the ring's (Q). Append new
@@ -90,6 +91,7 @@ FIELDS = (
 _FORMAT = "<" + "".join([FIELDS[index] for index in range(1, len(FIELDS), 2)])
 _SIZES = bytes([struct.calcsize("<" + FIELDS[index]) for index in range(1, len(FIELDS), 2)])
 SIZE = sum(_SIZES)
+_DECLARES = const(0)
 NO_ERA = bytes(8)
 
 
@@ -106,21 +108,30 @@ class State:
             setattr(self, FIELDS[2 * index], value)
 
     def _named(self):
-        """Never called: declares for readers and type checkers what ``_unpack`` sets."""
-        self.era = self.prev = self.once = self.rest = b""
-        self.pins = self.mishaps = b""
-        self.boot = self.seq = self.chained = self.base = self.clock_source = self.clock_up = 0
-        self.last_up = self.unsealed = self.unsealed_count = self.era_start = self.freed = 0
-        self.former = self.former_tries = self.run = self.run_boot = self.run_seq = 0
-        self.published = self.promise_up = self.ack_t = self.resends = self.misses = self.fails = 0
-        self.retry_up = self.down_n = self.interval_s = self.report_s = self.reported = 0
-        self.reported_set = self.recovery = self.recovery_up = self.motion_up = self.low = 0
-        self.pending = self.tilted = self.lid = self.motion_fault = self.fault = self.fault_n = 0
-        self.fault_up = self.good = self.good_set = self.good_up = self.blind_n = self.same_up = 0
-        self.spent_uah = self.looked = self.budget_up = self.mark_rtc = self.mark_up = 0
-        self.rate_ppm = self.sealed_up = self.scale_end = self.scale_from = self.scale_ppm = 0
-        self.gap_n = self.gap_s = self.ack_top = self.signed_up = self.keyed = self.change_mm = 0
-        self.change_g = self.move_from = self.move_to = self.fw_floor = self.config = 0
+        """Declares for readers and type checkers what ``_unpack`` sets; compiled to nothing."""
+        if _DECLARES:
+            self.era = self.prev = self.once = self.rest = b""
+            self.pins = self.mishaps = b""
+            self.boot = self.seq = self.chained = self.base = self.clock_source = self.clock_up = 0
+            self.last_up = self.unsealed = self.unsealed_count = self.era_start = self.freed = 0
+            self.former = self.former_tries = self.run = self.run_boot = self.run_seq = 0
+            self.published = self.promise_up = self.ack_t = self.resends = self.misses = (
+                self.fails
+            ) = 0
+            self.retry_up = self.down_n = self.interval_s = self.report_s = self.reported = 0
+            self.reported_set = self.recovery = self.recovery_up = self.motion_up = self.low = 0
+            self.pending = self.tilted = self.lid = self.motion_fault = self.fault = (
+                self.fault_n
+            ) = 0
+            self.fault_up = self.good = self.good_set = self.good_up = self.blind_n = (
+                self.same_up
+            ) = 0
+            self.spent_uah = self.looked = self.budget_up = self.mark_rtc = self.mark_up = 0
+            self.rate_ppm = self.sealed_up = self.scale_end = self.scale_from = self.scale_ppm = 0
+            self.gap_n = self.gap_s = self.ack_top = self.signed_up = self.keyed = (
+                self.change_mm
+            ) = 0
+            self.change_g = self.move_from = self.move_to = self.fw_floor = self.config = 0
 
     def packed(self):
         """The STATE record."""

@@ -97,12 +97,12 @@ class Download:
         return FileStage(FOLDERS[self._slot], sig, start, verify)
 
     def _signed(self, sig, lines):
-        from lib import ed25519
+        from lib import verification
 
         try:
             raw = binascii.a2b_base64(sig.replace("-", "+").replace("_", "/") + "==")
             # Line by line: the heap may have no room for the whole manifest.
-            ed25519.verify_over(self._config.release_key, raw, lines)
+            verification.verify_over(self._config.release_key, raw, lines)
             return True
         except ValueError:
             return False

@@ -29,7 +29,7 @@ _LINE = const(256)
 
 
 class RomStage:
-    """Slot ``slot`` of ``rom`` (slots.Rom) while the release with ``signature`` is written to it.
+    """Slot ``slot`` of ``rom`` (in_place.Rom) while a release with ``signature`` is written to it.
 
     ``size`` and ``manifest_size`` are of the stream. Methods and ``verify``: see
     file_stage.FileStage.
