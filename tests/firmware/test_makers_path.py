@@ -31,9 +31,9 @@ def test_every_step_can_be_printed_without_a_board(noria: Noria, tmp_path: Path)
     assert steps[1] == f"{chip} write-flash 0x0 image.bin"
     assert steps[2].startswith(f"{chip} write-flash 0x8000 ")
     commands = [step.split()[3] for step in steps[3:]]
-    assert commands == ["exec", "exec", "romfs", "exec", "cp", "fs", "reset"]
-    assert steps[5].split()[4] == "deploy" and steps[5].endswith("build.romfs")
-    copied = [Path(path).name for path in steps[7].split()[5:-1]]
+    assert commands == ["exec", "exec", "exec", "romfs", "exec", "cp", "fs", "reset"]
+    assert steps[6].split()[4] == "deploy" and steps[6].endswith("build.romfs")
+    copied = [Path(path).name for path in steps[8].split()[5:-1]]
     assert copied == ["boot.py", "config.json", "main.py"]
     result = noria("device", "flash", "/dev/ttyACM7", "made", "--source", "--dry-run")
     assert "romfs" not in result.output and "node/storage/ring.py" in result.output

@@ -32,7 +32,11 @@ BOARDS = Path(__file__).parents[2] / "firmware" / "device" / "board"
 
 @contextlib.contextmanager
 def on_cable(
-    folder: Path, name: str = "firebeetle", in_place: bool = False, **config: Any
+    folder: Path,
+    name: str = "xiao_esp32s3",
+    in_place: bool = False,
+    heap: str = "640K",
+    **config: Any,
 ) -> Generator[tuple[Work, str]]:
     """A blank board on a cable: its world, and the path of its port.
 
@@ -44,6 +48,7 @@ def on_cable(
         "speed": 120,
         "interpreter": "micropython",
         "rom": in_place,
+        "heap": heap,
         "firmware": str(folder / "blank"),
         "board_file": str(BOARDS / f"{name}.py"),
         "boards": [

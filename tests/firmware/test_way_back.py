@@ -69,3 +69,15 @@ def test_a_used_board_with_another_table_is_left_as_it_is(
     )
     assert given == ["read-flash"]
     assert (root_of(tmp_path) / "main.py").read_text() == "of another project"
+
+
+def test_a_board_with_too_little_heap_for_files_is_left_as_it_is(
+    noria: Noria, tmp_path: Path
+) -> None:
+    made(noria)
+    with on_cable(tmp_path, heap="160K") as (_, port):
+        before = sorted(path.name for path in root_of(tmp_path).iterdir())
+        result = noria("device", "flash", port, "made", "--no-table")
+        assert isinstance(result.exception, NoriaError), result.output
+        assert "KB of heap" in str(result.exception) and "PSRAM" in str(result.exception)
+        assert sorted(path.name for path in root_of(tmp_path).iterdir()) == before

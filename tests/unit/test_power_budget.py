@@ -10,6 +10,7 @@ from server.command.device.wishes import BOARDS
 
 GUIDE = Path(__file__).parents[2] / "hardware/ibc-firebeetle/README.md"
 LTE_GUIDE = GUIDE.parents[1] / "ibc-t-sim7080g/README.md"
+DEFAULT_GUIDE = GUIDE.parents[1] / "ibc-xiao-esp32s3/README.md"
 ROW = re.compile(
     r"^\| ([\w ,-]+) \| (Wi-Fi|LTE-M), ([\w ]+) \| ([\d.]+) \| (\d+) \|$", re.MULTILINE
 )
@@ -29,9 +30,10 @@ def test_the_guides_power_budget_is_the_tables() -> None:
         for name, uplink, reports in energy.PLANS
     ]
     assert ROW.findall(GUIDE.read_text("utf-8")) == wanted
-    # The other page has its own board's rows of the same table.
-    here = [row for row in wanted if row[0] == energy.CLASSES["t_sim7080g"].name]
-    assert ROW.findall(LTE_GUIDE.read_text("utf-8")) == here
+    # The other pages have their own board's rows of the same table.
+    for board, guide in (("t_sim7080g", LTE_GUIDE), ("xiao_esp32s3", DEFAULT_GUIDE)):
+        here = [row for row in wanted if row[0] == energy.CLASSES[board].name]
+        assert here and ROW.findall(guide.read_text("utf-8")) == here
 
 
 def test_no_row_has_a_modem_that_its_board_has_not() -> None:

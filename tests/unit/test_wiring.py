@@ -9,11 +9,16 @@ from firmware.virtual.host import pins
 
 ROOT = Path(__file__).parents[2]
 BOARDS = ROOT / "firmware/device/board"
-GUIDES = {"firebeetle": "ibc-firebeetle", "t_sim7080g": "ibc-t-sim7080g"}
+GUIDES = {
+    "xiao_esp32s3": "ibc-xiao-esp32s3",
+    "firebeetle": "ibc-firebeetle",
+    "t_sim7080g": "ibc-t-sim7080g",
+}
 DRAWING = ROOT / "hardware/ibc-firebeetle/wiring.svg"
 ROW = re.compile(r"^\| `(\w+)` \| .+ \| (\d+) \|$", re.MULTILINE)
 # Pins that nothing may be soldered to: the prompt's UART, USB, and what the flash sits on.
 TAKEN = {
+    "xiao_esp32s3": {19, 20, *range(26, 38)},  # its image has the prompt on USB alone
     "firebeetle": {1, 3, *range(6, 12)},
     "t_sim7080g": {43, 44, 19, 20, *range(26, 38)},
 }
@@ -21,6 +26,7 @@ TAKEN = {
 RTC = {
     "firebeetle": {0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)},
     "t_sim7080g": set(range(22)),
+    "xiao_esp32s3": set(range(22)),
 }
 
 

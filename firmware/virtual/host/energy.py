@@ -48,6 +48,8 @@ CLASSES = {
     "firebeetle": BoardClass("FireBeetle", 0.012),  # 10 uA [M]
     # Its Low Power Pad ships connected and feeds the RGB LED: about 500 uA (DFRobot, DFR0654).
     "firebeetle_pad": BoardClass("FireBeetle, pad not cut", 0.512),
+    # 11.9 uA at 3.8 V (a user's PPK2, forum.seeedstudio.com 276444), 2 uA for its divider.
+    "xiao_esp32s3": BoardClass("XIAO ESP32S3", 0.016),
     "lolin32": BoardClass("LOLIN32", 0.132),  # 130 uA [M]
     "t_sim7080g": BoardClass("T-SIM7080G", 0.38),  # 0.38-1.8 mA, as its power chip is set [M]
     "nodemcu32s": BoardClass("NodeMCU-32S", 4.7),  # [M]
@@ -64,6 +66,8 @@ PLANS = (
     ("lolin32", "wifi", 24),
     ("nodemcu32s", "wifi", 24),
     ("devkitc", "wifi", 24),
+    ("xiao_esp32s3", "wifi", 24),
+    ("xiao_esp32s3", "wifi", 96),
 )
 """The budget's rows: board, uplink (LTE with its modem's power cut asleep), reports a day."""
 

@@ -16,6 +16,17 @@ from server.command.device.stage import CHIPS, ROOM, SLOTS, image, lay_out
 
 _IMAGE_AT = {"esp32": "0x1000", "esp32s3": "0x0"}
 
+_HEAP_KB = 192
+"""What a build in files takes on a board: 96 of MicroPython's heap, about 41 of TLS while it shakes
+hands (firmware/BOARD.md, *Builds*), the rest for Wi-Fi. An ESP32 without PSRAM has less."""
+
+_HEAP = """
+import gc, vfs
+gc.collect()
+in_place = hasattr(vfs, "rom_ioctl") and vfs.rom_ioctl(1)
+print("in place" if in_place else "heap %d" % gc.mem_free())
+"""
+
 # Deletes an earlier firmware: MicroPython prefers an old .py to a new .mpy.
 _CLEAR = """
 import os, esp32
@@ -80,12 +91,13 @@ def flash(
     chip = CHIPS[configuration.get("board", "firebeetle")]
     with tempfile.TemporaryDirectory(prefix="noria-flash-") as scratch:
         stage = Path(scratch) / "root"
-        lay_out(stage, chip, compiled=not source)
+        lay_out(stage, compiled=not source)
         shutil.copy(folder / "config.json", stage / "config.json")
         if micropython is not None:
             _write_image(cable, chip, micropython)
         if table:
             _write_table(cable, chip, Path(scratch), erased=micropython is not None)
+        _check_heap(cable)
         _clear(cable)
         if _runs_in_place(cable) and not source:
             _write_rom(cable, stage, Path(scratch) / "build.romfs")
@@ -139,8 +151,20 @@ def _write_table(cable: Cable, chip: str, scratch: Path, *, erased: bool) -> Non
     cable.esptool("--chip", chip, "write-flash", at, str(binary), words=words)
 
 
-def _clear(cable: Cable) -> None:
+def _check_heap(cable: Cable) -> None:
+    """Raise CableError when the firmware would have too little heap beside TLS."""
     cable.hello()
+    output = cable.mpremote("exec", _HEAP, words="Asking how much heap it has.")
+    found = re.search(r"^heap (\d+)\s*$", output, re.MULTILINE)
+    if found and int(found[1]) < _HEAP_KB * 1024:
+        raise CableError(
+            f"the board has {int(found[1]) // 1024} KB of heap, and a MicroPython without ROMFS: "
+            f"from files the firmware needs {_HEAP_KB}. Nothing was deleted. Take a board with "
+            "PSRAM and the image for it, or a MicroPython with ROMFS (firmware/BOARD.md)"
+        )
+
+
+def _clear(cable: Cable) -> None:
     output = cable.mpremote("exec", _CLEAR, words="Removing what an earlier firmware left.")
     if "no ring" in output:
         raise CableError(

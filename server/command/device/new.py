@@ -18,7 +18,7 @@ from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 from server.command.config import settings_of, with_config
 from server.command.device import batch, checked, kept
-from server.command.device.wishes import Wishes, hardware, with_wishes
+from server.command.device.wishes import DEFAULT_BOARD, Wishes, hardware, with_wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _make(
     engine = open_database(settings)
     registry = rows.load(engine)
     passwords: dict[str, str] = {}
-    before = kept.hardware(settings, old) if old else {}
+    before = kept.hardware(settings, old) if old else {"board": DEFAULT_BOARD}
     made = [_drawn(settings, registry, tank, w, passwords, before) for tank, w in wanted]
     written = list[Path]()
     try:

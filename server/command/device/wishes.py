@@ -10,8 +10,12 @@ from gateway.errors import RegistryError
 from server.command.device import checked
 
 SENSORS = ("a02yyuw", "jsn-sr04t", "probe", "hx711")
-BOARDS = {"firebeetle": False, "t_sim7080g": True}
+BOARDS = {"xiao_esp32s3": False, "firebeetle": False, "t_sim7080g": True}
 """Board files of the firmware, and whether each has a modem."""
+
+DEFAULT_BOARD = "xiao_esp32s3"
+"""Of a new device: it has PSRAM and runs MicroPython's own image. A file without ``board`` is a
+FireBeetle's, as before there was a choice."""
 
 Wishes = Mapping[str, Any]
 """Options by their names; None, or an empty tuple, where one was not given."""
@@ -41,7 +45,7 @@ def _fitted() -> list[Any]:
     return [
         click.option("--sensor", type=click.Choice(SENSORS), help="Else what fits the tank."),
         click.option("--uplink", metavar="U", help="What it shares to reach the broker."),
-        click.option("--board", type=click.Choice(list(BOARDS)), help="Default: firebeetle."),
+        click.option("--board", type=click.Choice(list(BOARDS)), help=f"Default: {DEFAULT_BOARD}."),
         click.option("--wifi", metavar="SSID", multiple=True,
                      help="Network at the tank, again for each; passwords are asked for."),
         click.option("--apn", metavar="APN", help="LTE-M in place of Wi-Fi: the SIM's APN."),
