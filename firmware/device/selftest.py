@@ -26,14 +26,18 @@ def main(path="config.json"):
     """Check every part of the board that ``path`` describes."""
     settings = config.load(path)
     hardware = board.named(settings.board)
-    for part in (_level, _battery, _motion, _ring, _link, _identity):
+    parts = (
+        ("level", _level), ("battery", _battery), ("motion", _motion),
+        ("ring", _ring), ("link", _link), ("identity", _identity),
+    )  # fmt: skip
+    for name, part in parts:
         hardware.feed()
         try:
             result = part(hardware, settings)
         except Exception as error:  # noqa: BLE001 - the next part is tested all the same
             sys.print_exception(error)
             result = {"ok": False, "say": str(error) or repr(error)}
-        result["part"] = part.__name__[1:]
+        result["part"] = name
         print(json.dumps(result))
     hardware.sensor_off()
     hardware.radio_off()

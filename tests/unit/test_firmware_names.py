@@ -111,3 +111,14 @@ def test_no_text_of_the_firmware_names_a_private_attribute() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert [t for t in texts if t.startswith("_") and t.isidentifier() and len(t) > 1] == []
+
+
+def test_the_firmware_asks_for_the_name_of_a_class_alone() -> None:
+    """Of a private function it would be the short one."""
+    asked = [
+        ast.unparse(node.value)
+        for path in DEVICE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "__name__"
+    ]
+    assert set(asked) == {"type(error)"}
