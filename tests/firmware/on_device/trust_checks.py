@@ -80,12 +80,12 @@ class Uplink:
 
     def __init__(self, nvs, config):
         self.events = []
-        self.nvs, self._config = nvs, config
-        self._update_status = self._queue = self
-        self._state = State()
-        self._plan = Plan(config, self._state)
+        self.nvs, self.config = nvs, config
+        self.update_status = self.queue = self
+        self.state = State()
+        self.plan = Plan(config, self.state)
 
-    def _up(self):
+    def up(self):
         return 7
 
     def wants(self, given):

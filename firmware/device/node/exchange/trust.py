@@ -21,9 +21,9 @@ _ATTEMPTS = const(3)
 
 def load(uplink, config):
     """The :class:`Trust` for the connection that begins now; what failed is reported."""
-    found = Trust(uplink._update_status.nvs, config)
+    found = Trust(uplink.update_status.nvs, config)
     if found.attempt():
-        uplink._update_status.add_conf(uplink._up(), uplink._plan, False, "tls_back")
+        uplink.update_status.add_conf(uplink.up(), uplink.plan, False, "tls_back")
     unload("node.exchange.trust")
     return found
 
@@ -33,7 +33,7 @@ def apply(uplink, given, asked):
     the new port and CAs are not in force."""
     held = ""
     try:
-        found = Trust(uplink._update_status.nvs, uplink._config)
+        found = Trust(uplink.update_status.nvs, uplink.config)
         held = found.offer(given["tls"])
         asked.code = asked.code or ("" if held else "tls")
     except Exception as error:  # noqa: BLE001 - of NVS, or what cannot be used
@@ -127,12 +127,12 @@ class Trust:
         self._save()
         from node.exchange import orders
 
-        loading = uplink._update_status.wants({"update": release})
-        state = uplink._state
+        loading = uplink.update_status.wants({"update": release})
+        state = uplink.state
         code = "update" if loading else ""
-        fields = orders.conf(state.down_n, state, uplink._plan, not loading, code)
+        fields = orders.conf(state.down_n, state, uplink.plan, not loading, code)
         name = _hash("%d %s" % (self.port, self.ca))
-        uplink._queue.add_event(uplink._up(), fields + _member(name))
+        uplink.queue.add_event(uplink.up(), fields + _member(name))
         state.pending = 1
 
     def _read(self, slot):
