@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from firmware.virtual.host import energy
 from firmware.virtual.host.accelerometer import LIS3DH
 from firmware.virtual.host.ads1115 import ADS1115
 from firmware.virtual.host.modem import Modem
@@ -14,13 +15,14 @@ Call = dict[str, Any]
 """One call as the shim sent it: ``op``, ``ms`` (device ticks) and the operation's own fields."""
 
 _ENODEV = 19
-_FRAME_MS, _WARM_UP_MS = 100, 300  # A02YYUW: a processed value each 100 ms
+_FRAME_MS, _WARM_UP_MS = round(energy.FRAME_S * 1000), round(energy.WARM_UP_S * 1000)  # A02YYUW
+_JSN_FRAME_MS = 100  # a JSN-SR04T that sends unasked
 _UART_BUFFER = 256
 _BURST_PAUSE_MS, _BURST_MS = 1000, 10_000
 """Conversions less than a second of device time apart weigh the same water, for at most 10 s.
 People draw by the scaled clock: at 600 times real time minutes of it pass in the host between two
 conversions that the board makes 100 ms apart."""
-_LINK_MS = 1200
+_LINK_MS = round(energy.JOIN_S * 1000)
 _STAT_IDLE, _STAT_CONNECTING, _STAT_GOT_IP, _STAT_NO_AP = 1000, 1001, 1010, 201
 _SOUND_MM_PER_US = 0.3432  # at 20 degC
 _NO_ECHO_US = 60_000
@@ -122,8 +124,8 @@ class Chip:
 
     def _next_frame_ms(self, at_ms: int) -> int:
         if self._sensor_on_ms is None:
-            return _FRAME_MS
-        next_ms = self._sensor_on_ms + _WARM_UP_MS + (self._frames_sent + 1) * _FRAME_MS
+            return self._frame_ms
+        next_ms = self._sensor_on_ms + _WARM_UP_MS + (self._frames_sent + 1) * self._frame_ms
         return max(next_ms - at_ms, 1)
 
     def _skip_frames(self, at_ms: int) -> None:
@@ -133,7 +135,11 @@ class Chip:
         sends = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
         if self._sensor_on_ms is None or not sends:
             return self._frames_sent
-        return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // _FRAME_MS, 0)
+        return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // self._frame_ms, 0)
+
+    @property
+    def _frame_ms(self) -> int:
+        return _JSN_FRAME_MS if self._sensor == "jsn-sr04t" else _FRAME_MS
 
     @property
     def _sensor(self) -> str:

@@ -2,7 +2,7 @@
 
 Currents add up: the processor runs in every state but sleep. Sources: [D] the design's figures of
 the node, [M] its survey of parts, [S] ESP32 datasheet, current consumption, [E] an estimate, to be
-measured on a board.
+measured on a board. The model of the chip (chip.py) sends and joins by these times.
 """
 
 from dataclasses import dataclass, field
@@ -25,12 +25,18 @@ BOOT_S = 0.35  # from deep sleep to the first line of boot.py [E]
 # One wake of the interpreter: 1.1 ms of a desktop, 104-128 times slower [D]; loading .mpy [E].
 THINK_S = 0.6
 COMPOSE_S = 0.8  # added by a connection: compose, MAC, hash [E]
-NETWORK_S = 1.6  # DHCP, name, round trips to broker and gateway and back; here they take none [E]
+NETWORK_S = 1.6  # name, round trips to broker and gateway and back; here they take none [E]
 TLS_S = 1.2  # a handshake with an own P-256 CA [D]
 TX_S = 0.1  # of a connection [E]
 
-SENSE_S = 0.8  # an A02YYUW warms up and five samples agree [M]; tested by a simulated day
-JOIN_S = 1.2  # a known access point [E]; tested by a simulated day
+# The node's TX, high at rest, selects the A02YYUW's processed values: one each 300 ms (DFRobot,
+# SEN0311), and five have to agree. The first takes a further 0.4 s from power up [E].
+FRAME_S, WARM_UP_S, SAMPLES = 0.3, 0.4, 5
+SENSE_S = WARM_UP_S + SAMPLES * FRAME_S
+# A known access point: up to 120 ms on each of 13 channels (ESP-IDF, esp_wifi_set_scan_parameters,
+# which connecting uses too), then authentication, association, keys and DHCP [E].
+CHANNELS, CHANNEL_S, ASSOCIATE_S = 13, 0.12, 0.94
+JOIN_S = CHANNELS * CHANNEL_S + ASSOCIATE_S
 ATTACH_S = 38.0  # 15-60 s, of about 40 s in all [M]
 
 _GOT_IP = 1010
