@@ -30,6 +30,24 @@ RTC = {
 }
 
 
+HEADERS = {
+    # D0 to D13, A0 to A4, I2C, SPI: DFRobot's pins_arduino.h in Espressif's Arduino core.
+    "firebeetle": {
+        3, 1, 25, 26, 27, 0, 14, 13, 5, 2, 17, 16, 4, 12, 36, 39, 34, 35, 15, 21, 22, 18, 19, 23,
+    },
+    # LILYGO's schematic, sheet SOC, header P2: the camera's signals, IO46 and SIM_RI (3).
+    "t_sim7080g": {3, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 46},
+}  # fmt: skip
+"""The GPIO numbers of the pins that people can solder to, by the board's maker."""
+CAMERA = {
+    "CAM_VSYNC": 16, "CAM_MCLK": 8, "CAM_HREF": 17, "CAM_RESET": 18, "CAM_D9": 9, "CAM_D8": 10,
+    "CAM_D7": 11, "CAM_PCLK": 12, "CAM_D6": 13,
+}  # fmt: skip
+"""By LILYGO's README, *Pins*; MCLK is its XCLK."""
+ON_BOARD = ("power_", "modem_", "battery")
+"""Signals that the board itself connects."""
+
+
 def _table(board: str) -> dict[str, int]:
     return pins.read(BOARDS / f"{board}.py")
 
@@ -59,6 +77,19 @@ def test_no_two_signals_share_a_pin(board: str) -> None:
 @pytest.mark.parametrize("board", GUIDES)
 def test_no_sensor_hangs_on_the_prompts_pins_or_the_flashs(board: str) -> None:
     assert not TAKEN[board] & set(_table(board).values())
+
+
+@pytest.mark.parametrize("board", GUIDES)
+def test_every_pin_that_people_solder_to_is_on_a_header(board: str) -> None:
+    soldered = {pin for name, pin in _table(board).items() if not name.startswith(ON_BOARD)}
+    assert soldered <= HEADERS[board]
+
+
+def test_the_cameras_names_of_the_pins_are_the_guides() -> None:
+    named = dict(re.findall(r"`(CAM_\w+)` (\d+)", _guide("t_sim7080g")))
+    assert {name: int(pin) for name, pin in named.items()} == CAMERA
+    used = {p for n, p in _table("t_sim7080g").items() if not n.startswith(ON_BOARD)}
+    assert used == set(CAMERA.values())
 
 
 @pytest.mark.parametrize("board", GUIDES)

@@ -22,7 +22,7 @@ PINS = {
     "motion": 11,  # LIS3DH INT1, high while it moves; an RTC pin, wakes from deep sleep
     "tilt": 12,  # LIS3DH INT2, high while off its rest position; an RTC pin
     "lid": 13,  # reed or phototransistor to ground, pull-up outside; an RTC pin
-    "i2c_sda": 16,  # on the pin header, for the LIS3DH and a probe's converter
+    "i2c_sda": 16,  # header P2, as every sensor's pin here: for the LIS3DH, a probe's converter
     "i2c_scl": 8,
     "power_sda": 15,  # on the board, on no header: the AXP2101's own bus
     "power_scl": 7,
