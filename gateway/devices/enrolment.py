@@ -73,13 +73,15 @@ def _known(connection: sa.Connection, device: str) -> Device:
 
 
 def board_configuration(
-    device: Device, settings: Settings, wifi: Mapping[str, str], host: str | None = None
-) -> dict[str, object]:
+    device: Device, settings: Settings, wifi: Mapping[str, str], host: str | None = None,
+    release_floor: int = 0,
+) -> dict[str, object]:  # fmt: skip
     """The content of the board's ``config.json`` (firmware/README.md), with its secrets.
 
     ``wifi``: network name -> password. ``host``: the broker's address for the board, where it
-    differs from the settings. Raises SettingError when the CA cannot be read, does not prove
-    ``host``, or a network cannot exist; CertificateError when our own CA cannot be read.
+    differs from the settings. ``release_floor``: the lowest release that it takes. Raises
+    SettingError when the CA cannot be read, does not prove ``host``, or a network cannot exist;
+    CertificateError when our own CA cannot be read.
     """
     assert device.key is not None, "only a device with a key has a board"
     for ssid, password in wifi.items():
@@ -92,6 +94,7 @@ def board_configuration(
         "broker": {**where, "login": device.id, "password": broker.login(device.key)},
         "sensor": device.sensor,
         **({"release_key": settings.release_key} if settings.release_key else {}),
+        **({"release_floor": release_floor} if settings.release_key and release_floor else {}),
     }
 
 

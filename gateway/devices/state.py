@@ -32,6 +32,14 @@ release = sa.Table(
     sa.Column("bundle", sa.LargeBinary, nullable=False),
 )
 
+
+def release_floor(connection: sa.Connection, board: str) -> int:
+    """The highest floor of the releases kept here that fit ``board``; 0 without one."""
+    bundles = connection.scalars(sa.select(release.c.bundle))
+    fitting = (one for one in map(releases.open_release, bundles) if one.board in ("any", board))
+    return max((one.floor for one in fitting), default=0)
+
+
 parts_at_broker = sa.Table(
     "parts_at_broker",
     metadata,

@@ -9,12 +9,16 @@ import socket
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.database.engine import connect
+from gateway.devices import state
 from gateway.errors import NoriaError
 from gateway.registry import rows
 from server.command.device import cable
 from tests.firmware.board_at_work import DEVICE, KEY
+from tests.firmware.released import PUBLIC
+from tests.firmware.released import made as released
 from tests.installation import Noria, made
 
 
@@ -91,6 +95,28 @@ def test_what_is_fitted_is_in_the_configuration(noria: Noria) -> None:
     board = made(noria, "--lid", "reed", "--no-motion", "--interval", "300", "--report", "3600")
     fitted = {name: board[name] for name in ("lid", "motion", "interval_s", "report_s")}
     assert fitted == {"lid": "reed", "motion": False, "interval_s": 300, "report_s": 3600}
+
+
+def test_a_new_board_takes_no_release_below_the_highest_floor_kept_here(
+    noria: Noria, tmp_path: Path
+) -> None:
+    config = tmp_path / "noria" / "noria.toml"
+    engine = connect(tmp_path / "noria" / "data" / "noria.db")
+    kept = [released(9, floor=4), released(7, floor=6), released(8, floor=8, board="t_sim7080g")]
+    with engine.begin() as connection:
+        for n, one in enumerate(kept):
+            row = {"id": str(n), "bundle": one.bundle()}
+            connection.execute(sa.insert(state.release).values(**row))
+    assert "release_floor" not in made(noria)  # without its key it takes none
+    Path("made/config.json").unlink()
+    config.write_text(config.read_text() + f'release_key = "{PUBLIC}"\n')
+    assert made(noria)["release_floor"] == 6
+    old = json.loads(Path("made/config.json").read_text())["device"]
+    with engine.begin() as connection:
+        row = {"id": "3", "bundle": released(9, board="any").bundle()}
+        connection.execute(sa.insert(state.release).values(**row))
+    assert noria("device", "replace", old, "--out", "next").exit_code == 0
+    assert json.loads(Path("next/config.json").read_text())["release_floor"] == 9
 
 
 def test_a_blind_sensor_gets_the_height_of_the_floor(noria: Noria) -> None:

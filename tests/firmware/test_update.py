@@ -155,6 +155,10 @@ def test_a_part_that_was_changed_is_found_out(
 def test_an_older_release_and_one_for_another_board_are_refused(
     work: Work, gateway: SigningGateway, tmp_path: Path
 ) -> None:
+    held = tmp_path / DEVICE / "root" / "config.json"
+    held.write_text(json.dumps({**json.loads(held.read_text()), "release_floor": 5}))
+    offer(gateway, N - 1, made(4))
+    _answered(gateway, "update_old", N - 1)  # the floor that came by cable, before any release
     offer(gateway, N, made(7))
     _answered(gateway, "")
     offer(gateway, N + 1, made(6))

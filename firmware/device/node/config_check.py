@@ -28,7 +28,8 @@ probe_ms 1500 0 20000
 zero 0 -8388608 8388607
 counts_per_kg 21500 1 8388607
 drift 0 -1000000 1000000
-zero_tc 200 -400 850"""
+zero_tc 200 -400 850
+release_floor 0 0 2147483647"""
 )
 # Name, then the values; the first is the default, ``-`` none.
 _CHOICES = const(

@@ -9,8 +9,9 @@ from typing import Any
 
 from gateway.settings import Settings
 
-_SECRET = ("device", "key", "k", "wifi", "broker", "release_key")
-"""Never kept here: identity, keys and passwords, and networks, whose names tell the place."""
+_SECRET = ("device", "key", "k", "wifi", "broker", "release_key", "release_floor")
+"""Never kept here: identity, keys and passwords, networks, whose names tell the place, and what the
+installation says anew."""
 
 
 def _path(settings: Settings, device: str) -> Path:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from gateway.database.engine import open_database
 from gateway.devices import broker_trust, enrolment
+from gateway.devices.state import release_floor
 from gateway.domain.registry import Device, Registry, Sensor, Tank
 from gateway.errors import RegistryError
 from gateway.mqtt.certificates import names
@@ -133,7 +134,8 @@ def _drawn(
     for ssid in wishes["wifi"]:
         passwords[ssid] = passwords[ssid] if ssid in passwords else _asked(ssid)
     networks = {ssid: passwords[ssid] for ssid in wishes["wifi"]}
-    board = enrolment.board_configuration(made, settings, networks, wishes["broker_host"]) | more
+    host, floor = wishes["broker_host"], _release_floor(settings, more)
+    board = enrolment.board_configuration(made, settings, networks, host, floor) | more
     checked.check(board)
     return _Made(made, (wishes["out"] or Path(made.id)) / "config.json", board)
 
@@ -154,6 +156,11 @@ def _floor(made: Device, tank: Tank | None) -> dict[str, Any]:
             "is too near, and is checked against the floor; measure it and import it"
         )
     return {"floor_mm": tank.sensor_height_mm}
+
+
+def _release_floor(settings: Settings, more: Mapping[str, Any]) -> int:
+    with open_database(settings).connect() as connection:
+        return release_floor(connection, more.get("board", "firebeetle"))
 
 
 def _asked(wifi: str) -> str:

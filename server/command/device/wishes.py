@@ -30,6 +30,7 @@ _HELP = {
     "floor_mm": "Sensor face to the inside floor.",
     "near_mm": "Sensor face to the highest water.",
     "full_pa": "A probe's pressure at 20 mA.",
+    "release_floor": "No release below it is taken; else the highest floor known here.",
     "battery_permille": "A meter's volts over the node's, x 1000.",
 }
 

@@ -73,7 +73,8 @@ class Download:
             return False
         if not self._config.release_key:
             raise ReleaseError("update_key")
-        if version < max(slots.floor, floor):
+        # The cable's floor: without it a new board would take any release that was ever signed.
+        if version < max(slots.floor, floor, self._config.release_floor):
             raise ReleaseError("update_old")
         return True
 
