@@ -179,6 +179,9 @@ def test_a_configuration_that_the_node_would_refuse_reaches_no_board(noria: Nori
         ({"interval": 300}, "interval: no node has this field: did you mean interval_s?"),
         ({"broker": {**good["broker"], "prot": 1883}}, "did you mean broker.port?"),
         ({"board": "esp8266"}, "board is none of"),
+        ({"mode": "asked", "sensor": "probe"}, "mode 'asked': is a a02yyuw's"),
+        ({"mode": "aj-sr04m"}, "mode 'aj-sr04m': is a jsn-sr04t's, not a a02yyuw's"),
+        ({"mode": "ascii"}, "use pulse, serial, aj-sr04m, asked"),
     ):
         Path("made/config.json").write_text(json.dumps({**good, **change}))
         result = noria("device", "flash", "/dev/ttyUSB0", "made", "--dry-run")

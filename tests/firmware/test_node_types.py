@@ -50,11 +50,12 @@ def _faults(gateway: SigningGateway) -> list[tuple[str, str]]:
     return [(event["s"], event["c"]) for event in gateway.events if event["k"] == "fault"]
 
 
-@pytest.mark.parametrize("mode", ["pulse", "serial"])
-def test_an_ibc_by_a_jsn_sr04t(
+@pytest.mark.parametrize("mode", ["pulse", "serial", "aj-sr04m", "asked"])
+def test_an_ibc_by_each_form_in_which_an_ultrasonic_sensor_answers(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway, mode: str
 ) -> None:
-    with board(tmp_path, mosquitto.port, mode=mode, **JSN) as work:
+    sensor = {"sensor": "a02yyuw"} if mode == "asked" else JSN
+    with board(tmp_path, mosquitto.port, mode=mode, **sensor) as work:
         _follow(work, gateway, 3)
     assert all(430 < reading["mm"] < 475 for reading in _readings(gateway))
     assert _faults(gateway) == [] and "Traceback" not in work.console

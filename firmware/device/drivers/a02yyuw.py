@@ -1,7 +1,9 @@
 """A02YYUW ultrasonic range finder over UART, 9600 8N1 (DFRobot SEN0311 datasheet).
 
 It sends unasked every 100 ms (processed values: 300 ms), 30 to 4500 mm in steps of 1 mm, 0 for no
-echo. It corrects for temperature.
+echo. It corrects for temperature. The A02YYTW, which looks alike, sends a value for each byte that
+it receives (DYP, *A02 output interfaces*, UART controlled). The A02YYUW must not get any: a low RX
+selects its real-time values.
 """
 
 from micropython import const
@@ -10,6 +12,7 @@ from drivers import SensorError, frames
 
 _FIRST_WAIT_MS = const(1000)  # power up, then a whole period
 _WAIT_MS = const(400)  # longer than the slowest period
+_ASK = const(b"\x55")
 
 
 class A02YYUWError(SensorError):
@@ -17,15 +20,15 @@ class A02YYUWError(SensorError):
 
 
 class A02YYUW:
-    """The sensor on ``uart``, whose reads return at once."""
+    """The sensor on ``uart``, whose reads return at once; ``ask`` for one that waits for a byte."""
 
     quantity = "mm"
     lowest, highest = 30, 4500
     blind_mm = 0  # nearer than its range it reports its nearest, not a false distance
     window = 30  # +-5 mm of the sensor from ping to ping, +-10 mm of ripples
 
-    def __init__(self, uart):
-        self._frames = frames.Frames(uart, A02YYUWError)
+    def __init__(self, uart, ask=b""):
+        self._frames = frames.Frames(uart, A02YYUWError, ask)
         self._wait_ms = _FIRST_WAIT_MS
 
     def read(self):
@@ -42,4 +45,4 @@ def distance_mm(frame):
 
 def fitted(board, config):
     """The sensor on ``board`` (board/firebeetle.py), set up by ``config``."""
-    return A02YYUW(board.uart())
+    return A02YYUW(board.uart(), _ASK if config.mode == "asked" else b"")

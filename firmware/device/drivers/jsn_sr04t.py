@@ -4,6 +4,10 @@ R27 open: a pulse of 10 us or more on TRIG starts it, ECHO is high for the time 
 an echo for about 60 ms. R27 47k: it sends FF H L SUM at 9600 baud every 100 ms, in mm; 120k: the
 same after a byte 0x55. All modes use the same two pins. 200 to 6000 mm, beam 75 degrees.
 
+The AJ-SR04M is sold under the same name. R19 open: as above; 120k: frames each 120 ms; 47k: one
+after a byte 0x01. Its makers' sum is H + L with or without FF, board by board. Text (R27 470k, R19
+0), switch and low-power pulse modes are not read.
+
 Nearer than 200 mm it reports *farther*, since it receives only a later bounce: see
 ``node/measure/plausibility.py``. It does not correct for temperature: the distance is the one at
 20 degC, and the gateway corrects it.
@@ -20,6 +24,7 @@ _PAUSE_MS = const(60)  # between pings: the last one's late bounces die away
 _ECHO_US = const(36_000)  # 6 m and back
 _TENTHS_OF_UM_PER_US = const(1716)  # half of 343.2 m/s, at 20 degC
 _ASK = const(b"\x55")
+_AJ_ASK = const(b"\x01")
 _FIRST_WAIT_MS = const(1000)
 _WAIT_MS = const(300)
 _NEVER_BEGAN = const(-2)  # machine.time_pulse_us; -1: it did not end in time
@@ -58,17 +63,18 @@ class PulseJSNSR04T(_JSN):
 
 
 class SerialJSNSR04T(_JSN):
-    """The sensor in its serial modes, which send frames on ``uart`` unasked or on request."""
+    """The sensor in its serial modes, which send frames on ``uart`` unasked or on request.
 
-    def __init__(self, uart):
-        self._uart = uart
-        self._frames = frames.Frames(uart, JSNSR04TError)
+    ``aj``: it is an AJ-SR04M.
+    """
+
+    def __init__(self, uart, aj=False):
+        self._frames = frames.Frames(uart, JSNSR04TError, _AJ_ASK if aj else _ASK, aj)
         self._wait_ms = _FIRST_WAIT_MS
 
     def read(self):
         """Millimetres to the water at 20 degC, or None for no echo. Raises JSNSR04TError."""
         wait_ms, self._wait_ms = self._wait_ms, _WAIT_MS
-        self._uart.write(_ASK)
         return in_range(frames.distance(self._frames.next(wait_ms)))
 
 
@@ -84,7 +90,7 @@ def in_range(mm):
 
 def fitted(board, config):
     """The sensor on ``board`` (board/firebeetle.py), set up by ``config``."""
-    if config.mode == "serial":
-        return SerialJSNSR04T(board.uart())
+    if config.mode != "pulse":
+        return SerialJSNSR04T(board.uart(), config.mode == "aj-sr04m")
     trigger, echo = board.line("sensor_tx", out=True), board.line("sensor_rx")
     return PulseJSNSR04T(trigger, lambda most_us: board.pulse_us(echo, most_us))

@@ -34,7 +34,7 @@ release_floor 0 0 2147483647"""
 # Name, then the values; the first is the default, ``-`` none.
 _CHOICES = const(
     """sensor a02yyuw jsn-sr04t probe hx711
-mode pulse serial
+mode pulse serial aj-sr04m asked
 lid - reed light"""
 )
 _FLAGS = const("gnss motion battery")  # true but for the first
@@ -73,6 +73,9 @@ def fill(config, given):
     _broker(config, given.get("broker") or {})
     if config.sensor == "jsn-sr04t" and not config.floor_mm:
         raise ConfigError("floor_mm is missing: a jsn-sr04t reads far when it is too near")
+    wants = {"asked": "a02yyuw", "aj-sr04m": "jsn-sr04t"}.get(config.mode, config.sensor)
+    if config.sensor != wants:
+        raise ConfigError("mode %r: is a %s's, not a %s's" % (config.mode, wants, config.sensor))
     if config.floor_mm and config.near_mm >= config.floor_mm:
         raise ConfigError("near_mm %d: above floor_mm %d" % (config.near_mm, config.floor_mm))
     if config.full_pa <= config.zero_pa:

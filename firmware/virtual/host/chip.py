@@ -17,6 +17,8 @@ Call = dict[str, Any]
 _ENODEV = 19
 _FRAME_MS, _WARM_UP_MS = round(energy.FRAME_S * 1000), round(energy.WARM_UP_S * 1000)  # A02YYUW
 _JSN_FRAME_MS = 100  # a JSN-SR04T that sends unasked
+_ASKED = {"asked": b"\x55", "aj-sr04m": b"\x01"}  # modes of sensors that wait for this byte
+_ANSWER_MS = 80
 _UART_BUFFER = 256
 _BURST_PAUSE_MS, _BURST_MS = 1000, 10_000
 """Conversions less than a second of device time apart weigh the same water, for at most 10 s.
@@ -45,6 +47,7 @@ class Chip:
         self._adc = ADS1115(world, config)
         self._sensor_on_ms: int | None = None
         self._frames_sent = 0
+        self._answer_ms: int | None = None
         self._burst_ms: tuple[int, int] | None = None
         """Device time of the first and of the last conversion of the scale's burst."""
         self._load_g, self._load_levels_set = 0.0, 0
@@ -96,7 +99,7 @@ class Chip:
         if not on:
             self._sensor_on_ms = None
         elif self._sensor_on_ms is None:
-            self._sensor_on_ms, self._frames_sent = at_ms, 0
+            self._sensor_on_ms, self._frames_sent, self._answer_ms = at_ms, 0, None
 
     def _rails_changed(self) -> None:
         self._power_sensor(self.power_chip.rail("dc5"), self._at_ms)
@@ -108,8 +111,14 @@ class Chip:
             self._skip_frames(call["ms"])
 
     def _op_uart_write(self, call: Call) -> None:
+        data = bytes.fromhex(call["data"])
         if call["role"] == "modem_rx":
-            self.modem.write(bytes.fromhex(call["data"]), call["ms"])
+            self.modem.write(data, call["ms"])
+        elif self._ask and self._ask in data and self._listens(call["ms"]):
+            self._answer_ms = call["ms"] + _ANSWER_MS
+
+    def _listens(self, at_ms: int) -> bool:
+        return self._sensor_on_ms is not None and at_ms - self._sensor_on_ms >= _WARM_UP_MS
 
     def _op_uart(self, call: Call) -> object:
         if call["role"] == "modem_rx":
@@ -119,12 +128,13 @@ class Chip:
         self._frames_sent += due
         kept = min(due, _UART_BUFFER // 4)
         measure = jsn_mm if self._sensor == "jsn-sr04t" else echo_mm
-        frames = b"".join(a02yyuw_frame(measure(self._world)) for _ in range(kept))
+        start = 0 if self._config.get("mode") == "aj-sr04m" else 0xFF
+        frames = b"".join(a02yyuw_frame(measure(self._world), start) for _ in range(kept))
         return [frames.hex(), self._next_frame_ms(call["ms"])]
 
     def _next_frame_ms(self, at_ms: int) -> int:
-        if self._sensor_on_ms is None:
-            return self._frame_ms
+        if self._sensor_on_ms is None or self._ask:
+            return max(self._answer_ms - at_ms, 1) if self._answer_ms else self._frame_ms
         next_ms = self._sensor_on_ms + _WARM_UP_MS + (self._frames_sent + 1) * self._frame_ms
         return max(next_ms - at_ms, 1)
 
@@ -135,7 +145,16 @@ class Chip:
         sends = self._sensor in ("a02yyuw", "jsn-sr04t") and self._plugged
         if self._sensor_on_ms is None or not sends:
             return self._frames_sent
+        if self._ask:
+            if self._answer_ms is None or at_ms < self._answer_ms:
+                return self._frames_sent
+            self._answer_ms = None
+            return self._frames_sent + 1
         return max((at_ms - self._sensor_on_ms - _WARM_UP_MS) // self._frame_ms, 0)
+
+    @property
+    def _ask(self) -> bytes:
+        return _ASKED.get(self._config.get("mode", ""), b"")
 
     @property
     def _frame_ms(self) -> int:

@@ -51,10 +51,11 @@ def ads1115_counts(world: World, full_pa: float, shunt_ohm: float) -> int:
     return max(-32768, min(round(microamps * shunt_ohm / 125.0), 32767))
 
 
-def a02yyuw_frame(distance_mm: int | None) -> bytes:
-    """FF H L SUM, SUM the low byte of the three before it; no echo is sent as 0 mm."""
+def a02yyuw_frame(distance_mm: int | None, start: int = 0xFF) -> bytes:
+    """FF H L SUM, SUM the low byte of the three before it; no echo is sent as 0 mm. ``start`` is
+    what the sum counts for FF: 0 on some AJ-SR04M."""
     high, low = divmod(distance_mm or 0, 256)
-    return bytes((0xFF, high, low, (0xFF + high + low) & 0xFF))
+    return bytes((0xFF, high, low, (start + high + low) & 0xFF))
 
 
 def scale_g(world: World) -> float:
