@@ -54,7 +54,7 @@ def _faults(gateway: SigningGateway) -> list[tuple[str, str]]:
 def test_an_ibc_by_each_form_in_which_an_ultrasonic_sensor_answers(
     tmp_path: Path, mosquitto: Mosquitto, gateway: SigningGateway, mode: str
 ) -> None:
-    sensor = {"sensor": "a02yyuw"} if mode == "asked" else JSN
+    sensor: dict[str, Any] = {"sensor": "a02yyuw"} if mode == "asked" else JSN
     with board(tmp_path, mosquitto.port, mode=mode, **sensor) as work:
         _follow(work, gateway, 3)
     assert all(430 < reading["mm"] < 475 for reading in _readings(gateway))

@@ -21,6 +21,7 @@ class Config:
 
     fault = ""
     """The field for which the last good configuration runs instead of the file's; empty: none."""
+    release_floor = 0
 
     def __init__(self, given):
         from node import config_check

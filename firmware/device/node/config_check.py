@@ -52,7 +52,9 @@ def fill(config, given):
     config.board = _text("board", given.get("board", "firebeetle"), 1, 32, _FILE)
     for row in _NUMBERS.split("\n"):
         name, default, first, last = row.split()
-        setattr(config, name, _number(name, given.get(name, int(default)), int(first), int(last)))
+        value = _number(name, given.get(name, int(default)), int(first), int(last))
+        if value or name != "release_floor":  # most nodes have none: it stays out of the heap
+            setattr(config, name, value)
     for row in _CHOICES.split("\n"):
         name, *known = row.split()
         value = given.get(name)
