@@ -56,6 +56,15 @@ def release(connection: sa.Connection, incident_id: str, person: str, now: float
     )  # fmt: skip
 
 
+def lapse(connection: sa.Connection, incident_id: str, person: str, now: float) -> bool:
+    """The claim of ``person`` ends: they did not arrive in time. Nobody's act."""
+    return act(
+        connection, incident_id, person, now, "lapse", "lapsed",
+        {"claimed_by": None, "claimed_at": None, "claim_eta": None}, {},
+        incident.c.claimed_by == person,
+    )  # fmt: skip
+
+
 def close(
     connection: sa.Connection,
     incident_id: str,

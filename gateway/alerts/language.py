@@ -100,6 +100,11 @@ class Language:
         self._words = _catalogue(self.code, tuple(folders))
         self._style = style
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return self._zone
+
     # Sentences
 
     def text(self, message: str, /, **values: object) -> str:

@@ -88,7 +88,7 @@ def test_a_claim_stops_the_clock_until_it_is_overdue() -> None:
     assert not escalation.due(held, going, AMY_ON_SHIFT, 4499.0).lapsed
     step = escalation.due(held, going, AMY_ON_SHIFT, 4500.0)
     assert step.lapsed
-    assert step.tell == {"amy", "ben", "coco", "dora"}  # amy hears that it is open again
+    assert step.tell == {"amy", "ben", "coco", "dora"}
     assert step.progress.due == 4500.0 + 1200
 
 
@@ -106,11 +106,20 @@ def test_an_arrival_that_was_put_off_counts() -> None:
     assert step.tell == frozenset()
 
 
-def test_a_release_tells_the_next_circle_at_once() -> None:
+def test_of_a_release_hear_those_who_know_and_the_next_circle() -> None:
     progress = escalation.opened(LOW, AMY_ON_SHIFT, 0.0).progress
     step = escalation.released(progress, LOW, AMY_ON_SHIFT, 500.0)
-    assert step.tell == {"ben", "coco", "dora"}
+    assert step.tell == {"amy", "ben", "coco", "dora"}
     assert step.progress.due == 1700.0
+    again = escalation.released(Progress(2, None, step.tell), LOW, AMY_ON_SHIFT, 600.0)
+    assert again.tell == step.tell
+    assert again.progress.due is None
+
+
+def test_of_a_release_nobody_hears_who_asked_not_to() -> None:
+    gone = Listeners(EVERYBODY[1:], frozenset())
+    step = escalation.released(Progress(0, 9.0, frozenset({"amy"})), LOW, gone, 1.0)
+    assert step.tell == {"ben", "coco", "dora"}
 
 
 def test_a_worse_level_tells_those_who_know_and_who_is_on_shift_now() -> None:

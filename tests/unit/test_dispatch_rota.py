@@ -28,10 +28,12 @@ def told(
     shifts: list[Shift], start: str, end: str, swaps: Swaps | None = None
 ) -> list[tuple[str, str, str]]:
     """Turns as (start, end, person), times in UTC."""
-    return [
-        (*(datetime.fromtimestamp(t, UTC).strftime("%d %H:%M") for t in turn[:2]), turn.person)
-        for turn in turns(shifts, swaps or {}, at(start), at(end), PARIS)
-    ]
+    found = turns(shifts, swaps or {}, at(start), at(end), PARIS)
+    return [(utc(turn.start), utc(turn.end), turn.person) for turn in found]
+
+
+def utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%d %H:%M")
 
 
 def test_a_shift_comes_on_its_days_of_the_week() -> None:

@@ -111,8 +111,11 @@ def claimed(progress: Progress, case: Case) -> Progress:
 
 
 def released(progress: Progress, case: Case, listeners: Listeners, now: float) -> Step:
-    """Nobody goes any more: the next circle hears at once."""
-    return _next_circle(progress, case, listeners, now)
+    """Nobody goes any more: those who know hear that, and the next circle at once."""
+    case = replace(case, claimed_by=None)
+    step = _next_circle(progress, case, listeners, now)
+    here = frozenset(r.person for r in listeners.recipients if hears(r, case.group, case.site))
+    return Step(step.progress, step.tell | (progress.told & here))
 
 
 def due(progress: Progress, case: Case, listeners: Listeners, now: float) -> Step:
@@ -124,7 +127,7 @@ def due(progress: Progress, case: Case, listeners: Listeners, now: float) -> Ste
         return _next_circle(progress, case, listeners, now)
     if now < overdue_at(case):
         return Step(replace(progress, due=overdue_at(case)), frozenset())
-    step = _next_circle(progress, replace(case, claimed_by=None), listeners, now)
+    step = released(progress, case, listeners, now)
     late = frozenset(r.person for r in listeners.recipients if r.person == case.claimed_by)
     return Step(step.progress, step.tell | late, lapsed=True)
 
