@@ -21,7 +21,7 @@ from gateway.database.engine import serialise
 from gateway.database.tables import incident, outbox
 from gateway.database.transaction import write_transaction
 from gateway.domain.dispatch import escalation
-from gateway.domain.dispatch.escalation import Case, Progress, Step
+from gateway.domain.dispatch.escalation import Case, Progress, Telling
 from gateway.domain.dispatch.people import group_of
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
@@ -57,22 +57,22 @@ class Dispatch:
         """Decide what is due at ``now`` (Unix s); returns when the next is, None without one."""
         self._follow_registry()
         told = 0
-        while (step := self._one(now)) is not None:
+        while (step := self._decide_one(now)) is not None:
             told += step
         if told:
             self._decided.notify()
         with self._engine.connect() as connection:
             return connection.execute(sa.select(sa.func.min(dispatch.c.due))).scalar()
 
-    def _one(self, now: float) -> int | None:
+    def _decide_one(self, now: float) -> int | None:
         """Take one decision; returns how many notices it added, None when nothing is due."""
         with write_transaction(self._engine) as connection:
             serialise(connection)
-            if (row := connection.execute(_NEXT_MESSAGE).first()) is not None:
+            if (row := _first(connection, _NEXT_MESSAGE)) is not None:
                 return self._announce(connection, OutboxMessage(*row), now)
-            if (row := connection.execute(_NEXT_CLAIM).first()) is not None:
+            if (row := _first(connection, _NEXT_CLAIM)) is not None:
                 return self._follow_claim(connection, row, now)
-            if (row := connection.execute(_NEXT_DUE, {"now": now}).first()) is not None:
+            if (row := _first(connection, _NEXT_DUE, now=now)) is not None:
                 return self._escalate(connection, row, now)
         return None
 
@@ -83,10 +83,10 @@ class Dispatch:
         connection.execute(sa.update(outbox).where(outbox.c.id == message.id).values(**done))
         if moot is not None:
             return 0
-        before = connection.execute(_PROGRESS, {"incident": change.id}).first()
+        before = _first(connection, _PROGRESS, incident=change.id)
         if change.change == "closed":
             return self._end(connection, change, before, now)
-        found = connection.execute(_INCIDENT, {"incident": change.id}).one()
+        found = _one(connection, _INCIDENT, incident=change.id)
         case = self._case(change, found)
         circle = listeners(connection, case.site, now, self._zone)
         if before is None:
@@ -110,18 +110,18 @@ class Dispatch:
             notice.c.incident == change.id, notice.c.sent.is_not(None)
         )
         people = connection.execute(heard.distinct()).scalars().all()
-        found = connection.execute(_INCIDENT, {"incident": change.id}).one()
+        found = _one(connection, _INCIDENT, incident=change.id)
         return _tell(connection, change, self._case(change, found), people, now)
 
     def _follow_claim(self, connection: sa.Connection, row: sa.Row[Any], now: float) -> int:
         """Somebody claimed the incident, put off their arrival, withdrew, or did something else."""
         change = from_json(row.change)
         case = self._case(change, row)
-        step = Step(_progress(row), frozenset())
+        step = Telling(_progress(row), frozenset())
         if row.closed is not None:  # by a person; the watch's own message follows
-            step = Step(replace(step.progress, due=None), frozenset())
+            step = Telling(replace(step.progress, due=None), frozenset())
         elif case.claimed_by is not None:
-            step = Step(escalation.claimed(step.progress, case), frozenset())
+            step = Telling(escalation.claimed(step.progress, case), frozenset())
         elif row.was_claimed_by is not None:
             circle = listeners(connection, case.site, now, self._zone)
             step = escalation.released(step.progress, case, circle, now)
@@ -132,13 +132,13 @@ class Dispatch:
         change = from_json(row.change)
         case = self._case(change, row)
         if row.closed is not None:
-            step = Step(replace(_progress(row), due=None), frozenset())
+            step = Telling(replace(_progress(row), due=None), frozenset())
         else:
             circle = listeners(connection, case.site, now, self._zone)
             step = escalation.due(_progress(row), case, circle, now)
         if step.lapsed and case.claimed_by is not None:
             claims.lapse(connection, change.id, case.claimed_by, now)
-            row = connection.execute(_INCIDENT, {"incident": change.id}).one()
+            row = _one(connection, _INCIDENT, incident=change.id)
         self._save(connection, change, case, step.progress, row)
         return _tell(connection, change, case, step.tell, now)
 
@@ -169,6 +169,14 @@ class Dispatch:
             self._registry_version = version
 
 
+def _first(connection: sa.Connection, query: sa.Executable, **values: object) -> sa.Row[Any] | None:
+    return connection.execute(query, values).first()
+
+
+def _one(connection: sa.Connection, query: sa.Executable, **values: object) -> sa.Row[Any]:
+    return connection.execute(query, values).one()
+
+
 def _progress(row: sa.Row[Any]) -> Progress:
     return Progress(row.circle, row.due, frozenset(row.told))
 
@@ -196,21 +204,19 @@ def _tell(
     return len(made)
 
 
-_NEXT_MESSAGE: sa.Select[Any] = (
+_NEXT_MESSAGE = (
     sa.select(*(outbox.c[name] for name in OutboxMessage.__dataclass_fields__))
     .where(WAITS, outbox.c.channel == PEOPLE)
     .order_by(outbox.c.id)
     .limit(1)
 )
-_PROGRESS: sa.Select[Any] = sa.select(dispatch).where(
-    dispatch.c.incident == sa.bindparam("incident")
-)
+_PROGRESS = sa.select(dispatch).where(dispatch.c.incident == sa.bindparam("incident"))
 _CLAIM = (
     incident.c.claimed_by, incident.c.claimed_at, incident.c.claim_eta, incident.c.claim_version,
     incident.c.closed,
 )  # fmt: skip
-_INCIDENT: sa.Select[Any] = sa.select(*_CLAIM).where(incident.c.id == sa.bindparam("incident"))
-_BOTH: sa.Select[Any] = sa.select(
+_INCIDENT = sa.select(*_CLAIM).where(incident.c.id == sa.bindparam("incident"))
+_BOTH = sa.select(
     dispatch.c.incident, dispatch.c.group, dispatch.c.circle, dispatch.c.due, dispatch.c.told,
     dispatch.c.change, dispatch.c.claimed_by.label("was_claimed_by"), *_CLAIM,
 ).join_from(dispatch, incident, incident.c.id == dispatch.c.incident)  # fmt: skip

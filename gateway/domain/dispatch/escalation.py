@@ -46,7 +46,7 @@ class Progress:
     told: frozenset[str] = frozenset()
 
 
-class Step(NamedTuple):
+class Telling(NamedTuple):
     """What follows: who is told now, and whether the claim lapsed."""
 
     progress: Progress
@@ -71,19 +71,19 @@ def overdue_at(case: Case) -> float:
     return case.eta + OVERDUE_S if case.eta is not None else case.claim_at + _NO_ETA_S
 
 
-def opened(case: Case, listeners: Listeners, now: float) -> Step:
+def opened(case: Case, listeners: Listeners, now: float) -> Telling:
     """The first step: the first circle in which anybody hears, and coordinators of a theft."""
     step = _next_circle(Progress(), case, listeners, now)
     if case.group != "theft":
         return step
     told = _circle("coordinators", case, listeners) - step.progress.told
     progress = replace(step.progress, told=step.progress.told | told)
-    return Step(progress, step.tell | told)
+    return Telling(progress, step.tell | told)
 
 
 def changed(
     progress: Progress, case: Case, before: Group, listeners: Listeners, now: float
-) -> Step:
+) -> Telling:
     """The incident became another or a worse one: all who were told hear, and who is on shift now.
 
     While nobody goes, the circle has its time again. Another group than ``before`` begins anew.
@@ -97,12 +97,12 @@ def changed(
         if case.group == "theft":
             tell |= _circle("coordinators", case, listeners)
         is_last = progress.circle == len(CIRCLES) - 1
-        step = Step(Progress(progress.circle, None if is_last else now + wait_s(case)), tell)
+        step = Telling(Progress(progress.circle, None if is_last else now + wait_s(case)), tell)
     if case.claimed_by is not None:
         known |= {case.claimed_by} & here
-        step = Step(claimed(step.progress, case), step.tell)
+        step = Telling(claimed(step.progress, case), step.tell)
     told = progress.told | step.progress.told | step.tell | known
-    return Step(replace(step.progress, told=told), step.tell | known)
+    return Telling(replace(step.progress, told=told), step.tell | known)
 
 
 def claimed(progress: Progress, case: Case) -> Progress:
@@ -110,15 +110,15 @@ def claimed(progress: Progress, case: Case) -> Progress:
     return replace(progress, due=overdue_at(case))
 
 
-def released(progress: Progress, case: Case, listeners: Listeners, now: float) -> Step:
+def released(progress: Progress, case: Case, listeners: Listeners, now: float) -> Telling:
     """Nobody goes any more: those who know hear that, and the next circle at once."""
     case = replace(case, claimed_by=None)
     step = _next_circle(progress, case, listeners, now)
     here = frozenset(r.person for r in listeners.recipients if hears(r, case.group, case.site))
-    return Step(step.progress, step.tell | (progress.told & here))
+    return Telling(step.progress, step.tell | (progress.told & here))
 
 
-def due(progress: Progress, case: Case, listeners: Listeners, now: float) -> Step:
+def due(progress: Progress, case: Case, listeners: Listeners, now: float) -> Telling:
     """What was due is done: a claim lapses, or the next circle hears.
 
     One circle at a time, each with its own time from now on: after an outage of our own, no storm.
@@ -126,21 +126,21 @@ def due(progress: Progress, case: Case, listeners: Listeners, now: float) -> Ste
     if case.claimed_by is None:
         return _next_circle(progress, case, listeners, now)
     if now < overdue_at(case):
-        return Step(replace(progress, due=overdue_at(case)), frozenset())
+        return Telling(replace(progress, due=overdue_at(case)), frozenset())
     step = released(progress, case, listeners, now)
     late = frozenset(r.person for r in listeners.recipients if r.person == case.claimed_by)
-    return Step(step.progress, step.tell | late, lapsed=True)
+    return Telling(step.progress, step.tell | late, lapsed=True)
 
 
-def _next_circle(progress: Progress, case: Case, listeners: Listeners, now: float) -> Step:
+def _next_circle(progress: Progress, case: Case, listeners: Listeners, now: float) -> Telling:
     """Tell the next circle in which there is anybody who was not told before."""
     for index in range(progress.circle + 1, len(CIRCLES)):
         tell = _circle(CIRCLES[index], case, listeners) - progress.told
         if tell:
             last = index == len(CIRCLES) - 1
             told = progress.told | tell
-            return Step(Progress(index, None if last else now + wait_s(case), told), tell)
-    return Step(replace(progress, circle=len(CIRCLES) - 1, due=None), frozenset())
+            return Telling(Progress(index, None if last else now + wait_s(case), told), tell)
+    return Telling(replace(progress, circle=len(CIRCLES) - 1, due=None), frozenset())
 
 
 def _circle(circle: Circle, case: Case, listeners: Listeners) -> frozenset[str]:
