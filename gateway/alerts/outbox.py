@@ -52,7 +52,10 @@ def nameless(change: IncidentChange, registry: Registry) -> IncidentChange:
 
 
 class Outbox:
-    """The deliveries of all channels. The watch notifies ``wake`` after each commit."""
+    """The deliveries of all channels. The watch notifies ``wake`` after each commit.
+
+    ``others``: names of messages that wait for somebody else than a channel.
+    """
 
     def __init__(
         self,
@@ -61,9 +64,10 @@ class Outbox:
         clock: Clock,
         wake: Wakeup,
         wording: AlertWording,
+        others: Sequence[str] = (),
     ) -> None:
         self._engine = engine
-        self._names = [channel.name for channel in channels]
+        self._names = [*(channel.name for channel in channels), *others]
         self._clock = clock
         self._loops = [
             Worker(f"outbox {channel.name}", Delivery(engine, channel, clock, wording).turn, wake)

@@ -8,6 +8,10 @@ import sqlalchemy as sa
 from gateway.alerts import channels
 from gateway.alerts.language import Language
 from gateway.alerts.outbox import AlertWording, Outbox
+from gateway.alerts.people.dispatch import PEOPLE
+from gateway.alerts.people.keys import KeyFile
+from gateway.alerts.people.services import open_services
+from gateway.alerts.people.workers import PersonalAlerts
 from gateway.devices.answers import AnswersProjection
 from gateway.projections import figures, live
 from gateway.projections.figures import FigureWriter
@@ -44,10 +48,12 @@ def running(
     opened = channels.open_channels(settings.channels)
     wording = AlertWording(Language(settings.language, settings.timezone), settings.public_url)
     watch_saved, outbox_grew = Wakeup(), Wakeup()
-    watch = make_watch([channel.name for channel in opened], outbox_grew)
+    services = open_services(settings.services)
+    personal = [PEOPLE] if services else []
+    watch = make_watch([*(channel.name for channel in opened), *personal], outbox_grew)
     topics = LiveTopics(engine, publish, random_ids=settings.live_ids == "random")
-    threads: list[Runner | Worker | Outbox] = [
-        Outbox(engine, opened, clock, outbox_grew, wording),
+    threads: list[Runner | Worker | Outbox | PersonalAlerts] = [
+        Outbox(engine, opened, clock, outbox_grew, wording, personal),
         Runner(watch, open_journal, engine, journal_grew, clock, then=watch_saved),
         Worker(live.NAME, topics.turn, watch_saved, rest_s=REST_S),
         Runner(AnswersProjection(engine), open_journal, engine, journal_grew, clock, rest_s=REST_S),
@@ -60,6 +66,9 @@ def running(
             if isinstance(store, InfluxStore):
                 points = FigureWriter(engine, store, newest_registry(engine), clock)
                 threads.append(Worker(figures.NAME, points.turn, watch_saved))
+        if services:
+            keys = KeyFile(settings.data)
+            threads.append(PersonalAlerts(engine, services, keys, clock, outbox_grew, wording))
         for thread in threads:
             thread.start()
             stack.callback(thread.stop)

@@ -118,6 +118,13 @@ class Settings:
         "may carry a token: keep it in the file named by channels_file.",
         secret=True,
     )
+    services: tuple[str, ...] = _setting(
+        [],
+        "How single persons are reached, NAME=URL each: an Apprise URL "
+        "(https://github.com/caronc/apprise) with {to} where a person's address belongs, for "
+        "example mail=mailtos://user:password@example.org?to={to}. Keep it in services_file.",
+        secret=True,
+    )
     live_ids: str = _setting(
         "registry",
         "Tanks in live topics: 'registry' (their ids there, which "

@@ -38,11 +38,11 @@ class _Plugin(Protocol):
 class AppriseChannel:
     """One Apprise URL. Each attempt ends: Apprise's plugins time out after 4 s a connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = "") -> None:
         scheme = url.partition("://")[0].lower()
         digest = hashlib.sha256(url.encode()).hexdigest()
-        self.name = f"{scheme}-{digest[:6]}"
-        made: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)  # pyright: ignore[reportUnknownMemberType]
+        self.name = name or f"{scheme}-{digest[:6]}"
+        made = _instantiate(url)
         if made is None:
             raise SettingError(
                 f"{scheme}://… is not a URL that Apprise understands; check it against "
@@ -79,6 +79,16 @@ class AppriseChannel:
                 raise TransportError(f"{self.name}: {type(error).__name__}") from error
         if not done:
             raise log.error(self.name)
+
+
+def is_usable(url: str) -> bool:
+    """Whether Apprise understands the URL and finds somebody in it to send to."""
+    made = _instantiate(url)
+    return made is not None and len(made) > 0
+
+
+def _instantiate(url: str) -> Any:
+    return apprise.Apprise.instantiate(url, suppress_exceptions=True)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _bare(text: str) -> str:

@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,12 +125,13 @@ def of(connection: sa.Connection, person: str) -> list[Contact]:
     return [Contact(r.id, r.service, r.ending, r.verified is not None) for r in rows]
 
 
-def first(connection: sa.Connection, person: str) -> str | None:
-    """The id of the verified contact that is tried first; None without one."""
-    return next((c.id for c in of(connection, person) if c.is_verified), None)
+def first(connection: sa.Connection, person: str, services: Collection[str]) -> str | None:
+    """The id of the verified contact of these services that is tried first; None without one."""
+    mine = of(connection, person)
+    return next((c.id for c in mine if c.is_verified and c.service in services), None)
 
 
-def after(connection: sa.Connection, person: str, contact_id: str | None) -> str | None:
+def after(connection: sa.Connection, person: str, contact_id: str) -> str | None:
     """The id of the verified contact that is tried after another; None after the last."""
     ids = [c.id for c in of(connection, person) if c.is_verified]
     if contact_id not in ids:  # it was removed

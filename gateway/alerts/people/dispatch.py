@@ -4,7 +4,7 @@ Each decision is one transaction: it ends the row of the outbox (or moves the in
 and adds one notice for each person. ``notices`` sends them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gateway.alerts import claims
 from gateway.alerts.people import contacts
 from gateway.alerts.people.listeners import listeners
-from gateway.alerts.people.tables import dispatch, notice
+from gateway.alerts.people.tables import NO_CONTACT, contact, dispatch, notice
 from gateway.alerts.relevance import WAITS, OutboxMessage, why_moot
 from gateway.database.engine import serialise
 from gateway.database.tables import incident, outbox
@@ -38,11 +38,15 @@ _LOOK_S = 5.0
 class Dispatch:
     """The step of a worker; ``decided`` is notified of new notices."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, zone: ZoneInfo, decided: Wakeup) -> None:
+    def __init__(
+        self, engine: sa.Engine, clock: Clock, zone: ZoneInfo, decided: Wakeup,
+        services: Sequence[str],
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._clock = clock
         self._zone = zone
         self._decided = decided
+        self._services = list(services)
         self._registry = Registry()
         self._registry_version = -1
 
@@ -59,10 +63,37 @@ class Dispatch:
         told = 0
         while (step := self._decide_one(now)) is not None:
             told += step
-        if told:
+        if self._assign(now) or told:
             self._decided.notify()
         with self._engine.connect() as connection:
             return connection.execute(sa.select(sa.func.min(dispatch.c.due))).scalar()
+
+    def _assign(self, now: float) -> int:
+        """Give notices a contact whose own was removed, or whose service is no longer there.
+
+        Returns how many have one now.
+        """
+        usable = sa.select(contact.c.id).where(contact.c.service.in_(self._services))
+        query = sa.select(notice.c.id, notice.c.account).where(
+            notice.c.sent.is_(None), notice.c.given_up.is_(None),
+            sa.or_(notice.c.contact.is_(None), notice.c.contact.not_in(usable)),
+        )  # fmt: skip
+        with self._engine.connect() as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return 0
+        assigned = 0
+        with write_transaction(self._engine) as connection:
+            for row in connection.execute(query).all():
+                found = contacts.first(connection, row.account, self._services)
+                given = {"contact": found, "due": now, "attempts": 0}
+                lost = {"given_up": now, "error": NO_CONTACT}
+                connection.execute(
+                    sa.update(notice)
+                    .where(notice.c.id == row.id)
+                    .values(**(lost if found is None else given))
+                )
+                assigned += found is not None
+        return assigned
 
     def _decide_one(self, now: float) -> int | None:
         """Take one decision; returns how many notices it added, None when nothing is due."""
@@ -195,7 +226,7 @@ def _tell(
             "incident": change.id, "change_number": change.change_number,
             "round": times.get(person, 0), "account": person, "group": case.group, "made": now,
             "due": now, "attempts": 0, "change": msgspec.to_builtins(change),
-            "contact": contacts.first(connection, person),
+            "contact": None,
         }
         for person in sorted(people)
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from gateway.alerts.language import Language
 from gateway.alerts.outbox import AlertWording
 from gateway.alerts.people import contacts
 from gateway.alerts.people.listeners import recipients, turns
-from gateway.alerts.people.tables import contact, listening, notice
+from gateway.alerts.people.tables import NO_CONTACT, contact, listening, notice
 from gateway.alerts.people.wording import digest_of, message_of
 from gateway.alerts.relevance import ENDED, ENDED_UNTOLD, OLD_S, OVERTAKEN
 from gateway.alerts.text import Text
@@ -39,7 +39,6 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 10.0, 900.0
 _LEASE_S = 120.0
 _LOOK_S = 5.0
 _LOCKED_S = 30.0
-NO_CONTACT = "the person has no contact left"
 LOCKED = "contacts are locked: run noria unlock"
 
 WAITS = sa.and_(notice.c.sent.is_(None), notice.c.given_up.is_(None))

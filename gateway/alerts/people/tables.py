@@ -7,6 +7,9 @@ import sqlalchemy as sa
 
 from gateway.database.tables import metadata
 
+NO_CONTACT = "the person has no contact left"
+"""A value of ``notice.error``."""
+
 listening = sa.Table(
     "listening",
     metadata,
