@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from gateway.alerts.people.tables import notice
 from gateway.database.tables import incident, outbox
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 
@@ -40,8 +41,17 @@ class OutboxMessage:
 _FAILED = sa.and_(outbox.c.given_up.is_not(None), outbox.c.error.not_in(NO_FAILURE))
 
 
+_NOTICE_FAILED = sa.and_(notice.c.given_up.is_not(None), notice.c.error.not_in(NO_FAILURE))
+_NOTICE_WAITS = sa.and_(  # what a person asked to hear later is no delay
+    notice.c.sent.is_(None), notice.c.given_up.is_(None), notice.c.held.is_(None)
+)
+
+
 class Undelivered(NamedTuple):
-    """A message of an incident that a channel refused; ``made`` in Unix s."""
+    """A message of an incident that a channel or a person's service refused; ``made`` in Unix s.
+
+    ``channel`` is ``person`` and the random id of an account where it was for a person.
+    """
 
     made: float
     channel: str
@@ -53,7 +63,11 @@ def undelivered(connection: sa.Connection) -> list[Undelivered]:
     """What was given up although it could have mattered, newest last."""
     columns = outbox.c.made, outbox.c.channel, outbox.c.incident, outbox.c.error
     rows = connection.execute(sa.select(*columns).where(_FAILED).order_by(outbox.c.id))
-    return [Undelivered(*row) for row in rows]
+    channels = [Undelivered(*row) for row in rows]
+    columns = notice.c.made, notice.c.account, notice.c.incident, notice.c.error
+    rows = connection.execute(sa.select(*columns).where(_NOTICE_FAILED).order_by(notice.c.id))
+    persons = [Undelivered(made, f"person {who}", *rest) for made, who, *rest in rows]
+    return sorted(channels + persons)
 
 
 def retry(connection: sa.Connection, now: float) -> int:
@@ -64,7 +78,12 @@ def retry(connection: sa.Connection, now: float) -> int:
     done = connection.execute(
         sa.update(outbox).where(_FAILED).values(given_up=None, error=None, attempts=0, due=now)
     )
-    return done.rowcount
+    notices = connection.execute(
+        sa.update(notice)
+        .where(_NOTICE_FAILED)
+        .values(given_up=None, error=None, attempts=0, contact=None, made=now, due=now)
+    )
+    return done.rowcount + notices.rowcount
 
 
 def lag(connection: sa.Connection, now: float) -> dict[str, int | float | None]:
@@ -72,8 +91,14 @@ def lag(connection: sa.Connection, now: float) -> dict[str, int | float | None]:
     waiting = sa.func.count().filter(WAITS)
     oldest = sa.func.min(outbox.c.made).filter(WAITS)
     row = connection.execute(sa.select(waiting, oldest, sa.func.count().filter(_FAILED))).one()
-    oldest_s = None if row[1] is None else max(now - row[1], 0.0)
-    return {"waiting": row[0], "oldest_s": oldest_s, "failed": row[2]}
+    waiting = sa.func.count().filter(_NOTICE_WAITS)
+    oldest = sa.func.min(notice.c.made).filter(_NOTICE_WAITS)
+    person = connection.execute(
+        sa.select(waiting, oldest, sa.func.count().filter(_NOTICE_FAILED))
+    ).one()
+    since = min([at for at in (row[1], person[1]) if at is not None], default=None)
+    oldest_s = None if since is None else max(now - since, 0.0)
+    return {"waiting": row[0] + person[0], "oldest_s": oldest_s, "failed": row[2] + person[2]}
 
 
 def why_moot(

@@ -28,6 +28,8 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("adapters", "adapters", "adapters", "Third-party sensors: try a mapping before it is used."),
     ("release", "release", "release", "Build and sign a release of the firmware, offline."),
     ("user", "user", "user", "Add people, set passwords, list accounts."),
+    ("unlock", "unlock", "unlock", "Open people's contacts with the passphrase."),
+    ("lock", "unlock", "lock", "Lock people's contacts again."),
     ("gateways", "gateways", "gateways", "Several gateways on one PostgreSQL: retire one."),
     ("alerts", "alerts", "alerts", "What could not be delivered, and sending it again."),
     ("journal", "journal", "journal", "Export the journal, verify it, archive its old months."),

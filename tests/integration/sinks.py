@@ -22,6 +22,7 @@ class HttpSink:
     port: int = 0
     statuses: list[int] = field(default_factory=list[int])
     bodies: list[str] = field(default_factory=list[str])
+    paths: list[str] = field(default_factory=list[str])
     hold: threading.Event = field(default_factory=threading.Event)
     """Cleared: the answer waits, so the client times out."""
 
@@ -36,6 +37,7 @@ def http_sink(*statuses: int) -> Iterator[HttpSink]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sink.bodies.append(body.decode())
+            sink.paths.append(self.path)
             sink.hold.wait(20)
             self.send_response(sink.statuses.pop(0) if sink.statuses else 200)
             self.end_headers()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.alerts import claims
+from gateway.alerts import claims, relevance
 from gateway.alerts.channels import TransportError
 from gateway.alerts.language import Language
 from gateway.alerts.outbox import AlertWording
@@ -34,8 +34,6 @@ from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
 from tests.parts import database
-
-pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = 1795212000.0  # Friday 20 November 2026, 23:00 in Paris
 MINUTE = 60.0
@@ -133,7 +131,9 @@ class Group:
 
 
 @pytest.fixture
-def group(tmp_path: Path) -> Iterator[Group]:
+def group(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Group]:
+    if "each_database" in request.fixturenames:
+        request.getfixturevalue("each_database")  # before the database is opened
     engine = database.opened(tmp_path)
     watched = Registry(
         sites={"north": (Site("north", ""),)},
@@ -145,6 +145,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
     engine.dispose()
 
 
+@pytest.mark.usefixtures("each_database")
 def test_who_is_on_shift_hears_then_the_site_then_nobody_twice(group: Group) -> None:
     for name in ("amy", "ben"):
         group.person(name)
@@ -162,6 +163,7 @@ def test_who_is_on_shift_hears_then_the_site_then_nobody_twice(group: Group) -> 
     assert "Nobody is going yet." in text
 
 
+@pytest.mark.usefixtures("each_database")
 def test_a_claim_stops_it_and_its_lapse_tells_everybody(group: Group) -> None:
     for name in ("amy", "ben"):
         group.person(name)
@@ -242,6 +244,7 @@ def test_quiet_hours_hold_a_message_and_its_end_spares_it(group: Group) -> None:
     assert ENDED_UNTOLD != OVERTAKEN
 
 
+@pytest.mark.usefixtures("each_database")
 def test_beyond_the_cap_one_digest_has_the_rest(group: Group) -> None:
     group.person("ben")
     group.hears("ben", per_hour=2)
@@ -279,6 +282,13 @@ def test_a_refusal_goes_to_the_next_contact_and_then_fails_aloud(group: Group) -
     (row,) = [row for row in group.rows(notice) if row.incident == "other"]
     assert row.given_up is not None
     assert row.error == "sms: answered 400"
+    with group.engine.begin() as connection:
+        (lost,) = relevance.undelivered(connection)
+        assert (lost.channel, lost.error) == ("person id-amy", "sms: answered 400")
+        assert relevance.lag(connection, NOW + 2)["failed"] == 1
+        group.mail.error = None
+        assert relevance.retry(connection, NOW + 2) == 1
+    assert group.at(NOW + 2) == ["amy"]
 
 
 def test_a_dead_service_is_left_after_a_quarter_of_an_hour(group: Group) -> None:
