@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from gateway.alerts.people.tables import notice
+from gateway.alerts.tables import notice
 from gateway.database.tables import incident, outbox
 from gateway.domain.outputs import WATER_KINDS, IncidentChange
 

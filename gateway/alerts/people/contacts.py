@@ -10,7 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from gateway.alerts.people.keys import Key
-from gateway.alerts.people.tables import contact
+from gateway.alerts.tables import contact
 from gateway.errors import NoriaError
 
 __all__ = ["Contact", "ContactError", "Key", "Keys"]

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from gateway.alerts import claims
 from gateway.alerts.people import contacts
 from gateway.alerts.people.listeners import listeners
-from gateway.alerts.people.tables import NO_CONTACT, contact, dispatch, notice
 from gateway.alerts.relevance import WAITS, OutboxMessage, why_moot
+from gateway.alerts.tables import NO_CONTACT, contact, dispatch, notice
 from gateway.database.engine import serialise
 from gateway.database.tables import incident, outbox
 from gateway.database.transaction import write_transaction

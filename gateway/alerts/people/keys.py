@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from argon2.low_level import Type, hash_secret_raw
 
-from gateway.alerts.people.tables import contact, contact_key
+from gateway.alerts.tables import contact, contact_key
 from gateway.errors import NoriaError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from gateway.alerts.people.tables import contact, listening, shift, snooze, swap
+from gateway.alerts.tables import contact, listening, shift, snooze, swap
 from gateway.database.tables import account
 from gateway.domain.dispatch import rota
 from gateway.domain.dispatch.escalation import Listeners

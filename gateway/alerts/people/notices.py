@@ -17,9 +17,9 @@ from gateway.alerts.language import Language
 from gateway.alerts.outbox import AlertWording
 from gateway.alerts.people import contacts
 from gateway.alerts.people.listeners import recipients, turns
-from gateway.alerts.people.tables import NO_CONTACT, contact, listening, notice
 from gateway.alerts.people.wording import digest_of, message_of
 from gateway.alerts.relevance import ENDED, ENDED_UNTOLD, OLD_S, OVERTAKEN
+from gateway.alerts.tables import NO_CONTACT, contact, listening, notice
 from gateway.alerts.text import Text
 from gateway.database.engine import next_version, serialise
 from gateway.database.tables import account, incident, incident_step
@@ -44,7 +44,7 @@ LOCKED = "contacts are locked: run noria unlock"
 WAITS = sa.and_(notice.c.sent.is_(None), notice.c.given_up.is_(None))
 
 
-class Service(Protocol):
+class Sender(Protocol):
     """An operator's means to reach persons: a mail server, a Signal daemon, an SMS gateway."""
 
     @property
@@ -69,7 +69,7 @@ class NoticeDelivery:
     """Sends the notices whose contact is of one service, oldest first; the step of a worker."""
 
     def __init__(
-        self, engine: sa.Engine, service: Service, keys: contacts.Keys, clock: Clock,
+        self, engine: sa.Engine, service: Sender, keys: contacts.Keys, clock: Clock,
         wording: AlertWording,
     ) -> None:  # fmt: skip
         self._engine = engine
