@@ -1,6 +1,7 @@
 """A group of persons with two services, whose alerts a test drives by hand."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,15 +14,15 @@ from gateway.alerts.people import contacts
 from gateway.alerts.people.dispatch import PEOPLE, Dispatch
 from gateway.alerts.people.keys import Key
 from gateway.alerts.people.notices import NoticeDelivery
-from gateway.alerts.tables import (
-    listening,
-    shift,
-)
+from gateway.alerts.tables import dispatch, listening, notice, shift
 from gateway.database.tables import account
 from gateway.domain.outputs import IncidentChange, IncidentKind
+from gateway.domain.registry import Registry, Site, Tank
 from gateway.projections.watch.rows import OutputContext, write_output
+from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
+from tests.parts import database
 
 NOW = 1795212000.0  # Friday 20 November 2026, 23:00 in Paris
 MINUTE = 60.0
@@ -49,6 +50,18 @@ class Keys:
 
     def get(self) -> Key | None:
         return self.key
+
+
+def registered(folder: Path) -> sa.Engine:
+    """A database with one site and one tank."""
+    engine = database.opened(folder)
+    watched = Registry(
+        sites={"north": (Site("north", ""),)},
+        tanks={"canal-1": (Tank("canal-1", "", "north", name="Canal 1", sensor_height_mm=1100),)},
+    )
+    with engine.begin() as connection:
+        rows.put(connection, watched, NOW)
+    return engine
 
 
 class Group:
@@ -112,6 +125,23 @@ class Group:
             NoticeDelivery(self.engine, sink, Keys(self.key), Clock(), WORDING).deliver_due(now)
         new = self.mail.sent[before[0] :] + self.sms.sent[before[1] :]
         return sorted(address.partition("@")[0] for address, _ in new)
+
+    def due(self) -> float | None:
+        """When something is next to be decided or sent."""
+        query = sa.select(
+            sa.select(sa.func.min(dispatch.c.due)).scalar_subquery(),
+            sa.select(sa.func.min(notice.c.due))
+            .where(notice.c.sent.is_(None), notice.c.given_up.is_(None))
+            .scalar_subquery(),
+        )
+        with self.engine.connect() as connection:
+            return min((at for at in connection.execute(query).one() if at), default=None)
+
+    def restart(self) -> None:
+        """The gateway ends and begins again: what it knew is in the database."""
+        self.dispatch = Dispatch(
+            self.engine, Clock(), WORDING.language.zone, Wakeup(), ["mail", "sms"]
+        )
 
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
         with self.engine.connect() as connection:

@@ -18,25 +18,16 @@ from gateway.alerts.tables import (
     snooze,
 )
 from gateway.database.tables import account, incident_step, outbox
-from gateway.domain.registry import Registry, Site, Tank
-from gateway.registry import rows
 from gateway.runtime.clock import Clock
 from gateway.runtime.wakeup import Wakeup
-from tests.integration.alerted_group import KEY, MINUTE, NOW, WORDING, Group
-from tests.parts import database
+from tests.integration.alerted_group import KEY, MINUTE, NOW, WORDING, Group, registered
 
 
 @pytest.fixture
 def group(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Group]:
     if "each_database" in request.fixturenames:
         request.getfixturevalue("each_database")  # before the database is opened
-    engine = database.opened(tmp_path)
-    watched = Registry(
-        sites={"north": (Site("north", ""),)},
-        tanks={"canal-1": (Tank("canal-1", "", "north", name="Canal 1", sensor_height_mm=1100),)},
-    )
-    with engine.begin() as connection:
-        rows.put(connection, watched, NOW)
+    engine = registered(tmp_path)
     yield Group(engine)
     engine.dispose()
 

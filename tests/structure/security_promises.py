@@ -143,6 +143,11 @@ DEFENDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "test_a_session_is_stored_as_a_hash_behind_a_http_only_cookie",
             _TRACES + "test_no_address_of_a_visitor_is_kept",
         ),
+        "read a contact": (
+            "integration/test_people_alerts.py::test_nothing_of_an_address_is_in_the_database",
+            "integration/test_person_services.py::"
+            "test_a_passphrase_opens_the_contacts_until_they_are_locked",
+        ),
     },
     "disputes the record later": {
         "find an accepted message altered or removed without the Merkle root changing": (
