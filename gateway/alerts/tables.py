@@ -1,4 +1,4 @@
-"""What persons asked to hear, where they are reached, when they are on shift, what they were told.
+"""What persons chose, where they are reached, when they are on shift, and their notices.
 
 Addresses are sealed (``contacts``): a stolen file or backup has none.
 """
@@ -72,12 +72,12 @@ dispatch = sa.Table(
     metadata,
     sa.Column("incident", sa.Text, primary_key=True),
     sa.Column("group", sa.Text, nullable=False),
-    sa.Column("circle", sa.Integer, nullable=False),
+    sa.Column("tier", sa.Integer, nullable=False),
     sa.Column("due", sa.Float, index=True),
-    sa.Column("told", sa.JSON, nullable=False),  # accounts
+    sa.Column("notified", sa.JSON, nullable=False),  # accounts
     sa.Column("claim_version", sa.Integer, nullable=False),  # of the incident, when last looked at
     sa.Column("claimed_by", sa.Text),  # then
-    sa.Column("change_number", sa.Integer, nullable=False),  # the last that was told
+    sa.Column("change_number", sa.Integer, nullable=False),  # the last that was notified
     sa.Column("change", sa.JSON, nullable=False),
 )
 """How far the telling of an open incident is."""
@@ -88,7 +88,7 @@ notice = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("incident", sa.Text, nullable=False, index=True),
     sa.Column("change_number", sa.Integer, nullable=False),
-    sa.Column("round", sa.Integer, nullable=False),  # the same change may be told again
+    sa.Column("round", sa.Integer, nullable=False),  # the same change may be notified again
     sa.Column("account", sa.Text, nullable=False, index=True),
     sa.Column("group", sa.Text, nullable=False),
     sa.Column("made", sa.Float, nullable=False),
@@ -102,7 +102,7 @@ notice = sa.Table(
     sa.Column("change", sa.JSON, nullable=False),
     sa.UniqueConstraint("incident", "change_number", "round", "account"),
 )
-"""One message to one person; made in the transaction that decides who is told."""
+"""One message to one person; made in the transaction that decides who is notified."""
 
 contact_key = sa.Table(
     "contact_key",

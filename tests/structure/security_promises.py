@@ -143,7 +143,9 @@ DEFENDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "test_a_session_is_stored_as_a_hash_behind_a_http_only_cookie",
             _TRACES + "test_no_address_of_a_visitor_is_kept",
         ),
-        "read a contact": (
+    },
+    "copies its disk or a backup": {
+        "read where a person is reached": (
             "integration/test_people_alerts.py::test_nothing_of_an_address_is_in_the_database",
             "integration/test_person_services.py::"
             "test_a_passphrase_opens_the_contacts_until_they_are_locked",

@@ -24,7 +24,7 @@ def shift(
     return Shift(id, person, weekdays, start, minutes, since, until, site)
 
 
-def told(
+def notified(
     shifts: list[Shift], start: str, end: str, swaps: Swaps | None = None
 ) -> list[tuple[str, str, str]]:
     """Turns as (start, end, person), times in UTC."""
@@ -38,7 +38,7 @@ def utc(at: float) -> str:
 
 def test_a_shift_comes_on_its_days_of_the_week() -> None:
     weekend = shift(weekdays=frozenset({5, 6}))
-    assert told([weekend], "2026-11-02 00:00", "2026-11-16 00:00") == [
+    assert notified([weekend], "2026-11-02 00:00", "2026-11-16 00:00") == [
         ("07 07:00", "07 11:00", "amy"), ("08 07:00", "08 11:00", "amy"),
         ("14 07:00", "14 11:00", "amy"), ("15 07:00", "15 11:00", "amy"),
     ]  # fmt: skip
@@ -46,7 +46,7 @@ def test_a_shift_comes_on_its_days_of_the_week() -> None:
 
 def test_a_shift_begins_and_ends_with_its_days() -> None:
     month = shift(since=date(2026, 11, 3), until=date(2026, 11, 4))
-    found = told([month], "2026-11-01 00:00", "2026-11-09 00:00")
+    found = notified([month], "2026-11-01 00:00", "2026-11-09 00:00")
     assert [start for start, _, _ in found] == ["03 07:00", "04 07:00"]
 
 
@@ -63,26 +63,26 @@ def test_a_shift_begins_and_ends_with_its_days() -> None:
 def test_the_clock_changes(day: str, start: int, minutes: int, begins: str, ends: str) -> None:
     only = date.fromisoformat(day)
     row = shift(start=start, minutes=minutes, since=only, until=only)
-    assert told([row], f"{day} 00:00", f"{day} 23:59") == [(begins, ends, "amy")]
+    assert notified([row], f"{day} 00:00", f"{day} 23:59") == [(begins, ends, "amy")]
 
 
 def test_a_turn_that_began_the_day_before_is_found() -> None:
     night = shift(start=22 * 60, minutes=600)
-    assert told([night], "2026-11-10 03:00", "2026-11-10 03:01") == [
+    assert notified([night], "2026-11-10 03:00", "2026-11-10 03:01") == [
         ("09 21:00", "10 07:00", "amy")
     ]
     whole_day = shift(start=23 * 60 + 59, minutes=1440)
-    assert len(told([whole_day], "2026-11-10 12:00", "2026-11-10 12:01")) == 1
+    assert len(notified([whole_day], "2026-11-10 12:00", "2026-11-10 12:01")) == 1
 
 
 def test_the_edges_of_a_span_do_not_touch_turns() -> None:
-    assert told([shift()], "2026-11-10 12:00", "2026-11-11 08:00") == []
-    assert len(told([shift()], "2026-11-10 11:59", "2026-11-11 08:01")) == 2
+    assert notified([shift()], "2026-11-10 12:00", "2026-11-11 08:00") == []
+    assert len(notified([shift()], "2026-11-10 11:59", "2026-11-11 08:01")) == 2
 
 
 def test_somebody_takes_a_turn_or_nobody_does() -> None:
     swaps = {("a", date(2026, 11, 3)): "ben", ("a", date(2026, 11, 4)): None}
-    found = told([shift()], "2026-11-03 00:00", "2026-11-06 00:00", swaps)
+    found = notified([shift()], "2026-11-03 00:00", "2026-11-06 00:00", swaps)
     assert [(start, person) for start, _, person in found] == [
         ("03 07:00", "ben"), ("05 07:00", "amy")
     ]  # fmt: skip

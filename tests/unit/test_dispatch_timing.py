@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain.dispatch.people import Recipient, group_of, hears, is_quiet
+from gateway.domain.dispatch.people import Recipient, accepts, group_of, is_quiet
 from gateway.domain.dispatch.timing import Moment, moment
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -88,11 +88,11 @@ def test_at_most_so_many_an_hour(sent: tuple[float, ...], expected: Moment) -> N
 
 def test_what_a_person_asked_to_hear() -> None:
     north = Recipient("amy", sites=frozenset({"north"}), groups=frozenset({"water", "theft"}))
-    assert hears(north, "water", "north")
-    assert not hears(north, "water", "south")
-    assert not hears(north, "sensor", "north")
-    assert hears(north, "theft", None)
-    assert hears(Recipient("ben"), "sensor", "south")
+    assert accepts(north, "water", "north")
+    assert not accepts(north, "water", "south")
+    assert not accepts(north, "sensor", "north")
+    assert accepts(north, "theft", None)
+    assert accepts(Recipient("ben"), "sensor", "south")
 
 
 def test_groups_of_kinds() -> None:

@@ -1,1 +1,1 @@
-"""Alerts to persons: what each asked for, who is on shift, who was told, and who hears next."""
+"""Alerts to persons: preferences, contacts, shifts, escalation and delivery."""

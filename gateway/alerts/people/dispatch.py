@@ -1,4 +1,4 @@
-"""Decides who is told of each incident change, and tells the next circle when nobody goes.
+"""Decides who is notified of each incident change, and escalates while nobody claims it.
 
 Each decision is one transaction: it ends the row of the outbox (or moves the incident's progress)
 and adds one notice for each person. ``notices`` sends them.
@@ -21,7 +21,7 @@ from gateway.database.engine import serialise
 from gateway.database.tables import incident, outbox
 from gateway.database.transaction import write_transaction
 from gateway.domain.dispatch import escalation
-from gateway.domain.dispatch.escalation import Case, Progress, Telling
+from gateway.domain.dispatch.escalation import Case, Escalation, Progress
 from gateway.domain.dispatch.people import group_of
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
@@ -60,10 +60,10 @@ class Dispatch:
     def decide_due(self, now: float) -> float | None:
         """Decide what is due at ``now`` (Unix s); returns when the next is, None without one."""
         self._follow_registry()
-        told = 0
+        notified = 0
         while (step := self._decide_one(now)) is not None:
-            told += step
-        if self._assign(now) or told:
+            notified += step
+        if self._assign(now) or notified:
             self._decided.notify()
         with self._engine.connect() as connection:
             return connection.execute(sa.select(sa.func.min(dispatch.c.due))).scalar()
@@ -119,59 +119,59 @@ class Dispatch:
             return self._end(connection, change, before, now)
         found = _one(connection, _INCIDENT, incident=change.id)
         case = self._case(change, found)
-        circle = listeners(connection, case.site, now, self._zone)
+        tier = listeners(connection, case.site, now, self._zone)
         if before is None:
-            step = escalation.opened(case, circle, now)
+            step = escalation.opened(case, tier, now)
             if case.claimed_by is not None:
                 step = step._replace(progress=escalation.claimed(step.progress, case))
         else:
-            step = escalation.changed(_progress(before), case, before.group, circle, now)
+            step = escalation.changed(_progress(before), case, before.group, tier, now)
         self._save(connection, change, case, step.progress, found)
-        return _tell(connection, change, case, step.tell, now)
+        return _notify(connection, change, case, step.notify, now)
 
     def _end(
         self, connection: sa.Connection, change: IncidentChange, before: sa.Row[Any] | None,
         now: float,
     ) -> int:  # fmt: skip
-        """Those who were sent something of it hear that it has ended."""
+        """Notify everybody who was sent a message about it."""
         connection.execute(sa.delete(dispatch).where(dispatch.c.incident == change.id))
         if before is None:
             return 0
-        heard = sa.select(notice.c.account).where(
+        sent = sa.select(notice.c.account).where(
             notice.c.incident == change.id, notice.c.sent.is_not(None)
         )
-        people = connection.execute(heard.distinct()).scalars().all()
+        people = connection.execute(sent.distinct()).scalars().all()
         found = _one(connection, _INCIDENT, incident=change.id)
-        return _tell(connection, change, self._case(change, found), people, now)
+        return _notify(connection, change, self._case(change, found), people, now)
 
     def _follow_claim(self, connection: sa.Connection, row: sa.Row[Any], now: float) -> int:
         """Somebody claimed the incident, put off their arrival, withdrew, or did something else."""
         change = from_json(row.change)
         case = self._case(change, row)
-        step = Telling(_progress(row), frozenset())
+        step = Escalation(_progress(row), frozenset())
         if row.closed is not None:  # by a person; the watch's own message follows
-            step = Telling(replace(step.progress, due=None), frozenset())
+            step = Escalation(replace(step.progress, due=None), frozenset())
         elif case.claimed_by is not None:
-            step = Telling(escalation.claimed(step.progress, case), frozenset())
+            step = Escalation(escalation.claimed(step.progress, case), frozenset())
         elif row.was_claimed_by is not None:
-            circle = listeners(connection, case.site, now, self._zone)
-            step = escalation.released(step.progress, case, circle, now)
+            tier = listeners(connection, case.site, now, self._zone)
+            step = escalation.released(step.progress, case, tier, now)
         self._save(connection, change, case, step.progress, row)
-        return _tell(connection, change, case, step.tell, now)
+        return _notify(connection, change, case, step.notify, now)
 
     def _escalate(self, connection: sa.Connection, row: sa.Row[Any], now: float) -> int:
         change = from_json(row.change)
         case = self._case(change, row)
         if row.closed is not None:
-            step = Telling(replace(_progress(row), due=None), frozenset())
+            step = Escalation(replace(_progress(row), due=None), frozenset())
         else:
-            circle = listeners(connection, case.site, now, self._zone)
-            step = escalation.due(_progress(row), case, circle, now)
+            tier = listeners(connection, case.site, now, self._zone)
+            step = escalation.due(_progress(row), case, tier, now)
         if step.lapsed and case.claimed_by is not None:
             claims.lapse(connection, change.id, case.claimed_by, now)
             row = _one(connection, _INCIDENT, incident=change.id)
         self._save(connection, change, case, step.progress, row)
-        return _tell(connection, change, case, step.tell, now)
+        return _notify(connection, change, case, step.notify, now)
 
     def _case(self, change: IncidentChange, row: sa.Row[Any]) -> Case:
         tank = self._registry.tank(change.tank) if change.tank is not None else None
@@ -184,8 +184,8 @@ class Dispatch:
         found: sa.Row[Any],
     ) -> None:  # fmt: skip
         values = {
-            "group": case.group, "circle": progress.circle, "due": progress.due,
-            "told": sorted(progress.told), "claim_version": found.claim_version,
+            "group": case.group, "tier": progress.tier, "due": progress.due,
+            "notified": sorted(progress.notified), "claim_version": found.claim_version,
             "claimed_by": found.claimed_by,
             "change_number": change.change_number, "change": msgspec.to_builtins(change),
         }  # fmt: skip
@@ -209,18 +209,18 @@ def _one(connection: sa.Connection, query: sa.Executable, **values: object) -> s
 
 
 def _progress(row: sa.Row[Any]) -> Progress:
-    return Progress(row.circle, row.due, frozenset(row.told))
+    return Progress(row.tier, row.due, frozenset(row.notified))
 
 
-def _tell(
+def _notify(
     connection: sa.Connection, change: IncidentChange, case: Case, people: Iterable[str],
     now: float,
 ) -> int:  # fmt: skip
     """Add a notice for each person; returns how many."""
-    told_before = sa.select(notice.c.account, sa.func.count()).where(
+    notified_before = sa.select(notice.c.account, sa.func.count()).where(
         notice.c.incident == change.id, notice.c.change_number == change.change_number
     )
-    times = dict(connection.execute(told_before.group_by(notice.c.account)).tuples().all())
+    times = dict(connection.execute(notified_before.group_by(notice.c.account)).tuples().all())
     made = [
         {
             "incident": change.id, "change_number": change.change_number,
@@ -248,7 +248,7 @@ _CLAIM = (
 )  # fmt: skip
 _INCIDENT = sa.select(*_CLAIM).where(incident.c.id == sa.bindparam("incident"))
 _BOTH = sa.select(
-    dispatch.c.incident, dispatch.c.group, dispatch.c.circle, dispatch.c.due, dispatch.c.told,
+    dispatch.c.incident, dispatch.c.group, dispatch.c.tier, dispatch.c.due, dispatch.c.notified,
     dispatch.c.change, dispatch.c.claimed_by.label("was_claimed_by"), *_CLAIM,
 ).join_from(dispatch, incident, incident.c.id == dispatch.c.incident)  # fmt: skip
 _NEXT_CLAIM = _BOTH.where(incident.c.claim_version != dispatch.c.claim_version).limit(1)

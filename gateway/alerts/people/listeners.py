@@ -1,4 +1,4 @@
-"""Who can be told now: persons with a verified contact, and who of them is on shift."""
+"""Who can be notified now: persons with a verified contact, and who of them is on shift."""
 
 from datetime import date
 from typing import Any
@@ -47,7 +47,7 @@ def turns(connection: sa.Connection, start: float, end: float, zone: ZoneInfo) -
 
 
 def listeners(connection: sa.Connection, site: str | None, now: float, zone: ZoneInfo) -> Listeners:
-    """Who can be told of an incident at ``site`` at ``now`` (Unix s)."""
+    """Who can be notified of an incident at ``site`` at ``now`` (Unix s)."""
     here = rota.on_shift(turns(connection, now, now + 1.0, zone), now, site)
     return Listeners(recipients(connection), here)
 

@@ -138,7 +138,7 @@ class NoticeDelivery:
     def _moment(
         self, connection: sa.Connection, row: sa.Row[Any], now: float
     ) -> timing.Moment | None:
-        """When this person is told; None when they are no longer reached at all."""
+        """When this person is notified; None when they are no longer reached at all."""
         known = [r for r in recipients(connection) if r.person == row.account]
         if not known:
             return None
@@ -214,17 +214,17 @@ class NoticeDelivery:
                 connection.execute(
                     sa.update(notice).where(notice.c.id == row.id).values(sent=now, error=None)
                 )
-                self._note_told(connection, row, now)
+                self._note_sent(connection, row, now)
 
-    def _note_told(self, connection: sa.Connection, row: sa.Row[Any], now: float) -> None:
+    def _note_sent(self, connection: sa.Connection, row: sa.Row[Any], now: float) -> None:
         """One line of the incident's history for each service, not for each person."""
         data = {"channel": self._service.name, "number": row.change_number}
-        told = connection.execute(
+        notified = connection.execute(
             sa.select(incident_step.c.data).where(
                 incident_step.c.incident == row.incident, incident_step.c.what == "told"
             )
         ).scalars()
-        if data in told.all():
+        if data in notified.all():
             return
         connection.execute(
             sa.insert(incident_step).values(incident=row.incident, time=now, what="told", data=data)

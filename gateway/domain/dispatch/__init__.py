@@ -1,1 +1,1 @@
-"""Who hears of an incident, when, and who next if nobody goes. Pure: times are given."""
+"""Who is notified of an incident, when, and to whom it escalates. Pure: times are given."""

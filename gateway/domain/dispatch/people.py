@@ -1,4 +1,4 @@
-"""A person who hears of incidents, and what they asked for."""
+"""A person who is notified of incidents, and their preferences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from gateway.domain.outputs import THEFT_KINDS, WATER_KINDS, IncidentKind
 
 Group = Literal["water", "theft", "sensor"]
-"""What a person can ask to hear of. ``unknown`` may become a theft and counts as one."""
+"""What a person can choose. ``unknown`` may become a theft and counts as one."""
 GROUPS: tuple[Group, ...] = get_args(Group)
 DAY_MIN = 1440
 MOST_PER_HOUR = 6
@@ -38,7 +38,7 @@ def group_of(kind: IncidentKind) -> Group:
     return "theft" if kind in THEFT_KINDS or kind == "unknown" else "sensor"
 
 
-def hears(recipient: Recipient, group: Group, site: str | None) -> bool:
+def accepts(recipient: Recipient, group: Group, site: str | None) -> bool:
     """Whether the person asked for this group of this site; None is what belongs to no site."""
     is_site = site is None or not recipient.sites or site in recipient.sites
     return group in recipient.groups and is_site

@@ -1,4 +1,4 @@
-"""Alerts to persons: contacts, shifts, snoozes, and who was told."""
+"""Alerts to persons: contacts, shifts, snoozes, and who was notified."""
 
 from alembic import op
 
@@ -23,7 +23,7 @@ _TABLES = (
     """CREATE TABLE shift_swap (shift TEXT NOT NULL, day TEXT NOT NULL, account TEXT,
         PRIMARY KEY (shift, day))""",
     """CREATE TABLE dispatch (incident TEXT NOT NULL PRIMARY KEY, "group" TEXT NOT NULL,
-        circle INTEGER NOT NULL, due FLOAT, told JSON NOT NULL, claim_version INTEGER NOT NULL,
+        tier INTEGER NOT NULL, due FLOAT, notified JSON NOT NULL, claim_version INTEGER NOT NULL,
         claimed_by TEXT, change_number INTEGER NOT NULL, change JSON NOT NULL)""",
     "CREATE INDEX ix_dispatch_due ON dispatch (due)",
     """CREATE TABLE contact_key (id INTEGER NOT NULL PRIMARY KEY, salt TEXT NOT NULL,
