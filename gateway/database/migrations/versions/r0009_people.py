@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _TABLES = (
     """CREATE TABLE listening (account TEXT NOT NULL PRIMARY KEY, language TEXT NOT NULL,
