@@ -65,6 +65,8 @@ swap = sa.Table(
     sa.Column("shift", sa.Text, primary_key=True),
     sa.Column("day", sa.Text, primary_key=True),  # ISO date
     sa.Column("account", sa.Text),  # null: nobody is on this shift that day
+    sa.Column("changed_by", sa.Text),  # who can undo it; null: nobody any more
+    sa.Column("before", sa.Text),  # who had it before that change
 )
 
 dispatch = sa.Table(

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
@@ -24,8 +24,20 @@ _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _PHONE = re.compile(r"\+\d{6,15}")
 
 
+Trouble = Literal[
+    "known", "many", "removed", "old_code", "wrong_code", "no_address", "no_email", "no_phone"
+]
+
+
 class ContactError(NoriaError):
-    """A contact cannot be added or verified; the message names the reason and the remedy."""
+    """A contact cannot be added or verified; the message names the reason and the remedy.
+
+    ``trouble`` is the same for programs: pages have their own words for each.
+    """
+
+    def __init__(self, trouble: Trouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble: Trouble = trouble
 
 
 class Keys(Protocol):
@@ -58,10 +70,10 @@ def add(
     known = sa.and_(contact.c.account == person, contact.c.tag == tag)
     row = connection.execute(sa.select(contact).where(known)).first()
     if row is not None and row.verified is not None:
-        raise ContactError(f"{row.ending} is one of your contacts already")
+        raise ContactError("known", f"{row.ending} is one of your contacts already")
     if row is None:
         if len(of(connection, person)) >= MOST:
-            raise ContactError(f"you have {MOST} contacts: remove one first")
+            raise ContactError("many", f"you have {MOST} contacts: remove one first")
         row_id = "".join(secrets.choice(_LETTERS) for _ in range(12))
         highest = connection.execute(
             sa.select(sa.func.max(contact.c.rank)).where(contact.c.account == person)
@@ -90,15 +102,15 @@ def verify(
     own = sa.and_(contact.c.id == contact_id, contact.c.account == person)
     row = connection.execute(sa.select(contact).where(own)).first()
     if row is None:
-        raise ContactError("this contact was removed: add it again")
+        raise ContactError("removed", "this contact was removed: add it again")
     if row.verified is not None:
         return
     if row.code_until is None or now >= row.code_until or row.code_tries >= CODE_TRIES:
-        raise ContactError("this code is too old: have a new one sent")
+        raise ContactError("old_code", "this code is too old: have a new one sent")
     digits = re.sub(r"\D", "", code)
     if not hmac.compare_digest(key.tag(digits, contact_id), row.code_tag):
         connection.execute(sa.update(contact).where(own).values(code_tries=row.code_tries + 1))
-        raise ContactError("this is not the code that was sent: check its six digits")
+        raise ContactError("wrong_code", "this is not the code that was sent: check its six digits")
     done = {"verified": now, "code_tag": None, "code_until": None}
     connection.execute(sa.update(contact).where(own).values(**done))
 
@@ -154,15 +166,15 @@ def usual(address: str) -> str:
     """
     text = "".join(address.split())
     if not 0 < len(text) <= _LONGEST or not text.isprintable():
-        raise ContactError(f"an address has 1 to {_LONGEST} characters")
+        raise ContactError("no_address", f"an address has 1 to {_LONGEST} characters")
     if "@" in text and not text.startswith("@") and ":" not in text:
         if not _EMAIL.fullmatch(text):
-            raise ContactError("this is not an e-mail address; for example: name@example.org")
+            raise ContactError("no_email", "this is not an e-mail address; for example: name@example.org")
         return text.lower()
     digits = re.sub(r"[().\-/]", "", text)
     if re.fullmatch(r"\+?\d+", digits):
         number = f"+{digits[2:]}" if digits.startswith("00") else digits
         if number.startswith("+") and not _PHONE.fullmatch(number):
-            raise ContactError("a phone number has 6 to 15 digits after the +")
+            raise ContactError("no_phone", "a phone number has 6 to 15 digits after the +")
         return number
     return text
