@@ -1,5 +1,7 @@
 """Services that reach persons, against real servers, and the passphrase of their contacts."""
 
+import io
+import logging
 import stat
 from pathlib import Path
 
@@ -24,6 +26,27 @@ def test_a_mail_reaches_the_address_and_nobody_else() -> None:
     with pytest.raises(TransportError) as refused:
         mail.send("amy@example.org", "Low: Canal 1", "Low")
     assert "amy" not in str(refused.value)
+
+
+def test_an_address_that_a_service_would_drop_is_not_taken_and_not_logged() -> None:
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)  # pytest's own is on Apprise's logger itself
+    logging.getLogger("apprise").propagate = True
+    logging.getLogger().addHandler(handler)
+    try:
+        mail, signal = open_services([
+            "mail=mailto://u:p@example.org?to={to}",  # it would send to u@example.org
+            "signal=signal://127.0.0.1:9/+33612345678/{to}",
+        ])  # fmt: skip
+        for service, wrong in ((mail, "+33687654321"), (mail, "amys-room"), (signal, "amys-room")):
+            assert not service.takes(wrong)
+        with pytest.raises(TransportError):
+            signal.send("amys-room", "Low", "Low")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert mail.takes("amy.o'neil+n@example.org")
+    assert signal.takes("+33687654321")
+    assert lines.getvalue() == ""
 
 
 def test_an_address_stays_one_part_of_the_url() -> None:

@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from typing import Any, Protocol, cast
+from urllib.parse import unquote
 
 import apprise
 from apprise import conversion
@@ -81,10 +82,20 @@ class AppriseChannel:
             raise log.error(self.name)
 
 
-def is_usable(url: str) -> bool:
-    """Whether Apprise understands the URL and finds somebody in it to send to."""
+def reaches(url: str, address: str) -> bool:
+    """Whether Apprise understands the URL and would send to this address, which is in it.
+
+    Plugins drop an address that they cannot use; some then send to the operator's own, as the one
+    for e-mail does. What they keep is in the URL that they would be stored as.
+    """
     made = _instantiate(url)
-    return made is not None and len(made) > 0
+    if made is None or not len(made):
+        return False
+    return _letters(address) in _letters(unquote(made.url()))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 def _instantiate(url: str) -> Any:

@@ -13,9 +13,7 @@ def open_channels(named: Sequence[str]) -> tuple[Channel, ...]:
 
     Raises SettingError that names the item by its position: the item itself may hold a token.
     """
-    for library in ("apprise", "urllib3", "requests"):  # they log URLs with tokens at DEBUG
-        logging.getLogger(library).setLevel(logging.WARNING)
-    logging.getLogger("apprise").propagate = False
+    silence_libraries()
     channels: dict[str, Channel] = {}
     for place, item in enumerate(named, 1):
         try:
@@ -26,6 +24,13 @@ def open_channels(named: Sequence[str]) -> tuple[Channel, ...]:
             raise SettingError(f"channels: item {place} stands twice ({channel.name}): keep one")
         channels[channel.name] = channel
     return tuple(channels.values())
+
+
+def silence_libraries() -> None:
+    """Keep URLs with tokens, and the addresses of persons, out of the log."""
+    for library in ("apprise", "urllib3", "requests"):  # they log URLs at DEBUG
+        logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("apprise").propagate = False  # it logs an address that it cannot use
 
 
 def _open(item: str) -> Channel:

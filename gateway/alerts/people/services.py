@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from gateway.alerts.channels.factory import silence_libraries
 from gateway.alerts.channels.port import TransportError
 from gateway.errors import SettingError
 
@@ -31,9 +32,9 @@ class Service:
 
     def takes(self, address: str) -> bool:
         """Whether this service can be sent to an address of this form."""
-        from gateway.alerts.channels.apprise import is_usable
+        from gateway.alerts.channels.apprise import reaches
 
-        return is_usable(self._with(address))
+        return reaches(self._with(address), address)
 
     def send(self, address: str, text: str, title: str) -> None:
         """Send to the address; raises TransportError, whose text does not have it."""
@@ -54,6 +55,7 @@ def open_services(named: Sequence[str]) -> tuple[Service, ...]:
 
     Raises SettingError that names the item by its position: the item itself may hold a token.
     """
+    silence_libraries()
     services: dict[str, Service] = {}
     for place, item in enumerate(named, 1):
         name, _, url = item.strip().partition("=")
