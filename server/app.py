@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server import parts
 from server.api import health, stream, v1
-from server.pages import devices, home, incident, more, people, sign_in, tank, why
+from server.pages import devices, home, incident, me, more, people, rota, sign_in, tank, why
 from server.web import failures
 from server.web.headers import SecurityHeaders
 from server.web.render import STATIC
@@ -56,7 +56,9 @@ def create(
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
     app.add_middleware(SecurityHeaders, https=made.secure)
     app.mount("/static", Assets(directory=STATIC), name="static")
-    for room in (home, tank, incident, why, sign_in, more, devices, people, stream, health, v1):
+    for room in (
+        home, tank, incident, why, sign_in, more, me, rota, devices, people, stream, health, v1,
+    ):  # fmt: skip
         app.include_router(room.router)
     failures.install(app)
     return app

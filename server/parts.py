@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
+from gateway.alerts.people.keys import KeyFile
+from gateway.alerts.people.services import Service, open_services
 from gateway.domain.registry import Registry
 from gateway.monitoring.health import Health
 from gateway.registry import rows
@@ -16,6 +18,7 @@ from gateway.settings import Settings
 from gateway.stores.port import ReadingStore
 from server.accounts.attempts import Attempts
 from server.accounts.hashing import Hashing
+from server.accounts.send_limit import SendLimit
 from server.views import snapshot
 from server.views.feed import Feed
 from server.views.history import History
@@ -55,13 +58,20 @@ class Parts:
     clock: Clock
     history: History
     feed: Feed
+    services: tuple[Service, ...] = ()
     attempts: Attempts = field(default_factory=Attempts)
     hashing: Hashing = field(default_factory=Hashing)
+    sends: SendLimit = field(default_factory=SendLimit)
     real: Clock = field(default_factory=Clock)
     health: Cached[Health] = field(default_factory=Cached[Health])
     metrics: Cached[str] = field(default_factory=Cached[str])
     _registry: tuple[int, Registry] = (-1, Registry())
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def keys(self) -> KeyFile:
+        """Opens the contacts of people, once they are unlocked."""
+        return KeyFile(self.settings.data)
 
     @property
     def secure(self) -> bool:
@@ -84,8 +94,12 @@ class Parts:
 
 
 def make(settings: Settings, engine: sa.Engine, store: ReadingStore | None = None) -> Parts:
-    """Put the parts together. Tests pass ``store``; otherwise the settings choose it."""
+    """Put the parts together. Tests pass ``store``; otherwise the settings choose it.
+
+    Raises SettingError for a service that cannot be used.
+    """
     clock = Clock(settings.clock_speed, settings.clock_origin)
     real = Clock()
     feed, history = Feed(engine, real), History(settings, engine, store)
-    return Parts(settings, engine, clock, history, feed, real=real)
+    services = open_services(settings.services)
+    return Parts(settings, engine, clock, history, feed, services, real=real)

@@ -1,4 +1,4 @@
-"""Sessions and calendar links in the relational database; the table of accounts is the gateway's."""
+"""Sessions and calendar links in the database; the table of accounts is the gateway's."""
 
 import sqlalchemy as sa
 

@@ -1,20 +1,23 @@
 """One tank: its state, what comes next, its chart, its sensor, what happened."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gateway.alerts.people import wishes
+from gateway.database.transaction import write_transaction
 from server.charts import chart
 from server.charts.chart import Chart, Range
 from server.views import events as tank_events
 from server.views import incident as incidents
 from server.views.snapshot import TankView
 from server.web import render
-from server.web.guard import SignedIn, Visit
+from server.web.guard import OurForm, SignedIn, Visit
 from server.words import events as event_words
 from server.words import sensors, tank_page
+from server.words import snooze as snooze_words
 from server.words import tank as words
 
 router = APIRouter(include_in_schema=False)
@@ -36,6 +39,7 @@ def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") ->
         since = min(start, now - _EVENTS_S)
         happened = tank_events.of_tank(connection, tank, since)
         past = incidents.of_tank(connection, tank, since)
+        quiet = wishes.snoozed(connection, visit.me.id, now)
     who = snapshot.person(view.incident.claimed_by) if view.incident else None
     drawn = _chart(visit, view, range, happened, past)
     card = words.card(language, snapshot, view)
@@ -49,7 +53,22 @@ def one(visit: SignedIn, tank: str, range: Annotated[Range, Query()] = "24h") ->
         ranges=chart.ranges(language, drawn), sensor=sensors.state(language, view, now),
         details=sensors.details(language, view.now, now),
         happened=event_words.happenings(language, happened, past, now),
+        snooze=snooze_words.section(language, quiet.get(tank), now),
     )  # fmt: skip
+
+
+@router.post("/tanks/{tank}/snooze", dependencies=[OurForm])
+def snooze(
+    visit: SignedIn, tank: str, until: Annotated[Literal["hours", "morning", "none"], Form()]
+) -> Response:
+    """No alerts to me about this tank for a while, or alerts again. 404 when there is no tank."""
+    if visit.parts.registry().tank(tank) is None:
+        raise HTTPException(404)
+    zone, now = visit.language.zone, visit.now
+    end = None if until == "none" else snooze_words.end_of(until, now, zone)
+    with write_transaction(visit.parts.engine) as connection:
+        wishes.set_snooze(connection, visit.me.id, tank, end)
+    return render.go(f"/tanks/{tank}#alerts")
 
 
 def _chart(

@@ -81,7 +81,9 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
+    # Not the path that was asked for: a calendar's has a token in it.
+    path = getattr(request.scope.get("route"), "path", "")
+    _log.error("%s %s failed", request.method, path, exc_info=error)
     return _answer(request, 500, "")
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser import scenes
 from tests.browser.accounts import PASSWORD
 from tests.browser.scenes import Scene
+from tests.integration.sinks import HttpSink
 from tests.parts import require
 from tests.parts.services import Service, free_port
 
@@ -28,6 +29,8 @@ class Site:
     scene: Scene
     url: str
     browser: Browser
+    sink: HttpSink | None = None
+    """What its service for persons was given."""
 
     @contextmanager
     def visitor(
@@ -73,10 +76,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(folder: Path, browser: Browser, **scene: bool) -> Iterator[Site]:
-    """Serve a new scene from a process of its own."""
+def served(
+    folder: Path, browser: Browser, extra: str = "", **scene: bool
+) -> Iterator[Site]:  # fmt: skip
+    """Serve a new scene from a process of its own; ``extra``: lines for its configuration."""
     port = free_port()
-    made = scenes.make(folder, extra=f'server_listen = "127.0.0.1:{port}"\n', **scene)
+    extra = f'server_listen = "127.0.0.1:{port}"\n{extra}'
+    made = scenes.make(folder, extra=extra, **scene)
     command = [sys.executable, "-m", "server.command", "server"]
     service = Service([*command, "--config", made.settings.source], folder / "server.log")
     service.start(lambda: "ready" in service.text())

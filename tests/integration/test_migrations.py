@@ -149,7 +149,10 @@ def test_an_old_database_with_only_some_tables_receives_the_others(old: Path) ->
     assert differences(connect(old)) == []
 
 
-NEWER = ("judgement", "trouble", "feed_problem", "device_fault", "broker_trust")
+NEWER = (
+    "judgement", "trouble", "feed_problem", "device_fault", "broker_trust", "listening", "contact",
+    "snooze", "shift", "shift_swap", "calendar_link", "dispatch", "contact_key", "notice",
+)  # fmt: skip
 """What version 0.1.0 did not have."""
 
 

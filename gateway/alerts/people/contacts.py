@@ -169,7 +169,9 @@ def usual(address: str) -> str:
         raise ContactError("no_address", f"an address has 1 to {_LONGEST} characters")
     if "@" in text and not text.startswith("@") and ":" not in text:
         if not _EMAIL.fullmatch(text):
-            raise ContactError("no_email", "this is not an e-mail address; for example: name@example.org")
+            raise ContactError(
+                "no_email", "this is not an e-mail address; for example: name@example.org"
+            )
         return text.lower()
     digits = re.sub(r"[().\-/]", "", text)
     if re.fullmatch(r"\+?\d+", digits):
