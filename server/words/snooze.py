@@ -43,7 +43,7 @@ def section(language: PageLanguage, until: float | None, now: float) -> Snooze:
         )
     morning = language.moment(end_of("morning", now, language.zone), now)
     texts = {
-        "hours": language.text("None for {time}", time=language.lasting(_SHORT_S)),
-        "morning": language.text("None until {time}", time=morning),
+        "hours": language.text("Quiet for {time}", time=language.lasting(_SHORT_S)),
+        "morning": language.text("Quiet until {time}", time=morning),
     }
     return Snooze("", [Option(choice, texts[choice]) for choice in CHOICES])

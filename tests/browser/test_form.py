@@ -212,7 +212,7 @@ def test_alerts_and_shifts_are_set_on_a_phone(site: Site, script: bool):
         checked(page, script)
 
         opened(site, page, "/tanks/canal-2")
-        press("None for", page, "#alerts")
+        press("Quiet for", page, "#alerts")
         press("Undo: alert me again", page, "#alerts")
         expect(page.locator("#alerts button")).to_have_count(2)
 
@@ -243,7 +243,7 @@ def checked(page: Page, script: bool) -> None:
 WORDS = {
     "en": (
         "My alerts", "Send the code", "Confirm", "Send me a test message", "on its way", "Save",
-        "Saved.", "None for", "Undo: alert me again", "I can’t", "Nobody yet", "Undo the change",
+        "Saved.", "Quiet for", "Undo: alert me again", "I can’t", "Nobody yet", "Undo the change",
         "Make a",
     ),
     "fr": (

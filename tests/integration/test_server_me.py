@@ -258,7 +258,7 @@ def test_wishes_that_make_no_sense_are_refused(
 
 
 def test_a_tank_is_quiet_for_one_person_and_loud_again(mine: Mine) -> None:
-    assert "None until" in mine.get("/tanks/canal-2")
+    assert "Quiet until" in mine.get("/tanks/canal-2")
     assert mine.post("/tanks/canal-2/snooze", until="hours")[0] == 303
     assert mine.post("/tanks/canal-1/snooze", until="morning")[0] == 303
     with mine.scene.engine.connect() as connection:
