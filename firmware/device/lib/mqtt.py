@@ -58,7 +58,7 @@ class Client:
         try:
             timeout_s = self._timeout_ms / 1000
             self._raw, self._socket = dial.opened(*self._address, self._ca, timeout_s)
-            self._listen()
+            self._listen(self._socket)
             self._send(dial.connect_packet(*self._who))
             why = dial.refusal(*self._packet(self._timeout_ms))
         except (OSError, ValueError) as error:  # ValueError: a certificate that does not verify
@@ -81,15 +81,15 @@ class Client:
     def resume(self, held):
         """Continue the connection that another client held."""
         _, _, _, self._raw, self._socket, self._pid, self._queue, self._queue_size = held
-        self._listen()
+        self._listen(self._socket)
 
-    def _listen(self):
-        self._socket.setblocking(False)
+    def _listen(self, stream):
+        stream.setblocking(False)
         # MicroPython's TLS has read and write; sockets and CPython's TLS recv and send.
-        self._read = getattr(self._socket, "recv", None) or self._socket.read
-        self._write = getattr(self._socket, "send", None) or self._socket.write
+        self._read = getattr(stream, "recv", None) or stream.read
+        self._write = getattr(stream, "send", None) or stream.write
         self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLIN)
+        self._poll.register(stream, select.POLLIN)
 
     def disconnect(self):
         """A clean end, so that the broker drops the will."""

@@ -157,9 +157,8 @@ class Wake:
 
     def _unload_uplink(self):
         """Keep the results; a release keeps its connection and what that needs."""
-        uplink, self._loaded_uplink = self._loaded_uplink, None
-        self.reboot, self.release = uplink.reboot, uplink.release
-        del uplink
+        self.reboot, self.release = self._uplink.reboot, self._uplink.release
+        self._loaded_uplink = None
         unload(*_REPORTING)
         gc.collect()
 

@@ -106,7 +106,8 @@ class Session:
 
     def _signature(self, topic, obj):
         """Of one or two messages a day: it needs the heap of what composes and sends them."""
-        held, self.client = self.client.held(), None
+        held = self.client.held()
+        del self.client
         unload("node.storage.message_json", "lib.mqtt", "lib.packets")
         gc.collect()
         signature = self._signing_key.signature(topic, *obj)
