@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gateway.alerts import claims, relevance
 from gateway.alerts.channels import TransportError
+from gateway.alerts.people import wishes
 from gateway.alerts.people.dispatch import Dispatch
 from gateway.alerts.relevance import ENDED, ENDED_UNTOLD, OVERTAKEN
 from gateway.alerts.tables import (
@@ -155,6 +156,23 @@ def test_a_snoozed_tank_waits(group: Group) -> None:
     assert group.at(NOW) == []
     assert group.at(NOW + 599) == []
     assert group.at(NOW + 600) == ["ben"]
+
+
+def test_what_was_kept_back_follows_a_change_of_mind(group: Group) -> None:
+    ben = group.person("ben")
+    with group.engine.begin() as connection:
+        wishes.set_snooze(connection, ben, "canal-1", NOW + 600)
+    group.change()
+    assert group.at(NOW) == []
+    with group.engine.begin() as connection:
+        wishes.set_snooze(connection, ben, "canal-1", None)
+    assert group.at(NOW + 1) == ["ben"]
+    group.hears("ben", quiet_from=22 * 60, quiet_until=7 * 60)
+    group.change(id="other")
+    assert group.at(NOW + 2) == []
+    with group.engine.begin() as connection:
+        wishes.save(connection, ben, wishes.Wishes("en"))
+    assert group.at(NOW + 3) == ["ben"]
 
 
 def test_a_refusal_goes_to_the_next_contact_and_then_fails_aloud(group: Group) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.alerts.tables import listening, snooze
+from gateway.alerts.tables import listening, notice, snooze
 from gateway.database.engine import upsert
 from gateway.domain.dispatch.people import GROUPS, MOST_PER_HOUR, Group
 
@@ -41,6 +41,7 @@ def save(connection: sa.Connection, person: str, wishes: Wishes) -> None:
     row = (person, wishes.language, json.dumps(wishes.sites), json.dumps(wishes.groups), start,
            end, wishes.per_hour)  # fmt: skip
     upsert(connection, listening, [row])
+    _reconsider(connection, person)
 
 
 def snoozed(connection: sa.Connection, person: str, now: float) -> Mapping[str, float]:
@@ -54,6 +55,16 @@ def set_snooze(connection: sa.Connection, person: str, tank: str, until: float |
     """No alerts about this tank until then (Unix s); None ends it."""
     if until is not None:
         upsert(connection, snooze, [(person, tank, until)])
-        return
-    own = sa.and_(snooze.c.account == person, snooze.c.tank == tank)
-    connection.execute(sa.delete(snooze).where(own))
+    else:
+        own = sa.and_(snooze.c.account == person, snooze.c.tank == tank)
+        connection.execute(sa.delete(snooze).where(own))
+    _reconsider(connection, person)
+
+
+def _reconsider(connection: sa.Connection, person: str) -> None:
+    """Let what is kept back for this person be decided again, by what they chose now."""
+    kept_back = sa.and_(
+        notice.c.account == person, notice.c.held.is_not(None),
+        notice.c.sent.is_(None), notice.c.given_up.is_(None),
+    )  # fmt: skip
+    connection.execute(sa.update(notice).where(kept_back).values(due=notice.c.made))
