@@ -25,6 +25,7 @@ from gateway.registry import rows
 from gateway.settings import Settings
 from gateway.stores.sqlite import SqliteStore
 from server.accounts import people
+from server.views import snapshot
 from tests.browser import accounts
 from tests.parts import database as either
 
@@ -45,6 +46,12 @@ class Scene:
         with self.engine.begin() as connection:
             connection.execute(sa.update(tank_now).where(sa.false()).values(version=0))
             write_output(connection, [], [asdict(value)], BOOK)
+
+    def known(self, tank: str) -> TankNow:
+        """What pages know of a tank now."""
+        view = snapshot.take(self.engine, rows.load(self.engine), self.now, self.now).tank(tank)
+        assert view is not None
+        return view.now
 
     def write(self, *outputs: TankEvent | IncidentChange) -> None:
         """Write events and incident changes, as the watch does."""

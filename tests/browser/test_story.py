@@ -5,19 +5,8 @@ from dataclasses import replace
 from playwright.sync_api import expect
 
 from gateway.database import heartbeat
-from gateway.registry import rows
-from server.views import snapshot
 from tests.browser.conftest import Site
 from tests.browser.scenes import change
-
-
-def known(site: Site, tank: str):
-
-    scene = site.scene
-    taken = snapshot.take(scene.engine, rows.load(scene.engine), scene.now, scene.now)
-    view = taken.tank(tank)
-    assert view is not None
-    return view.now
 
 
 def test_a_level_changes_on_the_open_page_without_reloading_it(site: Site):
@@ -28,7 +17,7 @@ def test_a_level_changes_on_the_open_page_without_reloading_it(site: Site):
         page.wait_for_selector("html[data-following]")
         now = site.scene.now
         site.scene.put(
-            replace(known(site, "canal-2"), volume_l=510.0, pct=51.0, at=now, received=now)
+            replace(site.scene.known("canal-2"), volume_l=510.0, pct=51.0, at=now, received=now)
         )
         expect(row).to_contain_text("about 510\u00a0L")
         expect(row.locator("rect.water")).to_have_attribute("height", "13.8")
@@ -38,7 +27,7 @@ def test_a_new_incident_appears_and_is_announced_politely(site: Site):
     with site.person() as page:
         expect(page.locator("h1")).to_have_text("2 tanks need somebody")
         page.wait_for_selector("html[data-following]")
-        site.scene.put(replace(known(site, "canal-3"), volume_l=290.0, pct=29.0, state="low"))
+        site.scene.put(replace(site.scene.known("canal-3"), volume_l=290.0, pct=29.0, state="low"))
         site.scene.write(
             change(
                 site.scene.now, "canal3low2", "low", site.scene.now - 60, tank="canal-3",

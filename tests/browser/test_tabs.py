@@ -1,9 +1,10 @@
 """Many open pages of one browser: only the ones that are looked at follow what happens."""
 
+from dataclasses import replace
+
 from playwright.sync_api import Page, Request, expect
 
 from gateway.registry import rows
-from server.views import snapshot
 from tests.browser.conftest import Site
 from tests.browser.scenes import change
 
@@ -37,8 +38,7 @@ class Streams:
 
 def new_incident(site: Site) -> None:
     scene = site.scene
-    taken = snapshot.take(scene.engine, rows.load(scene.engine), scene.now, scene.now)
-    assert taken.tank("canal-3") is not None
+    scene.put(replace(scene.known("canal-3"), volume_l=290.0, pct=29.0, state="low"))
     scene.write(
         change(
             scene.now, "canal3low2", "low", scene.now - 60, tank="canal-3",
