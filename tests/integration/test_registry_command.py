@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.database.tables import fact
 from gateway.domain.registry import Registry
 from gateway.errors import RegistryError
 from gateway.mqtt import broker
+from gateway.mqtt.certificates import authority
 from gateway.registry import rows
 from tests.installation import Noria
 from tests.unit.test_registry_file import KEY, WHOLE
@@ -153,6 +155,7 @@ def test_a_new_device_gets_a_board_configuration(noria: Noria, tmp_path: Path) -
             "password": broker.login(device.key),
         },
         "sensor": "a02yyuw",
+        "board": "xiao_esp32s3",
     }
     assert device.key.hex() not in result.output
     assert "wifi-word" not in result.output
@@ -166,7 +169,7 @@ def test_a_device_for_an_external_broker_comes_with_its_rules(noria: Noria, tmp_
     noria("registry", "import", "r.toml")
     config = tmp_path / "noria" / "noria.toml"
     ca = tmp_path / "noria" / "ca.pem"
-    ca.write_text("-----BEGIN CERTIFICATE-----\n")
+    ca.write_bytes(authority.new_authority(time.time()).certificate)
     text = config.read_text().replace('broker = "auto"', 'broker = "mqtts://broker.example"')
     config.write_text(text + '\nbroker_ca = "ca.pem"\n')
     assert settings.read(config).broker == "mqtts://broker.example"
