@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gateway.alerts import relevance
 from gateway.alerts.relevance import OutboxMessage, lag, why_moot
+from gateway.alerts.tables import notice
 from gateway.database.tables import incident, metadata, outbox
 from gateway.domain.outputs import IncidentChange
 from tests.unit.made_alerts import NOW, change
@@ -21,7 +22,7 @@ OTHERS = ("0aaa", "other")  # before and after 8f2k
 @pytest.fixture
 def connection() -> Iterator[sa.Connection]:
     engine = sa.create_engine("sqlite://")
-    metadata.create_all(engine, tables=[incident, outbox])
+    metadata.create_all(engine, tables=[incident, outbox, notice])
     with engine.connect() as made:
         yield made
     engine.dispose()

@@ -37,6 +37,8 @@ HEADERS = {
     },
     # LILYGO's schematic, sheet SOC, header P2: the camera's signals, IO46 and SIM_RI (3).
     "t_sim7080g": {3, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 46},
+    # D0 to D10: Seeed's pins_arduino.h in Espressif's Arduino core.
+    "xiao_esp32s3": {1, 2, 3, 4, 5, 6, 43, 44, 7, 8, 9},
 }  # fmt: skip
 """The GPIO numbers of the pins that people can solder to, by the board's maker."""
 CAMERA = {
