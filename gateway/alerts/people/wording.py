@@ -13,6 +13,7 @@ from gateway.domain.registry import Registry
 
 _HEAD = mark("{n} messages were kept back:")
 _MORE = mark("and {n} more.")
+_THANKS = mark("Thank you for going.")
 
 
 def message_of(
@@ -35,7 +36,7 @@ def message_of(
     text = text_of(alert)
     if change.change != "closed" or row.claimed_by != reader:
         return text
-    thanks = f"{text.body} {wording.language.text(mark('Thank you for going.'))}"
+    thanks = f"{text.body} {wording.language.text(_THANKS)}"
     return Text(text.title, thanks) if len(thanks) <= LONGEST else text
 
 
