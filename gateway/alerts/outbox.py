@@ -51,6 +51,27 @@ def nameless(change: IncidentChange, registry: Registry) -> IncidentChange:
     return replace(change, tank=tank, uplink=None if change.uplink is None else "-")
 
 
+def alert_of(
+    connection: sa.Connection, change: IncidentChange, registry: Registry, wording: AlertWording,
+    now: float,
+) -> Alert:  # fmt: skip
+    """The change with who claimed its incident, who asks to close it, and whether it has ended."""
+    asker = account.alias()
+    columns = (incident.c.claimed_by, incident.c.claim_eta, incident.c.closed, account.c.name)
+    row = connection.execute(
+        sa.select(*columns, asker.c.name.label("asking"))
+        .join_from(incident, account, account.c.id == incident.c.claimed_by, isouter=True)
+        .join(asker, asker.c.id == incident.c.closing_by, isouter=True)
+        .where(incident.c.id == change.id)
+    ).first()
+    going, closed, asking = None, None, ""
+    if row is not None:
+        asking = row.asking or ""
+        going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
+        closed = row.closed if change.change != "closed" else None
+    return Alert(change, registry, wording.language, now, wording.public_url, going, closed, asking)
+
+
 class Outbox:
     """The deliveries of all channels. The watch notifies ``wake`` after each commit.
 
@@ -160,24 +181,12 @@ class Delivery:
 
     def _alert(self, connection: sa.Connection, change: IncidentChange, now: float) -> Alert:
         self._follow_registry()
-        asker = account.alias()
-        columns = (incident.c.claimed_by, incident.c.claim_eta, incident.c.closed, account.c.name)
-        row = connection.execute(
-            sa.select(*columns, asker.c.name.label("asking"))
-            .join_from(incident, account, account.c.id == incident.c.claimed_by, isouter=True)
-            .join(asker, asker.c.id == incident.c.closing_by, isouter=True)
-            .where(incident.c.id == change.id)
-        ).first()
-        going, closed, asking = None, None, ""
-        if row is not None:
-            asking = row.asking or ""
-            going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
-            closed = row.closed if change.change != "closed" else None
-        language, url = self._wording.language, self._wording.public_url
+        alert = alert_of(connection, change, self._registry, self._wording, now)
         if isinstance(self._channel, LogChannel) and self._channel.nameless:
             bare = nameless(change, self._registry)
-            return Alert(bare, Registry(), language, now, url, closed=closed)
-        return Alert(change, self._registry, language, now, url, going, closed, asking)
+            return Alert(bare, Registry(), alert.language, now, alert.public_url,
+                         closed=alert.closed)  # fmt: skip
+        return alert
 
     def _follow_registry(self) -> None:
         version = rows.version(self._engine)

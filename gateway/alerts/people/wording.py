@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from gateway.alerts.language import mark
-from gateway.alerts.outbox import AlertWording
-from gateway.alerts.text import LONGEST, Alert, ClaimNote, Text, text_of
-from gateway.database.tables import account, incident
+from gateway.alerts.outbox import AlertWording, alert_of
+from gateway.alerts.text import LONGEST, Alert, Text, text_of
+from gateway.database.tables import incident
 from gateway.domain.outputs import IncidentChange
 from gateway.domain.registry import Registry
 
@@ -21,23 +21,17 @@ def message_of(
     now: float, reader: str,
 ) -> Text:  # fmt: skip
     """The message for one change of an incident, to the person ``reader``."""
-    asker = account.alias()
-    columns = (incident.c.claimed_by, incident.c.claim_eta, incident.c.closed, account.c.name)
-    row = connection.execute(
-        sa.select(*columns, asker.c.name.label("asking"))
-        .join_from(incident, account, account.c.id == incident.c.claimed_by, isouter=True)
-        .join(asker, asker.c.id == incident.c.closing_by, isouter=True)
-        .where(incident.c.id == change.id)
-    ).one()
-    going = ClaimNote(row.name or "", row.claim_eta) if row.claimed_by else None
-    closed = row.closed if change.change != "closed" else None
-    alert = Alert(change, registry, wording.language, now, wording.public_url, going, closed,
-                  row.asking or "")  # fmt: skip
+    alert = alert_of(connection, change, registry, wording, now)
     text = text_of(alert)
-    if change.change != "closed" or row.claimed_by != reader:
+    if change.change != "closed" or _claimant(connection, change.id) != reader:
         return text
     thanks = f"{text.body} {wording.language.text(_THANKS)}"
     return Text(text.title, thanks) if len(thanks) <= LONGEST else text
+
+
+def _claimant(connection: sa.Connection, of: str) -> str | None:
+    query = sa.select(incident.c.claimed_by).where(incident.c.id == of)
+    return connection.execute(query).scalar()
 
 
 def digest_of(
