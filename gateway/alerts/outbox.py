@@ -128,9 +128,7 @@ class Delivery:
     def turn(self) -> float:
         """Send what is due; returns how long to wait (real s)."""
         due = self.deliver_due(self._clock.now())
-        if due is None:
-            return _LOOK_S
-        return min(max(self._clock.real_s(due - self._clock.now()), 0.0), _LOOK_S)
+        return self._clock.wait_s(due, _LOOK_S)
 
     def deliver_due(self, now: float) -> float | None:
         """Send what is due at ``now`` (Unix s); returns when the next is due, None without one."""

@@ -22,3 +22,9 @@ class Clock:
     def real_s(self, seconds: float) -> float:
         """The real seconds in which ``seconds`` of this clock pass, for waits."""
         return seconds / self.speed
+
+    def wait_s(self, due: float | None, longest_s: float) -> float:
+        """Real seconds until ``due`` (Unix s), 0 to ``longest_s``; that where nothing is due."""
+        if due is None:
+            return longest_s
+        return min(max(self.real_s(due - self.now()), 0.0), longest_s)

@@ -53,9 +53,7 @@ class Dispatch:
     def turn(self) -> float:
         """Decide what is due; returns how long to wait (real s)."""
         due = self.decide_due(self._clock.now())
-        if due is None:
-            return _LOOK_S
-        return min(max(self._clock.real_s(due - self._clock.now()), 0.0), _LOOK_S)
+        return self._clock.wait_s(due, _LOOK_S)
 
     def decide_due(self, now: float) -> float | None:
         """Decide what is due at ``now`` (Unix s); returns when the next is, None without one."""

@@ -7,7 +7,6 @@ as one digest. A contact that refuses, or stays silent too long, is followed by 
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -22,7 +21,7 @@ from gateway.alerts.relevance import ENDED, ENDED_UNTOLD, OLD_S, OVERTAKEN
 from gateway.alerts.tables import NO_CONTACT, contact, listening, notice
 from gateway.alerts.text import Text
 from gateway.database.engine import next_version, serialise
-from gateway.database.tables import account, incident, incident_step
+from gateway.database.tables import incident, incident_step
 from gateway.database.transaction import write_transaction
 from gateway.domain.dispatch import rota, timing
 from gateway.domain.outputs import WATER_KINDS
@@ -57,14 +56,6 @@ class Sender(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """One person as the sender needs them."""
-
-    account: str
-    language: Language
-
-
 class NoticeDelivery:
     """Sends the notices whose contact is of one service, oldest first; the step of a worker."""
 
@@ -83,9 +74,7 @@ class NoticeDelivery:
     def turn(self) -> float:
         """Send what is due; returns how long to wait (real s)."""
         due = self.deliver_due(self._clock.now())
-        if due is None:
-            return _LOOK_S
-        return min(max(self._clock.real_s(due - self._clock.now()), 0.0), _LOOK_S)
+        return self._clock.wait_s(due, _LOOK_S)
 
     def deliver_due(self, now: float) -> float | None:
         """Send what is due at ``now`` (Unix s); returns when the next is due, None without one."""
@@ -159,8 +148,7 @@ class NoticeDelivery:
     def _send(self, row: sa.Row[Any], address: str, now: float) -> None:
         with self._engine.connect() as connection:
             held = self._held_with(connection, row, now)
-            reader = self._reader(connection, row.account)
-            text = self._text(connection, [row, *held], reader, now)
+            text = self._text(connection, [row, *held], now)
         try:
             self._service.send(address, text.body, text.title)
         except TransportError as error:
@@ -182,24 +170,23 @@ class NoticeDelivery:
         rows = connection.execute(query.order_by(notice.c.id)).all()
         return [other for other in rows if why_moot(connection, other, now) is None]
 
-    def _reader(self, connection: sa.Connection, person: str) -> _Reader:
+    def _language(self, connection: sa.Connection, person: str) -> Language:
         chosen = connection.execute(
             sa.select(listening.c.language).where(listening.c.account == person)
         ).scalar()
         language = self._wording.language
         if chosen is not None and chosen != language.code:
             language = Language(chosen, language.zone.key)
-        return _Reader(person, language)
+        return language
 
-    def _text(
-        self, connection: sa.Connection, chosen: Sequence[sa.Row[Any]], reader: _Reader, now: float
-    ) -> Text:
+    def _text(self, connection: sa.Connection, chosen: Sequence[sa.Row[Any]], now: float) -> Text:
         self._follow_registry()
         changes = [from_json(row.change) for row in chosen]
-        wording = AlertWording(reader.language, self._wording.public_url)
+        reader = chosen[0].account
+        wording = AlertWording(self._language(connection, reader), self._wording.public_url)
         if len(changes) > 1:
             return digest_of(changes, self._registry, wording, now)
-        return message_of(connection, changes[0], self._registry, wording, now, reader.account)
+        return message_of(connection, changes[0], self._registry, wording, now, reader)
 
     def _follow_registry(self) -> None:
         version = rows.version(self._engine)
@@ -288,9 +275,3 @@ def why_moot(connection: sa.Connection, row: sa.Row[Any], now: float) -> str | N
     query = sa.select(incident.c.closed).where(incident.c.id == row.incident)
     has_ended = connection.execute(query).scalar() is not None
     return ENDED if has_ended and (is_old or change.kind in WATER_KINDS) else None
-
-
-def name_of(connection: sa.Connection, person: str | None) -> str:
-    """What others see of an account, empty without one."""
-    query = sa.select(account.c.name).where(account.c.id == person)
-    return connection.execute(query).scalar() or ""
